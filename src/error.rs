@@ -1,0 +1,83 @@
+//! What can go wrong, by whose fault it is: usage, input, policy, disk, the engine. Each error
+//! carries its place; the exit code follows from the kind.
+
+use std::path::PathBuf;
+
+/// An error of any stage, as the command line tells it.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// A flag or setting that can't be used.
+    #[error("{flag}: expected {expected}, found '{found}'")]
+    Usage { flag: &'static str, expected: String, found: String },
+    #[error(transparent)]
+    Campaign(#[from] crate::campaign::CampaignError),
+    #[error("no input matches '{input}'; expected a file, a folder, a glob pattern, or - for stdin")]
+    NoInput { input: String },
+    #[error("reading {path}: {source}")]
+    Read { path: String, source: std::io::Error },
+    #[error("writing {path}: {source}")]
+    Write { path: PathBuf, source: std::io::Error },
+    #[error("the lake at {lake}, {action}: {source}")]
+    Lake { lake: String, action: &'static str, source: Box<deltalake::DeltaTableError> },
+    #[error("the lake at {lake}: {source}")]
+    LakeFile { lake: String, source: std::io::Error },
+    #[error("there is no lake at {lake}; make one with: lightsout ingest INPUT... --lake {lake}")]
+    NoLake { lake: String },
+    #[error("the lake at {lake} holds no records yet; fill it with: lightsout ingest INPUT... --lake {lake}")]
+    EmptyLake { lake: String },
+    #[error(
+        "another process has ingested the same content into {lake} meanwhile; run the command again, it skips what is there"
+    )]
+    IngestedMeanwhile { lake: String },
+    #[error("the lake's manifest {path} can't be read: {source}")]
+    Manifest { path: PathBuf, source: serde_json::Error },
+    #[error("query {name}: {source}")]
+    Query { name: String, source: Box<datafusion::error::DataFusionError> },
+    #[error("query file {name}: {detail}; a header needs {expected}")]
+    QueryHeader { name: String, detail: String, expected: &'static str },
+    #[error("unknown report '{name}'; there are: {known}")]
+    UnknownReport { name: String, known: String },
+    #[error("parquet file {path}: {source}")]
+    Parquet { path: PathBuf, source: parquet::errors::ParquetError },
+    #[error("{what}: {source}")]
+    Arrow { what: &'static str, source: arrow::error::ArrowError },
+    #[error("{what}: {source}")]
+    Json { what: &'static str, source: serde_json::Error },
+    #[error("decision {id} is not in the lake; kept decisions: {known}")]
+    NoDecision { id: String, known: String },
+    #[error("decision {id} can't be made again as it was: {differs}")]
+    DecisionDiffers { id: String, differs: String },
+    #[error("a worker thread ended early; nothing of its batch was committed, run the command again")]
+    WorkerLost,
+    #[error("interrupted; what was committed stays, run the same command again to go on")]
+    Interrupted,
+}
+
+/// Results of every stage.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+impl Error {
+    /// 2 for usage and settings, 130 for an interrupt, 1 for everything else.
+    #[must_use]
+    pub const fn exit_code(&self) -> u8 {
+        match self {
+            Self::Usage { .. }
+            | Self::Campaign(_)
+            | Self::NoInput { .. }
+            | Self::QueryHeader { .. }
+            | Self::UnknownReport { .. } => 2,
+            Self::Interrupted => 130,
+            _ => 1,
+        }
+    }
+
+    /// For `map_err` where a file is written.
+    pub fn write(path: impl Into<PathBuf>) -> impl FnOnce(std::io::Error) -> Self {
+        move |source| Self::Write { path: path.into(), source }
+    }
+
+    /// For `map_err` where a file is read.
+    pub fn read(path: impl Into<String>) -> impl FnOnce(std::io::Error) -> Self {
+        move |source| Self::Read { path: path.into(), source }
+    }
+}

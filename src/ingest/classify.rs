@@ -1,0 +1,406 @@
+//! What a raw sign-in means: protocol, auth method with its evidence, outcome. Three tables and the
+//! rules that read them; the sources of both are Microsoft's lists and the spellings seen in logs.
+
+use std::borrow::Cow;
+
+use crate::protocol::Protocol;
+use crate::sign_in::{AuthMethod, Category, Classified, Outcome, RawSignIn};
+
+/// The application (and resource) id of Exchange Online, the same in every tenant.
+pub const EXCHANGE_ONLINE_ID: &str = "00000002-0000-0ff1-ce00-000000000000";
+
+/// The names under which Exchange Online stands as a resource.
+const EXCHANGE_ONLINE_NAMES: [&str; 2] = ["office 365 exchange online", "exchange online"];
+
+/// User agents that Exchange puts in when it rewrites Basic Authentication for Entra.
+const REWRITE_USER_AGENTS: [&str; 4] = ["bav2ropc", "cbainprod", "cbaintar", "msrpc"];
+
+/// The user agent of remote PowerShell's Basic sign-ins.
+const WINRM_USER_AGENT: &str = "microsoft winrm client";
+
+/// What a client app stands for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum ClientApp {
+    Modern,
+    Names(Protocol),
+}
+
+/// Every spelling of the client app that is known, lower case, blanks collapsed.
+const CLIENT_APPS: [(&str, ClientApp); 44] = {
+    use ClientApp::{Modern, Names};
+    use Protocol as P;
+    [
+        ("browser", Modern),
+        ("mobile apps and desktop clients", Modern),
+        ("pop3", Names(P::Pop3)),
+        ("pop", Names(P::Pop3)),
+        ("other clients; pop", Names(P::Pop3)),
+        ("other clients; pop3", Names(P::Pop3)),
+        ("imap4", Names(P::Imap4)),
+        ("imap", Names(P::Imap4)),
+        ("other clients; imap", Names(P::Imap4)),
+        ("other clients; imap4", Names(P::Imap4)),
+        ("authenticated smtp", Names(P::SmtpAuth)),
+        ("smtp", Names(P::SmtpAuth)),
+        ("smtp auth", Names(P::SmtpAuth)),
+        ("other clients; smtp", Names(P::SmtpAuth)),
+        ("exchange activesync", Names(P::ExchangeActivesync)),
+        ("exchange active sync", Names(P::ExchangeActivesync)),
+        ("exchange activesync (unsupported)", Names(P::ExchangeActivesync)),
+        ("exchange activesync (supported)", Names(P::ExchangeActivesync)),
+        ("exchange activesync (eas)", Names(P::ExchangeActivesync)),
+        ("activesync", Names(P::ExchangeActivesync)),
+        ("exchange web services", Names(P::ExchangeWebServices)),
+        ("exchangewebservices", Names(P::ExchangeWebServices)),
+        ("mapi over http", Names(P::MapiOverHttp)),
+        ("mapi", Names(P::MapiOverHttp)),
+        ("other clients; mapi", Names(P::MapiOverHttp)),
+        ("outlook anywhere (rpc over http)", Names(P::OutlookAnywhereRpc)),
+        ("outlook anywhere", Names(P::OutlookAnywhereRpc)),
+        ("msrpc", Names(P::OutlookAnywhereRpc)),
+        ("offline address book", Names(P::OfflineAddressBook)),
+        ("exchange online powershell", Names(P::RemotePowershell)),
+        ("exchange remote powershell", Names(P::RemotePowershell)),
+        ("remote powershell", Names(P::RemotePowershell)),
+        ("autodiscover", Names(P::Autodiscover)),
+        ("reporting web services", Names(P::ReportingWebServices)),
+        ("outlook service", Names(P::OutlookService)),
+        ("universal outlook", Names(P::OutlookService)),
+        ("other clients", Names(P::OtherLegacy)),
+        ("other client", Names(P::OtherLegacy)),
+        ("other", Names(P::OtherLegacy)),
+        ("other clients; other", Names(P::OtherLegacy)),
+        ("other clients; older office clients", Names(P::OtherLegacy)),
+        ("older office clients", Names(P::OtherLegacy)),
+        ("", Names(P::NotStated)),
+        ("unknown", Names(P::NotStated)),
+    ]
+};
+
+/// Result codes that are neither success nor plain failure. Microsoft: "subject to change at any
+/// time"; a code that is not here is a failure, and kept as logged.
+const OUTCOMES: [(i64, Outcome); 31] = {
+    use Outcome::{Blocked, Interrupted};
+    [
+        // The first factor was right; the user was asked for more.
+        (50140, Interrupted), // keep me signed in
+        (50074, Interrupted), // strong authentication required
+        (50076, Interrupted), // multifactor required by policy
+        (50079, Interrupted), // multifactor enrolment required
+        (50072, Interrupted), // UserStrongAuthEnrollmentRequiredInterrupt
+        (50158, Interrupted), // external challenge
+        (50199, Interrupted), // confirmation required
+        // State of a session or prompt: says nothing of the password.
+        (50058, Interrupted),     // UserInformationNotProvided
+        (50132, Interrupted),     // SsoArtifactInvalidOrExpired
+        (50133, Interrupted),     // SsoArtifactRevoked
+        (50089, Interrupted),     // FlowTokenExpired
+        (70044, Interrupted),     // session expired by policy
+        (16000, Interrupted),     // account selection
+        (50097, Interrupted),     // device authentication required
+        (65001, Interrupted),     // DelegationDoesNotExist
+        (50011, Interrupted),     // InvalidReplyTo
+        (1_000_000, Interrupted), // UserNotBoundError
+        (900_941, Interrupted),   // AdminConsentRequiredDueToRiskyApp
+        // The password was right, the sign-in was refused.
+        (53000, Blocked),   // device not compliant
+        (53001, Blocked),   // device not domain joined
+        (53002, Blocked),   // application not approved
+        (53003, Blocked),   // Conditional Access
+        (53004, Blocked),   // enrolment blocked for risk
+        (53011, Blocked),   // user blocked for risk
+        (500_121, Blocked), // multifactor not completed
+        (50055, Blocked),   // password expired
+        (50057, Blocked),   // account disabled
+        (50105, Blocked),   // not assigned to the application
+        (53009, Blocked),   // app protection policy
+        (530_034, Blocked), // blocked by policy
+        (530_035, Blocked), // blocked by security defaults
+    ]
+};
+
+/// Lower case, trimmed, runs of blanks collapsed. Borrowed where that changes nothing.
+fn folded(text: &str) -> Cow<'_, str> {
+    let plain = !text.bytes().any(|byte| byte.is_ascii_uppercase() || byte >= 0x80)
+        && !text.contains("  ")
+        && text.trim() == text;
+    if plain {
+        return Cow::Borrowed(text);
+    }
+    Cow::Owned(text.split_whitespace().collect::<Vec<_>>().join(" ").to_lowercase())
+}
+
+fn client_app(stated: Option<&str>) -> ClientApp {
+    // Nine in ten records say one of these two, in this spelling.
+    match stated {
+        Some("Browser" | "Mobile Apps and Desktop clients") => return ClientApp::Modern,
+        None => return ClientApp::Names(Protocol::NotStated),
+        Some(_) => {}
+    }
+    let folded = folded(stated.unwrap_or_default());
+    CLIENT_APPS
+        .iter()
+        .find(|(spelling, _)| *spelling == folded)
+        .map_or(ClientApp::Names(Protocol::Unrecognised), |(_, app)| *app)
+}
+
+/// The outcome of a code; no code is `Unknown`, never success.
+#[must_use]
+pub fn outcome(error_code: Option<i64>) -> Outcome {
+    match error_code {
+        None => Outcome::Unknown,
+        Some(0) => Outcome::Success,
+        Some(code) => OUTCOMES
+            .iter()
+            .find(|(known, _)| *known == code)
+            .map_or(Outcome::Failure, |(_, outcome)| *outcome),
+    }
+}
+
+/// Which resource a sign-in went to, as far as Basic Authentication cares.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Resource {
+    ExchangeOnline,
+    NotNamed,
+    Other,
+}
+
+fn resource(raw: &RawSignIn<'_>) -> Resource {
+    let id = raw.resource_id.as_deref();
+    let name = raw.resource_name.as_deref();
+    if id.is_some_and(|id| id.eq_ignore_ascii_case(EXCHANGE_ONLINE_ID))
+        || name.is_some_and(|name| {
+            EXCHANGE_ONLINE_NAMES.iter().any(|known| name.trim().eq_ignore_ascii_case(known))
+        })
+    {
+        Resource::ExchangeOnline
+    } else if id.is_none() && name.is_none() {
+        Resource::NotNamed
+    } else {
+        Resource::Other
+    }
+}
+
+/// What proves Basic Authentication, if anything does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum BasicProof {
+    RewriteUserAgent,
+    WinrmClient,
+    PasswordGrant,
+}
+
+fn basic_proof(raw: &RawSignIn<'_>, resource: Resource) -> Option<BasicProof> {
+    if let Some(agent) = raw.user_agent.as_deref() {
+        let contains = |needle: &str| {
+            agent.len() >= needle.len()
+                && agent
+                    .as_bytes()
+                    .windows(needle.len())
+                    .any(|part| part.eq_ignore_ascii_case(needle.as_bytes()))
+        };
+        // Browsers are the bulk of the log and none of these.
+        if !agent.starts_with("Mozilla/") {
+            if REWRITE_USER_AGENTS.into_iter().any(contains) {
+                return Some(BasicProof::RewriteUserAgent);
+            }
+            if contains(WINRM_USER_AGENT) {
+                return Some(BasicProof::WinrmClient);
+            }
+        }
+    }
+    let ropc =
+        raw.authentication_protocol.as_deref().is_some_and(|name| name.trim().eq_ignore_ascii_case("ropc"));
+    (ropc && resource == Resource::ExchangeOnline).then_some(BasicProof::PasswordGrant)
+}
+
+fn modern_proof(raw: &RawSignIn<'_>, app: ClientApp) -> Option<&'static str> {
+    if app == ClientApp::Modern {
+        return Some("client_app");
+    }
+    if let Some(name) = raw.authentication_protocol.as_deref() {
+        let name = name.trim();
+        if name.eq_ignore_ascii_case("oauth2") || name.eq_ignore_ascii_case("devicecode") {
+            return Some("authentication_protocol");
+        }
+    }
+    (raw.client_certificate && app == ClientApp::Names(Protocol::ExchangeActivesync))
+        .then_some("client_certificate")
+}
+
+/// Classifies one record.
+#[must_use]
+pub fn classify(raw: &RawSignIn<'_>) -> Classified {
+    let user_sign_in = raw.category.is_none_or(Category::is_user);
+    let app = client_app(raw.client_app.as_deref());
+    let resource = resource(raw);
+    let basic = basic_proof(raw, resource);
+    let (auth_method, auth_evidence) = match basic {
+        Some(BasicProof::RewriteUserAgent) => (AuthMethod::Basic, Some("user_agent")),
+        Some(BasicProof::WinrmClient) => (AuthMethod::Basic, Some("winrm_client")),
+        Some(BasicProof::PasswordGrant) => (AuthMethod::Basic, Some("ropc_exchange_online")),
+        None => match modern_proof(raw, app) {
+            Some(evidence) => (AuthMethod::Modern, Some(evidence)),
+            None => (AuthMethod::Unknown, None),
+        },
+    };
+    let protocol = if user_sign_in { protocol(app, basic, resource) } else { None };
+    Classified { protocol, auth_method, auth_evidence, outcome: outcome(raw.error_code) }
+}
+
+fn protocol(app: ClientApp, basic: Option<BasicProof>, resource: Resource) -> Option<Protocol> {
+    let named = match app {
+        ClientApp::Names(protocol) => Some(protocol),
+        ClientApp::Modern => None,
+    };
+    let names_legacy = named.is_some_and(|p| !matches!(p, Protocol::NotStated | Protocol::Unrecognised));
+    // Only Exchange writes these agents, so a record without a resource is Exchange's as well.
+    let at_exchange = match basic {
+        Some(BasicProof::RewriteUserAgent | BasicProof::WinrmClient) => resource != Resource::Other,
+        Some(BasicProof::PasswordGrant) => true,
+        None => false,
+    };
+    if names_legacy || !at_exchange {
+        return named;
+    }
+    Some(if basic == Some(BasicProof::WinrmClient) {
+        Protocol::RemotePowershell
+    } else {
+        Protocol::OtherLegacy
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const OTHER_RESOURCE: &str = "00000003-0000-0000-c000-000000000000";
+
+    fn raw(app: &'static str) -> RawSignIn<'static> {
+        RawSignIn {
+            category: Some(Category::Interactive),
+            client_app: Some(app.into()).filter(|app: &Cow<'_, str>| !app.is_empty()),
+            resource_id: Some(EXCHANGE_ONLINE_ID.into()),
+            error_code: Some(0),
+            ..RawSignIn::default()
+        }
+    }
+
+    fn protocol_of(app: &'static str) -> Option<Protocol> {
+        classify(&raw(app)).protocol
+    }
+
+    #[test]
+    fn spellings_fold_to_one_protocol_whatever_case_and_blanks() {
+        for (app, protocol) in [
+            ("AutoDiscover", Protocol::Autodiscover),
+            ("autodiscover", Protocol::Autodiscover),
+            ("  imap4 ", Protocol::Imap4),
+            ("Other clients; POP", Protocol::Pop3),
+            ("MAPI  Over   HTTP", Protocol::MapiOverHttp),
+            ("Exchange ActiveSync (unSupported)", Protocol::ExchangeActivesync),
+            ("Other clients; Older Office clients", Protocol::OtherLegacy),
+            ("Authenticated SMTP", Protocol::SmtpAuth),
+            ("UNKNOWN", Protocol::NotStated),
+            ("", Protocol::NotStated),
+            ("Holographic Mail", Protocol::Unrecognised),
+        ] {
+            assert_eq!(protocol_of(app), Some(protocol), "{app:?}");
+        }
+        assert_eq!(protocol_of("Browser"), None);
+        assert_eq!(protocol_of("mobile apps and desktop clients"), None);
+    }
+
+    #[test]
+    fn no_spelling_stands_twice_and_all_are_folded() {
+        for (at, (spelling, _)) in CLIENT_APPS.iter().enumerate() {
+            assert_eq!(folded(spelling), *spelling);
+            assert!(CLIENT_APPS[at + 1..].iter().all(|(other, _)| other != spelling), "{spelling}");
+        }
+        for (at, (code, _)) in OUTCOMES.iter().enumerate() {
+            assert!(OUTCOMES[at + 1..].iter().all(|(other, _)| other != code), "{code}");
+        }
+    }
+
+    #[test]
+    fn the_rewrite_agents_prove_basic_whatever_the_client_app_says() {
+        for agent in ["BAV2ROPC", "CBAInPROD", "CBAinPROD", "cbaintar", "MSRPC"] {
+            let mut record = raw("Browser");
+            record.user_agent = Some(agent.into());
+            let classified = classify(&record);
+            assert_eq!(
+                (classified.auth_method, classified.auth_evidence),
+                (AuthMethod::Basic, Some("user_agent"))
+            );
+            assert_eq!(classified.protocol, Some(Protocol::OtherLegacy), "{agent}");
+            record.client_app = Some("IMAP4".into());
+            assert_eq!(classify(&record).protocol, Some(Protocol::Imap4), "a named protocol stays");
+        }
+    }
+
+    #[test]
+    fn the_winrm_client_is_remote_powershell() {
+        let mut record = raw("");
+        record.user_agent = Some("Microsoft WinRM Client".into());
+        let classified = classify(&record);
+        assert_eq!(classified.protocol, Some(Protocol::RemotePowershell));
+        assert_eq!(classified.auth_method, AuthMethod::Basic);
+    }
+
+    #[test]
+    fn the_password_grant_proves_basic_only_at_exchange_online() {
+        let mut record = raw("Mobile Apps and Desktop clients");
+        record.authentication_protocol = Some("ropc".into());
+        assert_eq!(classify(&record).protocol, Some(Protocol::OtherLegacy));
+        record.resource_id = Some(OTHER_RESOURCE.into());
+        let classified = classify(&record);
+        assert_eq!((classified.protocol, classified.auth_method), (None, AuthMethod::Modern));
+    }
+
+    #[test]
+    fn a_legacy_protocol_alone_proves_neither_basic_nor_modern() {
+        assert_eq!(classify(&raw("IMAP4")).auth_method, AuthMethod::Unknown);
+    }
+
+    #[test]
+    fn oauth_over_imap_is_modern_and_still_imap() {
+        let mut record = raw("IMAP4");
+        record.authentication_protocol = Some("oAuth2".into());
+        let classified = classify(&record);
+        assert_eq!(
+            (classified.protocol, classified.auth_method),
+            (Some(Protocol::Imap4), AuthMethod::Modern)
+        );
+    }
+
+    #[test]
+    fn a_client_certificate_is_modern_on_activesync_alone() {
+        let mut record = raw("Exchange ActiveSync");
+        record.client_certificate = true;
+        assert_eq!(classify(&record).auth_method, AuthMethod::Modern);
+        record.client_app = Some("POP3".into());
+        assert_eq!(classify(&record).auth_method, AuthMethod::Unknown);
+    }
+
+    #[test]
+    fn service_principals_and_adfs_are_never_user_legacy_sign_ins() {
+        for category in Category::ALL.into_iter().filter(|category| !category.is_user()) {
+            let mut record = raw("Unknown");
+            record.category = Some(category);
+            assert_eq!(classify(&record).protocol, None, "{category}");
+        }
+    }
+
+    #[test]
+    fn outcomes_follow_the_table_and_a_missing_status_is_unknown() {
+        for (code, expected) in [
+            (Some(0), Outcome::Success),
+            (Some(50076), Outcome::Interrupted),
+            (Some(53003), Outcome::Blocked),
+            (Some(50126), Outcome::Failure),
+            (Some(424_242), Outcome::Failure),
+            (None, Outcome::Unknown),
+        ] {
+            assert_eq!(outcome(code), expected, "{code:?}");
+        }
+    }
+}

@@ -1,0 +1,161 @@
+//! Finds the input files: files, folders, glob patterns, stdin; and reads what a path says of its
+//! file in the storage-export layout.
+
+use std::path::{Path, PathBuf};
+
+use chrono::{DateTime, Duration, NaiveDate, Utc};
+
+use crate::error::{Error, Result};
+use crate::sign_in::Category;
+
+/// One input file, not opened yet.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Input {
+    /// `None`: stdin.
+    pub path: Option<PathBuf>,
+    /// As reports name it.
+    pub name: String,
+    /// Size as stored, 0 for stdin.
+    pub stored_bytes: u64,
+    pub says: PathFacts,
+}
+
+/// What the path says: `insights-logs-<category>/…/tenantId=<id>/y=/m=/d=/h=/m=/PT1H.json`.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct PathFacts {
+    pub tenant_id: Option<String>,
+    pub category: Option<Category>,
+    /// Start of the hour that the file is for.
+    pub hour: Option<DateTime<Utc>>,
+}
+
+impl PathFacts {
+    /// Reads the parts of a path; unknown parts are passed.
+    #[must_use]
+    pub fn of(path: &Path) -> Self {
+        let mut facts = Self::default();
+        let (mut year, mut month, mut day, mut hour) = (None, None, None, None);
+        for part in path.components() {
+            let part = part.as_os_str().to_string_lossy();
+            if let Some(category) = part.strip_prefix("insights-logs-") {
+                facts.category = Category::from_diagnostic(category).or(facts.category);
+            } else if let Some((key, value)) = part.split_once('=') {
+                let number = value.parse::<u32>().ok();
+                match key.to_ascii_lowercase().as_str() {
+                    "tenantid" if !value.is_empty() => facts.tenant_id = Some(value.to_ascii_lowercase()),
+                    "y" => year = number,
+                    "m" if month.is_none() => month = number,
+                    "d" => day = number,
+                    "h" => hour = number,
+                    _ => {}
+                }
+            }
+        }
+        if let (Some(year), Some(month), Some(day), Some(hour)) = (year, month, day, hour) {
+            facts.hour = i32::try_from(year)
+                .ok()
+                .and_then(|year| NaiveDate::from_ymd_opt(year, month, day)?.and_hms_opt(hour, 0, 0))
+                .map(|time| time.and_utc());
+        }
+        facts
+    }
+
+    /// The tenant, category and hour that the file covers, if the path is a whole storage path.
+    #[must_use]
+    pub fn storage(&self) -> Option<(&str, Category, DateTime<Utc>)> {
+        Some((self.tenant_id.as_deref()?, self.category?, self.hour?))
+    }
+}
+
+/// End of the hour that starts at `hour`.
+#[must_use]
+pub fn hour_end(hour: DateTime<Utc>) -> DateTime<Utc> {
+    hour + Duration::hours(1)
+}
+
+/// Expands the arguments, in a stable order, each file once.
+///
+/// # Errors
+/// Fails if an argument matches nothing or a folder can't be read.
+pub fn find(arguments: &[String]) -> Result<Vec<Input>> {
+    let mut inputs = Vec::new();
+    let mut seen = std::collections::HashSet::new();
+    for argument in arguments {
+        if argument == "-" {
+            inputs.push(Input {
+                path: None,
+                name: "-".to_owned(),
+                stored_bytes: 0,
+                says: PathFacts::default(),
+            });
+            continue;
+        }
+        let mut paths = Vec::new();
+        if Path::new(argument).exists() {
+            walk(Path::new(argument), &mut paths)?;
+        } else {
+            let matches = glob::glob(argument).map_err(|_| Error::NoInput { input: argument.clone() })?;
+            for path in matches.flatten() {
+                walk(&path, &mut paths)?;
+            }
+            if paths.is_empty() {
+                return Err(Error::NoInput { input: argument.clone() });
+            }
+        }
+        for path in paths {
+            if !seen.insert(path.clone()) {
+                continue;
+            }
+            let name = path.to_string_lossy().into_owned();
+            let stored_bytes = path.metadata().map_err(Error::read(&name))?.len();
+            let says = PathFacts::of(&path);
+            inputs.push(Input { path: Some(path), name, stored_bytes, says });
+        }
+    }
+    Ok(inputs)
+}
+
+fn walk(from: &Path, paths: &mut Vec<PathBuf>) -> Result<()> {
+    if !from.is_dir() {
+        paths.push(from.to_owned());
+        return Ok(());
+    }
+    let hidden = |entry: &walkdir::DirEntry| {
+        entry.depth() > 0 && entry.file_name().as_encoded_bytes().starts_with(b".")
+    };
+    let entries = walkdir::WalkDir::new(from).follow_links(true).sort_by_file_name();
+    for entry in entries.into_iter().filter_entry(|entry| !hidden(entry)) {
+        let entry = entry.map_err(|error| {
+            let path = error.path().unwrap_or(from).to_string_lossy().into_owned();
+            Error::Read { path, source: error.into() }
+        })?;
+        if entry.file_type().is_file() {
+            paths.push(entry.into_path());
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_storage_path_says_tenant_category_and_hour() {
+        let facts = PathFacts::of(Path::new(
+            "dump/insights-logs-noninteractiveusersigninlogs/tenantId=ABCD-1/y=2026/m=10/d=05/h=23/m=00/PT1H.json",
+        ));
+        let (tenant, category, hour) = facts.storage().expect("a whole storage path");
+        assert_eq!((tenant, category), ("abcd-1", Category::NonInteractive));
+        assert_eq!(hour_end(hour).to_rfc3339(), "2026-10-06T00:00:00+00:00");
+    }
+
+    #[test]
+    fn a_path_with_an_impossible_day_covers_nothing() {
+        let facts = PathFacts::of(Path::new(
+            "insights-logs-signinlogs/tenantId=a/y=2026/m=13/d=05/h=23/m=00/PT1H.json",
+        ));
+        assert_eq!(facts.storage(), None);
+        assert_eq!(facts.tenant_id.as_deref(), Some("a"));
+    }
+}

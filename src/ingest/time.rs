@@ -1,0 +1,173 @@
+//! The time spellings of sign-in logs, read exactly: UTC microseconds, the seventh digit cut.
+//! A spelling without a zone is UTC. Slashed dates are month first, as the exporters of diagnostic
+//! records write them.
+
+use chrono::{DateTime, NaiveDate, NaiveTime};
+
+const MICROS_PER_SECOND: i64 = 1_000_000;
+
+/// Microseconds since 1970 of any spelling that is known, `None` for anything else.
+///
+/// Known: `2026-10-05T08:15:30.1234567Z`, the same with an offset, without a zone or with a blank
+/// for the `T`; `10/5/2026 8:15:30 AM`, with fraction, comma, offset, or in 24 hours.
+#[must_use]
+pub fn parse(text: &str) -> Option<i64> {
+    let text = text.trim();
+    iso(text.as_bytes()).or_else(|| slashed(text))
+}
+
+/// Digits of a fixed width.
+fn fixed(bytes: &[u8], at: usize, width: usize) -> Option<u32> {
+    let digits = bytes.get(at..at + width)?;
+    digits
+        .iter()
+        .try_fold(0, |value, byte| byte.is_ascii_digit().then(|| value * 10 + u32::from(byte - b'0')))
+}
+
+fn iso(bytes: &[u8]) -> Option<i64> {
+    let separators = [bytes.get(4)?, bytes.get(7)?, bytes.get(13)?, bytes.get(16)?];
+    if separators != [&b'-', &b'-', &b':', &b':'] || !matches!(bytes.get(10)?, b'T' | b't' | b' ') {
+        return None;
+    }
+    let date = NaiveDate::from_ymd_opt(
+        i32::try_from(fixed(bytes, 0, 4)?).ok()?,
+        fixed(bytes, 5, 2)?,
+        fixed(bytes, 8, 2)?,
+    )?;
+    let (hour, minute, second) = (fixed(bytes, 11, 2)?, fixed(bytes, 14, 2)?, fixed(bytes, 17, 2)?);
+    let (micros, at) = fraction(bytes, 19)?;
+    let offset = zone(&bytes[at..])?;
+    assemble(date, hour, minute, second, micros, offset)
+}
+
+/// The fraction from `at` on, if there is one: microseconds and where it ends.
+fn fraction(bytes: &[u8], at: usize) -> Option<(i64, usize)> {
+    if !matches!(bytes.get(at), Some(b'.' | b',')) {
+        return Some((0, at));
+    }
+    let mut micros = 0;
+    let mut digits = 0;
+    while let Some(byte) = bytes.get(at + 1 + digits).filter(|byte| byte.is_ascii_digit()) {
+        if digits < 6 {
+            micros = micros * 10 + i64::from(byte - b'0');
+        }
+        digits += 1;
+    }
+    if digits == 0 || digits > 12 {
+        return None;
+    }
+    for _ in digits..6 {
+        micros *= 10;
+    }
+    Some((micros, at + 1 + digits))
+}
+
+/// Seconds east of UTC: nothing, `Z`, `UTC`, `+01:00`, `-0500`, `+01`.
+fn zone(rest: &[u8]) -> Option<i64> {
+    let rest = rest.trim_ascii();
+    match rest {
+        b"" | b"Z" | b"z" | b"UTC" | b"GMT" => Some(0),
+        [sign @ (b'+' | b'-'), offset @ ..] => {
+            let minutes = match offset.len() {
+                2 => 0,
+                4 => fixed(offset, 2, 2)?,
+                5 if offset[2] == b':' => fixed(offset, 3, 2)?,
+                _ => return None,
+            };
+            let hours = fixed(offset, 0, 2)?;
+            if hours > 14 || minutes > 59 {
+                return None;
+            }
+            let seconds = i64::from(hours * 3600 + minutes * 60);
+            Some(if *sign == b'-' { -seconds } else { seconds })
+        }
+        _ => None,
+    }
+}
+
+fn assemble(date: NaiveDate, hour: u32, minute: u32, second: u32, micros: i64, offset: i64) -> Option<i64> {
+    // A leap second is the last microsecond of its minute: the logs' clocks do not count it.
+    let (second, micros) = if second == 60 { (59, MICROS_PER_SECOND - 1) } else { (second, micros) };
+    let time = NaiveTime::from_hms_opt(hour, minute, second)?;
+    let seconds = date.and_time(time).and_utc().timestamp() - offset;
+    seconds.checked_mul(MICROS_PER_SECOND)?.checked_add(micros)
+}
+
+/// `M/D/YYYY h:mm:ss[.fff] [AM|PM] [zone]`.
+fn slashed(text: &str) -> Option<i64> {
+    let (date, rest) = text.split_once([' ', ','])?;
+    let mut parts = date.split('/').map(str::parse::<u32>);
+    let (month, day, year) = (parts.next()?.ok()?, parts.next()?.ok()?, parts.next()?.ok()?);
+    if parts.next().is_some() || year < 1000 {
+        return None;
+    }
+    let date = NaiveDate::from_ymd_opt(i32::try_from(year).ok()?, month, day)?;
+    let rest = rest.trim_start_matches([' ', ',']);
+    let (hour, rest) = rest.split_once(':')?;
+    let (minute, rest) = rest.split_once(':')?;
+    let (hour, minute) = (hour.parse::<u32>().ok()?, minute.parse::<u32>().ok()?);
+    let second = fixed(rest.as_bytes(), 0, 2)?;
+    let (micros, at) = fraction(rest.as_bytes(), 2)?;
+    let rest = rest[at..].trim();
+    let upper = rest.get(..2).map(str::to_ascii_uppercase);
+    let (hour, rest) = match upper.as_deref() {
+        Some("AM") if (1..=12).contains(&hour) => (hour % 12, &rest[2..]),
+        Some("PM") if (1..=12).contains(&hour) => (hour % 12 + 12, &rest[2..]),
+        Some("AM" | "PM") => return None,
+        _ => (hour, rest),
+    };
+    assemble(date, hour, minute, second, micros, zone(rest.as_bytes())?)
+}
+
+/// RFC 3339 with six digits, as every output writes times.
+#[must_use]
+pub fn format(micros: i64) -> String {
+    DateTime::from_timestamp_micros(micros)
+        .map(|time| time.format("%Y-%m-%dT%H:%M:%S%.6fZ").to_string())
+        .unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_spelling_seen_in_the_wild_names_its_instant() {
+        for (text, expected) in [
+            ("2022-01-24T05:10:08.6816663Z", "2022-01-24T05:10:08.681666Z"),
+            ("2022-01-24T05:10:08.6816663+00:00", "2022-01-24T05:10:08.681666Z"),
+            ("2022-01-24T00:10:08-05:00", "2022-01-24T05:10:08.000000Z"),
+            ("2023-07-21 05:03:52.160562400", "2023-07-21T05:03:52.160562Z"),
+            ("2023-07-21T05:03:52", "2023-07-21T05:03:52.000000Z"),
+            ("11/14/2025 1:48:53 AM", "2025-11-14T01:48:53.000000Z"),
+            ("6/15/2026, 12:40:24.178 PM", "2026-06-15T12:40:24.178000Z"),
+            ("1/9/2007 10:41:00 AM +01:00", "2007-01-09T09:41:00.000000Z"),
+            ("01/09/2007 09:41:00", "2007-01-09T09:41:00.000000Z"),
+            ("12/31/2026 12:00:00 AM", "2026-12-31T00:00:00.000000Z"),
+            ("2024-02-29T23:59:60Z", "2024-02-29T23:59:59.999999Z"),
+            ("2024-02-29T23:59:59.9999999Z", "2024-02-29T23:59:59.999999Z"),
+        ] {
+            assert_eq!(parse(text).map(format).as_deref(), Some(expected), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_time_is_none() {
+        for text in [
+            "",
+            "yesterday",
+            "2026-02-30T00:00:00Z",
+            "2026-10-05",
+            "2026-10-05T25:00:00Z",
+            "2026-10-05T08:15:30.Z",
+            "2026-10-05T08:15:30+25:00",
+            "13/14/2026 1:00:00 AM",
+            "0/0/0000 0:00:00",
+            "10/5/2026 13:00:00 PM",
+            "2026-10-05T08:15:30ZZ",
+            "99999999999999999999",
+        ] {
+            assert_eq!(parse(text), None, "{text}");
+        }
+    }
+}

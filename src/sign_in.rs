@@ -1,0 +1,179 @@
+//! The sign-in record: one accepted row of a raw file, after classifying. No I/O, no parsing.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+use crate::protocol::Protocol;
+
+/// Which of Entra's sign-in logs a record belongs to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Category {
+    Interactive,
+    NonInteractive,
+    ServicePrincipal,
+    ManagedIdentity,
+    MicrosoftServicePrincipal,
+    Adfs,
+}
+
+impl Category {
+    pub const ALL: [Self; 6] = [
+        Self::Interactive,
+        Self::NonInteractive,
+        Self::ServicePrincipal,
+        Self::ManagedIdentity,
+        Self::MicrosoftServicePrincipal,
+        Self::Adfs,
+    ];
+
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Interactive => "interactive",
+            Self::NonInteractive => "non_interactive",
+            Self::ServicePrincipal => "service_principal",
+            Self::ManagedIdentity => "managed_identity",
+            Self::MicrosoftServicePrincipal => "microsoft_service_principal",
+            Self::Adfs => "adfs",
+        }
+    }
+
+    /// Whether its sign-ins are a user's: only those can be legacy sign-ins.
+    #[must_use]
+    pub const fn is_user(self) -> bool {
+        matches!(self, Self::Interactive | Self::NonInteractive)
+    }
+
+    /// The category of an Azure Monitor `category` value, upper and lower case alike;
+    /// `None` for the other diagnostic categories (AuditLogs, UserRiskEvents, ...).
+    #[must_use]
+    pub fn from_diagnostic(name: &str) -> Option<Self> {
+        const NAMES: [(&str, Category); 6] = [
+            ("SignInLogs", Category::Interactive),
+            ("NonInteractiveUserSignInLogs", Category::NonInteractive),
+            ("ServicePrincipalSignInLogs", Category::ServicePrincipal),
+            ("ManagedIdentitySignInLogs", Category::ManagedIdentity),
+            ("MicrosoftServicePrincipalSignInLogs", Category::MicrosoftServicePrincipal),
+            ("ADFSSignInLogs", Category::Adfs),
+        ];
+        NAMES.iter().find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, category)| *category)
+    }
+}
+
+impl fmt::Display for Category {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+/// A name that is no category.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("unknown category '{found}'; expected one of: {}", Category::ALL.map(Category::as_str).join(", "))]
+pub struct UnknownCategory {
+    pub found: String,
+}
+
+impl FromStr for Category {
+    type Err = UnknownCategory;
+
+    fn from_str(name: &str) -> Result<Self, Self::Err> {
+        Self::ALL
+            .into_iter()
+            .find(|category| category.as_str() == name)
+            .ok_or_else(|| UnknownCategory { found: name.to_owned() })
+    }
+}
+
+/// How a sign-in ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Outcome {
+    Success,
+    Interrupted,
+    Blocked,
+    Failure,
+    /// No status: never taken for success.
+    Unknown,
+}
+
+impl Outcome {
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Success => "success",
+            Self::Interrupted => "interrupted",
+            Self::Blocked => "blocked",
+            Self::Failure => "failure",
+            Self::Unknown => "unknown",
+        }
+    }
+}
+
+/// What is proven of how the client authenticated. A legacy protocol alone proves nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum AuthMethod {
+    Basic,
+    Modern,
+    Unknown,
+}
+
+impl AuthMethod {
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Basic => "basic",
+            Self::Modern => "modern",
+            Self::Unknown => "unknown",
+        }
+    }
+}
+
+/// What a shape's parser hands over: the members as logged, nothing decided yet. Empty text is
+/// `None`. Times are UTC microseconds.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct RawSignIn<'a> {
+    pub tenant_id: Option<Cow<'a, str>>,
+    pub sign_in_id: Option<Cow<'a, str>>,
+    pub category: Option<Category>,
+    pub signed_in_at: Option<i64>,
+    pub emitted_at: Option<i64>,
+    pub user_id: Option<Cow<'a, str>>,
+    pub user_principal_name: Option<Cow<'a, str>>,
+    pub user_type: Option<Cow<'a, str>>,
+    pub app_id: Option<Cow<'a, str>>,
+    pub app_name: Option<Cow<'a, str>>,
+    pub resource_id: Option<Cow<'a, str>>,
+    pub resource_name: Option<Cow<'a, str>>,
+    pub client_app: Option<Cow<'a, str>>,
+    pub authentication_protocol: Option<Cow<'a, str>>,
+    /// Some step of the record's authentication details names a client certificate.
+    pub client_certificate: bool,
+    pub error_code: Option<i64>,
+    pub failure_reason: Option<Cow<'a, str>>,
+    pub conditional_access: Option<Cow<'a, str>>,
+    pub user_agent: Option<Cow<'a, str>>,
+    pub ip_address: Option<Cow<'a, str>>,
+    pub country: Option<Cow<'a, str>>,
+    pub is_interactive: Option<bool>,
+    pub home_tenant_id: Option<Cow<'a, str>>,
+    pub resource_tenant_id: Option<Cow<'a, str>>,
+    pub correlation_id: Option<Cow<'a, str>>,
+    /// Whether the record has the member at all: a file in which no user sign-in has it cannot
+    /// prove absence.
+    pub has_client_app: bool,
+    pub has_result: bool,
+}
+
+/// What `ingest::classify` concludes from a [`RawSignIn`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Classified {
+    /// `None`: a browser or modern client, or no user sign-in.
+    pub protocol: Option<Protocol>,
+    pub auth_method: AuthMethod,
+    /// The member that decided the auth method, `None` where nothing did.
+    pub auth_evidence: Option<&'static str>,
+    pub outcome: Outcome,
+}

@@ -1,0 +1,172 @@
+//! Verdicts and the reason codes that come with them. `assess` reaches them, `notify` tells them.
+
+use std::fmt;
+
+use chrono::{DateTime, NaiveDate, Utc};
+use serde::{Deserialize, Serialize};
+
+use crate::evidence::{DayRange, Window};
+use crate::protocol::Protocol;
+use crate::sign_in::Category;
+
+/// What is decided of one protocol in one tenant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ProtocolVerdict {
+    InUse,
+    Unproven,
+    Attempted,
+    Unused,
+}
+
+impl ProtocolVerdict {
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::InUse => "in_use",
+            Self::Unproven => "unproven",
+            Self::Attempted => "attempted",
+            Self::Unused => "unused",
+        }
+    }
+}
+
+/// What is decided of one tenant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TenantVerdict {
+    NoImpact,
+    Warning,
+    InsufficientEvidence,
+    Excluded,
+}
+
+impl TenantVerdict {
+    pub const ALL: [Self; 4] = [Self::NoImpact, Self::Warning, Self::InsufficientEvidence, Self::Excluded];
+
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::NoImpact => "no_impact",
+            Self::Warning => "warning",
+            Self::InsufficientEvidence => "insufficient_evidence",
+            Self::Excluded => "excluded",
+        }
+    }
+}
+
+impl fmt::Display for TenantVerdict {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+/// Why a verdict is what it is. `code()` is the word in lists; the fields are its numbers.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(tag = "code", rename_all = "snake_case")]
+pub enum Reason {
+    /// The roster says so. `note` is the roster's own reason.
+    Excluded { note: String },
+    /// A protocol in scope is in use.
+    InUse { protocol: Protocol, users: u64, sign_ins: u64 },
+    /// "Other clients" are in use at Exchange Online or at no named resource.
+    UnattributedLegacyUse { users: u64, sign_ins: u64 },
+    /// The lake holds nothing of the tenant.
+    NoRecords,
+    /// A required category has no covered day in the window.
+    CategoryMissing { category: Category },
+    /// A run of uncovered days longer than permitted.
+    Gap { category: Category, days: DayRange, permitted_days: u32 },
+    /// The window ends after the horizon. `last_provable_day` is the last day that can be proven.
+    NotSettled { last_provable_day: Option<NaiveDate> },
+    /// History starts too late in the window. `possible_from` is the first `as_of` for which a
+    /// verdict is possible if collection goes on.
+    WindowLongerThanHistory { category: Category, first_covered_day: NaiveDate, possible_from: NaiveDate },
+    /// Files would have covered the days, but lack a column.
+    ColumnMissing { category: Category, columns: Vec<String> },
+    /// Sign-ins of a protocol without a status.
+    UnknownOutcome { protocol: Protocol, sign_ins: u64 },
+    /// Usage in the lookback days before the window: monthly and quarterly jobs.
+    UsedBeforeWindow { protocol: Protocol, users: u64, sign_ins: u64 },
+    /// Client apps that are not recognised.
+    UnrecognisedClient { sign_ins: u64 },
+    /// Client apps that are empty or "Unknown".
+    ClientNotStated { sign_ins: u64 },
+    /// No impact, and sign-ins were only tried: interrupted, blocked or failed.
+    Attempted { protocol: Protocol, sign_ins: u64 },
+    /// No impact: nothing in scope was used or tried.
+    Unused,
+}
+
+impl Reason {
+    /// The word that stands for the reason in lists and SQL.
+    #[must_use]
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::Excluded { .. } => "excluded",
+            Self::InUse { .. } => "in_use",
+            Self::UnattributedLegacyUse { .. } => "unattributed_legacy_use",
+            Self::NoRecords => "no_records",
+            Self::CategoryMissing { .. } => "category_missing",
+            Self::Gap { .. } => "gap",
+            Self::NotSettled { .. } => "not_settled",
+            Self::WindowLongerThanHistory { .. } => "window_longer_than_history",
+            Self::ColumnMissing { .. } => "column_missing",
+            Self::UnknownOutcome { .. } => "unknown_outcome",
+            Self::UsedBeforeWindow { .. } => "used_before_window",
+            Self::UnrecognisedClient { .. } => "unrecognised_client",
+            Self::ClientNotStated { .. } => "client_not_stated",
+            Self::Attempted { .. } => "attempted",
+            Self::Unused => "unused",
+        }
+    }
+}
+
+/// One row of `protocol_usage`, with its verdict.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ProtocolAssessment {
+    pub protocol: Protocol,
+    pub in_scope: bool,
+    pub verdict: ProtocolVerdict,
+    pub users: u64,
+    pub sign_ins: u64,
+    pub interrupted: u64,
+    pub blocked: u64,
+    pub failures: u64,
+    pub unknown: u64,
+    pub last_seen: Option<DateTime<Utc>>,
+}
+
+/// One row of `assessment`, with everything a notice says of a tenant.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TenantAssessment {
+    pub tenant_id: String,
+    pub display_name: Option<String>,
+    pub verdict: TenantVerdict,
+    /// The reasons of the rule that decided.
+    pub reasons: Vec<Reason>,
+    /// What is wrong with the evidence, empty if it is sufficient: also for tenants whose verdict
+    /// does not rest on it.
+    pub evidence_reasons: Vec<Reason>,
+    /// Every protocol in scope and every other seen, in report order.
+    pub protocols: Vec<ProtocolAssessment>,
+    /// In use and in scope, or `other_legacy` at Exchange Online or at no named resource.
+    pub protocols_in_use: Vec<Protocol>,
+    /// In scope, and of a group that is clear.
+    pub protocols_clear: Vec<Protocol>,
+    /// Distinct users of `protocols_in_use`.
+    pub users: u64,
+    /// First and last covered day in the window, over the required categories.
+    pub first_day: Option<NaiveDate>,
+    pub last_day: Option<NaiveDate>,
+}
+
+/// All verdicts of one run over one window.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Assessment {
+    pub decision_id: String,
+    pub campaign: String,
+    pub window: Window,
+    /// Sorted by tenant id.
+    pub tenants: Vec<TenantAssessment>,
+}
