@@ -11,6 +11,8 @@ pub enum Error {
     Usage { flag: &'static str, expected: String, found: String },
     #[error(transparent)]
     Campaign(#[from] crate::campaign::CampaignError),
+    #[error(transparent)]
+    Roster(#[from] crate::tenant::RosterError),
     #[error("no input matches '{input}'; expected a file, a folder, a glob pattern, or - for stdin")]
     NoInput { input: String },
     #[error("reading {path}: {source}")]
@@ -63,6 +65,7 @@ impl Error {
         match self {
             Self::Usage { .. }
             | Self::Campaign(_)
+            | Self::Roster(_)
             | Self::NoInput { .. }
             | Self::QueryHeader { .. }
             | Self::UnknownReport { .. } => 2,

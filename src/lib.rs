@@ -1,7 +1,9 @@
+pub mod assess;
 pub mod campaign;
 pub mod error;
 pub mod evidence;
 pub mod ingest;
+pub mod lake;
 pub mod protocol;
 pub mod sign_in;
 pub mod tenant;

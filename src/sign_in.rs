@@ -49,7 +49,7 @@ impl Category {
     }
 
     /// The category of an Azure Monitor `category` value, upper and lower case alike;
-    /// `None` for the other diagnostic categories (AuditLogs, UserRiskEvents, ...).
+    /// `None` for the other diagnostic categories (`AuditLogs`, `UserRiskEvents`, ...).
     #[must_use]
     pub fn from_diagnostic(name: &str) -> Option<Self> {
         const NAMES: [(&str, Category); 6] = [

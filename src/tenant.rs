@@ -1,10 +1,18 @@
 //! The roster: the list of tenants with names, contacts and settings. Reading it is here, since a
 //! roster is small and read once; what its settings mean is decided in `assess`.
 
+mod roster_file;
+
 use std::collections::BTreeMap;
+use std::path::Path;
 
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
+
+use crate::evidence::DayRange;
+use crate::protocol::Protocol;
+
+pub use roster_file::RosterError;
 
 /// What the roster says of one tenant.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -20,6 +28,8 @@ pub struct RosterTenant {
     pub contacts: Vec<String>,
     /// Whether modern authentication for Outlook for Windows is on; `None`: not known.
     pub outlook_modern_auth: Option<bool>,
+    /// The protocols that are switched on for it; `None`: not known.
+    pub protocols_enabled: Option<Vec<Protocol>>,
     /// First and last day that its logs are known to be complete for, both included.
     pub logs_from: Option<NaiveDate>,
     pub logs_to: Option<NaiveDate>,
@@ -27,8 +37,33 @@ pub struct RosterTenant {
     pub exclude: Option<String>,
 }
 
+impl RosterTenant {
+    /// The days that its logs are known to be complete for; one end alone declares nothing.
+    #[must_use]
+    pub fn logs(&self) -> Option<DayRange> {
+        let (first, last) = (self.logs_from?, self.logs_to?);
+        (first <= last).then_some(DayRange { first, last })
+    }
+}
+
 /// All rows of a roster, by tenant id.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Roster {
     pub tenants: BTreeMap<String, RosterTenant>,
+}
+
+impl Roster {
+    /// Reads a `.csv` file with a header line, or a `.json` file that holds an array of objects.
+    ///
+    /// Columns may come in any order and only `tenant_id` is required. Lists are separated by `;`
+    /// (in JSON they may be arrays), days are written `2026-10-31`, booleans true or false, yes or
+    /// no, 1 or 0. An empty value says nothing.
+    ///
+    /// # Errors
+    /// Fails if the file can't be read or is of neither kind, names an unknown column, holds a
+    /// value that its column can't have, or has two rows for one tenant. The error names file, line and
+    /// column.
+    pub fn read(path: &Path) -> Result<Self, RosterError> {
+        roster_file::read(path)
+    }
 }

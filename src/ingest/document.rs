@@ -14,7 +14,7 @@ const ENVELOPE_HEAD_BYTES: usize = 64 << 10;
 
 /// Where the scanner stands between two records; carried from buffer to buffer.
 #[derive(Debug, Default)]
-pub struct Scanner {
+pub(super) struct Scanner {
     containers: Vec<Container>,
 }
 
@@ -29,11 +29,11 @@ enum Container {
 
 /// What one pass over a buffer found.
 #[derive(Debug, Default)]
-pub struct Scan {
-    pub records: Vec<Range<usize>>,
-    pub broken: Vec<(Range<usize>, RejectReason)>,
+pub(super) struct Scan {
+    pub(super) records: Vec<Range<usize>>,
+    pub(super) broken: Vec<(Range<usize>, RejectReason)>,
     /// Bytes that need not be looked at again.
-    pub consumed: usize,
+    pub(super) consumed: usize,
 }
 
 enum Value {
@@ -56,7 +56,7 @@ enum Envelope {
 impl Scanner {
     /// Scans a buffer that starts where the last scan's `consumed` ended; `last` says that nothing
     /// follows it.
-    pub fn scan(&mut self, buffer: &[u8], last: bool) -> Scan {
+    pub(super) fn scan(&mut self, buffer: &[u8], last: bool) -> Scan {
         let mut scan = Scan::default();
         loop {
             let at = skip_separators(buffer, scan.consumed);

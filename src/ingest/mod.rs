@@ -1,5 +1,7 @@
-//! Raw files to records: find, open, frame, parse by shape, classify.
+//! Raw files to records: find, open, frame, parse by shape, classify, build rows. What is ready goes
+//! to the lake in batches: a file's rows are in one commit or in none.
 
+mod account;
 pub mod classify;
 mod document;
 pub mod find;
@@ -7,4 +9,133 @@ pub mod formats;
 pub mod frame;
 pub mod json;
 pub mod open;
+mod pipeline;
+mod rows;
+mod source;
 pub mod time;
+mod worker;
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+
+use serde::Serialize;
+
+use crate::evidence::DayRange;
+use crate::sign_in::Category;
+pub use account::{Coverage, CoverageKind};
+pub use pipeline::ingest;
+
+/// What an ingest is told.
+#[derive(Debug, Clone)]
+pub struct IngestSettings {
+    /// Tenant of records that name none, where the path names none either.
+    pub tenant_id: Option<String>,
+    /// The same for the category.
+    pub category: Option<Category>,
+    /// Days that the input is declared to be complete for.
+    pub covers: Option<DayRange>,
+    pub jobs: usize,
+    pub memory_limit_bytes: usize,
+    /// Nothing is written.
+    pub dry_run: bool,
+    /// The ingest's own clock, UTC microseconds.
+    pub now: i64,
+}
+
+/// Counters that a progress bar reads while the work goes on, and the switch that stops it.
+#[derive(Debug, Default)]
+pub struct Progress {
+    /// Bytes of finished input, as stored.
+    pub stored_bytes: AtomicU64,
+    pub records: AtomicU64,
+    pub stop: AtomicBool,
+}
+
+impl Progress {
+    fn stopped(&self) -> bool {
+        self.stop.load(Ordering::Relaxed)
+    }
+}
+
+/// What became of one file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FileFate {
+    Ingested,
+    /// Its content was in the lake already.
+    SeenBefore,
+    Empty,
+    Refused,
+}
+
+/// The account of one file: `records = rows + rejected + not_sign_ins`.
+#[derive(Debug, Clone, Serialize)]
+pub struct FileReport {
+    pub path: String,
+    pub fate: FileFate,
+    /// Why it is refused.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub detail: Option<String>,
+    pub shape: Option<&'static str>,
+    pub framing: Option<&'static str>,
+    pub compression: &'static str,
+    pub stored_bytes: u64,
+    pub content_bytes: u64,
+    pub records: u64,
+    pub rows: u64,
+    pub rejected: u64,
+    pub not_sign_ins: u64,
+    pub tenants: usize,
+    pub first_signed_in_at: Option<String>,
+    pub last_signed_in_at: Option<String>,
+    pub missing_columns: Vec<&'static str>,
+    pub rejected_by_reason: BTreeMap<&'static str, u64>,
+}
+
+/// The account of a whole ingest.
+#[derive(Debug, Clone, Default, Serialize)]
+pub struct IngestReport {
+    pub files: u64,
+    pub files_ingested: u64,
+    pub files_seen_before: u64,
+    pub files_empty: u64,
+    pub files_refused: u64,
+    pub stored_bytes: u64,
+    pub content_bytes: u64,
+    pub records: u64,
+    pub rows: u64,
+    pub rejected: u64,
+    pub not_sign_ins: u64,
+    pub rejected_by_reason: BTreeMap<&'static str, u64>,
+    pub refused: Vec<FileReport>,
+    /// Every file, where they were asked for.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub each: Vec<FileReport>,
+}
+
+impl IngestReport {
+    fn add(&mut self, file: FileReport, keep: bool) {
+        self.files += 1;
+        match file.fate {
+            FileFate::Ingested => self.files_ingested += 1,
+            FileFate::SeenBefore => self.files_seen_before += 1,
+            FileFate::Empty => self.files_empty += 1,
+            FileFate::Refused => self.files_refused += 1,
+        }
+        self.stored_bytes += file.stored_bytes;
+        self.content_bytes += file.content_bytes;
+        self.records += file.records;
+        self.rows += file.rows;
+        self.rejected += file.rejected;
+        self.not_sign_ins += file.not_sign_ins;
+        for (reason, count) in &file.rejected_by_reason {
+            *self.rejected_by_reason.entry(reason).or_default() += count;
+        }
+        if file.fate == FileFate::Refused {
+            self.refused.push(file.clone());
+        }
+        if keep {
+            self.each.push(file);
+        }
+    }
+}

@@ -1,0 +1,99 @@
+//! The verdict of one protocol in one tenant. What it means for the tenant is `super::tenant`'s.
+
+use crate::evidence::{ExchangeOrUnnamed, ProtocolEvidence, UserCount};
+use crate::protocol::Protocol;
+use crate::verdict::{ProtocolAssessment, ProtocolVerdict, Reason};
+
+/// One protocol judged, with the numbers that the rules of a tenant tell of.
+pub(super) struct Finding {
+    pub(super) protocol: Protocol,
+    pub(super) verdict: ProtocolVerdict,
+    pub(super) usage: UserCount,
+    /// Interrupted, blocked and failed sign-ins.
+    pub(super) attempts: u64,
+    unknown: u64,
+    usage_before_window: UserCount,
+}
+
+impl Finding {
+    /// Judges a protocol on all its sign-ins. `sufficient`: the tenant's evidence suffices.
+    pub(super) fn new(protocol: Protocol, evidence: &ProtocolEvidence, sufficient: bool) -> Self {
+        Self {
+            protocol,
+            verdict: ProtocolVerdict::Unused,
+            usage: evidence.usage,
+            attempts: attempts(evidence),
+            unknown: evidence.unknown,
+            usage_before_window: evidence.usage_before_window,
+        }
+        .judged(sufficient)
+    }
+
+    /// Judges `other_legacy` as far as it counts for the tenant: its sign-ins to Exchange Online or
+    /// to no named resource. A script that gets a token for another service is no mail client.
+    pub(super) fn unattributed(part: &ExchangeOrUnnamed, sufficient: bool) -> Self {
+        Self {
+            protocol: Protocol::OtherLegacy,
+            verdict: ProtocolVerdict::Unused,
+            usage: part.usage,
+            attempts: 0,
+            unknown: part.unknown,
+            usage_before_window: part.usage_before_window,
+        }
+        .judged(sufficient)
+    }
+
+    /// The first that applies.
+    fn judged(mut self, sufficient: bool) -> Self {
+        self.verdict = if any(self.usage) {
+            ProtocolVerdict::InUse
+        } else if !sufficient || self.unknown > 0 || any(self.usage_before_window) {
+            ProtocolVerdict::Unproven
+        } else if self.attempts > 0 {
+            ProtocolVerdict::Attempted
+        } else {
+            ProtocolVerdict::Unused
+        };
+        self
+    }
+
+    /// Whether nothing speaks against switching the protocol off.
+    pub(super) fn is_clear(&self) -> bool {
+        matches!(self.verdict, ProtocolVerdict::Attempted | ProtocolVerdict::Unused)
+    }
+
+    /// Why the protocol's own sign-ins leave it unproven.
+    pub(super) fn doubts(&self) -> impl Iterator<Item = Reason> {
+        let protocol = self.protocol;
+        let UserCount { users, sign_ins } = self.usage_before_window;
+        let unknown =
+            (self.unknown > 0).then_some(Reason::UnknownOutcome { protocol, sign_ins: self.unknown });
+        let before =
+            any(self.usage_before_window).then_some(Reason::UsedBeforeWindow { protocol, users, sign_ins });
+        unknown.into_iter().chain(before)
+    }
+}
+
+/// The row of `protocol_usage`.
+pub(super) fn row(finding: &Finding, evidence: &ProtocolEvidence, in_scope: bool) -> ProtocolAssessment {
+    ProtocolAssessment {
+        protocol: finding.protocol,
+        in_scope,
+        verdict: finding.verdict,
+        users: evidence.usage.users,
+        sign_ins: evidence.usage.sign_ins,
+        interrupted: evidence.interrupted,
+        blocked: evidence.blocked,
+        failures: evidence.failures,
+        unknown: evidence.unknown,
+        last_seen: evidence.last_seen,
+    }
+}
+
+fn attempts(evidence: &ProtocolEvidence) -> u64 {
+    evidence.interrupted.saturating_add(evidence.blocked).saturating_add(evidence.failures)
+}
+
+const fn any(count: UserCount) -> bool {
+    count.sign_ins > 0 || count.users > 0
+}

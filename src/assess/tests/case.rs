@@ -1,0 +1,325 @@
+//! One case: a line of prose, a tenant's evidence in numbers, and what must come of it.
+//!
+//! A case begins as a tenant that is seen every day, is settled to the hour and has no legacy
+//! sign-ins, in the 30 days of the default campaign before 2026-10-31; each method changes one
+//! thing.
+
+use chrono::{DateTime, Days, NaiveDate, TimeDelta, Utc};
+
+use crate::assess::assess;
+use crate::campaign::Campaign;
+use crate::evidence::{
+    CategoryCoverage, DayRange, ProtocolEvidence, TenantEvidence, UserCount, Window, midnight,
+};
+use crate::protocol::Protocol;
+use crate::sign_in::Category;
+use crate::tenant::{Roster, RosterTenant};
+use crate::verdict::{Reason, TenantAssessment};
+
+pub(super) const TENANT: &str = "11111111-aaaa-4bbb-8ccc-000000000001";
+
+#[derive(Clone)]
+pub(super) struct Case {
+    pub(super) prose: &'static str,
+    campaign: Campaign,
+    window: Window,
+    evidence: Option<TenantEvidence>,
+    settings: Option<RosterTenant>,
+    wanted: Vec<(&'static str, String)>,
+}
+
+pub(super) fn case(prose: &'static str) -> Case {
+    case_at(prose, "2026-10-31", 30)
+}
+
+/// A case of another window.
+pub(super) fn case_at(prose: &'static str, as_of: &str, days: u32) -> Case {
+    let campaign = Campaign::load("basic-auth-all-protocols").expect("it is embedded");
+    let window = Window::before(day(as_of), days);
+    let evidence = Some(seen_every_day(window));
+    Case { prose, campaign, window, evidence, settings: None, wanted: Vec::new() }
+}
+
+/// Seen from 60 days before the window to its end, and settled exactly then.
+pub(super) fn seen_every_day(window: Window) -> TenantEvidence {
+    let days = DayRange { first: window.first - Days::new(60), last: window.end };
+    let whole = CategoryCoverage { covered: vec![days], ..CategoryCoverage::default() };
+    TenantEvidence {
+        tenant_id: TENANT.to_owned(),
+        records: 1000,
+        coverage: [Category::Interactive, Category::NonInteractive]
+            .map(|category| (category, whole.clone()))
+            .into(),
+        latest_at: Some(window.end_at() + TimeDelta::hours(24)),
+        ..TenantEvidence::default()
+    }
+}
+
+/// What the tenant has.
+impl Case {
+    pub(super) fn scope_of(mut self, campaign: &str) -> Self {
+        self.campaign = Campaign::load(campaign).expect("it is embedded");
+        self
+    }
+
+    pub(super) fn in_scope(mut self, protocol: Protocol) -> Self {
+        self.campaign.protocols = vec![protocol];
+        self
+    }
+
+    pub(super) fn requires_only(mut self, category: Category, permitted_days: u32) -> Self {
+        self.campaign.permitted_gap_days = [(category, permitted_days)].into();
+        self
+    }
+
+    /// Usage in the window: users, sign-ins. Of `other_legacy` it is to Exchange Online.
+    pub(super) fn used(mut self, protocol: Protocol, users: u64, sign_ins: u64) -> Self {
+        let count = UserCount { users, sign_ins };
+        let counts = self.counts(protocol);
+        counts.usage = count;
+        counts.exchange_or_unnamed.usage = count;
+        self.evidence().users_in_scope += users;
+        self
+    }
+
+    /// Usage in the lookback days.
+    pub(super) fn used_before(mut self, protocol: Protocol, users: u64, sign_ins: u64) -> Self {
+        let count = UserCount { users, sign_ins };
+        let counts = self.counts(protocol);
+        counts.usage_before_window = count;
+        counts.exchange_or_unnamed.usage_before_window = count;
+        self
+    }
+
+    /// Sign-ins without a status.
+    pub(super) fn unknown(mut self, protocol: Protocol, sign_ins: u64) -> Self {
+        let counts = self.counts(protocol);
+        counts.unknown = sign_ins;
+        counts.exchange_or_unnamed.unknown = sign_ins;
+        self
+    }
+
+    /// `other_legacy` at services other than Exchange Online: in the window, unknown, before it.
+    pub(super) fn elsewhere(mut self, sign_ins: u64, unknown: u64, before: u64) -> Self {
+        let counts = self.counts(Protocol::OtherLegacy);
+        counts.usage = UserCount { users: sign_ins.min(1), sign_ins };
+        counts.unknown = unknown;
+        counts.usage_before_window = UserCount { users: before.min(1), sign_ins: before };
+        self
+    }
+
+    pub(super) fn interrupted(mut self, protocol: Protocol, sign_ins: u64) -> Self {
+        self.counts(protocol).interrupted = sign_ins;
+        self
+    }
+
+    pub(super) fn blocked(mut self, protocol: Protocol, sign_ins: u64) -> Self {
+        self.counts(protocol).blocked = sign_ins;
+        self
+    }
+
+    pub(super) fn failed(mut self, protocol: Protocol, sign_ins: u64) -> Self {
+        self.counts(protocol).failures = sign_ins;
+        self
+    }
+
+    pub(super) fn unrecognised(mut self, sign_ins: u64) -> Self {
+        self.evidence().unrecognised_doubts = sign_ins;
+        self
+    }
+
+    pub(super) fn not_stated(mut self, sign_ins: u64) -> Self {
+        self.evidence().not_stated_doubts = sign_ins;
+        self
+    }
+
+    /// Covered days of a category, these and no others: `"2026-10-01..2026-10-07, 2026-10-09"`.
+    pub(super) fn seen(mut self, category: Category, days: &str) -> Self {
+        self.evidence().coverage.entry(category).or_default().covered = ranges(days);
+        self
+    }
+
+    /// Days that only files without `clientAppUsed` speak for.
+    pub(super) fn columnless(mut self, category: Category, days: &str) -> Self {
+        let coverage = self.evidence().coverage.entry(category).or_default();
+        coverage.incomplete = ranges(days);
+        coverage.missing_columns = vec!["clientAppUsed".to_owned()];
+        self
+    }
+
+    pub(super) fn never_seen(mut self, category: Category) -> Self {
+        self.evidence().coverage.remove(&category);
+        self
+    }
+
+    /// The latest record, `None`: no record and no storage file.
+    pub(super) fn latest(mut self, time: Option<&str>) -> Self {
+        self.evidence().latest_at = time.map(at);
+        self
+    }
+
+    pub(super) fn declared_until(mut self, last: &str) -> Self {
+        self.evidence().declared_until = Some(day(last));
+        self
+    }
+
+    pub(super) fn no_records(mut self) -> Self {
+        self.evidence().records = 0;
+        self
+    }
+
+    pub(super) fn nothing_in_the_lake(mut self) -> Self {
+        let tenant_id = TENANT.to_owned();
+        self.evidence = Some(TenantEvidence { tenant_id, ..TenantEvidence::default() });
+        self
+    }
+
+    pub(super) fn only_in_the_roster(mut self) -> Self {
+        self.settings();
+        self.evidence = None;
+        self
+    }
+
+    pub(super) fn roster_logs(mut self, from: Option<&str>, to: Option<&str>) -> Self {
+        let settings = self.settings();
+        settings.logs_from = from.map(day);
+        settings.logs_to = to.map(day);
+        self
+    }
+
+    pub(super) fn excluded(mut self, reason: &str) -> Self {
+        self.settings().exclude = Some(reason.to_owned());
+        self
+    }
+
+    fn evidence(&mut self) -> &mut TenantEvidence {
+        self.evidence.as_mut().expect("the case has evidence")
+    }
+
+    fn counts(&mut self, protocol: Protocol) -> &mut ProtocolEvidence {
+        self.evidence().protocols.entry(protocol).or_default()
+    }
+
+    fn settings(&mut self) -> &mut RosterTenant {
+        let nothing = RosterTenant { tenant_id: TENANT.to_owned(), ..RosterTenant::default() };
+        self.settings.get_or_insert(nothing)
+    }
+}
+
+/// What must come of it.
+impl Case {
+    pub(super) fn no_impact(self, reasons: &str) -> Self {
+        self.want("verdict", "no_impact").want("reasons", reasons)
+    }
+
+    pub(super) fn warning(self, reasons: &str) -> Self {
+        self.want("verdict", "warning").want("reasons", reasons)
+    }
+
+    pub(super) fn insufficient(self, reasons: &str) -> Self {
+        self.want("verdict", "insufficient_evidence").want("reasons", reasons)
+    }
+
+    pub(super) fn left_out(self, reasons: &str) -> Self {
+        self.want("verdict", "excluded").want("reasons", reasons)
+    }
+
+    /// One of: `evidence_reasons`, `in_use`, `clear`, `users`, `days`, or a protocol for its row's
+    /// verdict.
+    pub(super) fn want(mut self, what: &'static str, value: &str) -> Self {
+        self.wanted.push((what, value.to_owned()));
+        self
+    }
+
+    /// Where the verdict is not what the case wants: what, and what it is.
+    pub(super) fn wrong(&self) -> Option<String> {
+        let row = self.assess();
+        assert!(self.wanted.len() >= 2, "the case wants nothing: {}", self.prose);
+        let found = self.wanted.iter().map(|(what, _)| (*what, shown(&row, what)));
+        let found: Vec<(&str, String)> = found.collect();
+        (found != self.wanted)
+            .then(|| format!("{}:\n  wanted {:?}\n  found  {found:?}", self.prose, self.wanted))
+    }
+
+    pub(super) fn assess(&self) -> TenantAssessment {
+        let mut roster = Roster::default();
+        if let Some(settings) = &self.settings {
+            roster.tenants.insert(TENANT.to_owned(), settings.clone());
+        }
+        let evidence: Vec<TenantEvidence> = self.evidence.iter().cloned().collect();
+        let mut rows = assess(&self.campaign, &roster, &evidence, self.window);
+        assert_eq!(rows.len(), 1, "{}", self.prose);
+        rows.remove(0)
+    }
+}
+
+fn shown(row: &TenantAssessment, what: &str) -> String {
+    let reasons = |reasons: &[Reason]| reasons.iter().map(told).collect::<Vec<_>>().join("; ");
+    let protocols = |protocols: &[Protocol]| {
+        protocols.iter().map(|protocol| protocol.as_str()).collect::<Vec<_>>().join(";")
+    };
+    match what {
+        "verdict" => row.verdict.to_string(),
+        "reasons" => reasons(&row.reasons),
+        "evidence_reasons" => reasons(&row.evidence_reasons),
+        "in_use" => protocols(&row.protocols_in_use),
+        "clear" => protocols(&row.protocols_clear),
+        "users" => row.users.to_string(),
+        "days" => match (row.first_day, row.last_day) {
+            (Some(first), Some(last)) => format!("{first}..{last}"),
+            (first, last) => format!("{first:?} {last:?}"),
+        },
+        protocol => {
+            let protocol: Protocol = protocol.parse().expect("a case wants a known thing");
+            let row = row.protocols.iter().find(|row| row.protocol == protocol);
+            row.map_or("no row", |row| row.verdict.as_str()).to_owned()
+        }
+    }
+}
+
+/// A reason as its code and its numbers.
+fn told(reason: &Reason) -> String {
+    let numbers = match reason {
+        Reason::Excluded { note } => note.clone(),
+        Reason::NoRecords | Reason::Unused => String::new(),
+        Reason::InUse { protocol, users, sign_ins }
+        | Reason::UsedBeforeWindow { protocol, users, sign_ins } => {
+            format!("{protocol} {users} {sign_ins}")
+        }
+        Reason::UnattributedLegacyUse { users, sign_ins } => format!("{users} {sign_ins}"),
+        Reason::CategoryMissing { category } => category.to_string(),
+        Reason::Gap { category, days, permitted_days } => {
+            format!("{category} {}..{} over {permitted_days}", days.first, days.last)
+        }
+        Reason::NotSettled { last_provable_day } => {
+            last_provable_day.map_or("never".to_owned(), |day| day.to_string())
+        }
+        Reason::WindowLongerThanHistory { category, first_covered_day, possible_from } => {
+            format!("{category} since {first_covered_day}, possible from {possible_from}")
+        }
+        Reason::ColumnMissing { category, columns } => format!("{category} {}", columns.join(",")),
+        Reason::UnknownOutcome { protocol, sign_ins } | Reason::Attempted { protocol, sign_ins } => {
+            format!("{protocol} {sign_ins}")
+        }
+        Reason::UnrecognisedClient { sign_ins } | Reason::ClientNotStated { sign_ins } => {
+            sign_ins.to_string()
+        }
+    };
+    format!("{} {numbers}", reason.code()).trim_end().to_owned()
+}
+
+pub(super) fn day(text: &str) -> NaiveDate {
+    text.parse().expect("a day of a case")
+}
+
+pub(super) fn at(text: &str) -> DateTime<Utc> {
+    if text.len() == "2026-10-31".len() { midnight(day(text)) } else { text.parse().expect("a time") }
+}
+
+pub(super) fn ranges(text: &str) -> Vec<DayRange> {
+    let range = |text: &str| {
+        let (first, last) = text.split_once("..").unwrap_or((text, text));
+        DayRange { first: day(first), last: day(last) }
+    };
+    text.split(", ").filter(|text| !text.is_empty()).map(range).collect()
+}

@@ -1,0 +1,264 @@
+//! Files to commits: inputs are gathered into batches; for each, readers cut files into chunks,
+//! workers parse them, and one commit holds what they wrote. Queues are bounded, so memory is too.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::{Arc, Mutex};
+
+use super::account::{Account, Coverage};
+use super::find::Input;
+use super::formats::Shape;
+use super::frame::{Chunk, Framer, Recognised};
+use super::open::{Compression, open};
+use super::source::{self, Source};
+use super::worker::Worker;
+use super::{FileFate, FileReport, IngestReport, IngestSettings, Progress};
+use crate::error::{Error, Result};
+use crate::lake::Lake;
+use crate::lake::commit::Manifest;
+use crate::lake::schema::Table;
+use crate::lake::write::{DataFile, write_file};
+
+/// A batch is cut when it has this much input; a larger file is a batch of its own.
+const BATCH_BYTES: u64 = 4 << 30;
+const BATCH_FILES: usize = 20_000;
+const EXPECTED: &str =
+    "Azure Monitor diagnostic records (sign-in logs from Event Hub, a storage account or a forwarder)";
+
+/// Chunks on their way from readers to workers.
+type Work = (Arc<Source>, Shape, Chunk);
+
+/// Ingests all inputs.
+///
+/// Memory held: a bounded number of chunks, and per worker the rows of three row groups.
+///
+/// # Errors
+/// Fails on disk errors and interrupts; batches that were committed stay.
+pub async fn ingest(
+    lake: &mut Lake,
+    inputs: Vec<Input>,
+    settings: &IngestSettings,
+    progress: &Progress,
+) -> Result<IngestReport> {
+    let mut report = IngestReport::default();
+    let mut known = source::known(lake)?;
+    let mut inputs = inputs.into_iter().peekable();
+    while inputs.peek().is_some() {
+        let mut batch = Vec::new();
+        let mut bytes = 0;
+        while let Some(input) = inputs.next_if(|input| {
+            batch.is_empty() || (batch.len() < BATCH_FILES && bytes + input.stored_bytes <= BATCH_BYTES)
+        }) {
+            bytes += input.stored_bytes;
+            batch.push(input);
+        }
+        ingest_batch(lake, batch, settings, progress, &mut known, &mut report).await?;
+    }
+    Ok(report)
+}
+
+async fn ingest_batch(
+    lake: &mut Lake,
+    inputs: Vec<Input>,
+    settings: &IngestSettings,
+    progress: &Progress,
+    known: &mut HashMap<String, Vec<Coverage>>,
+    report: &mut IngestReport,
+) -> Result<()> {
+    let batch_id = uuid::Uuid::new_v4().simple().to_string();
+    let read = tokio::task::block_in_place(|| read_batch(lake, inputs, settings, progress, known, &batch_id));
+    let (sources, mut files) = match read {
+        Ok(read) if progress.stopped() => {
+            discard(lake, &read.1);
+            return Err(Error::Interrupted);
+        }
+        Ok(read) => read,
+        Err(error) => return Err(error),
+    };
+    let mut rows = Vec::new();
+    let mut ids = HashSet::new();
+    for source in sources {
+        let id = source.source_id.clone();
+        let (file, row) = source.close(&batch_id, settings)?;
+        if file.fate == FileFate::Ingested {
+            ids.insert(id);
+        }
+        report.add(file, settings.dry_run);
+        rows.extend(row);
+    }
+    if settings.dry_run || rows.is_empty() {
+        return Ok(());
+    }
+    let name = format!("part-{batch_id}");
+    files.push(write_file(lake.root(), Table::Sources, &name, &source::to_batch(&rows)?)?);
+    let before = lake.versions()?;
+    let lock = lake.lock().await?;
+    if lake.versions()? != before {
+        *known = source::known(lake)?;
+        if ids.iter().any(|id| known.contains_key(id)) {
+            discard(lake, &files);
+            return Err(Error::IngestedMeanwhile { lake: lake.name() });
+        }
+    }
+    lake.commit(&lock, &Manifest { batch_id, files }, settings.now / 1000).await?;
+    drop(lock);
+    for id in ids {
+        known.entry(id).or_default();
+    }
+    Ok(())
+}
+
+/// Removes data files that will not be committed.
+fn discard(lake: &Lake, files: &[DataFile]) {
+    for file in files {
+        // What can't be removed is an orphan that no log names: harmless, and vacuum takes it.
+        let _ = std::fs::remove_file(lake.root().join(file.table.as_str()).join(&file.path));
+    }
+}
+
+fn read_batch(
+    lake: &Lake,
+    inputs: Vec<Input>,
+    settings: &IngestSettings,
+    progress: &Progress,
+    known: &HashMap<String, Vec<Coverage>>,
+    batch_id: &str,
+) -> Result<(Vec<Source>, Vec<DataFile>)> {
+    let jobs = settings.jobs.max(1);
+    let readers = jobs.min(inputs.len()).max(1);
+    let next = AtomicUsize::new(0);
+    let this_run = Mutex::new(HashSet::new());
+    let (send, receive) = sync_channel::<Work>(jobs * 2);
+    let receive = Mutex::new(receive);
+    let inputs = &inputs;
+    std::thread::scope(|scope| {
+        let reading: Vec<_> = (0..readers)
+            .map(|_| {
+                let send = send.clone();
+                let (next, this_run) = (&next, &this_run);
+                scope.spawn(move || -> Result<Vec<Arc<Source>>> {
+                    let mut sources = Vec::new();
+                    while let Some(input) = inputs.get(next.fetch_add(1, Ordering::Relaxed)) {
+                        if progress.stopped() {
+                            break;
+                        }
+                        sources.push(read_source(input, known, this_run, progress, &send)?);
+                    }
+                    Ok(sources)
+                })
+            })
+            .collect();
+        drop(send);
+        let parsing: Vec<_> = (0..jobs)
+            .map(|thread| {
+                let receive = &receive;
+                let root = lake.root().to_owned();
+                scope.spawn(move || {
+                    let mut worker = Worker::new(settings, progress, root, batch_id, thread);
+                    let parsed = work(receive, &mut worker);
+                    if parsed.is_err() {
+                        // Readers must not wait for a worker that is gone.
+                        progress.stop.store(true, Ordering::Relaxed);
+                        while next_chunk(receive).is_some() {}
+                    }
+                    parsed.and_then(|()| worker.finish())
+                })
+            })
+            .collect();
+        let mut files = Vec::new();
+        let mut sources = Vec::new();
+        for thread in parsing {
+            files.extend(thread.join().map_err(|_| Error::WorkerLost)??);
+        }
+        for thread in reading {
+            sources.extend(thread.join().map_err(|_| Error::WorkerLost)??);
+        }
+        let sources = sources.into_iter().map(|source| Arc::into_inner(source).ok_or(Error::WorkerLost));
+        Ok((sources.collect::<Result<_>>()?, files))
+    })
+}
+
+fn next_chunk(receive: &Mutex<Receiver<Work>>) -> Option<Work> {
+    receive.lock().ok()?.recv().ok()
+}
+
+fn work(receive: &Mutex<Receiver<Work>>, worker: &mut Worker<'_>) -> Result<()> {
+    while let Some((source, shape, chunk)) = next_chunk(receive) {
+        worker.chunk(&source, shape, &chunk)?;
+    }
+    Ok(())
+}
+
+/// Opens one input, decides its fate, and hands out its chunks.
+fn read_source(
+    input: &Input,
+    known: &HashMap<String, Vec<Coverage>>,
+    this_run: &Mutex<HashSet<String>>,
+    progress: &Progress,
+    send: &SyncSender<Work>,
+) -> Result<Arc<Source>> {
+    let opened = open(input)?;
+    let source_id = opened.content_hash.to_hex()[..32].to_owned();
+    let mut source = Source {
+        input: input.clone(),
+        source_id,
+        shape: None,
+        framing: None,
+        compression: opened.compression,
+        stored_bytes: opened.stored_bytes,
+        fate: FileFate::SeenBefore,
+        detail: None,
+        known_coverage: Vec::new(),
+        account: Mutex::new(Account::default()),
+        records_seen: 0.into(),
+        occurrences: Mutex::default(),
+    };
+    progress.stored_bytes.fetch_add(opened.stored_bytes, Ordering::Relaxed);
+    if let Some(coverage) = known.get(&source.source_id) {
+        source.known_coverage.clone_from(coverage);
+        return Ok(Arc::new(source));
+    }
+    let first = this_run.lock().map_err(|_| Error::WorkerLost)?.insert(source.source_id.clone());
+    if !first && opened.stored_bytes > 0 {
+        return Ok(Arc::new(source));
+    }
+    let compressed = opened.compression != Compression::None;
+    let read = Error::read;
+    let reader = opened.into_reader().map_err(read(&input.name))?;
+    let (mut framer, recognised) = Framer::new(reader, compressed).map_err(read(&input.name))?;
+    let shape = match recognised {
+        Recognised::Records(shape, framing) => {
+            source.shape = Some(shape);
+            source.framing = Some(framing);
+            source.fate = FileFate::Ingested;
+            shape
+        }
+        Recognised::Empty => {
+            source.fate = FileFate::Empty;
+            return Ok(Arc::new(source));
+        }
+        Recognised::Unknown { found } => {
+            source.fate = FileFate::Refused;
+            source.detail = Some(format!("expected {EXPECTED}, found {found}"));
+            return Ok(Arc::new(source));
+        }
+    };
+    let source = Arc::new(source);
+    while let Some(chunk) = framer.next_chunk().map_err(read(&input.name))? {
+        // The receiving end goes only when every worker is gone, which is told there.
+        if progress.stopped() || send.send((Arc::clone(&source), shape, chunk)).is_err() {
+            break;
+        }
+    }
+    Ok(source)
+}
+
+/// For the closing account.
+impl FileReport {
+    /// Whether `records = rows + rejected + not_sign_ins`.
+    #[must_use]
+    pub fn adds_up(&self) -> bool {
+        self.records == self.rows + self.rejected + self.not_sign_ins
+    }
+}

@@ -1,0 +1,224 @@
+//! One source while it is read, and its row in the `sources` table.
+
+use std::collections::{BTreeSet, HashMap};
+use std::path::Path;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use arrow::array::RecordBatch;
+use chrono::{DateTime, Utc};
+use parquet::arrow::ProjectionMask;
+use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
+use serde::{Deserialize, Serialize};
+
+use super::account::{Account, Coverage, CoverageKind};
+use super::find::{Input, hour_end};
+use super::formats::Shape;
+use super::frame::Framing;
+use super::open::Compression;
+use super::{FileFate, FileReport, IngestSettings};
+use crate::error::{Error, Result};
+use crate::lake::Lake;
+use crate::lake::schema::Table;
+
+/// A source whose chunks are being parsed.
+pub(super) struct Source {
+    pub(super) input: Input,
+    pub(super) source_id: String,
+    pub(super) shape: Option<Shape>,
+    pub(super) framing: Option<Framing>,
+    pub(super) compression: Compression,
+    pub(super) stored_bytes: u64,
+    pub(super) fate: FileFate,
+    pub(super) detail: Option<String>,
+    /// What the lake knows of this content already.
+    pub(super) known_coverage: Vec<Coverage>,
+    pub(super) account: Mutex<Account>,
+    pub(super) records_seen: AtomicU64,
+    /// How often a record without an id occurred, by the hash of its text.
+    pub(super) occurrences: Mutex<HashMap<[u8; 16], u32>>,
+}
+
+/// A row of `sources`.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct SourceRow {
+    source_id: String,
+    batch_id: String,
+    path: String,
+    shape: Option<String>,
+    framing: Option<String>,
+    compression: String,
+    stored_bytes: u64,
+    content_bytes: u64,
+    records: u64,
+    rows: u64,
+    rejected: u64,
+    not_sign_ins: u64,
+    pruned: u64,
+    missing_columns: Option<String>,
+    first_signed_in_at: Option<DateTime<Utc>>,
+    last_signed_in_at: Option<DateTime<Utc>>,
+    ingested_at: Option<DateTime<Utc>>,
+    program_version: String,
+    coverage: Vec<Coverage>,
+}
+
+impl Source {
+    pub(super) fn next_occurrence(&self, hash: [u8; 16]) -> u32 {
+        // A poisoned lock means a worker is lost, and then the batch is not committed.
+        let Ok(mut occurrences) = self.occurrences.lock() else { return 0 };
+        let count = occurrences.entry(hash).or_default();
+        *count += 1;
+        *count - 1
+    }
+
+    pub(super) fn add(&self, account: Account) {
+        self.records_seen.fetch_add(account.records, Ordering::Relaxed);
+        if let Ok(mut mine) = self.account.lock() {
+            mine.merge(account);
+        }
+    }
+
+    /// The account for people; and the row for the lake, `None` if the lake learns nothing from it.
+    pub(super) fn close(
+        self,
+        batch_id: &str,
+        settings: &IngestSettings,
+    ) -> Result<(FileReport, Option<SourceRow>)> {
+        let account = self.account.into_inner().map_err(|_| Error::WorkerLost)?;
+        let missing_columns = account.missing_columns();
+        let coverage = coverage(&self.input, &account, &self.known_coverage, settings);
+        let report = FileReport {
+            path: self.input.name.clone(),
+            fate: self.fate,
+            detail: self.detail,
+            shape: self.shape.map(Shape::as_str),
+            framing: self.framing.map(Framing::as_str),
+            compression: self.compression.as_str(),
+            stored_bytes: self.stored_bytes,
+            content_bytes: account.content_bytes,
+            records: account.records,
+            rows: account.rows,
+            rejected: account.rejected_total(),
+            not_sign_ins: account.not_sign_ins,
+            tenants: account.occurring().into_iter().map(|(tenant, _)| tenant).collect::<BTreeSet<_>>().len(),
+            first_signed_in_at: account.first_at.map(super::time::format),
+            last_signed_in_at: account.last_at.map(super::time::format),
+            missing_columns: missing_columns.clone(),
+            rejected_by_reason: account.rejected.clone(),
+        };
+        let nothing_new = match self.fate {
+            FileFate::Refused => true,
+            FileFate::SeenBefore => coverage.is_empty(),
+            FileFate::Ingested | FileFate::Empty => false,
+        };
+        if nothing_new {
+            return Ok((report, None));
+        }
+        let row = SourceRow {
+            source_id: self.source_id,
+            batch_id: batch_id.to_owned(),
+            path: self.input.name,
+            shape: report.shape.map(str::to_owned),
+            framing: report.framing.map(str::to_owned),
+            compression: report.compression.to_owned(),
+            stored_bytes: report.stored_bytes,
+            content_bytes: report.content_bytes,
+            records: report.records,
+            rows: report.rows,
+            rejected: report.rejected,
+            not_sign_ins: report.not_sign_ins,
+            pruned: 0,
+            missing_columns: (!missing_columns.is_empty()).then(|| missing_columns.join(";")),
+            first_signed_in_at: account.first_at.and_then(DateTime::from_timestamp_micros),
+            last_signed_in_at: account.last_at.and_then(DateTime::from_timestamp_micros),
+            ingested_at: DateTime::from_timestamp_micros(settings.now),
+            program_version: env!("CARGO_PKG_VERSION").to_owned(),
+            coverage,
+        };
+        Ok((report, Some(row)))
+    }
+}
+
+/// What a file covers that the lake does not know from the same content yet: the days of its
+/// records, the day of its storage path, and the declared range for who occurs or is named.
+fn coverage(
+    input: &Input,
+    account: &Account,
+    known: &[Coverage],
+    settings: &IngestSettings,
+) -> Vec<Coverage> {
+    let mut coverage = account.coverage();
+    let storage = input.says.storage();
+    if let Some((tenant_id, category, hour)) = storage {
+        coverage.push(Coverage {
+            tenant_id: tenant_id.to_owned(),
+            category: Some(category),
+            kind: CoverageKind::Storage,
+            first_day: hour.date_naive(),
+            last_day: hour.date_naive(),
+            latest_at: Some(hour_end(hour)),
+            records: 0,
+        });
+    }
+    if let Some(range) = settings.covers {
+        let occurs = coverage.iter().chain(known).map(|entry| (entry.tenant_id.clone(), entry.category));
+        let mut pairs: BTreeSet<(String, Option<_>)> = occurs.collect();
+        let tenants: BTreeSet<String> =
+            pairs.iter().map(|(tenant, _)| tenant.clone()).chain(settings.tenant_id.clone()).collect();
+        if let Some(category) = settings.category {
+            pairs.extend(tenants.into_iter().map(|tenant| (tenant, Some(category))));
+        }
+        for (tenant_id, category) in pairs {
+            coverage.push(Coverage {
+                tenant_id,
+                category,
+                kind: CoverageKind::Declared,
+                first_day: range.first,
+                last_day: range.last,
+                latest_at: None,
+                records: 0,
+            });
+        }
+    }
+    coverage.retain(|entry| !known.contains(entry));
+    coverage
+}
+
+/// Rows of `sources` as a batch.
+pub(super) fn to_batch(rows: &[SourceRow]) -> Result<RecordBatch> {
+    crate::lake::rows::to_batch(Table::Sources, rows)
+}
+
+#[derive(Deserialize)]
+struct KnownSource {
+    source_id: String,
+    #[serde(default)]
+    coverage: Vec<Coverage>,
+}
+
+/// The sources in the lake and what they cover, by source id.
+pub(super) fn known(lake: &Lake) -> Result<HashMap<String, Vec<Coverage>>> {
+    let mut known: HashMap<String, Vec<Coverage>> = HashMap::new();
+    for file in lake.files(Table::Sources)? {
+        let path = lake.root().join(Table::Sources.as_str()).join(&file.path);
+        for row in read_known(&path)? {
+            known.entry(row.source_id).or_default().extend(row.coverage);
+        }
+    }
+    Ok(known)
+}
+
+fn read_known(path: &Path) -> Result<Vec<KnownSource>> {
+    let wrong = |source| Error::Parquet { path: path.to_owned(), source };
+    let file = std::fs::File::open(path).map_err(Error::read(path.display().to_string()))?;
+    let builder = ParquetRecordBatchReaderBuilder::try_new(file).map_err(wrong)?;
+    let mask = ProjectionMask::columns(builder.parquet_schema(), ["source_id", "coverage"]);
+    let reader = builder.with_projection(mask).build().map_err(wrong)?;
+    let mut rows = Vec::new();
+    for batch in reader {
+        let batch = batch.map_err(|source| Error::Arrow { what: "reading sources", source })?;
+        rows.extend(crate::lake::rows::from_batch(&batch)?);
+    }
+    Ok(rows)
+}

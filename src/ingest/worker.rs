@@ -1,0 +1,370 @@
+//! One parsing thread: chunks in; rows, rejects and counts out. It writes data files of its own, so
+//! threads share nothing but the accounts.
+
+use std::borrow::Cow;
+use std::ops::Range;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use arrow::array::{BinaryBuilder, Int64Builder, RecordBatch, StringBuilder};
+
+use super::account::Account;
+use super::classify::classify;
+use super::formats::{Parsed, RejectReason, Shape};
+use super::frame::{Chunk, OVER_LONG_BYTES_KEPT, RECORD_BYTES_MAX, over_long};
+use super::rows::{RowContext, Rows};
+use super::source::Source;
+use super::{IngestSettings, Progress};
+use crate::error::{Error, Result};
+use crate::lake::schema::Table;
+use crate::lake::write::{DataFile, DataFileWriter};
+use crate::sign_in::{AuthMethod, RawSignIn};
+
+const ROWS_MAX: usize = 64 * 1024;
+const REJECT_BYTES_MAX: usize = 4 << 20;
+const MICROS_PER_DAY: i64 = 86_400_000_000;
+/// 2010-01-01: Entra logs begin later.
+const EARLIEST: i64 = 1_262_304_000_000_000;
+
+/// Rows that lie together: verdicts read the first stream alone.
+const STREAMS: [(&str, bool); 3] = [("legacy", false), ("service", false), ("modern", true)];
+
+pub(super) struct Worker<'a> {
+    settings: &'a IngestSettings,
+    progress: &'a Progress,
+    lake: PathBuf,
+    /// Prefix of its data files: batch id and thread.
+    name: String,
+    batch_id: String,
+    row_bytes_max: usize,
+    streams: [(Rows, Option<DataFileWriter>); 3],
+    rejects: Rejects,
+    reject_writer: Option<DataFileWriter>,
+}
+
+#[derive(Default)]
+struct Rejects {
+    source_id: StringBuilder,
+    path: StringBuilder,
+    byte_offset: Int64Builder,
+    line: Int64Builder,
+    reason: StringBuilder,
+    detail: StringBuilder,
+    raw: BinaryBuilder,
+    batch_id: StringBuilder,
+    bytes: usize,
+}
+
+impl<'a> Worker<'a> {
+    pub(super) fn new(
+        settings: &'a IngestSettings,
+        progress: &'a Progress,
+        lake: PathBuf,
+        batch_id: &str,
+        thread: usize,
+    ) -> Self {
+        // Half of the limit is for rows; builders, the sorted copy and the writer's pages share it.
+        let row_bytes_max = settings.memory_limit_bytes / (settings.jobs.max(1) * STREAMS.len() * 8);
+        Self {
+            settings,
+            progress,
+            lake,
+            name: format!("{batch_id}-{thread}"),
+            batch_id: batch_id.to_owned(),
+            row_bytes_max: row_bytes_max.max(1 << 20),
+            streams: Default::default(),
+            rejects: Rejects::default(),
+            reject_writer: None,
+        }
+    }
+
+    /// Parses one chunk.
+    pub(super) fn chunk(&mut self, source: &Source, shape: Shape, chunk: &Chunk) -> Result<()> {
+        let mut account = Account { content_bytes: chunk.bytes.len() as u64, ..Account::default() };
+        let mut lines = Lines { at: 0, line: chunk.first_line };
+        let text = simdutf8::basic::from_utf8(&chunk.bytes).ok();
+        if let Some(records) = &chunk.records {
+            for range in records {
+                self.record(source, shape, chunk, text, range.clone(), &mut lines, &mut account)?;
+            }
+        } else {
+            let mut start = 0;
+            while start < chunk.bytes.len() {
+                let end =
+                    memchr::memchr(b'\n', &chunk.bytes[start..]).map_or(chunk.bytes.len(), |len| start + len);
+                let line = chunk.bytes[start..end].trim_ascii();
+                if !line.is_empty() {
+                    let skipped =
+                        chunk.bytes[start..end].iter().take_while(|byte| byte.is_ascii_whitespace()).count();
+                    let from = start + skipped;
+                    self.record(
+                        source,
+                        shape,
+                        chunk,
+                        text,
+                        from..from + line.len(),
+                        &mut lines,
+                        &mut account,
+                    )?;
+                }
+                start = end + 1;
+            }
+        }
+        let mut lines = Lines { at: 0, line: chunk.first_line };
+        for (range, reason) in &chunk.broken {
+            account.records += 1;
+            self.reject(source, chunk, range.clone(), reason, &mut lines, &mut account)?;
+        }
+        self.progress.records.fetch_add(account.records, Ordering::Relaxed);
+        source.add(account);
+        Ok(())
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "one call site a framing, all of it per record")]
+    fn record(
+        &mut self,
+        source: &Source,
+        shape: Shape,
+        chunk: &Chunk,
+        text: Option<&str>,
+        range: Range<usize>,
+        lines: &mut Lines,
+        account: &mut Account,
+    ) -> Result<()> {
+        account.records += 1;
+        if range.len() > RECORD_BYTES_MAX {
+            return self.reject(source, chunk, range, &over_long(), lines, account);
+        }
+        let record = match text {
+            Some(text) => text.get(range.clone()).ok_or(0),
+            None => std::str::from_utf8(&chunk.bytes[range.clone()]).map_err(|error| error.valid_up_to()),
+        };
+        let record = match record {
+            Ok(record) => record,
+            Err(at) => {
+                return self.reject(source, chunk, range, &RejectReason::InvalidUtf8 { at }, lines, account);
+            }
+        };
+        let offset = chunk.offset + range.start as u64;
+        let accepted = shape.parse(record).and_then(|parsed| match parsed {
+            Parsed::NotSignIn => Ok(None),
+            Parsed::SignIn(raw) => self.check(source, *raw).map(Some),
+        });
+        match accepted {
+            Ok(None) => account.not_sign_ins += 1,
+            Ok(Some((raw, tenant_id, signed_in_at))) => {
+                account.count_row(&raw, &tenant_id, signed_in_at, self.settings.now);
+                if !self.settings.dry_run {
+                    self.row(source, record, &raw, &tenant_id, signed_in_at, offset)?;
+                }
+            }
+            Err(reason) => return self.reject(source, chunk, range, &reason, lines, account),
+        }
+        Ok(())
+    }
+
+    /// Fills what the record leaves open and checks what every row must have.
+    fn check<'r>(
+        &self,
+        source: &Source,
+        mut raw: RawSignIn<'r>,
+    ) -> std::result::Result<(RawSignIn<'r>, Cow<'r, str>, i64), RejectReason> {
+        raw.category = raw.category.or(source.input.says.category).or(self.settings.category);
+        let assigned = || source.input.says.tenant_id.as_ref().or(self.settings.tenant_id.as_ref()).cloned();
+        let tenant_id =
+            raw.tenant_id.take().or_else(|| assigned().map(Cow::Owned)).ok_or(RejectReason::NoTenant)?;
+        let tenant_id = lower_case(tenant_id);
+        let signed_in_at = raw.signed_in_at.ok_or(RejectReason::NoTime)?;
+        if !(EARLIEST..=self.settings.now + MICROS_PER_DAY).contains(&signed_in_at) {
+            return Err(RejectReason::ImpossibleTime { found: super::time::format(signed_in_at) });
+        }
+        for id in [
+            &mut raw.sign_in_id,
+            &mut raw.user_id,
+            &mut raw.app_id,
+            &mut raw.resource_id,
+            &mut raw.home_tenant_id,
+            &mut raw.resource_tenant_id,
+        ] {
+            if let Some(text) = id.take() {
+                *id = Some(if is_guid(&text) { lower_case(text) } else { text });
+            }
+        }
+        Ok((raw, tenant_id, signed_in_at))
+    }
+
+    fn row(
+        &mut self,
+        source: &Source,
+        record: &str,
+        raw: &RawSignIn<'_>,
+        tenant_id: &str,
+        signed_in_at: i64,
+        source_offset: u64,
+    ) -> Result<()> {
+        let sign_in_id = raw.sign_in_id.as_deref().map_or_else(
+            || {
+                let mut hasher = blake3::Hasher::new();
+                hasher.update(tenant_id.as_bytes()).update(b"\0").update(record.as_bytes());
+                let mut hash = [0; 16];
+                hash.copy_from_slice(&hasher.finalize().as_bytes()[..16]);
+                let occurrence = source.next_occurrence(hash);
+                Cow::Owned(format!("row:{:032x}-{occurrence}", u128::from_be_bytes(hash)))
+            },
+            Cow::Borrowed,
+        );
+        let classified = classify(raw);
+        let stream = match (classified.auth_method, classified.protocol) {
+            (AuthMethod::Modern, _) => 2,
+            (_, None) => 1,
+            (_, Some(_)) => 0,
+        };
+        let row = RowContext {
+            tenant_id,
+            sign_in_id: &sign_in_id,
+            signed_in_at,
+            source_id: &source.source_id,
+            source_offset,
+        };
+        let rows = &mut self.streams[stream].0;
+        rows.push(raw, classified, row);
+        if rows.len() >= ROWS_MAX || rows.bytes() >= self.row_bytes_max {
+            self.flush(stream)?;
+        }
+        Ok(())
+    }
+
+    fn flush(&mut self, stream: usize) -> Result<()> {
+        let (rows, writer) = &mut self.streams[stream];
+        if rows.is_empty() {
+            return Ok(());
+        }
+        let batch = rows.take()?;
+        let writer = match writer {
+            Some(writer) => writer,
+            None => {
+                let (suffix, modern) = STREAMS[stream];
+                let name = format!("part-{}-{suffix}", self.name);
+                writer.insert(DataFileWriter::create(&self.lake, Table::SignInRecords, Some(modern), &name)?)
+            }
+        };
+        writer.write(&batch)?;
+        writer.end_row_group()
+    }
+
+    fn reject(
+        &mut self,
+        source: &Source,
+        chunk: &Chunk,
+        range: Range<usize>,
+        reason: &RejectReason,
+        lines: &mut Lines,
+        account: &mut Account,
+    ) -> Result<()> {
+        *account.rejected.entry(reason.code()).or_default() += 1;
+        if self.settings.dry_run {
+            return Ok(());
+        }
+        let kept = range.start
+            ..range.end.min(
+                range.start + if range.len() > RECORD_BYTES_MAX { OVER_LONG_BYTES_KEPT } else { range.len() },
+            );
+        let rejects = &mut self.rejects;
+        rejects.source_id.append_value(&source.source_id);
+        rejects.path.append_value(&source.input.name);
+        rejects
+            .byte_offset
+            .append_value(i64::try_from(chunk.offset + range.start as u64).unwrap_or(i64::MAX));
+        rejects
+            .line
+            .append_value(i64::try_from(lines.line_of(&chunk.bytes, range.start)).unwrap_or(i64::MAX));
+        rejects.reason.append_value(reason.code());
+        rejects.detail.append_value(reason.to_string());
+        rejects.raw.append_value(&chunk.bytes[kept.clone()]);
+        rejects.batch_id.append_value(&self.batch_id);
+        rejects.bytes += kept.len();
+        if rejects.bytes >= REJECT_BYTES_MAX {
+            self.flush_rejects()?;
+        }
+        Ok(())
+    }
+
+    fn flush_rejects(&mut self) -> Result<()> {
+        let batch = std::mem::take(&mut self.rejects).into_batch()?;
+        if batch.num_rows() == 0 {
+            return Ok(());
+        }
+        let writer = match &mut self.reject_writer {
+            Some(writer) => writer,
+            none => {
+                let name = format!("part-{}", self.name);
+                none.insert(DataFileWriter::create(&self.lake, Table::Rejects, None, &name)?)
+            }
+        };
+        writer.write(&batch)?;
+        writer.end_row_group()
+    }
+
+    /// Ends its data files.
+    pub(super) fn finish(mut self) -> Result<Vec<DataFile>> {
+        for stream in 0..STREAMS.len() {
+            self.flush(stream)?;
+        }
+        self.flush_rejects()?;
+        let writers = self.streams.into_iter().filter_map(|(_, writer)| writer).chain(self.reject_writer);
+        writers.map(DataFileWriter::finish).collect()
+    }
+}
+
+impl Rejects {
+    fn into_batch(mut self) -> Result<RecordBatch> {
+        RecordBatch::try_new(
+            Table::Rejects.file_schema(),
+            vec![
+                Arc::new(self.source_id.finish()),
+                Arc::new(self.path.finish()),
+                Arc::new(self.byte_offset.finish()),
+                Arc::new(self.line.finish()),
+                Arc::new(self.reason.finish()),
+                Arc::new(self.detail.finish()),
+                Arc::new(self.raw.finish()),
+                Arc::new(self.batch_id.finish()),
+            ],
+        )
+        .map_err(|source| Error::Arrow { what: "building rejects", source })
+    }
+}
+
+/// Line numbers within a chunk, counted only as far as rejects ask.
+struct Lines {
+    at: usize,
+    line: u64,
+}
+
+impl Lines {
+    fn line_of(&mut self, bytes: &[u8], at: usize) -> u64 {
+        if at > self.at {
+            self.line += memchr::memchr_iter(b'\n', &bytes[self.at..at]).count() as u64;
+            self.at = at;
+        }
+        self.line
+    }
+}
+
+/// 8-4-4-4-12 hexadecimal digits.
+fn is_guid(text: &str) -> bool {
+    text.len() == 36
+        && text.bytes().enumerate().all(|(at, byte)| match at {
+            8 | 13 | 18 | 23 => byte == b'-',
+            _ => byte.is_ascii_hexdigit(),
+        })
+}
+
+fn lower_case(text: Cow<'_, str>) -> Cow<'_, str> {
+    if text.bytes().any(|byte| byte.is_ascii_uppercase()) {
+        Cow::Owned(text.to_ascii_lowercase())
+    } else {
+        text
+    }
+}

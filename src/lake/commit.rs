@@ -1,0 +1,139 @@
+//! Commits a batch to several tables so that a kill at any instant leaves it whole or absent.
+//!
+//! Data files are written first. Then, under the lake's lock: a manifest that names them all, the
+//! commit of `sign_in_records`, the other tables' commits, and the manifest goes. Whoever takes the
+//! lock next finishes what a killed process left: if any table holds a file of the batch, the
+//! others get theirs (adding a file twice is adding it once); else the files are removed.
+
+use std::collections::HashSet;
+use std::fs::{self, File};
+use std::path::PathBuf;
+
+use deltalake::kernel::Action;
+use deltalake::kernel::transaction::CommitBuilder;
+use deltalake::protocol::{DeltaOperation, SaveMode};
+use serde::{Deserialize, Serialize};
+
+use super::Lake;
+use super::schema::{PARTITION, Table};
+use super::write::DataFile;
+use crate::error::{Error, Result};
+
+const MANIFESTS: &str = "_batches";
+const LOCK: &str = "_lock";
+
+/// What one batch adds, written before its first commit.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Manifest {
+    pub batch_id: String,
+    pub files: Vec<DataFile>,
+}
+
+/// Holds the lake's lock; let go when dropped, also by a kill.
+pub struct Locked {
+    _file: File,
+}
+
+impl Lake {
+    /// Waits for the lock, finishes what a killed process left, and sees the newest commits.
+    pub async fn lock(&mut self) -> Result<Locked> {
+        let path = self.root.join(LOCK);
+        let file = File::create(&path).map_err(Error::write(&path))?;
+        file.lock().map_err(Error::write(&path))?;
+        self.refresh().await?;
+        self.recover().await?;
+        Ok(Locked { _file: file })
+    }
+
+    /// Commits a batch. The caller holds the lock.
+    pub async fn commit(&mut self, _lock: &Locked, manifest: &Manifest, now_ms: i64) -> Result<()> {
+        let path = self.manifest_path(&manifest.batch_id);
+        if let Some(parent) = path.parent() {
+            fs::create_dir_all(parent).map_err(Error::write(parent))?;
+        }
+        let text =
+            serde_json::to_vec(manifest).map_err(|source| Error::Json { what: "a manifest", source })?;
+        let staged = path.with_extension("part");
+        fs::write(&staged, text).map_err(Error::write(&staged))?;
+        fs::rename(&staged, &path).map_err(Error::write(&path))?;
+        self.commit_files(manifest, now_ms).await?;
+        fs::remove_file(&path).map_err(Error::write(&path))
+    }
+
+    fn manifest_path(&self, batch_id: &str) -> PathBuf {
+        self.root.join(MANIFESTS).join(format!("{batch_id}.json"))
+    }
+
+    /// Commits to each table what it lacks of the batch, records first.
+    async fn commit_files(&mut self, manifest: &Manifest, now_ms: i64) -> Result<()> {
+        for table in Table::ALL {
+            let present: HashSet<String> = if manifest.files.iter().any(|file| file.table == table) {
+                self.files(table)?.into_iter().map(|file| file.path).collect()
+            } else {
+                continue;
+            };
+            let actions: Vec<Action> = manifest
+                .files
+                .iter()
+                .filter(|file| file.table == table && !present.contains(&file.path))
+                .map(|file| Action::Add(file.to_add(now_ms)))
+                .collect();
+            if !actions.is_empty() {
+                self.append(table, actions).await?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn append(&mut self, table: Table, actions: Vec<Action>) -> Result<()> {
+        let name = self.name();
+        let wrong =
+            |source| Error::Lake { lake: name.clone(), action: "committing", source: Box::new(source) };
+        let delta = self.tables.get_mut(&table).ok_or_else(|| Error::NoLake { lake: name.clone() })?;
+        let operation = DeltaOperation::Write {
+            mode: SaveMode::Append,
+            partition_by: (table == Table::SignInRecords).then(|| vec![PARTITION.to_owned()]),
+            predicate: None,
+        };
+        let snapshot = delta.snapshot().map_err(wrong)?;
+        CommitBuilder::default()
+            .with_actions(actions)
+            .build(Some(snapshot), delta.log_store(), operation)
+            .await
+            .map_err(wrong)?;
+        delta.update_state().await.map_err(wrong)
+    }
+
+    async fn recover(&mut self) -> Result<()> {
+        let Ok(folder) = fs::read_dir(self.root.join(MANIFESTS)) else { return Ok(()) };
+        for entry in folder.flatten() {
+            let path = entry.path();
+            if path.extension().is_some_and(|extension| extension == "json") {
+                let text = fs::read(&path).map_err(Error::read(path.display().to_string()))?;
+                let manifest: Manifest = serde_json::from_slice(&text)
+                    .map_err(|source| Error::Manifest { path: path.clone(), source })?;
+                if self.holds_any(&manifest)? {
+                    let now_ms = chrono::Utc::now().timestamp_millis();
+                    self.commit_files(&manifest, now_ms).await?;
+                } else {
+                    for file in &manifest.files {
+                        // Already gone is as good.
+                        let _ = fs::remove_file(self.root.join(file.table.as_str()).join(&file.path));
+                    }
+                }
+            }
+            fs::remove_file(&path).map_err(Error::write(&path))?;
+        }
+        Ok(())
+    }
+
+    fn holds_any(&self, manifest: &Manifest) -> Result<bool> {
+        for table in Table::ALL {
+            let present: HashSet<String> = self.files(table)?.into_iter().map(|file| file.path).collect();
+            if manifest.files.iter().any(|file| file.table == table && present.contains(&file.path)) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+}

@@ -1,0 +1,214 @@
+//! Writes data files: Parquet with encodings tuned to sign-in records, and the statistics that the
+//! log keeps of each file, so that queries prune without opening footers.
+
+use std::collections::HashMap;
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use arrow::array::{Array, ArrayRef, AsArray, RecordBatch};
+use arrow::datatypes::{DataType, Int64Type, TimestampMicrosecondType};
+use deltalake::kernel::Add;
+use parquet::arrow::ArrowWriter;
+use parquet::arrow::arrow_reader::statistics::StatisticsConverter;
+use parquet::arrow::arrow_writer::ArrowWriterOptions;
+use parquet::basic::{Compression, Encoding, ZstdLevel};
+use parquet::file::metadata::ParquetMetaData;
+use parquet::file::properties::{EnabledStatistics, WriterProperties};
+use parquet::schema::types::ColumnPath;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use super::schema::{PARTITION, Table};
+use crate::error::{Error, Result};
+
+/// A data file that is written and not committed yet.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DataFile {
+    pub table: Table,
+    /// Relative to the table's folder.
+    pub path: String,
+    pub bytes: u64,
+    pub rows: u64,
+    pub provably_modern: Option<bool>,
+    pub statistics: String,
+}
+
+impl DataFile {
+    /// The log action that makes the file part of its table.
+    #[must_use]
+    pub fn to_add(&self, modified_at_ms: i64) -> Add {
+        let partition_values = self
+            .provably_modern
+            .map(|modern| HashMap::from([(PARTITION.to_owned(), Some(modern.to_string()))]))
+            .unwrap_or_default();
+        Add {
+            path: self.path.clone(),
+            partition_values,
+            size: i64::try_from(self.bytes).unwrap_or(i64::MAX),
+            modification_time: modified_at_ms,
+            data_change: true,
+            stats: Some(self.statistics.clone()),
+            tags: None,
+            deletion_vector: None,
+            base_row_id: None,
+            default_row_commit_version: None,
+            clustering_provider: None,
+        }
+    }
+}
+
+/// A data file that is being written; holds one row group at most.
+pub struct DataFileWriter {
+    table: Table,
+    relative: String,
+    path: PathBuf,
+    provably_modern: Option<bool>,
+    writer: ArrowWriter<File>,
+}
+
+impl DataFileWriter {
+    /// Creates `<lake>/<table>/[provably_modern=…/]<name>.parquet`.
+    pub fn create(lake: &Path, table: Table, provably_modern: Option<bool>, name: &str) -> Result<Self> {
+        let folder = provably_modern.map(|modern| format!("{PARTITION}={modern}/")).unwrap_or_default();
+        let relative = format!("{folder}{name}.parquet");
+        let path = lake.join(table.as_str()).join(&relative);
+        if let Some(parent) = path.parent() {
+            fs::create_dir_all(parent).map_err(Error::write(parent))?;
+        }
+        let file = File::create(&path).map_err(Error::write(&path))?;
+        // Arrow's own schema is left out: other engines, and this one, read by Parquet's types.
+        let options =
+            ArrowWriterOptions::new().with_properties(properties(table)).with_skip_arrow_metadata(true);
+        let writer = ArrowWriter::try_new_with_options(file, table.file_schema(), options)
+            .map_err(|source| Error::Parquet { path: path.clone(), source })?;
+        Ok(Self { table, relative, path, provably_modern, writer })
+    }
+
+    /// Appends rows.
+    pub fn write(&mut self, batch: &RecordBatch) -> Result<()> {
+        self.writer.write(batch).map_err(|source| Error::Parquet { path: self.path.clone(), source })
+    }
+
+    /// Ends the row group, so that what was written since the last one leaves memory.
+    pub fn end_row_group(&mut self) -> Result<()> {
+        self.writer.flush().map_err(|source| Error::Parquet { path: self.path.clone(), source })
+    }
+
+    /// Ends the file and makes it durable.
+    pub fn finish(mut self) -> Result<DataFile> {
+        let wrong = |source| Error::Parquet { path: self.path.clone(), source };
+        let metadata = self.writer.finish().map_err(wrong)?;
+        let file = self.writer.inner();
+        file.sync_all().map_err(Error::write(&self.path))?;
+        let bytes = file.metadata().map_err(Error::write(&self.path))?.len();
+        let rows = u64::try_from(metadata.file_metadata().num_rows()).unwrap_or(0);
+        let statistics = statistics(self.table, &metadata).map_err(wrong)?.to_string();
+        Ok(DataFile {
+            table: self.table,
+            path: self.relative,
+            bytes,
+            rows,
+            provably_modern: self.provably_modern,
+            statistics,
+        })
+    }
+}
+
+/// Writes one small file of one batch.
+pub fn write_file(lake: &Path, table: Table, name: &str, batch: &RecordBatch) -> Result<DataFile> {
+    let mut writer = DataFileWriter::create(lake, table, None, name)?;
+    writer.write(batch)?;
+    writer.finish()
+}
+
+fn properties(table: Table) -> WriterProperties {
+    let column = |name: &str| ColumnPath::from(name);
+    let mut builder = WriterProperties::builder()
+        .set_compression(Compression::ZSTD(ZstdLevel::try_new(1).unwrap_or_default()))
+        .set_max_row_group_row_count(Some(128 * 1024))
+        .set_statistics_enabled(EnabledStatistics::Chunk);
+    if table == Table::SignInRecords {
+        // Ids never repeat enough for a dictionary, times are close to one another.
+        for name in ["sign_in_id", "correlation_id"] {
+            builder = builder.set_column_dictionary_enabled(column(name), false);
+        }
+        for name in ["signed_in_at", "emitted_at", "source_offset"] {
+            builder = builder
+                .set_column_dictionary_enabled(column(name), false)
+                .set_column_encoding(column(name), Encoding::DELTA_BINARY_PACKED);
+        }
+        for name in ["tenant_id", "signed_in_at", "protocol"] {
+            builder = builder.set_column_statistics_enabled(column(name), EnabledStatistics::Page);
+        }
+    }
+    builder.build()
+}
+
+/// Columns whose least and greatest value the log keeps.
+const BOUNDED: [&str; 8] = [
+    "tenant_id",
+    "signed_in_at",
+    "protocol",
+    "category",
+    "source_id",
+    "decision_id",
+    "campaign",
+    "ingested_at",
+];
+
+fn statistics(table: Table, metadata: &ParquetMetaData) -> parquet::errors::Result<Value> {
+    let schema = table.file_schema();
+    let parquet_schema = metadata.file_metadata().schema_descr();
+    let groups = metadata.row_groups();
+    let (mut least, mut greatest, mut nulls) = (json!({}), json!({}), json!({}));
+    for field in schema.fields() {
+        if matches!(field.data_type(), DataType::List(_)) {
+            continue;
+        }
+        let converter = StatisticsConverter::try_new(field.name(), &schema, parquet_schema)?;
+        let counts = converter.row_group_null_counts(groups)?;
+        nulls[field.name()] = json!(counts.iter().flatten().sum::<u64>());
+        if BOUNDED.contains(&field.name().as_str()) {
+            if let Some(value) = bound(&converter.row_group_mins(groups)?, true) {
+                least[field.name()] = value;
+            }
+            if let Some(value) = bound(&converter.row_group_maxes(groups)?, false) {
+                greatest[field.name()] = value;
+            }
+        }
+    }
+    Ok(json!({
+        "numRecords": metadata.file_metadata().num_rows(),
+        "minValues": least, "maxValues": greatest, "nullCount": nulls,
+    }))
+}
+
+/// The least (or greatest) of the row groups' bounds as the log writes values.
+fn bound(values: &ArrayRef, least: bool) -> Option<Value> {
+    let pick = |a: &ArrayRef| -> Option<Value> {
+        match a.data_type() {
+            DataType::Utf8 => {
+                let texts = a.as_string::<i32>().iter().flatten();
+                let text = if least { texts.min() } else { texts.max() };
+                // A long bound is left out rather than cut wrongly.
+                text.filter(|text| text.len() <= 64).map(|text| json!(text))
+            }
+            DataType::Timestamp(..) => {
+                let times = a.as_primitive::<TimestampMicrosecondType>().iter().flatten();
+                let time = if least { times.min() } else { times.max() }?;
+                // The log's times have milliseconds; the upper bound is rounded up.
+                let ms = if least { time.div_euclid(1000) } else { -((-time).div_euclid(1000)) };
+                let time = chrono::DateTime::from_timestamp_millis(ms)?;
+                Some(json!(time.format("%Y-%m-%dT%H:%M:%S%.3fZ").to_string()))
+            }
+            DataType::Int64 => {
+                let numbers = a.as_primitive::<Int64Type>().iter().flatten();
+                (if least { numbers.min() } else { numbers.max() }).map(|number| json!(number))
+            }
+            _ => None,
+        }
+    };
+    // A row group without statistics leaves the file without a bound, unless it is all null.
+    pick(&Arc::clone(values))
+}
