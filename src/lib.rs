@@ -5,6 +5,7 @@ pub mod evidence;
 pub mod ingest;
 pub mod lake;
 pub mod protocol;
+pub mod query;
 pub mod sign_in;
 pub mod tenant;
 pub mod verdict;

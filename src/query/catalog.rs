@@ -1,0 +1,70 @@
+//! The shipped reports, by name, with what their headers say.
+
+use crate::error::{Error, Result};
+
+/// A query that `lightsout report` runs.
+#[derive(Debug, Clone)]
+pub struct Report {
+    pub name: &'static str,
+    pub sql: &'static str,
+}
+
+/// Every shipped report, by name.
+pub const REPORTS: [Report; 6] = [
+    Report { name: "attempts", sql: include_str!("../../queries/attempts.sql") },
+    Report { name: "coverage", sql: include_str!("../../queries/coverage.sql") },
+    Report { name: "protocol_usage", sql: include_str!("../../queries/protocol_usage.sql") },
+    Report { name: "unclear_clients", sql: include_str!("../../queries/unclear_clients.sql") },
+    Report { name: "users_in_scope", sql: include_str!("../../queries/users_in_scope.sql") },
+    Report { name: "who", sql: include_str!("../../queries/who.sql") },
+];
+
+impl Report {
+    /// Finds a report.
+    ///
+    /// # Errors
+    /// Fails if there is none of that name, and tells the names there are.
+    pub fn find(name: &str) -> Result<&'static Self> {
+        REPORTS.iter().find(|report| report.name == name).ok_or_else(|| Error::UnknownReport {
+            name: name.to_owned(),
+            known: REPORTS.iter().map(|report| report.name).collect::<Vec<_>>().join(", "),
+        })
+    }
+
+    /// What it answers: the first line of its header.
+    #[must_use]
+    pub fn purpose(&self) -> &'static str {
+        self.sql.lines().next().unwrap_or_default().trim_start_matches("--").trim()
+    }
+
+    /// The parameters that its query has.
+    #[must_use]
+    pub fn parameters(&self) -> Vec<&'static str> {
+        const KNOWN: [&str; 5] = ["window_start", "window_end", "lookback_start", "protocols", "tenant"];
+        KNOWN.into_iter().filter(|name| self.sql.contains(&format!("${name}"))).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_query_file_is_a_report_with_a_whole_header() {
+        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/queries");
+        let mut files: Vec<String> = std::fs::read_dir(folder)
+            .expect("the queries folder")
+            .filter_map(|entry| {
+                entry.ok()?.file_name().into_string().ok()?.strip_suffix(".sql").map(str::to_owned)
+            })
+            .collect();
+        files.sort_unstable();
+        assert_eq!(files, REPORTS.map(|report| report.name));
+        for report in REPORTS {
+            for part in ["Reads:", "Params:", "Grain:", "Columns:", "Order:", "Blind spots:"] {
+                assert!(report.sql.contains(&format!("-- {part}")), "{} lacks {part}", report.name);
+            }
+            assert!(report.sql.contains("ORDER BY"), "{} has no order", report.name);
+        }
+    }
+}

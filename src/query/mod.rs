@@ -1,0 +1,104 @@
+//! The engine over one snapshot of the lake: a session with the tables and views, and the shipped
+//! queries. It finds and counts; nothing is decided here.
+
+pub mod catalog;
+pub mod evidence;
+mod table;
+
+use std::sync::Arc;
+
+use arrow::array::RecordBatch;
+use datafusion::common::{ParamValues, ScalarValue};
+use datafusion::dataframe::DataFrame;
+use datafusion::error::DataFusionError;
+use datafusion::execution::context::{SQLOptions, SessionContext};
+use datafusion::execution::runtime_env::RuntimeEnvBuilder;
+use datafusion::prelude::SessionConfig;
+
+use crate::error::{Error, Result};
+use crate::lake::Lake;
+use crate::lake::schema::Table;
+use table::LakeTable;
+
+const VIEWS: [(&str, &str); 2] = [
+    ("sign_ins", include_str!("../../queries/views/sign_ins.sql")),
+    ("legacy_sign_ins", include_str!("../../queries/views/legacy_sign_ins.sql")),
+];
+
+/// A value bound to a parameter.
+pub type Parameter = (String, ScalarValue);
+
+/// A session over one snapshot. Read-only, whatever the query says.
+pub struct Queries {
+    context: SessionContext,
+}
+
+impl Queries {
+    /// Registers the tables and views of the lake's current snapshot.
+    ///
+    /// # Errors
+    /// Fails if the lake's log can't be read.
+    pub async fn over(lake: &Lake, memory_limit_bytes: usize) -> Result<Self> {
+        let config = SessionConfig::new()
+            .with_information_schema(true)
+            .set_bool("datafusion.execution.parquet.pushdown_filters", true)
+            .set_bool("datafusion.execution.parquet.schema_force_view_types", false)
+            .set_bool("datafusion.sql_parser.map_string_types_to_utf8view", false);
+        let failed = |name: &str, source| Error::Query { name: name.to_owned(), source: Box::new(source) };
+        let runtime = RuntimeEnvBuilder::new()
+            .with_memory_limit(memory_limit_bytes, 1.0)
+            .build_arc()
+            .map_err(|source| failed("session", source))?;
+        let context = SessionContext::new_with_config_rt(config, runtime);
+        for table in Table::ALL {
+            let folder = lake.root().join(table.as_str()).display().to_string();
+            let provider = LakeTable::new(table, folder, lake.files(table)?);
+            context
+                .register_table(table.as_str(), Arc::new(provider))
+                .map_err(|source| failed(table.as_str(), source))?;
+        }
+        for (name, sql) in VIEWS {
+            let view = context.sql(sql).await.map_err(|source| failed(name, source))?;
+            context.register_table(name, view.into_view()).map_err(|source| failed(name, source))?;
+        }
+        Ok(Self { context })
+    }
+
+    /// Plans one query; only reading is permitted.
+    async fn plan(
+        &self,
+        sql: &str,
+        parameters: &[Parameter],
+    ) -> std::result::Result<DataFrame, DataFusionError> {
+        let read_only =
+            SQLOptions::new().with_allow_ddl(false).with_allow_dml(false).with_allow_statements(false);
+        let frame = self.context.sql_with_options(sql, read_only).await?;
+        if parameters.is_empty() {
+            return Ok(frame);
+        }
+        let values = parameters.iter().map(|(name, value)| (name.clone(), value.clone().into())).collect();
+        frame.with_param_values(ParamValues::Map(values))
+    }
+
+    /// Runs one query to its end. `name` is told in errors.
+    ///
+    /// # Errors
+    /// Fails if the query is not valid, not read-only, or exceeds the memory limit.
+    pub async fn run(&self, name: &str, sql: &str, parameters: &[Parameter]) -> Result<Vec<RecordBatch>> {
+        let failed = |source| Error::Query { name: name.to_owned(), source: Box::new(source) };
+        let frame = self.plan(sql, parameters).await.map_err(failed)?;
+        let schema = Arc::new(frame.schema().as_arrow().clone());
+        let mut batches = frame.collect().await.map_err(failed)?;
+        if batches.is_empty() {
+            // An empty answer still has its columns.
+            batches.push(RecordBatch::new_empty(schema));
+        }
+        Ok(batches)
+    }
+}
+
+/// A time bound as the tables keep times, so that pruning works.
+#[must_use]
+pub fn timestamp(at: chrono::DateTime<chrono::Utc>) -> ScalarValue {
+    ScalarValue::TimestampMicrosecond(Some(at.timestamp_micros()), Some("UTC".into()))
+}
