@@ -1,11 +1,13 @@
 pub mod assess;
 pub mod campaign;
+pub mod cli;
 pub mod error;
 pub mod evidence;
 pub mod ingest;
 pub mod lake;
 pub mod protocol;
 pub mod query;
+pub mod report;
 pub mod sign_in;
 pub mod tenant;
 pub mod verdict;

@@ -5,6 +5,7 @@
 //! puts both together. In doubt a tenant is not told "no impact".
 
 mod coverage;
+pub mod decision;
 mod protocols;
 mod tenant;
 #[cfg(test)]

@@ -252,7 +252,8 @@ fn protocol(app: ClientApp, basic: Option<BasicProof>, resource: Resource) -> Op
         ClientApp::Names(protocol) => Some(protocol),
         ClientApp::Modern => None,
     };
-    let names_legacy = named.is_some_and(|p| !matches!(p, Protocol::NotStated | Protocol::Unrecognised));
+    let names_legacy = named
+        .is_some_and(|p| !matches!(p, Protocol::OtherLegacy | Protocol::NotStated | Protocol::Unrecognised));
     // Only Exchange writes these agents, so a record without a resource is Exchange's as well.
     let at_exchange = match basic {
         Some(BasicProof::RewriteUserAgent | BasicProof::WinrmClient) => resource != Resource::Other,

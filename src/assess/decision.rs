@@ -1,0 +1,99 @@
+//! A decision: verdicts with the id that the same inputs always give, and the row that keeps them.
+
+use chrono::{DateTime, NaiveDate, Utc};
+use serde::{Deserialize, Serialize};
+
+use super::assess;
+use crate::campaign::Campaign;
+use crate::error::{Error, Result};
+use crate::evidence::{TenantEvidence, Window};
+use crate::tenant::Roster;
+use crate::verdict::Assessment;
+
+/// Everything that a decision follows from.
+#[derive(Debug)]
+pub struct Basis<'a> {
+    pub campaign: &'a Campaign,
+    pub roster: &'a Roster,
+    pub evidence: &'a [TenantEvidence],
+    pub window: Window,
+    /// Names and texts of the queries that found the evidence.
+    pub queries: &'a [(&'static str, &'static str)],
+    pub seed: u64,
+}
+
+/// A row of `decisions`.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct DecisionRow {
+    pub decision_id: String,
+    pub decided_at: DateTime<Utc>,
+    pub campaign: String,
+    pub as_of: NaiveDate,
+    pub window_start: NaiveDate,
+    pub window_end: NaiveDate,
+    pub campaign_hash: String,
+    pub roster_hash: String,
+    pub queries_hash: String,
+    pub seed: u64,
+    pub program_version: String,
+    pub lake_versions: String,
+    pub campaign_rules: String,
+    pub roster: String,
+    pub evidence: String,
+}
+
+fn json(value: &impl Serialize) -> Result<String> {
+    serde_json::to_string(value).map_err(|source| Error::Json { what: "a decision", source })
+}
+
+fn hash(parts: &[&str]) -> String {
+    let mut hasher = blake3::Hasher::new();
+    for part in parts {
+        hasher.update(&(part.len() as u64).to_le_bytes()).update(part.as_bytes());
+    }
+    hasher.finalize().to_hex()[..32].to_owned()
+}
+
+/// Decides, and says what is to be kept of it.
+///
+/// # Errors
+/// Fails only if the basis can't be written as JSON.
+pub fn decide(
+    basis: &Basis<'_>,
+    decided_at: DateTime<Utc>,
+    lake_versions: String,
+) -> Result<(Assessment, DecisionRow)> {
+    let version = env!("CARGO_PKG_VERSION");
+    let evidence = json(&basis.evidence)?;
+    let campaign_rules = json(basis.campaign)?;
+    let roster = json(basis.roster)?;
+    let queries: Vec<&str> = basis.queries.iter().flat_map(|(name, sql)| [*name, *sql]).collect();
+    let queries_hash = hash(&queries);
+    let window = json(&basis.window)?;
+    let seed = basis.seed.to_string();
+    let decision_id = hash(&[&evidence, &window, &campaign_rules, &roster, &queries_hash, &seed, version]);
+    let assessment = Assessment {
+        decision_id: decision_id.clone(),
+        campaign: basis.campaign.name.clone(),
+        window: basis.window,
+        tenants: assess(basis.campaign, basis.roster, basis.evidence, basis.window),
+    };
+    let row = DecisionRow {
+        decision_id,
+        decided_at,
+        campaign: basis.campaign.name.clone(),
+        as_of: basis.window.end,
+        window_start: basis.window.first,
+        window_end: basis.window.end,
+        campaign_hash: hash(&[&campaign_rules]),
+        roster_hash: hash(&[&roster]),
+        queries_hash,
+        seed: basis.seed,
+        program_version: version.to_owned(),
+        lake_versions,
+        campaign_rules,
+        roster,
+        evidence,
+    };
+    Ok((assessment, row))
+}

@@ -1,0 +1,211 @@
+//! `lightsout ingest`: raw logs into the lake, with the account of every file.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::{Duration, Instant};
+
+use clap::Args;
+use indicatif::{HumanBytes, ProgressBar, ProgressStyle};
+
+use super::shared::{Global, now, parse_days, parse_size, print};
+use crate::error::{Error, Result};
+use crate::evidence::DayRange;
+use crate::ingest::find::{Input, find};
+use crate::ingest::{IngestReport, IngestSettings, Progress};
+use crate::lake::Lake;
+use crate::sign_in::Category;
+
+/// What to read and how.
+#[derive(Debug, Args)]
+pub(super) struct Inputs {
+    /// Files, folders, glob patterns, or - for stdin
+    #[arg(required = true, value_name = "INPUT")]
+    pub(super) inputs: Vec<String>,
+    /// Tenant of records that name none, where the path names none either
+    #[arg(long, value_name = "ID")]
+    tenant: Option<String>,
+    /// Category of records that name none: interactive, `non_interactive`, ...
+    #[arg(long, value_name = "C")]
+    category: Option<Category>,
+    /// Days that the input is complete for, e.g. 2026-10-01..2026-10-31
+    #[arg(long, value_name = "FROM..TO", value_parser = parse_days)]
+    covers: Option<DayRange>,
+    /// More rejects than this, as a number or percent, exit with 3 [default: 1%]
+    #[arg(long, value_name = "N|N%", default_value = "1%", hide_default_value = true)]
+    max_rejects: MaxRejects,
+    /// Refused files are listed but do not change the exit code
+    #[arg(long)]
+    skip_unrecognised: bool,
+    /// Say what each file is and what it would become; write nothing
+    #[arg(long)]
+    pub(super) dry_run: bool,
+    /// Threads [default: all cores]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    jobs: Option<u16>,
+    /// Memory to stay under, at least 64MB [default: 1GiB]
+    #[arg(long, value_name = "SIZE", default_value = "1GiB", hide_default_value = true, value_parser = parse_size)]
+    pub(super) memory_limit: usize,
+}
+
+/// The flag `--max-rejects`.
+#[derive(Debug, Clone, Copy)]
+enum MaxRejects {
+    Count(u64),
+    Percent(f64),
+}
+
+impl std::str::FromStr for MaxRejects {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let wrong = |_| format!("expected a number or a percentage as in 1%, found '{text}'");
+        match text.strip_suffix('%') {
+            Some(percent) => percent.trim().parse().map(Self::Percent).map_err(|_| wrong(())),
+            None => text.parse().map(Self::Count).map_err(|_| wrong(())),
+        }
+    }
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Arguments {
+    #[command(flatten)]
+    inputs: Inputs,
+    /// The run report on stdout
+    #[arg(long)]
+    json: bool,
+}
+
+pub(super) async fn run(arguments: &Arguments, global: &Global) -> Result<u8> {
+    let report = ingest(&arguments.inputs, global).await?;
+    if arguments.json {
+        let json = serde_json::to_string_pretty(&report)
+            .map_err(|source| Error::Json { what: "the run report", source })?;
+        print(&json);
+    }
+    tell(&report, arguments.inputs.dry_run, global);
+    Ok(arguments.inputs.exit_code(&report))
+}
+
+impl Inputs {
+    /// 3 if too much was rejected or a file was refused.
+    pub(super) fn exit_code(&self, report: &IngestReport) -> u8 {
+        #[expect(clippy::cast_precision_loss, reason = "a percentage of counts far below 2^52")]
+        let too_many = match self.max_rejects {
+            MaxRejects::Count(most) => report.rejected > most,
+            MaxRejects::Percent(percent) => report.rejected as f64 * 100.0 > percent * report.records as f64,
+        };
+        if too_many || (report.files_refused > 0 && !self.skip_unrecognised) { 3 } else { 0 }
+    }
+}
+
+/// Ingests with a progress bar and an eye on Ctrl-C.
+pub(super) async fn ingest(arguments: &Inputs, global: &Global) -> Result<IngestReport> {
+    let inputs = find(&arguments.inputs)?;
+    let jobs = arguments
+        .jobs
+        .map_or_else(|| std::thread::available_parallelism().map_or(1, std::num::NonZero::get), usize::from);
+    let settings = IngestSettings {
+        tenant_id: arguments.tenant.as_deref().map(|tenant| tenant.trim().to_ascii_lowercase()),
+        category: arguments.category,
+        covers: arguments.covers,
+        jobs,
+        memory_limit_bytes: arguments.memory_limit,
+        dry_run: arguments.dry_run,
+        now: now().timestamp_micros(),
+    };
+    let scratch;
+    let root = if arguments.dry_run && !global.lake.exists() {
+        scratch = tempfile::tempdir().map_err(Error::write("a temporary folder"))?;
+        scratch.path()
+    } else {
+        global.lake.as_path()
+    };
+    let mut lake = Lake::open_or_create(root).await?;
+    if !arguments.dry_run {
+        // Finishes what a killed run left.
+        drop(lake.lock().await?);
+    }
+    let progress = Arc::new(Progress::default());
+    let watch = watch(&progress, &inputs, global.quiet);
+    let report = crate::ingest::ingest(&mut lake, inputs, &settings, &progress).await;
+    for task in watch {
+        task.abort();
+    }
+    report
+}
+
+fn watch(progress: &Arc<Progress>, inputs: &[Input], quiet: bool) -> Vec<tokio::task::JoinHandle<()>> {
+    let stop = Arc::clone(progress);
+    let interrupt = tokio::spawn(async move {
+        if tokio::signal::ctrl_c().await.is_ok() {
+            stop.stop.store(true, Ordering::Relaxed);
+        }
+    });
+    if quiet {
+        return vec![interrupt];
+    }
+    let total = inputs.iter().map(|input| input.stored_bytes).sum();
+    let bar = ProgressBar::new(total);
+    let style = "{bar:30} {bytes}/{total_bytes} {binary_bytes_per_sec} {msg} {eta}";
+    if let Ok(style) = ProgressStyle::with_template(style) {
+        bar.set_style(style);
+    }
+    let progress = Arc::clone(progress);
+    let started = Instant::now();
+    let drawing = tokio::spawn(async move {
+        let mut tick = tokio::time::interval(Duration::from_millis(200));
+        loop {
+            tick.tick().await;
+            if started.elapsed() > Duration::from_millis(400) {
+                bar.set_position(progress.stored_bytes.load(Ordering::Relaxed));
+                bar.set_message(format!("{} records", progress.records.load(Ordering::Relaxed)));
+            }
+        }
+    });
+    vec![interrupt, drawing]
+}
+
+/// The closing account, on stderr.
+pub(super) fn tell(report: &IngestReport, dry_run: bool, global: &Global) {
+    for file in &report.refused {
+        eprintln!("refused {}: {}", file.path, file.detail.as_deref().unwrap_or_default());
+    }
+    if global.quiet {
+        return;
+    }
+    for file in &report.each {
+        let span = match (&file.first_signed_in_at, &file.last_signed_in_at) {
+            (Some(first), Some(last)) => format!("{first} to {last}"),
+            _ => "no rows".to_owned(),
+        };
+        let missing =
+            if file.missing_columns.is_empty() { "none".to_owned() } else { file.missing_columns.join(", ") };
+        eprintln!(
+            "{}: {} {} ({}), {} records of {} tenants, {span}; missing columns: {missing}; {} rejects",
+            file.path,
+            file.shape.unwrap_or("no known shape"),
+            file.framing.unwrap_or("-"),
+            file.compression,
+            file.records,
+            file.tenants,
+            file.rejected,
+        );
+    }
+    eprintln!(
+        "{}{} files ({}): {} ingested, {} seen before, {} empty, {} refused",
+        if dry_run { "would ingest " } else { "" },
+        report.files,
+        HumanBytes(report.stored_bytes),
+        report.files_ingested,
+        report.files_seen_before,
+        report.files_empty,
+        report.files_refused,
+    );
+    eprintln!(
+        "{} records = {} rows + {} rejected + {} not sign-ins",
+        report.records, report.rows, report.rejected, report.not_sign_ins,
+    );
+    for (reason, count) in &report.rejected_by_reason {
+        eprintln!("  rejected, {reason}: {count}");
+    }
+}

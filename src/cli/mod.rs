@@ -1,0 +1,66 @@
+//! The command line: arguments in, exit code out. One file a command; what several share is in
+//! `shared`.
+
+mod assess;
+mod ingest;
+mod lake;
+mod report;
+mod run;
+mod shared;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// Who still signs in with Basic Authentication?
+///
+/// lightsout reads raw Microsoft Entra sign-in logs of any number of tenants, counts who still uses
+/// Basic Authentication and by which protocol, decides per tenant whether turning it off will be
+/// noticed, and writes the lists and notices.
+#[derive(Debug, Parser)]
+#[command(name = "lightsout", version, propagate_version = true, max_term_width = 79)]
+#[command(after_help = "Start with:  lightsout run my-logs/ --roster roster.csv")]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+    #[command(flatten)]
+    global: shared::Global,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Ingest, assess, lists and notices in one go: the main job
+    Run(run::Arguments),
+    /// Bring raw sign-in logs into the lake
+    Ingest(ingest::Arguments),
+    /// Verdicts per tenant and protocol, and the lists
+    Assess(assess::Arguments),
+    /// Run a shipped query by name; no name lists them
+    Report(report::Arguments),
+    /// Run one read-only SQL query over the lake
+    Sql(report::SqlArguments),
+    /// Look at the lake: status, verify
+    #[command(subcommand)]
+    Lake(lake::Command),
+}
+
+/// Parses the arguments, runs the command, tells errors.
+pub async fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let global = &cli.global;
+    let done = match cli.command {
+        Command::Run(arguments) => run::run(&arguments, global).await,
+        Command::Ingest(arguments) => ingest::run(&arguments, global).await,
+        Command::Assess(arguments) => assess::run(&arguments, global).await,
+        Command::Report(arguments) => report::run(&arguments, global).await,
+        Command::Sql(arguments) => report::run_sql(&arguments, global).await,
+        Command::Lake(command) => lake::run(&command, global).await,
+    };
+    match done {
+        Ok(code) => ExitCode::from(code),
+        Err(error) => {
+            eprintln!("lightsout: {error}");
+            ExitCode::from(error.exit_code())
+        }
+    }
+}

@@ -1,0 +1,134 @@
+//! Flags and small pieces that several commands share.
+
+use std::fs::File;
+use std::io::{IsTerminal, Write};
+use std::path::{Path, PathBuf};
+
+use chrono::{DateTime, NaiveDate, Utc};
+use clap::Args;
+
+use crate::campaign::Campaign;
+use crate::error::{Error, Result};
+use crate::evidence::DayRange;
+use crate::report::Format;
+use crate::tenant::Roster;
+
+/// Flags of every command.
+#[derive(Debug, Args)]
+pub(super) struct Global {
+    /// The lake's folder
+    #[arg(long, global = true, env = "LIGHTSOUT_LAKE", default_value = "./lake", value_name = "URI")]
+    pub(super) lake: PathBuf,
+    /// No progress, no closing table
+    #[arg(long, global = true)]
+    pub(super) quiet: bool,
+}
+
+/// Which rules, which tenants, which window.
+#[derive(Debug, Args)]
+pub(super) struct Rules {
+    /// A built-in campaign or a TOML file [default: basic-auth-all-protocols]
+    #[arg(
+        long,
+        value_name = "NAME|FILE",
+        default_value = "basic-auth-all-protocols",
+        hide_default_value = true
+    )]
+    pub(super) campaign: String,
+    /// CSV or JSON list of tenants with names, contacts and settings
+    #[arg(long, value_name = "FILE")]
+    pub(super) roster: Option<PathBuf>,
+    /// The window ends before this UTC day, e.g. 2026-11-02 [default: the latest
+    /// that the logs of half the tenants reach]
+    #[arg(long, value_name = "DATE")]
+    pub(super) as_of: Option<NaiveDate>,
+    /// Length of the window in days [default: the campaign's]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=366))]
+    pub(super) window_days: Option<u32>,
+}
+
+impl Rules {
+    pub(super) fn load(&self) -> Result<(Campaign, Roster)> {
+        let mut campaign = Campaign::load(&self.campaign)?;
+        if let Some(days) = self.window_days {
+            campaign.window_days = days;
+        }
+        let roster = match &self.roster {
+            Some(path) => Roster::read(path)?,
+            None => Roster::default(),
+        };
+        Ok((campaign, roster))
+    }
+}
+
+/// Where rows go, and how.
+#[derive(Debug, Args)]
+pub(super) struct Output {
+    /// [default: table on a terminal, else csv]
+    #[arg(long, value_enum, value_name = "F")]
+    pub(super) format: Option<Format>,
+    /// A file instead of stdout
+    #[arg(long, value_name = "FILE")]
+    pub(super) output: Option<PathBuf>,
+}
+
+impl Output {
+    pub(super) fn write(&self, batches: &[arrow::array::RecordBatch]) -> Result<()> {
+        if let Some(path) = &self.output {
+            let mut file = File::create(path).map_err(Error::write(path))?;
+            return crate::report::write(&mut file, batches, self.format.unwrap_or(Format::Csv));
+        }
+        let mut stdout = std::io::stdout();
+        let format = self.format.unwrap_or(if stdout.is_terminal() { Format::Table } else { Format::Csv });
+        match crate::report::write(&mut stdout, batches, format) {
+            // Who reads only the start has what they want.
+            Err(Error::Write { source, .. }) if source.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
+            other => other,
+        }
+    }
+}
+
+/// `1GiB`, `512MB`, `800m` or bytes.
+pub(super) fn parse_size(text: &str) -> Result<usize, String> {
+    let at = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
+    let number: usize = text[..at].parse().map_err(|_| "expected a size as in 512MB or 1GiB".to_owned())?;
+    let factor = match text[at..].trim().to_ascii_lowercase().as_str() {
+        "" | "b" => 1,
+        "k" | "kb" | "kib" => 1 << 10,
+        "m" | "mb" | "mib" => 1 << 20,
+        "g" | "gb" | "gib" => 1 << 30,
+        unit => return Err(format!("expected KB, MB or GB (or KiB, MiB, GiB), found '{unit}'")),
+    };
+    let bytes = number.saturating_mul(factor);
+    if bytes < 64 << 20 {
+        return Err("expected at least 64MB".to_owned());
+    }
+    Ok(bytes)
+}
+
+/// `2026-10-01..2026-10-31`, both included.
+pub(super) fn parse_days(text: &str) -> Result<DayRange, String> {
+    let expected = "expected two days as in 2026-10-01..2026-10-31";
+    let (first, last) = text.split_once("..").ok_or(expected)?;
+    let day = |text: &str| text.trim().parse::<NaiveDate>().map_err(|_| expected.to_owned());
+    let range = DayRange { first: day(first)?, last: day(last)? };
+    if range.first > range.last {
+        return Err(format!("the first day is after the last; {expected}"));
+    }
+    Ok(range)
+}
+
+pub(super) fn now() -> DateTime<Utc> {
+    Utc::now()
+}
+
+/// Prints to stdout; a closed pipe is no error.
+pub(super) fn print(text: &str) {
+    let _ = writeln!(std::io::stdout().lock(), "{text}");
+}
+
+pub(super) fn write_json(path: &Path, value: &serde_json::Value) -> Result<()> {
+    let text =
+        serde_json::to_string_pretty(value).map_err(|source| Error::Json { what: "a report", source })?;
+    std::fs::write(path, text + "\n").map_err(Error::write(path))
+}

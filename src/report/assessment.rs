@@ -1,0 +1,131 @@
+//! `assessment` and `protocol_usage`: one row per tenant, one per tenant and protocol, each as CSV,
+//! JSON and Parquet of the same columns.
+
+use std::fs::{self, File};
+use std::path::Path;
+use std::sync::Arc;
+
+use arrow::array::{ArrayRef, Date32Array, RecordBatch, StringArray, TimestampMicrosecondArray, UInt64Array};
+use arrow::datatypes::{Field, Schema};
+use chrono::NaiveDate;
+
+use super::{Format, write};
+use crate::error::{Error, Result};
+use crate::protocol::Protocol;
+use crate::verdict::{Assessment, Reason, TenantAssessment};
+
+/// Writes both tables under `out`.
+///
+/// # Errors
+/// Fails if a file can't be written.
+pub fn write_all(out: &Path, assessment: &Assessment) -> Result<()> {
+    fs::create_dir_all(out).map_err(Error::write(out))?;
+    for (name, batch) in
+        [("assessment", tenants(assessment)?), ("protocol_usage", protocol_usage(assessment)?)]
+    {
+        for (format, extension) in
+            [(Format::Csv, "csv"), (Format::Json, "json"), (Format::Parquet, "parquet")]
+        {
+            let path = out.join(format!("{name}.{extension}"));
+            let mut file = File::create(&path).map_err(Error::write(&path))?;
+            let quoted = if format == Format::Csv { harmless(&batch)? } else { batch.clone() };
+            write(&mut file, &[quoted], format)?;
+        }
+    }
+    Ok(())
+}
+
+/// Text cells that a spreadsheet would run as formulas get an apostrophe, control characters go.
+fn harmless(batch: &RecordBatch) -> Result<RecordBatch> {
+    let columns = batch.columns().iter().map(|column| match column.as_any().downcast_ref::<StringArray>() {
+        Some(texts) => {
+            Arc::new(texts.iter().map(|text| text.map(csv_cell)).collect::<StringArray>()) as ArrayRef
+        }
+        None => Arc::clone(column),
+    });
+    RecordBatch::try_new(batch.schema(), columns.collect())
+        .map_err(|source| Error::Arrow { what: "quoting cells", source })
+}
+
+fn csv_cell(text: &str) -> String {
+    let clean: String = text.chars().filter(|c| !c.is_control() && !super::is_bidi(*c)).collect();
+    if clean.starts_with(['=', '+', '-', '@']) { format!("'{clean}") } else { clean }
+}
+
+fn batch(columns: Vec<(&str, ArrayRef)>) -> Result<RecordBatch> {
+    let fields: Vec<Field> =
+        columns.iter().map(|(name, column)| Field::new(*name, column.data_type().clone(), true)).collect();
+    let columns = columns.into_iter().map(|(_, column)| column).collect();
+    RecordBatch::try_new(Arc::new(Schema::new(fields)), columns)
+        .map_err(|source| Error::Arrow { what: "building the assessment", source })
+}
+
+fn text<'a>(values: impl Iterator<Item = Option<&'a str>>) -> ArrayRef {
+    Arc::new(values.collect::<StringArray>())
+}
+
+fn joined<T>(rows: &[T], each: impl Fn(&T) -> Vec<&'static str>) -> ArrayRef {
+    Arc::new(rows.iter().map(|row| Some(each(row).join(";"))).collect::<StringArray>())
+}
+
+fn numbers<T>(rows: &[T], each: impl Fn(&T) -> u64) -> ArrayRef {
+    Arc::new(rows.iter().map(|row| Some(each(row))).collect::<UInt64Array>())
+}
+
+fn days<T>(rows: &[T], each: impl Fn(&T) -> Option<NaiveDate>) -> ArrayRef {
+    Arc::new(rows.iter().map(|row| each(row).map(|day| day.to_epoch_days())).collect::<Date32Array>())
+}
+
+/// Reason codes, each once, in the order of the rule.
+#[must_use]
+pub fn codes(reasons: &[Reason]) -> Vec<&'static str> {
+    let mut codes: Vec<&'static str> = Vec::new();
+    for reason in reasons {
+        if !codes.contains(&reason.code()) {
+            codes.push(reason.code());
+        }
+    }
+    codes
+}
+
+fn names(protocols: &[Protocol]) -> Vec<&'static str> {
+    protocols.iter().map(|protocol| protocol.as_str()).collect()
+}
+
+fn tenants(assessment: &Assessment) -> Result<RecordBatch> {
+    let rows = &assessment.tenants;
+    batch(vec![
+        ("tenant_id", text(rows.iter().map(|row| Some(row.tenant_id.as_str())))),
+        ("display_name", text(rows.iter().map(|row| row.display_name.as_deref()))),
+        ("verdict", text(rows.iter().map(|row| Some(row.verdict.as_str())))),
+        ("reasons", joined(rows, |row: &TenantAssessment| codes(&row.reasons))),
+        ("protocols_in_use", joined(rows, |row| names(&row.protocols_in_use))),
+        ("protocols_clear", joined(rows, |row| names(&row.protocols_clear))),
+        ("users", numbers(rows, |row| row.users)),
+        ("first_day", days(rows, |row| row.first_day)),
+        ("last_day", days(rows, |row| row.last_day)),
+        ("decision_id", text(rows.iter().map(|_| Some(assessment.decision_id.as_str())))),
+    ])
+}
+
+fn protocol_usage(assessment: &Assessment) -> Result<RecordBatch> {
+    let rows: Vec<_> = assessment
+        .tenants
+        .iter()
+        .flat_map(|tenant| tenant.protocols.iter().map(move |protocol| (tenant, protocol)))
+        .collect();
+    let last_seen: TimestampMicrosecondArray =
+        rows.iter().map(|(_, row)| row.last_seen.map(|at| at.timestamp_micros())).collect();
+    batch(vec![
+        ("tenant_id", text(rows.iter().map(|(tenant, _)| Some(tenant.tenant_id.as_str())))),
+        ("protocol", text(rows.iter().map(|(_, row)| Some(row.protocol.as_str())))),
+        ("verdict", text(rows.iter().map(|(_, row)| Some(row.verdict.as_str())))),
+        ("users", numbers(&rows, |(_, row)| row.users)),
+        ("sign_ins", numbers(&rows, |(_, row)| row.sign_ins)),
+        ("interrupted", numbers(&rows, |(_, row)| row.interrupted)),
+        ("blocked", numbers(&rows, |(_, row)| row.blocked)),
+        ("failures", numbers(&rows, |(_, row)| row.failures)),
+        ("unknown", numbers(&rows, |(_, row)| row.unknown)),
+        ("last_seen", Arc::new(last_seen.with_timezone("UTC"))),
+    ])
+}

@@ -1,0 +1,75 @@
+//! Results to files and streams: tables, CSV, JSON, NDJSON, Parquet.
+
+pub mod assessment;
+
+use std::io::Write;
+
+use arrow::array::RecordBatch;
+use parquet::arrow::ArrowWriter;
+
+use crate::error::{Error, Result};
+
+/// How rows are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum Format {
+    Table,
+    Csv,
+    Json,
+    Ndjson,
+    Parquet,
+}
+
+/// Writes rows; an empty answer still has its header.
+///
+/// # Errors
+/// Fails if the rows can't be written.
+pub fn write(out: &mut (impl Write + Send), batches: &[RecordBatch], format: Format) -> Result<()> {
+    let arrow = |source| Error::Arrow { what: "writing rows", source };
+    let disk = Error::write("the output");
+    match format {
+        Format::Table => {
+            let table = arrow::util::pretty::pretty_format_batches(batches).map_err(arrow)?;
+            let plain: String = table
+                .to_string()
+                .chars()
+                .map(|c| if c.is_control() && c != '\n' || is_bidi(c) { ' ' } else { c })
+                .collect();
+            writeln!(out, "{plain}").map_err(disk)
+        }
+        Format::Csv => {
+            let mut writer = arrow::csv::WriterBuilder::new()
+                .with_timestamp_tz_format("%Y-%m-%dT%H:%M:%S%.6fZ".to_owned())
+                .build(out);
+            batches.iter().try_for_each(|batch| writer.write(batch)).map_err(arrow)
+        }
+        Format::Json => {
+            let mut writer = arrow::json::WriterBuilder::new()
+                .with_explicit_nulls(true)
+                .build::<_, arrow::json::writer::JsonArray>(&mut *out);
+            writer.write_batches(&batches.iter().collect::<Vec<_>>()).map_err(arrow)?;
+            writer.finish().map_err(arrow)?;
+            drop(writer);
+            writeln!(out).map_err(disk)
+        }
+        Format::Ndjson => {
+            let mut writer = arrow::json::WriterBuilder::new()
+                .with_explicit_nulls(true)
+                .build::<_, arrow::json::writer::LineDelimited>(out);
+            writer.write_batches(&batches.iter().collect::<Vec<_>>()).map_err(arrow)?;
+            writer.finish().map_err(arrow)
+        }
+        Format::Parquet => {
+            let Some(first) = batches.first() else { return Ok(()) };
+            let wrong = |source| Error::Parquet { path: "the output".into(), source };
+            let mut writer = ArrowWriter::try_new(out, first.schema(), None).map_err(wrong)?;
+            batches.iter().try_for_each(|batch| writer.write(batch)).map_err(wrong)?;
+            writer.close().map(drop).map_err(wrong)
+        }
+    }
+}
+
+/// Characters that turn the direction of text around, and so what a reader sees.
+#[must_use]
+pub fn is_bidi(c: char) -> bool {
+    matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
