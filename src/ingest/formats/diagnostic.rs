@@ -38,8 +38,13 @@ struct Envelope<'a> {
 
 impl Envelope<'_> {
     fn is_diagnostic(&self) -> bool {
-        self.category.is_some() && (self.has_properties || self.operation_name.is_some())
-            || self.operation_name.as_deref() == Some(SIGN_IN_OPERATION)
+        let Some(category) = self.category.as_deref() else {
+            return self.operation_name.as_deref() == Some(SIGN_IN_OPERATION);
+        };
+        // A record that was cut down to time and category is still told by a sign-in category.
+        self.has_properties
+            || self.operation_name.is_some()
+            || Category::from_diagnostic(category.trim()).is_some()
     }
 }
 

@@ -1,0 +1,304 @@
+//! The program from outside: the sample data through `run`, and what must hold of any ingest.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+fn lightsout(arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_lightsout"))
+        .args(arguments)
+        .env_remove("LIGHTSOUT_LAKE")
+        .output()
+        .expect("the program starts")
+}
+
+/// Runs and expects exit code 0.
+fn succeeds(arguments: &[&str]) -> Output {
+    let output = lightsout(arguments);
+    assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+    output
+}
+
+struct Place {
+    folder: tempfile::TempDir,
+}
+
+impl Place {
+    fn new() -> Self {
+        Self { folder: tempfile::tempdir().expect("a temporary folder") }
+    }
+
+    fn path(&self, name: &str) -> String {
+        self.folder.path().join(name).display().to_string()
+    }
+
+    fn read(&self, name: &str) -> String {
+        fs::read_to_string(self.folder.path().join(name)).expect("a file that was written")
+    }
+}
+
+fn sample(name: &str) -> String {
+    root().join("sample-data").join(name).display().to_string()
+}
+
+/// One record of a tenant as exporters write it.
+fn record(id: u32, tenant: u32, client_app: &str, code: u32) -> String {
+    format!(
+        r#"{{"time":"2026-10-05T08:20:00Z","operationName":"Sign-in activity","category":"SignInLogs","tenantId":"00000000-0000-4000-8000-{tenant:012}","properties":{{"id":"10000000-0000-4000-8000-{id:012}","createdDateTime":"2026-10-05T08:15:{:02}.1234567Z","userId":"20000000-0000-4000-8000-{:012}","clientAppUsed":"{client_app}","resourceId":"00000002-0000-0ff1-ce00-000000000000","status":{{"errorCode":{code}}}}}}}"#,
+        id % 60,
+        id % 7,
+    )
+}
+
+#[test]
+fn the_sample_data_gives_every_verdict_and_the_reasons_it_was_made_for() {
+    let place = Place::new();
+    succeeds(&[
+        "run",
+        &sample("logs"),
+        "--roster",
+        &sample("roster.csv"),
+        "--lake",
+        &place.path("lake"),
+        "--out",
+        &place.path("out"),
+        "--quiet",
+    ]);
+    let mut verdicts: BTreeMap<String, (String, String)> = BTreeMap::new();
+    for row in place.read("out/assessment.csv").lines().skip(1) {
+        let cells: Vec<&str> = row.split(',').collect();
+        verdicts.insert(cells[1].to_owned(), (cells[2].to_owned(), cells[3].to_owned()));
+    }
+    let expected = [
+        ("Brackenridge Dairy", "no_impact", "unused"),
+        ("Chapel Street Dental", "no_impact", "unused"),
+        ("Elderfield Vineyards", "insufficient_evidence", "no_records"),
+        ("Fernhill Robotics", "insufficient_evidence", "not_settled"),
+        ("Harbour Lane Clinic", "no_impact", "attempted"),
+        ("Juniper Academy", "warning", "in_use;unattributed_legacy_use"),
+        ("Kestrel Freight", "warning", "unattributed_legacy_use"),
+        ("Larkspur Trust", "insufficient_evidence", "unknown_outcome"),
+        ("Moorland Games", "insufficient_evidence", "unrecognised_client"),
+        ("Old Mill Printworks", "warning", "in_use"),
+        ("Pinecrest Council", "insufficient_evidence", "column_missing"),
+        ("Quayside Coffee", "insufficient_evidence", "window_longer_than_history"),
+        ("Ravenswood Energy", "excluded", "excluded"),
+        ("Saltmarsh Museum", "insufficient_evidence", "category_missing"),
+        ("Stonebridge Accountants", "insufficient_evidence", "used_before_window"),
+        ("Tidewater Legal", "insufficient_evidence", "gap"),
+        ("Violet Opera", "insufficient_evidence", "client_not_stated"),
+    ];
+    let expected: BTreeMap<String, (String, String)> = expected
+        .into_iter()
+        .map(|(name, verdict, reasons)| (name.to_owned(), (verdict.to_owned(), reasons.to_owned())))
+        .collect();
+    assert_eq!(verdicts, expected);
+    succeeds(&["lake", "verify", "--lake", &place.path("lake"), "--quiet"]);
+}
+
+#[test]
+fn a_second_ingest_changes_nothing_and_the_order_of_files_is_nothing() {
+    let place = Place::new();
+    let roster = sample("roster.csv");
+    let run = |lake: &str, inputs: &[&str], out: &str| {
+        let (lake, out) = (place.path(lake), place.path(out));
+        for input in inputs {
+            succeeds(&["ingest", &sample(input), "--lake", &lake, "--quiet"]);
+        }
+        succeeds(&["assess", "--roster", &roster, "--lake", &lake, "--out", &out, "--quiet"]);
+    };
+    run("a", &["logs"], "once");
+    run("a", &["logs"], "twice");
+    let parts = [
+        "logs/ndjson",
+        "logs/array",
+        "logs/insights-logs-noninteractiveusersigninlogs",
+        "logs/insights-logs-managedidentitysigninlogs",
+        "logs/eventhub",
+        "logs/insights-logs-serviceprincipalsigninlogs",
+        "logs/insights-logs-signinlogs",
+    ];
+    run("b", &parts, "parts");
+    for file in ["assessment.csv", "assessment.json", "protocol_usage.csv", "protocol_usage.parquet"] {
+        let once = fs::read(place.path("once/") + file).expect("written");
+        assert_eq!(once, fs::read(place.path("twice/") + file).expect("written"), "{file}, ingested twice");
+        assert_eq!(
+            once,
+            fs::read(place.path("parts/") + file).expect("written"),
+            "{file}, ingested in parts"
+        );
+    }
+    let decisions = succeeds(&["sql", "SELECT count(*) AS n FROM decisions", "--lake", &place.path("a")]);
+    assert_eq!(
+        String::from_utf8_lossy(&decisions.stdout),
+        "n\n1\n",
+        "deciding the same again records nothing"
+    );
+}
+
+#[test]
+fn a_killed_ingest_is_completed_by_running_it_again() {
+    let place = Place::new();
+    let logs = place.path("logs");
+    fs::create_dir_all(&logs).expect("a folder");
+    let mut lines = String::new();
+    for id in 0..4000 {
+        lines.push_str(&record(id, id % 5, "IMAP4", 0));
+        lines.push('\n');
+    }
+    for file in 0..8 {
+        fs::write(format!("{logs}/{file}.json"), lines.replace("10000000-", &format!("1000000{file}-")))
+            .expect("a file");
+    }
+    let count = |lake: &str| {
+        let sql = "SELECT count(*) AS n, count(DISTINCT sign_in_id) AS ids FROM sign_in_records";
+        String::from_utf8_lossy(&succeeds(&["sql", sql, "--lake", lake]).stdout).into_owned()
+    };
+    for delay_ms in [5, 20, 60, 120, 200, 300, 450, 700, 1000, 1500] {
+        let lake = place.path(&format!("lake{delay_ms}"));
+        let mut child = Command::new(env!("CARGO_BIN_EXE_lightsout"))
+            .args(["ingest", &logs, "--lake", &lake, "--quiet"])
+            .spawn()
+            .expect("the program starts");
+        std::thread::sleep(std::time::Duration::from_millis(delay_ms));
+        // It may have ended by itself: then this is the undisturbed run.
+        let _ = child.kill();
+        child.wait().expect("it ends");
+        succeeds(&["ingest", &logs, "--lake", &lake, "--quiet"]);
+        assert_eq!(count(&lake), "n,ids\n32000,32000\n", "killed after {delay_ms} ms");
+        succeeds(&["lake", "verify", "--lake", &lake, "--quiet"]);
+    }
+}
+
+#[test]
+fn bad_records_become_rejects_with_their_place_and_the_rest_goes_on() {
+    let place = Place::new();
+    let good = record(1, 1, "POP3", 0);
+    let no_tenant = good.replace("tenantId", "tenant");
+    let late = good.replace("createdDateTime\":\"2026", "createdDateTime\":\"1999");
+    let audit = good.replace("SignInLogs", "AuditLogs");
+    let mut bytes = format!("{good}\n{}\n{no_tenant}\n{late}\n{audit}\n", &good[..90]).into_bytes();
+    bytes.extend_from_slice(&good.as_bytes()[..200]);
+    bytes.extend_from_slice(b"\xff\xfe\n");
+    bytes.extend_from_slice(record(2, 1, "POP3", 0).as_bytes());
+    fs::write(place.path("mixed.json"), bytes).expect("a file");
+    let output =
+        lightsout(&["ingest", &place.path("mixed.json"), "--lake", &place.path("lake"), "--json", "--quiet"]);
+    assert_eq!(output.status.code(), Some(3), "more rejects than permitted");
+    let report: serde_json::Value = serde_json::from_slice(&output.stdout).expect("JSON on stdout");
+    assert_eq!(report["records"], 7);
+    assert_eq!(report["rows"], 2);
+    assert_eq!(report["not_sign_ins"], 1);
+    let sql = "SELECT line, byte_offset, reason FROM rejects ORDER BY line";
+    let rejects = succeeds(&["sql", sql, "--lake", &place.path("lake")]);
+    let rejects = String::from_utf8_lossy(&rejects.stdout).into_owned();
+    let lines: Vec<&str> = rejects.lines().skip(1).collect();
+    assert_eq!(lines.len(), 4, "{rejects}");
+    assert!(lines[0].starts_with(&format!("2,{},invalid_json", good.len() + 1)), "{rejects}");
+    assert!(lines[1].contains("no_tenant") && lines[2].contains("impossible_time"), "{rejects}");
+    assert!(lines[3].contains("invalid_utf8"), "{rejects}");
+}
+
+#[test]
+fn every_framing_and_compression_of_the_same_records_counts_the_same() {
+    let place = Place::new();
+    let records: Vec<String> = (0..50).map(|id| record(id, 1, "IMAP4", 0)).collect();
+    let gzip = |text: &str| {
+        let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
+        std::io::Write::write_all(&mut encoder, text.as_bytes()).expect("in memory");
+        encoder.finish().expect("in memory")
+    };
+    let (first, second) = records.split_at(20);
+    let members = [gzip(&(first.join("\n") + "\n")), gzip(&second.join("\n"))].concat();
+    let pretty: Vec<String> = records
+        .iter()
+        .map(|record| {
+            let value: serde_json::Value = serde_json::from_str(record).expect("valid");
+            serde_json::to_string_pretty(&value).expect("valid")
+        })
+        .collect();
+    let framings: [(&str, Vec<u8>); 7] = [
+        ("lines", records.join("\n").into_bytes()),
+        ("crlf with BOM", format!("\u{feff}{}\r\n", records.join("\r\n")).into_bytes()),
+        ("array", format!("[{}]", records.join(",\n")).into_bytes()),
+        ("envelope", format!("{{\"records\": [{}]}}", records.join(",")).into_bytes()),
+        ("pretty", pretty.join("\n").into_bytes()),
+        ("two gzip members", members),
+        ("zstd", zstd::encode_all(records.join("\n").as_bytes(), 1).expect("in memory")),
+    ];
+    for (name, bytes) in framings {
+        let file = place.path(&format!("{name}.bin"));
+        fs::write(&file, bytes).expect("a file");
+        let output = succeeds(&["ingest", &file, "--lake", &place.path(name), "--json", "--quiet"]);
+        let report: serde_json::Value = serde_json::from_slice(&output.stdout).expect("JSON on stdout");
+        assert_eq!((&report["records"], &report["rows"]), (&50.into(), &50.into()), "{name}");
+    }
+}
+
+#[test]
+fn a_file_of_no_known_shape_is_refused_with_what_was_found() {
+    let place = Place::new();
+    fs::write(place.path("other.json"), r#"{"EventID":4624,"Computer":"pc-1"}"#).expect("a file");
+    let arguments = ["ingest", &place.path("other.json"), "--lake", &place.path("lake"), "--quiet"];
+    let output = lightsout(&arguments);
+    assert_eq!(output.status.code(), Some(3));
+    let told = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(told.contains("other.json") && told.contains("EventID, Computer"), "{told}");
+    let skipping = lightsout(&[&arguments[..], &["--skip-unrecognised"]].concat());
+    assert_eq!(skipping.status.code(), Some(0));
+}
+
+#[test]
+fn sql_from_users_only_reads_and_only_the_lake() {
+    let place = Place::new();
+    fs::write(place.path("one.json"), record(1, 1, "IMAP4", 0)).expect("a file");
+    succeeds(&["ingest", &place.path("one.json"), "--lake", &place.path("lake"), "--quiet"]);
+    for sql in [
+        "DELETE FROM sign_in_records",
+        "INSERT INTO rejects SELECT * FROM rejects",
+        "CREATE TABLE t AS SELECT 1",
+        "CREATE EXTERNAL TABLE t STORED AS CSV LOCATION '/etc/passwd'",
+        "COPY sign_in_records TO '/tmp/stolen.csv'",
+        "SELECT * FROM '/etc/passwd'",
+        "SET datafusion.execution.batch_size = 1",
+    ] {
+        let output = lightsout(&["sql", sql, "--lake", &place.path("lake")]);
+        assert_eq!(output.status.code(), Some(1), "{sql}: {}", String::from_utf8_lossy(&output.stdout));
+    }
+    let empty = succeeds(&[
+        "sql",
+        "SELECT protocol FROM sign_ins WHERE protocol = 'x'",
+        "--lake",
+        &place.path("lake"),
+    ]);
+    assert_eq!(String::from_utf8_lossy(&empty.stdout), "protocol\n", "CSV has its header without rows");
+}
+
+#[test]
+fn every_real_record_of_the_samples_is_accounted_for() {
+    let Some(samples) = std::env::var_os("LIGHTSOUT_SAMPLES").map(PathBuf::from) else {
+        eprintln!("skipped: LIGHTSOUT_SAMPLES names no folder of real records");
+        return;
+    };
+    let place = Place::new();
+    for (folder, records) in [("elastic", 17), ("derived-framing", 12)] {
+        let folder = samples.join(folder).display().to_string();
+        let lake = place.path("lake");
+        let output = lightsout(&["ingest", &folder, "--lake", &lake, "--json", "--quiet"]);
+        let report: serde_json::Value = serde_json::from_slice(&output.stdout).expect("JSON on stdout");
+        let number = |name: &str| report[name].as_u64().expect("a count");
+        assert_eq!(number("files_refused"), 0, "{report}");
+        assert_eq!(
+            number("records"),
+            number("rows") + number("rejected") + number("not_sign_ins"),
+            "{report}"
+        );
+        assert_eq!(number("records"), records, "{folder}: {report}");
+    }
+    succeeds(&["lake", "verify", "--lake", &place.path("lake"), "--quiet"]);
+}
