@@ -2,8 +2,9 @@
 -- Reads: legacy_sign_ins
 -- Params: $window_start timestamp = start of the window; $window_end timestamp = its end, not in it;
 --   $tenant text = a tenant id, or * for all
--- Grain: one row per tenant, protocol, user, app, client app and user agent with usage
--- Columns: tenant_id, protocol, user_name, app_name, client_app, user_agent text; ip_addresses,
+-- Grain: one row per tenant, protocol, user, app, client app, user agent and kind of resource with usage
+-- Columns: tenant_id, protocol, user_name, app_name, client_app, user_agent text;
+--   exchange_or_unnamed boolean: to Exchange Online or to no named resource; ip_addresses,
 --   sign_ins bigint; first_seen, last_seen timestamp
 -- Order: tenant_id, protocol, sign_ins descending, then every text column
 -- Blind spots: records without user id and name are one unknown user.
@@ -14,6 +15,7 @@ SELECT
     app_name,
     client_app,
     user_agent,
+    exchange_or_unnamed,
     count(DISTINCT ip_address) AS ip_addresses,
     count(*) AS sign_ins,
     min(signed_in_at) AS first_seen,
@@ -23,5 +25,6 @@ WHERE
     signed_in_at >= $window_start AND signed_in_at < $window_end
     AND outcome = 'success' AND in_tenant
     AND ($tenant = '*' OR tenant_id = $tenant)
-GROUP BY tenant_id, protocol, user_key, app_name, client_app, user_agent
-ORDER BY tenant_id, protocol, sign_ins DESC, user_name, app_name, client_app, user_agent
+GROUP BY tenant_id, protocol, user_key, app_name, client_app, user_agent, exchange_or_unnamed
+ORDER BY tenant_id, protocol, sign_ins DESC, user_name, app_name, client_app, user_agent,
+    exchange_or_unnamed

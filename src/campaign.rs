@@ -68,6 +68,10 @@ pub struct Texts {
     pub latest_information: String,
     /// How an administrator opts out, one paragraph.
     pub opt_out: String,
+    /// What happens to SMTP AUTH, one paragraph; where absent, the notices say that it is turned off
+    /// completely.
+    #[serde(default)]
+    pub smtp_auth: Option<String>,
     /// Whether modern authentication for Outlook for Windows is enabled with it where it is off.
     #[serde(default)]
     pub enables_outlook_modern_auth: bool,

@@ -45,6 +45,8 @@ pub enum Error {
     Arrow { what: &'static str, source: arrow::error::ArrowError },
     #[error("{what}: {source}")]
     Json { what: &'static str, source: serde_json::Error },
+    #[error(transparent)]
+    Notify(#[from] crate::notify::NotifyError),
     #[error("decision {id} is not in the lake; kept decisions: {known}")]
     NoDecision { id: String, known: String },
     #[error("decision {id} can't be made again as it was: {differs}")]

@@ -1,13 +1,34 @@
-pub mod assess;
+//! Raw Microsoft Entra sign-in logs in; verdicts, lists and notices on Basic Authentication out.
+//!
+//! ```text
+//! raw files -> ingest -> lake -> queries/*.sql -> evidence -> assess -> verdicts -> notify, report
+//! ```
+//!
+//! Data goes one way. Nouns are data without I/O; stages are verbs in the order of the data, and no
+//! stage calls one before it. SQL finds and counts; Rust decides.
+//!
+//! One sign-in: [`ingest::find`] finds the file, [`ingest::open`] names it by its content,
+//! [`ingest::frame`] cuts it into records, a shape of [`ingest::formats`] reads the record into a
+//! [`sign_in::RawSignIn`], [`ingest::classify`] says which protocol, auth method and outcome it is,
+//! and [`lake`] commits it as a row of `sign_in_records`. [`query`] counts it into a
+//! [`evidence::TenantEvidence`], [`mod@assess`] reaches a [`verdict::TenantVerdict`] from that and the
+//! [`campaign`], and [`notify`] tells the tenant.
+
+// nouns: data, no I/O
 pub mod campaign;
-pub mod cli;
 pub mod error;
 pub mod evidence;
-pub mod ingest;
-pub mod lake;
 pub mod protocol;
-pub mod query;
-pub mod report;
 pub mod sign_in;
 pub mod tenant;
 pub mod verdict;
+
+// stages, in the order of the data
+pub mod assess;
+pub mod ingest;
+pub mod lake;
+pub mod notify;
+pub mod query;
+pub mod report;
+
+pub mod cli;

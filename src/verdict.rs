@@ -1,5 +1,6 @@
 //! Verdicts and the reason codes that come with them. `assess` reaches them, `notify` tells them.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use chrono::{DateTime, NaiveDate, Utc};
@@ -159,6 +160,9 @@ pub struct TenantAssessment {
     /// First and last covered day in the window, over the required categories.
     pub first_day: Option<NaiveDate>,
     pub last_day: Option<NaiveDate>,
+    /// Covered days in the window, per required category.
+    #[serde(default)]
+    pub days_seen: BTreeMap<Category, u32>,
 }
 
 /// All verdicts of one run over one window.

@@ -98,6 +98,13 @@ fn the_sample_data_gives_every_verdict_and_the_reasons_it_was_made_for() {
         .map(|(name, verdict, reasons)| (name.to_owned(), (verdict.to_owned(), reasons.to_owned())))
         .collect();
     assert_eq!(verdicts, expected);
+    let lists = |name: &str| place.read(&format!("out/lists/{name}.csv")).lines().count() - 1;
+    assert_eq!(
+        [lists("no_impact"), lists("warning"), lists("insufficient_evidence"), lists("excluded")],
+        [3, 3, 10, 1]
+    );
+    let notices = fs::read_dir(place.path("out/notices")).expect("notices").count();
+    assert_eq!(notices, 16, "one for each tenant that is not excluded");
     succeeds(&["lake", "verify", "--lake", &place.path("lake"), "--quiet"]);
 }
 

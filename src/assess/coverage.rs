@@ -19,6 +19,8 @@ pub(super) struct Coverage {
     /// First and last covered day in the window, over the required categories.
     pub(super) first_day: Option<NaiveDate>,
     pub(super) last_day: Option<NaiveDate>,
+    /// Covered days in the window, per required category.
+    pub(super) days_seen: BTreeMap<Category, u32>,
 }
 
 /// Reasons come in one order: no records, then category by category and day by day, then the end of
@@ -36,16 +38,19 @@ pub(super) fn judge(
         .map(|(category, coverage)| (*category, Seen::new(coverage, declared)))
         .collect();
     if evidence.records == 0 && seen.values().all(Seen::is_nothing) {
-        return Coverage { reasons: vec![Reason::NoRecords], first_day: None, last_day: None };
+        let days_seen = campaign.permitted_gap_days.keys().map(|category| (*category, 0)).collect();
+        return Coverage { reasons: vec![Reason::NoRecords], first_day: None, last_day: None, days_seen };
     }
 
     let mut reasons = Vec::new();
     let (mut first_day, mut last_day) = (None, None);
+    let mut days_seen = BTreeMap::new();
     let nothing = Seen::default();
     for (&category, &permitted_days) in &campaign.permitted_gap_days {
         let seen = seen.get(&category).unwrap_or(&nothing);
         reasons.extend(category_reasons(category, permitted_days, seen, window));
         let days = seen.within(window);
+        days_seen.insert(category, seen.days_within(window));
         first_day = first_day.into_iter().chain(days.map(|days| days.first)).min();
         last_day = last_day.into_iter().chain(days.map(|days| days.last)).max();
     }
@@ -59,7 +64,7 @@ pub(super) fn judge(
     if evidence.records == 0 && !reasons.is_empty() {
         reasons.insert(0, Reason::NoRecords);
     }
-    Coverage { reasons, first_day, last_day }
+    Coverage { reasons, first_day, last_day, days_seen }
 }
 
 /// See [`super::horizon`].
@@ -113,6 +118,13 @@ impl Seen {
 
     fn is_nothing(&self) -> bool {
         self.covered_if_complete.is_empty()
+    }
+
+    /// Number of covered days in the window.
+    fn days_within(&self, window: Window) -> u32 {
+        let Some(whole) = whole(window) else { return 0 };
+        let gaps: i64 = uncovered(whole, &self.covered).into_iter().map(days_in).sum();
+        u32::try_from(days_in(whole) - gaps).unwrap_or(0)
     }
 
     /// First and last covered day in the window.

@@ -33,6 +33,7 @@ pub(super) fn assess(
         users: evidence.users_in_scope,
         first_day: coverage.first_day,
         last_day: coverage.last_day,
+        days_seen: coverage.days_seen,
         evidence_reasons: found.evidence_reasons,
     }
 }

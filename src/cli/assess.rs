@@ -47,6 +47,7 @@ pub(super) async fn run(arguments: &Arguments, global: &Global) -> Result<u8> {
             .map_err(|source| Error::Json { what: "the assessment", source })?;
         print(&json);
     }
+    super::notices::write_lists(&assessed, &arguments.out)?;
     tell(&assessed.assessment, &arguments.out, global);
     Ok(0)
 }

@@ -20,7 +20,7 @@ use crate::sign_in::Category;
 pub(super) struct Inputs {
     /// Files, folders, glob patterns, or - for stdin
     #[arg(required = true, value_name = "INPUT")]
-    pub(super) inputs: Vec<String>,
+    pub(super) paths: Vec<String>,
     /// Tenant of records that name none, where the path names none either
     #[arg(long, value_name = "ID")]
     tenant: Option<String>,
@@ -58,10 +58,10 @@ impl std::str::FromStr for MaxRejects {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let wrong = |_| format!("expected a number or a percentage as in 1%, found '{text}'");
+        let wrong = || format!("expected a number or a percentage as in 1%, found '{text}'");
         match text.strip_suffix('%') {
-            Some(percent) => percent.trim().parse().map(Self::Percent).map_err(|_| wrong(())),
-            None => text.parse().map(Self::Count).map_err(|_| wrong(())),
+            Some(percent) => percent.trim().parse().map(Self::Percent).map_err(|_| wrong()),
+            None => text.parse().map(Self::Count).map_err(|_| wrong()),
         }
     }
 }
@@ -100,7 +100,7 @@ impl Inputs {
 
 /// Ingests with a progress bar and an eye on Ctrl-C.
 pub(super) async fn ingest(arguments: &Inputs, global: &Global) -> Result<IngestReport> {
-    let inputs = find(&arguments.inputs)?;
+    let inputs = find(&arguments.paths)?;
     let jobs = arguments
         .jobs
         .map_or_else(|| std::thread::available_parallelism().map_or(1, std::num::NonZero::get), usize::from);

@@ -4,6 +4,7 @@
 mod assess;
 mod ingest;
 mod lake;
+mod notices;
 mod report;
 mod run;
 mod shared;
@@ -35,6 +36,8 @@ enum Command {
     Ingest(ingest::Arguments),
     /// Verdicts per tenant and protocol, and the lists
     Assess(assess::Arguments),
+    /// Notices (drafts) and lists for the current verdicts
+    Notices(notices::Arguments),
     /// Run a shipped query by name; no name lists them
     Report(report::Arguments),
     /// Run one read-only SQL query over the lake
@@ -52,6 +55,7 @@ pub async fn main() -> ExitCode {
         Command::Run(arguments) => run::run(&arguments, global).await,
         Command::Ingest(arguments) => ingest::run(&arguments, global).await,
         Command::Assess(arguments) => assess::run(&arguments, global).await,
+        Command::Notices(arguments) => notices::run(&arguments, global).await,
         Command::Report(arguments) => report::run(&arguments, global).await,
         Command::Sql(arguments) => report::run_sql(&arguments, global).await,
         Command::Lake(command) => lake::run(&command, global).await,

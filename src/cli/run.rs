@@ -8,6 +8,7 @@ use serde_json::json;
 
 use super::assess;
 use super::ingest::{self, Inputs};
+use super::notices::{self, Texts};
 use super::shared::{Global, Rules, print, write_json};
 use crate::error::{Error, Result};
 use crate::verdict::TenantVerdict;
@@ -18,6 +19,8 @@ pub(super) struct Arguments {
     inputs: Inputs,
     #[command(flatten)]
     rules: Rules,
+    #[command(flatten)]
+    texts: Texts,
     /// Where files go
     #[arg(long, value_name = "DIR", default_value = "./out")]
     out: PathBuf,
@@ -38,6 +41,7 @@ pub(super) async fn run(arguments: &Arguments, global: &Global) -> Result<u8> {
     }
     let ingested = started.elapsed();
     let assessed = assess::assess(&arguments.rules, &arguments.out, global).await?;
+    notices::write(&assessed, &arguments.texts, &arguments.out).await?;
     assess::tell(&assessed.assessment, &arguments.out, global);
     let verdicts: serde_json::Map<_, _> = TenantVerdict::ALL
         .into_iter()
@@ -55,7 +59,7 @@ pub(super) async fn run(arguments: &Arguments, global: &Global) -> Result<u8> {
         "ingest": report,
         "timings": {
             "ingest_seconds": ingested.as_secs_f64(),
-            "assess_seconds": (started.elapsed() - ingested).as_secs_f64(),
+            "assess_seconds": started.elapsed().saturating_sub(ingested).as_secs_f64(),
         },
     });
     write_json(&arguments.out.join("run.json"), &run)?;

@@ -10,7 +10,7 @@ use crate::sign_in::{Category, RawSignIn};
 
 /// Counts of one source, or of one chunk of it.
 #[derive(Debug, Clone, Default)]
-pub struct Account {
+pub(super) struct Account {
     pub content_bytes: u64,
     pub records: u64,
     pub rows: u64,
@@ -27,7 +27,7 @@ pub struct Account {
 
 /// What a tenant and category show in a source.
 #[derive(Debug, Clone, Default)]
-pub struct Seen {
+pub(super) struct Seen {
     /// Days since 1970, with their records.
     pub days: BTreeMap<i32, u64>,
     /// Latest time that is not after the ingest's clock.
@@ -35,12 +35,12 @@ pub struct Seen {
 }
 
 impl Account {
-    pub fn rejected_total(&self) -> u64 {
+    pub(super) fn rejected_total(&self) -> u64 {
         self.rejected.values().sum()
     }
 
     /// Counts a row.
-    pub fn count_row(&mut self, raw: &RawSignIn<'_>, tenant_id: &str, signed_in_at: i64, now: i64) {
+    pub(super) fn count_row(&mut self, raw: &RawSignIn<'_>, tenant_id: &str, signed_in_at: i64, now: i64) {
         self.rows += 1;
         self.first_at = Some(self.first_at.map_or(signed_in_at, |first| first.min(signed_in_at)));
         self.last_at = Some(self.last_at.map_or(signed_in_at, |last| last.max(signed_in_at)));
@@ -60,7 +60,7 @@ impl Account {
     }
 
     /// Adds the counts of another part of the same source.
-    pub fn merge(&mut self, other: Self) {
+    pub(super) fn merge(&mut self, other: Self) {
         self.content_bytes += other.content_bytes;
         self.records += other.records;
         self.rows += other.rows;
@@ -83,7 +83,7 @@ impl Account {
     }
 
     /// The columns that a verdict needs and no user sign-in of the source has.
-    pub fn missing_columns(&self) -> Vec<&'static str> {
+    pub(super) fn missing_columns(&self) -> Vec<&'static str> {
         let mut missing = Vec::new();
         if self.user_rows > 0 {
             if self.with_client_app == 0 {
@@ -97,7 +97,7 @@ impl Account {
     }
 
     /// What the records cover, as the `sources` table keeps it.
-    pub fn coverage(&self) -> Vec<Coverage> {
+    pub(super) fn coverage(&self) -> Vec<Coverage> {
         let sorted: BTreeMap<_, _> = self.days.iter().collect();
         let mut coverage = Vec::new();
         for ((tenant_id, category), seen) in sorted {
@@ -127,7 +127,7 @@ impl Account {
     }
 
     /// The tenants and categories that occur.
-    pub fn occurring(&self) -> BTreeSet<(String, Option<Category>)> {
+    pub(super) fn occurring(&self) -> BTreeSet<(String, Option<Category>)> {
         self.days.keys().cloned().collect()
     }
 }

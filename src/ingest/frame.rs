@@ -144,10 +144,10 @@ impl Framer {
                 self.fill(self.buffer.len() + HEAD_BYTES)?;
                 continue;
             };
-            if self.buffer[start] != b'[' {
-                if let Some(shape) = shape_of_lines(&self.buffer) {
-                    return Ok(Recognised::Records(shape, Framing::Lines));
-                }
+            if self.buffer[start] != b'['
+                && let Some(shape) = shape_of_lines(&self.buffer)
+            {
+                return Ok(Recognised::Records(shape, Framing::Lines));
             }
             let mut scanner = Scanner::default();
             let scan = scanner.scan(&self.buffer, self.ended.is_some());

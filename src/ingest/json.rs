@@ -217,8 +217,8 @@ impl<'a> Cursor<'a> {
             let mut lanes = [0; 8];
             lanes.copy_from_slice(chunk);
             let word = u64::from_le_bytes(lanes);
-            let quote = word ^ (ONES * b'"' as u64);
-            let slash = word ^ (ONES * b'\\' as u64);
+            let quote = word ^ (ONES * u64::from(b'"'));
+            let slash = word ^ (ONES * u64::from(b'\\'));
             let hits = (quote.wrapping_sub(ONES) & !quote
                 | slash.wrapping_sub(ONES) & !slash
                 | word.wrapping_sub(ONES * 0x20) & !word)

@@ -67,7 +67,8 @@ async fn ingest_batch(
     report: &mut IngestReport,
 ) -> Result<()> {
     let batch_id = uuid::Uuid::new_v4().simple().to_string();
-    let read = tokio::task::block_in_place(|| read_batch(lake, inputs, settings, progress, known, &batch_id));
+    let read =
+        tokio::task::block_in_place(|| read_batch(lake, &inputs, settings, progress, known, &batch_id));
     let (sources, mut files) = match read {
         Ok(read) if progress.stopped() => {
             discard(lake, &read.1);
@@ -79,7 +80,7 @@ async fn ingest_batch(
     let mut rows = Vec::new();
     let mut ids = HashSet::new();
     for source in sources {
-        let id = source.source_id.clone();
+        let id = source.id.clone();
         let (file, row) = source.close(&batch_id, settings)?;
         if file.fate == FileFate::Ingested {
             ids.insert(id);
@@ -119,7 +120,7 @@ fn discard(lake: &Lake, files: &[DataFile]) {
 
 fn read_batch(
     lake: &Lake,
-    inputs: Vec<Input>,
+    inputs: &[Input],
     settings: &IngestSettings,
     progress: &Progress,
     known: &HashMap<String, Vec<Coverage>>,
@@ -131,7 +132,6 @@ fn read_batch(
     let this_run = Mutex::new(HashSet::new());
     let (send, receive) = sync_channel::<Work>(jobs * 2);
     let receive = Mutex::new(receive);
-    let inputs = &inputs;
     std::thread::scope(|scope| {
         let reading: Vec<_> = (0..readers)
             .map(|_| {
@@ -202,7 +202,7 @@ fn read_source(
     let source_id = opened.content_hash.to_hex()[..32].to_owned();
     let mut source = Source {
         input: input.clone(),
-        source_id,
+        id: source_id,
         shape: None,
         framing: None,
         compression: opened.compression,
@@ -215,11 +215,11 @@ fn read_source(
         occurrences: Mutex::default(),
     };
     progress.stored_bytes.fetch_add(opened.stored_bytes, Ordering::Relaxed);
-    if let Some(coverage) = known.get(&source.source_id) {
+    if let Some(coverage) = known.get(&source.id) {
         source.known_coverage.clone_from(coverage);
         return Ok(Arc::new(source));
     }
-    let first = this_run.lock().map_err(|_| Error::WorkerLost)?.insert(source.source_id.clone());
+    let first = this_run.lock().map_err(|_| Error::WorkerLost)?.insert(source.id.clone());
     if !first && opened.stored_bytes > 0 {
         return Ok(Arc::new(source));
     }

@@ -16,13 +16,13 @@ const MICROS_PER_DAY: i64 = 86_400_000_000;
 
 /// Days since 1970 of an instant.
 #[must_use]
-pub fn day_of(micros: i64) -> i32 {
+pub(super) fn day_of(micros: i64) -> i32 {
     i32::try_from(micros.div_euclid(MICROS_PER_DAY)).unwrap_or(0)
 }
 
 /// What a row has besides its record.
 #[derive(Debug, Clone, Copy)]
-pub struct RowContext<'a> {
+pub(super) struct RowContext<'a> {
     pub tenant_id: &'a str,
     pub sign_in_id: &'a str,
     pub signed_in_at: i64,
@@ -32,7 +32,7 @@ pub struct RowContext<'a> {
 
 /// Rows of one stream that are not written yet.
 #[derive(Default)]
-pub struct Rows {
+pub(super) struct Rows {
     text: [StringBuilder; 23],
     signed_in_at: Vec<i64>,
     emitted_at: TimestampMicrosecondBuilder,
@@ -45,20 +45,20 @@ pub struct Rows {
 }
 
 impl Rows {
-    pub fn len(&self) -> usize {
+    pub(super) fn len(&self) -> usize {
         self.signed_in_at.len()
     }
 
-    pub fn is_empty(&self) -> bool {
+    pub(super) fn is_empty(&self) -> bool {
         self.signed_in_at.is_empty()
     }
 
     /// Bytes of text held.
-    pub fn bytes(&self) -> usize {
+    pub(super) fn bytes(&self) -> usize {
         self.bytes
     }
 
-    pub fn push(&mut self, raw: &RawSignIn<'_>, classified: Classified, row: RowContext<'_>) {
+    pub(super) fn push(&mut self, raw: &RawSignIn<'_>, classified: Classified, row: RowContext<'_>) {
         let texts = [
             Some(row.tenant_id),
             Some(row.sign_in_id),
@@ -99,7 +99,7 @@ impl Rows {
     }
 
     /// Takes the rows out, sorted by tenant and time.
-    pub fn take(&mut self) -> Result<RecordBatch> {
+    pub(super) fn take(&mut self) -> Result<RecordBatch> {
         let mut rows = std::mem::take(self);
         let mut texts = rows.text.iter_mut().map(|builder| -> ArrayRef { Arc::new(builder.finish()) });
         let mut text = || {

@@ -24,7 +24,7 @@ use crate::lake::schema::Table;
 /// A source whose chunks are being parsed.
 pub(super) struct Source {
     pub(super) input: Input,
-    pub(super) source_id: String,
+    pub(super) id: String,
     pub(super) shape: Option<Shape>,
     pub(super) framing: Option<Framing>,
     pub(super) compression: Compression,
@@ -116,7 +116,7 @@ impl Source {
             return Ok((report, None));
         }
         let row = SourceRow {
-            source_id: self.source_id,
+            source_id: self.id,
             batch_id: batch_id.to_owned(),
             path: self.input.name,
             shape: report.shape.map(str::to_owned),

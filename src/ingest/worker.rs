@@ -224,7 +224,7 @@ impl<'a> Worker<'a> {
             tenant_id,
             sign_in_id: &sign_in_id,
             signed_in_at,
-            source_id: &source.source_id,
+            source_id: &source.id,
             source_offset,
         };
         let rows = &mut self.streams[stream].0;
@@ -241,13 +241,12 @@ impl<'a> Worker<'a> {
             return Ok(());
         }
         let batch = rows.take()?;
-        let writer = match writer {
-            Some(writer) => writer,
-            None => {
-                let (suffix, modern) = STREAMS[stream];
-                let name = format!("part-{}-{suffix}", self.name);
-                writer.insert(DataFileWriter::create(&self.lake, Table::SignInRecords, Some(modern), &name)?)
-            }
+        let writer = if let Some(writer) = writer {
+            writer
+        } else {
+            let (suffix, modern) = STREAMS[stream];
+            let name = format!("part-{}-{suffix}", self.name);
+            writer.insert(DataFileWriter::create(&self.lake, Table::SignInRecords, Some(modern), &name)?)
         };
         writer.write(&batch)?;
         writer.end_row_group()
@@ -271,7 +270,7 @@ impl<'a> Worker<'a> {
                 range.start + if range.len() > RECORD_BYTES_MAX { OVER_LONG_BYTES_KEPT } else { range.len() },
             );
         let rejects = &mut self.rejects;
-        rejects.source_id.append_value(&source.source_id);
+        rejects.source_id.append_value(&source.id);
         rejects.path.append_value(&source.input.name);
         rejects
             .byte_offset

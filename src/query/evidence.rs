@@ -15,6 +15,7 @@ use crate::evidence::{
     merge_days, midnight,
 };
 use crate::ingest::CoverageKind;
+use crate::notify::WhoRow;
 use crate::protocol::Protocol;
 use crate::sign_in::Category;
 
@@ -149,10 +150,10 @@ impl Queries {
             tenant.records += row.records;
             match row.kind {
                 CoverageKind::Declared => {
-                    tenant.declared_until = tenant.declared_until.max(Some(row.last_day))
+                    tenant.declared_until = tenant.declared_until.max(Some(row.last_day));
                 }
                 CoverageKind::Records | CoverageKind::Storage => {
-                    tenant.latest_at = tenant.latest_at.max(row.latest_at)
+                    tenant.latest_at = tenant.latest_at.max(row.latest_at);
                 }
             }
             let Some(category) = row.category.filter(|category| category.is_user()) else { continue };
@@ -179,4 +180,51 @@ fn tidy(coverage: &mut CategoryCoverage) {
     coverage.incomplete = merge_days(std::mem::take(&mut coverage.incomplete));
     coverage.missing_columns.sort_unstable();
     coverage.missing_columns.dedup();
+}
+
+#[derive(Deserialize)]
+struct WhoFound {
+    tenant_id: String,
+    protocol: Protocol,
+    user_name: String,
+    app_name: Option<String>,
+    client_app: Option<String>,
+    user_agent: Option<String>,
+    exchange_or_unnamed: bool,
+    ip_addresses: u64,
+    sign_ins: u64,
+    first_seen: DateTime<Utc>,
+    last_seen: DateTime<Utc>,
+}
+
+impl Queries {
+    /// Who used which protocol in the window, by tenant id: what warnings name.
+    pub async fn who(&self, window: Window) -> Result<BTreeMap<String, Vec<WhoRow>>> {
+        let parameters = [
+            ("window_start".to_owned(), timestamp(window.start_at())),
+            ("window_end".to_owned(), timestamp(window.end_at())),
+            ("tenant".to_owned(), ScalarValue::Utf8(Some("*".to_owned()))),
+        ];
+        let mut who: BTreeMap<String, Vec<WhoRow>> = BTreeMap::new();
+        for batch in self.run("who", include_str!("../../queries/who.sql"), &parameters).await? {
+            for row in crate::lake::rows::from_batch::<WhoFound>(&batch)? {
+                // "Other clients" at other services are not Exchange's, and no notice names them.
+                if row.protocol == Protocol::OtherLegacy && !row.exchange_or_unnamed {
+                    continue;
+                }
+                who.entry(row.tenant_id).or_default().push(WhoRow {
+                    protocol: row.protocol,
+                    user: row.user_name,
+                    app: row.app_name,
+                    client_app: row.client_app,
+                    user_agent: row.user_agent,
+                    ip_addresses: row.ip_addresses,
+                    sign_ins: row.sign_ins,
+                    first_seen: row.first_seen,
+                    last_seen: row.last_seen,
+                });
+            }
+        }
+        Ok(who)
+    }
 }

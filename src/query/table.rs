@@ -18,12 +18,15 @@ use datafusion::error::Result;
 use datafusion::execution::object_store::ObjectStoreUrl;
 use datafusion::logical_expr::utils::conjunction;
 use datafusion::logical_expr::{Expr, TableProviderFilterPushDown};
-use datafusion::physical_optimizer::pruning::PruningPredicate;
-use datafusion::physical_plan::ExecutionPlan;
+use datafusion::physical_optimizer::pruning::PruningPredicateBuilder;
+use datafusion::physical_plan::{ExecutionPlan, PhysicalExpr};
 use serde_json::Value;
 
 use crate::lake::LakeFile;
 use crate::lake::schema::{PARTITION, Table};
+
+/// For each file whether it is wanted, and the predicate that rows are wanted by.
+type Wanted = (Vec<bool>, Option<Arc<dyn PhysicalExpr>>);
 
 /// One table of one snapshot.
 #[derive(Debug)]
@@ -51,16 +54,14 @@ impl LakeTable {
     }
 
     /// Which files may hold rows that the filters want.
-    fn wanted(
-        &self,
-        state: &dyn Session,
-        filters: &[Expr],
-    ) -> Result<(Vec<bool>, Option<Arc<dyn datafusion::physical_plan::PhysicalExpr>>)> {
+    fn wanted(&self, state: &dyn Session, filters: &[Expr]) -> Result<Wanted> {
         let all = vec![true; self.files.len()];
         let Some(filter) = conjunction(filters.to_vec()) else { return Ok((all, None)) };
         let schema = DFSchema::try_from(Arc::clone(&self.schema))?;
         let predicate = state.create_physical_expr(filter, &schema)?;
-        let pruning = PruningPredicate::try_new(Arc::clone(&predicate), Arc::clone(&self.schema))?;
+        let pruning = PruningPredicateBuilder::new()
+            .with_file_schema(Arc::clone(&self.schema))
+            .try_build(Arc::clone(&predicate))?;
         Ok((pruning.prune(self)?, Some(predicate)))
     }
 
@@ -72,7 +73,7 @@ impl LakeTable {
         let field = self.schema.field_with_name(column.name()).ok()?;
         let values = self.statistics.iter().map(|file| file[key][column.name()].as_str());
         match field.data_type() {
-            DataType::Utf8 => Some(Arc::new(StringArray::from_iter(values))),
+            DataType::Utf8 => Some(Arc::new(values.collect::<StringArray>())),
             DataType::Timestamp(..) => {
                 let times: TimestampMicrosecondArray =
                     values.map(|value| value.and_then(crate::ingest::time::parse)).collect();
@@ -139,8 +140,10 @@ impl TableProvider for LakeTable {
         } else {
             Vec::new()
         };
-        let mut source = ParquetSource::new(TableSchema::new(self.table.file_schema(), partitions))
-            .with_enable_page_index(true);
+        let mut source = ParquetSource::new(
+            TableSchema::builder(self.table.file_schema()).with_table_partition_cols(partitions).build(),
+        )
+        .with_enable_page_index(true);
         if let Some(predicate) = predicate {
             source = source.with_predicate(predicate);
         }

@@ -1,0 +1,78 @@
+//! Micro benches of the way from bytes to rows: framing, parsing, classifying. Records are those of
+//! one template, so the figures are for comparing changes, not for promising speed.
+
+use std::hint::black_box;
+use std::io::Cursor;
+
+use criterion::{Criterion, Throughput, criterion_group, criterion_main};
+use lightsout::ingest::classify::classify;
+use lightsout::ingest::formats::{Parsed, Shape};
+use lightsout::ingest::frame::Framer;
+
+const RECORDS: usize = 2_000;
+
+fn record(id: usize) -> String {
+    let policies = [0, 1, 2, 3, 4, 5]
+        .map(|policy| {
+            format!(
+                r#"{{"id":"40000000-0000-4000-8000-{policy:012}","displayName":"Policy {policy}","enforcedGrantControls":["Mfa"],"enforcedSessionControls":[],"result":"notApplied","conditionsSatisfied":1,"conditionsNotSatisfied":2}},"#
+            )
+        })
+        .concat();
+    format!(
+        r#"{{"time":"2026-10-05T08:20:00.0000000Z","resourceId":"/tenants/00000000-0000-4000-8000-000000000001/providers/Microsoft.aadiam","operationName":"Sign-in activity","operationVersion":"1.0","category":"NonInteractiveUserSignInLogs","tenantId":"00000000-0000-4000-8000-000000000001","resultType":"0","resultSignature":"SUCCESS","durationMs":0,"callerIpAddress":"192.0.2.7","correlationId":"30000000-0000-4000-8000-{id:012}","Level":4,"location":"DE","properties":{{"id":"10000000-0000-4000-8000-{id:012}","createdDateTime":"2026-10-05T08:15:30.1234567+00:00","userDisplayName":"Jördis Example","userPrincipalName":"user{id}@example.com","userId":"20000000-0000-4000-8000-{id:012}","appId":"50000000-0000-4000-8000-000000000001","appDisplayName":"Example App","ipAddress":"192.0.2.7","status":{{"errorCode":0,"additionalDetails":"MFA requirement satisfied by claim in the token"}},"clientAppUsed":"Mobile Apps and Desktop clients","userAgent":"Mozilla/5.0 (Windows NT 10.0; Win64; x64)","deviceDetail":{{"deviceId":"","operatingSystem":"Windows 10","browser":"Edge 129.0"}},"location":{{"city":"Berlin","state":"Berlin","countryOrRegion":"DE","geoCoordinates":{{"latitude":52.5,"longitude":13.4}}}},"conditionalAccessStatus":"notApplied","appliedConditionalAccessPolicies":[{policies}{{}}],"authenticationDetails":[],"isInteractive":false,"homeTenantId":"00000000-0000-4000-8000-000000000001","resourceTenantId":"00000000-0000-4000-8000-000000000001","resourceId":"00000003-0000-0000-c000-000000000000","resourceDisplayName":"Microsoft Graph"}}}}"#
+    )
+}
+
+fn frame(bytes: &[u8]) -> usize {
+    let (mut framer, _) = Framer::new(Box::new(Cursor::new(bytes.to_vec())), false).expect("in memory");
+    let mut total = 0;
+    while let Some(chunk) = framer.next_chunk().expect("in memory") {
+        total += chunk.records.map_or(chunk.bytes.len(), |records| records.len());
+    }
+    total
+}
+
+fn benches(criterion: &mut Criterion) {
+    let records: Vec<String> = (0..RECORDS).map(record).collect();
+    let lines = records.join("\n");
+    let envelope = format!("{{\"records\":[{}]}}", records.join(","));
+
+    let mut group = criterion.benchmark_group("framing");
+    group.throughput(Throughput::Bytes(lines.len() as u64));
+    group.bench_function("lines", |b| b.iter(|| frame(black_box(lines.as_bytes()))));
+    group.bench_function("envelope", |b| b.iter(|| frame(black_box(envelope.as_bytes()))));
+    group.finish();
+
+    let mut group = criterion.benchmark_group("parsing");
+    group.throughput(Throughput::Bytes(lines.len() as u64));
+    group.bench_function("diagnostic", |b| {
+        b.iter(|| records.iter().filter(|record| Shape::Diagnostic.parse(black_box(record)).is_ok()).count());
+    });
+    group.bench_function("serde_json value", |b| {
+        b.iter(|| {
+            let parsed =
+                |record: &&String| serde_json::from_str::<serde_json::Value>(black_box(record)).is_ok();
+            records.iter().filter(parsed).count()
+        });
+    });
+    group.finish();
+
+    let parsed: Vec<_> =
+        records.iter().map(|record| Shape::Diagnostic.parse(record).expect("valid")).collect();
+    let mut group = criterion.benchmark_group("classifying");
+    group.throughput(Throughput::Elements(RECORDS as u64));
+    group.bench_function("modern records", |b| {
+        b.iter(|| {
+            let protocol = |parsed: &&Parsed<'_>| match parsed {
+                Parsed::SignIn(raw) => classify(black_box(raw)).protocol.is_some(),
+                Parsed::NotSignIn => false,
+            };
+            parsed.iter().filter(protocol).count()
+        });
+    });
+    group.finish();
+}
+
+criterion_group!(micro, benches);
+criterion_main!(micro);

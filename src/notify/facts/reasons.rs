@@ -1,0 +1,139 @@
+//! Reasons as templates see them: one flat struct, so that a template asks for the code and finds its
+//! numbers beside it. What a reason does not have is empty or zero.
+
+use chrono::NaiveDate;
+use serde::Serialize;
+
+use super::TEXT_CHARACTERS_MAX;
+use crate::notify::text::{date, enumerate, plain_short};
+use crate::protocol::Protocol;
+use crate::sign_in::Category;
+use crate::verdict::{Reason, TenantAssessment};
+
+#[derive(Debug, Default, Serialize)]
+pub(super) struct ReasonFacts {
+    code: &'static str,
+    protocol: Option<&'static str>,
+    category: Option<&'static str>,
+    log: Option<&'static str>,
+    users: u64,
+    sign_ins: u64,
+    days: i64,
+    permitted_days: u32,
+    range: Option<String>,
+    first_iso: Option<String>,
+    last_iso: Option<String>,
+    last_provable_day: Option<String>,
+    as_of_iso: Option<String>,
+    first_covered_day: Option<String>,
+    possible_from: Option<String>,
+    columns: String,
+    columns_count: usize,
+    note: Option<String>,
+}
+
+impl ReasonFacts {
+    pub(super) fn of(reason: &Reason) -> Self {
+        let mut facts = Self { code: reason.code(), ..Self::default() };
+        let mut of_category = |category: Category| {
+            facts.category = Some(category_name(category));
+            facts.log = Some(log_name(category));
+        };
+        match reason {
+            Reason::Excluded { note } => facts.note = Some(plain_short(note, TEXT_CHARACTERS_MAX)),
+            Reason::NoRecords | Reason::Unused => {}
+            Reason::CategoryMissing { category } => of_category(*category),
+            Reason::Gap { category, days, permitted_days } => {
+                of_category(*category);
+                facts.days = (days.last - days.first).num_days() + 1;
+                facts.permitted_days = *permitted_days;
+                facts.range = Some(if days.first == days.last {
+                    date(days.first)
+                } else {
+                    format!("{} to {}", date(days.first), date(days.last))
+                });
+                facts.first_iso = Some(days.first.to_string());
+                facts.last_iso = Some(days.last.to_string());
+            }
+            Reason::NotSettled { last_provable_day } => {
+                facts.last_provable_day = last_provable_day.map(date);
+                // The window ends before its `as_of`.
+                let as_of = last_provable_day.and_then(|day| day.succ_opt());
+                facts.as_of_iso = as_of.map(|day: NaiveDate| day.to_string());
+            }
+            Reason::WindowLongerThanHistory { category, first_covered_day, possible_from } => {
+                of_category(*category);
+                facts.first_covered_day = Some(date(*first_covered_day));
+                facts.possible_from = Some(date(*possible_from));
+            }
+            Reason::ColumnMissing { category, columns } => {
+                of_category(*category);
+                facts.columns = enumerate(columns);
+                facts.columns_count = columns.len();
+            }
+            Reason::InUse { protocol, users, sign_ins }
+            | Reason::UsedBeforeWindow { protocol, users, sign_ins } => {
+                facts.protocol = Some(protocol.display_name());
+                (facts.users, facts.sign_ins) = (*users, *sign_ins);
+            }
+            Reason::UnattributedLegacyUse { users, sign_ins } => {
+                facts.protocol = Some(Protocol::OtherLegacy.display_name());
+                (facts.users, facts.sign_ins) = (*users, *sign_ins);
+            }
+            Reason::UnknownOutcome { protocol, sign_ins } | Reason::Attempted { protocol, sign_ins } => {
+                facts.protocol = Some(protocol.display_name());
+                facts.sign_ins = *sign_ins;
+            }
+            Reason::UnrecognisedClient { sign_ins } | Reason::ClientNotStated { sign_ins } => {
+                facts.sign_ins = *sign_ins;
+            }
+        }
+        facts
+    }
+}
+
+/// The reasons that decided, then what else is wrong with the evidence.
+pub(super) fn all_reasons(tenant: &TenantAssessment) -> Vec<&Reason> {
+    let mut reasons: Vec<&Reason> = tenant.reasons.iter().collect();
+    for reason in &tenant.evidence_reasons {
+        if !reasons.contains(&reason) {
+            reasons.push(reason);
+        }
+    }
+    reasons
+}
+
+pub(super) const fn category_name(category: Category) -> &'static str {
+    match category {
+        Category::Interactive => "interactive",
+        Category::NonInteractive => "non-interactive",
+        Category::ServicePrincipal => "service principal",
+        Category::ManagedIdentity => "managed identity",
+        Category::MicrosoftServicePrincipal => "Microsoft service principal",
+        Category::Adfs => "AD FS",
+    }
+}
+
+/// As the diagnostic settings of Entra ID name the log.
+pub(super) const fn log_name(category: Category) -> &'static str {
+    match category {
+        Category::Interactive => "SignInLogs",
+        Category::NonInteractive => "NonInteractiveUserSignInLogs",
+        Category::ServicePrincipal => "ServicePrincipalSignInLogs",
+        Category::ManagedIdentity => "ManagedIdentitySignInLogs",
+        Category::MicrosoftServicePrincipal => "MicrosoftServicePrincipalSignInLogs",
+        Category::Adfs => "ADFSSignInLogs",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_category_is_told_by_the_name_that_ingest_knows_its_log_by() {
+        for category in Category::ALL {
+            assert_eq!(Category::from_diagnostic(log_name(category)), Some(category));
+        }
+    }
+}

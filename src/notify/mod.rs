@@ -1,0 +1,89 @@
+//! Notify: verdicts to eligibility lists and notices. It decides nothing and counts nothing, reads no
+//! clock and no lake: what it is given here is all that it tells. `lists` writes the lists, `notice`
+//! the notices; everything between is how one template becomes Markdown, a page and JSON.
+
+pub mod lists;
+pub mod notice;
+pub mod templates;
+pub mod text;
+
+mod error;
+mod facts;
+mod html;
+mod message;
+#[cfg(test)]
+mod sample;
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, Days, NaiveDate, Utc};
+
+use crate::campaign::Campaign;
+use crate::protocol::Protocol;
+use crate::tenant::{Roster, RosterTenant};
+use crate::verdict::{Assessment, Reason, TenantAssessment};
+
+pub use error::NotifyError;
+
+/// One row of who uses a protocol: a user with one app, client app and user agent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WhoRow {
+    pub protocol: Protocol,
+    /// As logged; empty if the log names nobody.
+    pub user: String,
+    pub app: Option<String>,
+    pub client_app: Option<String>,
+    pub user_agent: Option<String>,
+    /// Distinct addresses.
+    pub ip_addresses: u64,
+    pub sign_ins: u64,
+    pub first_seen: DateTime<Utc>,
+    pub last_seen: DateTime<Utc>,
+}
+
+/// Everything that lists and notices are made of.
+#[derive(Debug, Clone, Copy)]
+pub struct NoticeContext<'a> {
+    pub campaign: &'a Campaign,
+    pub assessment: &'a Assessment,
+    pub roster: &'a Roster,
+    /// By tenant id, usage only. A tenant that is not here gets a notice without names.
+    pub who: &'a BTreeMap<String, Vec<WhoRow>>,
+    /// The day that the notice is, or would be, given.
+    pub notice_date: NaiveDate,
+    /// Not announced yet: every notice says so on top.
+    pub draft: bool,
+}
+
+impl<'a> NoticeContext<'a> {
+    /// The day of the change: the campaign's own, else `notice_days` after the notice.
+    #[must_use]
+    pub fn effective_date(&self) -> NaiveDate {
+        let after_notice = || self.notice_date.checked_add_days(Days::new(self.campaign.notice_days.into()));
+        self.campaign.effective_date.or_else(after_notice).unwrap_or(NaiveDate::MAX)
+    }
+
+    /// The name that the decision holds, else the roster's.
+    fn display_name<'t>(&self, tenant: &'t TenantAssessment) -> Option<&'t str>
+    where
+        'a: 't,
+    {
+        let roster = || self.roster_tenant(&tenant.tenant_id)?.display_name.as_deref();
+        tenant.display_name.as_deref().or_else(roster)
+    }
+
+    fn roster_tenant(&self, tenant_id: &str) -> Option<&'a RosterTenant> {
+        self.roster.tenants.get(tenant_id)
+    }
+}
+
+/// The codes of a tenant's reasons, each once, joined with `;`.
+fn reason_codes(tenant: &TenantAssessment) -> String {
+    let mut codes: Vec<&str> = Vec::new();
+    for code in tenant.reasons.iter().map(Reason::code) {
+        if !codes.contains(&code) {
+            codes.push(code);
+        }
+    }
+    codes.join(";")
+}

@@ -1,0 +1,234 @@
+//! A small campaign for the tests of this module: one tenant of each verdict.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, NaiveDate, Utc};
+
+use super::{NoticeContext, WhoRow};
+use crate::campaign::Campaign;
+use crate::evidence::{DayRange, Window};
+use crate::protocol::Protocol;
+use crate::sign_in::Category;
+use crate::tenant::{Roster, RosterTenant};
+use crate::verdict::{
+    Assessment, ProtocolAssessment, ProtocolVerdict, Reason, TenantAssessment, TenantVerdict,
+};
+
+pub(super) struct Sample {
+    pub(super) campaign: Campaign,
+    pub(super) assessment: Assessment,
+    pub(super) roster: Roster,
+    pub(super) who: BTreeMap<String, Vec<WhoRow>>,
+    pub(super) draft: bool,
+}
+
+pub(super) fn day(month: u32, day: u32) -> NaiveDate {
+    NaiveDate::from_ymd_opt(2026, month, day).expect("a day of 2026")
+}
+
+fn at(text: &str) -> DateTime<Utc> {
+    text.parse().expect("a time")
+}
+
+fn id(n: u32) -> String {
+    format!("{}-0000-4000-8000-00000000000{n}", n.to_string().repeat(8))
+}
+
+fn protocol(protocol: Protocol, in_scope: bool, verdict: ProtocolVerdict) -> ProtocolAssessment {
+    ProtocolAssessment {
+        protocol,
+        in_scope,
+        verdict,
+        users: 0,
+        sign_ins: 0,
+        interrupted: 0,
+        blocked: 0,
+        failures: 0,
+        unknown: 0,
+        last_seen: None,
+    }
+}
+
+fn used(mut row: ProtocolAssessment, users: u64, sign_ins: u64, last_seen: &str) -> ProtocolAssessment {
+    (row.users, row.sign_ins, row.last_seen) = (users, sign_ins, Some(at(last_seen)));
+    row
+}
+
+fn tenant(n: u32, name: &str, verdict: TenantVerdict, reasons: Vec<Reason>) -> TenantAssessment {
+    TenantAssessment {
+        tenant_id: id(n),
+        display_name: Some(name.to_owned()),
+        verdict,
+        reasons,
+        evidence_reasons: Vec::new(),
+        protocols: Vec::new(),
+        protocols_in_use: Vec::new(),
+        protocols_clear: Vec::new(),
+        users: 0,
+        first_day: Some(day(10, 25)),
+        last_day: Some(day(11, 23)),
+        days_seen: BTreeMap::from([(Category::Interactive, 26), (Category::NonInteractive, 30)]),
+    }
+}
+
+fn no_impact(scope: &[Protocol]) -> TenantAssessment {
+    let reason = Reason::Attempted { protocol: Protocol::Imap4, sign_ins: 1_243 };
+    let mut alpine = tenant(1, "Alpine Ski Club", TenantVerdict::NoImpact, vec![reason]);
+    alpine.protocols = scope.iter().map(|name| protocol(*name, true, ProtocolVerdict::Unused)).collect();
+    for row in &mut alpine.protocols {
+        if row.protocol == Protocol::Imap4 {
+            row.verdict = ProtocolVerdict::Attempted;
+            (row.failures, row.blocked, row.interrupted) = (1_230, 12, 1);
+        }
+    }
+    let autodiscover = protocol(Protocol::Autodiscover, false, ProtocolVerdict::InUse);
+    alpine.protocols.push(used(autodiscover, 1, 40, "2026-11-20T08:00:00Z"));
+    alpine.protocols_clear = scope.to_vec();
+    alpine
+}
+
+fn warning() -> TenantAssessment {
+    use Protocol::{ExchangeWebServices, Imap4, OtherLegacy, Pop3, SmtpAuth};
+    let reasons = vec![
+        Reason::InUse { protocol: Imap4, users: 2, sign_ins: 1_204 },
+        Reason::InUse { protocol: ExchangeWebServices, users: 1, sign_ins: 1 },
+        Reason::UnattributedLegacyUse { users: 1, sign_ins: 7 },
+    ];
+    let mut harbour = tenant(2, "Harbour & Sons", TenantVerdict::Warning, reasons);
+    let row = |name, verdict| protocol(name, name != OtherLegacy, verdict);
+    harbour.protocols = vec![
+        row(Pop3, ProtocolVerdict::Unused),
+        used(row(Imap4, ProtocolVerdict::InUse), 2, 1_204, "2026-11-23T22:10:00Z"),
+        row(SmtpAuth, ProtocolVerdict::Unused),
+        row(Protocol::ExchangeActivesync, ProtocolVerdict::Unproven),
+        used(row(ExchangeWebServices, ProtocolVerdict::InUse), 1, 1, "2026-11-02T06:30:00Z"),
+        used(row(OtherLegacy, ProtocolVerdict::InUse), 3, 90, "2026-11-19T12:00:00Z"),
+    ];
+    harbour.protocols[2].failures = 1;
+    harbour.protocols_in_use = vec![Imap4, ExchangeWebServices, OtherLegacy];
+    harbour.protocols_clear = vec![Pop3, SmtpAuth];
+    harbour.users = 4;
+    harbour
+}
+
+/// Every reason that keeps a verdict from being reached.
+pub(super) fn insufficient_reasons() -> Vec<Reason> {
+    let gap = DayRange { first: day(11, 3), last: day(11, 9) };
+    vec![
+        Reason::NoRecords,
+        Reason::CategoryMissing { category: Category::NonInteractive },
+        Reason::Gap { category: Category::NonInteractive, days: gap, permitted_days: 4 },
+        Reason::NotSettled { last_provable_day: Some(day(11, 21)) },
+        Reason::NotSettled { last_provable_day: None },
+        Reason::WindowLongerThanHistory {
+            category: Category::Interactive,
+            first_covered_day: day(11, 17),
+            possible_from: day(12, 7),
+        },
+        Reason::ColumnMissing { category: Category::Interactive, columns: vec!["clientAppUsed".to_owned()] },
+        Reason::UnknownOutcome { protocol: Protocol::Pop3, sign_ins: 1 },
+        Reason::UsedBeforeWindow { protocol: Protocol::SmtpAuth, users: 1, sign_ins: 3 },
+        Reason::UnrecognisedClient { sign_ins: 5 },
+        Reason::ClientNotStated { sign_ins: 1 },
+    ]
+}
+
+fn insufficient() -> TenantAssessment {
+    let reasons = insufficient_reasons();
+    let mut meadow = tenant(3, "Meadow Farm", TenantVerdict::InsufficientEvidence, reasons);
+    meadow.evidence_reasons = insufficient_reasons().into_iter().take(3).collect();
+    meadow.days_seen = BTreeMap::from([(Category::Interactive, 7), (Category::NonInteractive, 0)]);
+    meadow.first_day = Some(day(11, 17));
+    meadow
+}
+
+fn who() -> Vec<WhoRow> {
+    let row = |protocol, user: &str, sign_ins, last_seen: &str| WhoRow {
+        protocol,
+        user: user.to_owned(),
+        app: Some("Office 365 Exchange Online".to_owned()),
+        client_app: Some("IMAP4".to_owned()),
+        user_agent: Some("BAV2ROPC".to_owned()),
+        ip_addresses: 2,
+        sign_ins,
+        first_seen: at("2026-10-25T00:10:00Z"),
+        last_seen: at(last_seen),
+    };
+    let mut rows = vec![
+        row(Protocol::ExchangeWebServices, "anna.berg@harbour.example", 1, "2026-11-02T06:30:00Z"),
+        row(Protocol::Imap4, "scan_desk@harbour.example", 1_190, "2026-11-23T22:10:00Z"),
+        row(Protocol::Imap4, "anna.berg@harbour.example", 14, "2026-11-20T09:00:00Z"),
+        row(Protocol::OtherLegacy, "", 7, "2026-11-19T12:00:00Z"),
+        row(Protocol::Autodiscover, "outside.scope@harbour.example", 99, "2026-11-19T12:00:00Z"),
+    ];
+    rows[0].client_app = Some("Exchange Web Services".to_owned());
+    rows[3] = WhoRow { app: None, client_app: None, user_agent: None, ..rows[3].clone() };
+    rows
+}
+
+impl Sample {
+    pub(super) fn all_protocols() -> Self {
+        let campaign = Campaign::load("basic-auth-all-protocols").expect("embedded");
+        let reason = Reason::Excluded { note: "moving to another provider".to_owned() };
+        let tenants = vec![
+            no_impact(&campaign.scope()),
+            warning(),
+            insufficient(),
+            tenant(4, "Old Mill", TenantVerdict::Excluded, vec![reason]),
+        ];
+        let alpine = RosterTenant {
+            tenant_id: id(1),
+            domains: vec!["alpine.example".to_owned(), "ski.example".to_owned()],
+            contacts: vec!["it@alpine.example".to_owned()],
+            cloud: Some("worldwide".to_owned()),
+            language: Some("de".to_owned()),
+            outlook_modern_auth: Some(false),
+            ..RosterTenant::default()
+        };
+        let harbour =
+            RosterTenant { tenant_id: id(2), cloud: Some("gcc".to_owned()), ..RosterTenant::default() };
+        Self {
+            assessment: Assessment {
+                decision_id: "d-0123abcd".to_owned(),
+                campaign: campaign.name.clone(),
+                window: Window::before(day(11, 24), campaign.window_days),
+                tenants,
+            },
+            campaign,
+            roster: Roster { tenants: BTreeMap::from([(id(1), alpine), (id(2), harbour)]) },
+            who: BTreeMap::from([(id(2), who())]),
+            draft: false,
+        }
+    }
+
+    pub(super) fn smtp_auth() -> Self {
+        let mut sample = Self::all_protocols();
+        sample.campaign = Campaign::load("smtp-auth-2026").expect("embedded");
+        sample.assessment.campaign = sample.campaign.name.clone();
+        sample.assessment.tenants[0] = no_impact(&sample.campaign.scope());
+        let harbour = &mut sample.assessment.tenants[1];
+        let mut row = protocol(Protocol::SmtpAuth, true, ProtocolVerdict::InUse);
+        row = used(row, 1, 31, "2026-11-23T01:00:00Z");
+        harbour.protocols = vec![row];
+        harbour.protocols_in_use = vec![Protocol::SmtpAuth];
+        harbour.protocols_clear = Vec::new();
+        harbour.reasons = vec![Reason::InUse { protocol: Protocol::SmtpAuth, users: 1, sign_ins: 31 }];
+        harbour.users = 1;
+        for row in sample.who.values_mut().flatten() {
+            row.protocol = Protocol::SmtpAuth;
+        }
+        sample.who.values_mut().for_each(|rows| rows.truncate(1));
+        sample
+    }
+
+    pub(super) fn context(&self) -> NoticeContext<'_> {
+        NoticeContext {
+            campaign: &self.campaign,
+            assessment: &self.assessment,
+            roster: &self.roster,
+            who: &self.who,
+            notice_date: day(11, 24),
+            draft: self.draft,
+        }
+    }
+}
