@@ -1,7 +1,7 @@
 //! Deciding: (campaign, roster, evidence) in, one verdict per tenant out. Pure: no engine, no
 //! clock, no I/O. Counting is done before, by `queries/*.sql`; what follows a verdict is `notify`'s.
 //!
-//! [`coverage`] says whether the evidence suffices, [`protocols`] judges one protocol, [`tenant`]
+//! `coverage` says whether the evidence suffices, `protocols` judges one protocol, `tenant`
 //! puts both together. In doubt a tenant is not told "no impact".
 
 mod coverage;
