@@ -160,7 +160,7 @@ impl Queries {
             let coverage = tenant.coverage.entry(category).or_default();
             let range = DayRange { first: row.first_day, last: row.last_day };
             match row.missing_columns {
-                // Who declares a range speaks of the days, not of the columns.
+                // A range declared for a file that lacks a column proves as little as the file.
                 Some(missing) => {
                     coverage.incomplete.push(range);
                     coverage.missing_columns.extend(missing.split(';').map(str::to_owned));
