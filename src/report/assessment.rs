@@ -11,6 +11,7 @@ use chrono::NaiveDate;
 
 use super::{Format, write};
 use crate::error::{Error, Result};
+use crate::notify::text::csv_cell;
 use crate::protocol::Protocol;
 use crate::verdict::{Assessment, Reason, TenantAssessment};
 
@@ -45,11 +46,6 @@ fn harmless(batch: &RecordBatch) -> Result<RecordBatch> {
     });
     RecordBatch::try_new(batch.schema(), columns.collect())
         .map_err(|source| Error::Arrow { what: "quoting cells", source })
-}
-
-fn csv_cell(text: &str) -> String {
-    let clean: String = text.chars().filter(|c| !c.is_control() && !super::is_bidi(*c)).collect();
-    if clean.starts_with(['=', '+', '-', '@']) { format!("'{clean}") } else { clean }
 }
 
 fn batch(columns: Vec<(&str, ArrayRef)>) -> Result<RecordBatch> {
