@@ -6,8 +6,10 @@ use std::io::Cursor;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use lightsout::ingest::classify::classify;
-use lightsout::ingest::formats::{Parsed, Shape};
+use lightsout::ingest::encoding::Encoding;
+use lightsout::ingest::formats::{Parsed, RecordReader, Shape};
 use lightsout::ingest::frame::Framer;
+use lightsout::ingest::open::Text;
 
 const RECORDS: usize = 2_000;
 
@@ -25,7 +27,9 @@ fn record(id: usize) -> String {
 }
 
 fn frame(bytes: &[u8]) -> usize {
-    let (mut framer, _) = Framer::new(Box::new(Cursor::new(bytes.to_vec())), false).expect("in memory");
+    let reader = Box::new(Cursor::new(bytes.to_vec()));
+    let text = Text { reader, compressed: false, encoding: Encoding::Utf8, mark_bytes: 0 };
+    let (mut framer, _) = Framer::new(text).expect("in memory");
     let mut total = 0;
     while let Some(chunk) = framer.next_chunk().expect("in memory") {
         total += chunk.records.map_or(chunk.bytes.len(), |records| records.len());
@@ -46,8 +50,9 @@ fn benches(criterion: &mut Criterion) {
 
     let mut group = criterion.benchmark_group("parsing");
     group.throughput(Throughput::Bytes(lines.len() as u64));
+    let reader = RecordReader::json(Shape::Diagnostic);
     group.bench_function("diagnostic", |b| {
-        b.iter(|| records.iter().filter(|record| Shape::Diagnostic.parse(black_box(record)).is_ok()).count());
+        b.iter(|| records.iter().filter(|record| reader.parse(black_box(record)).is_ok()).count());
     });
     group.bench_function("serde_json value", |b| {
         b.iter(|| {
@@ -58,8 +63,7 @@ fn benches(criterion: &mut Criterion) {
     });
     group.finish();
 
-    let parsed: Vec<_> =
-        records.iter().map(|record| Shape::Diagnostic.parse(record).expect("valid")).collect();
+    let parsed: Vec<_> = records.iter().map(|record| reader.parse(record).expect("valid")).collect();
     let mut group = criterion.benchmark_group("classifying");
     group.throughput(Throughput::Elements(RECORDS as u64));
     group.bench_function("modern records", |b| {

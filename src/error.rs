@@ -13,6 +13,8 @@ pub enum Error {
     Campaign(#[from] crate::campaign::CampaignError),
     #[error(transparent)]
     Roster(#[from] crate::tenant::RosterError),
+    #[error("--tenants-from: {0}")]
+    Assignments(#[from] crate::ingest::assign::AssignmentsError),
     #[error("no input matches '{input}'; expected a file, a folder, a glob pattern, or - for stdin")]
     NoInput { input: String },
     #[error("reading {path}: {source}")]
@@ -68,6 +70,7 @@ impl Error {
             Self::Usage { .. }
             | Self::Campaign(_)
             | Self::Roster(_)
+            | Self::Assignments(_)
             | Self::NoInput { .. }
             | Self::QueryHeader { .. }
             | Self::UnknownReport { .. } => 2,

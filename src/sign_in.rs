@@ -48,6 +48,26 @@ impl Category {
         matches!(self, Self::Interactive | Self::NonInteractive)
     }
 
+    /// The category of a Log Analytics table (`SigninLogs`, `AADNonInteractiveUserSignInLogs`, ...).
+    #[must_use]
+    pub fn from_table(name: &str) -> Option<Self> {
+        let name = name.trim();
+        let without_prefix = name.get(..3).filter(|prefix| prefix.eq_ignore_ascii_case("aad"));
+        Self::from_diagnostic(if without_prefix.is_some() { &name[3..] } else { name })
+    }
+
+    /// The category of a Graph `signInEventTypes` value (`interactiveUser`, ...).
+    #[must_use]
+    pub fn from_event_type(name: &str) -> Option<Self> {
+        const NAMES: [(&str, Category); 4] = [
+            ("interactiveUser", Category::Interactive),
+            ("nonInteractiveUser", Category::NonInteractive),
+            ("servicePrincipal", Category::ServicePrincipal),
+            ("managedIdentity", Category::ManagedIdentity),
+        ];
+        NAMES.iter().find(|(known, _)| known.eq_ignore_ascii_case(name.trim())).map(|(_, category)| *category)
+    }
+
     /// The category of an Azure Monitor `category` value, upper and lower case alike;
     /// `None` for the other diagnostic categories (`AuditLogs`, `UserRiskEvents`, ...).
     #[must_use]
@@ -152,6 +172,9 @@ pub struct RawSignIn<'a> {
     /// Some step of the record's authentication details names a client certificate.
     pub client_certificate: bool,
     pub error_code: Option<i64>,
+    /// What the record says of its result in words, where it has no code, or says so beside it:
+    /// an audit operation, a portal's status.
+    pub stated_outcome: Option<Outcome>,
     pub failure_reason: Option<Cow<'a, str>>,
     pub conditional_access: Option<Cow<'a, str>>,
     pub user_agent: Option<Cow<'a, str>>,
@@ -165,6 +188,44 @@ pub struct RawSignIn<'a> {
     /// prove absence.
     pub has_client_app: bool,
     pub has_result: bool,
+}
+
+impl RawSignIn<'_> {
+    /// The same without borrowing from the record's text.
+    #[must_use]
+    pub fn into_owned(self) -> RawSignIn<'static> {
+        let own = |text: Option<Cow<'_, str>>| text.map(|text| Cow::Owned(text.into_owned()));
+        RawSignIn {
+            tenant_id: own(self.tenant_id),
+            sign_in_id: own(self.sign_in_id),
+            category: self.category,
+            signed_in_at: self.signed_in_at,
+            emitted_at: self.emitted_at,
+            user_id: own(self.user_id),
+            user_principal_name: own(self.user_principal_name),
+            user_type: own(self.user_type),
+            app_id: own(self.app_id),
+            app_name: own(self.app_name),
+            resource_id: own(self.resource_id),
+            resource_name: own(self.resource_name),
+            client_app: own(self.client_app),
+            authentication_protocol: own(self.authentication_protocol),
+            client_certificate: self.client_certificate,
+            error_code: self.error_code,
+            stated_outcome: self.stated_outcome,
+            failure_reason: own(self.failure_reason),
+            conditional_access: own(self.conditional_access),
+            user_agent: own(self.user_agent),
+            ip_address: own(self.ip_address),
+            country: own(self.country),
+            is_interactive: self.is_interactive,
+            home_tenant_id: own(self.home_tenant_id),
+            resource_tenant_id: own(self.resource_tenant_id),
+            correlation_id: own(self.correlation_id),
+            has_client_app: self.has_client_app,
+            has_result: self.has_result,
+        }
+    }
 }
 
 /// What `ingest::classify` concludes from a [`RawSignIn`].

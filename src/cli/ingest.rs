@@ -1,5 +1,6 @@
 //! `lightsout ingest`: raw logs into the lake, with the account of every file.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
@@ -10,7 +11,9 @@ use indicatif::{HumanBytes, ProgressBar, ProgressStyle};
 use super::shared::{Global, now, parse_days, parse_size, print};
 use crate::error::{Error, Result};
 use crate::evidence::DayRange;
+use crate::ingest::assign::Assignments;
 use crate::ingest::find::{Input, find};
+use crate::ingest::time::DateOrder;
 use crate::ingest::{IngestReport, IngestSettings, Progress};
 use crate::lake::Lake;
 use crate::sign_in::Category;
@@ -24,9 +27,15 @@ pub(super) struct Inputs {
     /// Tenant of records that name none, where the path names none either
     #[arg(long, value_name = "ID")]
     tenant: Option<String>,
+    /// CSV of path,tenant_id[,category]: whose log each file, folder or pattern is
+    #[arg(long, value_name = "FILE")]
+    tenants_from: Option<PathBuf>,
     /// Category of records that name none: interactive, `non_interactive`, ...
     #[arg(long, value_name = "C")]
     category: Option<Category>,
+    /// Whether 3/4/2026 is in March or in April, where a file's dates do not settle it
+    #[arg(long, value_enum, value_name = "ORDER")]
+    date_order: Option<DateOrder>,
     /// Days that the input is complete for, e.g. 2026-10-01..2026-10-31
     #[arg(long, value_name = "FROM..TO", value_parser = parse_days)]
     covers: Option<DayRange>,
@@ -100,12 +109,20 @@ impl Inputs {
 
 /// Ingests with a progress bar and an eye on Ctrl-C.
 pub(super) async fn ingest(arguments: &Inputs, global: &Global) -> Result<IngestReport> {
-    let inputs = find(&arguments.paths)?;
+    let mut inputs = find(&arguments.paths)?;
+    let assignments = arguments.tenants_from.as_deref().map(Assignments::read).transpose()?;
+    let tenant_id = arguments.tenant.as_deref().map(|tenant| tenant.trim().to_ascii_lowercase());
+    for input in &mut inputs {
+        let listed = assignments.as_ref().and_then(|list| list.of(input)).cloned().unwrap_or_default();
+        input.assigned.tenant_id = listed.tenant_id.or_else(|| tenant_id.clone());
+        input.assigned.category = listed.category.or(arguments.category);
+    }
     let jobs = arguments
         .jobs
         .map_or_else(|| std::thread::available_parallelism().map_or(1, std::num::NonZero::get), usize::from);
     let settings = IngestSettings {
-        tenant_id: arguments.tenant.as_deref().map(|tenant| tenant.trim().to_ascii_lowercase()),
+        tenant_id,
+        date_order: arguments.date_order,
         category: arguments.category,
         covers: arguments.covers,
         jobs,
@@ -180,15 +197,22 @@ pub(super) fn tell(report: &IngestReport, dry_run: bool, global: &Global) {
         };
         let missing =
             if file.missing_columns.is_empty() { "none".to_owned() } else { file.missing_columns.join(", ") };
+        let rejects: Vec<String> =
+            file.rejected_by_reason.iter().map(|(reason, count)| format!("{count} {reason}")).collect();
+        let rejects = if rejects.is_empty() {
+            "no rejects".to_owned()
+        } else {
+            format!("rejects: {}", rejects.join(", "))
+        };
         eprintln!(
-            "{}: {} {} ({}), {} records of {} tenants, {span}; missing columns: {missing}; {} rejects",
+            "{}: {} {} ({}, {}), {} records of {} tenants, {span}; missing columns: {missing}; {rejects}",
             file.path,
             file.shape.unwrap_or("no known shape"),
             file.framing.unwrap_or("-"),
+            file.encoding,
             file.compression,
             file.records,
             file.tenants,
-            file.rejected,
         );
     }
     eprintln!(

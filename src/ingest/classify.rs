@@ -244,7 +244,13 @@ pub fn classify(raw: &RawSignIn<'_>) -> Classified {
         },
     };
     let protocol = if user_sign_in { protocol(app, basic, resource) } else { None };
-    Classified { protocol, auth_method, auth_evidence, outcome: outcome(raw.error_code) }
+    let outcome = match (raw.error_code, raw.stated_outcome) {
+        (None, Some(stated)) => stated,
+        // A failed operation with number 0 did not succeed.
+        (Some(0), Some(stated @ (Outcome::Failure | Outcome::Interrupted))) => stated,
+        (code, _) => outcome(code),
+    };
+    Classified { protocol, auth_method, auth_evidence, outcome }
 }
 
 fn protocol(app: ClientApp, basic: Option<BasicProof>, resource: Resource) -> Option<Protocol> {

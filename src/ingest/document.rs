@@ -187,7 +187,7 @@ fn next_object_line(buffer: &[u8], from: usize) -> Option<usize> {
 
 /// Whether an object opens with a key that records and envelopes open with, rather than a nested one.
 fn starts_record(object: &[u8]) -> bool {
-    const FIRST_KEYS: [&[u8]; 9] = [
+    const FIRST_KEYS: [&[u8]; 17] = [
         b"time",
         b"category",
         b"operationName",
@@ -197,6 +197,14 @@ fn starts_record(object: &[u8]) -> bool {
         b"id",
         b"Level",
         b"level",
+        b"createdDateTime",
+        b"CreatedDateTime",
+        b"TimeGenerated",
+        b"TenantId",
+        b"AADTenantId",
+        b"CreationTime",
+        b"Id",
+        b"value",
     ];
     let rest = object[1..].trim_ascii_start();
     rest.strip_prefix(b"\"").is_some_and(|rest| {

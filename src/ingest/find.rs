@@ -18,9 +18,27 @@ pub struct Input {
     /// Size as stored, 0 for stdin.
     pub stored_bytes: u64,
     pub says: PathFacts,
+    /// What the operator says of it, where neither record nor path says it.
+    pub assigned: Assigned,
 }
 
-/// What the path says: `insights-logs-<category>/…/tenantId=<id>/y=/m=/d=/h=/m=/PT1H.json`.
+/// Tenant and category that the operator names for a file.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Assigned {
+    pub tenant_id: Option<String>,
+    pub category: Option<Category>,
+}
+
+impl Input {
+    /// The tenant of records that name none: the path's, else the operator's.
+    #[must_use]
+    pub fn tenant_id(&self) -> Option<&str> {
+        self.says.tenant_id.as_deref().or(self.assigned.tenant_id.as_deref())
+    }
+}
+
+/// What the path says: `insights-logs-<category>/…/tenantId=<id>/y=/m=/d=/h=/m=/PT1H.json`, or the
+/// portal's names of its downloads (`NonInteractiveSignIns_2026-10-05_2026-11-04.csv`).
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct PathFacts {
     pub tenant_id: Option<String>,
@@ -51,6 +69,9 @@ impl PathFacts {
                 }
             }
         }
+        if let Some(name) = path.file_name() {
+            facts.category = facts.category.or_else(|| of_download(&name.to_string_lossy()));
+        }
         if let (Some(year), Some(month), Some(day), Some(hour)) = (year, month, day, hour) {
             facts.hour = i32::try_from(year)
                 .ok()
@@ -65,6 +86,18 @@ impl PathFacts {
     pub fn storage(&self) -> Option<(&str, Category, DateTime<Utc>)> {
         Some((self.tenant_id.as_deref()?, self.category?, self.hour?))
     }
+}
+
+/// The category in the name of a portal download.
+fn of_download(name: &str) -> Option<Category> {
+    const NAMES: [(&str, Category); 4] = [
+        ("noninteractivesignins", Category::NonInteractive),
+        ("interactivesignins", Category::Interactive),
+        ("applicationsignins", Category::ServicePrincipal),
+        ("msisignins", Category::ManagedIdentity),
+    ];
+    let name = name.to_ascii_lowercase();
+    NAMES.iter().find(|(known, _)| name.contains(known)).map(|(_, category)| *category)
 }
 
 /// End of the hour that starts at `hour`.
@@ -87,6 +120,7 @@ pub fn find(arguments: &[String]) -> Result<Vec<Input>> {
                 name: "-".to_owned(),
                 stored_bytes: 0,
                 says: PathFacts::default(),
+                assigned: Assigned::default(),
             });
             continue;
         }
@@ -109,7 +143,8 @@ pub fn find(arguments: &[String]) -> Result<Vec<Input>> {
             let name = path.to_string_lossy().into_owned();
             let stored_bytes = path.metadata().map_err(Error::read(&name))?.len();
             let says = PathFacts::of(&path);
-            inputs.push(Input { path: Some(path), name, stored_bytes, says });
+            let assigned = Assigned::default();
+            inputs.push(Input { path: Some(path), name, stored_bytes, says, assigned });
         }
     }
     Ok(inputs)
@@ -148,6 +183,18 @@ mod tests {
         let (tenant, category, hour) = facts.storage().expect("a whole storage path");
         assert_eq!((tenant, category), ("abcd-1", Category::NonInteractive));
         assert_eq!(hour_end(hour).to_rfc3339(), "2026-10-06T00:00:00+00:00");
+    }
+
+    #[test]
+    fn a_portal_download_says_its_category() {
+        for (name, expected) in [
+            ("x/NonInteractiveSignIns_2026-10-05_2026-11-04 (1).csv", Some(Category::NonInteractive)),
+            ("InteractiveSignIns_2026-10-05_2026-11-04.json", Some(Category::Interactive)),
+            ("MSISignIns_2026-10-05.csv", Some(Category::ManagedIdentity)),
+            ("signins.csv", None),
+        ] {
+            assert_eq!(PathFacts::of(Path::new(name)).category, expected, "{name}");
+        }
     }
 
     #[test]

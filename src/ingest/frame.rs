@@ -1,14 +1,17 @@
 //! Cuts a byte stream into chunks at record borders, so that every chunk can be parsed on any core.
-//! Two framings: *lines* (newline-delimited JSON) and *document* (an array, an envelope such as
-//! `{"records":[…]}`, pretty-printed or concatenated objects). Both hold at most one chunk and one
-//! record, and both find the next good record after a broken one.
+//! Three framings: *lines* (newline-delimited JSON), *document* (an array, an envelope such as
+//! `{"records":[…]}`, pretty-printed or concatenated objects) and *csv*. Each holds at most one chunk
+//! and one record, and finds the next good record after a broken one.
 
 use std::io::{self, Read};
 use std::ops::Range;
 
-use super::document::Scanner;
-use super::formats::{RejectReason, Shape};
-use super::json::Cursor;
+use super::csv;
+use super::document::{Scan, Scanner};
+use super::encoding::Encoding;
+use super::formats::RejectReason;
+use super::open::Text;
+use super::recognise::{Recognised, recognise};
 
 /// A longer record is rejected.
 pub const RECORD_BYTES_MAX: usize = 16 << 20;
@@ -18,14 +21,13 @@ pub const OVER_LONG_BYTES_KEPT: usize = 1 << 20;
 const CHUNK_BYTES: usize = 2 << 20;
 /// How much of a file recognition may look at.
 const HEAD_BYTES: usize = 1 << 20;
-const HEAD_LINES: usize = 64;
-const UTF8_BOM: &[u8] = b"\xef\xbb\xbf";
 
 /// How records lie in a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Framing {
     Lines,
     Document,
+    Csv,
 }
 
 impl Framing {
@@ -34,6 +36,7 @@ impl Framing {
         match self {
             Self::Lines => "lines",
             Self::Document => "document",
+            Self::Csv => "csv",
         }
     }
 }
@@ -41,8 +44,9 @@ impl Framing {
 /// Part of a file that holds whole records only.
 #[derive(Debug, Default)]
 pub struct Chunk {
-    /// Offset of `bytes` in the inflated file.
+    /// Offset of `bytes` in the inflated file, as encoded there.
     pub offset: u64,
+    pub encoding: Encoding,
     /// Line number of its first byte, from 1.
     pub first_line: u64,
     pub bytes: Vec<u8>,
@@ -52,22 +56,34 @@ pub struct Chunk {
     pub broken: Vec<(Range<usize>, RejectReason)>,
 }
 
-/// What the head of a file shows.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Recognised {
-    Records(Shape, Framing),
-    /// No byte but blanks.
-    Empty,
-    /// `found` is for the message.
-    Unknown {
-        found: String,
-    },
+impl Chunk {
+    /// Its records: ranges without the blanks around them.
+    #[must_use]
+    pub fn records(&self) -> Vec<Range<usize>> {
+        if let Some(records) = &self.records {
+            return records.clone();
+        }
+        let mut records = Vec::new();
+        let mut start = 0;
+        for end in memchr::memchr_iter(b'\n', &self.bytes).chain([self.bytes.len()]) {
+            let line = &self.bytes[start..end];
+            let trimmed = line.trim_ascii();
+            if !trimmed.is_empty() {
+                let from = start + (line.len() - line.trim_ascii_start().len());
+                records.push(from..from + trimmed.len());
+            }
+            start = end + 1;
+        }
+        records
+    }
 }
 
 /// A stream that is being cut.
 pub struct Framer {
     reader: Box<dyn Read + Send>,
     compressed: bool,
+    encoding: Encoding,
+    delimiter: u8,
     /// Read and not handed out yet; starts at `offset`.
     buffer: Vec<u8>,
     offset: u64,
@@ -91,12 +107,14 @@ impl Framer {
     ///
     /// # Errors
     /// Fails if the stream can't be read.
-    pub fn new(reader: Box<dyn Read + Send>, compressed: bool) -> io::Result<(Self, Recognised)> {
+    pub fn new(text: Text) -> io::Result<(Self, Recognised)> {
         let mut framer = Self {
-            reader,
-            compressed,
+            reader: text.reader,
+            compressed: text.compressed,
+            encoding: text.encoding,
+            delimiter: b',',
             buffer: Vec::new(),
-            offset: 0,
+            offset: text.mark_bytes,
             line: 1,
             ended: None,
             framing: Framing::Lines,
@@ -104,15 +122,32 @@ impl Framer {
             skipping_line: false,
         };
         framer.fill(HEAD_BYTES)?;
-        if framer.buffer.starts_with(UTF8_BOM) {
-            framer.buffer.drain(..UTF8_BOM.len());
-            framer.offset = UTF8_BOM.len() as u64;
-        }
-        let recognised = framer.recognise()?;
-        if let Recognised::Records(_, framing) = recognised {
-            framer.framing = framing;
+        let recognised = loop {
+            match recognise(&framer.buffer, framer.ended.is_some()) {
+                Some(recognised) => break recognised,
+                None => framer.fill(framer.buffer.len() * 2)?,
+            }
+        };
+        match &recognised {
+            Recognised::Records(head) => {
+                framer.framing = head.framing;
+                framer.delimiter = head.reader.delimiter().unwrap_or(framer.delimiter);
+                drop(framer.take(head.skip));
+            }
+            // A stream that breaks off before its first record is not an empty file.
+            Recognised::Empty if matches!(framer.ended, Some(End::Broken(_))) => {
+                let found = "a compressed stream that breaks off at its start".to_owned();
+                return Ok((framer, Recognised::Unknown { found }));
+            }
+            _ => {}
         }
         Ok((framer, recognised))
+    }
+
+    /// How the file's text is encoded.
+    #[must_use]
+    pub fn encoding(&self) -> Encoding {
+        self.encoding
     }
 
     /// Reads until the buffer holds `wanted` bytes or the stream ends.
@@ -134,39 +169,6 @@ impl Framer {
         Ok(())
     }
 
-    fn recognise(&mut self) -> io::Result<Recognised> {
-        loop {
-            let start = self.buffer.iter().position(|byte| !byte.is_ascii_whitespace());
-            let Some(start) = start else {
-                if self.ended.is_some() {
-                    return Ok(Recognised::Empty);
-                }
-                self.fill(self.buffer.len() + HEAD_BYTES)?;
-                continue;
-            };
-            if self.buffer[start] != b'['
-                && let Some(shape) = shape_of_lines(&self.buffer)
-            {
-                return Ok(Recognised::Records(shape, Framing::Lines));
-            }
-            let mut scanner = Scanner::default();
-            let scan = scanner.scan(&self.buffer, self.ended.is_some());
-            let records = scan.records.iter().take(HEAD_LINES).map(|range| &self.buffer[range.clone()]);
-            let shape =
-                records.filter_map(|record| std::str::from_utf8(record).ok()).find_map(Shape::recognise);
-            if let Some(shape) = shape {
-                return Ok(Recognised::Records(shape, Framing::Document));
-            }
-            let decided = !scan.records.is_empty() || self.ended.is_some();
-            if decided || self.buffer.len() > RECORD_BYTES_MAX {
-                let first =
-                    scan.records.first().map_or(&self.buffer[start..], |range| &self.buffer[range.clone()]);
-                return Ok(Recognised::Unknown { found: describe(first) });
-            }
-            self.fill(self.buffer.len() * 2)?;
-        }
-    }
-
     /// The next chunk, `None` at the end.
     ///
     /// # Errors
@@ -179,7 +181,13 @@ impl Framer {
             }
             let chunk = match self.framing {
                 Framing::Lines => self.next_lines(),
-                Framing::Document => self.next_records(),
+                Framing::Document => {
+                    let scan = self.scanner.scan(&self.buffer, self.ended.is_some());
+                    self.next_records(scan)
+                }
+                Framing::Csv => {
+                    self.next_records(csv::scan(&self.buffer, self.delimiter, self.ended.is_some()))
+                }
             };
             if let Some(chunk) = chunk {
                 return Ok(Some(chunk));
@@ -207,8 +215,14 @@ impl Framer {
     fn take(&mut self, len: usize) -> Chunk {
         let rest = self.buffer.split_off(len);
         let bytes = std::mem::replace(&mut self.buffer, rest);
-        let chunk = Chunk { offset: self.offset, first_line: self.line, bytes, ..Chunk::default() };
-        self.offset += len as u64;
+        let chunk = Chunk {
+            offset: self.offset,
+            encoding: self.encoding,
+            first_line: self.line,
+            bytes,
+            ..Chunk::default()
+        };
+        self.offset += self.encoding.len_of(&chunk.bytes) as u64;
         self.line += memchr::memchr_iter(b'\n', &chunk.bytes).count() as u64;
         chunk
     }
@@ -238,8 +252,7 @@ impl Framer {
         Some(chunk)
     }
 
-    fn next_records(&mut self) -> Option<Chunk> {
-        let scan = self.scanner.scan(&self.buffer, self.ended.is_some());
+    fn next_records(&mut self, scan: Scan) -> Option<Chunk> {
         if scan.consumed == 0 {
             return None;
         }
@@ -254,30 +267,4 @@ impl Framer {
 #[must_use]
 pub fn over_long() -> RejectReason {
     RejectReason::OverLong { limit: RECORD_BYTES_MAX, kept: OVER_LONG_BYTES_KEPT }
-}
-
-/// The shape of the first line that is a whole record, if lines are records here.
-fn shape_of_lines(head: &[u8]) -> Option<Shape> {
-    let mut lines = head.split(|byte| *byte == b'\n').take(HEAD_LINES);
-    lines.find_map(|line| {
-        let line = std::str::from_utf8(line.trim_ascii()).ok()?;
-        if !line.starts_with('{') {
-            return None;
-        }
-        Shape::recognise(line)
-    })
-}
-
-fn describe(record: &[u8]) -> String {
-    let text = String::from_utf8_lossy(&record[..record.len().min(1 << 16)]);
-    let keys = super::formats::top_level_keys(&text);
-    if !keys.is_empty() {
-        return format!("a JSON object with the keys {}", keys.join(", "));
-    }
-    let mut cursor = Cursor::new(&text);
-    if cursor.skip().and_then(|()| cursor.end()).is_ok() {
-        return "JSON without objects".to_owned();
-    }
-    let start: String = text.chars().take(60).map(|c| if c.is_control() { ' ' } else { c }).collect();
-    format!("text that starts with '{}'", start.trim())
 }

@@ -2,14 +2,18 @@
 //! to the lake in batches: a file's rows are in one commit or in none.
 
 mod account;
+pub mod assign;
 pub mod classify;
+mod csv;
 mod document;
+pub mod encoding;
 pub mod find;
 pub mod formats;
 pub mod frame;
 pub mod json;
 pub mod open;
 mod pipeline;
+pub mod recognise;
 mod rows;
 mod source;
 pub mod time;
@@ -22,16 +26,20 @@ use serde::Serialize;
 
 use crate::evidence::DayRange;
 use crate::sign_in::Category;
+use time::DateOrder;
+
 pub use account::{Coverage, CoverageKind};
 pub use pipeline::ingest;
 
 /// What an ingest is told.
 #[derive(Debug, Clone)]
 pub struct IngestSettings {
-    /// Tenant of records that name none, where the path names none either.
+    /// What a flag names: declared coverage speaks for it too. What a file is assigned stands with
+    /// the file.
     pub tenant_id: Option<String>,
-    /// The same for the category.
     pub category: Option<Category>,
+    /// The order of day and month in dates like 3/4/2026; `None`: each file settles its own.
+    pub date_order: Option<DateOrder>,
     /// Days that the input is declared to be complete for.
     pub covers: Option<DayRange>,
     pub jobs: usize,
@@ -78,6 +86,7 @@ pub struct FileReport {
     pub detail: Option<String>,
     pub shape: Option<&'static str>,
     pub framing: Option<&'static str>,
+    pub encoding: &'static str,
     pub compression: &'static str,
     pub stored_bytes: u64,
     pub content_bytes: u64,

@@ -6,12 +6,13 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Arc, Mutex};
 
-use super::account::{Account, Coverage};
+use super::account::Coverage;
 use super::find::Input;
-use super::formats::Shape;
-use super::frame::{Chunk, Framer, Recognised};
-use super::open::{Compression, open};
+use super::frame::{Chunk, Framer};
+use super::open::{Compression, Opened, open};
+use super::recognise::{Head, Recognised};
 use super::source::{self, Source};
+use super::time::{DateEvidence, DateOrder};
 use super::worker::Worker;
 use super::{FileFate, FileReport, IngestReport, IngestSettings, Progress};
 use crate::error::{Error, Result};
@@ -23,11 +24,13 @@ use crate::lake::write::{DataFile, write_file};
 /// A batch is cut when it has this much input; a larger file is a batch of its own.
 const BATCH_BYTES: u64 = 4 << 30;
 const BATCH_FILES: usize = 20_000;
-const EXPECTED: &str =
-    "Azure Monitor diagnostic records (sign-in logs from Event Hub, a storage account or a forwarder)";
+const EXPECTED: &str = "sign-in logs: diagnostic records, Log Analytics, Graph, portal, PowerShell or \
+                        Unified Audit Log exports, as JSON or CSV";
+const NO_TENANT: &str = "its records name no tenant, and neither does its path (tenantId=…); say whose log it \
+                         is with --tenant ID, or for many files with --tenants-from FILE";
 
 /// Chunks on their way from readers to workers.
-type Work = (Arc<Source>, Shape, Chunk);
+type Work = (Arc<Source>, Chunk);
 
 /// Ingests all inputs.
 ///
@@ -143,7 +146,8 @@ fn read_batch(
                         if progress.stopped() {
                             break;
                         }
-                        sources.push(read_source(input, known, this_run, progress, &send)?);
+                        let reading = Reading { settings, known, this_run, progress, send: &send };
+                        sources.extend(reading.input(input)?);
                     }
                     Ok(sources)
                 })
@@ -184,74 +188,129 @@ fn next_chunk(receive: &Mutex<Receiver<Work>>) -> Option<Work> {
 }
 
 fn work(receive: &Mutex<Receiver<Work>>, worker: &mut Worker<'_>) -> Result<()> {
-    while let Some((source, shape, chunk)) = next_chunk(receive) {
-        worker.chunk(&source, shape, &chunk)?;
+    while let Some((source, chunk)) = next_chunk(receive) {
+        worker.chunk(&source, &chunk)?;
     }
     Ok(())
 }
 
-/// Opens one input, decides its fate, and hands out its chunks.
-fn read_source(
-    input: &Input,
-    known: &HashMap<String, Vec<Coverage>>,
-    this_run: &Mutex<HashSet<String>>,
-    progress: &Progress,
-    send: &SyncSender<Work>,
-) -> Result<Arc<Source>> {
-    let opened = open(input)?;
-    let source_id = opened.content_hash.to_hex()[..32].to_owned();
-    let mut source = Source {
-        input: input.clone(),
-        id: source_id,
-        shape: None,
-        framing: None,
-        compression: opened.compression,
-        stored_bytes: opened.stored_bytes,
-        fate: FileFate::SeenBefore,
-        detail: None,
-        known_coverage: Vec::new(),
-        account: Mutex::new(Account::default()),
-        records_seen: 0.into(),
-        occurrences: Mutex::default(),
-    };
-    progress.stored_bytes.fetch_add(opened.stored_bytes, Ordering::Relaxed);
-    if let Some(coverage) = known.get(&source.id) {
-        source.known_coverage.clone_from(coverage);
-        return Ok(Arc::new(source));
-    }
-    let first = this_run.lock().map_err(|_| Error::WorkerLost)?.insert(source.id.clone());
-    if !first && opened.stored_bytes > 0 {
-        return Ok(Arc::new(source));
-    }
-    let compressed = opened.compression != Compression::None;
-    let read = Error::read;
-    let reader = opened.into_reader().map_err(read(&input.name))?;
-    let (mut framer, recognised) = Framer::new(reader, compressed).map_err(read(&input.name))?;
-    let shape = match recognised {
-        Recognised::Records(shape, framing) => {
-            source.shape = Some(shape);
-            source.framing = Some(framing);
-            source.fate = FileFate::Ingested;
-            shape
+/// What a reading thread works with.
+struct Reading<'a> {
+    settings: &'a IngestSettings,
+    known: &'a HashMap<String, Vec<Coverage>>,
+    this_run: &'a Mutex<HashSet<String>>,
+    progress: &'a Progress,
+    send: &'a SyncSender<Work>,
+}
+
+impl Reading<'_> {
+    /// Opens one input and reads it; an archive is as many sources as it has members.
+    fn input(&self, input: &Input) -> Result<Vec<Arc<Source>>> {
+        let opened = open(input)?;
+        self.progress.stored_bytes.fetch_add(opened.stored_bytes, Ordering::Relaxed);
+        if opened.compression != Compression::Zip {
+            return Ok(vec![self.source(input, &opened)?]);
         }
-        Recognised::Empty => {
-            source.fate = FileFate::Empty;
+        let refused = |input: &Input, why: &str| {
+            let mut source = Source::new(input.clone(), &opened);
+            source.refuse(format!("expected a zip archive that can be read, but {why}"));
+            Arc::new(source)
+        };
+        let members = match opened.members(input) {
+            Ok(members) => members,
+            Err(why) => return Ok(vec![refused(input, &why)]),
+        };
+        let mut sources = Vec::new();
+        for (input, opened) in &members {
+            if self.progress.stopped() {
+                break;
+            }
+            sources.push(match opened {
+                Ok(opened) => self.source(input, opened)?,
+                Err(why) => refused(input, why),
+            });
+        }
+        Ok(sources)
+    }
+
+    /// Decides the fate of one source, and hands out its chunks.
+    fn source(&self, input: &Input, opened: &Opened) -> Result<Arc<Source>> {
+        let failed = || Error::read(&input.name);
+        let mut source = Source::new(input.clone(), opened);
+        let (mut framer, recognised) = opened.text().and_then(Framer::new).map_err(failed())?;
+        source.encoding = framer.encoding();
+        if let Recognised::Records(head) = &recognised {
+            source.name_by_assignment(head.says_tenant, head.says_category);
+        }
+        if let Some(coverage) = self.known.get(&source.id) {
+            source.known_coverage.clone_from(coverage);
             return Ok(Arc::new(source));
         }
-        Recognised::Unknown { found } => {
-            source.fate = FileFate::Refused;
-            source.detail = Some(format!("expected {EXPECTED}, found {found}"));
+        let mut head = match recognised {
+            Recognised::Records(head) => head,
+            Recognised::Empty => {
+                source.fate = FileFate::Empty;
+                return Ok(Arc::new(source));
+            }
+            Recognised::Unknown { found } => {
+                source.refuse(format!("expected {EXPECTED}; found {found}"));
+                return Ok(Arc::new(source));
+            }
+        };
+        let first = self.this_run.lock().map_err(|_| Error::WorkerLost)?.insert(source.id.clone());
+        if !first {
             return Ok(Arc::new(source));
         }
-    };
-    let source = Arc::new(source);
-    while let Some(chunk) = framer.next_chunk().map_err(read(&input.name))? {
-        // The receiving end goes only when every worker is gone, which is told there.
-        if progress.stopped() || send.send((Arc::clone(&source), shape, chunk)).is_err() {
-            break;
+        source.framing = Some(head.framing);
+        source.header = head.header.take();
+        let named = head.says_tenant || head.reader.shape().can_name_tenant();
+        let dates = self.dates(&head, opened).map_err(failed())?;
+        match dates {
+            Ok(dates) => head.reader.dates = dates,
+            Err(undecided) => source.refuse(undecided),
         }
+        if !named && input.tenant_id().is_none() {
+            source.refuse(NO_TENANT.to_owned());
+        }
+        source.reader = Some(head.reader);
+        if source.fate == FileFate::Refused {
+            return Ok(Arc::new(source));
+        }
+        source.fate = FileFate::Ingested;
+        let source = Arc::new(source);
+        while let Some(chunk) = framer.next_chunk().map_err(failed())? {
+            // The receiving end goes only when every worker is gone, which is told there.
+            if self.progress.stopped() || self.send.send((Arc::clone(&source), chunk)).is_err() {
+                break;
+            }
+        }
+        Ok(source)
     }
-    Ok(source)
+
+    /// The order of day and month in a file's dates, from all of them; or why that is not to be told.
+    fn dates(&self, head: &Head, opened: &Opened) -> std::io::Result<Result<DateOrder, String>> {
+        if let Some(order) = self.settings.date_order {
+            return Ok(Ok(order));
+        }
+        if !head.numbered_dates {
+            return Ok(Ok(DateOrder::Unsettled));
+        }
+        let mut evidence = DateEvidence::default();
+        let latest = self.settings.now + super::worker::MICROS_PER_DAY;
+        let (mut framer, _) = Framer::new(opened.text()?)?;
+        while let Some(chunk) = framer.next_chunk()? {
+            for range in chunk.records() {
+                if let Ok(record) = std::str::from_utf8(&chunk.bytes[range]) {
+                    head.reader.times(record, |time| evidence.see(time, latest));
+                }
+            }
+            if self.progress.stopped() {
+                break;
+            }
+        }
+        let way_out = "say which with --date-order month-first or --date-order day-first";
+        Ok(evidence.settle().map_err(|undecided| format!("{undecided}; {way_out}")))
+    }
 }
 
 /// For the closing account.

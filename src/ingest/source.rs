@@ -12,10 +12,11 @@ use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use serde::{Deserialize, Serialize};
 
 use super::account::{Account, Coverage, CoverageKind};
+use super::encoding::Encoding;
 use super::find::{Input, hour_end};
-use super::formats::Shape;
+use super::formats::{RecordReader, Shape};
 use super::frame::Framing;
-use super::open::Compression;
+use super::open::Opened;
 use super::{FileFate, FileReport, IngestSettings};
 use crate::error::{Error, Result};
 use crate::lake::Lake;
@@ -25,9 +26,13 @@ use crate::lake::schema::Table;
 pub(super) struct Source {
     pub(super) input: Input,
     pub(super) id: String,
-    pub(super) shape: Option<Shape>,
+    /// `None`: its records are not read.
+    pub(super) reader: Option<RecordReader>,
     pub(super) framing: Option<Framing>,
-    pub(super) compression: Compression,
+    /// CSV: the header row.
+    pub(super) header: Option<String>,
+    pub(super) encoding: Encoding,
+    pub(super) compression: &'static str,
     pub(super) stored_bytes: u64,
     pub(super) fate: FileFate,
     pub(super) detail: Option<String>,
@@ -47,14 +52,17 @@ pub(super) struct SourceRow {
     path: String,
     shape: Option<String>,
     framing: Option<String>,
+    encoding: String,
     compression: String,
+    /// The header row that rows need to be read again.
+    header: Option<String>,
     stored_bytes: u64,
     content_bytes: u64,
-    records: u64,
-    rows: u64,
-    rejected: u64,
-    not_sign_ins: u64,
-    pruned: u64,
+    records: i64,
+    rows: i64,
+    rejected: i64,
+    not_sign_ins: i64,
+    pruned: i64,
     missing_columns: Option<String>,
     first_signed_in_at: Option<DateTime<Utc>>,
     last_signed_in_at: Option<DateTime<Utc>>,
@@ -64,6 +72,44 @@ pub(super) struct SourceRow {
 }
 
 impl Source {
+    /// A source of which nothing is known but its bytes.
+    pub(super) fn new(input: Input, opened: &Opened) -> Self {
+        Self {
+            input,
+            id: opened.content_hash.to_hex()[..32].to_owned(),
+            reader: None,
+            framing: None,
+            header: None,
+            encoding: Encoding::Utf8,
+            compression: opened.compression.as_str(),
+            stored_bytes: opened.stored_bytes,
+            fate: FileFate::SeenBefore,
+            detail: None,
+            known_coverage: Vec::new(),
+            account: Mutex::default(),
+            records_seen: 0.into(),
+            occurrences: Mutex::default(),
+        }
+    }
+
+    /// Tenant and category are part of what a source is where its records do not say them.
+    pub(super) fn name_by_assignment(&mut self, says_tenant: bool, says_category: bool) {
+        let tenant = self.input.tenant_id().filter(|_| !says_tenant);
+        let category = self.input.says.category.or(self.input.assigned.category).filter(|_| !says_category);
+        if tenant.is_none() && category.is_none() {
+            return;
+        }
+        let mut hasher = blake3::Hasher::new();
+        hasher.update(self.id.as_bytes()).update(tenant.unwrap_or_default().as_bytes()).update(b"\0");
+        hasher.update(category.map_or("", crate::sign_in::Category::as_str).as_bytes());
+        self.id = hasher.finalize().to_hex()[..32].to_owned();
+    }
+
+    pub(super) fn refuse(&mut self, detail: String) {
+        self.fate = FileFate::Refused;
+        self.detail = Some(detail);
+    }
+
     pub(super) fn next_occurrence(&self, hash: [u8; 16]) -> u32 {
         // A poisoned lock means a worker is lost, and then the batch is not committed.
         let Ok(mut occurrences) = self.occurrences.lock() else { return 0 };
@@ -86,15 +132,19 @@ impl Source {
         settings: &IngestSettings,
     ) -> Result<(FileReport, Option<SourceRow>)> {
         let account = self.account.into_inner().map_err(|_| Error::WorkerLost)?;
-        let missing_columns = account.missing_columns();
+        let mut missing_columns = account.missing_columns();
+        missing_columns.extend(self.reader.iter().flat_map(RecordReader::missing_columns));
+        missing_columns.sort_unstable();
+        missing_columns.dedup();
         let coverage = coverage(&self.input, &account, &self.known_coverage, settings);
         let report = FileReport {
             path: self.input.name.clone(),
             fate: self.fate,
             detail: self.detail,
-            shape: self.shape.map(Shape::as_str),
+            shape: self.reader.as_ref().map(RecordReader::shape).map(Shape::as_str),
             framing: self.framing.map(Framing::as_str),
-            compression: self.compression.as_str(),
+            encoding: self.encoding.as_str(),
+            compression: self.compression,
             stored_bytes: self.stored_bytes,
             content_bytes: account.content_bytes,
             records: account.records,
@@ -121,13 +171,15 @@ impl Source {
             path: self.input.name,
             shape: report.shape.map(str::to_owned),
             framing: report.framing.map(str::to_owned),
+            encoding: report.encoding.to_owned(),
             compression: report.compression.to_owned(),
+            header: self.header,
             stored_bytes: report.stored_bytes,
             content_bytes: report.content_bytes,
-            records: report.records,
-            rows: report.rows,
-            rejected: report.rejected,
-            not_sign_ins: report.not_sign_ins,
+            records: signed(report.records),
+            rows: signed(report.rows),
+            rejected: signed(report.rejected),
+            not_sign_ins: signed(report.not_sign_ins),
             pruned: 0,
             missing_columns: (!missing_columns.is_empty()).then(|| missing_columns.join(";")),
             first_signed_in_at: account.first_at.and_then(DateTime::from_timestamp_micros),
@@ -138,6 +190,10 @@ impl Source {
         };
         Ok((report, Some(row)))
     }
+}
+
+fn signed(count: u64) -> i64 {
+    i64::try_from(count).unwrap_or(i64::MAX)
 }
 
 /// What a file covers that the lake does not know from the same content yet: the days of its

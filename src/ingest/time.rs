@@ -1,19 +1,46 @@
 //! The time spellings of sign-in logs, read exactly: UTC microseconds, the seventh digit cut.
-//! A spelling without a zone is UTC. Slashed dates are month first, as the exporters of diagnostic
-//! records write them.
+//! A spelling without a zone is UTC. Whether `3/4/2026` is in March or in April is not for a single
+//! record to say: `dates` settles it for a file.
 
 use chrono::{DateTime, NaiveDate, NaiveTime};
 
+mod dates;
+
+pub use dates::{DateEvidence, DateOrder, Undecided};
+
 const MICROS_PER_SECOND: i64 = 1_000_000;
 
-/// Microseconds since 1970 of any spelling that is known, `None` for anything else.
+/// Why a text gives no instant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TimeError {
+    Unknown,
+    /// Day or month may come first, and nothing tells which.
+    Unsettled,
+}
+
+/// Microseconds since 1970 of any spelling that is known.
 ///
 /// Known: `2026-10-05T08:15:30.1234567Z`, the same with an offset, without a zone or with a blank
-/// for the `T`; `10/5/2026 8:15:30 AM`, with fraction, comma, offset, or in 24 hours.
-#[must_use]
-pub fn parse(text: &str) -> Option<i64> {
+/// for the `T`; `10/5/2026 8:15:30 AM`, with fraction, comma, offset, in 24 hours or without
+/// seconds, day and month in the order of `dates`; `5.10.2026 08:15:30`; `/Date(1759652130123)/`.
+///
+/// # Errors
+/// Fails if the text is none of them.
+pub fn parse(text: &str, dates: DateOrder) -> Result<i64, TimeError> {
     let text = text.trim();
-    iso(text.as_bytes()).or_else(|| slashed(text))
+    if let Some(micros) = iso(text.as_bytes()).or_else(|| json_date(text)) {
+        return Ok(micros);
+    }
+    let (date, rest) = split_date(text).ok_or(TimeError::Unknown)?;
+    let time = clock(rest).ok_or(TimeError::Unknown)?;
+    let date = date.resolve(dates)?;
+    time.on(date).ok_or(TimeError::Unknown)
+}
+
+/// Microseconds since 1970 of an ISO 8601 time.
+#[must_use]
+pub fn of_iso(text: &str) -> Option<i64> {
+    iso(text.trim().as_bytes())
 }
 
 /// Digits of a fixed width.
@@ -93,30 +120,63 @@ fn assemble(date: NaiveDate, hour: u32, minute: u32, second: u32, micros: i64, o
     seconds.checked_mul(MICROS_PER_SECOND)?.checked_add(micros)
 }
 
-/// `M/D/YYYY h:mm:ss[.fff] [AM|PM] [zone]`.
-fn slashed(text: &str) -> Option<i64> {
-    let (date, rest) = text.split_once([' ', ','])?;
-    let mut parts = date.split('/').map(str::parse::<u32>);
-    let (month, day, year) = (parts.next()?.ok()?, parts.next()?.ok()?, parts.next()?.ok()?);
-    if parts.next().is_some() || year < 1000 {
-        return None;
+/// `/Date(1759652130123)/`, as PowerShell 5 writes JSON: milliseconds since 1970.
+fn json_date(text: &str) -> Option<i64> {
+    let millis: i64 = text.strip_prefix("/Date(")?.strip_suffix(")/")?.parse().ok()?;
+    millis.checked_mul(1000)
+}
+
+/// A date whose parts are numbers, as written, and the text behind it.
+fn split_date(text: &str) -> Option<(dates::WrittenDate, &str)> {
+    let at = text.find([' ', ',', 'T']).unwrap_or(text.len());
+    let (date, rest) = text.split_at(at);
+    Some((dates::WrittenDate::read(date)?, rest.trim_start_matches([' ', ',', 'T', '\u{202f}'])))
+}
+
+/// A time of day and its zone.
+struct Clock {
+    hour: u32,
+    minute: u32,
+    second: u32,
+    micros: i64,
+    offset: i64,
+}
+
+impl Clock {
+    fn on(&self, date: NaiveDate) -> Option<i64> {
+        assemble(date, self.hour, self.minute, self.second, self.micros, self.offset)
     }
-    let date = NaiveDate::from_ymd_opt(i32::try_from(year).ok()?, month, day)?;
-    let rest = rest.trim_start_matches([' ', ',']);
-    let (hour, rest) = rest.split_once(':')?;
-    let (minute, rest) = rest.split_once(':')?;
-    let (hour, minute) = (hour.parse::<u32>().ok()?, minute.parse::<u32>().ok()?);
-    let second = fixed(rest.as_bytes(), 0, 2)?;
-    let (micros, at) = fraction(rest.as_bytes(), 2)?;
-    let rest = rest[at..].trim();
-    let upper = rest.get(..2).map(str::to_ascii_uppercase);
-    let (hour, rest) = match upper.as_deref() {
-        Some("AM") if (1..=12).contains(&hour) => (hour % 12, &rest[2..]),
-        Some("PM") if (1..=12).contains(&hour) => (hour % 12 + 12, &rest[2..]),
-        Some("AM" | "PM") => return None,
-        _ => (hour, rest),
+}
+
+/// `h:mm[:ss[.fff]] [AM|PM] [zone]`.
+fn clock(text: &str) -> Option<Clock> {
+    let (hour, rest) = text.split_once(':')?;
+    let hour = hour.parse::<u32>().ok().filter(|_| hour.len() <= 2)?;
+    let minute = fixed(rest.as_bytes(), 0, 2)?;
+    let rest = rest.get(2..)?;
+    let (second, micros, rest) = match rest.strip_prefix(':') {
+        Some(rest) => {
+            let second = fixed(rest.as_bytes(), 0, 2)?;
+            let (micros, at) = fraction(rest.as_bytes(), 2)?;
+            (second, micros, rest.get(at..)?)
+        }
+        None => (0, 0, rest),
     };
-    assemble(date, hour, minute, second, micros, zone(rest.as_bytes())?)
+    // Some cultures write a narrow blank, or dots in the half of the day.
+    let rest = rest.trim_matches([' ', '\u{a0}', '\u{202f}']);
+    let half = |word: &str| rest.get(..word.len()).is_some_and(|start| start.eq_ignore_ascii_case(word));
+    let afternoon =
+        [("AM", false), ("PM", true), ("a.m.", false), ("p.m.", true), ("a. m.", false), ("p. m.", true)]
+            .into_iter()
+            .find(|(word, _)| half(word));
+    let (hour, rest) = match afternoon {
+        Some((word, afternoon)) if (1..=12).contains(&hour) => {
+            (hour % 12 + if afternoon { 12 } else { 0 }, &rest[word.len()..])
+        }
+        Some(_) => return None,
+        None => (hour, rest),
+    };
+    Some(Clock { hour, minute, second, micros, offset: zone(rest.as_bytes())? })
 }
 
 /// RFC 3339 with six digits, as every output writes times.
@@ -144,10 +204,15 @@ mod tests {
             ("1/9/2007 10:41:00 AM +01:00", "2007-01-09T09:41:00.000000Z"),
             ("01/09/2007 09:41:00", "2007-01-09T09:41:00.000000Z"),
             ("12/31/2026 12:00:00 AM", "2026-12-31T00:00:00.000000Z"),
+            ("15.11.2025 03:55:59", "2025-11-15T03:55:59.000000Z"),
+            ("2025/11/15 03:55", "2025-11-15T03:55:00.000000Z"),
+            ("11/14/2025 1:48:53\u{202f}PM", "2025-11-14T13:48:53.000000Z"),
+            ("3/4/2025 1:48:53 p.m.", "2025-03-04T13:48:53.000000Z"),
+            ("/Date(1759652130123)/", "2025-10-05T08:15:30.123000Z"),
             ("2024-02-29T23:59:60Z", "2024-02-29T23:59:59.999999Z"),
             ("2024-02-29T23:59:59.9999999Z", "2024-02-29T23:59:59.999999Z"),
         ] {
-            assert_eq!(parse(text).map(format).as_deref(), Some(expected), "{text}");
+            assert_eq!(parse(text, DateOrder::MonthFirst).map(format).as_deref(), Ok(expected), "{text}");
         }
     }
 
@@ -167,7 +232,7 @@ mod tests {
             "2026-10-05T08:15:30ZZ",
             "99999999999999999999",
         ] {
-            assert_eq!(parse(text), None, "{text}");
+            assert_eq!(parse(text, DateOrder::MonthFirst), Err(TimeError::Unknown), "{text}");
         }
     }
 }

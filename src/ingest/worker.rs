@@ -11,7 +11,9 @@ use arrow::array::{BinaryBuilder, Int64Builder, RecordBatch, StringBuilder};
 
 use super::account::Account;
 use super::classify::classify;
-use super::formats::{Parsed, RejectReason, Shape};
+use super::encoding::Encoding;
+use super::find::Input;
+use super::formats::{Parsed, RecordReader, RejectReason};
 use super::frame::{Chunk, OVER_LONG_BYTES_KEPT, RECORD_BYTES_MAX, over_long};
 use super::rows::{RowContext, Rows};
 use super::source::Source;
@@ -19,11 +21,12 @@ use super::{IngestSettings, Progress};
 use crate::error::{Error, Result};
 use crate::lake::schema::Table;
 use crate::lake::write::{DataFile, DataFileWriter};
-use crate::sign_in::{AuthMethod, RawSignIn};
+use crate::sign_in::{AuthMethod, Category, RawSignIn};
+use crate::tenant::is_guid;
 
 const ROWS_MAX: usize = 64 * 1024;
 const REJECT_BYTES_MAX: usize = 4 << 20;
-const MICROS_PER_DAY: i64 = 86_400_000_000;
+pub(super) const MICROS_PER_DAY: i64 = 86_400_000_000;
 /// 2010-01-01: Entra logs begin later.
 const EARLIEST: i64 = 1_262_304_000_000_000;
 
@@ -80,61 +83,42 @@ impl<'a> Worker<'a> {
     }
 
     /// Parses one chunk.
-    pub(super) fn chunk(&mut self, source: &Source, shape: Shape, chunk: &Chunk) -> Result<()> {
+    pub(super) fn chunk(&mut self, source: &Source, chunk: &Chunk) -> Result<()> {
+        let Some(reader) = &source.reader else { return Ok(()) };
         let mut account = Account { content_bytes: chunk.bytes.len() as u64, ..Account::default() };
-        let mut lines = Lines { at: 0, line: chunk.first_line };
         let text = simdutf8::basic::from_utf8(&chunk.bytes).ok();
-        if let Some(records) = &chunk.records {
-            for range in records {
-                self.record(source, shape, chunk, text, range.clone(), &mut lines, &mut account)?;
-            }
-        } else {
-            let mut start = 0;
-            while start < chunk.bytes.len() {
-                let end =
-                    memchr::memchr(b'\n', &chunk.bytes[start..]).map_or(chunk.bytes.len(), |len| start + len);
-                let line = chunk.bytes[start..end].trim_ascii();
-                if !line.is_empty() {
-                    let skipped =
-                        chunk.bytes[start..end].iter().take_while(|byte| byte.is_ascii_whitespace()).count();
-                    let from = start + skipped;
-                    self.record(
-                        source,
-                        shape,
-                        chunk,
-                        text,
-                        from..from + line.len(),
-                        &mut lines,
-                        &mut account,
-                    )?;
-                }
-                start = end + 1;
+        let mut place = Place::start(chunk);
+        for range in chunk.records() {
+            account.records += 1;
+            match self.record(source, reader, chunk, text, range.clone(), &mut place, &mut account)? {
+                Ok(()) => {}
+                Err(reason) => self.reject(source, chunk, range, &reason, &mut place, &mut account)?,
             }
         }
-        let mut lines = Lines { at: 0, line: chunk.first_line };
+        let mut place = Place::start(chunk);
         for (range, reason) in &chunk.broken {
             account.records += 1;
-            self.reject(source, chunk, range.clone(), reason, &mut lines, &mut account)?;
+            self.reject(source, chunk, range.clone(), reason, &mut place, &mut account)?;
         }
         self.progress.records.fetch_add(account.records, Ordering::Relaxed);
         source.add(account);
         Ok(())
     }
 
-    #[expect(clippy::too_many_arguments, reason = "one call site a framing, all of it per record")]
+    /// Takes one record; the inner error is why it is rejected.
+    #[expect(clippy::too_many_arguments, reason = "one call site, all of it per record")]
     fn record(
         &mut self,
         source: &Source,
-        shape: Shape,
+        reader: &RecordReader,
         chunk: &Chunk,
         text: Option<&str>,
         range: Range<usize>,
-        lines: &mut Lines,
+        place: &mut Place,
         account: &mut Account,
-    ) -> Result<()> {
-        account.records += 1;
+    ) -> Result<std::result::Result<(), RejectReason>> {
         if range.len() > RECORD_BYTES_MAX {
-            return self.reject(source, chunk, range, &over_long(), lines, account);
+            return Ok(Err(over_long()));
         }
         let record = match text {
             Some(text) => text.get(range.clone()).ok_or(0),
@@ -142,75 +126,41 @@ impl<'a> Worker<'a> {
         };
         let record = match record {
             Ok(record) => record,
-            Err(at) => {
-                return self.reject(source, chunk, range, &RejectReason::InvalidUtf8 { at }, lines, account);
-            }
+            Err(at) => return Ok(Err(RejectReason::InvalidUtf8 { at })),
         };
-        let offset = chunk.offset + range.start as u64;
-        let accepted = shape.parse(record).and_then(|parsed| match parsed {
-            Parsed::NotSignIn => Ok(None),
-            Parsed::SignIn(raw) => self.check(source, *raw).map(Some),
-        });
-        match accepted {
-            Ok(None) => account.not_sign_ins += 1,
-            Ok(Some((raw, tenant_id, signed_in_at))) => {
-                account.count_row(&raw, &tenant_id, signed_in_at, self.settings.now);
-                if !self.settings.dry_run {
-                    self.row(source, record, &raw, &tenant_id, signed_in_at, offset)?;
-                }
+        let raw = match reader.parse(record) {
+            Ok(Parsed::SignIn(raw)) => raw,
+            Ok(Parsed::NotSignIn) => {
+                account.not_sign_ins += 1;
+                return Ok(Ok(()));
             }
-            Err(reason) => return self.reject(source, chunk, range, &reason, lines, account),
+            Err(reason) => return Ok(Err(reason)),
+        };
+        let accepted = match accept(*raw, &source.input, self.settings.now) {
+            Ok(accepted) => accepted,
+            Err(reason) => return Ok(Err(reason)),
+        };
+        account.count_row(&accepted.raw, &accepted.tenant_id, accepted.signed_in_at, self.settings.now);
+        if !self.settings.dry_run {
+            let offset = place.offset_of(chunk, range.start);
+            self.row(source, reader, record, &accepted, offset)?;
         }
-        Ok(())
-    }
-
-    /// Fills what the record leaves open and checks what every row must have.
-    fn check<'r>(
-        &self,
-        source: &Source,
-        mut raw: RawSignIn<'r>,
-    ) -> std::result::Result<(RawSignIn<'r>, Cow<'r, str>, i64), RejectReason> {
-        raw.category = raw.category.or(source.input.says.category).or(self.settings.category);
-        let assigned = || source.input.says.tenant_id.as_ref().or(self.settings.tenant_id.as_ref()).cloned();
-        let tenant_id =
-            raw.tenant_id.take().or_else(|| assigned().map(Cow::Owned)).ok_or(RejectReason::NoTenant)?;
-        let tenant_id = lower_case(tenant_id);
-        let signed_in_at = raw.signed_in_at.ok_or(RejectReason::NoTime)?;
-        if !(EARLIEST..=self.settings.now + MICROS_PER_DAY).contains(&signed_in_at) {
-            return Err(RejectReason::ImpossibleTime { found: super::time::format(signed_in_at) });
-        }
-        for id in [
-            &mut raw.sign_in_id,
-            &mut raw.user_id,
-            &mut raw.app_id,
-            &mut raw.resource_id,
-            &mut raw.home_tenant_id,
-            &mut raw.resource_tenant_id,
-        ] {
-            if let Some(text) = id.take() {
-                *id = Some(if is_guid(&text) { lower_case(text) } else { text });
-            }
-        }
-        Ok((raw, tenant_id, signed_in_at))
+        Ok(Ok(()))
     }
 
     fn row(
         &mut self,
         source: &Source,
+        reader: &RecordReader,
         record: &str,
-        raw: &RawSignIn<'_>,
-        tenant_id: &str,
-        signed_in_at: i64,
+        accepted: &Accepted<'_>,
         source_offset: u64,
     ) -> Result<()> {
+        let Accepted { raw, tenant_id, signed_in_at } = accepted;
         let sign_in_id = raw.sign_in_id.as_deref().map_or_else(
             || {
-                let mut hasher = blake3::Hasher::new();
-                hasher.update(tenant_id.as_bytes()).update(b"\0").update(record.as_bytes());
-                let mut hash = [0; 16];
-                hash.copy_from_slice(&hasher.finalize().as_bytes()[..16]);
-                let occurrence = source.next_occurrence(hash);
-                Cow::Owned(format!("row:{:032x}-{occurrence}", u128::from_be_bytes(hash)))
+                let hash = content_hash(tenant_id, &reader.content(record));
+                Cow::Owned(format!("row:{:032x}-{}", u128::from_be_bytes(hash), source.next_occurrence(hash)))
             },
             Cow::Borrowed,
         );
@@ -223,7 +173,7 @@ impl<'a> Worker<'a> {
         let row = RowContext {
             tenant_id,
             sign_in_id: &sign_in_id,
-            signed_in_at,
+            signed_in_at: *signed_in_at,
             source_id: &source.id,
             source_offset,
         };
@@ -258,7 +208,7 @@ impl<'a> Worker<'a> {
         chunk: &Chunk,
         range: Range<usize>,
         reason: &RejectReason,
-        lines: &mut Lines,
+        place: &mut Place,
         account: &mut Account,
     ) -> Result<()> {
         *account.rejected.entry(reason.code()).or_default() += 1;
@@ -272,15 +222,13 @@ impl<'a> Worker<'a> {
         let rejects = &mut self.rejects;
         rejects.source_id.append_value(&source.id);
         rejects.path.append_value(&source.input.name);
-        rejects
-            .byte_offset
-            .append_value(i64::try_from(chunk.offset + range.start as u64).unwrap_or(i64::MAX));
-        rejects
-            .line
-            .append_value(i64::try_from(lines.line_of(&chunk.bytes, range.start)).unwrap_or(i64::MAX));
+        let offset = place.offset_of(chunk, range.start);
+        rejects.byte_offset.append_value(i64::try_from(offset).unwrap_or(i64::MAX));
+        let line = place.line_of(chunk, range.start);
+        rejects.line.append_value(i64::try_from(line).unwrap_or(i64::MAX));
         rejects.reason.append_value(reason.code());
         rejects.detail.append_value(reason.to_string());
-        rejects.raw.append_value(&chunk.bytes[kept.clone()]);
+        rejects.raw.append_value(chunk.encoding.encode(&chunk.bytes[kept.clone()]));
         rejects.batch_id.append_value(&self.batch_id);
         rejects.bytes += kept.len();
         if rejects.bytes >= REJECT_BYTES_MAX {
@@ -335,29 +283,88 @@ impl Rejects {
     }
 }
 
-/// Line numbers within a chunk, counted only as far as rejects ask.
-struct Lines {
-    at: usize,
-    line: u64,
+/// A record that becomes a row.
+struct Accepted<'a> {
+    raw: RawSignIn<'a>,
+    tenant_id: Cow<'a, str>,
+    signed_in_at: i64,
 }
 
-impl Lines {
-    fn line_of(&mut self, bytes: &[u8], at: usize) -> u64 {
-        if at > self.at {
-            self.line += memchr::memchr_iter(b'\n', &bytes[self.at..at]).count() as u64;
-            self.at = at;
+/// Fills what the record leaves open and checks what every row must have.
+fn accept<'r>(
+    mut raw: RawSignIn<'r>,
+    input: &Input,
+    now: i64,
+) -> std::result::Result<Accepted<'r>, RejectReason> {
+    let by_interaction = || {
+        let user = raw.user_id.is_some() || raw.user_principal_name.is_some();
+        raw.is_interactive
+            .filter(|_| user)
+            .map(|interactive| if interactive { Category::Interactive } else { Category::NonInteractive })
+    };
+    raw.category = raw.category.or(input.says.category).or_else(by_interaction).or(input.assigned.category);
+    let assigned = || input.tenant_id().map(|tenant| Cow::Owned(tenant.to_owned()));
+    let tenant_id = lower_case(raw.tenant_id.take().or_else(assigned).ok_or(RejectReason::NoTenant)?);
+    let signed_in_at = raw.signed_in_at.ok_or(RejectReason::NoTime)?;
+    if !(EARLIEST..=now + MICROS_PER_DAY).contains(&signed_in_at) {
+        return Err(RejectReason::ImpossibleTime { found: super::time::format(signed_in_at) });
+    }
+    for id in [
+        &mut raw.sign_in_id,
+        &mut raw.user_id,
+        &mut raw.app_id,
+        &mut raw.resource_id,
+        &mut raw.home_tenant_id,
+        &mut raw.resource_tenant_id,
+    ] {
+        if let Some(text) = id.take() {
+            *id = Some(if is_guid(&text) { lower_case(text) } else { text });
+        }
+    }
+    Ok(Accepted { raw, tenant_id, signed_in_at })
+}
+
+/// Names a record without an id by its tenant and content.
+fn content_hash(tenant_id: &str, content: &str) -> [u8; 16] {
+    let mut hasher = blake3::Hasher::new();
+    hasher.update(tenant_id.as_bytes()).update(b"\0").update(content.as_bytes());
+    let mut hash = [0; 16];
+    hash.copy_from_slice(&hasher.finalize().as_bytes()[..16]);
+    hash
+}
+
+/// Places within a chunk, in rising order: lines are counted only as far as rejects ask, offsets of
+/// text that is stored in another encoding only as far as records do.
+struct Place {
+    line_at: usize,
+    line: u64,
+    offset_at: usize,
+    offset: u64,
+}
+
+impl Place {
+    fn start(chunk: &Chunk) -> Self {
+        Self { line_at: 0, line: chunk.first_line, offset_at: 0, offset: chunk.offset }
+    }
+
+    fn line_of(&mut self, chunk: &Chunk, at: usize) -> u64 {
+        if at > self.line_at {
+            self.line += memchr::memchr_iter(b'\n', &chunk.bytes[self.line_at..at]).count() as u64;
+            self.line_at = at;
         }
         self.line
     }
-}
 
-/// 8-4-4-4-12 hexadecimal digits.
-fn is_guid(text: &str) -> bool {
-    text.len() == 36
-        && text.bytes().enumerate().all(|(at, byte)| match at {
-            8 | 13 | 18 | 23 => byte == b'-',
-            _ => byte.is_ascii_hexdigit(),
-        })
+    fn offset_of(&mut self, chunk: &Chunk, at: usize) -> u64 {
+        if chunk.encoding == Encoding::Utf8 {
+            return chunk.offset + at as u64;
+        }
+        if at > self.offset_at {
+            self.offset += chunk.encoding.len_of(&chunk.bytes[self.offset_at..at]) as u64;
+            self.offset_at = at;
+        }
+        self.offset
+    }
 }
 
 fn lower_case(text: Cow<'_, str>) -> Cow<'_, str> {

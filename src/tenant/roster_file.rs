@@ -8,7 +8,7 @@ use chrono::NaiveDate;
 use serde_json::Value;
 use serde_json::value::RawValue;
 
-use super::{Roster, RosterTenant};
+use super::{Roster, RosterTenant, is_guid};
 use crate::protocol::Protocol;
 
 /// The columns of a roster; `reason` is another name of `exclude_reason`.
@@ -279,13 +279,6 @@ fn value_error(
 
 fn entries<'a>(texts: impl Iterator<Item = &'a str>) -> Vec<String> {
     texts.map(str::trim).filter(|text| !text.is_empty()).map(str::to_owned).collect()
-}
-
-/// Five groups of hexadecimal digits.
-fn is_guid(text: &str) -> bool {
-    let groups: Vec<&str> = text.split('-').collect();
-    groups.iter().map(|group| group.len()).eq([8, 4, 4, 4, 12])
-        && groups.iter().all(|group| group.bytes().all(|byte| byte.is_ascii_hexdigit()))
 }
 
 #[cfg(test)]

@@ -1,23 +1,37 @@
 //! Azure Monitor diagnostic records: `{"time":…,"category":"SignInLogs","properties":{…}}`.
 //! The envelope's `time` is when the record was emitted; the sign-in's own time is
 //! `properties.createdDateTime`, and only where that is missing the envelope's stands in for it.
+//! A SIEM's normaliser may have put the envelope's names in lower case.
 
 use std::borrow::Cow;
 
+use super::draft::{Draft, Item};
 use super::{Parsed, RejectReason};
 use crate::ingest::json::{Cursor, JsonError, Kind};
-use crate::ingest::time;
-use crate::sign_in::{Category, RawSignIn};
+use crate::ingest::time::DateOrder;
+use crate::sign_in::Category;
 
 const EXPECTED: &str = "a diagnostic record with category or operationName, and properties";
 const SIGN_IN_OPERATION: &str = "Sign-in activity";
 
+/// The envelope's names.
+const ENVELOPE: [&str; 11] = [
+    "time",
+    "category",
+    "operationName",
+    "tenantId",
+    "resourceId",
+    "resultType",
+    "resultDescription",
+    "callerIpAddress",
+    "correlationId",
+    "location",
+    "properties",
+];
+
 /// Whether a record is a diagnostic record, of any log category.
 pub(super) fn recognise(record: &str) -> bool {
-    let mut envelope = Envelope::default();
-    let mut cursor = Cursor::new(record);
-    let known = read(&mut cursor, &mut envelope, &mut Properties::default()).is_ok();
-    known && envelope.is_diagnostic()
+    read(record).is_ok_and(|(envelope, _)| envelope.is_diagnostic())
 }
 
 #[derive(Default)]
@@ -34,6 +48,8 @@ struct Envelope<'a> {
     location: Option<Cow<'a, str>>,
     has_properties: bool,
     has_result: bool,
+    /// A name of the envelope is there in another case than its own.
+    other_case: bool,
 }
 
 impl Envelope<'_> {
@@ -48,21 +64,30 @@ impl Envelope<'_> {
     }
 }
 
-/// What is taken from `properties`: the sign-in's own members, and those that need reading.
+/// What is taken from `properties`.
 #[derive(Default)]
 struct Properties<'a> {
-    sign_in: RawSignIn<'a>,
-    created: Option<Cow<'a, str>>,
+    draft: Draft<'a>,
     bond_user_agent: Option<Cow<'a, str>>,
 }
 
-fn read<'a>(
-    cursor: &mut Cursor<'a>,
-    envelope: &mut Envelope<'a>,
-    properties: &mut Properties<'a>,
-) -> Result<(), JsonError> {
-    cursor.object(|cursor, key| {
-        match key {
+fn read(record: &str) -> Result<(Envelope<'_>, Properties<'_>), JsonError> {
+    let found = read_names(record, false)?;
+    if found.0.other_case { read_names(record, true) } else { Ok(found) }
+}
+
+/// Reads a record; `any_case`: whatever the case of the envelope's names.
+fn read_names(record: &str, any_case: bool) -> Result<(Envelope<'_>, Properties<'_>), JsonError> {
+    let mut cursor = Cursor::new(record);
+    let mut envelope = Envelope::default();
+    let mut properties = Properties::default();
+    cursor.object::<JsonError>(|cursor, key| {
+        let name = if any_case {
+            ENVELOPE.into_iter().find(|name| name.eq_ignore_ascii_case(key)).unwrap_or_default()
+        } else {
+            key
+        };
+        match name {
             "time" => envelope.time = cursor.text()?,
             "category" => envelope.category = cursor.text()?,
             "operationName" => envelope.operation_name = cursor.text()?,
@@ -79,118 +104,32 @@ fn read<'a>(
             "properties" if cursor.kind()? == Kind::Object => {
                 envelope.has_properties = true;
                 // Of two objects with this key the last one counts, as a whole.
-                *properties = Properties::default();
-                read_properties(cursor, properties)?;
+                properties = Properties::default();
+                read_properties(cursor, &mut properties)?;
             }
-            _ => cursor.skip()?,
+            _ => {
+                envelope.other_case |=
+                    ENVELOPE.iter().any(|name| name.eq_ignore_ascii_case(key)) && !any_case;
+                cursor.skip()?;
+            }
         }
         Ok(())
     })?;
-    cursor.end()
+    cursor.end()?;
+    Ok((envelope, properties))
 }
 
 fn read_properties<'a>(cursor: &mut Cursor<'a>, properties: &mut Properties<'a>) -> Result<(), JsonError> {
     cursor.object(|cursor, key| {
-        let sign_in = &mut properties.sign_in;
-        match key {
-            "id" => sign_in.sign_in_id = cursor.text()?,
-            "createdDateTime" => properties.created = cursor.text()?,
-            "userId" => sign_in.user_id = cursor.text()?,
-            "userPrincipalName" => sign_in.user_principal_name = cursor.text()?,
-            "userType" => sign_in.user_type = cursor.text()?,
-            "appId" => sign_in.app_id = cursor.text()?,
-            "appDisplayName" => sign_in.app_name = cursor.text()?,
-            "resourceId" => sign_in.resource_id = cursor.text()?,
-            "resourceDisplayName" => sign_in.resource_name = cursor.text()?,
-            "clientAppUsed" => {
-                sign_in.has_client_app = true;
-                sign_in.client_app = cursor.text()?;
+        match Item::of_member(key) {
+            Some(item) => properties.draft.member(item, cursor)?,
+            None if key == "SignInBondData" => {
+                properties.bond_user_agent = read_bond_user_agent(cursor)?;
             }
-            "authenticationProtocol" => sign_in.authentication_protocol = cursor.text()?,
-            "authenticationDetails" => sign_in.client_certificate = names_certificate(cursor)?,
-            "status" => {
-                sign_in.has_result = true;
-                (sign_in.error_code, sign_in.failure_reason) = read_status(cursor)?;
-            }
-            "conditionalAccessStatus" => sign_in.conditional_access = cursor.text()?,
-            "userAgent" => sign_in.user_agent = cursor.text()?,
-            "ipAddress" => sign_in.ip_address = cursor.text()?,
-            "location" => sign_in.country = read_country(cursor)?,
-            "isInteractive" => {
-                sign_in.is_interactive =
-                    match cursor.text()?.as_deref().map(str::to_ascii_lowercase).as_deref() {
-                        Some("true") => Some(true),
-                        Some("false") => Some(false),
-                        _ => None,
-                    };
-            }
-            "homeTenantId" => sign_in.home_tenant_id = cursor.text()?,
-            "resourceTenantId" => sign_in.resource_tenant_id = cursor.text()?,
-            "correlationId" => sign_in.correlation_id = cursor.text()?,
-            "SignInBondData" => properties.bond_user_agent = read_bond_user_agent(cursor)?,
-            _ => cursor.skip()?,
+            None => cursor.skip()?,
         }
         Ok(())
     })
-}
-
-/// `{"errorCode":50126,"failureReason":"…"}`; numbers may be text.
-fn read_status<'a>(cursor: &mut Cursor<'a>) -> Result<(Option<i64>, Option<Cow<'a, str>>), JsonError> {
-    let (mut code, mut reason) = (None, None);
-    if cursor.kind()? == Kind::Object {
-        cursor.object::<JsonError>(|cursor, key| {
-            match key {
-                "errorCode" => code = cursor.text()?.and_then(|text| text.trim().parse().ok()),
-                "failureReason" => reason = cursor.text()?,
-                _ => cursor.skip()?,
-            }
-            Ok(())
-        })?;
-    } else {
-        cursor.skip()?;
-    }
-    Ok((code, reason))
-}
-
-fn read_country<'a>(cursor: &mut Cursor<'a>) -> Result<Option<Cow<'a, str>>, JsonError> {
-    if cursor.kind()? != Kind::Object {
-        return cursor.text();
-    }
-    let mut country = None;
-    cursor.object::<JsonError>(|cursor, key| {
-        match key {
-            "countryOrRegion" => country = cursor.text()?,
-            _ => cursor.skip()?,
-        }
-        Ok(())
-    })?;
-    Ok(country)
-}
-
-/// Whether some authentication step was done with a certificate: `authenticationDetails` is an
-/// array of steps.
-fn names_certificate(cursor: &mut Cursor<'_>) -> Result<bool, JsonError> {
-    let mut certificate = false;
-    if cursor.kind()? != Kind::Array {
-        cursor.skip()?;
-        return Ok(false);
-    }
-    cursor.array::<JsonError>(|cursor| {
-        if cursor.kind()? != Kind::Object {
-            return cursor.skip();
-        }
-        cursor.object(|cursor, key| {
-            if key == "authenticationMethod" {
-                let method = cursor.text()?;
-                certificate |=
-                    method.is_some_and(|method| method.to_ascii_lowercase().contains("certificate"));
-                Ok(())
-            } else {
-                cursor.skip()
-            }
-        })
-    })?;
-    Ok(certificate)
 }
 
 /// Records of 2019 keep the user agent only in `SignInBondData.DeviceDetails.UserAgent`.
@@ -217,60 +156,39 @@ fn read_bond_user_agent<'a>(cursor: &mut Cursor<'a>) -> Result<Option<Cow<'a, st
     Ok(agent)
 }
 
-/// Reads one diagnostic record.
-pub(super) fn parse(record: &str) -> Result<Parsed<'_>, RejectReason> {
-    let mut envelope = Envelope::default();
-    let mut properties = Properties::default();
-    read(&mut Cursor::new(record), &mut envelope, &mut properties)?;
+/// The draft of one record.
+pub(super) fn draft(record: &str) -> Result<Draft<'_>, RejectReason> {
+    let (envelope, properties) = read(record)?;
     if !envelope.is_diagnostic() {
-        let keys = super::top_level_keys(record);
-        let found =
-            if keys.is_empty() { "no keys".to_owned() } else { format!("the keys {}", keys.join(", ")) };
-        return Err(RejectReason::WrongShape { expected: EXPECTED, found });
+        return Err(RejectReason::wrong_shape(EXPECTED, record));
     }
-    let category = envelope.category.as_deref().map(str::trim);
-    let sign_in_category = category.and_then(Category::from_diagnostic);
-    if category.is_some() && sign_in_category.is_none() {
-        return Ok(Parsed::NotSignIn);
+    let mut draft = properties.draft;
+    draft.set(Item::Category, envelope.category);
+    draft.set(Item::Tenant, envelope.tenant_id);
+    draft.set(Item::TenantPath, envelope.resource_path);
+    draft.set(Item::EmittedAt, envelope.time);
+    draft.set(Item::Country, envelope.location);
+    draft.set(Item::ResultDescription, envelope.result_description);
+    if envelope.has_result {
+        draft.set(Item::ResultType, envelope.result_type);
     }
-
-    let mut sign_in = properties.sign_in;
-    sign_in.category = sign_in_category;
-    sign_in.tenant_id = envelope
-        .tenant_id
-        .or_else(|| envelope.resource_path.as_deref().and_then(tenant_in_path).map(Cow::Owned));
-    sign_in.emitted_at = envelope.time.as_deref().and_then(time::parse);
-    sign_in.signed_in_at = match (&properties.created, &envelope.time) {
-        (Some(created), _) => Some(time::parse(created).ok_or_else(|| bad_time("createdDateTime", created))?),
-        (None, Some(time)) => Some(sign_in.emitted_at.ok_or_else(|| bad_time("time", time))?),
-        (None, None) => return Err(RejectReason::NoTime),
-    };
-    sign_in.has_result |= envelope.has_result;
-    sign_in.error_code = sign_in
-        .error_code
-        .or_else(|| envelope.result_type.as_deref().and_then(|text| text.trim().parse().ok()));
-    sign_in.failure_reason = sign_in.failure_reason.or(envelope.result_description);
-    sign_in.ip_address = sign_in.ip_address.or(envelope.caller_ip_address);
-    sign_in.correlation_id = sign_in.correlation_id.or(envelope.correlation_id);
-    sign_in.country = sign_in.country.or(envelope.location);
-    sign_in.user_agent = sign_in.user_agent.or(properties.bond_user_agent);
-    Ok(Parsed::SignIn(Box::new(sign_in)))
+    let sign_in = &mut draft.sign_in;
+    sign_in.ip_address = sign_in.ip_address.take().or(envelope.caller_ip_address);
+    sign_in.correlation_id = sign_in.correlation_id.take().or(envelope.correlation_id);
+    sign_in.user_agent = sign_in.user_agent.take().or(properties.bond_user_agent);
+    Ok(draft)
 }
 
-fn bad_time(member: &'static str, found: &str) -> RejectReason {
-    RejectReason::BadTime { member, found: found.chars().take(60).collect() }
-}
-
-/// The tenant in `/tenants/<id>/providers/Microsoft.aadiam`.
-fn tenant_in_path(path: &str) -> Option<String> {
-    let mut parts = path.split('/');
-    parts.find(|part| part.eq_ignore_ascii_case("tenants"))?;
-    parts.next().filter(|tenant| !tenant.is_empty()).map(str::to_owned)
+/// Reads one record. Exporters write slashed dates month first.
+pub(super) fn parse(record: &str) -> Result<Parsed<'_>, RejectReason> {
+    draft(record)?.finish(DateOrder::MonthFirst)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::ingest::time;
+    use crate::sign_in::RawSignIn;
 
     const TENANT: &str = "11111111-0000-4000-8000-000000000001";
 

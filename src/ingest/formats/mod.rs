@@ -1,9 +1,26 @@
-//! The seam between bytes and records: a shape turns one record's text into a [`RawSignIn`], and
-//! knows nothing of files, stores, or tenants' settings. One file a shape.
+//! The seam between bytes and records: a [`RecordReader`] turns one record's text into a
+//! [`RawSignIn`], and knows nothing of files, stores, or tenants' settings. One file a shape; what the
+//! head of a file settles for all its records (columns, order of dates) is in the reader.
 
-pub mod diagnostic;
+mod audit;
+mod diagnostic;
+mod draft;
+mod graph;
+mod log_analytics;
+mod look_alike;
+mod nested;
+mod portal;
+mod powershell;
+mod table;
+mod wrapper;
+
+use std::sync::Arc;
+
+use draft::{Draft, Item};
+use table::Table;
 
 use crate::ingest::json::{Cursor, JsonError, Kind};
+use crate::ingest::time::DateOrder;
 use crate::sign_in::RawSignIn;
 
 /// The shapes that are read.
@@ -11,6 +28,20 @@ use crate::sign_in::RawSignIn;
 pub enum Shape {
     /// Azure Monitor diagnostic records: Event Hub, storage account, SIEM forwarders.
     Diagnostic,
+    /// Flat JSON of the Log Analytics tables.
+    LogAnalytics,
+    /// Graph `signIn` objects, the portal's JSON download.
+    Graph,
+    /// Unified Audit Log records.
+    Audit,
+    /// The portal's CSV downloads.
+    PortalCsv,
+    /// PowerShell's `Export-Csv` of sign-in objects.
+    PowershellCsv,
+    /// Log Analytics and Sentinel exports, custom logs.
+    LogAnalyticsCsv,
+    /// `Search-UnifiedAuditLog` and Purview exports: audit records in a column.
+    AuditCsv,
 }
 
 /// What one record turned out to be.
@@ -21,11 +52,24 @@ pub enum Parsed<'a> {
     NotSignIn,
 }
 
+impl Parsed<'_> {
+    fn into_owned(self) -> Parsed<'static> {
+        match self {
+            Self::SignIn(sign_in) => Parsed::SignIn(Box::new(sign_in.into_owned())),
+            Self::NotSignIn => Parsed::NotSignIn,
+        }
+    }
+}
+
 /// Why a record is rejected. `code` is the word in the `rejects` table.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum RejectReason {
     #[error("not valid JSON: {0}")]
     InvalidJson(#[from] JsonError),
+    #[error("not a whole CSV row: its quotes do not fit at byte {at}")]
+    InvalidCsv { at: usize },
+    #[error("expected a row of {expected} cells as in the header, found {found}")]
+    WrongColumns { expected: usize, found: usize },
     #[error("not valid UTF-8 from byte {at} on")]
     InvalidUtf8 { at: usize },
     #[error("longer than {limit} bytes; its first {kept} bytes are kept")]
@@ -38,6 +82,8 @@ pub enum RejectReason {
     NoTime,
     #[error("{member} is '{found}': expected a time as in 2026-10-05T08:15:30.1234567Z")]
     BadTime { member: &'static str, found: String },
+    #[error("{member} is '{found}': day or month first? Say so with --date-order")]
+    AmbiguousDate { member: &'static str, found: String },
     #[error("signed in at {found}: expected a time between 2010 and a day after the ingest")]
     ImpossibleTime { found: String },
     #[error("the compressed stream breaks off here: {detail}")]
@@ -45,17 +91,28 @@ pub enum RejectReason {
 }
 
 impl RejectReason {
+    /// For a record that is not of the shape that its file has.
+    fn wrong_shape(expected: &'static str, record: &str) -> Self {
+        let keys = top_level_keys(record);
+        let found =
+            if keys.is_empty() { "no keys".to_owned() } else { format!("the keys {}", keys.join(", ")) };
+        Self::WrongShape { expected, found }
+    }
+
     /// The word in the `rejects` table and in reports.
     #[must_use]
     pub const fn code(&self) -> &'static str {
         match self {
             Self::InvalidJson(_) => "invalid_json",
+            Self::InvalidCsv { .. } => "invalid_csv",
+            Self::WrongColumns { .. } => "wrong_columns",
             Self::InvalidUtf8 { .. } => "invalid_utf8",
             Self::OverLong { .. } => "over_long",
             Self::WrongShape { .. } => "wrong_shape",
             Self::NoTenant => "no_tenant",
             Self::NoTime => "no_time",
             Self::BadTime { .. } => "bad_time",
+            Self::AmbiguousDate { .. } => "ambiguous_date",
             Self::ImpossibleTime { .. } => "impossible_time",
             Self::BrokenCompression { .. } => "broken_compression",
         }
@@ -63,32 +120,204 @@ impl RejectReason {
 }
 
 impl Shape {
-    pub const ALL: [Self; 1] = [Self::Diagnostic];
+    pub const ALL: [Self; 8] = [
+        Self::Diagnostic,
+        Self::LogAnalytics,
+        Self::Graph,
+        Self::Audit,
+        Self::PortalCsv,
+        Self::PowershellCsv,
+        Self::LogAnalyticsCsv,
+        Self::AuditCsv,
+    ];
 
     /// The word in the `sources` table and in reports.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Diagnostic => "diagnostic",
+            Self::LogAnalytics => "log_analytics",
+            Self::Graph => "graph",
+            Self::Audit => "audit",
+            Self::PortalCsv => "portal_csv",
+            Self::PowershellCsv => "powershell_csv",
+            Self::LogAnalyticsCsv => "log_analytics_csv",
+            Self::AuditCsv => "audit_csv",
         }
     }
 
-    /// The shape of a record, from its content alone; `None` if no shape knows it or the text is
-    /// no JSON object.
+    /// The shape of a JSON record, from its content alone, also inside a forwarder's wrapper; `None`
+    /// if no shape knows it or the text is no JSON object.
     #[must_use]
     pub fn recognise(record: &str) -> Option<Self> {
-        diagnostic::recognise(record).then_some(Self::Diagnostic)
+        Self::of_json(record).or_else(|| Self::of_json(&wrapper::inner(record)?))
+    }
+
+    fn of_json(record: &str) -> Option<Self> {
+        if diagnostic::recognise(record) {
+            Some(Self::Diagnostic)
+        } else if audit::recognise(record) {
+            Some(Self::Audit)
+        } else if log_analytics::recognise(record) {
+            Some(Self::LogAnalytics)
+        } else if graph::recognise(record) {
+            Some(Self::Graph)
+        } else {
+            None
+        }
+    }
+
+    /// Whether its records can name the tenant whose log they are from, and reject those that
+    /// don't one by one.
+    #[must_use]
+    pub const fn can_name_tenant(self) -> bool {
+        matches!(self, Self::Diagnostic | Self::Audit | Self::AuditCsv)
+    }
+}
+
+/// Reads the records of one file.
+#[derive(Debug, Clone)]
+pub struct RecordReader {
+    shape: Shape,
+    table: Option<Arc<Table>>,
+    pub dates: DateOrder,
+}
+
+impl RecordReader {
+    /// For JSON records.
+    #[must_use]
+    pub fn json(shape: Shape) -> Self {
+        Self { shape, table: None, dates: DateOrder::Unsettled }
+    }
+
+    /// For the rows below a CSV header.
+    ///
+    /// # Errors
+    /// Fails with what the header looks like if it is no sign-in log's.
+    pub fn csv(header: &str) -> Result<Self, String> {
+        let table = Table::read(header)?;
+        Ok(Self { shape: table.shape, table: Some(Arc::new(table)), dates: DateOrder::Unsettled })
+    }
+
+    #[must_use]
+    pub fn shape(&self) -> Shape {
+        self.shape
+    }
+
+    /// The delimiter of CSV, `None` for JSON.
+    #[must_use]
+    pub fn delimiter(&self) -> Option<u8> {
+        self.table.as_ref().map(|table| table.delimiter())
     }
 
     /// Reads one record.
     ///
     /// # Errors
     /// Fails if the record is to be rejected.
-    pub fn parse(self, record: &str) -> Result<Parsed<'_>, RejectReason> {
-        match self {
-            Self::Diagnostic => diagnostic::parse(record),
+    pub fn parse<'a>(&self, record: &'a str) -> Result<Parsed<'a>, RejectReason> {
+        if let Some(table) = &self.table {
+            return table.parse(record, self.dates);
+        }
+        match self.parse_json(self.shape, record) {
+            // One file may hold several shapes, and wrapped records.
+            Err(wrong @ RejectReason::WrongShape { .. }) => match Shape::of_json(record) {
+                Some(shape) => self.parse_json(shape, record),
+                None => match wrapper::inner(record) {
+                    Some(inner) => match Shape::of_json(&inner) {
+                        Some(shape) => self.parse_json(shape, &inner).map(Parsed::into_owned),
+                        None => Err(wrong),
+                    },
+                    None => Err(wrong),
+                },
+            },
+            parsed => parsed,
         }
     }
+
+    fn parse_json<'a>(&self, shape: Shape, record: &'a str) -> Result<Parsed<'a>, RejectReason> {
+        match shape {
+            Shape::LogAnalytics => log_analytics::parse(record, self.dates),
+            Shape::Graph => graph::parse(record, self.dates),
+            Shape::Audit => audit::parse(record),
+            _ => diagnostic::parse(record),
+        }
+    }
+
+    fn draft<'a>(&self, record: &'a str) -> Option<Draft<'a>> {
+        match (&self.table, self.shape) {
+            (_, Shape::Audit | Shape::AuditCsv) => None,
+            (Some(table), _) => table.draft(record).ok(),
+            (None, Shape::LogAnalytics) => log_analytics::draft(record).ok(),
+            (None, Shape::Graph) => graph::draft(record).ok(),
+            (None, _) => diagnostic::draft(record).ok(),
+        }
+    }
+
+    /// The times of a record as written, where the order of day and month is for the file to settle.
+    pub fn times(&self, record: &str, mut see: impl FnMut(&str)) {
+        if self.shape != Shape::Diagnostic
+            && let Some(draft) = self.draft(record)
+        {
+            draft.times().for_each(&mut see);
+        }
+    }
+
+    /// Whether a record itself says its tenant and its category.
+    #[must_use]
+    pub fn says(&self, record: &str) -> (bool, bool) {
+        match self.shape {
+            Shape::Audit | Shape::AuditCsv => (true, false),
+            _ => self.draft(record).map_or((false, false), |draft| draft.says()),
+        }
+    }
+
+    /// A record's content, whatever its line ends, blanks and order of columns.
+    #[must_use]
+    pub fn content(&self, record: &str) -> String {
+        match &self.table {
+            Some(table) => table.content(record),
+            None => without_blanks(record),
+        }
+    }
+
+    /// The columns that a verdict needs and a table lacks.
+    #[must_use]
+    pub fn missing_columns(&self) -> Vec<&'static str> {
+        let Some(table) = self.table.as_ref().filter(|table| table.shape != Shape::AuditCsv) else {
+            return Vec::new();
+        };
+        let has = |items: &[Item]| items.iter().any(|item| table.has(*item));
+        let needed: [(&str, &[Item]); 3] = [
+            ("client_app", &[Item::ClientApp]),
+            ("result", &[Item::Status, Item::ErrorCode, Item::ResultType]),
+            ("sign_in_time", &[Item::SignedInAt, Item::EmittedAt]),
+        ];
+        needed.into_iter().filter(|(_, items)| !has(items)).map(|(name, _)| name).collect()
+    }
+}
+
+/// JSON text without the blanks between its tokens.
+fn without_blanks(record: &str) -> String {
+    let mut text = String::with_capacity(record.len());
+    let (mut in_string, mut escaped) = (false, false);
+    for c in record.chars() {
+        if in_string {
+            in_string = escaped || c != '"';
+            escaped = !escaped && c == '\\';
+        } else if c.is_ascii_whitespace() {
+            continue;
+        } else {
+            in_string = c == '"';
+        }
+        text.push(c);
+    }
+    text
+}
+
+/// What a JSON object that is no sign-in looks like, for the message.
+#[must_use]
+pub fn describe_keys(keys: &[String]) -> String {
+    look_alike::of_keys(keys)
 }
 
 /// The keys of a record's top level, for messages; empty if it is no JSON object.

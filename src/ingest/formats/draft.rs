@@ -1,0 +1,305 @@
+//! What the shapes have in common: the items that a sign-in has, the names that Graph gives them (all
+//! other shapes vary those), and a draft that gathers them, whatever order a record has them in.
+
+use std::borrow::Cow;
+
+use super::{Parsed, RejectReason, nested};
+use crate::ingest::json::{Cursor, JsonError, Kind};
+use crate::ingest::time::{self, DateOrder};
+use crate::sign_in::{Category, Outcome, RawSignIn};
+
+/// One thing that a member or column of a record tells.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(super) enum Item {
+    SignInId,
+    SignedInAt,
+    EmittedAt,
+    Tenant,
+    /// `/tenants/<id>/providers/Microsoft.aadiam`
+    TenantPath,
+    Category,
+    /// The Log Analytics table.
+    TableName,
+    /// `["interactiveUser"]`
+    EventTypes,
+    UserId,
+    UserPrincipalName,
+    UserType,
+    ServicePrincipalId,
+    AppId,
+    AppName,
+    ResourceId,
+    ResourceName,
+    ClientApp,
+    AuthenticationProtocol,
+    AuthenticationDetails,
+    /// An object, its text, or a word.
+    Status,
+    ErrorCode,
+    /// A code or a word, of less weight than the status.
+    ResultType,
+    FailureReason,
+    /// Of less weight than the status' reason.
+    ResultDescription,
+    ConditionalAccess,
+    UserAgent,
+    IpAddress,
+    /// An object, its text, or `City, State, CC`.
+    Location,
+    /// A country alone, of less weight than the location.
+    Country,
+    IsInteractive,
+    HomeTenant,
+    ResourceTenant,
+    CorrelationId,
+}
+
+/// Graph's names.
+const NAMES: [(&str, Item); 26] = [
+    ("id", Item::SignInId),
+    ("createdDateTime", Item::SignedInAt),
+    ("userId", Item::UserId),
+    ("userPrincipalName", Item::UserPrincipalName),
+    ("userType", Item::UserType),
+    ("servicePrincipalId", Item::ServicePrincipalId),
+    ("appId", Item::AppId),
+    ("appDisplayName", Item::AppName),
+    ("resourceId", Item::ResourceId),
+    ("resourceDisplayName", Item::ResourceName),
+    ("clientAppUsed", Item::ClientApp),
+    ("authenticationProtocol", Item::AuthenticationProtocol),
+    ("authenticationDetails", Item::AuthenticationDetails),
+    ("status", Item::Status),
+    ("errorCode", Item::ErrorCode),
+    ("failureReason", Item::FailureReason),
+    ("conditionalAccessStatus", Item::ConditionalAccess),
+    ("userAgent", Item::UserAgent),
+    ("ipAddress", Item::IpAddress),
+    ("location", Item::Location),
+    ("isInteractive", Item::IsInteractive),
+    ("signInEventTypes", Item::EventTypes),
+    ("homeTenantId", Item::HomeTenant),
+    ("resourceTenantId", Item::ResourceTenant),
+    ("correlationId", Item::CorrelationId),
+    ("countryOrRegion", Item::Country),
+];
+
+impl Item {
+    /// What Graph's member of that name tells, in Graph's spelling.
+    pub(super) fn of_member(name: &str) -> Option<Self> {
+        NAMES.iter().find(|(known, _)| *known == name).map(|(_, item)| *item)
+    }
+
+    /// The same in any case.
+    pub(super) fn of_name(name: &str) -> Option<Self> {
+        NAMES.iter().find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, item)| *item)
+    }
+}
+
+/// A record while its members are read.
+#[derive(Debug, Default)]
+pub(super) struct Draft<'a> {
+    pub(super) sign_in: RawSignIn<'a>,
+    pub(super) created: Option<Cow<'a, str>>,
+    pub(super) emitted: Option<Cow<'a, str>>,
+    pub(super) result_type: Option<Cow<'a, str>>,
+    pub(super) description: Option<Cow<'a, str>>,
+    pub(super) tenant_path: Option<Cow<'a, str>>,
+    country: Option<Cow<'a, str>>,
+    category: Option<Cow<'a, str>>,
+    table: Option<Cow<'a, str>>,
+    event_type: Option<Category>,
+    service_principal: bool,
+}
+
+impl<'a> Draft<'a> {
+    /// Takes a member's value from JSON; the last of several with one name counts.
+    pub(super) fn member(&mut self, item: Item, cursor: &mut Cursor<'a>) -> Result<(), JsonError> {
+        match (item, cursor.kind()?) {
+            (Item::Status, Kind::Object) => {
+                let status = nested::status(cursor)?;
+                self.sign_in.has_result |= status.states_code;
+                self.sign_in.error_code = status.error_code;
+                self.sign_in.failure_reason = status.failure_reason;
+            }
+            (Item::Location, Kind::Object) => self.sign_in.country = nested::country(cursor)?,
+            (Item::AuthenticationDetails, Kind::Array) => {
+                self.sign_in.client_certificate = nested::names_certificate(cursor)?;
+            }
+            (Item::EventTypes, Kind::Array) => self.event_type = nested::event_type(cursor)?,
+            _ => {
+                let text = cursor.text()?;
+                self.set(item, text);
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes text: a cell, or a JSON scalar. `None` is a member that is there and says nothing.
+    pub(super) fn set(&mut self, item: Item, text: Option<Cow<'a, str>>) {
+        let sign_in = &mut self.sign_in;
+        match item {
+            Item::SignInId => sign_in.sign_in_id = text,
+            Item::SignedInAt => self.created = text,
+            Item::EmittedAt => self.emitted = text,
+            Item::Tenant => sign_in.tenant_id = text,
+            Item::TenantPath => self.tenant_path = text,
+            Item::Category => self.category = text,
+            Item::TableName => self.table = text,
+            Item::EventTypes => self.event_type = text.as_deref().and_then(nested::event_type_in_text),
+            Item::UserId => sign_in.user_id = text,
+            Item::UserPrincipalName => sign_in.user_principal_name = text,
+            Item::UserType => sign_in.user_type = text,
+            Item::ServicePrincipalId => self.service_principal = text.is_some(),
+            Item::AppId => sign_in.app_id = text,
+            Item::AppName => sign_in.app_name = text,
+            Item::ResourceId => sign_in.resource_id = text,
+            Item::ResourceName => sign_in.resource_name = text,
+            Item::ClientApp => {
+                sign_in.has_client_app = true;
+                sign_in.client_app = text;
+            }
+            Item::AuthenticationProtocol => sign_in.authentication_protocol = text,
+            Item::AuthenticationDetails => {
+                sign_in.client_certificate = text.as_deref().is_some_and(nested::certificate_in_text);
+            }
+            Item::Status => self.status_text(text),
+            Item::ErrorCode => {
+                sign_in.has_result = true;
+                sign_in.error_code = text.as_deref().and_then(code);
+            }
+            Item::ResultType => {
+                sign_in.has_result = true;
+                self.result_type = text;
+            }
+            Item::FailureReason => sign_in.failure_reason = text,
+            Item::ResultDescription => self.description = text,
+            Item::ConditionalAccess => sign_in.conditional_access = text,
+            Item::UserAgent => sign_in.user_agent = text,
+            Item::IpAddress => sign_in.ip_address = text,
+            Item::Location => sign_in.country = text.and_then(nested::country_in_text),
+            Item::Country => self.country = text.and_then(nested::country_in_text),
+            Item::IsInteractive => sign_in.is_interactive = text.as_deref().and_then(truth),
+            Item::HomeTenant => sign_in.home_tenant_id = text,
+            Item::ResourceTenant => sign_in.resource_tenant_id = text,
+            Item::CorrelationId => sign_in.correlation_id = text,
+        }
+    }
+
+    fn status_text(&mut self, text: Option<Cow<'a, str>>) {
+        let sign_in = &mut self.sign_in;
+        let Some(text) = text else {
+            sign_in.has_result = true;
+            return;
+        };
+        let status = nested::status_in_text(&text);
+        if status.states_code {
+            sign_in.has_result = true;
+            sign_in.error_code = status.error_code.or(sign_in.error_code);
+            sign_in.failure_reason = status.failure_reason.or(sign_in.failure_reason.take());
+        } else if let Some(outcome) = outcome_word(&text) {
+            sign_in.has_result = true;
+            sign_in.stated_outcome = Some(outcome);
+        }
+    }
+
+    /// Texts of its times, for whoever settles the order of day and month.
+    pub(super) fn times(&self) -> impl Iterator<Item = &str> {
+        [self.created.as_deref(), self.emitted.as_deref()].into_iter().flatten()
+    }
+
+    /// Whether the record itself says its tenant, and its category.
+    pub(super) fn says(&self) -> (bool, bool) {
+        (
+            self.sign_in.tenant_id.is_some() || self.tenant_path.is_some(),
+            self.category.is_some() || self.table.is_some() || self.event_type.is_some(),
+        )
+    }
+
+    /// The sign-in, all members being read.
+    ///
+    /// The time is that of the sign-in; where it is missing, that of its emission.
+    pub(super) fn finish(self, dates: DateOrder) -> Result<Parsed<'a>, RejectReason> {
+        let mut sign_in = self.sign_in;
+        let stated = self.category.as_deref().map(str::trim);
+        sign_in.category = stated
+            .and_then(Category::from_diagnostic)
+            .or_else(|| self.table.as_deref().and_then(Category::from_table));
+        if sign_in.category.is_none() && (stated.is_some() || self.table.is_some()) {
+            return Ok(Parsed::NotSignIn);
+        }
+        sign_in.category = sign_in.category.or(self.event_type).or_else(|| {
+            // Service principals are "not interactive" too.
+            self.service_principal
+                .then_some(Category::ServicePrincipal)
+                .filter(|_| sign_in.user_id.is_none() && sign_in.user_principal_name.is_none())
+        });
+        sign_in.tenant_id = sign_in
+            .tenant_id
+            .or_else(|| self.tenant_path.as_deref().and_then(tenant_in_path).map(Cow::Owned));
+        sign_in.emitted_at = self.emitted.as_deref().and_then(|text| time::parse(text, dates).ok());
+        sign_in.signed_in_at = match (&self.created, &self.emitted) {
+            (Some(created), _) => Some(read_time("createdDateTime", created, dates)?),
+            (None, Some(emitted)) => Some(read_time("the time of emission", emitted, dates)?),
+            (None, None) => return Err(RejectReason::NoTime),
+        };
+        if sign_in.error_code.is_none()
+            && let Some(result) = self.result_type.as_deref()
+        {
+            sign_in.error_code = code(result);
+            if sign_in.error_code.is_none() {
+                sign_in.stated_outcome = sign_in.stated_outcome.or_else(|| outcome_word(result));
+            }
+        }
+        sign_in.failure_reason = sign_in.failure_reason.or(self.description);
+        sign_in.country = sign_in.country.or(self.country);
+        Ok(Parsed::SignIn(Box::new(sign_in)))
+    }
+}
+
+fn read_time(member: &'static str, text: &str, dates: DateOrder) -> Result<i64, RejectReason> {
+    time::parse(text, dates).map_err(|error| {
+        let found = text.chars().take(60).collect();
+        match error {
+            time::TimeError::Unknown => RejectReason::BadTime { member, found },
+            time::TimeError::Unsettled => RejectReason::AmbiguousDate { member, found },
+        }
+    })
+}
+
+/// A result code, also where it is text.
+pub(super) fn code(text: &str) -> Option<i64> {
+    text.trim().parse().ok()
+}
+
+fn truth(text: &str) -> Option<bool> {
+    if text.trim().eq_ignore_ascii_case("true") {
+        Some(true)
+    } else if text.trim().eq_ignore_ascii_case("false") {
+        Some(false)
+    } else {
+        None
+    }
+}
+
+/// The outcome that a word states; other words state none.
+pub(super) fn outcome_word(text: &str) -> Option<Outcome> {
+    let text = text.trim();
+    [
+        ("success", Outcome::Success),
+        ("succeeded", Outcome::Success),
+        ("failure", Outcome::Failure),
+        ("failed", Outcome::Failure),
+        ("interrupted", Outcome::Interrupted),
+    ]
+    .into_iter()
+    .find(|(word, _)| word.eq_ignore_ascii_case(text))
+    .map(|(_, outcome)| outcome)
+}
+
+/// The tenant in `/tenants/<id>/providers/Microsoft.aadiam`.
+fn tenant_in_path(path: &str) -> Option<String> {
+    let mut parts = path.split('/');
+    parts.find(|part| part.eq_ignore_ascii_case("tenants"))?;
+    parts.next().filter(|tenant| !tenant.is_empty()).map(str::to_owned)
+}

@@ -1,0 +1,71 @@
+//! Log Analytics and Sentinel: the tables `SigninLogs`, `AADNonInteractiveUserSignInLogs` and their
+//! kin, as flat JSON with capitalised names (data export, Event Hub) and as CSV. `TenantId` is the
+//! workspace there, never the tenant; that one is `AADTenantId`, or stands in the resource path.
+
+use super::draft::{Draft, Item};
+use super::{Parsed, RejectReason};
+use crate::ingest::json::{Cursor, JsonError};
+use crate::ingest::time::DateOrder;
+
+pub(super) const EXPECTED: &str =
+    "a Log Analytics record with TimeGenerated or CreatedDateTime, and AADTenantId, Category or ResultType";
+
+/// Where its names are not Graph's, or mean something else. `TenantId` is left out on purpose.
+const NAMES: [(&str, Item); 10] = [
+    ("TimeGenerated", Item::EmittedAt),
+    ("AADTenantId", Item::Tenant),
+    ("ResourceId", Item::TenantPath),
+    ("ResourceIdentity", Item::ResourceId),
+    ("Category", Item::Category),
+    ("Type", Item::TableName),
+    ("ResultType", Item::ResultType),
+    ("ResultDescription", Item::ResultDescription),
+    ("LocationDetails", Item::Location),
+    ("Location", Item::Country),
+];
+
+/// What a column tells, in any case.
+pub(super) fn item(name: &str) -> Option<Item> {
+    let own = NAMES.iter().find(|(known, _)| known.eq_ignore_ascii_case(name));
+    own.map(|(_, item)| *item).or_else(|| Item::of_name(name))
+}
+
+/// Whether a JSON record is a row of a sign-in table, or of another table beside one.
+pub(super) fn recognise(record: &str) -> bool {
+    let (mut timed, mut named, mut nested) = (false, 0, false);
+    let mut cursor = Cursor::new(record);
+    let walked = cursor.object::<JsonError>(|cursor, key| {
+        match key {
+            "TimeGenerated" | "CreatedDateTime" => timed = true,
+            "AADTenantId" | "ResultType" | "OperationName" | "Category" => named += 1,
+            "properties" | "records" | "value" => nested = true,
+            _ => {}
+        }
+        cursor.skip()
+    });
+    walked.is_ok() && timed && named > 0 && !nested
+}
+
+/// Reads the members of one JSON record.
+pub(super) fn draft(record: &str) -> Result<Draft<'_>, RejectReason> {
+    let mut draft = Draft::default();
+    let mut cursor = Cursor::new(record);
+    cursor.object::<RejectReason>(|cursor, key| {
+        match item(key) {
+            Some(item) => draft.member(item, cursor)?,
+            None => cursor.skip()?,
+        }
+        Ok(())
+    })?;
+    cursor.end()?;
+    Ok(draft)
+}
+
+/// Reads one JSON record.
+pub(super) fn parse(record: &str, dates: DateOrder) -> Result<Parsed<'_>, RejectReason> {
+    let draft = draft(record)?;
+    if draft.created.is_none() && draft.emitted.is_none() && !recognise(record) {
+        return Err(RejectReason::wrong_shape(EXPECTED, record));
+    }
+    draft.finish(dates)
+}

@@ -1,0 +1,210 @@
+//! A CSV file's header: which shape it is, and which column tells what. Any order, any subset, names
+//! twice: of several columns that tell the same, a row's first filled one counts.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
+use super::draft::{Draft, Item};
+use super::{Parsed, RejectReason, Shape, audit, log_analytics, portal, powershell};
+use crate::ingest::csv::{self, DELIMITERS};
+use crate::ingest::time::DateOrder;
+
+/// A header that is understood.
+#[derive(Debug, Clone)]
+pub(super) struct Table {
+    pub(super) shape: Shape,
+    delimiter: u8,
+    /// As in the file.
+    names: Vec<String>,
+    items: Vec<(Item, Vec<usize>)>,
+    /// The column that holds an audit record as JSON.
+    audit_data: Option<usize>,
+}
+
+impl Table {
+    /// Reads a header row; of the delimiters, the one that makes most of it.
+    ///
+    /// # Errors
+    /// Fails with what was found if no shape has such columns.
+    pub(super) fn read(header: &str) -> Result<Self, String> {
+        let header = header.trim_start_matches('\u{feff}');
+        let mut found = None;
+        for delimiter in DELIMITERS {
+            let Some(cells) = csv::cells(header, delimiter) else { continue };
+            let names: Vec<String> = cells.into_iter().map(Cow::into_owned).collect();
+            if let Some(table) = Self::of_names(names.clone(), delimiter) {
+                return Ok(table);
+            }
+            if found.as_ref().is_none_or(|known: &Vec<String>| known.len() < names.len()) {
+                found = Some(names);
+            }
+        }
+        let names = found.unwrap_or_default();
+        Err(super::look_alike::of_columns(&names))
+    }
+
+    fn of_names(names: Vec<String>, delimiter: u8) -> Option<Self> {
+        if let Some(column) =
+            names.iter().position(|name| ["AuditData", "_raw"].iter().any(|known| is(name, known)))
+        {
+            return Some(Self {
+                shape: Shape::AuditCsv,
+                delimiter,
+                names,
+                items: Vec::new(),
+                audit_data: Some(column),
+            });
+        }
+        let candidates = [
+            (Shape::PortalCsv, portal::item as fn(&str) -> Option<Item>),
+            (Shape::LogAnalyticsCsv, log_analytics_item),
+            (Shape::PowershellCsv, powershell::item),
+        ];
+        candidates.into_iter().find_map(|(shape, item_of)| {
+            let mut items: BTreeMap<Item, Vec<usize>> = BTreeMap::new();
+            for (at, name) in names.iter().enumerate() {
+                if let Some(item) = item_of(name) {
+                    items.entry(item).or_default().push(at);
+                }
+            }
+            let fits = fits(shape, &names, &|item| items.contains_key(&item));
+            fits.then(|| Self {
+                shape,
+                delimiter,
+                names: names.clone(),
+                items: items.into_iter().collect(),
+                audit_data: None,
+            })
+        })
+    }
+
+    pub(super) fn delimiter(&self) -> u8 {
+        self.delimiter
+    }
+
+    /// Whether a column tells the item.
+    pub(super) fn has(&self, item: Item) -> bool {
+        self.items.iter().any(|(known, _)| *known == item)
+    }
+
+    /// The audit record of a row, where the table has such a column.
+    fn audit_record<'a>(&self, cells: &mut [Cow<'a, str>]) -> Option<Cow<'a, str>> {
+        self.audit_data.and_then(|at| cells.get_mut(at)).map(std::mem::take)
+    }
+
+    fn cells<'a>(&self, row: &'a str) -> Result<Vec<Cow<'a, str>>, RejectReason> {
+        let mut cells = csv::cells(row, self.delimiter).ok_or(RejectReason::InvalidCsv { at: 0 })?;
+        // Some tools end every row with a delimiter.
+        while cells.len() > self.names.len() && cells.last().is_some_and(|cell| cell.trim().is_empty()) {
+            cells.pop();
+        }
+        if cells.len() != self.names.len() {
+            return Err(RejectReason::WrongColumns { expected: self.names.len(), found: cells.len() });
+        }
+        Ok(cells)
+    }
+
+    /// Reads the cells of one row.
+    pub(super) fn draft<'a>(&self, row: &'a str) -> Result<Draft<'a>, RejectReason> {
+        let mut cells = self.cells(row)?;
+        let mut draft = Draft::default();
+        for (item, columns) in &self.items {
+            let filled = columns.iter().find(|at| !cells[**at].trim().is_empty());
+            draft.set(*item, filled.map(|at| std::mem::take(&mut cells[*at])).map(trimmed));
+        }
+        if self.shape == Shape::PortalCsv {
+            let word = draft.sign_in.conditional_access.as_deref().and_then(portal::conditional_access);
+            draft.sign_in.conditional_access =
+                word.map(Cow::Borrowed).or(draft.sign_in.conditional_access.take());
+        }
+        Ok(draft)
+    }
+
+    /// Reads one row. The header, which files that were joined repeat, is none.
+    pub(super) fn parse<'a>(&self, row: &'a str, dates: DateOrder) -> Result<Parsed<'a>, RejectReason> {
+        if self.audit_data.is_some() {
+            let mut cells = self.cells(row)?;
+            if self.repeats_header(&cells) {
+                return Ok(Parsed::NotSignIn);
+            }
+            let record = self.audit_record(&mut cells).unwrap_or_default();
+            return match audit::parse(&record)? {
+                Parsed::SignIn(sign_in) => Ok(Parsed::SignIn(Box::new(sign_in.into_owned()))),
+                Parsed::NotSignIn => Ok(Parsed::NotSignIn),
+            };
+        }
+        let draft = self.draft(row)?;
+        match draft.finish(dates) {
+            Err(_) if self.repeats_header(&self.cells(row)?) => Ok(Parsed::NotSignIn),
+            parsed => parsed,
+        }
+    }
+
+    fn repeats_header(&self, cells: &[Cow<'_, str>]) -> bool {
+        let bare = |text: &str| text.trim_start_matches('\u{feff}').trim_matches('"').to_owned();
+        cells.len() == self.names.len() && cells.iter().zip(&self.names).all(|(a, b)| bare(a) == bare(b))
+    }
+
+    /// A row's content whatever the order of its columns and its line ends: names and cells, sorted.
+    pub(super) fn content(&self, row: &str) -> String {
+        let cells = csv::cells(row, self.delimiter).unwrap_or_default();
+        let mut pairs: Vec<String> = self
+            .names
+            .iter()
+            .zip(cells)
+            .map(|(name, cell)| format!("{name}\0{}\0", cell.replace("\r\n", "\n")))
+            .collect();
+        pairs.sort_unstable();
+        pairs.concat()
+    }
+}
+
+fn is(name: &str, known: &str) -> bool {
+    name.trim().trim_start_matches('\u{feff}').eq_ignore_ascii_case(known)
+}
+
+fn trimmed(text: Cow<'_, str>) -> Cow<'_, str> {
+    match text {
+        Cow::Borrowed(text) => Cow::Borrowed(text.trim()),
+        Cow::Owned(text) if text.trim().len() == text.len() => Cow::Owned(text),
+        Cow::Owned(text) => Cow::Owned(text.trim().to_owned()),
+    }
+}
+
+/// Log Analytics' names with what exports add to them: ` [UTC]`, and the type of a custom log's column.
+fn log_analytics_item(name: &str) -> Option<Item> {
+    let name = name.trim();
+    let name = name.split_once('[').map_or(name, |(name, _)| name).trim_end();
+    let suffixes = ["_dynamic", "_string", "_s", "_d", "_g", "_b", "_t"];
+    let bare = suffixes.iter().find_map(|suffix| name.strip_suffix(suffix)).unwrap_or(name);
+    log_analytics::item(bare)
+}
+
+/// Whether a header has what the shape is known by.
+fn fits(shape: Shape, names: &[String], has: &dyn Fn(Item) -> bool) -> bool {
+    let names_any = |known: &str| names.iter().any(|name| is(name, known));
+    let who = has(Item::UserPrincipalName) || has(Item::UserId) || has(Item::ServicePrincipalId);
+    match shape {
+        Shape::PortalCsv => {
+            has(Item::SignedInAt)
+                && has(Item::SignInId)
+                && (who || has(Item::AppId))
+                && (has(Item::Status) || has(Item::ErrorCode))
+        }
+        Shape::LogAnalyticsCsv => {
+            // One row per sign-in, not per group of them.
+            let summary =
+                !has(Item::SignInId) && names.iter().any(|name| super::look_alike::is_aggregate(name));
+            let timed = has(Item::EmittedAt) || has(Item::SignedInAt);
+            let anybody = who || names_any("Identity") || names_any("UserDisplayName");
+            let table = has(Item::ResultType) && (timed || has(Item::Tenant));
+            let projected = has(Item::EmittedAt) && (has(Item::ClientApp) || has(Item::Status));
+            !summary && anybody && (table || projected)
+        }
+        Shape::PowershellCsv => {
+            let markers = [Item::Status, Item::ErrorCode, Item::ClientApp, Item::AppName, Item::AppId];
+            has(Item::SignedInAt) && who && markers.into_iter().any(has)
+        }
+        _ => false,
+    }
+}

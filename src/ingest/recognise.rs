@@ -1,0 +1,152 @@
+//! Tells from the head of a file what it is: shape, framing, and what holds for all of its records.
+//! File names tell nothing.
+
+use super::csv;
+use super::document::Scanner;
+use super::formats::{RecordReader, Shape, describe_keys, top_level_keys};
+use super::frame::{Framing, RECORD_BYTES_MAX};
+use super::json::Cursor;
+use super::time::DateEvidence;
+
+/// How many records recognition looks at.
+const HEAD_RECORDS: usize = 64;
+
+/// What the head of a file shows.
+#[derive(Debug, Clone)]
+pub enum Recognised {
+    Records(Head),
+    /// No record: no byte but blanks, or an empty array.
+    Empty,
+    /// `found` is for the message.
+    Unknown {
+        found: String,
+    },
+}
+
+/// What is known of a file before its records are read.
+#[derive(Debug, Clone)]
+pub struct Head {
+    pub reader: RecordReader,
+    pub framing: Framing,
+    /// CSV: the header row.
+    pub header: Option<String>,
+    /// Bytes before the first record that are none: lines for a program, the header.
+    pub skip: usize,
+    /// Some record of the head says its tenant; its category.
+    pub says_tenant: bool,
+    pub says_category: bool,
+    /// Times are written with day and month as numbers, in an order that the file has to settle.
+    pub numbered_dates: bool,
+}
+
+impl Head {
+    fn new<'a>(reader: RecordReader, framing: Framing, records: impl Iterator<Item = &'a str>) -> Self {
+        let mut head = Self {
+            reader,
+            framing,
+            header: None,
+            skip: 0,
+            says_tenant: false,
+            says_category: false,
+            numbered_dates: false,
+        };
+        for record in records.take(HEAD_RECORDS) {
+            let (tenant, category) = head.reader.says(record);
+            head.says_tenant |= tenant;
+            head.says_category |= category;
+            let mut numbered = false;
+            head.reader.times(record, |time| numbered |= DateEvidence::concerns(time));
+            head.numbered_dates |= numbered;
+        }
+        head
+    }
+}
+
+/// Looks at the head; `None`: more of the file is needed. `last` says that nothing follows it.
+pub(super) fn recognise(head: &[u8], last: bool) -> Option<Recognised> {
+    let Some(start) = head.iter().position(|byte| !byte.is_ascii_whitespace()) else {
+        return last.then_some(Recognised::Empty);
+    };
+    if matches!(head[start], b'{' | b'[') { json(head, start, last) } else { table(head, start, last) }
+}
+
+fn json(head: &[u8], start: usize, last: bool) -> Option<Recognised> {
+    if head[start] == b'{'
+        && let Some(shape) = whole_lines(head, last).find_map(Shape::recognise)
+    {
+        let records = Head::new(RecordReader::json(shape), Framing::Lines, whole_lines(head, last));
+        return Some(Recognised::Records(records));
+    }
+    let scan = Scanner::default().scan(head, last);
+    let records = || {
+        let ranges = scan.records.iter().take(HEAD_RECORDS);
+        ranges.filter_map(|range| std::str::from_utf8(&head[range.clone()]).ok())
+    };
+    if let Some(shape) = records().find_map(Shape::recognise) {
+        let records = Head::new(RecordReader::json(shape), Framing::Document, records());
+        return Some(Recognised::Records(records));
+    }
+    if last && scan.records.is_empty() && scan.broken.is_empty() {
+        return Some(Recognised::Empty);
+    }
+    if scan.records.is_empty() && !last && head.len() <= RECORD_BYTES_MAX {
+        return None;
+    }
+    let first = scan.records.first().map_or(&head[start..], |range| &head[range.clone()]);
+    Some(Recognised::Unknown { found: describe(first) })
+}
+
+/// Lines that are whole objects.
+fn whole_lines(head: &[u8], last: bool) -> impl Iterator<Item = &str> {
+    let end = if last { head.len() } else { memchr::memrchr(b'\n', head).unwrap_or(head.len()) };
+    let lines = head[..end].split(|byte| *byte == b'\n').take(HEAD_RECORDS);
+    let lines = lines.filter_map(|line| std::str::from_utf8(line.trim_ascii()).ok());
+    lines.filter(|line| line.starts_with('{'))
+}
+
+fn table(head: &[u8], start: usize, last: bool) -> Option<Recognised> {
+    let mut at = start;
+    // Lines for PowerShell and Excel.
+    while head[at..].starts_with(b"#TYPE ") || head[at..].starts_with(b"sep=") {
+        match memchr::memchr(b'\n', &head[at..]) {
+            Some(len) => at += len + 1,
+            None if last => return Some(Recognised::Empty),
+            None => return None,
+        }
+    }
+    // Quotes tell where the header ends, whatever the delimiter turns out to be.
+    let ends = csv::DELIMITERS.into_iter().find_map(|delimiter| csv::first_row(&head[at..], delimiter, last));
+    let Some((end, next)) = ends else {
+        let undecided = !last && head.len() <= RECORD_BYTES_MAX;
+        let found = || Recognised::Unknown { found: describe(&head[start..]) };
+        return (!undecided).then(found);
+    };
+    let Ok(header) = std::str::from_utf8(&head[at..at + end]) else {
+        return Some(Recognised::Unknown { found: "text that is no valid UTF-8 or UTF-16".to_owned() });
+    };
+    let reader = match RecordReader::csv(header) {
+        Ok(reader) => reader,
+        Err(found) => return Some(Recognised::Unknown { found }),
+    };
+    let rows = &head[at + next..];
+    let scan = csv::scan(rows, reader.delimiter().unwrap_or(b','), last);
+    let records = scan.records.iter().filter_map(|range| std::str::from_utf8(&rows[range.clone()]).ok());
+    let mut records = Head::new(reader, Framing::Csv, records);
+    records.header = Some(header.to_owned());
+    records.skip = at + next;
+    Some(Recognised::Records(records))
+}
+
+fn describe(record: &[u8]) -> String {
+    let text = String::from_utf8_lossy(&record[..record.len().min(1 << 16)]);
+    let keys = top_level_keys(&text);
+    if !keys.is_empty() {
+        return describe_keys(&keys);
+    }
+    let mut cursor = Cursor::new(&text);
+    if cursor.skip().and_then(|()| cursor.end()).is_ok() {
+        return "JSON without objects".to_owned();
+    }
+    let start: String = text.chars().take(60).map(|c| if c.is_control() { ' ' } else { c }).collect();
+    format!("text that starts with '{}'", start.trim())
+}

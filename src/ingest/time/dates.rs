@@ -1,0 +1,165 @@
+//! Dates written in numbers: which of them is the day. Evidence is gathered over a whole file, and
+//! what it can't settle is not guessed.
+
+use chrono::NaiveDate;
+
+use super::{TimeError, clock, split_date};
+
+/// Which comes first in `3/4/2026`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]
+pub enum DateOrder {
+    MonthFirst,
+    DayFirst,
+    /// Not known: only dates that can be read one way are read.
+    #[default]
+    #[value(skip)]
+    Unsettled,
+}
+
+/// A date as written, not resolved yet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum WrittenDate {
+    Known(NaiveDate),
+    /// Two numbers, either of which may be the day.
+    Numbers {
+        first: u32,
+        second: u32,
+        year: i32,
+    },
+}
+
+impl WrittenDate {
+    /// `2026/10/5`, `5.10.2026` (no culture writes dots month first), `10/5/2026`, `10-5-2026`.
+    pub(super) fn read(text: &str) -> Option<Self> {
+        let separator = text.chars().find(|c| matches!(c, '/' | '.' | '-'))?;
+        let mut parts = text.trim_end_matches('.').split(separator);
+        let (a, b, c) = (parts.next()?, parts.next()?, parts.next()?);
+        if parts.next().is_some() {
+            return None;
+        }
+        let number = |text: &str| text.trim().parse::<u32>().ok().filter(|_| text.len() <= 4);
+        let year = |text: &str| i32::try_from(number(text)?).ok().filter(|year| *year >= 1000);
+        if a.len() == 4 {
+            return Some(Self::Known(NaiveDate::from_ymd_opt(year(a)?, number(b)?, number(c)?)?));
+        }
+        let (first, second, year) = (number(a)?, number(b)?, year(c)?);
+        if separator == '.' {
+            return Some(Self::Known(NaiveDate::from_ymd_opt(year, second, first)?));
+        }
+        Some(Self::Numbers { first, second, year })
+    }
+
+    pub(super) fn resolve(self, order: DateOrder) -> Result<NaiveDate, TimeError> {
+        let (first, second, year) = match self {
+            Self::Known(date) => return Ok(date),
+            Self::Numbers { first, second, year } => (first, second, year),
+        };
+        let month_first = NaiveDate::from_ymd_opt(year, first, second);
+        let day_first = NaiveDate::from_ymd_opt(year, second, first);
+        let date = match (order, month_first, day_first) {
+            (DateOrder::MonthFirst, date, _) | (DateOrder::DayFirst, _, date) => date,
+            (DateOrder::Unsettled, Some(a), Some(b)) if a != b => return Err(TimeError::Unsettled),
+            (DateOrder::Unsettled, a, b) => a.or(b),
+        };
+        date.ok_or(TimeError::Unknown)
+    }
+}
+
+/// What the dates of a file show of their order.
+#[derive(Debug, Clone, Default)]
+pub struct DateEvidence {
+    /// Dates that can only be read month first, and only day first.
+    month_first: u64,
+    day_first: u64,
+    /// Dates that can be read either way, and mean two days.
+    either: u64,
+    /// The first of them, for the message.
+    example: Option<String>,
+}
+
+/// Why a file's dates can't be read.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{either} dates can be read day first or month first, such as '{example}', and {why}")]
+pub struct Undecided {
+    either: u64,
+    example: String,
+    why: &'static str,
+}
+
+impl DateEvidence {
+    /// Whether a time is written so that the order of day and month matters.
+    #[must_use]
+    pub fn concerns(text: &str) -> bool {
+        split_date(text.trim()).is_some_and(|(date, _)| matches!(date, WrittenDate::Numbers { .. }))
+    }
+
+    /// Takes one time into account. A reading that lies after `latest` is none: no log is from the
+    /// future.
+    pub fn see(&mut self, text: &str, latest: i64) {
+        let Some((date @ WrittenDate::Numbers { .. }, rest)) = split_date(text.trim()) else { return };
+        let Some(clock) = clock(rest) else { return };
+        let reading = |order| {
+            let date = date.resolve(order).ok()?;
+            clock.on(date).filter(|at| *at <= latest)
+        };
+        match (reading(DateOrder::MonthFirst), reading(DateOrder::DayFirst)) {
+            (Some(a), Some(b)) if a != b => {
+                self.either += 1;
+                self.example.get_or_insert_with(|| text.trim().to_owned());
+            }
+            (Some(_), None) => self.month_first += 1,
+            (None, Some(_)) => self.day_first += 1,
+            _ => {}
+        }
+    }
+
+    /// The order that holds for the whole file.
+    ///
+    /// # Errors
+    /// Fails if some dates can be read either way, and no other date of the file tells which, or two
+    /// tell different things.
+    pub fn settle(&self) -> Result<DateOrder, Undecided> {
+        let undecided =
+            |why| Undecided { either: self.either, example: self.example.clone().unwrap_or_default(), why };
+        match (self.month_first, self.day_first, self.either) {
+            (1.., 0, _) => Ok(DateOrder::MonthFirst),
+            (0, 1.., _) => Ok(DateOrder::DayFirst),
+            (_, _, 0) => Ok(DateOrder::Unsettled),
+            (0, 0, _) => Err(undecided("no other date of the file tells which")),
+            _ => Err(undecided("the file's other dates are of both kinds")),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn settle(times: &[&str]) -> Result<DateOrder, Undecided> {
+        let latest = super::super::parse("2026-11-24T00:00:00Z", DateOrder::Unsettled).expect("a time");
+        let mut evidence = DateEvidence::default();
+        for time in times {
+            evidence.see(time, latest);
+        }
+        evidence.settle()
+    }
+
+    #[test]
+    fn a_day_after_the_twelfth_settles_the_whole_file() {
+        assert_eq!(settle(&["3/4/2026 1:00:00 AM", "3/25/2026 1:00:00 AM"]), Ok(DateOrder::MonthFirst));
+        assert_eq!(settle(&["3/4/2026 1:00:00 AM", "25/3/2026 1:00:00 AM"]), Ok(DateOrder::DayFirst));
+    }
+
+    #[test]
+    fn no_log_is_from_the_future() {
+        assert_eq!(settle(&["12/11/2026 08:00:00"]), Ok(DateOrder::DayFirst));
+    }
+
+    #[test]
+    fn what_nothing_settles_is_not_guessed() {
+        assert!(settle(&["3/4/2026 1:00:00 AM"]).is_err());
+        assert!(settle(&["3/4/2026 1:00", "3/25/2026 1:00", "25/3/2026 1:00"]).is_err());
+        assert_eq!(settle(&["4/4/2026 1:00:00 AM"]), Ok(DateOrder::Unsettled));
+        assert_eq!(settle(&["2026-04-03T01:00:00Z", "3.4.2026 01:00:00"]), Ok(DateOrder::Unsettled));
+    }
+}
