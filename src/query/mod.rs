@@ -34,6 +34,14 @@ fn failed(name: &str, source: DataFusionError) -> Error {
     Error::Query { name: name.to_owned(), source: Box::new(source) }
 }
 
+/// The error for a statement that would write, if that is what the engine refused.
+fn refused(name: &str, source: &DataFusionError) -> Option<Error> {
+    let DataFusionError::Plan(message) = source.find_root() else { return None };
+    let (kind, found) = message.split_once(" not supported: ")?;
+    let found = ["DDL", "DML", "Statement"].contains(&kind).then(|| found.to_owned())?;
+    Some(Error::NotReadOnly { name: name.to_owned(), found })
+}
+
 /// A session over one snapshot. Read-only, whatever the query says.
 pub struct Queries {
     context: SessionContext,
@@ -114,9 +122,9 @@ impl Queries {
     /// Runs one query to its end. `name` is told in errors.
     ///
     /// # Errors
-    /// Fails if the query is not valid, not read-only, or exceeds the memory limit.
+    /// Fails if the query is not valid, is not read-only, or exceeds the memory limit.
     pub async fn run(&self, name: &str, sql: &str, parameters: &[Parameter]) -> Result<Vec<RecordBatch>> {
-        let failed = |source| failed(name, source);
+        let failed = |source| refused(name, &source).unwrap_or_else(|| failed(name, source));
         let frame = self.plan(sql, parameters).await.map_err(failed)?;
         let schema = Arc::new(frame.schema().as_arrow().clone());
         let mut batches = frame.collect().await.map_err(failed)?;
