@@ -6,7 +6,8 @@
 -- Columns: tenant_id, protocol, user_name, app_name, client_app, user_agent text;
 --   exchange_or_unnamed boolean: to Exchange Online or to no named resource; ip_addresses,
 --   sign_ins bigint; first_seen, last_seen timestamp
--- Order: tenant_id, protocol, sign_ins descending, then every text column
+-- Order: tenant_id, protocol, sign_ins descending, then every text column, exchange_or_unnamed and the
+--   key of the user (two users may have had the same name)
 -- Blind spots: records without user id and name are one unknown user.
 SELECT
     tenant_id,
@@ -27,4 +28,4 @@ WHERE
     AND ($tenant = '*' OR tenant_id = $tenant)
 GROUP BY tenant_id, protocol, user_key, app_name, client_app, user_agent, exchange_or_unnamed
 ORDER BY tenant_id, protocol, sign_ins DESC, user_name, app_name, client_app, user_agent,
-    exchange_or_unnamed
+    exchange_or_unnamed, user_key

@@ -99,7 +99,7 @@ pub enum CampaignError {
     #[error("campaign '{name}' is neither built in ({}) nor a file that can be read: {source}", EMBEDDED.map(|(name, _)| name).join(", "))]
     NotFound { name: String, source: std::io::Error },
     /// `source` shows the line with its number and lists the valid choices.
-    #[error("campaign file {file}: {source}")]
+    #[error("campaign file {file}: {}", .source.to_string().trim_end())]
     Invalid { file: String, source: toml::de::Error },
     #[error("campaign file {file}: {key} is {found}; expected {expected}")]
     Value { file: String, key: &'static str, found: String, expected: &'static str },

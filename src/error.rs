@@ -3,6 +3,9 @@
 
 use std::path::PathBuf;
 
+use datafusion::error::DataFusionError;
+use datafusion::logical_expr::sqlparser::parser::ParserError;
+
 /// An error of any stage, as the command line tells it.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -35,8 +38,10 @@ pub enum Error {
     IngestedMeanwhile { lake: String },
     #[error("the lake's manifest {path} can't be read: {source}")]
     Manifest { path: PathBuf, source: serde_json::Error },
-    #[error("query {name}: {source}")]
+    #[error("query {name}: {}", engine_message(.source))]
     Query { name: String, source: Box<datafusion::error::DataFusionError> },
+    #[error("query {name}: expected one that only reads, as SELECT and EXPLAIN do; found {found}")]
+    NotReadOnly { name: String, found: String },
     #[error("query file {name}: {detail}; a header needs {expected}")]
     QueryHeader { name: String, detail: String, expected: &'static str },
     #[error("unknown report '{name}'; there are: {known}")]
@@ -87,5 +92,16 @@ impl Error {
     /// For `map_err` where a file is read.
     pub fn read(path: impl Into<String>) -> impl FnOnce(std::io::Error) -> Self {
         move |source| Self::Read { path: path.into(), source }
+    }
+}
+
+/// What the engine says, without the names of its own types.
+fn engine_message(source: &DataFusionError) -> String {
+    match source.find_root() {
+        DataFusionError::SQL(parser, _) => match &**parser {
+            ParserError::TokenizerError(message) | ParserError::ParserError(message) => message.clone(),
+            ParserError::RecursionLimitExceeded => "it is nested too deeply".to_owned(),
+        },
+        _ => source.to_string(),
     }
 }

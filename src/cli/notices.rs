@@ -6,15 +6,20 @@ use chrono::NaiveDate;
 use clap::Args;
 
 use super::assess::{self, Assessed};
-use super::shared::{Global, Rules};
+use super::shared::{Global, Rules, parse_day};
 use crate::error::Result;
 use crate::notify::{NoticeContext, lists, notice};
 
 /// What notices are written with.
 #[derive(Debug, Args)]
 pub(super) struct Texts {
-    /// Date that drafts count from [default: `as_of`]
-    #[arg(long, value_name = "DATE")]
+    // Help is no Markdown.
+    #[arg(
+        long,
+        value_name = "DATE",
+        value_parser = parse_day,
+        help = "Date that drafts count from, e.g. 2026-11-02 [default: --as-of]"
+    )]
     notice_date: Option<NaiveDate>,
     /// Own notice templates, in a folder, by the names of the built-in ones
     #[arg(long, value_name = "DIR")]

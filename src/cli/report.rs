@@ -18,7 +18,7 @@ pub(super) struct Arguments {
     name: Option<String>,
     #[command(flatten)]
     rules: Rules,
-    /// One tenant's id [default: all]
+    /// One tenant's id, for reports that take it [default: all]
     #[arg(long, value_name = "ID")]
     tenant: Option<String>,
     #[command(flatten)]
@@ -27,7 +27,8 @@ pub(super) struct Arguments {
 
 #[derive(Debug, Args)]
 pub(super) struct SqlArguments {
-    /// For example: SELECT protocol, count(*) FROM `sign_ins` GROUP BY 1
+    // Not as documentation: its backticks would be the shell's.
+    #[arg(help = "For example: \"SELECT protocol, count(*) FROM sign_ins GROUP BY 1\"")]
     query: String,
     #[command(flatten)]
     output: Output,
@@ -41,6 +42,18 @@ pub(super) async fn run(arguments: &Arguments, global: &Global) -> Result<u8> {
         return Ok(0);
     };
     let report = Report::find(name)?;
+    if arguments.tenant.is_some() && !report.parameters().contains(&"tenant") {
+        let able: Vec<&str> = REPORTS
+            .iter()
+            .filter(|report| report.parameters().contains(&"tenant"))
+            .map(|report| report.name)
+            .collect();
+        return Err(Error::Usage {
+            flag: "--tenant",
+            expected: format!("a report that takes it ({})", able.join(", ")),
+            found: name.clone(),
+        });
+    }
     let (campaign, roster) = arguments.rules.load()?;
     let lake = Lake::open(&global.lake).await?;
     let queries = Queries::over(&lake, 1 << 30).await?;

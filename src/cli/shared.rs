@@ -13,14 +13,24 @@ use crate::evidence::DayRange;
 use crate::report::Format;
 use crate::tenant::Roster;
 
+/// Where help lists the flags of every command: after a command's own.
+const LAST: usize = 900;
+
 /// Flags of every command.
 #[derive(Debug, Args)]
 pub(super) struct Global {
     /// The lake's folder
-    #[arg(long, global = true, env = "LIGHTSOUT_LAKE", default_value = "./lake", value_name = "URI")]
+    #[arg(
+        long,
+        global = true,
+        env = "LIGHTSOUT_LAKE",
+        default_value = "./lake",
+        value_name = "URI",
+        display_order = LAST
+    )]
     pub(super) lake: PathBuf,
     /// No progress, no closing table
-    #[arg(long, global = true)]
+    #[arg(long, global = true, display_order = LAST)]
     pub(super) quiet: bool,
 }
 
@@ -40,7 +50,7 @@ pub(super) struct Rules {
     pub(super) roster: Option<PathBuf>,
     /// The window ends before this UTC day, e.g. 2026-11-02 [default: the latest
     /// that the logs of half the tenants reach]
-    #[arg(long, value_name = "DATE")]
+    #[arg(long, value_name = "DATE", value_parser = parse_day)]
     pub(super) as_of: Option<NaiveDate>,
     /// Length of the window in days [default: the campaign's]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=366))]
@@ -64,7 +74,7 @@ impl Rules {
 /// Where rows go, and how.
 #[derive(Debug, Args)]
 pub(super) struct Output {
-    /// [default: table on a terminal, else csv]
+    /// How rows are written [default: table on a terminal, else csv]
     #[arg(long, value_enum, value_name = "F")]
     pub(super) format: Option<Format>,
     /// A file instead of stdout
@@ -104,6 +114,11 @@ pub(super) fn parse_size(text: &str) -> Result<usize, String> {
         return Err("expected at least 64MB".to_owned());
     }
     Ok(bytes)
+}
+
+/// `2026-11-02`, a UTC day.
+pub(super) fn parse_day(text: &str) -> Result<NaiveDate, String> {
+    text.trim().parse().map_err(|_| "expected a day as in 2026-11-02".to_owned())
 }
 
 /// `2026-10-01..2026-10-31`, both included.

@@ -50,7 +50,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_query_file_is_a_report_with_a_whole_header() {
+    fn every_query_file_is_a_report() {
         let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/queries");
         let mut files: Vec<String> = std::fs::read_dir(folder)
             .expect("the queries folder")
@@ -60,11 +60,5 @@ mod tests {
             .collect();
         files.sort_unstable();
         assert_eq!(files, REPORTS.map(|report| report.name));
-        for report in REPORTS {
-            for part in ["Reads:", "Params:", "Grain:", "Columns:", "Order:", "Blind spots:"] {
-                assert!(report.sql.contains(&format!("-- {part}")), "{} lacks {part}", report.name);
-            }
-            assert!(report.sql.contains("ORDER BY"), "{} has no order", report.name);
-        }
     }
 }

@@ -8,8 +8,10 @@ mod table;
 use std::sync::Arc;
 
 use arrow::array::RecordBatch;
+use datafusion::catalog::TableProvider;
 use datafusion::common::{ParamValues, ScalarValue};
 use datafusion::dataframe::DataFrame;
+use datafusion::datasource::MemTable;
 use datafusion::error::DataFusionError;
 use datafusion::execution::context::{SQLOptions, SessionContext};
 use datafusion::execution::runtime_env::RuntimeEnvBuilder;
@@ -28,6 +30,18 @@ const VIEWS: [(&str, &str); 2] = [
 /// A value bound to a parameter.
 pub type Parameter = (String, ScalarValue);
 
+fn failed(name: &str, source: DataFusionError) -> Error {
+    Error::Query { name: name.to_owned(), source: Box::new(source) }
+}
+
+/// The error for a statement that would write, if that is what the engine refused.
+fn refused(name: &str, source: &DataFusionError) -> Option<Error> {
+    let DataFusionError::Plan(message) = source.find_root() else { return None };
+    let (kind, found) = message.split_once(" not supported: ")?;
+    let found = ["DDL", "DML", "Statement"].contains(&kind).then(|| found.to_owned())?;
+    Some(Error::NotReadOnly { name: name.to_owned(), found })
+}
+
 /// A session over one snapshot. Read-only, whatever the query says.
 pub struct Queries {
     context: SessionContext,
@@ -39,22 +53,47 @@ impl Queries {
     /// # Errors
     /// Fails if the lake's log can't be read.
     pub async fn over(lake: &Lake, memory_limit_bytes: usize) -> Result<Self> {
+        let mut tables: Vec<(Table, Arc<dyn TableProvider>)> = Vec::new();
+        for table in Table::ALL {
+            let folder = lake.root().join(table.as_str()).display().to_string();
+            tables.push((table, Arc::new(LakeTable::new(table, folder, lake.files(table)?))));
+        }
+        Self::over_providers(tables, memory_limit_bytes).await
+    }
+
+    /// The same session and views over rows in memory; tables that are not given are empty.
+    ///
+    /// # Errors
+    /// Fails if the columns of a batch are not those of its table, the partition column included.
+    pub async fn over_rows(rows: Vec<(Table, RecordBatch)>, memory_limit_bytes: usize) -> Result<Self> {
+        let mut tables: Vec<(Table, Arc<dyn TableProvider>)> = Vec::new();
+        for table in Table::ALL {
+            let batches =
+                rows.iter().filter(|(of, _)| *of == table).map(|(_, batch)| batch.clone()).collect();
+            let provider = MemTable::try_new(table.table_schema(), vec![batches])
+                .map_err(|source| failed(table.as_str(), source))?;
+            tables.push((table, Arc::new(provider)));
+        }
+        Self::over_providers(tables, memory_limit_bytes).await
+    }
+
+    async fn over_providers(
+        tables: Vec<(Table, Arc<dyn TableProvider>)>,
+        memory_limit_bytes: usize,
+    ) -> Result<Self> {
         let config = SessionConfig::new()
             .with_information_schema(true)
             .set_bool("datafusion.execution.parquet.pushdown_filters", true)
             .set_bool("datafusion.execution.parquet.schema_force_view_types", false)
             .set_bool("datafusion.sql_parser.map_string_types_to_utf8view", false);
-        let failed = |name: &str, source| Error::Query { name: name.to_owned(), source: Box::new(source) };
         let runtime = RuntimeEnvBuilder::new()
             .with_memory_limit(memory_limit_bytes, 1.0)
             .build_arc()
             .map_err(|source| failed("session", source))?;
         let context = SessionContext::new_with_config_rt(config, runtime);
-        for table in Table::ALL {
-            let folder = lake.root().join(table.as_str()).display().to_string();
-            let provider = LakeTable::new(table, folder, lake.files(table)?);
+        for (table, provider) in tables {
             context
-                .register_table(table.as_str(), Arc::new(provider))
+                .register_table(table.as_str(), provider)
                 .map_err(|source| failed(table.as_str(), source))?;
         }
         for (name, sql) in VIEWS {
@@ -83,9 +122,9 @@ impl Queries {
     /// Runs one query to its end. `name` is told in errors.
     ///
     /// # Errors
-    /// Fails if the query is not valid, not read-only, or exceeds the memory limit.
+    /// Fails if the query is not valid, is not read-only, or exceeds the memory limit.
     pub async fn run(&self, name: &str, sql: &str, parameters: &[Parameter]) -> Result<Vec<RecordBatch>> {
-        let failed = |source| Error::Query { name: name.to_owned(), source: Box::new(source) };
+        let failed = |source| refused(name, &source).unwrap_or_else(|| failed(name, source));
         let frame = self.plan(sql, parameters).await.map_err(failed)?;
         let schema = Arc::new(frame.schema().as_arrow().clone());
         let mut batches = frame.collect().await.map_err(failed)?;

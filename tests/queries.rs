@@ -1,0 +1,279 @@
+//! The shipped SQL, case by case: `tests/queries/<query>/<case>/` holds small tables, parameters and
+//! the rows that the contract expects. `UPDATE_EXPECTED=1` rewrites the expected rows; read the diff.
+//!
+//! Of `records.csv` only the columns that matter are there, an empty cell is null, and a record is not
+//! provably modern unless it says so. `sources.json` has one source a line. `parameters.toml` replaces
+//! single parameters.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use arrow::array::{Array, ArrayRef, BooleanArray, RecordBatch, UInt32Array, new_null_array};
+use arrow::compute::take_record_batch;
+use arrow::datatypes::{DataType, Schema};
+use datafusion::common::ScalarValue;
+use lightsout::lake::schema::{PARTITION, Table, timestamp};
+use lightsout::query::catalog::{REPORTS, Report};
+use lightsout::query::{Parameter, Queries};
+use lightsout::report::Format;
+
+const VIEWS: [&str; 2] = ["legacy_sign_ins", "sign_ins"];
+/// What a case of `legacy_sign_ins` shows besides the columns of its records.
+const ADDED_COLUMNS: [&str; 3] = ["user_key", "in_tenant", "exchange_or_unnamed"];
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+fn cases_of(query: &str) -> Vec<PathBuf> {
+    let folder = root().join("tests/queries").join(query);
+    let mut cases: Vec<PathBuf> = fs::read_dir(&folder)
+        .unwrap_or_else(|_| panic!("{query} has no cases in {}", folder.display()))
+        .map(|entry| entry.expect("a readable folder").path())
+        .collect();
+    cases.sort();
+    cases
+}
+
+/// The records of a case with every column of the table.
+fn records(case: &Path) -> RecordBatch {
+    let table = Table::SignInRecords.table_schema();
+    let Ok(text) = fs::read_to_string(case.join("records.csv")) else { return RecordBatch::new_empty(table) };
+    let fields: Vec<_> = header(&text)
+        .into_iter()
+        .map(|name| table.field_with_name(name).unwrap_or_else(|_| panic!("{name} in {}", case.display())))
+        .cloned()
+        .collect();
+    let given = arrow::csv::ReaderBuilder::new(Arc::new(Schema::new(fields)))
+        .with_header(true)
+        .build(text.as_bytes())
+        .and_then(Iterator::collect::<Result<Vec<_>, _>>)
+        .unwrap_or_else(|error| panic!("{}: {error}", case.display()));
+    assert_eq!(given.len(), 1, "{} is small and not empty", case.display());
+    let given = &given[0];
+    let columns: Vec<ArrayRef> = table
+        .fields()
+        .iter()
+        .map(|field| match given.column_by_name(field.name()) {
+            Some(column) if field.name() == PARTITION => {
+                let modern = column.as_any().downcast_ref::<BooleanArray>().expect("booleans");
+                Arc::new(modern.iter().map(|value| Some(value == Some(true))).collect::<BooleanArray>())
+            }
+            Some(column) => Arc::clone(column),
+            None if field.name() == PARTITION => Arc::new(BooleanArray::from(vec![false; given.num_rows()])),
+            None => new_null_array(field.data_type(), given.num_rows()),
+        })
+        .collect();
+    RecordBatch::try_new(table, columns).expect("the table's columns")
+}
+
+fn header(csv: &str) -> Vec<&str> {
+    csv.lines().next().expect("a header").split(',').collect()
+}
+
+fn sources(case: &Path) -> RecordBatch {
+    let table = Table::Sources.table_schema();
+    let Ok(text) = fs::read(case.join("sources.json")) else { return RecordBatch::new_empty(table) };
+    arrow::json::ReaderBuilder::new(Arc::clone(&table))
+        .with_strict_mode(true)
+        .build(text.as_slice())
+        .and_then(|mut reader| reader.next().transpose())
+        .unwrap_or_else(|error| panic!("{}: {error}", case.display()))
+        .expect("a source")
+}
+
+fn reversed(batch: &RecordBatch) -> RecordBatch {
+    let rows = u32::try_from(batch.num_rows()).expect("a small case");
+    take_record_batch(batch, &UInt32Array::from_iter_values((0..rows).rev())).expect("rows")
+}
+
+fn parameters(case: &Path, names: &[&str]) -> Vec<Parameter> {
+    let mut values: BTreeMap<String, String> = toml::from_str(
+        "window_start = '2026-10-01'\nwindow_end = '2026-10-31'\nlookback_start = '2026-08-02'\n\
+         protocols = 'imap4,pop3'\ntenant = '*'",
+    )
+    .expect("the defaults");
+    if let Ok(text) = fs::read_to_string(case.join("parameters.toml")) {
+        let own: BTreeMap<String, String> = toml::from_str(&text).expect("names and texts");
+        values.extend(own);
+    }
+    names
+        .iter()
+        .map(|name| {
+            let value = &values[*name];
+            let value = if matches!(*name, "protocols" | "tenant") {
+                ScalarValue::Utf8(Some(value.clone()))
+            } else {
+                let day: chrono::NaiveDate = value.parse().expect("a day");
+                lightsout::query::timestamp(lightsout::evidence::midnight(day))
+            };
+            ((*name).to_owned(), value)
+        })
+        .collect()
+}
+
+fn csv(batches: &[RecordBatch]) -> String {
+    let mut text = Vec::new();
+    lightsout::report::write(&mut text, batches, Format::Csv).expect("in memory");
+    String::from_utf8(text).expect("text")
+}
+
+async fn queries(case: &Path, turned: bool) -> Queries {
+    let (mut records, mut sources) = (records(case), sources(case));
+    if turned {
+        (records, sources) = (reversed(&records), reversed(&sources));
+    }
+    let tables = vec![(Table::SignInRecords, records), (Table::Sources, sources)];
+    Queries::over_rows(tables, 256 << 20).await.expect("tables and views")
+}
+
+async fn answer(query: &str, case: &Path, turned: bool) -> String {
+    let queries = queries(case, turned).await;
+    let (sql, parameters) = if VIEWS.contains(&query) {
+        let text = fs::read_to_string(case.join("records.csv")).expect("the records of a view's case");
+        let mut columns = header(&text);
+        if query == "legacy_sign_ins" {
+            columns.retain(|column| *column != PARTITION);
+            columns.extend(ADDED_COLUMNS);
+        }
+        let columns = columns.join(", ");
+        (format!("SELECT {columns} FROM {query} ORDER BY {columns}"), Vec::new())
+    } else {
+        let report = Report::find(query).expect("a shipped report");
+        let sql = fs::read_to_string(root().join(format!("queries/{query}.sql"))).expect("the shipped file");
+        (sql, parameters(case, &report.parameters()))
+    };
+    let rows = queries.run(query, &sql, &parameters).await;
+    csv(&rows.unwrap_or_else(|error| panic!("{}: {error}", case.display())))
+}
+
+fn all_queries() -> Vec<&'static str> {
+    VIEWS.into_iter().chain(REPORTS.iter().map(|report| report.name)).collect()
+}
+
+#[tokio::test]
+async fn every_case_gives_the_expected_rows_whatever_the_order_of_its_input() {
+    let mut wrong = Vec::new();
+    for query in all_queries() {
+        for case in cases_of(query) {
+            let name = format!("{query}/{}", case.file_name().unwrap_or_default().display());
+            let found = answer(query, &case, false).await;
+            assert_eq!(found, answer(query, &case, true).await, "{name}: the order of the input shows");
+            let path = case.join("expected.csv");
+            if std::env::var_os("UPDATE_EXPECTED").is_some() {
+                fs::write(&path, &found).expect("a file");
+            }
+            let expected = fs::read_to_string(&path).unwrap_or_default();
+            if expected != found {
+                wrong.push(format!("{name}\nexpected:\n{expected}found:\n{found}"));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[tokio::test]
+async fn what_verdicts_rest_on_is_what_the_sign_ins_show_of_users_that_are_not_modern() {
+    let key = "tenant_id, sign_in_id, category, client_app, protocol, outcome, source_id, source_offset";
+    for query in all_queries() {
+        for case in cases_of(query) {
+            let queries = queries(&case, false).await;
+            let rows = async |from: &str| {
+                let sql = format!("SELECT {key} FROM {from} ORDER BY {key}");
+                csv(&queries.run("compare", &sql, &[]).await.expect("rows"))
+            };
+            let legacy = rows("legacy_sign_ins").await;
+            let shown = rows(
+                "sign_ins WHERE NOT provably_modern AND protocol IS NOT NULL \
+                 AND (category IS NULL OR category IN ('interactive', 'non_interactive'))",
+            )
+            .await;
+            assert_eq!(legacy, shown, "{}", case.display());
+        }
+    }
+}
+
+/// The part of a header that one word opens.
+fn part<'a>(sql: &'a str, name: &str) -> Option<&'a str> {
+    let start = sql.find(&format!("-- {name}:"))? + name.len() + 4;
+    let rest = &sql[start..];
+    let end = rest.match_indices('\n').find(|(at, _)| !rest[at + 1..].starts_with("--  "));
+    Some(&rest[..end.map_or(rest.len(), |(at, _)| at)])
+}
+
+/// Names and types as `Columns:` tells them: `users, sign_ins bigint: what they mean`.
+fn documented_columns(sql: &str) -> Vec<(String, DataType)> {
+    let text = part(sql, "Columns").expect("documented columns").replace("\n--", "\n");
+    let mut columns = Vec::new();
+    if text.contains("those of sign_in_records") {
+        let fields = Table::SignInRecords.table_schema();
+        let fields =
+            fields.fields().iter().filter(|field| !text.contains(&format!("without {}", field.name())));
+        columns.extend(fields.map(|field| (field.name().clone(), field.data_type().clone())));
+    }
+    let words: Vec<&str> = text.split_whitespace().collect();
+    for (at, word) in words.iter().enumerate().skip(1) {
+        let kind = match word.trim_end_matches([':', ';', ',', '.']) {
+            "text" => DataType::Utf8,
+            "bigint" => DataType::Int64,
+            "timestamp" => timestamp(),
+            "date" => DataType::Date32,
+            "boolean" => DataType::Boolean,
+            _ => continue,
+        };
+        // The names before a type are a list with commas.
+        let mut first = at - 1;
+        while first > 0 && words[first - 1].ends_with(',') {
+            first -= 1;
+        }
+        let names = words[first..at].iter().map(|name| (name.trim_end_matches(',').to_owned(), kind.clone()));
+        columns.extend(names);
+    }
+    columns
+}
+
+/// The expressions after the last `clause` of a query.
+fn listed<'a>(sql: &'a str, clause: &str) -> Vec<&'a str> {
+    let Some((_, list)) = sql.rsplit_once(clause) else { return Vec::new() };
+    let list = list.split("ORDER BY").next().unwrap_or_default();
+    list.split(',').map(|item| item.trim().trim_end_matches(" DESC")).collect()
+}
+
+#[tokio::test]
+async fn every_query_says_what_it_reads_and_gives_and_has_cases_and_a_total_order() {
+    for query in all_queries() {
+        let view = VIEWS.contains(&query);
+        let path = format!("queries/{}{query}.sql", if view { "views/" } else { "" });
+        let sql = fs::read_to_string(root().join(&path)).expect("the shipped file");
+        assert!(sql.starts_with("-- "), "{path} opens with its purpose");
+        for name in ["Reads", "Params", "Grain", "Columns", "Order", "Blind spots"] {
+            let told = part(&sql, name).unwrap_or_default().trim();
+            assert!(!told.is_empty(), "{path}: {name} is missing");
+        }
+        let cases = cases_of(query);
+        assert!(!cases.is_empty(), "{path} has no case");
+        let queries = queries(&cases[0], false).await;
+        let (body, parameters) = if view {
+            (format!("SELECT * FROM {query}"), Vec::new())
+        } else {
+            let names = Report::find(query).expect("a report").parameters();
+            for name in &names {
+                let told = part(&sql, "Params").unwrap_or_default();
+                assert!(told.contains(&format!("${name}")), "{path}: ${name} is not documented");
+            }
+            (sql.clone(), parameters(&cases[0], &names))
+        };
+        let rows = queries.run(query, &body, &parameters).await.expect("rows");
+        let found: Vec<(String, DataType)> =
+            rows[0].schema().fields().iter().map(|f| (f.name().clone(), f.data_type().clone())).collect();
+        assert_eq!(documented_columns(&sql), found, "{path}");
+        if !view {
+            let order = listed(&sql, "ORDER BY");
+            for key in listed(&sql, "GROUP BY") {
+                assert!(order.contains(&key), "{path}: its order leaves {key} open");
+            }
+        }
+    }
+}
