@@ -30,7 +30,8 @@ pub(super) struct Inputs {
     /// CSV of path,tenant_id[,category]: whose log each file, folder or pattern is
     #[arg(long, value_name = "FILE")]
     tenants_from: Option<PathBuf>,
-    /// Category of records that name none: interactive, `non_interactive`, ...
+    #[expect(clippy::doc_markdown, reason = "help text, shown as it stands")]
+    /// Category of records that name none: interactive, non_interactive, ...
     #[arg(long, value_name = "C")]
     category: Option<Category>,
     /// Whether 3/4/2026 is in March or in April, where a file's dates do not settle it

@@ -101,7 +101,10 @@ fn whole_lines(head: &[u8], last: bool) -> impl Iterator<Item = &str> {
     let end = if last { head.len() } else { memchr::memrchr(b'\n', head).unwrap_or(head.len()) };
     let lines = head[..end].split(|byte| *byte == b'\n').take(HEAD_RECORDS);
     let lines = lines.filter_map(|line| std::str::from_utf8(line.trim_ascii()).ok());
-    lines.filter(|line| line.starts_with('{'))
+    lines.filter(|line| {
+        let mut cursor = Cursor::new(line);
+        line.starts_with('{') && cursor.skip().and_then(|()| cursor.end()).is_ok()
+    })
 }
 
 fn table(head: &[u8], start: usize, last: bool) -> Option<Recognised> {

@@ -20,18 +20,19 @@ const MARKERS: [Item; 7] = [
     Item::ConditionalAccess,
 ];
 
-/// Whether a record is a sign-in as Graph gives it.
+/// Whether a record is a sign-in as Graph gives it, as far as it can be read.
 pub(super) fn recognise(record: &str) -> bool {
     let (mut created, mut markers, mut envelope) = (false, 0, false);
     let mut cursor = Cursor::new(record);
-    let walked = cursor.object::<JsonError>(|cursor, key| {
+    // A record that breaks off is still one, to be rejected with its bytes.
+    let _ = cursor.object::<JsonError>(|cursor, key| {
         let item = Item::of_name(key);
         created |= item == Some(Item::SignedInAt);
         markers += usize::from(item.is_some_and(|item| MARKERS.contains(&item)));
         envelope |= ["properties", "category", "records", "value"].contains(&key);
         cursor.skip()
     });
-    walked.is_ok() && created && markers > 0 && !envelope
+    created && markers > 0 && !envelope
 }
 
 /// Reads the members of one record.

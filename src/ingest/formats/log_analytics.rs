@@ -34,7 +34,8 @@ pub(super) fn item(name: &str) -> Option<Item> {
 pub(super) fn recognise(record: &str) -> bool {
     let (mut timed, mut named, mut nested) = (false, 0, false);
     let mut cursor = Cursor::new(record);
-    let walked = cursor.object::<JsonError>(|cursor, key| {
+    // A record that breaks off is still one, to be rejected with its bytes.
+    let _ = cursor.object::<JsonError>(|cursor, key| {
         match key {
             "TimeGenerated" | "CreatedDateTime" => timed = true,
             "AADTenantId" | "ResultType" | "OperationName" | "Category" => named += 1,
@@ -43,7 +44,7 @@ pub(super) fn recognise(record: &str) -> bool {
         }
         cursor.skip()
     });
-    walked.is_ok() && timed && named > 0 && !nested
+    timed && named > 0 && !nested
 }
 
 /// Reads the members of one JSON record.
