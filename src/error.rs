@@ -36,6 +36,8 @@ pub enum Error {
         "another process has ingested the same content into {lake} meanwhile; run the command again, it skips what is there"
     )]
     IngestedMeanwhile { lake: String },
+    #[error("the lake at {lake} has rejects of a source {source_id} that its table sources does not know")]
+    NoSource { lake: String, source_id: String },
     #[error("the lake's manifest {path} can't be read: {source}")]
     Manifest { path: PathBuf, source: serde_json::Error },
     #[error("query {name}: {}", engine_message(.source))]

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use chrono::{DateTime, Utc};
 use clap::Args;
 
-use super::shared::{Global, Rules, now, print};
+use super::shared::{Global, MEMORY_LIMIT_BYTES, Rules, now, print};
 use crate::assess::decision::{Basis, DecisionRow, decide};
 use crate::assess::default_as_of;
 use crate::campaign::Campaign;
@@ -56,7 +56,7 @@ pub(super) async fn assess(rules: &Rules, out: &Path, global: &Global) -> Result
     let (campaign, roster) = rules.load()?;
     let mut lake = Lake::open(&global.lake).await?;
     drop(lake.lock().await?);
-    let queries = Queries::over(&lake, 1 << 30).await?;
+    let queries = Queries::over(&lake, MEMORY_LIMIT_BYTES).await?;
     let as_of = match rules.as_of {
         Some(as_of) => as_of,
         None => default_as_of(&campaign, &roster, &queries.coverage().await?)
@@ -96,7 +96,12 @@ async fn keep(lake: &mut Lake, queries: &Queries, row: &DecisionRow) -> Result<(
     let file = crate::lake::write::write_file(lake.root(), Table::Decisions, &name, &batch)?;
     let lock = lake.lock().await?;
     let decided_at: DateTime<Utc> = row.decided_at;
-    lake.commit(&lock, &Manifest { batch_id, files: vec![file] }, decided_at.timestamp_millis()).await
+    lake.commit(
+        &lock,
+        &Manifest { batch_id, files: vec![file], replaced: Vec::new() },
+        decided_at.timestamp_millis(),
+    )
+    .await
 }
 
 /// The closing table, on stderr.

@@ -245,9 +245,8 @@ pub fn classify(raw: &RawSignIn<'_>) -> Classified {
     };
     let protocol = if user_sign_in { protocol(app, basic, resource) } else { None };
     let outcome = match (raw.error_code, raw.stated_outcome) {
-        (None, Some(stated)) => stated,
-        // A failed operation with number 0 did not succeed.
-        (Some(0), Some(stated @ (Outcome::Failure | Outcome::Interrupted))) => stated,
+        // Without a code the word counts; and a failed operation with number 0 did not succeed.
+        (None | Some(0), Some(stated)) => stated,
         (code, _) => outcome(code),
     };
     Classified { protocol, auth_method, auth_evidence, outcome }

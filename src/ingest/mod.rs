@@ -14,6 +14,7 @@ pub mod json;
 pub mod open;
 mod pipeline;
 pub mod recognise;
+mod replay;
 mod rows;
 mod source;
 pub mod time;
@@ -30,6 +31,7 @@ use time::DateOrder;
 
 pub use account::{Coverage, CoverageKind};
 pub use pipeline::ingest;
+pub use replay::{ReplayReport, replay};
 
 /// What an ingest is told.
 #[derive(Debug, Clone)]

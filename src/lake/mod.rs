@@ -9,9 +9,12 @@ pub mod write;
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
+use arrow::array::RecordBatch;
 use deltalake::kernel::engine::arrow_conversion::TryIntoKernel as _;
 use deltalake::kernel::{StructField, StructType};
 use deltalake::{DeltaTable, DeltaTableBuilder, DeltaTableError};
+use parquet::arrow::ProjectionMask;
+use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 
 use crate::error::{Error, Result};
 use schema::{PARTITION, Table};
@@ -140,6 +143,32 @@ impl Lake {
             .collect();
         files.sort_by(|a, b| a.path.cmp(&b.path));
         Ok(files)
+    }
+
+    /// The rows of a table in this snapshot, file by file, as batches of all columns or of some.
+    ///
+    /// For the tables that are small; queries read through the engine.
+    ///
+    /// # Errors
+    /// Fails if a file can't be opened; each batch can fail on its own.
+    pub fn read(
+        &self,
+        table: Table,
+        columns: Option<&[&str]>,
+    ) -> Result<impl Iterator<Item = Result<RecordBatch>>> {
+        let mut readers = Vec::new();
+        for file in self.files(table)? {
+            let path = self.root.join(table.as_str()).join(&file.path);
+            let wrong = |source| Error::Parquet { path: path.clone(), source };
+            let opened = std::fs::File::open(&path).map_err(Error::read(path.display().to_string()))?;
+            let builder = ParquetRecordBatchReaderBuilder::try_new(opened).map_err(wrong)?;
+            let mask = columns.map_or_else(ProjectionMask::all, |columns| {
+                ProjectionMask::columns(builder.parquet_schema(), columns.iter().copied())
+            });
+            readers.push(builder.with_projection(mask).build().map_err(wrong)?);
+        }
+        let failed = |source| Error::Arrow { what: "reading a table", source };
+        Ok(readers.into_iter().flatten().map(move |batch| batch.map_err(failed)))
     }
 
     /// Sees the newest commits.
