@@ -215,4 +215,9 @@ pub(super) fn tell(report: &IngestReport, dry_run: bool, global: &Global) {
     for (reason, count) in &report.rejected_by_reason {
         eprintln!("  rejected, {reason}: {count}");
     }
+    if !report.unknown_codes.is_empty() {
+        let codes: Vec<String> =
+            report.unknown_codes.iter().map(|(code, count)| format!("{code} ({count})")).collect();
+        eprintln!("result codes that are not known, taken for failures: {}", codes.join(", "));
+    }
 }

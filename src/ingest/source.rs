@@ -157,6 +157,7 @@ impl Source {
             last_signed_in_at: account.last_at.map(super::time::format),
             missing_columns: missing_columns.clone(),
             rejected_by_reason: account.rejected.clone(),
+            unknown_codes: account.unknown_codes.clone(),
         };
         let nothing_new = match self.fate {
             FileFate::Refused => true,
