@@ -58,6 +58,10 @@ pub enum Error {
     Notify(#[from] crate::notify::NotifyError),
     #[error("decision {id} is not in the lake; kept decisions: {known}")]
     NoDecision { id: String, known: String },
+    #[error(
+        "no decision of campaign {campaign} is in the lake at {lake} yet; make one with: lightsout assess"
+    )]
+    NoDecisionYet { campaign: String, lake: String },
     #[error("decision {id} can't be made again as it was: {differs}")]
     DecisionDiffers { id: String, differs: String },
     #[error("a worker thread ended early; nothing of its batch was committed, run the command again")]

@@ -110,7 +110,7 @@ impl Naming {
 pub(super) const MEMORY_LIMIT_BYTES: usize = 1 << 30;
 
 /// Where rows go, and how.
-#[derive(Debug, Args)]
+#[derive(Debug, Default, Args)]
 pub(super) struct Output {
     /// How rows are written [default: table on a terminal, else csv]
     #[arg(long, value_enum, value_name = "F")]

@@ -6,7 +6,7 @@ pub mod rows;
 pub mod schema;
 pub mod write;
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 
 use arrow::array::RecordBatch;
@@ -61,14 +61,35 @@ impl Lake {
         Ok(lake)
     }
 
-    async fn open_table(&self, table: Table) -> Result<DeltaTable> {
-        let folder = self.root.join(table.as_str());
-        std::fs::create_dir_all(&folder).map_err(|source| Error::LakeFile { lake: self.name(), source })?;
-        let url = url::Url::from_directory_path(&folder).map_err(|()| Error::Usage {
+    /// Opens the lake as it was, each table at the version given.
+    ///
+    /// # Errors
+    /// Fails if there is no lake, or it does not have such a version any more.
+    pub async fn open_at(root: &Path, versions: &BTreeMap<Table, u64>) -> Result<Self> {
+        let mut lake = Self::open(root).await?;
+        for (table, version) in versions {
+            let url = lake.url_of(*table)?;
+            let action = "opening a table at the version of a decision";
+            let wrong = |source| lake.wrong(action, source);
+            let builder = DeltaTableBuilder::from_url(url).map_err(wrong)?;
+            let opened = builder.with_version(*version).load().await.map_err(wrong)?;
+            lake.tables.insert(*table, opened);
+        }
+        Ok(lake)
+    }
+
+    fn url_of(&self, table: Table) -> Result<url::Url> {
+        url::Url::from_directory_path(self.root.join(table.as_str())).map_err(|()| Error::Usage {
             flag: "--lake",
             expected: "a folder".to_owned(),
             found: self.name(),
-        })?;
+        })
+    }
+
+    async fn open_table(&self, table: Table) -> Result<DeltaTable> {
+        let folder = self.root.join(table.as_str());
+        std::fs::create_dir_all(&folder).map_err(|source| Error::LakeFile { lake: self.name(), source })?;
+        let url = self.url_of(table)?;
         let wrong = |source| self.wrong("opening a table", source);
         let exists = folder.join("_delta_log").is_dir();
         if exists {
