@@ -40,7 +40,7 @@ enum Command {
     Assess(assess::Arguments),
     /// Notices (drafts) and lists for a kept decision
     Notices(notices::Arguments),
-    /// Why one tenant has its verdict: rules, coverage, users, the SQL behind
+    /// Why one tenant has its verdict, with the SQL behind each number
     Explain(explain::Arguments),
     /// Run a shipped query by name; no name lists them
     Report(report::Arguments),
