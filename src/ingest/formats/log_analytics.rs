@@ -3,6 +3,7 @@
 //! workspace there, never the tenant; that one is `AADTenantId`, or stands in the resource path.
 
 use super::draft::{Draft, Item};
+use super::look_alike::is_aggregate;
 use super::{Parsed, RejectReason};
 use crate::ingest::json::{Cursor, JsonError};
 use crate::ingest::time::DateOrder;
@@ -30,9 +31,11 @@ pub(super) fn item(name: &str) -> Option<Item> {
     own.map(|(_, item)| *item).or_else(|| Item::of_name(name))
 }
 
-/// Whether a JSON record is a row of a sign-in table, or of another table beside one.
+/// Whether a JSON record is a row of a sign-in table, or of another table beside one: not a group of
+/// rows.
 pub(super) fn recognise(record: &str) -> bool {
     let (mut timed, mut named, mut nested) = (false, 0, false);
+    let (mut identified, mut aggregated) = (false, false);
     let mut cursor = Cursor::new(record);
     // A record that breaks off is still one, to be rejected with its bytes.
     let _ = cursor.object::<JsonError>(|cursor, key| {
@@ -40,11 +43,12 @@ pub(super) fn recognise(record: &str) -> bool {
             "TimeGenerated" | "CreatedDateTime" => timed = true,
             "AADTenantId" | "ResultType" | "OperationName" | "Category" => named += 1,
             "properties" | "records" | "value" => nested = true,
-            _ => {}
+            "Id" => identified = true,
+            _ => aggregated |= is_aggregate(key),
         }
         cursor.skip()
     });
-    timed && named > 0 && !nested
+    timed && named > 0 && !nested && (identified || !aggregated)
 }
 
 /// Reads the members of one JSON record.
@@ -69,4 +73,21 @@ pub(super) fn parse(record: &str, dates: DateOrder) -> Result<Parsed<'_>, Reject
         return Err(RejectReason::wrong_shape(EXPECTED, record));
     }
     draft.finish(dates)
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::ingest::formats::Shape;
+
+    #[test]
+    fn a_row_of_a_table_is_no_diagnostic_record() {
+        let row = r#"{"TenantId":"w","TimeGenerated":"2026-10-05T10:00:00Z","OperationName":"Sign-in activity","Category":"SignInLogs","ResultType":"0"}"#;
+        assert_eq!(Shape::recognise(row), Some(Shape::LogAnalytics));
+    }
+
+    #[test]
+    fn a_group_of_rows_is_no_row() {
+        let group = r#"{"TimeGenerated":"2026-10-05","Category":"SignInLogs","ResultType":"0","count_":3}"#;
+        assert_eq!(Shape::recognise(group), None);
+    }
 }
