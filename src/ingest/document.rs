@@ -5,6 +5,7 @@
 
 use std::ops::Range;
 
+use super::encoding::BYTE_ORDER_MARK;
 use super::formats::RejectReason;
 use super::frame::{OVER_LONG_BYTES_KEPT, RECORD_BYTES_MAX, over_long};
 use super::json::JsonError;
@@ -16,6 +17,8 @@ const ENVELOPE_HEAD_BYTES: usize = 64 << 10;
 #[derive(Debug, Default)]
 pub(super) struct Scanner {
     containers: Vec<Container>,
+    /// Behind a record array: a colon was last, so that a value follows.
+    value_follows: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -67,12 +70,19 @@ impl Scanner {
                     self.containers.pop();
                     scan.consumed = at + 1;
                 }
-                (_, Some(Container::EnvelopeTail)) => match value_end(buffer, at) {
-                    // Keys, colons and values of what follows the record array.
-                    Value::Ends(end) => scan.consumed = end,
-                    Value::NeedsMore if !last => return scan,
-                    _ => scan.consumed = at + 1,
-                },
+                // An envelope that was cut before it closed: what opens here is the next one.
+                (b'{' | b'[', Some(Container::EnvelopeTail)) if !self.value_follows => {
+                    self.containers.pop();
+                }
+                (_, Some(Container::EnvelopeTail)) => {
+                    match value_end(buffer, at) {
+                        // Keys, colons and values of what follows the record array.
+                        Value::Ends(end) => scan.consumed = end,
+                        Value::NeedsMore if !last => return scan,
+                        _ => scan.consumed = at + 1,
+                    }
+                    self.value_follows = *byte == b':';
+                }
                 (b']', Some(container)) => {
                     if *container == Container::EnvelopeArray {
                         self.containers.pop();
@@ -87,16 +97,17 @@ impl Scanner {
                     scan.consumed = at + 1;
                 }
                 (b'{', container) => {
-                    if container.is_none() || container == Some(&Container::Array) {
-                        match envelope(&buffer[at..]) {
-                            Envelope::Opens(behind) => {
+                    match envelope(&buffer[at..]) {
+                        Envelope::Opens(behind) => {
+                            // In the record array of another, that one was cut between two records.
+                            if container != Some(&Container::EnvelopeArray) {
                                 self.containers.push(Container::EnvelopeArray);
-                                scan.consumed = at + behind;
-                                continue;
                             }
-                            Envelope::NeedsMore if !last => return scan,
-                            _ => {}
+                            scan.consumed = at + behind;
+                            continue;
                         }
+                        Envelope::NeedsMore if !last => return scan,
+                        _ => {}
                     }
                     if !record(buffer, at, last, &mut scan) {
                         return scan;
@@ -163,10 +174,14 @@ fn garbage(buffer: &[u8], at: usize, last: bool, scan: &mut Scan) -> bool {
 }
 
 fn skip_separators(buffer: &[u8], mut at: usize) -> usize {
-    while buffer.get(at).is_some_and(|byte| byte.is_ascii_whitespace() || *byte == b',') {
-        at += 1;
+    loop {
+        match &buffer[at.min(buffer.len())..] {
+            [byte, ..] if byte.is_ascii_whitespace() || *byte == b',' => at += 1,
+            // Between two files that were joined.
+            [0xef, 0xbb, 0xbf, ..] => at += BYTE_ORDER_MARK.len(),
+            _ => return at,
+        }
     }
-    at
 }
 
 /// Start of the next line whose first byte that is not blank opens an object.
@@ -345,6 +360,31 @@ mod tests {
             let text = format!("[\n{{\"time\":1}},\n{cut}\n{{\"time\":2}},\n{{\"time\":3}}\n]");
             let (records, broken) = scan(&text, 1000);
             assert_eq!((records.len(), broken), (3, 1), "{text}");
+        }
+    }
+
+    #[test]
+    fn an_envelope_that_was_cut_costs_nothing_of_the_next_one() {
+        let next = "\n{\"@odata.context\":\"x\",\"value\":[{\"id\":2},{\"id\":3}]}";
+        for cut in [
+            "{\"value\":[{\"id\":1}",
+            "{\"value\":[{\"id\":1},",
+            "{\"value\":[{\"id\":1}]",
+            "{\"value\":[{\"id\":1}],\"@odata.nextLink\":\"y\"",
+            "{\"value\":[{\"id\":1}],\"more\":{\"a\":[]}}",
+        ] {
+            for step in [1, 5, 1000] {
+                let (records, broken) = scan(&format!("{cut}{next}"), step);
+                assert_eq!((records.len(), broken), (3, 0), "{cut}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_byte_order_mark_between_joined_files_is_no_record() {
+        for step in [1, 2, 1000] {
+            let (records, broken) = scan("[{\"id\":1}]\u{feff}[{\"id\":2}]", step);
+            assert_eq!((records.len(), broken), (2, 0));
         }
     }
 

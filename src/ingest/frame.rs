@@ -8,7 +8,7 @@ use std::ops::Range;
 
 use super::csv;
 use super::document::{Scan, Scanner};
-use super::encoding::Encoding;
+use super::encoding::{BYTE_ORDER_MARK, Encoding};
 use super::formats::RejectReason;
 use super::open::Text;
 use super::recognise::{Recognised, recognise};
@@ -66,11 +66,14 @@ impl Chunk {
         let mut records = Vec::new();
         let mut start = 0;
         for end in memchr::memchr_iter(b'\n', &self.bytes).chain([self.bytes.len()]) {
-            let line = &self.bytes[start..end];
-            let trimmed = line.trim_ascii();
-            if !trimmed.is_empty() {
-                let from = start + (line.len() - line.trim_ascii_start().len());
-                records.push(from..from + trimmed.len());
+            let mut line = self.bytes[start..end].trim_ascii_start();
+            while let Some(rest) = line.strip_prefix(BYTE_ORDER_MARK) {
+                line = rest.trim_ascii_start();
+            }
+            let from = end - line.len();
+            let len = line.trim_ascii_end().len();
+            if len > 0 {
+                records.push(from..from + len);
             }
             start = end + 1;
         }
