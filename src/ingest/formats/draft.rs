@@ -35,6 +35,7 @@ pub(super) enum Item {
     AuthenticationDetails,
     /// An object, its text, or a word.
     Status,
+    /// Of more weight than the status, where it says something.
     ErrorCode,
     /// A code or a word, of less weight than the status.
     ResultType,
@@ -166,7 +167,7 @@ impl<'a> Draft<'a> {
             Item::Status => self.status_text(text),
             Item::ErrorCode => {
                 sign_in.has_result = true;
-                sign_in.error_code = text.as_deref().and_then(code);
+                sign_in.error_code = text.as_deref().and_then(code).or(sign_in.error_code);
             }
             Item::ResultType => {
                 sign_in.has_result = true;
@@ -228,12 +229,9 @@ impl<'a> Draft<'a> {
         if sign_in.category.is_none() && (stated.is_some() || self.table.is_some()) {
             return Ok(Parsed::NotSignIn);
         }
-        sign_in.category = sign_in.category.or(self.event_type).or_else(|| {
-            // Service principals are "not interactive" too.
-            self.service_principal
-                .then_some(Category::ServicePrincipal)
-                .filter(|_| sign_in.user_id.is_none() && sign_in.user_principal_name.is_none())
-        });
+        sign_in.category = sign_in.category.or(self.event_type);
+        sign_in.service_principal =
+            self.service_principal && sign_in.user_id.is_none() && sign_in.user_principal_name.is_none();
         sign_in.tenant_id = sign_in
             .tenant_id
             .or_else(|| self.tenant_path.as_deref().and_then(tenant_in_path).map(Cow::Owned));
