@@ -1,7 +1,7 @@
 //! Finds record borders in JSON that is not one record a line: arrays, envelopes
 //! (`{"records":[…]}`, `{"value":[…]}`), pretty-printed and concatenated objects. Only strings and
 //! brackets are followed; whether a record is valid is for its parser to say. A record that never
-//! closes is given up at the next line that starts an object, so one cut record costs one record.
+//! closes is given up where the next one starts, so one cut record costs one record.
 
 use std::ops::Range;
 
@@ -19,6 +19,8 @@ pub(super) struct Scanner {
     containers: Vec<Container>,
     /// Behind a record array: a colon was last, so that a value follows.
     value_follows: bool,
+    /// The key that the file's first record opens with.
+    first_key: Vec<u8>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -47,6 +49,12 @@ enum Value {
         at: usize,
         expected: &'static str,
     },
+}
+
+/// Where the next record starts.
+enum Next {
+    At(usize),
+    NeedsMore,
 }
 
 enum Envelope {
@@ -109,7 +117,7 @@ impl Scanner {
                         Envelope::NeedsMore if !last => return scan,
                         _ => {}
                     }
-                    if !record(buffer, at, last, &mut scan) {
+                    if !self.record(buffer, at, last, &mut scan) {
                         return scan;
                     }
                 }
@@ -121,39 +129,59 @@ impl Scanner {
             }
         }
     }
-}
 
-/// Takes the object at `at`; false if more bytes are needed to tell where it ends.
-fn record(buffer: &[u8], at: usize, last: bool, scan: &mut Scan) -> bool {
-    let (broken_at, expected) = match value_end(buffer, at) {
-        Value::Ends(end) => {
-            if end - at > RECORD_BYTES_MAX {
-                scan.broken.push((at..at + OVER_LONG_BYTES_KEPT, over_long()));
-            } else {
-                scan.records.push(at..end);
-            }
-            scan.consumed = end;
-            return true;
-        }
-        Value::NeedsMore if last => (buffer.len(), "the end of the record"),
-        Value::NeedsMore if buffer.len() - at > RECORD_BYTES_MAX => {
-            let end = next_object_line(buffer, at + 1).unwrap_or(buffer.len());
-            if end - at > RECORD_BYTES_MAX {
-                scan.broken.push((at..at + OVER_LONG_BYTES_KEPT, over_long()));
+    /// Takes the object at `at`; false if more bytes are needed to tell where it ends.
+    fn record(&mut self, buffer: &[u8], at: usize, last: bool, scan: &mut Scan) -> bool {
+        let too_long = buffer.len() - at > RECORD_BYTES_MAX;
+        let (broken_at, expected) = match value_end(buffer, at) {
+            Value::Ends(end) => {
+                if self.first_key.is_empty() {
+                    self.first_key = first_key(&buffer[at..end]).unwrap_or_default().to_vec();
+                }
+                if end - at > RECORD_BYTES_MAX {
+                    scan.broken.push((at..at + OVER_LONG_BYTES_KEPT, over_long()));
+                } else {
+                    scan.records.push(at..end);
+                }
                 scan.consumed = end;
                 return true;
             }
-            (end, "the end of the record")
+            Value::NeedsMore if !last && !too_long => return false,
+            Value::NeedsMore => (buffer.len(), "the end of the record"),
+            Value::Broken { at, expected } => (at, expected),
+        };
+        let end = match self.next_record(buffer, at + 1) {
+            Next::At(end) => end,
+            // Where the next one starts must not depend on how the stream is cut.
+            _ if !last && !too_long => return false,
+            _ => buffer.len(),
+        };
+        if end - at > RECORD_BYTES_MAX {
+            scan.broken.push((at..at + OVER_LONG_BYTES_KEPT, over_long()));
+        } else {
+            let error = JsonError { at: broken_at.min(end) - at, expected };
+            scan.broken.push((at..end, RejectReason::InvalidJson(error)));
         }
-        Value::NeedsMore => return false,
-        Value::Broken { at, expected } => (at, expected),
-    };
-    let end =
-        next_object_line(buffer, at + 1).unwrap_or(if last { buffer.len() } else { broken_at.max(at + 1) });
-    let error = JsonError { at: broken_at.min(end) - at, expected };
-    scan.broken.push((at..end, RejectReason::InvalidJson(error)));
-    scan.consumed = end;
-    true
+        scan.consumed = end;
+        true
+    }
+
+    /// The next object from `from` on that is a record by its first key and by what is before it.
+    fn next_record(&self, buffer: &[u8], from: usize) -> Next {
+        for start in memchr::memchr_iter(b'{', &buffer[from..]).map(|at| from + at) {
+            let before = buffer[..start].trim_ascii_end();
+            let at_line_start = buffer[before.len()..start].contains(&b'\n');
+            if !at_line_start && !matches!(before.last(), Some(b',' | b'[' | b'}' | b']')) {
+                continue;
+            }
+            match first_key(&buffer[start..]) {
+                Some(key) if FIRST_KEYS.contains(&key) || key == self.first_key => return Next::At(start),
+                Some(_) => {}
+                None => return Next::NeedsMore,
+            }
+        }
+        Next::NeedsMore
+    }
 }
 
 /// Takes bytes that no record starts with, up to the next object.
@@ -184,47 +212,45 @@ fn skip_separators(buffer: &[u8], mut at: usize) -> usize {
     }
 }
 
-/// Start of the next line whose first byte that is not blank opens an object.
-fn next_object_line(buffer: &[u8], from: usize) -> Option<usize> {
-    let mut at = from;
-    while let Some(newline) = memchr::memchr(b'\n', &buffer[at..]) {
-        let line = at + newline + 1;
-        let start = line + buffer[line..].iter().position(|byte| !matches!(byte, b' ' | b'\t' | b'\r'))?;
-        // In a pretty-printed record an inner object's brace follows its key on the same line,
-        // or opens an array element: those lie deeper than the record itself.
-        if buffer[start] == b'{' && starts_record(&buffer[start..]) {
-            return Some(start);
-        }
-        at = line;
-    }
-    None
-}
+/// Keys that records and envelopes open with, and nested objects seldom do.
+const FIRST_KEYS: [&[u8]; 24] = [
+    b"time",
+    b"category",
+    b"operationName",
+    b"resourceId",
+    b"tenantId",
+    b"records",
+    b"eventHubsAzureRecord",
+    b"callerIpAddress",
+    b"calleripaddress",
+    b"id",
+    b"Level",
+    b"level",
+    b"createdDateTime",
+    b"CreatedDateTime",
+    b"appDisplayName",
+    b"AppDisplayName",
+    b"TimeGenerated",
+    b"TenantId",
+    b"AADTenantId",
+    b"CreationTime",
+    b"Id",
+    b"value",
+    b"@odata.context",
+    b"@odata.type",
+];
 
-/// Whether an object opens with a key that records and envelopes open with, rather than a nested one.
-fn starts_record(object: &[u8]) -> bool {
-    const FIRST_KEYS: [&[u8]; 17] = [
-        b"time",
-        b"category",
-        b"operationName",
-        b"resourceId",
-        b"tenantId",
-        b"records",
-        b"id",
-        b"Level",
-        b"level",
-        b"createdDateTime",
-        b"CreatedDateTime",
-        b"TimeGenerated",
-        b"TenantId",
-        b"AADTenantId",
-        b"CreationTime",
-        b"Id",
-        b"value",
-    ];
+/// The key that an object opens with, empty if it opens with none; `None` if more bytes are needed.
+fn first_key(object: &[u8]) -> Option<&[u8]> {
     let rest = object[1..].trim_ascii_start();
-    rest.strip_prefix(b"\"").is_some_and(|rest| {
-        FIRST_KEYS.iter().any(|key| rest.strip_prefix(*key).is_some_and(|rest| rest.first() == Some(&b'"')))
-    })
+    let Some((b'"', rest)) = rest.split_first() else {
+        return (!rest.is_empty()).then_some(&[]);
+    };
+    match memchr::memchr3(b'"', b'\\', b'\n', rest) {
+        Some(end) if rest[end] == b'"' => Some(&rest[..end]),
+        Some(_) => Some(&[]),
+        None => None,
+    }
 }
 
 /// End of the value that starts at `at`, by strings and brackets alone.
@@ -386,6 +412,23 @@ mod tests {
             let (records, broken) = scan("[{\"id\":1}]\u{feff}[{\"id\":2}]", step);
             assert_eq!((records.len(), broken), (2, 0));
         }
+    }
+
+    #[test]
+    fn a_broken_record_of_an_array_on_one_line_costs_only_itself() {
+        for broken in ["{\"id\":2,\"a\":{", "{\"id\":\"2", "{\"id\":2]}", "{\"id\":\"2\"x\"}"] {
+            let text = format!("[{{\"id\":1}},{broken},{{\"id\":3}},{{\"id\":4,\"a\":[{{\"b\":1}}]}}]");
+            for step in [1, 9, 1000] {
+                let (records, broken) = scan(&text, step);
+                assert_eq!((records.len(), broken), (3, 1), "{text} in steps of {step}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_first_record_shows_what_the_others_open_with() {
+        let (records, broken) = scan("[{\"odd\":1},{\"odd\":{,{\"odd\":3},{\"odd\":4}]", 4);
+        assert_eq!((records.len(), broken), (3, 1));
     }
 
     #[test]
