@@ -1,14 +1,11 @@
 //! The same sign-ins in every shape that can carry them: equal rows, but for what a shape cannot say;
 //! and all their files together count as one.
 
-mod program;
-mod shapes;
-
 use std::collections::BTreeMap;
 
-use program::{COLUMNS, Place};
+use crate::program::{COLUMNS, Place};
+use crate::shapes::{CONCLUDED, SHAPES, SignIn, TENANT, sign_ins};
 use serde_json::Value;
-use shapes::{SHAPES, SignIn, TENANT, sign_ins};
 
 /// Writes each shape's file, with what it can carry.
 fn write(place: &Place) -> Vec<SignIn> {
@@ -52,7 +49,7 @@ fn every_shape_gives_the_same_rows_but_for_what_it_cannot_say() {
     // What a shape is said to be silent on, it never says otherwise.
     for shape in &SHAPES[1..] {
         let rows = lake(shape.file);
-        for column in shape.silent.iter().filter(|column| !shapes::CONCLUDED.contains(column)) {
+        for column in shape.silent.iter().filter(|column| !CONCLUDED.contains(column)) {
             let says = rows.values().any(|row| !row[*column].is_null());
             assert!(!says, "{} says {column}", shape.file);
         }

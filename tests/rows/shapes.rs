@@ -174,7 +174,7 @@ const AUDIT_SILENT: [&str; 13] = [
 ];
 
 fn lines(records: impl Iterator<Item = Value>) -> String {
-    records.map(|record| format!("{record}\n")).collect()
+    records.map(|record| record.to_string() + "\n").collect()
 }
 
 /// A table; every cell quoted.
