@@ -21,6 +21,8 @@ pub(super) struct Scanner {
     value_follows: bool,
     /// The key that the file's first record opens with.
     first_key: Vec<u8>,
+    /// Blanks before the next value on its line, if nothing else is before it.
+    indent: Option<usize>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -69,9 +71,18 @@ impl Scanner {
     /// follows it.
     pub(super) fn scan(&mut self, buffer: &[u8], last: bool) -> Scan {
         let mut scan = Scan::default();
+        let mut looked_at = 0;
         loop {
             let at = skip_separators(buffer, scan.consumed);
-            scan.consumed = at;
+            if scan.consumed != looked_at {
+                self.indent = None;
+            }
+            let skipped = &buffer[scan.consumed..at];
+            self.indent = match memchr::memrchr(b'\n', skipped) {
+                Some(newline) => Some(skipped.len() - newline - 1),
+                None => self.indent.map(|blanks| blanks + skipped.len()),
+            };
+            (scan.consumed, looked_at) = (at, at);
             let Some(byte) = buffer.get(at) else { return scan };
             match (byte, self.containers.last()) {
                 (b'}', Some(Container::EnvelopeTail)) => {
@@ -166,13 +177,21 @@ impl Scanner {
         true
     }
 
-    /// The next object from `from` on that is a record by its first key and by what is before it.
+    /// The next object from `from` on that is a record by its first key and by what is before it: not
+    /// indented deeper than the record that is given up.
     fn next_record(&self, buffer: &[u8], from: usize) -> Next {
         for start in memchr::memchr_iter(b'{', &buffer[from..]).map(|at| from + at) {
             let before = buffer[..start].trim_ascii_end();
             let at_line_start = buffer[before.len()..start].contains(&b'\n');
             if !at_line_start && !matches!(before.last(), Some(b',' | b'[' | b'}' | b']')) {
                 continue;
+            }
+            if let (Some(newline), Some(indent)) = (memchr::memrchr(b'\n', &buffer[from..start]), self.indent)
+            {
+                let line = &buffer[from + newline + 1..start];
+                if line.len() - line.trim_ascii_start().len() > indent {
+                    continue;
+                }
             }
             match first_key(&buffer[start..]) {
                 Some(key) if FIRST_KEYS.contains(&key) || key == self.first_key => return Next::At(start),
@@ -422,6 +441,17 @@ mod tests {
                 let (records, broken) = scan(&text, step);
                 assert_eq!((records.len(), broken), (3, 1), "{text} in steps of {step}");
             }
+        }
+    }
+
+    #[test]
+    fn objects_inside_of_a_broken_record_are_no_records() {
+        let record =
+            "{\n    \"id\": 1,\n    \"policies\": [\n      {\n        \"id\": 9\n      }\n    ]\n  }";
+        let text = format!("[\n  {record},\n  {},\n  {record}\n]", record.replace("1,", "\"1,"));
+        for step in [1, 9, 1000] {
+            let (records, broken) = scan(&text, step);
+            assert_eq!((records.len(), broken), (2, 1), "in steps of {step}");
         }
     }
 
