@@ -1,15 +1,23 @@
-//! Micro benches of the way from bytes to rows: framing, parsing, classifying. Records are those of
-//! one template, so the figures are for comparing changes, not for promising speed.
+//! Micro benches of the way from bytes to counts: framing, parsing, classifying, a query. Records are
+//! those of one template, so the figures are for comparing changes, not for promising speed.
 
 use std::hint::black_box;
 use std::io::Cursor;
+use std::path::Path;
 
+use chrono::NaiveDate;
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
+use lightsout::evidence::midnight;
 use lightsout::ingest::classify::classify;
 use lightsout::ingest::encoding::Encoding;
+use lightsout::ingest::find::find;
 use lightsout::ingest::formats::{Parsed, RecordReader, Shape};
 use lightsout::ingest::frame::Framer;
 use lightsout::ingest::open::Text;
+use lightsout::ingest::{IngestSettings, Progress, ingest};
+use lightsout::lake::Lake;
+use lightsout::query::catalog::Report;
+use lightsout::query::{Queries, timestamp};
 
 const RECORDS: usize = 2_000;
 
@@ -35,6 +43,54 @@ fn frame(bytes: &[u8]) -> usize {
         total += chunk.records.map_or(chunk.bytes.len(), |records| records.len());
     }
     total
+}
+
+/// A lake of records of which one in ten is legacy.
+async fn lake(folder: &Path) -> Lake {
+    let lines: Vec<String> = (0..RECORDS * 10)
+        .map(|id| match id % 10 {
+            0 => record(id).replace("Mobile Apps and Desktop clients", "IMAP4"),
+            _ => record(id),
+        })
+        .collect();
+    let file = folder.join("records.ndjson");
+    std::fs::write(&file, lines.join("\n")).expect("a temporary file");
+    let mut lake = Lake::open_or_create(&folder.join("lake")).await.expect("a new lake");
+    let inputs = find(&[file.display().to_string()]).expect("the file");
+    let settings = IngestSettings {
+        tenant_id: None,
+        category: None,
+        date_order: None,
+        covers: None,
+        jobs: 2,
+        memory_limit_bytes: 1 << 30,
+        dry_run: false,
+        now: 1_795_000_000_000_000,
+    };
+    ingest(&mut lake, inputs, &settings, &Progress::default()).await.expect("an ingest");
+    lake
+}
+
+fn query(criterion: &mut Criterion) {
+    let runtime = tokio::runtime::Runtime::new().expect("a runtime");
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let queries = runtime.block_on(async {
+        Queries::over(&lake(folder.path()).await, 1 << 30).await.expect("a session over the lake")
+    });
+    let report = Report::find("protocol_usage").expect("a shipped report");
+    let at = |day: u32| timestamp(midnight(NaiveDate::from_ymd_opt(2026, 10, day).expect("a day")));
+    let parameters = [("lookback_start", at(1)), ("window_start", at(2)), ("window_end", at(31))]
+        .map(|(name, value)| (name.to_owned(), value));
+    let mut group = criterion.benchmark_group("query");
+    group.throughput(Throughput::Elements(RECORDS as u64 * 10));
+    group.sample_size(20);
+    group.bench_function("protocol_usage", |b| {
+        b.iter(|| {
+            let run = queries.run(report.name, report.sql, &parameters);
+            runtime.block_on(run).expect("rows").len()
+        });
+    });
+    group.finish();
 }
 
 fn benches(criterion: &mut Criterion) {
@@ -78,5 +134,5 @@ fn benches(criterion: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(micro, benches);
+criterion_group!(micro, benches, query);
 criterion_main!(micro);

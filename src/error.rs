@@ -36,6 +36,8 @@ pub enum Error {
         "another process has ingested the same content into {lake} meanwhile; run the command again, it skips what is there"
     )]
     IngestedMeanwhile { lake: String },
+    #[error("the lake at {lake} has rejects of a source {source_id} that its table sources does not know")]
+    NoSource { lake: String, source_id: String },
     #[error("the lake's manifest {path} can't be read: {source}")]
     Manifest { path: PathBuf, source: serde_json::Error },
     #[error("query {name}: {}", engine_message(.source))]
@@ -56,6 +58,10 @@ pub enum Error {
     Notify(#[from] crate::notify::NotifyError),
     #[error("decision {id} is not in the lake; kept decisions: {known}")]
     NoDecision { id: String, known: String },
+    #[error(
+        "no decision of campaign {campaign} is in the lake at {lake} yet; make one with: lightsout assess"
+    )]
+    NoDecisionYet { campaign: String, lake: String },
     #[error("decision {id} can't be made again as it was: {differs}")]
     DecisionDiffers { id: String, differs: String },
     #[error("a worker thread ended early; nothing of its batch was committed, run the command again")]

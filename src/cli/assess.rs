@@ -1,29 +1,30 @@
-//! `lightsout assess`: evidence from the lake, verdicts, lists; the decision is kept.
+//! `lightsout assess`: evidence from the lake, verdicts, lists; the decision is kept. Or a kept one made
+//! again, or two of them compared.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-use chrono::{DateTime, Utc};
+use arrow::array::{ArrayRef, RecordBatch, StringArray};
 use clap::Args;
 
-use super::shared::{Global, Rules, now, print};
-use crate::assess::decision::{Basis, DecisionRow, decide};
-use crate::assess::default_as_of;
-use crate::campaign::Campaign;
+use super::deciding;
+use super::shared::{Global, Output, Rules, print};
+use crate::assess::compare::Change;
 use crate::error::{Error, Result};
-use crate::evidence::Window;
 use crate::lake::Lake;
-use crate::lake::commit::Manifest;
-use crate::lake::schema::Table;
-use crate::query::Queries;
-use crate::query::evidence::EVIDENCE_QUERIES;
-use crate::tenant::Roster;
 use crate::verdict::{Assessment, TenantVerdict};
 
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
     #[command(flatten)]
     rules: Rules,
+    /// Make a kept decision again, from the lake as it was; exit 1 if it comes out otherwise
+    #[arg(long, value_name = "ID", conflicts_with_all = ["campaign", "roster", "as_of", "window_days"])]
+    decision: Option<String>,
+    /// Tell which tenants changed between two kept decisions, and why
+    #[arg(long, value_names = ["ID", "ID"], num_args = 2, conflicts_with_all = ["decision", "campaign", "roster", "as_of", "window_days"])]
+    compare: Vec<String>,
     /// Where files go
     #[arg(long, value_name = "DIR", default_value = "./out")]
     out: PathBuf,
@@ -32,16 +33,19 @@ pub(super) struct Arguments {
     json: bool,
 }
 
-/// What an assessment leaves for the stages after it.
-pub(super) struct Assessed {
-    pub(super) campaign: Campaign,
-    pub(super) roster: Roster,
-    pub(super) assessment: Assessment,
-    pub(super) queries: Queries,
-}
-
 pub(super) async fn run(arguments: &Arguments, global: &Global) -> Result<u8> {
-    let assessed = assess(&arguments.rules, &arguments.out, global).await?;
+    if let [before, after] = arguments.compare.as_slice() {
+        return compare(before, after, global).await;
+    }
+    let assessed = match &arguments.decision {
+        Some(id) => {
+            let row = deciding::find(&Lake::open(&global.lake).await?, id)?;
+            let assessed = deciding::remake(global, &row).await?;
+            crate::report::assessment::write_all(&arguments.out, &assessed.assessment)?;
+            assessed
+        }
+        None => deciding::assess(&arguments.rules, &arguments.out, global).await?,
+    };
     if arguments.json {
         let json = serde_json::to_string_pretty(&assessed.assessment)
             .map_err(|source| Error::Json { what: "the assessment", source })?;
@@ -52,51 +56,27 @@ pub(super) async fn run(arguments: &Arguments, global: &Global) -> Result<u8> {
     Ok(0)
 }
 
-pub(super) async fn assess(rules: &Rules, out: &Path, global: &Global) -> Result<Assessed> {
-    let (campaign, roster) = rules.load()?;
-    let mut lake = Lake::open(&global.lake).await?;
-    drop(lake.lock().await?);
-    let queries = Queries::over(&lake, 1 << 30).await?;
-    let as_of = match rules.as_of {
-        Some(as_of) => as_of,
-        None => default_as_of(&campaign, &roster, &queries.coverage().await?)
-            .ok_or_else(|| Error::EmptyLake { lake: lake.name() })?,
+/// Which tenants two decisions tell different things of, on stdout.
+async fn compare(before: &str, after: &str, global: &Global) -> Result<u8> {
+    let lake = Lake::open(&global.lake).await?;
+    let read = |id: &str| deciding::find(&lake, id).and_then(|row| deciding::reread(&row));
+    let changes = crate::assess::compare::compare(&read(before)?, &read(after)?);
+    let texts = |text: fn(&Change) -> Option<String>| -> ArrayRef {
+        Arc::new(changes.iter().map(text).collect::<StringArray>())
     };
-    let window = Window::before(as_of, campaign.window_days);
-    let evidence = queries.evidence(&campaign, window).await?;
-    let basis = Basis {
-        campaign: &campaign,
-        roster: &roster,
-        evidence: &evidence,
-        window,
-        queries: &EVIDENCE_QUERIES,
-        seed: 0,
-    };
-    let versions: BTreeMap<&str, u64> =
-        lake.versions()?.into_iter().map(|(table, version)| (table.as_str(), version)).collect();
-    let versions =
-        serde_json::to_string(&versions).map_err(|source| Error::Json { what: "versions", source })?;
-    let (assessment, row) = decide(&basis, now(), versions)?;
-    crate::report::assessment::write_all(out, &assessment)?;
-    keep(&mut lake, &queries, &row).await?;
-    Ok(Assessed { campaign, roster, assessment, queries })
-}
-
-/// Records the decision unless the lake has it.
-async fn keep(lake: &mut Lake, queries: &Queries, row: &DecisionRow) -> Result<()> {
-    let id = ("id".to_owned(), datafusion::common::ScalarValue::Utf8(Some(row.decision_id.clone())));
-    let sql = "SELECT decision_id FROM decisions WHERE decision_id = $id";
-    let known = queries.run("decisions", sql, &[id]).await?;
-    if known.iter().any(|batch| batch.num_rows() > 0) {
-        return Ok(());
+    let batch = RecordBatch::try_from_iter_with_nullable([
+        ("tenant_id", texts(|change| Some(change.tenant_id.clone())), false),
+        ("display_name", texts(|change| change.display_name.clone()), true),
+        ("verdict_before", texts(|change| change.before.clone()), true),
+        ("verdict_after", texts(|change| change.after.clone()), true),
+        ("why", texts(|change| Some(change.why.join("; "))), false),
+    ])
+    .map_err(|source| Error::Arrow { what: "comparing decisions", source })?;
+    Output::default().write(&[batch])?;
+    if !global.quiet {
+        eprintln!("{} tenants changed", changes.len());
     }
-    let batch = crate::lake::rows::to_batch(Table::Decisions, std::slice::from_ref(row))?;
-    let batch_id = uuid::Uuid::new_v4().simple().to_string();
-    let name = format!("part-{batch_id}");
-    let file = crate::lake::write::write_file(lake.root(), Table::Decisions, &name, &batch)?;
-    let lock = lake.lock().await?;
-    let decided_at: DateTime<Utc> = row.decided_at;
-    lake.commit(&lock, &Manifest { batch_id, files: vec![file] }, decided_at.timestamp_millis()).await
+    Ok(0)
 }
 
 /// The closing table, on stderr.

@@ -1,6 +1,5 @@
 //! `lightsout ingest`: raw logs into the lake, with the account of every file.
 
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
@@ -8,15 +7,12 @@ use std::time::{Duration, Instant};
 use clap::Args;
 use indicatif::{HumanBytes, ProgressBar, ProgressStyle};
 
-use super::shared::{Global, now, parse_days, parse_size, print};
+use super::shared::{Global, Naming, now, parse_days, parse_size, print};
 use crate::error::{Error, Result};
 use crate::evidence::DayRange;
-use crate::ingest::assign::Assignments;
 use crate::ingest::find::{Input, find};
-use crate::ingest::time::DateOrder;
 use crate::ingest::{IngestReport, IngestSettings, Progress};
 use crate::lake::Lake;
-use crate::sign_in::Category;
 
 /// What to read and how.
 #[derive(Debug, Args)]
@@ -24,19 +20,8 @@ pub(super) struct Inputs {
     /// Files, folders, glob patterns, or - for stdin
     #[arg(required = true, value_name = "INPUT")]
     pub(super) paths: Vec<String>,
-    /// Tenant of records that name none, where the path names none either
-    #[arg(long, value_name = "ID")]
-    tenant: Option<String>,
-    /// CSV of path,tenant_id[,category]: whose log each file, folder or pattern is
-    #[arg(long, value_name = "FILE")]
-    tenants_from: Option<PathBuf>,
-    #[expect(clippy::doc_markdown, reason = "help text, shown as it stands")]
-    /// Category of records that name none: interactive, non_interactive, ...
-    #[arg(long, value_name = "C")]
-    category: Option<Category>,
-    /// Whether 3/4/2026 is in March or in April, where a file's dates do not settle it
-    #[arg(long, value_enum, value_name = "ORDER")]
-    date_order: Option<DateOrder>,
+    #[command(flatten)]
+    naming: Naming,
     /// Days that the input is complete for, e.g. 2026-10-01..2026-10-31
     #[arg(long, value_name = "FROM..TO", value_parser = parse_days)]
     covers: Option<DayRange>,
@@ -111,20 +96,17 @@ impl Inputs {
 /// Ingests with a progress bar and an eye on Ctrl-C.
 pub(super) async fn ingest(arguments: &Inputs, global: &Global) -> Result<IngestReport> {
     let mut inputs = find(&arguments.paths)?;
-    let assignments = arguments.tenants_from.as_deref().map(Assignments::read).transpose()?;
-    let tenant_id = arguments.tenant.as_deref().map(|tenant| tenant.trim().to_ascii_lowercase());
+    let assignments = arguments.naming.assignments()?;
     for input in &mut inputs {
-        let listed = assignments.as_ref().and_then(|list| list.of(input)).cloned().unwrap_or_default();
-        input.assigned.tenant_id = listed.tenant_id.or_else(|| tenant_id.clone());
-        input.assigned.category = listed.category.or(arguments.category);
+        input.assigned = assignments.of(input);
     }
     let jobs = arguments
         .jobs
         .map_or_else(|| std::thread::available_parallelism().map_or(1, std::num::NonZero::get), usize::from);
     let settings = IngestSettings {
-        tenant_id,
-        date_order: arguments.date_order,
-        category: arguments.category,
+        tenant_id: arguments.naming.tenant_id(),
+        date_order: arguments.naming.date_order,
+        category: arguments.naming.category,
         covers: arguments.covers,
         jobs,
         memory_limit_bytes: arguments.memory_limit,
@@ -232,5 +214,10 @@ pub(super) fn tell(report: &IngestReport, dry_run: bool, global: &Global) {
     );
     for (reason, count) in &report.rejected_by_reason {
         eprintln!("  rejected, {reason}: {count}");
+    }
+    if !report.unknown_codes.is_empty() {
+        let codes: Vec<String> =
+            report.unknown_codes.iter().map(|(code, count)| format!("{code} ({count})")).collect();
+        eprintln!("result codes that are not known, taken for failures: {}", codes.join(", "));
     }
 }

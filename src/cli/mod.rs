@@ -2,6 +2,7 @@
 //! `shared`.
 
 mod assess;
+mod deciding;
 mod ingest;
 mod lake;
 mod notices;
@@ -36,7 +37,7 @@ enum Command {
     Ingest(ingest::Arguments),
     /// Verdicts per tenant and protocol, and the lists
     Assess(assess::Arguments),
-    /// Notices (drafts) and lists for the current verdicts
+    /// Notices (drafts) and lists for a kept decision
     Notices(notices::Arguments),
     /// Run a shipped query by name; no name lists them
     Report(report::Arguments),

@@ -1,14 +1,17 @@
-//! `lightsout notices`: drafts of the notices, and the lists, for the campaign's current verdicts.
+//! `lightsout notices`: drafts of the notices, and the lists, for a kept decision.
 
 use std::path::{Path, PathBuf};
 
 use chrono::NaiveDate;
 use clap::Args;
 
-use super::assess::{self, Assessed};
-use super::shared::{Global, Rules, parse_day};
+use super::deciding::{self, Assessed};
+use super::shared::{Global, parse_day};
+use crate::campaign::Campaign;
 use crate::error::Result;
+use crate::lake::Lake;
 use crate::notify::{NoticeContext, lists, notice};
+use crate::tenant::Roster;
 
 /// What notices are written with.
 #[derive(Debug, Args)]
@@ -28,8 +31,20 @@ pub(super) struct Texts {
 
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
-    #[command(flatten)]
-    rules: Rules,
+    /// The decision [default: the campaign's latest]
+    #[arg(long, value_name = "ID", conflicts_with = "campaign")]
+    decision: Option<String>,
+    /// A built-in campaign or a TOML file [default: basic-auth-all-protocols]
+    #[arg(
+        long,
+        value_name = "NAME|FILE",
+        default_value = "basic-auth-all-protocols",
+        hide_default_value = true
+    )]
+    campaign: String,
+    /// Names and contacts from this list instead of the decision's
+    #[arg(long, value_name = "FILE")]
+    roster: Option<PathBuf>,
     #[command(flatten)]
     texts: Texts,
     /// Where files go
@@ -38,9 +53,19 @@ pub(super) struct Arguments {
 }
 
 pub(super) async fn run(arguments: &Arguments, global: &Global) -> Result<u8> {
-    let assessed = assess::assess(&arguments.rules, &arguments.out, global).await?;
+    let lake = Lake::open(&global.lake).await?;
+    let row = match &arguments.decision {
+        Some(id) => deciding::find(&lake, id)?,
+        None => deciding::latest(&lake, &Campaign::load(&arguments.campaign)?.name)?,
+    };
+    let mut assessed = deciding::remake(global, &row).await?;
+    if let Some(path) = &arguments.roster {
+        assessed.roster = Roster::read(path)?;
+    }
     write(&assessed, &arguments.texts, &arguments.out).await?;
-    assess::tell(&assessed.assessment, &arguments.out, global);
+    if !global.quiet {
+        eprintln!("notices of decision {} are in {}", row.decision_id, arguments.out.display());
+    }
     Ok(0)
 }
 

@@ -3,7 +3,7 @@
 use clap::Args;
 use datafusion::common::ScalarValue;
 
-use super::shared::{Global, Output, Rules, print};
+use super::shared::{Global, MEMORY_LIMIT_BYTES, Output, Rules, print};
 use crate::assess::default_as_of;
 use crate::error::{Error, Result};
 use crate::evidence::{Window, midnight};
@@ -56,7 +56,7 @@ pub(super) async fn run(arguments: &Arguments, global: &Global) -> Result<u8> {
     }
     let (campaign, roster) = arguments.rules.load()?;
     let lake = Lake::open(&global.lake).await?;
-    let queries = Queries::over(&lake, 1 << 30).await?;
+    let queries = Queries::over(&lake, MEMORY_LIMIT_BYTES).await?;
     let as_of = match arguments.rules.as_of {
         Some(as_of) => as_of,
         None => default_as_of(&campaign, &roster, &queries.coverage().await?)
@@ -87,7 +87,7 @@ pub(super) async fn run(arguments: &Arguments, global: &Global) -> Result<u8> {
 
 pub(super) async fn run_sql(arguments: &SqlArguments, global: &Global) -> Result<u8> {
     let lake = Lake::open(&global.lake).await?;
-    let queries = Queries::over(&lake, 1 << 30).await?;
+    let queries = Queries::over(&lake, MEMORY_LIMIT_BYTES).await?;
     arguments.output.write(&queries.run("sql", &arguments.query, &[]).await?)?;
     Ok(0)
 }

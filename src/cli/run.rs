@@ -7,6 +7,7 @@ use clap::Args;
 use serde_json::json;
 
 use super::assess;
+use super::deciding;
 use super::ingest::{self, Inputs};
 use super::notices::{self, Texts};
 use super::shared::{Global, Rules, print, write_json};
@@ -40,7 +41,7 @@ pub(super) async fn run(arguments: &Arguments, global: &Global) -> Result<u8> {
         return Ok(arguments.inputs.exit_code(&report));
     }
     let ingested = started.elapsed();
-    let assessed = assess::assess(&arguments.rules, &arguments.out, global).await?;
+    let assessed = deciding::assess(&arguments.rules, &arguments.out, global).await?;
     notices::write(&assessed, &arguments.texts, &arguments.out).await?;
     assess::tell(&assessed.assessment, &arguments.out, global);
     let verdicts: serde_json::Map<_, _> = TenantVerdict::ALL

@@ -10,7 +10,11 @@ use clap::Args;
 use crate::campaign::Campaign;
 use crate::error::{Error, Result};
 use crate::evidence::DayRange;
+use crate::ingest::assign::Assignments;
+use crate::ingest::find::Assigned;
+use crate::ingest::time::DateOrder;
 use crate::report::Format;
+use crate::sign_in::Category;
 use crate::tenant::Roster;
 
 /// Where help lists the flags of every command: after a command's own.
@@ -71,8 +75,42 @@ impl Rules {
     }
 }
 
-/// Where rows go, and how.
+/// Whose records those are that do not say it, and how their dates are read.
 #[derive(Debug, Args)]
+pub(super) struct Naming {
+    /// Tenant of records that name none, where the path names none either
+    #[arg(long, value_name = "ID")]
+    tenant: Option<String>,
+    #[expect(clippy::doc_markdown, reason = "help text, shown as it stands")]
+    /// CSV of path,tenant_id[,category]: whose log each file, folder or pattern is
+    #[arg(long, value_name = "FILE")]
+    tenants_from: Option<PathBuf>,
+    #[expect(clippy::doc_markdown, reason = "help text, shown as it stands")]
+    /// Category of records that name none: interactive, non_interactive, ...
+    #[arg(long, value_name = "C")]
+    pub(super) category: Option<Category>,
+    /// Whether 3/4/2026 is in March or in April, where a file's dates do not settle it
+    #[arg(long, value_enum, value_name = "ORDER")]
+    pub(super) date_order: Option<DateOrder>,
+}
+
+impl Naming {
+    pub(super) fn tenant_id(&self) -> Option<String> {
+        self.tenant.as_deref().map(|tenant| tenant.trim().to_ascii_lowercase())
+    }
+
+    /// What the operator says of a file: the list first, then the flags.
+    pub(super) fn assignments(&self) -> Result<Assignments> {
+        let otherwise = Assigned { tenant_id: self.tenant_id(), category: self.category };
+        Ok(Assignments::read(self.tenants_from.as_deref(), otherwise)?)
+    }
+}
+
+/// Memory of what takes no `--memory-limit`.
+pub(super) const MEMORY_LIMIT_BYTES: usize = 1 << 30;
+
+/// Where rows go, and how.
+#[derive(Debug, Default, Args)]
 pub(super) struct Output {
     /// How rows are written [default: table on a terminal, else csv]
     #[arg(long, value_enum, value_name = "F")]

@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
 
+use super::classify::is_known_code;
 use crate::sign_in::{Category, RawSignIn};
 
 /// Counts of one source, or of one chunk of it.
@@ -22,6 +23,8 @@ pub(super) struct Account {
     pub user_rows: u64,
     pub with_client_app: u64,
     pub with_result: u64,
+    /// Result codes that the table of outcomes does not have.
+    pub unknown_codes: BTreeMap<i64, u64>,
     pub days: HashMap<(String, Option<Category>), Seen>,
 }
 
@@ -49,6 +52,9 @@ impl Account {
             self.with_client_app += u64::from(raw.has_client_app);
             self.with_result += u64::from(raw.has_result);
         }
+        if let Some(code) = raw.error_code.filter(|code| !is_known_code(*code)) {
+            *self.unknown_codes.entry(code).or_default() += 1;
+        }
         let latest = [Some(signed_in_at), raw.emitted_at].into_iter().flatten().filter(|at| *at <= now).max();
         let day = super::rows::day_of(signed_in_at);
         // Most rows are of the tenant and category that the last one was of, so this hashes twice
@@ -73,6 +79,9 @@ impl Account {
         self.user_rows += other.user_rows;
         self.with_client_app += other.with_client_app;
         self.with_result += other.with_result;
+        for (code, count) in other.unknown_codes {
+            *self.unknown_codes.entry(code).or_default() += count;
+        }
         for (key, seen) in other.days {
             let mine = self.days.entry(key).or_default();
             for (day, records) in seen.days {

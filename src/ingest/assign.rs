@@ -1,4 +1,5 @@
-//! `--tenants-from`: a list that says whose log each file is, for exports that name no tenant.
+//! Whose log a file is, for exports that name no tenant: by a list (`--tenants-from`), and for files
+//! that it does not have, by one answer for all.
 
 use std::path::{Path, PathBuf};
 
@@ -18,10 +19,11 @@ pub enum AssignmentsError {
     Row { path: PathBuf, line: u64, found: String },
 }
 
-/// The list, in the order of its file.
+/// The list, in the order of its file, and the answer for all other files.
 #[derive(Debug, Default)]
 pub struct Assignments {
     rows: Vec<(String, Option<glob::Pattern>, Assigned)>,
+    otherwise: Assigned,
 }
 
 impl Assignments {
@@ -30,7 +32,8 @@ impl Assignments {
     ///
     /// # Errors
     /// Fails with the line if the list can't be read or a row is wrong.
-    pub fn read(path: &Path) -> Result<Self, AssignmentsError> {
+    pub fn read(path: Option<&Path>, otherwise: Assigned) -> Result<Self, AssignmentsError> {
+        let Some(path) = path else { return Ok(Self { rows: Vec::new(), otherwise }) };
         let text = std::fs::read_to_string(path)
             .map_err(|source| AssignmentsError::Read { path: path.to_owned(), source })?;
         let mut reader = csv::ReaderBuilder::new()
@@ -64,13 +67,20 @@ impl Assignments {
                 )?;
             rows.push((name.to_owned(), pattern, Assigned { tenant_id: Some(tenant), category }));
         }
-        Ok(Self { rows })
+        Ok(Self { rows, otherwise })
     }
 
-    /// What the first row that fits says of a file.
+    /// What the first row that fits says of a file; what it leaves open, the answer for all says.
     #[must_use]
-    pub fn of(&self, input: &Input) -> Option<&Assigned> {
-        let path = input.path.as_deref()?;
+    pub fn of(&self, input: &Input) -> Assigned {
+        let listed = input.path.as_deref().and_then(|path| self.listed(path)).cloned().unwrap_or_default();
+        Assigned {
+            tenant_id: listed.tenant_id.or_else(|| self.otherwise.tenant_id.clone()),
+            category: listed.category.or(self.otherwise.category),
+        }
+    }
+
+    fn listed(&self, path: &Path) -> Option<&Assigned> {
         let row = self.rows.iter().find(|(name, pattern, _)| match pattern {
             Some(pattern) => {
                 pattern.matches_path(path)
@@ -92,7 +102,7 @@ mod tests {
     fn list(text: &str) -> Result<Assignments, AssignmentsError> {
         let mut file = tempfile::NamedTempFile::new().expect("a file");
         file.write_all(text.as_bytes()).expect("written");
-        Assignments::read(file.path())
+        Assignments::read(Some(file.path()), Assigned::default())
     }
 
     fn tenant(list: &Assignments, path: &str) -> Option<String> {
@@ -103,7 +113,7 @@ mod tests {
             says: PathFacts::default(),
             assigned: Assigned::default(),
         };
-        list.of(&input).and_then(|assigned| assigned.tenant_id.clone())
+        list.of(&input).tenant_id
     }
 
     #[test]

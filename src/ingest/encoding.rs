@@ -29,6 +29,12 @@ impl Encoding {
         }
     }
 
+    /// The encoding of that word.
+    #[must_use]
+    pub fn from_word(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|encoding| encoding.as_str() == word)
+    }
+
     /// Tells it from the first bytes, and how many of them are a byte order mark. Without one, a file
     /// whose first two characters are ASCII shows by its zeros.
     #[must_use]

@@ -166,19 +166,17 @@ impl Framer {
 
     /// Reads until the buffer holds `wanted` bytes or the stream ends.
     fn fill(&mut self, wanted: usize) -> io::Result<()> {
-        while self.ended.is_none() && self.buffer.len() < wanted {
-            let held = self.buffer.len();
-            self.buffer.resize(wanted, 0);
-            let read = self.reader.read(&mut self.buffer[held..]);
-            self.buffer.truncate(held + *read.as_ref().unwrap_or(&0));
-            match read {
-                Ok(0) => self.ended = Some(End::Clean),
-                Ok(_) => {}
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                // What was inflated before the break is kept, and the break becomes a reject.
-                Err(error) if self.compressed => self.ended = Some(End::Broken(error.to_string())),
-                Err(error) => return Err(error),
-            }
+        let missing = wanted.saturating_sub(self.buffer.len());
+        if self.ended.is_some() || missing == 0 {
+            return Ok(());
+        }
+        let read = (&mut self.reader).take(missing as u64).read_to_end(&mut self.buffer);
+        match read {
+            Ok(read) if read < missing => self.ended = Some(End::Clean),
+            Ok(_) => {}
+            // What was inflated before the break is kept, and the break becomes a reject.
+            Err(error) if self.compressed => self.ended = Some(End::Broken(error.to_string())),
+            Err(error) => return Err(error),
         }
         Ok(())
     }

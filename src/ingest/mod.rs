@@ -14,6 +14,7 @@ pub mod json;
 pub mod open;
 mod pipeline;
 pub mod recognise;
+mod replay;
 mod rows;
 mod source;
 pub mod time;
@@ -30,6 +31,7 @@ use time::DateOrder;
 
 pub use account::{Coverage, CoverageKind};
 pub use pipeline::ingest;
+pub use replay::{ReplayReport, replay};
 
 /// What an ingest is told.
 #[derive(Debug, Clone)]
@@ -99,6 +101,8 @@ pub struct FileReport {
     pub last_signed_in_at: Option<String>,
     pub missing_columns: Vec<&'static str>,
     pub rejected_by_reason: BTreeMap<&'static str, u64>,
+    /// Result codes that the table of outcomes does not have; taken for failures.
+    pub unknown_codes: BTreeMap<i64, u64>,
 }
 
 /// The account of a whole ingest.
@@ -116,6 +120,7 @@ pub struct IngestReport {
     pub rejected: u64,
     pub not_sign_ins: u64,
     pub rejected_by_reason: BTreeMap<&'static str, u64>,
+    pub unknown_codes: BTreeMap<i64, u64>,
     pub refused: Vec<FileReport>,
     /// Every file, where they were asked for.
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -139,6 +144,9 @@ impl IngestReport {
         self.not_sign_ins += file.not_sign_ins;
         for (reason, count) in &file.rejected_by_reason {
             *self.rejected_by_reason.entry(reason).or_default() += count;
+        }
+        for (code, count) in &file.unknown_codes {
+            *self.unknown_codes.entry(*code).or_default() += count;
         }
         if file.fate == FileFate::Refused {
             self.refused.push(file.clone());

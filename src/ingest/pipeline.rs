@@ -105,7 +105,7 @@ async fn ingest_batch(
             return Err(Error::IngestedMeanwhile { lake: lake.name() });
         }
     }
-    lake.commit(&lock, &Manifest { batch_id, files }, settings.now / 1000).await?;
+    lake.commit(&lock, &Manifest { batch_id, files, replaced: Vec::new() }, settings.now / 1000).await?;
     drop(lock);
     for id in ids {
         known.entry(id).or_default();
@@ -114,7 +114,7 @@ async fn ingest_batch(
 }
 
 /// Removes data files that will not be committed.
-fn discard(lake: &Lake, files: &[DataFile]) {
+pub(super) fn discard(lake: &Lake, files: &[DataFile]) {
     for file in files {
         // What can't be removed is an orphan that no log names: harmless, and vacuum takes it.
         let _ = std::fs::remove_file(lake.root().join(file.table.as_str()).join(&file.path));

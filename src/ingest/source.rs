@@ -1,22 +1,23 @@
 //! One source while it is read, and its row in the `sources` table.
 
 use std::collections::{BTreeSet, HashMap};
-use std::path::Path;
+use std::path::PathBuf;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use arrow::array::RecordBatch;
 use chrono::{DateTime, Utc};
-use parquet::arrow::ProjectionMask;
-use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use super::account::{Account, Coverage, CoverageKind};
+use super::assign::Assignments;
 use super::encoding::Encoding;
-use super::find::{Input, hour_end};
+use super::find::{Assigned, Input, PathFacts, hour_end};
 use super::formats::{RecordReader, Shape};
 use super::frame::Framing;
 use super::open::Opened;
+use super::time::DateOrder;
 use super::{FileFate, FileReport, IngestSettings};
 use crate::error::{Error, Result};
 use crate::lake::Lake;
@@ -102,7 +103,7 @@ impl Source {
         let mut hasher = blake3::Hasher::new();
         hasher.update(self.id.as_bytes()).update(tenant.unwrap_or_default().as_bytes()).update(b"\0");
         hasher.update(category.map_or("", crate::sign_in::Category::as_str).as_bytes());
-        self.id = hasher.finalize().to_hex()[..32].to_owned();
+        hasher.finalize().to_hex()[..32].clone_into(&mut self.id);
     }
 
     pub(super) fn refuse(&mut self, detail: String) {
@@ -159,6 +160,7 @@ impl Source {
             last_signed_in_at: account.last_at.map(super::time::format),
             missing_columns: missing_columns.clone(),
             rejected_by_reason: account.rejected.clone(),
+            unknown_codes: account.unknown_codes.clone(),
         };
         let nothing_new = match self.fate {
             FileFate::Refused => true,
@@ -244,11 +246,6 @@ fn coverage(
     coverage
 }
 
-/// Rows of `sources` as a batch.
-pub(super) fn to_batch(rows: &[SourceRow]) -> Result<RecordBatch> {
-    crate::lake::rows::to_batch(Table::Sources, rows)
-}
-
 #[derive(Deserialize)]
 struct KnownSource {
     source_id: String,
@@ -256,28 +253,101 @@ struct KnownSource {
     coverage: Vec<Coverage>,
 }
 
+/// Rows of `sources` as a batch.
+pub(super) fn to_batch(rows: &[SourceRow]) -> Result<RecordBatch> {
+    crate::lake::rows::to_batch(Table::Sources, rows)
+}
+
 /// The sources in the lake and what they cover, by source id.
 pub(super) fn known(lake: &Lake) -> Result<HashMap<String, Vec<Coverage>>> {
     let mut known: HashMap<String, Vec<Coverage>> = HashMap::new();
-    for file in lake.files(Table::Sources)? {
-        let path = lake.root().join(Table::Sources.as_str()).join(&file.path);
-        for row in read_known(&path)? {
-            known.entry(row.source_id).or_default().extend(row.coverage);
-        }
+    for row in read_rows::<KnownSource>(lake, Some(&["source_id", "coverage"]))? {
+        known.entry(row.source_id).or_default().extend(row.coverage);
     }
     Ok(known)
 }
 
-fn read_known(path: &Path) -> Result<Vec<KnownSource>> {
-    let wrong = |source| Error::Parquet { path: path.to_owned(), source };
-    let file = std::fs::File::open(path).map_err(Error::read(path.display().to_string()))?;
-    let builder = ParquetRecordBatchReaderBuilder::try_new(file).map_err(wrong)?;
-    let mask = ProjectionMask::columns(builder.parquet_schema(), ["source_id", "coverage"]);
-    let reader = builder.with_projection(mask).build().map_err(wrong)?;
+/// Every row of `sources`, of all columns or of some.
+pub(super) fn read_rows<T: DeserializeOwned>(lake: &Lake, columns: Option<&[&str]>) -> Result<Vec<T>> {
     let mut rows = Vec::new();
-    for batch in reader {
-        let batch = batch.map_err(|source| Error::Arrow { what: "reading sources", source })?;
-        rows.extend(crate::lake::rows::from_batch(&batch)?);
+    for batch in lake.read(Table::Sources, columns)? {
+        rows.extend(crate::lake::rows::from_batch(&batch?)?);
     }
     Ok(rows)
+}
+
+impl SourceRow {
+    /// A row that corrects the account of a source: `rows` and `not_sign_ins` of its rejects are
+    /// none any more.
+    pub(super) fn correction(&self, account: &Account, batch_id: &str, now: i64) -> Self {
+        let (rows, not_sign_ins) = (signed(account.rows), signed(account.not_sign_ins));
+        let known = &self.coverage;
+        Self {
+            source_id: self.source_id.clone(),
+            batch_id: batch_id.to_owned(),
+            path: self.path.clone(),
+            shape: self.shape.clone(),
+            framing: self.framing.clone(),
+            encoding: self.encoding.clone(),
+            compression: self.compression.clone(),
+            header: self.header.clone(),
+            stored_bytes: 0,
+            content_bytes: 0,
+            records: 0,
+            rows,
+            rejected: -(rows + not_sign_ins),
+            not_sign_ins,
+            pruned: 0,
+            // What the file as a whole lacks, its rejects lack too.
+            missing_columns: self.missing_columns.clone(),
+            first_signed_in_at: account.first_at.and_then(DateTime::from_timestamp_micros),
+            last_signed_in_at: account.last_at.and_then(DateTime::from_timestamp_micros),
+            ingested_at: DateTime::from_timestamp_micros(now),
+            program_version: env!("CARGO_PKG_VERSION").to_owned(),
+            coverage: account.coverage().into_iter().filter(|entry| !known.contains(entry)).collect(),
+        }
+    }
+
+    /// The source as its records are read again.
+    pub(super) fn reopen(&self, assignments: &Assignments, dates: DateOrder) -> Option<Source> {
+        let path = PathBuf::from(&self.path);
+        let mut reader = match &self.header {
+            Some(header) => RecordReader::csv(header).ok()?,
+            None => RecordReader::json(Shape::from_word(self.shape.as_deref()?)?),
+        };
+        reader.dates = dates;
+        let mut input = Input {
+            says: PathFacts::of(&path),
+            path: Some(path),
+            name: self.path.clone(),
+            stored_bytes: 0,
+            assigned: Assigned::default(),
+        };
+        input.assigned = assignments.of(&input);
+        Some(Source {
+            input,
+            id: self.source_id.clone(),
+            reader: Some(reader),
+            framing: None,
+            header: self.header.clone(),
+            encoding: Encoding::from_word(&self.encoding).unwrap_or_default(),
+            compression: "none",
+            stored_bytes: 0,
+            fate: FileFate::Ingested,
+            detail: None,
+            known_coverage: Vec::new(),
+            account: Mutex::default(),
+            records_seen: 0.into(),
+            occurrences: Mutex::default(),
+        })
+    }
+
+    pub(super) fn source_id(&self) -> &str {
+        &self.source_id
+    }
+
+    /// Whether the row tells of the file itself, not of what was learnt of it later.
+    pub(super) fn is_first(&self) -> bool {
+        self.records > 0
+    }
 }

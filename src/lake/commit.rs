@@ -9,8 +9,8 @@ use std::collections::HashSet;
 use std::fs::{self, File};
 use std::path::PathBuf;
 
-use deltalake::kernel::Action;
 use deltalake::kernel::transaction::CommitBuilder;
+use deltalake::kernel::{Action, Remove};
 use deltalake::protocol::{DeltaOperation, SaveMode};
 use serde::{Deserialize, Serialize};
 
@@ -22,11 +22,40 @@ use crate::error::{Error, Result};
 const MANIFESTS: &str = "_batches";
 const LOCK: &str = "_lock";
 
-/// What one batch adds, written before its first commit.
+/// What one batch adds and takes away, written before its first commit.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Manifest {
     pub batch_id: String,
     pub files: Vec<DataFile>,
+    /// Files whose rows stand in the added ones: they leave a table in the commit that adds those.
+    #[serde(default)]
+    pub replaced: Vec<Replaced>,
+}
+
+/// A data file that leaves its table.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Replaced {
+    pub table: Table,
+    /// Relative to the table's folder.
+    pub path: String,
+    pub bytes: u64,
+}
+
+impl Replaced {
+    fn to_remove(&self, now_ms: i64) -> Remove {
+        Remove {
+            path: self.path.clone(),
+            deletion_timestamp: Some(now_ms),
+            data_change: true,
+            extended_file_metadata: Some(false),
+            partition_values: None,
+            size: Some(i64::try_from(self.bytes).unwrap_or(i64::MAX)),
+            tags: None,
+            deletion_vector: None,
+            base_row_id: None,
+            default_row_commit_version: None,
+        }
+    }
 }
 
 /// Holds the lake's lock; let go when dropped, also by a kill.
@@ -67,34 +96,42 @@ impl Lake {
     /// Commits to each table what it lacks of the batch, records first.
     async fn commit_files(&mut self, manifest: &Manifest, now_ms: i64) -> Result<()> {
         for table in Table::ALL {
-            let present: HashSet<String> = if manifest.files.iter().any(|file| file.table == table) {
-                self.files(table)?.into_iter().map(|file| file.path).collect()
-            } else {
+            let added: Vec<_> = manifest.files.iter().filter(|file| file.table == table).collect();
+            let replaced: Vec<_> = manifest.replaced.iter().filter(|file| file.table == table).collect();
+            if added.is_empty() && replaced.is_empty() {
                 continue;
+            }
+            let present: HashSet<String> = self.files(table)?.into_iter().map(|file| file.path).collect();
+            let adds = added.into_iter().filter(|file| !present.contains(&file.path));
+            let mut actions: Vec<Action> = adds.map(|file| Action::Add(file.to_add(now_ms))).collect();
+            let operation = if replaced.is_empty() {
+                DeltaOperation::Write {
+                    mode: SaveMode::Append,
+                    partition_by: (table == Table::SignInRecords).then(|| vec![PARTITION.to_owned()]),
+                    predicate: None,
+                }
+            } else {
+                DeltaOperation::Delete { predicate: None }
             };
-            let actions: Vec<Action> = manifest
-                .files
-                .iter()
-                .filter(|file| file.table == table && !present.contains(&file.path))
-                .map(|file| Action::Add(file.to_add(now_ms)))
-                .collect();
+            let removes = replaced.into_iter().filter(|file| present.contains(&file.path));
+            actions.extend(removes.map(|file| Action::Remove(file.to_remove(now_ms))));
             if !actions.is_empty() {
-                self.append(table, actions).await?;
+                self.commit_actions(table, actions, operation).await?;
             }
         }
         Ok(())
     }
 
-    async fn append(&mut self, table: Table, actions: Vec<Action>) -> Result<()> {
+    async fn commit_actions(
+        &mut self,
+        table: Table,
+        actions: Vec<Action>,
+        operation: DeltaOperation,
+    ) -> Result<()> {
         let name = self.name();
         let wrong =
             |source| Error::Lake { lake: name.clone(), action: "committing", source: Box::new(source) };
         let delta = self.tables.get_mut(&table).ok_or_else(|| Error::NoLake { lake: name.clone() })?;
-        let operation = DeltaOperation::Write {
-            mode: SaveMode::Append,
-            partition_by: (table == Table::SignInRecords).then(|| vec![PARTITION.to_owned()]),
-            predicate: None,
-        };
         let snapshot = delta.snapshot().map_err(wrong)?;
         CommitBuilder::default()
             .with_actions(actions)

@@ -6,12 +6,15 @@ pub mod rows;
 pub mod schema;
 pub mod write;
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 
+use arrow::array::RecordBatch;
 use deltalake::kernel::engine::arrow_conversion::TryIntoKernel as _;
 use deltalake::kernel::{StructField, StructType};
 use deltalake::{DeltaTable, DeltaTableBuilder, DeltaTableError};
+use parquet::arrow::ProjectionMask;
+use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 
 use crate::error::{Error, Result};
 use schema::{PARTITION, Table};
@@ -58,14 +61,35 @@ impl Lake {
         Ok(lake)
     }
 
-    async fn open_table(&self, table: Table) -> Result<DeltaTable> {
-        let folder = self.root.join(table.as_str());
-        std::fs::create_dir_all(&folder).map_err(|source| Error::LakeFile { lake: self.name(), source })?;
-        let url = url::Url::from_directory_path(&folder).map_err(|()| Error::Usage {
+    /// Opens the lake as it was, each table at the version given.
+    ///
+    /// # Errors
+    /// Fails if there is no lake, or it does not have such a version any more.
+    pub async fn open_at(root: &Path, versions: &BTreeMap<Table, u64>) -> Result<Self> {
+        let mut lake = Self::open(root).await?;
+        for (table, version) in versions {
+            let url = lake.url_of(*table)?;
+            let action = "opening a table at the version of a decision";
+            let wrong = |source| lake.wrong(action, source);
+            let builder = DeltaTableBuilder::from_url(url).map_err(wrong)?;
+            let opened = builder.with_version(*version).load().await.map_err(wrong)?;
+            lake.tables.insert(*table, opened);
+        }
+        Ok(lake)
+    }
+
+    fn url_of(&self, table: Table) -> Result<url::Url> {
+        url::Url::from_directory_path(self.root.join(table.as_str())).map_err(|()| Error::Usage {
             flag: "--lake",
             expected: "a folder".to_owned(),
             found: self.name(),
-        })?;
+        })
+    }
+
+    async fn open_table(&self, table: Table) -> Result<DeltaTable> {
+        let folder = self.root.join(table.as_str());
+        std::fs::create_dir_all(&folder).map_err(|source| Error::LakeFile { lake: self.name(), source })?;
+        let url = self.url_of(table)?;
         let wrong = |source| self.wrong("opening a table", source);
         let exists = folder.join("_delta_log").is_dir();
         if exists {
@@ -140,6 +164,32 @@ impl Lake {
             .collect();
         files.sort_by(|a, b| a.path.cmp(&b.path));
         Ok(files)
+    }
+
+    /// The rows of a table in this snapshot, file by file, as batches of all columns or of some.
+    ///
+    /// For the tables that are small; queries read through the engine.
+    ///
+    /// # Errors
+    /// Fails if a file can't be opened; each batch can fail on its own.
+    pub fn read(
+        &self,
+        table: Table,
+        columns: Option<&[&str]>,
+    ) -> Result<impl Iterator<Item = Result<RecordBatch>>> {
+        let mut readers = Vec::new();
+        for file in self.files(table)? {
+            let path = self.root.join(table.as_str()).join(&file.path);
+            let wrong = |source| Error::Parquet { path: path.clone(), source };
+            let opened = std::fs::File::open(&path).map_err(Error::read(path.display().to_string()))?;
+            let builder = ParquetRecordBatchReaderBuilder::try_new(opened).map_err(wrong)?;
+            let mask = columns.map_or_else(ProjectionMask::all, |columns| {
+                ProjectionMask::columns(builder.parquet_schema(), columns.iter().copied())
+            });
+            readers.push(builder.with_projection(mask).build().map_err(wrong)?);
+        }
+        let failed = |source| Error::Arrow { what: "reading a table", source };
+        Ok(readers.into_iter().flatten().map(move |batch| batch.map_err(failed)))
     }
 
     /// Sees the newest commits.

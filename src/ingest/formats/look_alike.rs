@@ -26,6 +26,11 @@ pub(super) fn is_aggregate(name: &str) -> bool {
     PREFIXES.iter().any(|prefix| name.starts_with(prefix)) || WORDS.contains(&name.as_str())
 }
 
+/// Whether Log Analytics was told to show times in the local time of whoever exported them.
+pub(super) fn in_local_time(names: &[String]) -> bool {
+    names.iter().any(|name| name.to_ascii_lowercase().contains("[local time]"))
+}
+
 /// What a table with such columns is, for the message.
 pub(super) fn of_columns(names: &[String]) -> String {
     let has = |known: &str| names.iter().any(|name| name.trim().eq_ignore_ascii_case(known));
@@ -47,6 +52,11 @@ pub(super) fn of_columns(names: &[String]) -> String {
     }
     if any(&["AccountUpn", "AccountObjectId"]) {
         return HUNTING_TABLE.to_owned();
+    }
+    if in_local_time(names) {
+        return "a Log Analytics export whose times are in local time, of a zone that it does not say; set the \
+                display of times to UTC and export again"
+            .to_owned();
     }
     if names.iter().any(|name| is_aggregate(name)) {
         return format!(

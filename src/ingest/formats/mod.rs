@@ -146,6 +146,12 @@ impl Shape {
         }
     }
 
+    /// The shape of that word.
+    #[must_use]
+    pub fn from_word(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|shape| shape.as_str() == word)
+    }
+
     /// The shape of a JSON record, from its content alone, also inside a forwarder's wrapper; `None`
     /// if no shape knows it or the text is no JSON object.
     #[must_use]

@@ -1,4 +1,4 @@
-//! What `Export-Csv` makes of Graph's and AzureAD's sign-in objects: Graph's names, or those of a
+//! What `Export-Csv` makes of the sign-in objects of the Graph and Azure AD modules: Graph's names, or those of a
 //! flattened object (`Status.ErrorCode`), or what the person typed into `Select-Object`. Dates come
 //! in the culture of the exporting computer.
 
@@ -23,7 +23,7 @@ const NAMES: [(&str, Item); 12] = [
 /// What a column tells; punctuation and case do not matter.
 pub(super) fn item(name: &str) -> Option<Item> {
     let bare: String =
-        name.chars().filter(|c| c.is_ascii_alphanumeric()).map(|c| c.to_ascii_lowercase()).collect();
+        name.chars().filter(char::is_ascii_alphanumeric).map(|c| c.to_ascii_lowercase()).collect();
     let own = NAMES.iter().find(|(known, _)| *known == bare);
     own.map(|(_, item)| *item).or_else(|| Item::of_name(&bare))
 }

@@ -211,7 +211,7 @@ fn fits(shape: Shape, names: &[String], has: &dyn Fn(Item) -> bool) -> bool {
             let anybody = who || names_any("Identity") || names_any("UserDisplayName");
             let table = has(Item::ResultType) && (timed || has(Item::Tenant));
             let projected = has(Item::EmittedAt) && (has(Item::ClientApp) || has(Item::Status));
-            !summary && anybody && (table || projected)
+            !summary && !super::look_alike::in_local_time(names) && anybody && (table || projected)
         }
         Shape::PowershellCsv => {
             let markers = [Item::Status, Item::ErrorCode, Item::ClientApp, Item::AppName, Item::AppId];

@@ -1,0 +1,162 @@
+//! What `run`, `assess` and `notices` share: reaching a decision, keeping it, and making a kept one
+//! again from the lake as it was.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use super::shared::{Global, MEMORY_LIMIT_BYTES, Rules, now};
+use crate::assess::decision::{Basis, DecisionRow, decide};
+use crate::assess::default_as_of;
+use crate::campaign::Campaign;
+use crate::error::{Error, Result};
+use crate::evidence::{TenantEvidence, Window};
+use crate::lake::Lake;
+use crate::lake::commit::Manifest;
+use crate::lake::schema::Table;
+use crate::query::Queries;
+use crate::query::evidence::EVIDENCE_QUERIES;
+use crate::tenant::Roster;
+use crate::verdict::Assessment;
+
+/// What a decision leaves for the stages after it.
+pub(super) struct Assessed {
+    pub(super) campaign: Campaign,
+    pub(super) roster: Roster,
+    pub(super) assessment: Assessment,
+    pub(super) queries: Queries,
+}
+
+/// Decides by today's lake, writes the assessment, keeps the decision.
+pub(super) async fn assess(rules: &Rules, out: &Path, global: &Global) -> Result<Assessed> {
+    let (campaign, roster) = rules.load()?;
+    let mut lake = Lake::open(&global.lake).await?;
+    drop(lake.lock().await?);
+    let queries = Queries::over(&lake, MEMORY_LIMIT_BYTES).await?;
+    let as_of = match rules.as_of {
+        Some(as_of) => as_of,
+        None => default_as_of(&campaign, &roster, &queries.coverage().await?)
+            .ok_or_else(|| Error::EmptyLake { lake: lake.name() })?,
+    };
+    let window = Window::before(as_of, campaign.window_days);
+    let evidence = queries.evidence(&campaign, window).await?;
+    let basis = basis(&campaign, &roster, &evidence, window, 0);
+    let versions: BTreeMap<Table, u64> = lake.versions()?.into_iter().collect();
+    let versions =
+        serde_json::to_string(&versions).map_err(|source| Error::Json { what: "versions", source })?;
+    let (assessment, row) = decide(&basis, now(), versions)?;
+    crate::report::assessment::write_all(out, &assessment)?;
+    keep(&mut lake, &row).await?;
+    Ok(Assessed { campaign, roster, assessment, queries })
+}
+
+fn basis<'a>(
+    campaign: &'a Campaign,
+    roster: &'a Roster,
+    evidence: &'a [TenantEvidence],
+    window: Window,
+    seed: u64,
+) -> Basis<'a> {
+    Basis { campaign, roster, evidence, window, queries: &EVIDENCE_QUERIES, seed }
+}
+
+/// Records the decision unless the lake has it.
+async fn keep(lake: &mut Lake, row: &DecisionRow) -> Result<()> {
+    if kept(lake)?.iter().any(|kept| kept.decision_id == row.decision_id) {
+        return Ok(());
+    }
+    let batch = crate::lake::rows::to_batch(Table::Decisions, std::slice::from_ref(row))?;
+    let batch_id = uuid::Uuid::new_v4().simple().to_string();
+    let name = format!("part-{batch_id}");
+    let lock = lake.lock().await?;
+    // Another process may have reached the same meanwhile.
+    if kept(lake)?.iter().any(|kept| kept.decision_id == row.decision_id) {
+        return Ok(());
+    }
+    let file = crate::lake::write::write_file(lake.root(), Table::Decisions, &name, &batch)?;
+    let manifest = Manifest { batch_id, files: vec![file], replaced: Vec::new() };
+    lake.commit(&lock, &manifest, row.decided_at.timestamp_millis()).await
+}
+
+fn kept(lake: &Lake) -> Result<Vec<DecisionRow>> {
+    let mut rows = Vec::new();
+    for batch in lake.read(Table::Decisions, None)? {
+        rows.extend(crate::lake::rows::from_batch::<DecisionRow>(&batch?)?);
+    }
+    rows.sort_by(|a, b| (a.decided_at, &a.decision_id).cmp(&(b.decided_at, &b.decision_id)));
+    Ok(rows)
+}
+
+/// A kept decision by its id.
+pub(super) fn find(lake: &Lake, id: &str) -> Result<DecisionRow> {
+    let rows = kept(lake)?;
+    let known = || {
+        let ids: Vec<String> =
+            rows.iter().rev().take(5).map(|row| format!("{} ({})", row.decision_id, row.campaign)).collect();
+        if ids.is_empty() { "none, make one with: lightsout assess".to_owned() } else { ids.join(", ") }
+    };
+    rows.iter()
+        .find(|row| row.decision_id == id)
+        .cloned()
+        .ok_or_else(|| Error::NoDecision { id: id.to_owned(), known: known() })
+}
+
+/// The latest decision of a campaign.
+pub(super) fn latest(lake: &Lake, campaign: &str) -> Result<DecisionRow> {
+    let rows = kept(lake)?;
+    rows.into_iter()
+        .rfind(|row| row.campaign == campaign)
+        .ok_or_else(|| Error::NoDecisionYet { campaign: campaign.to_owned(), lake: lake.name() })
+}
+
+/// The verdicts of a kept decision, from its own evidence.
+pub(super) fn reread(row: &DecisionRow) -> Result<Assessment> {
+    let what = "a kept decision";
+    let wrong = |source| Error::Json { what, source };
+    let campaign: Campaign = serde_json::from_str(&row.campaign_rules).map_err(wrong)?;
+    let roster: Roster = serde_json::from_str(&row.roster).map_err(wrong)?;
+    let evidence: Vec<TenantEvidence> = serde_json::from_str(&row.evidence).map_err(wrong)?;
+    let window = Window { first: row.window_start, end: row.window_end };
+    Ok(decide(&basis(&campaign, &roster, &evidence, window, row.seed), row.decided_at, String::new())?.0)
+}
+
+/// Makes a kept decision again, from the lake as it was; records nothing.
+///
+/// Fails with what differs if it does not come out the same.
+pub(super) async fn remake(global: &Global, row: &DecisionRow) -> Result<Assessed> {
+    let wrong = |source| Error::Json { what: "a kept decision", source };
+    let differs = |differs: String| Error::DecisionDiffers { id: row.decision_id.clone(), differs };
+    if row.program_version != env!("CARGO_PKG_VERSION") {
+        let (then, now) = (&row.program_version, env!("CARGO_PKG_VERSION"));
+        return Err(differs(format!("lightsout {then} made it, and this is {now}")));
+    }
+    let campaign: Campaign = serde_json::from_str(&row.campaign_rules).map_err(wrong)?;
+    let roster: Roster = serde_json::from_str(&row.roster).map_err(wrong)?;
+    let versions: BTreeMap<Table, u64> = serde_json::from_str(&row.lake_versions).map_err(wrong)?;
+    let window = Window { first: row.window_start, end: row.window_end };
+    let lake = Lake::open_at(&global.lake, &versions).await?;
+    let queries = Queries::over(&lake, MEMORY_LIMIT_BYTES).await?;
+    let evidence = queries.evidence(&campaign, window).await?;
+    let basis = basis(&campaign, &roster, &evidence, window, row.seed);
+    let (assessment, again) = decide(&basis, row.decided_at, row.lake_versions.clone())?;
+    if again.decision_id != row.decision_id {
+        let mut parts = Vec::new();
+        if again.queries_hash != row.queries_hash {
+            parts.push("the queries are others".to_owned());
+        }
+        if again.evidence != row.evidence {
+            let kept: Vec<TenantEvidence> = serde_json::from_str(&row.evidence).map_err(wrong)?;
+            let tenants: Vec<&str> = kept
+                .iter()
+                .filter(|tenant| !evidence.contains(tenant))
+                .map(|tenant| tenant.tenant_id.as_str())
+                .take(5)
+                .collect();
+            parts.push(format!("the evidence is other, for example of {}", tenants.join(", ")));
+        }
+        if parts.is_empty() {
+            parts.push("campaign, roster or window read differently".to_owned());
+        }
+        return Err(differs(parts.join("; ")));
+    }
+    Ok(Assessed { campaign, roster, assessment, queries })
+}
