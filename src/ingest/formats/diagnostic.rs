@@ -12,7 +12,7 @@ use crate::ingest::time::DateOrder;
 use crate::sign_in::Category;
 
 const EXPECTED: &str = "a diagnostic record with category or operationName, and properties";
-const SIGN_IN_OPERATION: &str = "Sign-in activity";
+pub(super) const SIGN_IN_OPERATION: &str = "Sign-in activity";
 
 /// The envelope's names.
 const ENVELOPE: [&str; 11] = [

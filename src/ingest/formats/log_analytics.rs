@@ -2,6 +2,7 @@
 //! kin, as flat JSON with capitalised names (data export, Event Hub) and as CSV. `TenantId` is the
 //! workspace there, never the tenant; that one is `AADTenantId`, or stands in the resource path.
 
+use super::diagnostic::SIGN_IN_OPERATION;
 use super::draft::{Draft, Item};
 use super::look_alike::is_aggregate;
 use super::{Parsed, RejectReason};
@@ -12,7 +13,7 @@ pub(super) const EXPECTED: &str =
     "a Log Analytics record with TimeGenerated or CreatedDateTime, and AADTenantId, Category or ResultType";
 
 /// Where its names are not Graph's, or mean something else. `TenantId` is left out on purpose.
-const NAMES: [(&str, Item); 10] = [
+const NAMES: [(&str, Item); 13] = [
     ("TimeGenerated", Item::EmittedAt),
     ("AADTenantId", Item::Tenant),
     ("ResourceId", Item::TenantPath),
@@ -23,6 +24,10 @@ const NAMES: [(&str, Item); 10] = [
     ("ResultDescription", Item::ResultDescription),
     ("LocationDetails", Item::Location),
     ("Location", Item::Country),
+    // Graph's objects that were loaded as a custom log.
+    ("status_errorCode", Item::ErrorCode),
+    ("status_failureReason", Item::FailureReason),
+    ("location_countryOrRegion", Item::Country),
 ];
 
 /// What a column tells, in any case.
@@ -41,7 +46,12 @@ pub(super) fn recognise(record: &str) -> bool {
     let _ = cursor.object::<JsonError>(|cursor, key| {
         match key {
             "TimeGenerated" | "CreatedDateTime" => timed = true,
-            "AADTenantId" | "ResultType" | "OperationName" | "Category" => named += 1,
+            "AADTenantId" | "ResultType" | "Category" => named += 1,
+            // Every table has operations.
+            "OperationName" => {
+                named += usize::from(cursor.text()?.as_deref().map(str::trim) == Some(SIGN_IN_OPERATION));
+                return Ok(());
+            }
             "properties" | "records" | "value" => nested = true,
             "Id" => identified = true,
             _ => aggregated |= is_aggregate(key),
@@ -86,7 +96,9 @@ mod tests {
     }
 
     #[test]
-    fn a_group_of_rows_is_no_row() {
+    fn a_group_of_rows_and_a_row_of_another_table_are_no_row() {
+        let other = r#"{"TimeGenerated":"2026-10-05T10:00:00Z","OperationName":"GetBlob","UserId":"u"}"#;
+        assert_eq!(Shape::recognise(other), None);
         let group = r#"{"TimeGenerated":"2026-10-05","Category":"SignInLogs","ResultType":"0","count_":3}"#;
         assert_eq!(Shape::recognise(group), None);
     }

@@ -196,6 +196,8 @@ fn log_analytics_item(name: &str) -> Option<Item> {
 fn fits(shape: Shape, names: &[String], has: &dyn Fn(Item) -> bool) -> bool {
     let names_any = |known: &str| names.iter().any(|name| is(name, known));
     let who = has(Item::UserPrincipalName) || has(Item::UserId) || has(Item::ServicePrincipalId);
+    // One row per sign-in, not per group of them.
+    let summary = !has(Item::SignInId) && names.iter().any(|name| super::look_alike::is_aggregate(name));
     match shape {
         Shape::PortalCsv => {
             has(Item::SignedInAt)
@@ -204,9 +206,6 @@ fn fits(shape: Shape, names: &[String], has: &dyn Fn(Item) -> bool) -> bool {
                 && (has(Item::Status) || has(Item::ErrorCode))
         }
         Shape::LogAnalyticsCsv => {
-            // One row per sign-in, not per group of them.
-            let summary =
-                !has(Item::SignInId) && names.iter().any(|name| super::look_alike::is_aggregate(name));
             let timed = has(Item::EmittedAt) || has(Item::SignedInAt);
             let anybody = who || names_any("Identity") || names_any("UserDisplayName");
             let table = has(Item::ResultType) && (timed || has(Item::Tenant));
@@ -215,7 +214,7 @@ fn fits(shape: Shape, names: &[String], has: &dyn Fn(Item) -> bool) -> bool {
         }
         Shape::PowershellCsv => {
             let markers = [Item::Status, Item::ErrorCode, Item::ClientApp, Item::AppName, Item::AppId];
-            has(Item::SignedInAt) && who && markers.into_iter().any(has)
+            !summary && has(Item::SignedInAt) && who && markers.into_iter().any(has)
         }
         _ => false,
     }
