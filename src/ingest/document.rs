@@ -164,8 +164,8 @@ impl Scanner {
         let end = match self.next_record(buffer, at + 1) {
             Next::At(end) => end,
             // Where the next one starts must not depend on how the stream is cut.
-            _ if !last && !too_long => return false,
-            _ => buffer.len(),
+            Next::NeedsMore if !last && !too_long => return false,
+            Next::NeedsMore => buffer.len(),
         };
         if end - at > RECORD_BYTES_MAX {
             scan.broken.push((at..at + OVER_LONG_BYTES_KEPT, over_long()));

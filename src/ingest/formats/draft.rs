@@ -265,9 +265,11 @@ fn read_time(member: &'static str, text: &str, dates: DateOrder) -> Result<i64, 
     })
 }
 
-/// A result code, also where it is text.
+/// A result code, also where it is text, or was taken for a measure (`50126.0`).
 pub(super) fn code(text: &str) -> Option<i64> {
-    text.trim().parse().ok()
+    let text = text.trim();
+    let whole = text.split_once('.').filter(|(_, rest)| rest.bytes().all(|byte| byte == b'0'));
+    whole.map_or(text, |(whole, _)| whole).parse().ok()
 }
 
 fn truth(text: &str) -> Option<bool> {
@@ -300,4 +302,24 @@ fn tenant_in_path(path: &str) -> Option<String> {
     let mut parts = path.split('/');
     parts.find(|part| part.eq_ignore_ascii_case("tenants"))?;
     parts.next().filter(|tenant| !tenant.is_empty()).map(str::to_owned)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_code_is_a_whole_number_however_it_is_written() {
+        for (text, expected) in [
+            ("0", Some(0)),
+            (" 50126 ", Some(50126)),
+            ("50126.0", Some(50126)),
+            ("0.5", None),
+            ("", None),
+            (".0", None),
+            ("Success", None),
+        ] {
+            assert_eq!(code(text), expected, "{text}");
+        }
+    }
 }
