@@ -48,10 +48,12 @@ impl Category {
         matches!(self, Self::Interactive | Self::NonInteractive)
     }
 
-    /// The category of a Log Analytics table (`SigninLogs`, `AADNonInteractiveUserSignInLogs`, ...).
+    /// The category of a Log Analytics table (`SigninLogs`, `AADNonInteractiveUserSignInLogs`, ...), also
+    /// of one that was loaded again as a custom log (`SigninLogs_CL`).
     #[must_use]
     pub fn from_table(name: &str) -> Option<Self> {
         let name = name.trim();
+        let name = name.strip_suffix("_CL").unwrap_or(name);
         let without_prefix = name.get(..3).filter(|prefix| prefix.eq_ignore_ascii_case("aad"));
         Self::from_diagnostic(if without_prefix.is_some() { &name[3..] } else { name })
     }
@@ -184,6 +186,8 @@ pub struct RawSignIn<'a> {
     pub home_tenant_id: Option<Cow<'a, str>>,
     pub resource_tenant_id: Option<Cow<'a, str>>,
     pub correlation_id: Option<Cow<'a, str>>,
+    /// Names a service principal and no user: a managed identity's too, so it states no category.
+    pub service_principal: bool,
     /// Whether the record has the member at all: a file in which no user sign-in has it cannot
     /// prove absence.
     pub has_client_app: bool,
@@ -222,6 +226,7 @@ impl RawSignIn<'_> {
             home_tenant_id: own(self.home_tenant_id),
             resource_tenant_id: own(self.resource_tenant_id),
             correlation_id: own(self.correlation_id),
+            service_principal: self.service_principal,
             has_client_app: self.has_client_app,
             has_result: self.has_result,
         }

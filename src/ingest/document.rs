@@ -1,10 +1,11 @@
 //! Finds record borders in JSON that is not one record a line: arrays, envelopes
 //! (`{"records":[…]}`, `{"value":[…]}`), pretty-printed and concatenated objects. Only strings and
 //! brackets are followed; whether a record is valid is for its parser to say. A record that never
-//! closes is given up at the next line that starts an object, so one cut record costs one record.
+//! closes is given up where the next one starts, so one cut record costs one record.
 
 use std::ops::Range;
 
+use super::encoding::BYTE_ORDER_MARK;
 use super::formats::RejectReason;
 use super::frame::{OVER_LONG_BYTES_KEPT, RECORD_BYTES_MAX, over_long};
 use super::json::JsonError;
@@ -16,6 +17,12 @@ const ENVELOPE_HEAD_BYTES: usize = 64 << 10;
 #[derive(Debug, Default)]
 pub(super) struct Scanner {
     containers: Vec<Container>,
+    /// Behind a record array: a colon was last, so that a value follows.
+    value_follows: bool,
+    /// The key that the file's first record opens with.
+    first_key: Vec<u8>,
+    /// Blanks before the next value on its line, if nothing else is before it.
+    indent: Option<usize>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -46,6 +53,12 @@ enum Value {
     },
 }
 
+/// Where the next record starts.
+enum Next {
+    At(usize),
+    NeedsMore,
+}
+
 enum Envelope {
     /// Index behind the `[` of its record array.
     Opens(usize),
@@ -58,21 +71,37 @@ impl Scanner {
     /// follows it.
     pub(super) fn scan(&mut self, buffer: &[u8], last: bool) -> Scan {
         let mut scan = Scan::default();
+        let mut looked_at = 0;
         loop {
             let at = skip_separators(buffer, scan.consumed);
-            scan.consumed = at;
+            if scan.consumed != looked_at {
+                self.indent = None;
+            }
+            let skipped = &buffer[scan.consumed..at];
+            self.indent = match memchr::memrchr(b'\n', skipped) {
+                Some(newline) => Some(skipped.len() - newline - 1),
+                None => self.indent.map(|blanks| blanks + skipped.len()),
+            };
+            (scan.consumed, looked_at) = (at, at);
             let Some(byte) = buffer.get(at) else { return scan };
             match (byte, self.containers.last()) {
                 (b'}', Some(Container::EnvelopeTail)) => {
                     self.containers.pop();
                     scan.consumed = at + 1;
                 }
-                (_, Some(Container::EnvelopeTail)) => match value_end(buffer, at) {
-                    // Keys, colons and values of what follows the record array.
-                    Value::Ends(end) => scan.consumed = end,
-                    Value::NeedsMore if !last => return scan,
-                    _ => scan.consumed = at + 1,
-                },
+                // An envelope that was cut before it closed: what opens here is the next one.
+                (b'{' | b'[', Some(Container::EnvelopeTail)) if !self.value_follows => {
+                    self.containers.pop();
+                }
+                (_, Some(Container::EnvelopeTail)) => {
+                    match value_end(buffer, at) {
+                        // Keys, colons and values of what follows the record array.
+                        Value::Ends(end) => scan.consumed = end,
+                        Value::NeedsMore if !last => return scan,
+                        _ => scan.consumed = at + 1,
+                    }
+                    self.value_follows = *byte == b':';
+                }
                 (b']', Some(container)) => {
                     if *container == Container::EnvelopeArray {
                         self.containers.pop();
@@ -87,18 +116,19 @@ impl Scanner {
                     scan.consumed = at + 1;
                 }
                 (b'{', container) => {
-                    if container.is_none() || container == Some(&Container::Array) {
-                        match envelope(&buffer[at..]) {
-                            Envelope::Opens(behind) => {
+                    match envelope(&buffer[at..]) {
+                        Envelope::Opens(behind) => {
+                            // In the record array of another, that one was cut between two records.
+                            if container != Some(&Container::EnvelopeArray) {
                                 self.containers.push(Container::EnvelopeArray);
-                                scan.consumed = at + behind;
-                                continue;
                             }
-                            Envelope::NeedsMore if !last => return scan,
-                            _ => {}
+                            scan.consumed = at + behind;
+                            continue;
                         }
+                        Envelope::NeedsMore if !last => return scan,
+                        _ => {}
                     }
-                    if !record(buffer, at, last, &mut scan) {
+                    if !self.record(buffer, at, last, &mut scan) {
                         return scan;
                     }
                 }
@@ -110,39 +140,67 @@ impl Scanner {
             }
         }
     }
-}
 
-/// Takes the object at `at`; false if more bytes are needed to tell where it ends.
-fn record(buffer: &[u8], at: usize, last: bool, scan: &mut Scan) -> bool {
-    let (broken_at, expected) = match value_end(buffer, at) {
-        Value::Ends(end) => {
-            if end - at > RECORD_BYTES_MAX {
-                scan.broken.push((at..at + OVER_LONG_BYTES_KEPT, over_long()));
-            } else {
-                scan.records.push(at..end);
-            }
-            scan.consumed = end;
-            return true;
-        }
-        Value::NeedsMore if last => (buffer.len(), "the end of the record"),
-        Value::NeedsMore if buffer.len() - at > RECORD_BYTES_MAX => {
-            let end = next_object_line(buffer, at + 1).unwrap_or(buffer.len());
-            if end - at > RECORD_BYTES_MAX {
-                scan.broken.push((at..at + OVER_LONG_BYTES_KEPT, over_long()));
+    /// Takes the object at `at`; false if more bytes are needed to tell where it ends.
+    fn record(&mut self, buffer: &[u8], at: usize, last: bool, scan: &mut Scan) -> bool {
+        let too_long = buffer.len() - at > RECORD_BYTES_MAX;
+        let (broken_at, expected) = match value_end(buffer, at) {
+            Value::Ends(end) => {
+                if self.first_key.is_empty() {
+                    self.first_key = first_key(&buffer[at..end]).unwrap_or_default().to_vec();
+                }
+                if end - at > RECORD_BYTES_MAX {
+                    scan.broken.push((at..at + OVER_LONG_BYTES_KEPT, over_long()));
+                } else {
+                    scan.records.push(at..end);
+                }
                 scan.consumed = end;
                 return true;
             }
-            (end, "the end of the record")
+            Value::NeedsMore if !last && !too_long => return false,
+            Value::NeedsMore => (buffer.len(), "the end of the record"),
+            Value::Broken { at, expected } => (at, expected),
+        };
+        let end = match self.next_record(buffer, at + 1) {
+            Next::At(end) => end,
+            // Where the next one starts must not depend on how the stream is cut.
+            Next::NeedsMore if !last && !too_long => return false,
+            Next::NeedsMore => buffer.len(),
+        };
+        if end - at > RECORD_BYTES_MAX {
+            scan.broken.push((at..at + OVER_LONG_BYTES_KEPT, over_long()));
+        } else {
+            let error = JsonError { at: broken_at.min(end) - at, expected };
+            scan.broken.push((at..end, RejectReason::InvalidJson(error)));
         }
-        Value::NeedsMore => return false,
-        Value::Broken { at, expected } => (at, expected),
-    };
-    let end =
-        next_object_line(buffer, at + 1).unwrap_or(if last { buffer.len() } else { broken_at.max(at + 1) });
-    let error = JsonError { at: broken_at.min(end) - at, expected };
-    scan.broken.push((at..end, RejectReason::InvalidJson(error)));
-    scan.consumed = end;
-    true
+        scan.consumed = end;
+        true
+    }
+
+    /// The next object from `from` on that is a record by its first key and by what is before it: not
+    /// indented deeper than the record that is given up.
+    fn next_record(&self, buffer: &[u8], from: usize) -> Next {
+        for start in memchr::memchr_iter(b'{', &buffer[from..]).map(|at| from + at) {
+            let before = buffer[..start].trim_ascii_end();
+            let at_line_start = buffer[before.len()..start].contains(&b'\n');
+            if !at_line_start && !matches!(before.last(), Some(b',' | b'[' | b'}' | b']')) {
+                continue;
+            }
+            if let (Some(newline), Some(indent)) = (memchr::memrchr(b'\n', &buffer[from..start]), self.indent)
+            {
+                let line = &buffer[from + newline + 1..start];
+                if line.len() - line.trim_ascii_start().len() > indent {
+                    continue;
+                }
+            }
+            match first_key(&buffer[start..]) {
+                Some(key) if FIRST_KEYS.contains(&key) || key == self.first_key => return Next::At(start),
+                Some(_) => {}
+                None => return Next::NeedsMore,
+            }
+        }
+        Next::NeedsMore
+    }
 }
 
 /// Takes bytes that no record starts with, up to the next object.
@@ -163,53 +221,55 @@ fn garbage(buffer: &[u8], at: usize, last: bool, scan: &mut Scan) -> bool {
 }
 
 fn skip_separators(buffer: &[u8], mut at: usize) -> usize {
-    while buffer.get(at).is_some_and(|byte| byte.is_ascii_whitespace() || *byte == b',') {
-        at += 1;
-    }
-    at
-}
-
-/// Start of the next line whose first byte that is not blank opens an object.
-fn next_object_line(buffer: &[u8], from: usize) -> Option<usize> {
-    let mut at = from;
-    while let Some(newline) = memchr::memchr(b'\n', &buffer[at..]) {
-        let line = at + newline + 1;
-        let start = line + buffer[line..].iter().position(|byte| !matches!(byte, b' ' | b'\t' | b'\r'))?;
-        // In a pretty-printed record an inner object's brace follows its key on the same line,
-        // or opens an array element: those lie deeper than the record itself.
-        if buffer[start] == b'{' && starts_record(&buffer[start..]) {
-            return Some(start);
+    loop {
+        match &buffer[at.min(buffer.len())..] {
+            [byte, ..] if byte.is_ascii_whitespace() || *byte == b',' => at += 1,
+            // Between two files that were joined.
+            [0xef, 0xbb, 0xbf, ..] => at += BYTE_ORDER_MARK.len(),
+            _ => return at,
         }
-        at = line;
     }
-    None
 }
 
-/// Whether an object opens with a key that records and envelopes open with, rather than a nested one.
-fn starts_record(object: &[u8]) -> bool {
-    const FIRST_KEYS: [&[u8]; 17] = [
-        b"time",
-        b"category",
-        b"operationName",
-        b"resourceId",
-        b"tenantId",
-        b"records",
-        b"id",
-        b"Level",
-        b"level",
-        b"createdDateTime",
-        b"CreatedDateTime",
-        b"TimeGenerated",
-        b"TenantId",
-        b"AADTenantId",
-        b"CreationTime",
-        b"Id",
-        b"value",
-    ];
+/// Keys that records and envelopes open with, and nested objects seldom do.
+const FIRST_KEYS: [&[u8]; 24] = [
+    b"time",
+    b"category",
+    b"operationName",
+    b"resourceId",
+    b"tenantId",
+    b"records",
+    b"eventHubsAzureRecord",
+    b"callerIpAddress",
+    b"calleripaddress",
+    b"id",
+    b"Level",
+    b"level",
+    b"createdDateTime",
+    b"CreatedDateTime",
+    b"appDisplayName",
+    b"AppDisplayName",
+    b"TimeGenerated",
+    b"TenantId",
+    b"AADTenantId",
+    b"CreationTime",
+    b"Id",
+    b"value",
+    b"@odata.context",
+    b"@odata.type",
+];
+
+/// The key that an object opens with, empty if it opens with none; `None` if more bytes are needed.
+fn first_key(object: &[u8]) -> Option<&[u8]> {
     let rest = object[1..].trim_ascii_start();
-    rest.strip_prefix(b"\"").is_some_and(|rest| {
-        FIRST_KEYS.iter().any(|key| rest.strip_prefix(*key).is_some_and(|rest| rest.first() == Some(&b'"')))
-    })
+    let Some((b'"', rest)) = rest.split_first() else {
+        return (!rest.is_empty()).then_some(&[]);
+    };
+    match memchr::memchr3(b'"', b'\\', b'\n', rest) {
+        Some(end) if rest[end] == b'"' => Some(&rest[..end]),
+        Some(_) => Some(&[]),
+        None => None,
+    }
 }
 
 /// End of the value that starts at `at`, by strings and brackets alone.
@@ -346,6 +406,59 @@ mod tests {
             let (records, broken) = scan(&text, 1000);
             assert_eq!((records.len(), broken), (3, 1), "{text}");
         }
+    }
+
+    #[test]
+    fn an_envelope_that_was_cut_costs_nothing_of_the_next_one() {
+        let next = "\n{\"@odata.context\":\"x\",\"value\":[{\"id\":2},{\"id\":3}]}";
+        for cut in [
+            "{\"value\":[{\"id\":1}",
+            "{\"value\":[{\"id\":1},",
+            "{\"value\":[{\"id\":1}]",
+            "{\"value\":[{\"id\":1}],\"@odata.nextLink\":\"y\"",
+            "{\"value\":[{\"id\":1}],\"more\":{\"a\":[]}}",
+        ] {
+            for step in [1, 5, 1000] {
+                let (records, broken) = scan(&format!("{cut}{next}"), step);
+                assert_eq!((records.len(), broken), (3, 0), "{cut}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_byte_order_mark_between_joined_files_is_no_record() {
+        for step in [1, 2, 1000] {
+            let (records, broken) = scan("[{\"id\":1}]\u{feff}[{\"id\":2}]", step);
+            assert_eq!((records.len(), broken), (2, 0));
+        }
+    }
+
+    #[test]
+    fn a_broken_record_of_an_array_on_one_line_costs_only_itself() {
+        for broken in ["{\"id\":2,\"a\":{", "{\"id\":\"2", "{\"id\":2]}", "{\"id\":\"2\"x\"}"] {
+            let text = format!("[{{\"id\":1}},{broken},{{\"id\":3}},{{\"id\":4,\"a\":[{{\"b\":1}}]}}]");
+            for step in [1, 9, 1000] {
+                let (records, broken) = scan(&text, step);
+                assert_eq!((records.len(), broken), (3, 1), "{text} in steps of {step}");
+            }
+        }
+    }
+
+    #[test]
+    fn objects_inside_of_a_broken_record_are_no_records() {
+        let record =
+            "{\n    \"id\": 1,\n    \"policies\": [\n      {\n        \"id\": 9\n      }\n    ]\n  }";
+        let text = format!("[\n  {record},\n  {},\n  {record}\n]", record.replace("1,", "\"1,"));
+        for step in [1, 9, 1000] {
+            let (records, broken) = scan(&text, step);
+            assert_eq!((records.len(), broken), (2, 1), "in steps of {step}");
+        }
+    }
+
+    #[test]
+    fn the_first_record_shows_what_the_others_open_with() {
+        let (records, broken) = scan("[{\"odd\":1},{\"odd\":{,{\"odd\":3},{\"odd\":4}]", 4);
+        assert_eq!((records.len(), broken), (3, 1));
     }
 
     #[test]

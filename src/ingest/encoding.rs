@@ -4,6 +4,9 @@
 
 use std::io::{self, Read};
 
+/// The byte order mark as UTF-8; in the midst of a file where files were joined.
+pub(super) const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
+
 /// How a file's text is encoded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Encoding {

@@ -8,7 +8,7 @@ use std::ops::Range;
 
 use super::csv;
 use super::document::{Scan, Scanner};
-use super::encoding::Encoding;
+use super::encoding::{BYTE_ORDER_MARK, Encoding};
 use super::formats::RejectReason;
 use super::open::Text;
 use super::recognise::{Recognised, recognise};
@@ -66,11 +66,14 @@ impl Chunk {
         let mut records = Vec::new();
         let mut start = 0;
         for end in memchr::memchr_iter(b'\n', &self.bytes).chain([self.bytes.len()]) {
-            let line = &self.bytes[start..end];
-            let trimmed = line.trim_ascii();
-            if !trimmed.is_empty() {
-                let from = start + (line.len() - line.trim_ascii_start().len());
-                records.push(from..from + trimmed.len());
+            let mut line = self.bytes[start..end].trim_ascii_start();
+            while let Some(rest) = line.strip_prefix(BYTE_ORDER_MARK) {
+                line = rest.trim_ascii_start();
+            }
+            let from = end - line.len();
+            let len = line.trim_ascii_end().len();
+            if len > 0 {
+                records.push(from..from + len);
             }
             start = end + 1;
         }
@@ -93,6 +96,7 @@ pub struct Framer {
     scanner: Scanner,
     /// In the middle of a line that is too long: its start is handed out, the rest is passed.
     skipping_line: bool,
+    chunk_bytes: usize,
 }
 
 #[derive(Debug, Clone)]
@@ -108,6 +112,15 @@ impl Framer {
     /// # Errors
     /// Fails if the stream can't be read.
     pub fn new(text: Text) -> io::Result<(Self, Recognised)> {
+        Self::in_steps(text, HEAD_BYTES, CHUNK_BYTES)
+    }
+
+    /// The same, looking at `head_bytes` first and reading `chunk_bytes` before it cuts; more where a
+    /// record is longer.
+    ///
+    /// # Errors
+    /// Fails if the stream can't be read.
+    pub fn in_steps(text: Text, head_bytes: usize, chunk_bytes: usize) -> io::Result<(Self, Recognised)> {
         let mut framer = Self {
             reader: text.reader,
             compressed: text.compressed,
@@ -120,8 +133,9 @@ impl Framer {
             framing: Framing::Lines,
             scanner: Scanner::default(),
             skipping_line: false,
+            chunk_bytes,
         };
-        framer.fill(HEAD_BYTES)?;
+        framer.fill(head_bytes)?;
         let recognised = loop {
             match recognise(&framer.buffer, framer.ended.is_some()) {
                 Some(recognised) => break recognised,
@@ -173,7 +187,7 @@ impl Framer {
     /// Fails if the stream can't be read.
     pub fn next_chunk(&mut self) -> io::Result<Option<Chunk>> {
         loop {
-            self.fill(CHUNK_BYTES.max(self.buffer.len()))?;
+            self.fill(self.chunk_bytes.max(self.buffer.len()))?;
             if self.buffer.is_empty() {
                 return Ok(self.end_of_stream());
             }
@@ -191,7 +205,7 @@ impl Framer {
                 return Ok(Some(chunk));
             }
             if self.ended.is_none() {
-                self.fill(self.buffer.len() + CHUNK_BYTES)?;
+                self.fill(self.buffer.len() + self.chunk_bytes)?;
             }
         }
     }

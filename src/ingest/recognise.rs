@@ -72,6 +72,7 @@ pub(super) fn recognise(head: &[u8], last: bool) -> Option<Recognised> {
 
 fn json(head: &[u8], start: usize, last: bool) -> Option<Recognised> {
     if head[start] == b'{'
+        && !holds_arrays(head)
         && let Some(shape) = whole_lines(head, last).find_map(Shape::recognise)
     {
         let records = Head::new(RecordReader::json(shape), Framing::Lines, whole_lines(head, last));
@@ -94,6 +95,12 @@ fn json(head: &[u8], start: usize, last: bool) -> Option<Recognised> {
     }
     let first = scan.records.first().map_or(&head[start..], |range| &head[range.clone()]);
     Some(Recognised::Unknown { found: describe(first) })
+}
+
+/// Whether some line starts an array: objects and arrays that were appended to one file, such as the
+/// pages of a list, of which one with a single record is no array.
+fn holds_arrays(head: &[u8]) -> bool {
+    head.split(|byte| *byte == b'\n').take(HEAD_RECORDS).any(|line| line.trim_ascii_start().starts_with(b"["))
 }
 
 /// Lines that are whole objects.
@@ -133,8 +140,14 @@ fn table(head: &[u8], start: usize, last: bool) -> Option<Recognised> {
     };
     let rows = &head[at + next..];
     let scan = csv::scan(rows, reader.delimiter().unwrap_or(b','), last);
-    let records = scan.records.iter().filter_map(|range| std::str::from_utf8(&rows[range.clone()]).ok());
-    let mut records = Head::new(reader, Framing::Csv, records);
+    let records = || {
+        let ranges = scan.records.iter().take(HEAD_RECORDS);
+        ranges.filter_map(|range| std::str::from_utf8(&rows[range.clone()]).ok())
+    };
+    if let Some(found) = reader.look_alike(records()) {
+        return Some(Recognised::Unknown { found });
+    }
+    let mut records = Head::new(reader, Framing::Csv, records());
     records.header = Some(header.to_owned());
     records.skip = at + next;
     Some(Recognised::Records(records))

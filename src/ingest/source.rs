@@ -134,7 +134,10 @@ impl Source {
     ) -> Result<(FileReport, Option<SourceRow>)> {
         let account = self.account.into_inner().map_err(|_| Error::WorkerLost)?;
         let mut missing_columns = account.missing_columns();
-        missing_columns.extend(self.reader.iter().flat_map(RecordReader::missing_columns));
+        // A log of service principals lacks nothing.
+        if account.rows == 0 || account.user_rows > 0 {
+            missing_columns.extend(self.reader.iter().flat_map(RecordReader::missing_columns));
+        }
         missing_columns.sort_unstable();
         missing_columns.dedup();
         let coverage = coverage(&self.input, &account, &self.known_coverage, settings);

@@ -148,13 +148,14 @@ impl Clock {
     }
 }
 
-/// `h:mm[:ss[.fff]] [AM|PM] [zone]`.
+/// `h:mm[:ss[.fff]] [AM|PM] [zone]`; some cultures write dots for the colons.
 fn clock(text: &str) -> Option<Clock> {
-    let (hour, rest) = text.split_once(':')?;
+    let at = text.find([':', '.'])?;
+    let (hour, rest) = (&text[..at], &text[at + 1..]);
     let hour = hour.parse::<u32>().ok().filter(|_| hour.len() <= 2)?;
     let minute = fixed(rest.as_bytes(), 0, 2)?;
     let rest = rest.get(2..)?;
-    let (second, micros, rest) = match rest.strip_prefix(':') {
+    let (second, micros, rest) = match rest.strip_prefix(&text[at..=at]) {
         Some(rest) => {
             let second = fixed(rest.as_bytes(), 0, 2)?;
             let (micros, at) = fraction(rest.as_bytes(), 2)?;
@@ -205,6 +206,7 @@ mod tests {
             ("01/09/2007 09:41:00", "2007-01-09T09:41:00.000000Z"),
             ("12/31/2026 12:00:00 AM", "2026-12-31T00:00:00.000000Z"),
             ("15.11.2025 03:55:59", "2025-11-15T03:55:59.000000Z"),
+            ("5.11.2025 3.55.59", "2025-11-05T03:55:59.000000Z"),
             ("2025/11/15 03:55", "2025-11-15T03:55:00.000000Z"),
             ("11/14/2025 1:48:53\u{202f}PM", "2025-11-14T13:48:53.000000Z"),
             ("3/4/2025 1:48:53 p.m.", "2025-03-04T13:48:53.000000Z"),

@@ -302,7 +302,12 @@ fn accept<'r>(
             .filter(|_| user)
             .map(|interactive| if interactive { Category::Interactive } else { Category::NonInteractive })
     };
-    raw.category = raw.category.or(input.says.category).or_else(by_interaction).or(input.assigned.category);
+    let service = raw.service_principal;
+    let assigned = input.assigned.category.filter(|category| !(service && category.is_user()));
+    raw.category = raw.category.or(input.says.category).or_else(by_interaction).or(assigned);
+    if service {
+        raw.category = raw.category.or(Some(Category::ServicePrincipal));
+    }
     let assigned = || input.tenant_id().map(|tenant| Cow::Owned(tenant.to_owned()));
     let tenant_id = lower_case(raw.tenant_id.take().or_else(assigned).ok_or(RejectReason::NoTenant)?);
     let signed_in_at = raw.signed_in_at.ok_or(RejectReason::NoTime)?;

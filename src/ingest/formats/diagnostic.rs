@@ -12,7 +12,7 @@ use crate::ingest::time::DateOrder;
 use crate::sign_in::Category;
 
 const EXPECTED: &str = "a diagnostic record with category or operationName, and properties";
-const SIGN_IN_OPERATION: &str = "Sign-in activity";
+pub(super) const SIGN_IN_OPERATION: &str = "Sign-in activity";
 
 /// The envelope's names.
 const ENVELOPE: [&str; 11] = [
@@ -48,8 +48,8 @@ struct Envelope<'a> {
     location: Option<Cow<'a, str>>,
     has_properties: bool,
     has_result: bool,
-    /// A name of the envelope is there in another case than its own.
-    other_case: bool,
+    /// A name of the envelope is there in lower case.
+    lower_case: bool,
 }
 
 impl Envelope<'_> {
@@ -73,17 +73,22 @@ struct Properties<'a> {
 
 fn read(record: &str) -> Result<(Envelope<'_>, Properties<'_>), JsonError> {
     let found = read_names(record, false)?;
-    if found.0.other_case { read_names(record, true) } else { Ok(found) }
+    if found.0.lower_case { read_names(record, true) } else { Ok(found) }
 }
 
-/// Reads a record; `any_case`: whatever the case of the envelope's names.
-fn read_names(record: &str, any_case: bool) -> Result<(Envelope<'_>, Properties<'_>), JsonError> {
+/// Whether a key is a name in lower case. Capitalised names are Log Analytics', and mean other things.
+fn is_lowered(key: &str, name: &str) -> bool {
+    key.len() == name.len() && key.bytes().zip(name.bytes()).all(|(a, b)| a == b.to_ascii_lowercase())
+}
+
+/// Reads a record; `lowered`: its names may be in lower case.
+fn read_names(record: &str, lowered: bool) -> Result<(Envelope<'_>, Properties<'_>), JsonError> {
     let mut cursor = Cursor::new(record);
     let mut envelope = Envelope::default();
     let mut properties = Properties::default();
     cursor.object::<JsonError>(|cursor, key| {
-        let name = if any_case {
-            ENVELOPE.into_iter().find(|name| name.eq_ignore_ascii_case(key)).unwrap_or_default()
+        let name = if lowered {
+            ENVELOPE.into_iter().find(|name| key == *name || is_lowered(key, name)).unwrap_or_default()
         } else {
             key
         };
@@ -105,11 +110,10 @@ fn read_names(record: &str, any_case: bool) -> Result<(Envelope<'_>, Properties<
                 envelope.has_properties = true;
                 // Of two objects with this key the last one counts, as a whole.
                 properties = Properties::default();
-                read_properties(cursor, &mut properties)?;
+                read_properties(cursor, &mut properties, lowered)?;
             }
             _ => {
-                envelope.other_case |=
-                    ENVELOPE.iter().any(|name| name.eq_ignore_ascii_case(key)) && !any_case;
+                envelope.lower_case |= !lowered && ENVELOPE.iter().any(|name| is_lowered(key, name));
                 cursor.skip()?;
             }
         }
@@ -119,9 +123,14 @@ fn read_names(record: &str, any_case: bool) -> Result<(Envelope<'_>, Properties<
     Ok((envelope, properties))
 }
 
-fn read_properties<'a>(cursor: &mut Cursor<'a>, properties: &mut Properties<'a>) -> Result<(), JsonError> {
+fn read_properties<'a>(
+    cursor: &mut Cursor<'a>,
+    properties: &mut Properties<'a>,
+    lowered: bool,
+) -> Result<(), JsonError> {
     cursor.object(|cursor, key| {
-        match Item::of_member(key) {
+        let item = Item::of_member(key);
+        match if lowered { item.or_else(|| Item::of_name(key)) } else { item } {
             Some(item) => properties.draft.member(item, cursor)?,
             None if key == "SignInBondData" => {
                 properties.bond_user_agent = read_bond_user_agent(cursor)?;
@@ -224,6 +233,13 @@ mod tests {
         assert_eq!(sign_in.error_code, Some(50126));
         assert_eq!(sign_in.failure_reason.as_deref(), Some("Invalid"));
         assert_eq!(sign_in.category, Some(Category::Interactive));
+    }
+
+    #[test]
+    fn capitalised_names_are_not_an_envelopes() {
+        let record = r#"{"TimeGenerated":"2026-10-05T10:00:00Z","OperationName":"Sign-in activity","Category":"SignInLogs","TenantId":"w"}"#;
+        assert!(!recognise(record));
+        assert!(recognise(&record.replace("TimeGenerated", "time").to_ascii_lowercase()));
     }
 
     #[test]

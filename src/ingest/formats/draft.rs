@@ -35,6 +35,7 @@ pub(super) enum Item {
     AuthenticationDetails,
     /// An object, its text, or a word.
     Status,
+    /// Of more weight than the status, where it says something.
     ErrorCode,
     /// A code or a word, of less weight than the status.
     ResultType,
@@ -166,7 +167,7 @@ impl<'a> Draft<'a> {
             Item::Status => self.status_text(text),
             Item::ErrorCode => {
                 sign_in.has_result = true;
-                sign_in.error_code = text.as_deref().and_then(code);
+                sign_in.error_code = text.as_deref().and_then(code).or(sign_in.error_code);
             }
             Item::ResultType => {
                 sign_in.has_result = true;
@@ -228,12 +229,9 @@ impl<'a> Draft<'a> {
         if sign_in.category.is_none() && (stated.is_some() || self.table.is_some()) {
             return Ok(Parsed::NotSignIn);
         }
-        sign_in.category = sign_in.category.or(self.event_type).or_else(|| {
-            // Service principals are "not interactive" too.
-            self.service_principal
-                .then_some(Category::ServicePrincipal)
-                .filter(|_| sign_in.user_id.is_none() && sign_in.user_principal_name.is_none())
-        });
+        sign_in.category = sign_in.category.or(self.event_type);
+        sign_in.service_principal =
+            self.service_principal && sign_in.user_id.is_none() && sign_in.user_principal_name.is_none();
         sign_in.tenant_id = sign_in
             .tenant_id
             .or_else(|| self.tenant_path.as_deref().and_then(tenant_in_path).map(Cow::Owned));
@@ -267,9 +265,11 @@ fn read_time(member: &'static str, text: &str, dates: DateOrder) -> Result<i64, 
     })
 }
 
-/// A result code, also where it is text.
+/// A result code, also where it is text, or was taken for a measure (`50126.0`).
 pub(super) fn code(text: &str) -> Option<i64> {
-    text.trim().parse().ok()
+    let text = text.trim();
+    let whole = text.split_once('.').filter(|(_, rest)| rest.bytes().all(|byte| byte == b'0'));
+    whole.map_or(text, |(whole, _)| whole).parse().ok()
 }
 
 fn truth(text: &str) -> Option<bool> {
@@ -302,4 +302,24 @@ fn tenant_in_path(path: &str) -> Option<String> {
     let mut parts = path.split('/');
     parts.find(|part| part.eq_ignore_ascii_case("tenants"))?;
     parts.next().filter(|tenant| !tenant.is_empty()).map(str::to_owned)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_code_is_a_whole_number_however_it_is_written() {
+        for (text, expected) in [
+            ("0", Some(0)),
+            (" 50126 ", Some(50126)),
+            ("50126.0", Some(50126)),
+            ("0.5", None),
+            ("", None),
+            (".0", None),
+            ("Success", None),
+        ] {
+            assert_eq!(code(text), expected, "{text}");
+        }
+    }
 }

@@ -1,5 +1,8 @@
 //! Files that resemble sign-in logs and are none: what they are, and what to export instead.
 
+const HUNTING_TABLE: &str = "a Defender hunting table (AADSignInEventsBeta, EntraIdSignInEvents), which is \
+                             not read; export SigninLogs or the portal's sign-in log instead";
+
 /// A column that a KQL `summarize` makes.
 pub(super) fn is_aggregate(name: &str) -> bool {
     const PREFIXES: [&str; 14] = [
@@ -48,9 +51,7 @@ pub(super) fn of_columns(names: &[String]) -> String {
         return "Windows logon events, which are not sign-ins to Entra".to_owned();
     }
     if any(&["AccountUpn", "AccountObjectId"]) {
-        return "a Defender hunting table (AADSignInEventsBeta, EntraIdSignInEvents), which is not read; \
-                export SigninLogs or the portal's sign-in log instead"
-            .to_owned();
+        return HUNTING_TABLE.to_owned();
     }
     if in_local_time(names) {
         return "a Log Analytics export whose times are in local time, of a zone that it does not say; set the \
@@ -71,6 +72,9 @@ pub(super) fn of_keys(keys: &[String]) -> String {
     let any = |known: &[&str]| keys.iter().any(|key| known.contains(&key.as_str()));
     if any(&["EventID", "EventCode", "winlog", "SubjectUserName"]) {
         return "Windows logon events, which are not sign-ins to Entra".to_owned();
+    }
+    if any(&["AccountUpn", "AccountObjectId"]) && any(&["LogonType", "ErrorCode"]) {
+        return HUNTING_TABLE.to_owned();
     }
     if any(&["panels", "visualization", "gridPos", "fallbackResourceIds", "lenses", "dashboard", "visState"])
     {

@@ -205,6 +205,13 @@ impl RecordReader {
         Ok(Self { shape: table.shape, table: Some(Arc::new(table)), dates: DateOrder::Unsettled })
     }
 
+    /// What the file is instead, if the rows of its head are no records of any shape.
+    #[must_use]
+    pub fn look_alike<'a>(&self, rows: impl Iterator<Item = &'a str>) -> Option<String> {
+        let table = self.table.as_ref()?;
+        (!table.holds_records(rows)).then(|| table.describe())
+    }
+
     #[must_use]
     pub fn shape(&self) -> Shape {
         self.shape

@@ -52,18 +52,39 @@ pub(super) fn status_in_text(text: &str) -> Status<'static> {
     let error_code = printed_member(text, "errorCode");
     Status {
         error_code: error_code.as_deref().and_then(code),
-        failure_reason: printed_member(text, "failureReason").map(Cow::Owned),
+        failure_reason: printed_member(text, "failureReason")
+            .filter(|reason| !reason.is_empty())
+            .map(Cow::Owned),
         states_code: error_code.is_some(),
     }
 }
 
 /// A member's value in `@{A=1; B=2}` or in `class X {\n  A: 1\n  B: 2\n}`.
 fn printed_member(text: &str, name: &str) -> Option<String> {
+    let text = text.trim_end();
     let text = text.strip_suffix('}').unwrap_or(text);
-    text.split(['{', ';', '\n']).find_map(|part| {
-        let at = part.find([':', '='])?;
-        part[..at].trim().eq_ignore_ascii_case(name).then(|| part[at + 1..].trim().to_owned())
-    })
+    let value_of = |part: &str, sign: char| {
+        let (key, value) = part.split_once(sign)?;
+        key.trim().eq_ignore_ascii_case(name).then(|| value.trim().to_owned())
+    };
+    let Some(members) = text.strip_prefix("@{") else {
+        return text.split(['{', '\n']).find_map(|line| value_of(line, ':'));
+    };
+    // A value may hold semicolons itself: it ends where the next member starts.
+    let is_member = |part: &str| {
+        let key = part.split_once('=').map_or("", |(key, _)| key.trim());
+        !key.is_empty() && key.bytes().all(|byte| byte.is_ascii_alphanumeric())
+    };
+    let mut parts = members.split(';').peekable();
+    while let Some(part) = parts.next() {
+        let Some(mut value) = value_of(part, '=') else { continue };
+        while let Some(more) = parts.next_if(|part| !is_member(part)) {
+            value.push(';');
+            value.push_str(more);
+        }
+        return Some(value);
+    }
+    None
 }
 
 pub(super) fn country<'a>(cursor: &mut Cursor<'a>) -> Result<Option<Cow<'a, str>>, JsonError> {
@@ -90,7 +111,7 @@ pub(super) fn country_in_text(text: Cow<'_, str>) -> Option<Cow<'_, str>> {
         return printed_member(trimmed, "countryOrRegion").filter(|text| !text.is_empty()).map(Cow::Owned);
     }
     // A type's name in place of an object.
-    if trimmed.contains("Microsoft.") {
+    if trimmed.contains("Microsoft.") || trimmed.starts_with("System.") {
         return None;
     }
     match trimmed.rsplit_once(',') {
@@ -163,6 +184,16 @@ mod tests {
             assert_eq!(status.failure_reason.as_deref(), Some("Wrong password."), "{text}");
         }
         assert_eq!(status_in_text("0").error_code, Some(0));
+        let reason = |text: &str| status_in_text(text).failure_reason.map(Cow::into_owned);
+        assert_eq!(reason("class SignInStatus {\n  ErrorCode: 0\n  FailureReason: \n}\n"), None);
+        for text in [
+            "class SignInStatus {\n  ErrorCode: 1\n  FailureReason: Blocked: a; b=c.\n}\n",
+            "@{ErrorCode=1; FailureReason=Blocked: a; b=c.; AdditionalDetails=}",
+        ] {
+            let expected = if text.starts_with('@') { "Blocked: a" } else { "Blocked: a; b=c." };
+            assert_eq!(reason(text).as_deref(), Some(expected), "{text}");
+        }
+        assert_eq!(reason("@{FailureReason=One; two.; ErrorCode=1}").as_deref(), Some("One; two."));
         let type_name = status_in_text("Microsoft.Graph.PowerShell.Models.MicrosoftGraphSignInStatus");
         assert_eq!(type_name, Status::default());
     }
@@ -177,6 +208,7 @@ mod tests {
             ("@{City=Ghent; State=; CountryOrRegion=BE; GeoCoordinates=}", Some("BE")),
             ("class SignInLocation {\n  City: Ghent\n  CountryOrRegion: BE\n}\n", Some("BE")),
             ("Microsoft.Graph.PowerShell.Models.MicrosoftGraphSignInLocation", None),
+            ("System.Collections.Hashtable", None),
             (", , ", None),
         ] {
             assert_eq!(country_in_text(text.into()).as_deref(), expected, "{text}");

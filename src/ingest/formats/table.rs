@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use super::draft::{Draft, Item};
-use super::{Parsed, RejectReason, Shape, audit, log_analytics, portal, powershell};
+use super::{Parsed, RecordReader, RejectReason, Shape, log_analytics, portal, powershell};
 use crate::ingest::csv::{self, DELIMITERS};
 use crate::ingest::time::DateOrder;
 
@@ -78,6 +78,18 @@ impl Table {
         })
     }
 
+    /// Whether a row can be what the header promises: a column of any raw text promises nothing.
+    pub(super) fn holds_records<'a>(&self, rows: impl Iterator<Item = &'a str>) -> bool {
+        let Some(at) = self.audit_data.filter(|at| is(&self.names[*at], "_raw")) else { return true };
+        let mut rows = rows.filter_map(|row| self.cells(row).ok()).peekable();
+        rows.peek().is_none() || rows.any(|cells| Shape::recognise(&cells[at]).is_some())
+    }
+
+    /// What the table is, for the message.
+    pub(super) fn describe(&self) -> String {
+        super::look_alike::of_columns(&self.names)
+    }
+
     pub(super) fn delimiter(&self) -> u8 {
         self.delimiter
     }
@@ -128,10 +140,10 @@ impl Table {
                 return Ok(Parsed::NotSignIn);
             }
             let record = self.audit_record(&mut cells).unwrap_or_default();
-            return match audit::parse(&record)? {
-                Parsed::SignIn(sign_in) => Ok(Parsed::SignIn(Box::new(sign_in.into_owned()))),
-                Parsed::NotSignIn => Ok(Parsed::NotSignIn),
-            };
+            // A SIEM keeps records of any shape in such a column.
+            return RecordReader { shape: Shape::Audit, table: None, dates }
+                .parse(&record)
+                .map(Parsed::into_owned);
         }
         let draft = self.draft(row)?;
         match draft.finish(dates) {
@@ -184,6 +196,8 @@ fn log_analytics_item(name: &str) -> Option<Item> {
 fn fits(shape: Shape, names: &[String], has: &dyn Fn(Item) -> bool) -> bool {
     let names_any = |known: &str| names.iter().any(|name| is(name, known));
     let who = has(Item::UserPrincipalName) || has(Item::UserId) || has(Item::ServicePrincipalId);
+    // One row per sign-in, not per group of them.
+    let summary = !has(Item::SignInId) && names.iter().any(|name| super::look_alike::is_aggregate(name));
     match shape {
         Shape::PortalCsv => {
             has(Item::SignedInAt)
@@ -192,9 +206,6 @@ fn fits(shape: Shape, names: &[String], has: &dyn Fn(Item) -> bool) -> bool {
                 && (has(Item::Status) || has(Item::ErrorCode))
         }
         Shape::LogAnalyticsCsv => {
-            // One row per sign-in, not per group of them.
-            let summary =
-                !has(Item::SignInId) && names.iter().any(|name| super::look_alike::is_aggregate(name));
             let timed = has(Item::EmittedAt) || has(Item::SignedInAt);
             let anybody = who || names_any("Identity") || names_any("UserDisplayName");
             let table = has(Item::ResultType) && (timed || has(Item::Tenant));
@@ -203,7 +214,7 @@ fn fits(shape: Shape, names: &[String], has: &dyn Fn(Item) -> bool) -> bool {
         }
         Shape::PowershellCsv => {
             let markers = [Item::Status, Item::ErrorCode, Item::ClientApp, Item::AppName, Item::AppId];
-            has(Item::SignedInAt) && who && markers.into_iter().any(has)
+            !summary && has(Item::SignedInAt) && who && markers.into_iter().any(has)
         }
         _ => false,
     }

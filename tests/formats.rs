@@ -1,0 +1,187 @@
+//! One golden file per shape and situation: the file's account and its canonical rows, as text that a
+//! person reads. `UPDATE_EXPECTED=1` writes them anew.
+
+mod program;
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use program::{COLUMNS, Place};
+use serde_json::Value;
+
+fn folder() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/formats")
+}
+
+/// The inputs, by their names below the folder.
+fn inputs() -> Vec<String> {
+    let mut inputs = Vec::new();
+    for shape in fs::read_dir(folder()).expect("the fixtures") {
+        let shape = shape.expect("an entry").path();
+        if !shape.is_dir() {
+            continue;
+        }
+        for input in fs::read_dir(&shape).expect("a folder") {
+            let input = input.expect("an entry").path();
+            if input.extension().is_some_and(|extension| extension != "expected") {
+                let name = input.strip_prefix(folder()).expect("below it").display().to_string();
+                inputs.push(name);
+            }
+        }
+    }
+    inputs.sort();
+    inputs
+}
+
+/// The account of a file as lines.
+fn account(file: &Value) -> String {
+    let mut text = String::new();
+    for key in ["fate", "detail", "shape", "framing", "encoding", "compression"] {
+        if let Some(value) = file[key].as_str() {
+            writeln!(text, "{key}: {value}").expect("memory");
+        }
+    }
+    for key in ["records", "rows", "rejected", "not_sign_ins"] {
+        writeln!(text, "{key}: {}", file[key]).expect("memory");
+    }
+    for (reason, count) in file["rejected_by_reason"].as_object().expect("reasons") {
+        writeln!(text, "rejected, {reason}: {count}").expect("memory");
+    }
+    for column in file["missing_columns"].as_array().expect("columns") {
+        writeln!(text, "missing column: {}", column.as_str().expect("a name")).expect("memory");
+    }
+    text
+}
+
+/// A row as lines, without what it does not say.
+fn row(row: &Value) -> String {
+    let mut text = String::new();
+    for column in COLUMNS.split(", ").map(str::trim) {
+        match &row[column] {
+            Value::Null => {}
+            Value::String(value) => writeln!(text, "{column}: {value}").expect("memory"),
+            value => writeln!(text, "{column}: {value}").expect("memory"),
+        }
+    }
+    text
+}
+
+/// What each input became, by its path in the report.
+fn outcomes(place: &Place, arguments: &[&str]) -> BTreeMap<String, String> {
+    let dry: Vec<&str> = arguments.iter().copied().chain(["--dry-run"]).collect();
+    let planned = place.ingest("lake", &dry);
+    let done = place.ingest("lake", arguments);
+    for count in ["files", "records", "rows", "rejected", "not_sign_ins", "files_refused", "files_empty"] {
+        assert_eq!(planned[count], done[count], "a dry run says what an ingest does: {count}");
+    }
+    let mut outcomes = BTreeMap::new();
+    for file in planned["each"].as_array().expect("files") {
+        let path = file["path"].as_str().expect("a path").to_owned();
+        outcomes.insert(path, account(file));
+    }
+    let query = format!(
+        "SELECT s.path, {COLUMNS} FROM sign_in_records r JOIN sources s ON s.source_id = r.source_id \
+         ORDER BY s.path, r.source_offset"
+    );
+    for found in place.sql("lake", &query) {
+        let text = outcomes.get_mut(found["path"].as_str().expect("a path")).expect("an input");
+        write!(text, "\n{}", row(&found)).expect("memory");
+    }
+    outcomes
+}
+
+/// Compares with the golden file, or writes it.
+fn compare(golden: &Path, found: &str, wrong: &mut Vec<String>) {
+    if std::env::var_os("UPDATE_EXPECTED").is_some() {
+        fs::write(golden, found).expect("written");
+        return;
+    }
+    let expected = fs::read_to_string(golden).unwrap_or_default();
+    if expected != found {
+        wrong.push(format!("{}: expected\n{expected}\nfound\n{found}", golden.display()));
+    }
+}
+
+#[test]
+fn every_shape_gives_the_rows_that_its_golden_file_holds() {
+    let place = Place::new();
+    let names = inputs();
+    for name in &names {
+        place.write(name, &fs::read(folder().join(name)).expect("a fixture"));
+    }
+    let tenants = folder().join("tenants.csv").display().to_string();
+    let arguments: Vec<&str> = names.iter().map(String::as_str).chain(["--tenants-from", &tenants]).collect();
+    let outcomes = outcomes(&place, &arguments);
+    let mut wrong = Vec::new();
+    for name in &names {
+        let golden = folder().join(name).with_extension("expected");
+        compare(&golden, &outcomes[name], &mut wrong);
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    place.run("lake", &["lake", "verify"]);
+}
+
+/// A zip archive: the directory and headers by hand, since what writes them is no part of the program.
+fn zip(members: &[(String, Vec<u8>)]) -> Vec<u8> {
+    let (mut archive, mut directory) = (Vec::new(), Vec::new());
+    for (at, (name, content)) in members.iter().enumerate() {
+        let mut crc = flate2::Crc::new();
+        crc.update(content);
+        let deflated = at % 2 == 0;
+        let stored = if deflated {
+            let mut encoder = flate2::write::DeflateEncoder::new(Vec::new(), flate2::Compression::fast());
+            std::io::Write::write_all(&mut encoder, content).expect("memory");
+            encoder.finish().expect("memory")
+        } else {
+            content.clone()
+        };
+        let offset = archive.len();
+        let number = |value: usize| u32::try_from(value).expect("small").to_le_bytes();
+        let mut header = vec![20, 0, 0, 0, if deflated { 8 } else { 0 }, 0, 0, 0, 0, 0];
+        header.extend(crc.sum().to_le_bytes());
+        header.extend(number(stored.len()));
+        header.extend(number(content.len()));
+        header.extend(&number(name.len())[..2]);
+        header.extend([0, 0]);
+        archive.extend([b'P', b'K', 3, 4]);
+        archive.extend(&header);
+        archive.extend(name.as_bytes());
+        archive.extend(stored);
+        directory.extend([b'P', b'K', 1, 2, 20, 0]);
+        directory.extend(header);
+        directory.extend([0; 10]);
+        directory.extend(number(offset));
+        directory.extend(name.as_bytes());
+    }
+    let (offset, len) = (archive.len(), directory.len());
+    archive.extend(directory);
+    archive.extend([b'P', b'K', 5, 6, 0, 0, 0, 0]);
+    let count = u16::try_from(members.len()).expect("few").to_le_bytes();
+    archive.extend(count);
+    archive.extend(count);
+    archive.extend(u32::try_from(len).expect("small").to_le_bytes());
+    archive.extend(u32::try_from(offset).expect("small").to_le_bytes());
+    archive.extend([0, 0]);
+    archive
+}
+
+#[test]
+fn members_of_an_archive_become_what_they_are_as_files() {
+    let place = Place::new();
+    let members: Vec<(String, Vec<u8>)> = inputs()
+        .into_iter()
+        .filter(|name| name.starts_with("portal_csv/") && !name.contains("without-tenant"))
+        .map(|name| (name.clone(), fs::read(folder().join(&name)).expect("a fixture")))
+        .collect();
+    assert!(members.len() > 5);
+    place.write("downloads.zip", &zip(&members));
+    let outcomes = outcomes(&place, &["downloads.zip", "--tenant", "11111111-aaaa-4000-8000-000000000001"]);
+    for (name, _) in &members {
+        let golden = fs::read_to_string(folder().join(name).with_extension("expected")).expect("golden");
+        let found =
+            outcomes[&format!("downloads.zip/{name}")].replace("compression: zip", "compression: none");
+        assert_eq!(found, golden, "{name}");
+    }
+}

@@ -1,0 +1,311 @@
+//! Mutated files of every shape through recognition, framing, parsing and the encodings: nothing panics,
+//! everything ends, and every byte that is not blank is accounted for once. `LIGHTSOUT_FUZZ_CASES` sets
+//! the number of cases for long runs.
+
+use std::fs;
+use std::io::{self, Read};
+use std::ops::Range;
+use std::path::Path;
+use std::sync::LazyLock;
+
+use lightsout::ingest::encoding::Encoding;
+use lightsout::ingest::formats::{RecordReader, Shape};
+use lightsout::ingest::frame::{Chunk, Framer, Framing};
+use lightsout::ingest::open::Text;
+use lightsout::ingest::recognise::Recognised;
+use proptest::prelude::*;
+use proptest::test_runner::Config;
+
+/// The golden tests' inputs, as they are stored.
+static SEEDS: LazyLock<Vec<Vec<u8>>> = LazyLock::new(|| {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/formats");
+    let shapes = fs::read_dir(folder).expect("the fixtures").map(|shape| shape.expect("an entry").path());
+    let mut paths: Vec<_> = shapes
+        .filter(|shape| shape.is_dir())
+        .flat_map(|shape| fs::read_dir(shape).expect("a folder").map(|file| file.expect("an entry").path()))
+        .filter(|path| path.extension().is_some_and(|extension| extension != "expected"))
+        .collect();
+    paths.sort();
+    let seeds: Vec<Vec<u8>> = paths.iter().map(|path| fs::read(path).expect("a fixture")).collect();
+    assert!(seeds.len() > 40, "the fixtures are there");
+    seeds
+});
+
+fn config() -> Config {
+    let cases = std::env::var("LIGHTSOUT_FUZZ_CASES").ok().and_then(|cases| cases.parse().ok());
+    Config {
+        cases: cases.unwrap_or(100),
+        failure_persistence: None,
+        max_shrink_iters: 4000,
+        ..Config::default()
+    }
+}
+
+/// Bytes that a failure shows as text.
+#[derive(Clone)]
+struct Bytes(Vec<u8>);
+
+impl std::fmt::Debug for Bytes {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "b\"{}\"", self.0.escape_ascii())
+    }
+}
+
+/// Something that goes wrong on the way of a file. Places are parts of its length.
+#[derive(Debug, Clone)]
+enum Mutation {
+    Truncate(f64),
+    /// Takes its start away.
+    Behead(f64),
+    Flip(f64, u8),
+    Delete(f64, f64),
+    Repeat(f64, f64),
+    Insert(f64, &'static [u8]),
+    /// Puts part of another seed in.
+    Splice(f64, prop::sample::Index, f64, f64),
+    Join(prop::sample::Index),
+}
+
+fn mutation() -> impl Strategy<Value = Mutation> {
+    const PIECES: [&[u8]; 22] = [
+        b"\"",
+        b"\"\"",
+        b"\\",
+        b"{",
+        b"}",
+        b"[",
+        b"]",
+        b",",
+        b":",
+        b"\n",
+        b"\r",
+        b"\r\n",
+        b"\0",
+        b"\xff",
+        b"\xef\xbb\xbf",
+        b"\xff\xfe",
+        b"{\"value\":[",
+        b"{\"records\":[",
+        b"],\"@odata.nextLink\":\"x\"}",
+        b"\xed\xa0\x80",
+        b"#TYPE x\n",
+        b"\xf0\x9f\x99\x82",
+    ];
+    let part = || 0.0..1.0f64;
+    prop_oneof![
+        1 => part().prop_map(Mutation::Truncate),
+        1 => part().prop_map(Mutation::Behead),
+        3 => (part(), any::<u8>()).prop_map(|(at, byte)| Mutation::Flip(at, byte)),
+        2 => (part(), 0.0..0.2f64).prop_map(|(at, len)| Mutation::Delete(at, len)),
+        2 => (part(), 0.0..0.2f64).prop_map(|(at, len)| Mutation::Repeat(at, len)),
+        6 => (part(), prop::sample::select(PIECES.to_vec())).prop_map(|(at, piece)| Mutation::Insert(at, piece)),
+        2 => (part(), any::<prop::sample::Index>(), part(), part())
+            .prop_map(|(at, seed, from, to)| Mutation::Splice(at, seed, from, to)),
+        1 => any::<prop::sample::Index>().prop_map(Mutation::Join),
+    ]
+}
+
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    clippy::cast_precision_loss,
+    reason = "places"
+)]
+fn at(bytes: &[u8], part: f64) -> usize {
+    (bytes.len() as f64 * part) as usize
+}
+
+fn span(bytes: &[u8], a: f64, b: f64) -> Range<usize> {
+    let (a, b) = (at(bytes, a), at(bytes, b));
+    a.min(b)..a.max(b)
+}
+
+fn mutate(bytes: &mut Vec<u8>, mutation: &Mutation) {
+    match mutation {
+        Mutation::Truncate(part) => bytes.truncate(at(bytes, *part)),
+        Mutation::Behead(part) => {
+            bytes.drain(..at(bytes, *part));
+        }
+        Mutation::Flip(part, with) => {
+            let at = at(bytes, *part);
+            if let Some(byte) = bytes.get_mut(at) {
+                *byte ^= with;
+            }
+        }
+        Mutation::Delete(part, len) => {
+            bytes.drain(span(bytes, *part, (part + len).min(1.0)));
+        }
+        Mutation::Repeat(part, len) => {
+            let again = bytes[span(bytes, *part, (part + len).min(1.0))].to_vec();
+            let at = at(bytes, *part);
+            bytes.splice(at..at, again);
+        }
+        Mutation::Insert(part, piece) => {
+            let at = at(bytes, *part);
+            bytes.splice(at..at, piece.iter().copied());
+        }
+        Mutation::Splice(part, seed, from, to) => {
+            let other = seed.get(&SEEDS);
+            let at = at(bytes, *part);
+            bytes.splice(at..at, other[span(other, *from, *to)].iter().copied());
+        }
+        Mutation::Join(seed) => bytes.extend(seed.get(&SEEDS)),
+    }
+}
+
+fn mutated() -> impl Strategy<Value = Bytes> {
+    (any::<prop::sample::Index>(), prop::collection::vec(mutation(), 0..6)).prop_map(|(seed, mutations)| {
+        let mut bytes = seed.get(&SEEDS).clone();
+        for mutation in &mutations {
+            mutate(&mut bytes, mutation);
+        }
+        Bytes(bytes)
+    })
+}
+
+/// Gives a few bytes at a time, as pipes and decoders do.
+struct Drip {
+    bytes: io::Cursor<Vec<u8>>,
+    steps: Vec<usize>,
+    turn: usize,
+}
+
+impl Read for Drip {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.turn += 1;
+        let step = self.steps[self.turn % self.steps.len()].min(buffer.len());
+        self.bytes.read(&mut buffer[..step])
+    }
+}
+
+/// The text of a file as the program opens it, given in drips.
+fn text(bytes: &[u8], steps: &[usize]) -> (Text, Vec<u8>) {
+    let (encoding, mark) = Encoding::sniff(bytes);
+    let decoded = encoding.decode(&bytes[mark..]);
+    let reader = Drip { bytes: io::Cursor::new(decoded.clone()), steps: steps.to_vec(), turn: 0 };
+    let text = Text { reader: Box::new(reader), compressed: false, encoding, mark_bytes: mark as u64 };
+    (text, decoded)
+}
+
+/// A record or a broken part: where it lies in the text, and whether it is broken.
+type Part = (Range<usize>, bool);
+
+/// Frames a file and checks what must hold of any.
+fn frame(
+    bytes: &[u8],
+    steps: &[usize],
+    sizes: Option<(usize, usize)>,
+) -> Option<(Framing, RecordReader, Vec<Part>)> {
+    let (text, decoded) = text(bytes, steps);
+    let encoding = text.encoding;
+    let mark = text.mark_bytes;
+    let (mut framer, recognised) = match sizes {
+        Some((head, chunk)) => Framer::in_steps(text, head, chunk).expect("memory"),
+        None => Framer::new(text).expect("memory"),
+    };
+    let Recognised::Records(head) = recognised else { return None };
+    let (mut at, mut stored) = (head.skip, mark + encoding.len_of(&decoded[..head.skip]) as u64);
+    let mut line = 1 + newlines(&decoded[..head.skip]);
+    let mut parts = Vec::new();
+    while let Some(chunk) = framer.next_chunk().expect("memory") {
+        assert!(!chunk.bytes.is_empty(), "a chunk has bytes, so that there is an end");
+        assert_eq!(chunk.bytes, decoded[at..at + chunk.bytes.len()], "chunks follow each other");
+        assert_eq!(chunk.offset, stored, "an offset is a place in the file as stored");
+        assert_eq!(chunk.first_line, line);
+        parts.extend(
+            chunk_parts(&chunk).into_iter().map(|(range, broken)| (range.start + at..range.end + at, broken)),
+        );
+        at += chunk.bytes.len();
+        stored += encoding.len_of(&chunk.bytes) as u64;
+        line += newlines(&chunk.bytes);
+    }
+    assert_eq!(at, decoded.len(), "the whole text is handed out");
+    let blank = |bytes: &[u8]| bytes.iter().all(u8::is_ascii_whitespace);
+    if head.framing != Framing::Document {
+        let mut end = head.skip;
+        for (range, _) in &parts {
+            let between = &decoded[end..range.start];
+            let mark_free: Vec<u8> = String::from_utf8_lossy(between).replace('\u{feff}', "").into_bytes();
+            assert!(
+                blank(&mark_free),
+                "bytes that are no part of any record: {}",
+                String::from_utf8_lossy(between)
+            );
+            end = range.end;
+        }
+        assert!(blank(&decoded[end..]), "bytes behind the last record");
+    }
+    for (range, broken) in &parts {
+        assert!(!range.is_empty() && !blank(&decoded[range.clone()]), "an empty record");
+        if !broken && let Ok(record) = std::str::from_utf8(&decoded[range.clone()]) {
+            // Whether it is taken or rejected: it is one of them.
+            let _ = head.reader.parse(record);
+            let _ = head.reader.says(record);
+            let _ = head.reader.content(record);
+            head.reader.times(record, |_| {});
+        }
+    }
+    Some((head.framing, head.reader, parts))
+}
+
+fn newlines(bytes: &[u8]) -> u64 {
+    bytes.split(|byte| *byte == b'\n').count() as u64 - 1
+}
+
+/// A chunk's records and broken parts in order: in bounds, and none over another.
+fn chunk_parts(chunk: &Chunk) -> Vec<Part> {
+    let broken = chunk.broken.iter().map(|(range, _)| (range.clone(), true));
+    let records = chunk.records();
+    assert!(records.is_sorted_by_key(|range| range.start), "records ascend");
+    assert!(chunk.broken.is_sorted_by_key(|(range, _)| range.start), "broken parts ascend");
+    let mut parts: Vec<Part> = records.into_iter().map(|range| (range, false)).chain(broken).collect();
+    parts.sort_by_key(|(range, _)| range.start);
+    let mut end = 0;
+    for (range, _) in &parts {
+        assert!(range.start >= end && range.end <= chunk.bytes.len(), "{range:?} of {}", chunk.bytes.len());
+        end = range.end;
+    }
+    parts
+}
+
+proptest! {
+    #![proptest_config(config())]
+
+    #[test]
+    fn a_mutated_file_is_framed_and_parsed_without_loss(
+        Bytes(bytes) in mutated(),
+        steps in prop::collection::vec(1..5000usize, 1..8),
+        sizes in (1..4000usize, 1..4000usize),
+    ) {
+        let whole = frame(&bytes, &[usize::MAX], None);
+        let dripped = frame(&bytes, &steps, Some(sizes));
+        // A smaller head may show less of a file.
+        if let (Some(whole), Some(dripped)) = (whole, dripped)
+            && (whole.0, whole.1.shape()) == (dripped.0, dripped.1.shape())
+        {
+            prop_assert_eq!(whole.2, dripped.2, "the same records however the file is cut");
+        }
+    }
+
+    #[test]
+    fn any_bytes_are_framed_and_parsed_without_loss(
+        start in prop::sample::select(vec!["", "{", "[", "{\"value\":[", "a,b\n", "{\"time\":1,\"category\":\"SignInLogs\"}\n"]),
+        bytes in prop::collection::vec(any::<u8>(), 0..600),
+    ) {
+        frame(&[start.as_bytes(), &bytes].concat(), &[7, 1, 100], Some((50, 20)));
+    }
+
+    #[test]
+    fn every_shape_reads_any_record_of_another_without_a_panic(Bytes(bytes) in mutated()) {
+        let (encoding, mark) = Encoding::sniff(&bytes);
+        let text = encoding.decode(&bytes[mark..]);
+        let text = String::from_utf8_lossy(&text);
+        for record in text.lines().take(20) {
+            for shape in [Shape::Diagnostic, Shape::LogAnalytics, Shape::Graph, Shape::Audit] {
+                let _ = RecordReader::json(shape).parse(record);
+            }
+            let _ = Shape::recognise(record);
+            let _ = RecordReader::csv(record);
+        }
+    }
+}

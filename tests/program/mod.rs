@@ -1,0 +1,69 @@
+//! The program from outside, for tests: a folder to work in, runs of the program, and rows of its
+//! lake as JSON.
+
+use std::path::PathBuf;
+use std::process::{Command, Output};
+
+use serde_json::Value;
+
+/// Every column of a row that speaks of the sign-in, not of the file it came from.
+pub(crate) const COLUMNS: &str = "tenant_id, sign_in_id, category, signed_in_at, emitted_at, user_id, \
+    user_principal_name, user_type, app_id, app_name, resource_id, resource_name, client_app, protocol, \
+    auth_method, auth_evidence, outcome, error_code, failure_reason, conditional_access, user_agent, \
+    ip_address, country, is_interactive, home_tenant_id, resource_tenant_id, correlation_id";
+
+/// Files as they are ingested, with the flags for them.
+pub(crate) struct Place {
+    folder: tempfile::TempDir,
+}
+
+impl Place {
+    pub(crate) fn new() -> Self {
+        Self { folder: tempfile::tempdir().expect("a temporary folder") }
+    }
+
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    pub(crate) fn write(&self, name: &str, bytes: &[u8]) {
+        let path = self.path(name);
+        std::fs::create_dir_all(path.parent().expect("a folder")).expect("created");
+        std::fs::write(path, bytes).expect("written");
+    }
+
+    /// Runs the program on a lake of this place.
+    pub(crate) fn run(&self, lake: &str, arguments: &[&str]) -> Output {
+        let output = Command::new(env!("CARGO_BIN_EXE_lightsout"))
+            .args(arguments)
+            .arg("--lake")
+            .arg(self.path(lake))
+            .arg("--quiet")
+            .current_dir(self.folder.path())
+            .env_remove("LIGHTSOUT_LAKE")
+            .output()
+            .expect("the program starts");
+        // 3: something was refused or rejected, which is what some tests are about.
+        assert!(
+            matches!(output.status.code(), Some(0 | 3)),
+            "{arguments:?}: {}",
+            String::from_utf8_lossy(&output.stderr)
+        );
+        output
+    }
+
+    /// The account of an ingest.
+    pub(crate) fn ingest(&self, lake: &str, arguments: &[&str]) -> Value {
+        let arguments: Vec<&str> =
+            ["ingest", "--json"].into_iter().chain(arguments.iter().copied()).collect();
+        let output = self.run(lake, &arguments);
+        serde_json::from_slice(&output.stdout).expect("a run report")
+    }
+
+    /// The rows of a query.
+    pub(crate) fn sql(&self, lake: &str, query: &str) -> Vec<Value> {
+        let output = self.run(lake, &["sql", query, "--format", "ndjson"]);
+        let text = String::from_utf8(output.stdout).expect("text");
+        text.lines().map(|line| serde_json::from_str(line).expect("a row")).collect()
+    }
+}
