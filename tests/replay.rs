@@ -1,40 +1,17 @@
 //! Rejects tried again: what an operator can cure becomes rows, nothing is lost or counted twice.
 
-use std::fs;
-use std::process::{Command, Output};
+mod program;
 
-struct Place {
-    folder: tempfile::TempDir,
+use program::Place;
+
+const LAKE: &str = "lake";
+
+fn told(place: &Place, arguments: &[&str]) -> String {
+    String::from_utf8(place.run(LAKE, arguments).stdout).expect("text")
 }
 
-impl Place {
-    fn new() -> Self {
-        Self { folder: tempfile::tempdir().expect("a temporary folder") }
-    }
-
-    fn path(&self, name: &str) -> String {
-        self.folder.path().join(name).display().to_string()
-    }
-
-    fn lightsout(&self, arguments: &[&str]) -> Output {
-        Command::new(env!("CARGO_BIN_EXE_lightsout"))
-            .args(arguments)
-            .args(["--lake", &self.path("lake"), "--quiet"])
-            .env_remove("LIGHTSOUT_LAKE")
-            .output()
-            .expect("the program starts")
-    }
-
-    fn sql(&self, query: &str) -> String {
-        let output = self.lightsout(&["sql", query, "--format", "csv"]);
-        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-        String::from_utf8(output.stdout).expect("text").lines().skip(1).collect::<Vec<_>>().join("\n")
-    }
-
-    fn holds(&self) {
-        let output = self.lightsout(&["lake", "verify"]);
-        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
-    }
+fn rows(place: &Place, query: &str) -> String {
+    place.csv(LAKE, query).join("\n")
 }
 
 fn record(id: u32, tenant: &str, time: &str) -> String {
@@ -56,40 +33,39 @@ fn records_that_named_no_tenant_become_rows_once_somebody_names_it() {
         record(3, "", "2026-10-07T08:15:30Z"),
         record(4, TENANT, "1999-10-07T08:15:30Z"),
     ];
-    fs::write(place.path("log.json"), lines.join("\n")).expect("a file");
-    place.lightsout(&["ingest", &place.path("log.json")]);
-    assert_eq!(place.sql("SELECT count(*) FROM sign_in_records"), "1");
-    let before = place.sql("SELECT reason, line, byte_offset, raw FROM rejects ORDER BY line");
+    place.write("log.json", lines.join("\n").as_bytes());
+    place.ingest(LAKE, &["log.json"]);
+    assert_eq!(rows(&place, "SELECT count(*) FROM sign_in_records"), "1");
+    let before = rows(&place, "SELECT reason, line, byte_offset, raw FROM rejects ORDER BY line");
 
-    let output = place.lightsout(&["lake", "replay"]);
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    assert_eq!(place.sql("SELECT reason, line, byte_offset, raw FROM rejects ORDER BY line"), before);
+    told(&place, &["lake", "replay"]);
+    assert_eq!(rows(&place, "SELECT reason, line, byte_offset, raw FROM rejects ORDER BY line"), before);
 
-    let dry = place.lightsout(&["lake", "replay", "--tenant", OTHER, "--dry-run", "--json"]);
-    assert!(String::from_utf8_lossy(&dry.stdout).contains("\"rows\": 2"));
-    assert_eq!(place.sql("SELECT count(*) FROM sign_in_records"), "1", "a dry run writes nothing");
+    let dry = told(&place, &["lake", "replay", "--tenant", OTHER, "--dry-run", "--json"]);
+    assert!(dry.contains("\"rows\": 2"), "{dry}");
+    assert_eq!(rows(&place, "SELECT count(*) FROM sign_in_records"), "1", "a dry run writes nothing");
 
-    let output = place.lightsout(&["lake", "replay", "--tenant", OTHER, "--json"]);
-    let told = String::from_utf8_lossy(&output.stdout).into_owned();
-    assert!(told.contains("\"rows\": 2") && told.contains("\"still_rejected\": 2"), "{told}");
+    let report = told(&place, &["lake", "replay", "--tenant", OTHER, "--json"]);
+    assert!(report.contains("\"rows\": 2") && report.contains("\"still_rejected\": 2"), "{report}");
     assert_eq!(
-        place.sql(
+        rows(
+            &place,
             "SELECT tenant_id, count(*), min(source_offset) > 0 FROM sign_in_records GROUP BY 1 ORDER BY 1"
         ),
         format!("00000000-0000-4000-8000-000000000001,1,false\n{OTHER},2,true")
     );
     assert_eq!(
-        place.sql("SELECT reason, line FROM rejects ORDER BY line"),
+        rows(&place, "SELECT reason, line FROM rejects ORDER BY line"),
         "invalid_json,3\nimpossible_time,5"
     );
     let account = "SELECT sum(records), sum(rows), sum(rejected), sum(not_sign_ins) FROM sources";
-    assert_eq!(place.sql(account), "5,3,2,0");
-    place.holds();
+    assert_eq!(rows(&place, account), "5,3,2,0");
+    place.run(LAKE, &["lake", "verify"]);
 
-    place.lightsout(&["lake", "replay", "--tenant", OTHER]);
-    place.lightsout(&["ingest", &place.path("log.json")]);
-    assert_eq!(place.sql(account), "5,3,2,0", "neither a second replay nor a second ingest adds anything");
-    place.holds();
+    told(&place, &["lake", "replay", "--tenant", OTHER]);
+    place.ingest(LAKE, &["log.json"]);
+    assert_eq!(rows(&place, account), "5,3,2,0", "neither a second replay nor a second ingest adds anything");
+    place.run(LAKE, &["lake", "verify"]);
 }
 
 #[test]
@@ -100,18 +76,21 @@ fn a_row_of_a_utf16_table_is_read_again_with_its_header() {
                 2026-10-06T08:15:30Z,jörg@example.com,0,\r\n";
     let mut bytes = vec![0xfe, 0xff];
     bytes.extend(text.encode_utf16().flat_map(u16::to_be_bytes));
-    fs::write(place.path("log.csv"), &bytes).expect("a file");
-    place.lightsout(&["ingest", &place.path("log.csv")]);
-    let offset: usize = place.sql("SELECT byte_offset FROM rejects").parse().expect("one reject");
+    place.write("log.csv", &bytes);
+    place.ingest(LAKE, &["log.csv"]);
+    let offset: usize = rows(&place, "SELECT byte_offset FROM rejects").parse().expect("one reject");
     let raw = &bytes[offset..offset + 8];
     assert_eq!(raw, [0, b'2', 0, b'0', 0, b'2', 0, b'6'], "the offset is that of the file as it is");
 
-    place.lightsout(&["lake", "replay", "--tenant", OTHER]);
+    told(&place, &["lake", "replay", "--tenant", OTHER]);
     assert_eq!(
-        place.sql("SELECT tenant_id, user_principal_name, source_offset FROM sign_in_records WHERE sign_in_id LIKE 'row:%' ORDER BY 1"),
+        rows(
+            &place,
+            "SELECT tenant_id, user_principal_name, source_offset FROM sign_in_records WHERE sign_in_id LIKE 'row:%' ORDER BY 1"
+        ),
         format!(
             "00000000-0000-4000-8000-000000000001,ada@example.com,114\n{OTHER},jörg@example.com,{offset}"
         )
     );
-    place.holds();
+    place.run(LAKE, &["lake", "verify"]);
 }

@@ -1,7 +1,8 @@
 //! The program from outside, for tests: a folder to work in, runs of the program, and rows of its
-//! lake as JSON.
+//! lake.
+#![allow(dead_code, reason = "each test file uses what it needs")]
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 use serde_json::Value;
@@ -32,9 +33,9 @@ impl Place {
         std::fs::write(path, bytes).expect("written");
     }
 
-    /// Runs the program on a lake of this place.
-    pub(crate) fn run(&self, lake: &str, arguments: &[&str]) -> Output {
-        let output = Command::new(env!("CARGO_BIN_EXE_lightsout"))
+    /// Runs the program on a lake of this place, whatever comes of it.
+    pub(crate) fn tries(&self, lake: &str, arguments: &[&str]) -> Output {
+        Command::new(env!("CARGO_BIN_EXE_lightsout"))
             .args(arguments)
             .arg("--lake")
             .arg(self.path(lake))
@@ -42,7 +43,12 @@ impl Place {
             .current_dir(self.folder.path())
             .env_remove("LIGHTSOUT_LAKE")
             .output()
-            .expect("the program starts");
+            .expect("the program starts")
+    }
+
+    /// Runs the program on a lake of this place.
+    pub(crate) fn run(&self, lake: &str, arguments: &[&str]) -> Output {
+        let output = self.tries(lake, arguments);
         // 3: something was refused or rejected, which is what some tests are about.
         assert!(
             matches!(output.status.code(), Some(0 | 3)),
@@ -50,6 +56,12 @@ impl Place {
             String::from_utf8_lossy(&output.stderr)
         );
         output
+    }
+
+    /// Rows of a query as CSV, without the header.
+    pub(crate) fn csv(&self, lake: &str, query: &str) -> Vec<String> {
+        let output = self.run(lake, &["sql", query, "--format", "csv"]);
+        String::from_utf8(output.stdout).expect("text").lines().skip(1).map(str::to_owned).collect()
     }
 
     /// The account of an ingest.
@@ -66,4 +78,9 @@ impl Place {
         let text = String::from_utf8(output.stdout).expect("text");
         text.lines().map(|line| serde_json::from_str(line).expect("a row")).collect()
     }
+}
+
+/// A file of the sample data.
+pub(crate) fn sample(name: &str) -> String {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("sample-data").join(name).display().to_string()
 }
