@@ -3,6 +3,7 @@
 
 mod assess;
 mod deciding;
+mod explain;
 mod ingest;
 mod lake;
 mod notices;
@@ -39,6 +40,8 @@ enum Command {
     Assess(assess::Arguments),
     /// Notices (drafts) and lists for a kept decision
     Notices(notices::Arguments),
+    /// Why one tenant has its verdict, with the SQL behind each number
+    Explain(explain::Arguments),
     /// Run a shipped query by name; no name lists them
     Report(report::Arguments),
     /// Run one read-only SQL query over the lake
@@ -57,6 +60,7 @@ pub async fn main() -> ExitCode {
         Command::Ingest(arguments) => ingest::run(&arguments, global).await,
         Command::Assess(arguments) => assess::run(&arguments, global).await,
         Command::Notices(arguments) => notices::run(&arguments, global).await,
+        Command::Explain(arguments) => explain::run(&arguments, global).await,
         Command::Report(arguments) => report::run(&arguments, global).await,
         Command::Sql(arguments) => report::run_sql(&arguments, global).await,
         Command::Lake(command) => lake::run(&command, global).await,

@@ -71,7 +71,7 @@ pub(super) async fn run(arguments: &Arguments, global: &Global) -> Result<u8> {
 
 /// Writes lists and draft notices under `out`.
 pub(super) async fn write(assessed: &Assessed, texts: &Texts, out: &Path) -> Result<()> {
-    let who = assessed.queries.who(assessed.assessment.window).await?;
+    let who = assessed.queries.who(assessed.assessment.window, "*").await?;
     let context = context(assessed, texts, &who);
     lists::write(out, &context)?;
     notice::write_all(out, &context, texts.templates.as_deref())?;

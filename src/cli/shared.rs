@@ -121,6 +121,15 @@ pub(super) struct Output {
 }
 
 impl Output {
+    /// Writes text as it is, with a line end.
+    pub(super) fn write_text(&self, text: &str) -> Result<()> {
+        if let Some(path) = &self.output {
+            return std::fs::write(path, text.to_owned() + "\n").map_err(Error::write(path));
+        }
+        print(text);
+        Ok(())
+    }
+
     pub(super) fn write(&self, batches: &[arrow::array::RecordBatch]) -> Result<()> {
         if let Some(path) = &self.output {
             let mut file = File::create(path).map_err(Error::write(path))?;

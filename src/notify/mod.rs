@@ -11,6 +11,7 @@ mod error;
 mod facts;
 mod html;
 mod message;
+mod reason_text;
 #[cfg(test)]
 mod sample;
 
@@ -24,9 +25,10 @@ use crate::tenant::{Roster, RosterTenant};
 use crate::verdict::{Assessment, Reason, TenantAssessment};
 
 pub use error::NotifyError;
+pub use reason_text::reason_text;
 
 /// One row of who uses a protocol: a user with one app, client app and user agent.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 pub struct WhoRow {
     pub protocol: Protocol,
     /// As logged; empty if the log names nobody.

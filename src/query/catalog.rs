@@ -10,10 +10,11 @@ pub struct Report {
 }
 
 /// Every shipped report, by name.
-pub const REPORTS: [Report; 6] = [
+pub const REPORTS: [Report; 7] = [
     Report { name: "attempts", sql: include_str!("../../queries/attempts.sql") },
     Report { name: "coverage", sql: include_str!("../../queries/coverage.sql") },
     Report { name: "protocol_usage", sql: include_str!("../../queries/protocol_usage.sql") },
+    Report { name: "tenant_activity", sql: include_str!("../../queries/tenant_activity.sql") },
     Report { name: "unclear_clients", sql: include_str!("../../queries/unclear_clients.sql") },
     Report { name: "users_in_scope", sql: include_str!("../../queries/users_in_scope.sql") },
     Report { name: "who", sql: include_str!("../../queries/who.sql") },

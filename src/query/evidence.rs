@@ -198,12 +198,13 @@ struct WhoFound {
 }
 
 impl Queries {
-    /// Who used which protocol in the window, by tenant id: what warnings name.
-    pub async fn who(&self, window: Window) -> Result<BTreeMap<String, Vec<WhoRow>>> {
+    /// Who used which protocol in the window, by tenant id: what warnings name. `tenant_id` is one
+    /// tenant, or `*` for all.
+    pub async fn who(&self, window: Window, tenant_id: &str) -> Result<BTreeMap<String, Vec<WhoRow>>> {
         let parameters = [
             ("window_start".to_owned(), timestamp(window.start_at())),
             ("window_end".to_owned(), timestamp(window.end_at())),
-            ("tenant".to_owned(), ScalarValue::Utf8(Some("*".to_owned()))),
+            ("tenant".to_owned(), ScalarValue::Utf8(Some(tenant_id.to_owned()))),
         ];
         let mut who: BTreeMap<String, Vec<WhoRow>> = BTreeMap::new();
         for batch in self.run("who", include_str!("../../queries/who.sql"), &parameters).await? {

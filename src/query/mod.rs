@@ -3,6 +3,7 @@
 
 pub mod catalog;
 pub mod evidence;
+pub mod shown;
 mod table;
 
 use std::sync::Arc;

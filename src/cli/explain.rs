@@ -1,0 +1,154 @@
+//! `lightsout explain`: why one tenant has its verdict.
+
+use clap::Args;
+use datafusion::common::ScalarValue;
+
+use super::shared::{Global, MEMORY_LIMIT_BYTES, Output, Rules};
+use crate::assess::{assess, default_as_of};
+use crate::error::{Error, Result};
+use crate::evidence::{TenantEvidence, Window};
+use crate::lake::Lake;
+use crate::query::catalog::Report;
+use crate::query::{Parameter, Queries, shown, timestamp};
+use crate::report::Format;
+use crate::report::explain::{Activity, Explanation, ShownQuery, calendar};
+use crate::tenant::Roster;
+
+#[derive(Debug, Args)]
+pub(super) struct Arguments {
+    /// Tenant id, or a domain or name of the roster
+    #[arg(value_name = "TENANT")]
+    tenant: String,
+    #[command(flatten)]
+    rules: Rules,
+    #[command(flatten)]
+    output: Output,
+}
+
+pub(super) async fn run(arguments: &Arguments, global: &Global) -> Result<u8> {
+    let (campaign, roster) = arguments.rules.load()?;
+    let lake = Lake::open(&global.lake).await?;
+    let queries = Queries::over(&lake, MEMORY_LIMIT_BYTES).await?;
+    let coverage = queries.coverage().await?;
+    let tenant_id = find(&arguments.tenant, &roster, &coverage)?;
+    let as_of = match arguments.rules.as_of {
+        Some(as_of) => as_of,
+        None => default_as_of(&campaign, &roster, &coverage)
+            .ok_or_else(|| Error::EmptyLake { lake: lake.name() })?,
+    };
+    let window = Window::before(as_of, campaign.window_days);
+    let mut evidence = queries.evidence(&campaign, window).await?;
+    evidence.retain(|tenant| tenant.tenant_id == tenant_id);
+    // Nothing of another tenant reaches this one's verdict.
+    let settings = roster.tenants.get(&tenant_id).cloned();
+    let declared = settings.as_ref().and_then(crate::tenant::RosterTenant::logs);
+    let alone =
+        Roster { tenants: settings.map(|settings| (tenant_id.clone(), settings)).into_iter().collect() };
+    let tenant = assess(&campaign, &alone, &evidence, window).pop();
+    let evidence = evidence.pop().unwrap_or_default();
+    let Some(tenant) = tenant else { return Err(unknown(&arguments.tenant, &coverage)) };
+
+    let parameters = parameters(&tenant_id, window, &campaign);
+    let activity = Report::find("tenant_activity")?;
+    let mut rows: Vec<Activity> = Vec::new();
+    let batches = queries.run(activity.name, activity.sql, &used(activity, &parameters)).await?;
+    for batch in &batches {
+        rows.extend(crate::lake::rows::from_batch(batch)?);
+    }
+    let explanation = Explanation {
+        campaign: campaign.name.clone(),
+        window,
+        because: Explanation::reasons(&tenant),
+        calendar: calendar(&evidence, declared, campaign.permitted_gap_days.keys().copied(), window),
+        activity: rows,
+        who: queries.who(window, &tenant_id).await?.remove(&tenant_id).unwrap_or_default(),
+        queries: behind(&tenant_id, &parameters)?,
+        tenant,
+    };
+    match arguments.output.format {
+        None | Some(Format::Table) => arguments.output.write_text(&explanation.text())?,
+        Some(Format::Json) => {
+            let json = serde_json::to_string_pretty(&explanation)
+                .map_err(|source| Error::Json { what: "an explanation", source })?;
+            arguments.output.write_text(&json)?;
+        }
+        Some(Format::Csv | Format::Ndjson | Format::Parquet) => arguments.output.write(&batches)?,
+    }
+    Ok(0)
+}
+
+/// The tenant that an id, a domain or a name stands for.
+fn find(named: &str, roster: &Roster, lake: &[TenantEvidence]) -> Result<String> {
+    let wanted = named.trim().to_lowercase();
+    if roster.tenants.contains_key(&wanted) || lake.iter().any(|tenant| tenant.tenant_id == wanted) {
+        return Ok(wanted);
+    }
+    let fits: Vec<&String> = roster
+        .tenants
+        .values()
+        .filter(|tenant| {
+            tenant.display_name.as_ref().is_some_and(|name| name.to_lowercase() == wanted)
+                || tenant.domains.iter().any(|domain| domain.to_lowercase() == wanted)
+        })
+        .map(|tenant| &tenant.tenant_id)
+        .collect();
+    match fits.as_slice() {
+        [one] => Ok((*one).clone()),
+        [] => Err(unknown(named, lake)),
+        several => Err(Error::Usage {
+            flag: "TENANT",
+            expected: format!(
+                "one tenant; of that name the roster has {}",
+                several.iter().map(|id| id.as_str()).collect::<Vec<_>>().join(", ")
+            ),
+            found: named.to_owned(),
+        }),
+    }
+}
+
+fn unknown(named: &str, lake: &[TenantEvidence]) -> Error {
+    let some: Vec<&str> = lake.iter().take(3).map(|tenant| tenant.tenant_id.as_str()).collect();
+    Error::Usage {
+        flag: "TENANT",
+        expected: format!(
+            "the id of one of the lake's {} tenants (such as {}), or a domain or name of the roster (--roster FILE)",
+            lake.len(),
+            some.join(", ")
+        ),
+        found: named.to_owned(),
+    }
+}
+
+fn parameters(tenant_id: &str, window: Window, campaign: &crate::campaign::Campaign) -> Vec<Parameter> {
+    let text = |text: &str| ScalarValue::Utf8(Some(text.to_owned()));
+    let lookback = Window::before(window.first, campaign.lookback_days);
+    let scope: Vec<&str> = campaign.scope().into_iter().map(crate::protocol::Protocol::as_str).collect();
+    vec![
+        ("window_start".to_owned(), timestamp(window.start_at())),
+        ("window_end".to_owned(), timestamp(window.end_at())),
+        ("lookback_start".to_owned(), timestamp(lookback.start_at())),
+        ("protocols".to_owned(), text(&scope.join(","))),
+        ("tenant".to_owned(), text(tenant_id)),
+    ]
+}
+
+/// Those of the parameters that a report has.
+fn used(report: &Report, parameters: &[Parameter]) -> Vec<Parameter> {
+    let names = report.parameters();
+    parameters.iter().filter(|(name, _)| names.contains(&name.as_str())).cloned().collect()
+}
+
+/// The queries behind the numbers, as they can be run.
+fn behind(tenant_id: &str, parameters: &[Parameter]) -> Result<Vec<ShownQuery>> {
+    ["protocol_usage", "users_in_scope", "unclear_clients", "coverage", "tenant_activity", "who"]
+        .into_iter()
+        .map(|name| {
+            let report = Report::find(name)?;
+            Ok(ShownQuery {
+                name,
+                shows: report.purpose().to_owned(),
+                sql: shown::for_tenant(report.sql, &used(report, parameters), tenant_id),
+            })
+        })
+        .collect()
+}
