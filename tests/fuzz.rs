@@ -309,3 +309,30 @@ proptest! {
         }
     }
 }
+
+/// Each piece of text, over and over, behind a good record. What is looked at again for every piece
+/// would take hours.
+#[test]
+fn hostile_files_are_framed_without_looking_at_them_again_and_again() {
+    const BYTES: usize = 1 << 16;
+    let record = r#"{"time":"2026-10-05T08:22:41Z","category":"SignInLogs","tenantId":"t","properties":{}}"#;
+    let header = "TimeGenerated,UserPrincipalName,ResultType,AADTenantId\n2026-10-05T08:00:00Z,a,0,t\n";
+    let document = format!("[\n{record},\n");
+    let tail = format!("{{\"records\":[{record}],");
+    for (start, pieces) in [
+        (
+            document.as_str(),
+            &["[", "\"", "\"\n", "{\"zzz\":{\"x\":1},{   ", "{\"zzz\":1,\"x\":\"abc,\n", "},", " {"][..],
+        ),
+        (&document, &["{\"time\":\n", "{\"a\":{", ",{\"id\":\"", "\u{feff}", "]", "}\n"]),
+        (&tail, &["{", "[", "\"a\":{\"b\":", "\"\n", ":", "{\"value\":[", "]}"]),
+        (record, &["\n{\"time\":1,\"x\":\"", "\r\n ", "\n["]),
+        (header, &["\"", "\"\n,", "a,\"b\"\"\n", "\"x\",", ",", "\"a\n"]),
+    ] {
+        for piece in pieces {
+            let bytes = [start, &piece.repeat(BYTES / piece.len())].concat();
+            let found = frame(bytes.as_bytes(), &[usize::MAX], None).expect("the start is recognised");
+            assert!(!found.2.is_empty(), "{piece:?}");
+        }
+    }
+}

@@ -180,23 +180,27 @@ impl Scanner {
     /// The next object from `from` on that is a record by its first key and by what is before it: not
     /// indented deeper than the record that is given up.
     fn next_record(&self, buffer: &[u8], from: usize) -> Next {
+        // Where the line starts that is looked at, once there is another than the record's own.
+        let (mut line, mut seen) = (None, from);
         for start in memchr::memchr_iter(b'{', &buffer[from..]).map(|at| from + at) {
-            let before = buffer[..start].trim_ascii_end();
-            let at_line_start = buffer[before.len()..start].contains(&b'\n');
+            line = memchr::memrchr(b'\n', &buffer[seen..start]).map(|newline| seen + newline + 1).or(line);
+            let before = buffer[seen..start].trim_ascii_end();
+            let at_line_start = line.is_some_and(|line| line >= seen + before.len());
+            seen = start;
             if !at_line_start && !matches!(before.last(), Some(b',' | b'[' | b'}' | b']')) {
                 continue;
             }
-            if let (Some(newline), Some(indent)) = (memchr::memrchr(b'\n', &buffer[from..start]), self.indent)
-            {
-                let line = &buffer[from + newline + 1..start];
-                if line.len() - line.trim_ascii_start().len() > indent {
-                    continue;
-                }
-            }
             match first_key(&buffer[start..]) {
-                Some(key) if FIRST_KEYS.contains(&key) || key == self.first_key => return Next::At(start),
-                Some(_) => {}
+                Some(key) if FIRST_KEYS.contains(&key) || key == self.first_key => {}
+                Some(_) => continue,
                 None => return Next::NeedsMore,
+            }
+            let deeper = line.zip(self.indent).is_some_and(|(line, indent)| {
+                let blanks = buffer[line..start].iter().take(indent + 1);
+                blanks.take_while(|byte| matches!(byte, b' ' | b'\t')).count() > indent
+            });
+            if !deeper {
+                return Next::At(start);
             }
         }
         Next::NeedsMore
@@ -205,13 +209,10 @@ impl Scanner {
 
 /// Takes bytes that no record starts with, up to the next object.
 fn garbage(buffer: &[u8], at: usize, last: bool, scan: &mut Scan) -> bool {
-    let line_end = memchr::memchr(b'\n', &buffer[at..]).map(|len| at + len);
-    let object = memchr::memchr(b'{', &buffer[at..]).map(|len| at + len);
-    let end = match (line_end, object) {
-        (Some(line_end), Some(object)) => line_end.min(object),
-        (Some(end), None) | (None, Some(end)) => end,
-        (None, None) if last || buffer.len() - at > RECORD_BYTES_MAX => buffer.len(),
-        (None, None) => return false,
+    let end = match memchr::memchr2(b'\n', b'{', &buffer[at..]) {
+        Some(len) => at + len,
+        None if last || buffer.len() - at > RECORD_BYTES_MAX => buffer.len(),
+        None => return false,
     };
     let end = end.max(at + 1);
     let kept = end.min(at + OVER_LONG_BYTES_KEPT);

@@ -175,8 +175,7 @@ proptest! {
         let shape = SHAPES.iter().find(|shape| shape.file == file).expect("a shape");
         let carried: Vec<_> = sign_ins().into_iter().filter(|sign_in| (shape.carries)(sign_in)).collect();
         let text = (shape.write)(&carried);
-        // A portal's table is known by its request id.
-        let without: &[&str] = if with_id || file.starts_with("NonInteractive") { &[] } else { &["Id"] };
+        let without: &[&str] = if with_id { &[] } else { &["Id", "Request ID"] };
         let files: Vec<_> = manners
             .iter()
             .enumerate()

@@ -200,10 +200,9 @@ fn fits(shape: Shape, names: &[String], has: &dyn Fn(Item) -> bool) -> bool {
     let summary = !has(Item::SignInId) && names.iter().any(|name| super::look_alike::is_aggregate(name));
     match shape {
         Shape::PortalCsv => {
-            has(Item::SignedInAt)
-                && has(Item::SignInId)
-                && (who || has(Item::AppId))
-                && (has(Item::Status) || has(Item::ErrorCode))
+            let markers = [Item::SignInId, Item::Status, Item::ErrorCode, Item::ClientApp];
+            let marked = markers.into_iter().filter(|item| has(*item)).count() > 1;
+            !summary && has(Item::SignedInAt) && (who || has(Item::AppId)) && marked
         }
         Shape::LogAnalyticsCsv => {
             let timed = has(Item::EmittedAt) || has(Item::SignedInAt);
