@@ -114,6 +114,18 @@ pub(super) struct Draft<'a> {
 }
 
 impl<'a> Draft<'a> {
+    /// Reads one flat JSON record, whose names mean what `item_of` says.
+    pub(super) fn read(record: &'a str, item_of: impl Fn(&str) -> Option<Item>) -> Result<Self, JsonError> {
+        let mut draft = Self::default();
+        let mut cursor = Cursor::new(record);
+        cursor.object::<JsonError>(|cursor, key| match item_of(key) {
+            Some(item) => draft.member(item, cursor),
+            None => cursor.skip(),
+        })?;
+        cursor.end()?;
+        Ok(draft)
+    }
+
     /// Takes a member's value from JSON; the last of several with one name counts.
     pub(super) fn member(&mut self, item: Item, cursor: &mut Cursor<'a>) -> Result<(), JsonError> {
         match (item, cursor.kind()?) {

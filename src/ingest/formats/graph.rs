@@ -42,17 +42,7 @@ pub(super) fn recognise(record: &str) -> bool {
 
 /// Reads the members of one record.
 pub(super) fn draft(record: &str) -> Result<Draft<'_>, RejectReason> {
-    let mut draft = Draft::default();
-    let mut cursor = Cursor::new(record);
-    cursor.object::<RejectReason>(|cursor, key| {
-        match Item::of_member(key).or_else(|| Item::of_name(key)) {
-            Some(item) => draft.member(item, cursor)?,
-            None => cursor.skip()?,
-        }
-        Ok(())
-    })?;
-    cursor.end()?;
-    Ok(draft)
+    Ok(Draft::read(record, |name| Item::of_member(name).or_else(|| Item::of_name(name)))?)
 }
 
 /// Reads one record.

@@ -63,17 +63,7 @@ pub(super) fn recognise(record: &str) -> bool {
 
 /// Reads the members of one JSON record.
 pub(super) fn draft(record: &str) -> Result<Draft<'_>, RejectReason> {
-    let mut draft = Draft::default();
-    let mut cursor = Cursor::new(record);
-    cursor.object::<RejectReason>(|cursor, key| {
-        match item(key) {
-            Some(item) => draft.member(item, cursor)?,
-            None => cursor.skip()?,
-        }
-        Ok(())
-    })?;
-    cursor.end()?;
-    Ok(draft)
+    Ok(Draft::read(record, item)?)
 }
 
 /// Reads one JSON record.
