@@ -4,9 +4,8 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use super::shared::{Global, MEMORY_LIMIT_BYTES, Rules, now};
+use super::shared::{self, Global, MEMORY_LIMIT_BYTES, Rules, now};
 use crate::assess::decision::{Basis, DecisionRow, decide};
-use crate::assess::default_as_of;
 use crate::campaign::Campaign;
 use crate::error::{Error, Result};
 use crate::evidence::{TenantEvidence, Window};
@@ -32,12 +31,7 @@ pub(super) async fn assess(rules: &Rules, out: &Path, global: &Global) -> Result
     let mut lake = Lake::open(&global.lake).await?;
     drop(lake.lock().await?);
     let queries = Queries::over(&lake, MEMORY_LIMIT_BYTES).await?;
-    let as_of = match rules.as_of {
-        Some(as_of) => as_of,
-        None => default_as_of(&campaign, &roster, &queries.coverage().await?)
-            .ok_or_else(|| Error::EmptyLake { lake: lake.name() })?,
-    };
-    let window = Window::before(as_of, campaign.window_days);
+    let window = shared::window(rules.as_of, &campaign, &roster, &queries.coverage().await?, &lake)?;
     let evidence = queries.evidence(&campaign, window).await?;
     let basis = basis(&campaign, &roster, &evidence, window, 0);
     let versions: BTreeMap<Table, u64> = lake.versions()?.into_iter().collect();

@@ -1,15 +1,15 @@
 //! `lightsout explain`: why one tenant has its verdict.
 
 use clap::Args;
-use datafusion::common::ScalarValue;
 
-use super::shared::{Global, MEMORY_LIMIT_BYTES, Output, Rules};
-use crate::assess::{assess, default_as_of};
+use super::shared::{self, Global, MEMORY_LIMIT_BYTES, Output, Rules};
+use crate::assess::assess;
+use crate::campaign::Campaign;
 use crate::error::{Error, Result};
 use crate::evidence::{TenantEvidence, Window};
 use crate::lake::Lake;
 use crate::query::catalog::Report;
-use crate::query::{Parameter, Queries, shown, timestamp};
+use crate::query::{Queries, shown};
 use crate::report::Format;
 use crate::report::explain::{Activity, Explanation, ShownQuery, calendar};
 use crate::tenant::Roster;
@@ -31,12 +31,7 @@ pub(super) async fn run(arguments: &Arguments, global: &Global) -> Result<u8> {
     let queries = Queries::over(&lake, MEMORY_LIMIT_BYTES).await?;
     let coverage = queries.coverage().await?;
     let tenant_id = find(&arguments.tenant, &roster, &coverage)?;
-    let as_of = match arguments.rules.as_of {
-        Some(as_of) => as_of,
-        None => default_as_of(&campaign, &roster, &coverage)
-            .ok_or_else(|| Error::EmptyLake { lake: lake.name() })?,
-    };
-    let window = Window::before(as_of, campaign.window_days);
+    let window = shared::window(arguments.rules.as_of, &campaign, &roster, &coverage, &lake)?;
     let mut evidence = queries.evidence(&campaign, window).await?;
     evidence.retain(|tenant| tenant.tenant_id == tenant_id);
     // Nothing of another tenant reaches this one's verdict.
@@ -48,10 +43,10 @@ pub(super) async fn run(arguments: &Arguments, global: &Global) -> Result<u8> {
     let evidence = evidence.pop().unwrap_or_default();
     let Some(tenant) = tenant else { return Err(unknown(&arguments.tenant, &coverage)) };
 
-    let parameters = parameters(&tenant_id, window, &campaign);
     let activity = Report::find("tenant_activity")?;
     let mut rows: Vec<Activity> = Vec::new();
-    let batches = queries.run(activity.name, activity.sql, &used(activity, &parameters)).await?;
+    let batches =
+        queries.run(activity.name, activity.sql, &activity.bind(&campaign, window, &tenant_id)).await?;
     for batch in &batches {
         rows.extend(crate::lake::rows::from_batch(batch)?);
     }
@@ -62,7 +57,7 @@ pub(super) async fn run(arguments: &Arguments, global: &Global) -> Result<u8> {
         calendar: calendar(&evidence, declared, campaign.permitted_gap_days.keys().copied(), window),
         activity: rows,
         who: queries.who(window, &tenant_id).await?.remove(&tenant_id).unwrap_or_default(),
-        queries: behind(&tenant_id, &parameters)?,
+        queries: behind(&campaign, window, &tenant_id)?,
         tenant,
     };
     match arguments.output.format {
@@ -119,27 +114,8 @@ fn unknown(named: &str, lake: &[TenantEvidence]) -> Error {
     }
 }
 
-fn parameters(tenant_id: &str, window: Window, campaign: &crate::campaign::Campaign) -> Vec<Parameter> {
-    let text = |text: &str| ScalarValue::Utf8(Some(text.to_owned()));
-    let lookback = Window::before(window.first, campaign.lookback_days);
-    let scope: Vec<&str> = campaign.scope().into_iter().map(crate::protocol::Protocol::as_str).collect();
-    vec![
-        ("window_start".to_owned(), timestamp(window.start_at())),
-        ("window_end".to_owned(), timestamp(window.end_at())),
-        ("lookback_start".to_owned(), timestamp(lookback.start_at())),
-        ("protocols".to_owned(), text(&scope.join(","))),
-        ("tenant".to_owned(), text(tenant_id)),
-    ]
-}
-
-/// Those of the parameters that a report has.
-fn used(report: &Report, parameters: &[Parameter]) -> Vec<Parameter> {
-    let names = report.parameters();
-    parameters.iter().filter(|(name, _)| names.contains(&name.as_str())).cloned().collect()
-}
-
 /// The queries behind the numbers, as they can be run.
-fn behind(tenant_id: &str, parameters: &[Parameter]) -> Result<Vec<ShownQuery>> {
+fn behind(campaign: &Campaign, window: Window, tenant_id: &str) -> Result<Vec<ShownQuery>> {
     ["protocol_usage", "users_in_scope", "unclear_clients", "coverage", "tenant_activity", "who"]
         .into_iter()
         .map(|name| {
@@ -147,7 +123,7 @@ fn behind(tenant_id: &str, parameters: &[Parameter]) -> Result<Vec<ShownQuery>> 
             Ok(ShownQuery {
                 name,
                 shows: report.purpose().to_owned(),
-                sql: shown::for_tenant(report.sql, &used(report, parameters), tenant_id),
+                sql: shown::for_tenant(report.sql, &report.bind(campaign, window, tenant_id), tenant_id),
             })
         })
         .collect()

@@ -1,16 +1,12 @@
 //! `lightsout report` and `lightsout sql`: queries over the lake, shipped or your own.
 
 use clap::Args;
-use datafusion::common::ScalarValue;
 
-use super::shared::{Global, MEMORY_LIMIT_BYTES, Output, Rules, print};
-use crate::assess::default_as_of;
+use super::shared::{self, Global, MEMORY_LIMIT_BYTES, Output, Rules, print};
 use crate::error::{Error, Result};
-use crate::evidence::{Window, midnight};
 use crate::lake::Lake;
-use crate::protocol::Protocol;
+use crate::query::Queries;
 use crate::query::catalog::{REPORTS, Report};
-use crate::query::{Queries, timestamp};
 
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
@@ -57,30 +53,9 @@ pub(super) async fn run(arguments: &Arguments, global: &Global) -> Result<u8> {
     let (campaign, roster) = arguments.rules.load()?;
     let lake = Lake::open(&global.lake).await?;
     let queries = Queries::over(&lake, MEMORY_LIMIT_BYTES).await?;
-    let as_of = match arguments.rules.as_of {
-        Some(as_of) => as_of,
-        None => default_as_of(&campaign, &roster, &queries.coverage().await?)
-            .ok_or_else(|| Error::EmptyLake { lake: lake.name() })?,
-    };
-    let window = Window::before(as_of, campaign.window_days);
-    let lookback = Window::before(window.first, campaign.lookback_days);
-    let text = |text: String| ScalarValue::Utf8(Some(text));
-    let parameters: Vec<_> = report
-        .parameters()
-        .into_iter()
-        .map(|name| {
-            let value = match name {
-                "window_start" => timestamp(window.start_at()),
-                "window_end" => timestamp(window.end_at()),
-                "lookback_start" => timestamp(midnight(lookback.first)),
-                "protocols" => {
-                    text(campaign.scope().into_iter().map(Protocol::as_str).collect::<Vec<_>>().join(","))
-                }
-                _ => text(arguments.tenant.as_deref().map_or("*".to_owned(), str::to_ascii_lowercase)),
-            };
-            (name.to_owned(), value)
-        })
-        .collect();
+    let coverage = queries.coverage().await?;
+    let window = shared::window(arguments.rules.as_of, &campaign, &roster, &coverage, &lake)?;
+    let parameters = report.bind(&campaign, window, arguments.tenant.as_deref().unwrap_or("*"));
     arguments.output.write(&queries.run(report.name, report.sql, &parameters).await?)?;
     Ok(0)
 }

@@ -7,12 +7,14 @@ use std::path::{Path, PathBuf};
 use chrono::{DateTime, NaiveDate, Utc};
 use clap::Args;
 
+use crate::assess::default_as_of;
 use crate::campaign::Campaign;
 use crate::error::{Error, Result};
-use crate::evidence::DayRange;
+use crate::evidence::{DayRange, TenantEvidence, Window};
 use crate::ingest::assign::Assignments;
 use crate::ingest::find::Assigned;
 use crate::ingest::time::DateOrder;
+use crate::lake::Lake;
 use crate::report::Format;
 use crate::sign_in::Category;
 use crate::tenant::Roster;
@@ -73,6 +75,20 @@ impl Rules {
         };
         Ok((campaign, roster))
     }
+}
+
+/// The window before `as_of`, or before the latest day that the logs of half the tenants reach.
+pub(super) fn window(
+    as_of: Option<NaiveDate>,
+    campaign: &Campaign,
+    roster: &Roster,
+    coverage: &[TenantEvidence],
+    lake: &Lake,
+) -> Result<Window> {
+    let as_of = as_of
+        .or_else(|| default_as_of(campaign, roster, coverage))
+        .ok_or_else(|| Error::EmptyLake { lake: lake.name() })?;
+    Ok(Window::before(as_of, campaign.window_days))
 }
 
 /// Whose records those are that do not say it, and how their dates are read.

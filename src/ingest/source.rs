@@ -3,7 +3,6 @@
 use std::collections::{BTreeSet, HashMap};
 use std::path::PathBuf;
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicU64, Ordering};
 
 use arrow::array::RecordBatch;
 use chrono::{DateTime, Utc};
@@ -16,7 +15,7 @@ use super::encoding::Encoding;
 use super::find::{Assigned, Input, PathFacts, hour_end};
 use super::formats::{RecordReader, Shape};
 use super::frame::Framing;
-use super::open::Opened;
+use super::open::{Compression, Opened};
 use super::time::DateOrder;
 use super::{FileFate, FileReport, IngestSettings};
 use crate::error::{Error, Result};
@@ -40,7 +39,6 @@ pub(super) struct Source {
     /// What the lake knows of this content already.
     pub(super) known_coverage: Vec<Coverage>,
     pub(super) account: Mutex<Account>,
-    pub(super) records_seen: AtomicU64,
     /// How often a record without an id occurred, by the hash of its text.
     pub(super) occurrences: Mutex<HashMap<[u8; 16], u32>>,
 }
@@ -76,19 +74,26 @@ impl Source {
     /// A source of which nothing is known but its bytes.
     pub(super) fn new(input: Input, opened: &Opened) -> Self {
         Self {
+            compression: opened.compression.as_str(),
+            stored_bytes: opened.stored_bytes,
+            ..Self::named(input, opened.content_hash.to_hex()[..32].to_owned())
+        }
+    }
+
+    fn named(input: Input, id: String) -> Self {
+        Self {
             input,
-            id: opened.content_hash.to_hex()[..32].to_owned(),
+            id,
             reader: None,
             framing: None,
             header: None,
             encoding: Encoding::Utf8,
-            compression: opened.compression.as_str(),
-            stored_bytes: opened.stored_bytes,
+            compression: Compression::None.as_str(),
+            stored_bytes: 0,
             fate: FileFate::SeenBefore,
             detail: None,
             known_coverage: Vec::new(),
             account: Mutex::default(),
-            records_seen: 0.into(),
             occurrences: Mutex::default(),
         }
     }
@@ -120,7 +125,6 @@ impl Source {
     }
 
     pub(super) fn add(&self, account: Account) {
-        self.records_seen.fetch_add(account.records, Ordering::Relaxed);
         if let Ok(mut mine) = self.account.lock() {
             mine.merge(account);
         }
@@ -325,20 +329,11 @@ impl SourceRow {
         };
         input.assigned = assignments.of(&input);
         Some(Source {
-            input,
-            id: self.source_id.clone(),
             reader: Some(reader),
-            framing: None,
             header: self.header.clone(),
             encoding: Encoding::from_word(&self.encoding).unwrap_or_default(),
-            compression: "none",
-            stored_bytes: 0,
             fate: FileFate::Ingested,
-            detail: None,
-            known_coverage: Vec::new(),
-            account: Mutex::default(),
-            records_seen: 0.into(),
-            occurrences: Mutex::default(),
+            ..Source::named(input, self.source_id.clone())
         })
     }
 

@@ -2,8 +2,9 @@
 //!
 //! Data files are written first. Then, under the lake's lock: a manifest that names them all, the
 //! commit of `sign_in_records`, the other tables' commits, and the manifest goes. Whoever takes the
-//! lock next finishes what a killed process left: if any table holds a file of the batch, the
-//! others get theirs (adding a file twice is adding it once); else the files are removed.
+//! lock next finishes what a killed process left: if any table holds a file of the batch, or lacks one
+//! that the batch replaces, the others get theirs (adding a file twice is adding it once); else the
+//! files are removed.
 
 use std::collections::HashSet;
 use std::fs::{self, File};
@@ -149,7 +150,7 @@ impl Lake {
                 let text = fs::read(&path).map_err(Error::read(path.display().to_string()))?;
                 let manifest: Manifest = serde_json::from_slice(&text)
                     .map_err(|source| Error::Manifest { path: path.clone(), source })?;
-                if self.holds_any(&manifest)? {
+                if self.has_begun(&manifest)? {
                     let now_ms = chrono::Utc::now().timestamp_millis();
                     self.commit_files(&manifest, now_ms).await?;
                 } else {
@@ -164,13 +165,57 @@ impl Lake {
         Ok(())
     }
 
-    fn holds_any(&self, manifest: &Manifest) -> Result<bool> {
+    /// Whether some commit of the batch was made. A file that it replaces can be gone by that alone:
+    /// the lock was held from the listing on.
+    fn has_begun(&self, manifest: &Manifest) -> Result<bool> {
         for table in Table::ALL {
             let present: HashSet<String> = self.files(table)?.into_iter().map(|file| file.path).collect();
-            if manifest.files.iter().any(|file| file.table == table && present.contains(&file.path)) {
+            let added = manifest.files.iter().any(|file| file.table == table && present.contains(&file.path));
+            let gone =
+                manifest.replaced.iter().any(|file| file.table == table && !present.contains(&file.path));
+            if added || gone {
                 return Ok(true);
             }
         }
         Ok(false)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use arrow::array::RecordBatch;
+
+    use super::*;
+    use crate::lake::write::write_file;
+
+    async fn recovered(replaced_is_gone: bool) -> usize {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let mut lake = Lake::open_or_create(folder.path()).await.expect("a new lake");
+        let write = |lake: &Lake, table: Table, name: &str| {
+            write_file(lake.root(), table, name, &RecordBatch::new_empty(table.file_schema()))
+                .expect("a file")
+        };
+        let old = write(&lake, Table::Rejects, "old");
+        let replaced = Replaced { table: Table::Rejects, path: old.path.clone(), bytes: old.bytes };
+        if !replaced_is_gone {
+            let lock = lake.lock().await.expect("the lock");
+            let manifest = Manifest { batch_id: "a".to_owned(), files: vec![old], replaced: Vec::new() };
+            lake.commit(&lock, &manifest, 0).await.expect("a commit");
+        }
+        // As a kill leaves it: a manifest, its files, and the first of its commits or none.
+        let files = vec![write(&lake, Table::Sources, "new")];
+        let manifest = Manifest { batch_id: "b".to_owned(), files, replaced: vec![replaced] };
+        let path = lake.manifest_path("b");
+        fs::create_dir_all(path.parent().expect("a folder")).expect("created");
+        fs::write(&path, serde_json::to_vec(&manifest).expect("JSON")).expect("written");
+        drop(lake.lock().await.expect("the lock"));
+        assert!(!path.exists());
+        lake.files(Table::Sources).expect("files").len()
+    }
+
+    #[tokio::test]
+    async fn a_batch_whose_first_commit_only_takes_files_away_is_finished_after_a_kill() {
+        assert_eq!(recovered(true).await, 1);
+        assert_eq!(recovered(false).await, 0, "and one that has not begun is undone");
     }
 }

@@ -1,6 +1,12 @@
 //! The shipped reports, by name, with what their headers say.
 
+use datafusion::common::ScalarValue;
+
+use super::{Parameter, timestamp};
+use crate::campaign::Campaign;
 use crate::error::{Error, Result};
+use crate::evidence::Window;
+use crate::protocol::Protocol;
 
 /// A query that `lightsout report` runs.
 #[derive(Debug, Clone)]
@@ -36,6 +42,22 @@ impl Report {
     #[must_use]
     pub fn purpose(&self) -> &'static str {
         self.sql.lines().next().unwrap_or_default().trim_start_matches("--").trim()
+    }
+
+    /// Values for the parameters that its query has. `tenant_id` is one tenant, or `*` for all.
+    #[must_use]
+    pub fn bind(&self, campaign: &Campaign, window: Window, tenant_id: &str) -> Vec<Parameter> {
+        let text = |text: String| ScalarValue::Utf8(Some(text));
+        let value = |name: &str| match name {
+            "window_start" => timestamp(window.start_at()),
+            "window_end" => timestamp(window.end_at()),
+            "lookback_start" => timestamp(Window::before(window.first, campaign.lookback_days).start_at()),
+            "protocols" => {
+                text(campaign.scope().into_iter().map(Protocol::as_str).collect::<Vec<_>>().join(","))
+            }
+            _ => text(tenant_id.to_ascii_lowercase()),
+        };
+        self.parameters().into_iter().map(|name| (name.to_owned(), value(name))).collect()
     }
 
     /// The parameters that its query has.

@@ -3,7 +3,6 @@ import duckdb,sys,time
 src,out=sys.argv[1],sys.argv[2]
 c=duckdb.connect()
 c.execute("set threads=2")
-p="properties"
 t=time.time()
 c.execute(f"""copy (
 select tenantId tenant_id, properties->>'$.id' sign_in_id, category, try_cast(properties->>'$.createdDateTime' as timestamptz) signed_in_at, try_cast(time as timestamptz) emitted_at,
