@@ -16,6 +16,7 @@
 
 // nouns: data, no I/O
 pub mod campaign;
+pub mod change;
 pub mod error;
 pub mod evidence;
 pub mod protocol;

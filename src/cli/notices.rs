@@ -1,5 +1,6 @@
 //! `lightsout notices`: drafts of the notices, and the lists, for a kept decision.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use chrono::NaiveDate;
@@ -8,6 +9,7 @@ use clap::Args;
 use super::deciding::{self, Assessed};
 use super::shared::{Global, parse_day};
 use crate::campaign::Campaign;
+use crate::change::Change;
 use crate::error::Result;
 use crate::lake::Lake;
 use crate::notify::{NoticeContext, lists, notice};
@@ -81,20 +83,24 @@ pub(super) async fn write(assessed: &Assessed, texts: &Texts, out: &Path) -> Res
 /// Writes the lists alone: `assess` makes no notices.
 pub(super) fn write_lists(assessed: &Assessed, out: &Path) -> Result<()> {
     let texts = Texts { notice_date: None, templates: None };
-    lists::write(out, &context(assessed, &texts, &std::collections::BTreeMap::new()))?;
+    lists::write(out, &context(assessed, &texts, &BTreeMap::new()))?;
     Ok(())
 }
+
+/// Drafts are of changes that nobody announced.
+static NO_CHANGES: BTreeMap<String, Change> = BTreeMap::new();
 
 fn context<'a>(
     assessed: &'a Assessed,
     texts: &Texts,
-    who: &'a std::collections::BTreeMap<String, Vec<crate::notify::WhoRow>>,
+    who: &'a BTreeMap<String, Vec<crate::notify::WhoRow>>,
 ) -> NoticeContext<'a> {
     NoticeContext {
         campaign: &assessed.campaign,
         assessment: &assessed.assessment,
         roster: &assessed.roster,
         who,
+        changes: &NO_CHANGES,
         notice_date: texts.notice_date.unwrap_or(assessed.assessment.window.end),
         draft: true,
     }

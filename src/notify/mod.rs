@@ -20,6 +20,7 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, Days, NaiveDate, Utc};
 
 use crate::campaign::Campaign;
+use crate::change::Change;
 use crate::protocol::Protocol;
 use crate::tenant::{Roster, RosterTenant};
 use crate::verdict::{Assessment, Reason, TenantAssessment};
@@ -51,6 +52,8 @@ pub struct NoticeContext<'a> {
     pub roster: &'a Roster,
     /// By tenant id, usage only. A tenant that is not here gets a notice without names.
     pub who: &'a BTreeMap<String, Vec<WhoRow>>,
+    /// By tenant id: what was announced, and where it stands. Empty for drafts.
+    pub changes: &'a BTreeMap<String, Change>,
     /// The day that the notice is, or would be, given.
     pub notice_date: NaiveDate,
     /// Not announced yet: every notice says so on top.

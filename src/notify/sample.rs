@@ -6,6 +6,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 
 use super::{NoticeContext, WhoRow};
 use crate::campaign::Campaign;
+use crate::change::Change;
 use crate::evidence::{DayRange, Window};
 use crate::protocol::Protocol;
 use crate::sign_in::Category;
@@ -19,6 +20,7 @@ pub(super) struct Sample {
     pub(super) assessment: Assessment,
     pub(super) roster: Roster,
     pub(super) who: BTreeMap<String, Vec<WhoRow>>,
+    pub(super) changes: BTreeMap<String, Change>,
     pub(super) draft: bool,
 }
 
@@ -197,6 +199,7 @@ impl Sample {
             campaign,
             roster: Roster { tenants: BTreeMap::from([(id(1), alpine), (id(2), harbour)]) },
             who: BTreeMap::from([(id(2), who())]),
+            changes: BTreeMap::new(),
             draft: false,
         }
     }
@@ -227,6 +230,7 @@ impl Sample {
             assessment: &self.assessment,
             roster: &self.roster,
             who: &self.who,
+            changes: &self.changes,
             notice_date: day(11, 24),
             draft: self.draft,
         }

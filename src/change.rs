@@ -1,0 +1,66 @@
+//! A change that was announced to a tenant: what becomes of each protocol until it is off. The ledger
+//! tells it, notices say it; neither a clock nor the lake is read here.
+
+use std::collections::BTreeMap;
+
+use chrono::NaiveDate;
+
+use crate::protocol::Protocol;
+
+/// What the ledger holds of one tenant's announced change.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Change {
+    pub tenant_id: String,
+    /// The decision that it was announced on.
+    pub decision_id: String,
+    pub announced_on: NaiveDate,
+    /// The day from which the protocols may be turned off, fixed when it was announced.
+    pub effective_date: NaiveDate,
+    /// Every protocol that the announcement named.
+    pub protocols: BTreeMap<Protocol, ProtocolChange>,
+}
+
+/// Where one protocol of a change stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ProtocolChange {
+    /// Announced, and nothing speaks against it.
+    Pending,
+    /// The tenant keeps it.
+    OptedOut { on: NaiveDate, by: Option<String> },
+    /// New usage or lost coverage: it is not turned off.
+    OnHold { since: NaiveDate },
+    /// It has been turned off.
+    Off { on: NaiveDate },
+}
+
+impl Change {
+    /// The protocols whose state is such, in report order.
+    pub fn that(&self, is: impl Fn(&ProtocolChange) -> bool) -> Vec<Protocol> {
+        self.protocols.iter().filter(|(_, state)| is(state)).map(|(protocol, _)| *protocol).collect()
+    }
+
+    #[must_use]
+    pub fn announced(&self) -> Vec<Protocol> {
+        self.that(|_| true)
+    }
+
+    #[must_use]
+    pub fn pending(&self) -> Vec<Protocol> {
+        self.that(|state| matches!(state, ProtocolChange::Pending))
+    }
+
+    #[must_use]
+    pub fn opted_out(&self) -> Vec<Protocol> {
+        self.that(|state| matches!(state, ProtocolChange::OptedOut { .. }))
+    }
+
+    #[must_use]
+    pub fn on_hold(&self) -> Vec<Protocol> {
+        self.that(|state| matches!(state, ProtocolChange::OnHold { .. }))
+    }
+
+    #[must_use]
+    pub fn off(&self) -> Vec<Protocol> {
+        self.that(|state| matches!(state, ProtocolChange::Off { .. }))
+    }
+}
