@@ -44,6 +44,34 @@ pub struct Campaign {
     #[serde(default)]
     pub earlier_posts: Vec<EarlierPost>,
     pub texts: Texts,
+    /// How many tenants are announced at a time, and which are not.
+    // Left out where it says nothing, so that kept decisions of such campaigns have one text.
+    #[serde(default, skip_serializing_if = "Waves::is_empty")]
+    pub waves: Waves,
+}
+
+/// How a campaign is announced in waves. Without it everybody eligible is announced at once.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Waves {
+    /// Tenants of a wave where the command gives no number; `None`: everybody eligible.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub size: Option<u32>,
+    /// The most tenants that are between notice and change at any time.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pending_max: Option<u32>,
+    /// Tenants of these clouds are not announced. Letter case says nothing.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub exclude_clouds: Vec<String>,
+    /// These tenants are not announced; lower-case ids.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub exclude_tenants: Vec<String>,
+}
+
+impl Waves {
+    fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
 }
 
 /// A post that said something of this before.
