@@ -44,6 +44,16 @@ impl RosterTenant {
         let (first, last) = (self.logs_from?, self.logs_to?);
         (first <= last).then_some(DayRange { first, last })
     }
+
+    /// Those of the protocols that are not known to be off already, in their order: what is off is not
+    /// announced. Where `protocols_enabled` says nothing, all of them.
+    #[must_use]
+    pub fn still_on(&self, protocols: &[Protocol]) -> Vec<Protocol> {
+        let is_on = |protocol: &&Protocol| {
+            self.protocols_enabled.as_ref().is_none_or(|enabled| enabled.contains(protocol))
+        };
+        protocols.iter().filter(is_on).copied().collect()
+    }
 }
 
 /// All rows of a roster, by tenant id.
@@ -76,4 +86,20 @@ pub fn is_guid(text: &str) -> bool {
             8 | 13 | 18 | 23 => byte == b'-',
             _ => byte.is_ascii_hexdigit(),
         })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_protocol_that_is_known_to_be_off_is_not_announced() {
+        let scope = [Protocol::Pop3, Protocol::Imap4, Protocol::SmtpAuth];
+        let mut tenant = RosterTenant::default();
+        assert_eq!(tenant.still_on(&scope), scope, "nothing is known of it");
+        tenant.protocols_enabled = Some(vec![Protocol::SmtpAuth, Protocol::Pop3, Protocol::Autodiscover]);
+        assert_eq!(tenant.still_on(&scope), [Protocol::Pop3, Protocol::SmtpAuth]);
+        tenant.protocols_enabled = Some(Vec::new());
+        assert_eq!(tenant.still_on(&scope), []);
+    }
 }
