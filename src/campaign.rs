@@ -103,6 +103,9 @@ pub struct Texts {
     /// Whether modern authentication for Outlook for Windows is enabled with it where it is off.
     #[serde(default)]
     pub enables_outlook_modern_auth: bool,
+    /// Whether SMTP AUTH goes off as a whole, and not only Basic Authentication of it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub disables_smtp_client_authentication: bool,
 }
 
 const fn default_lookback_days() -> u32 {

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeSet;
 
+use super::Proof;
 use super::coverage;
 use super::protocols::{self, Finding};
 use crate::campaign::Campaign;
@@ -18,8 +19,14 @@ pub(super) fn assess(
     settings: Option<&RosterTenant>,
     evidence: &TenantEvidence,
     window: Window,
+    proof: Proof,
 ) -> TenantAssessment {
-    let coverage = coverage::judge(campaign, settings, evidence, window);
+    let mut coverage = coverage::judge(campaign, settings, evidence, window);
+    coverage.reasons.retain(|reason| match proof {
+        Proof::Settled => true,
+        Proof::Covered => !matches!(reason, Reason::NotSettled { .. }),
+        Proof::NotAsked => false,
+    });
     let found = Found::new(scope, evidence, coverage.reasons);
     let (verdict, reasons) = found.decide(settings);
     TenantAssessment {
