@@ -2,14 +2,20 @@
 //! and which facts the notices state. Dates move, so they are data: two campaigns are embedded, and
 //! any other is a TOML file of the same shape.
 
+mod schema;
+
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::path::Path;
 
 use chrono::NaiveDate;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::protocol::Protocol;
 use crate::sign_in::Category;
+
+pub use schema::schema;
 
 /// The campaigns that come with the program, by name, the default first.
 pub const EMBEDDED: [(&str, &str); 2] = [
@@ -17,54 +23,77 @@ pub const EMBEDDED: [(&str, &str); 2] = [
     ("smtp-auth-2026", include_str!("campaigns/smtp-auth-2026.toml")),
 ];
 
+/// The longest times that a campaign may name.
+const DAYS_MAX: u32 = 366;
+const SETTLE_HOURS_MAX: u32 = 24 * DAYS_MAX;
+
 /// One campaign file. See `src/campaigns/*.toml` for what each key means to its author.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(title = "lightsout campaign", description = "The rules of one campaign.")]
 pub struct Campaign {
+    /// The name that decisions and the ledger know it by.
     pub name: String,
     /// The headline of its notices.
     pub title: String,
     /// The Message Center id that notices carry, where there is one.
     pub message_id: Option<String>,
-    /// Protocols in scope, as written; [`Campaign::scope`] has their groups filled in.
+    /// Protocols in scope, as written. Their groups come with them.
+    #[schemars(schema_with = "schema::protocols")]
     pub protocols: Vec<Protocol>,
+    /// Whole UTC days before `as_of` that are searched for usage.
+    #[schemars(range(min = 1, max = DAYS_MAX))]
     pub window_days: u32,
+    /// Days before the window in which usage makes a protocol unproven.
     #[serde(default = "default_lookback_days")]
+    #[schemars(range(max = DAYS_MAX))]
     pub lookback_days: u32,
+    /// How long after its latest record a log may still grow.
     #[serde(default = "default_settle_hours")]
+    #[schemars(range(max = SETTLE_HOURS_MAX))]
     pub settle_hours: u32,
+    /// Days from the notice to the change.
+    #[schemars(range(max = DAYS_MAX))]
     pub notice_days: u32,
+    /// An older decision is not announced.
     #[serde(default = "default_max_decision_age_days")]
+    #[schemars(range(max = DAYS_MAX))]
     pub max_decision_age_days: u32,
     /// Where set, the change comes on this day instead of `notice_days` after the notice.
+    #[serde(default)]
+    #[schemars(schema_with = "schema::day")]
     pub effective_date: Option<NaiveDate>,
     /// Per required category the longest run of uncovered days that is permitted.
     #[serde(default = "default_permitted_gap_days")]
+    #[schemars(schema_with = "schema::days_per_category")]
     pub permitted_gap_days: BTreeMap<Category, u32>,
+    /// Posts that said something of this before, oldest first.
     #[serde(default)]
     pub earlier_posts: Vec<EarlierPost>,
     pub texts: Texts,
-    /// How many tenants are announced at a time, and which are not.
     // Left out where it says nothing, so that kept decisions of such campaigns have one text.
     #[serde(default, skip_serializing_if = "Waves::is_empty")]
     pub waves: Waves,
 }
 
 /// How a campaign is announced in waves. Without it everybody eligible is announced at once.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Waves {
-    /// Tenants of a wave where the command gives no number; `None`: everybody eligible.
+    /// Tenants of a wave where the command gives no number. Absent: everybody eligible.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1))]
     pub size: Option<u32>,
     /// The most tenants that are between notice and change at any time.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1))]
     pub pending_max: Option<u32>,
     /// Tenants of these clouds are not announced. Letter case says nothing.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub exclude_clouds: Vec<String>,
-    /// These tenants are not announced; lower-case ids.
+    /// The tenants with these ids are not announced.
     #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schemars(inner(regex(pattern = "^[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}$")))]
     pub exclude_tenants: Vec<String>,
 }
 
@@ -75,16 +104,17 @@ impl Waves {
 }
 
 /// A post that said something of this before.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct EarlierPost {
+    /// Its Message Center id.
     pub id: String,
     /// As it reads in a sentence: "September 2019".
     pub date: String,
 }
 
 /// Facts that the notice templates put into sentences of their own.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Texts {
     /// Why the change is made, one paragraph.
@@ -92,12 +122,12 @@ pub struct Texts {
     /// What follows it, one paragraph.
     #[serde(default)]
     pub outlook: String,
-    /// Where the latest information is.
+    /// Where the latest information is: an address that begins with https:// or http://.
+    #[schemars(regex(pattern = "^https?://"))]
     pub latest_information: String,
     /// How an administrator opts out, one paragraph.
     pub opt_out: String,
-    /// What happens to SMTP AUTH, one paragraph; where absent, the notices say that it is turned off
-    /// completely.
+    /// What happens to SMTP AUTH, one paragraph. Absent: the notices say that it is turned off completely.
     #[serde(default)]
     pub smtp_auth: Option<String>,
     /// Whether modern authentication for Outlook for Windows is enabled with it where it is off.
@@ -139,12 +169,20 @@ impl Campaign {
     /// # Errors
     /// Fails if it is neither, or if the file is no valid campaign.
     pub fn load(name_or_file: &str) -> Result<Self, CampaignError> {
+        Self::parse(&Self::read(name_or_file)?, name_or_file)
+    }
+
+    /// The text of that campaign as its author wrote it, not checked.
+    ///
+    /// # Errors
+    /// Fails if it is neither embedded nor a file that can be read.
+    pub fn read(name_or_file: &str) -> Result<Cow<'static, str>, CampaignError> {
         if let Some((_, text)) = EMBEDDED.iter().find(|(name, _)| *name == name_or_file) {
-            return Self::parse(text, name_or_file);
+            return Ok(Cow::Borrowed(text));
         }
-        let text = std::fs::read_to_string(Path::new(name_or_file))
-            .map_err(|source| CampaignError::NotFound { name: name_or_file.to_owned(), source })?;
-        Self::parse(&text, name_or_file)
+        let text = std::fs::read_to_string(Path::new(name_or_file));
+        text.map(Cow::Owned)
+            .map_err(|source| CampaignError::NotFound { name: name_or_file.to_owned(), source })
     }
 
     /// Parses a campaign file; `file` is only named in errors.
