@@ -27,7 +27,7 @@ pub(super) fn assess(
         Proof::Covered => !matches!(reason, Reason::NotSettled { .. }),
         Proof::NotAsked => false,
     });
-    let found = Found::new(scope, evidence, coverage.reasons);
+    let found = Found::new(campaign, scope, evidence, coverage.reasons);
     let (verdict, reasons) = found.decide(settings);
     TenantAssessment {
         tenant_id: evidence.tenant_id.clone(),
@@ -47,6 +47,7 @@ pub(super) fn assess(
 
 /// Everything the rules look at.
 struct Found<'a> {
+    campaign: &'a Campaign,
     evidence: &'a TenantEvidence,
     evidence_reasons: Vec<Reason>,
     scope: &'a [Protocol],
@@ -57,14 +58,19 @@ struct Found<'a> {
 }
 
 impl<'a> Found<'a> {
-    fn new(scope: &'a [Protocol], evidence: &'a TenantEvidence, evidence_reasons: Vec<Reason>) -> Self {
+    fn new(
+        campaign: &'a Campaign,
+        scope: &'a [Protocol],
+        evidence: &'a TenantEvidence,
+        evidence_reasons: Vec<Reason>,
+    ) -> Self {
         let sufficient = evidence_reasons.is_empty();
         let of = |protocol| evidence.protocols.get(&protocol).cloned().unwrap_or_default();
         let in_scope =
             scope.iter().map(|&protocol| Finding::new(protocol, &of(protocol), sufficient)).collect();
         let other_legacy = of(Protocol::OtherLegacy).exchange_or_unnamed;
         let unattributed = Finding::unattributed(&other_legacy, sufficient);
-        Self { evidence, evidence_reasons, scope, in_scope, unattributed }
+        Self { campaign, evidence, evidence_reasons, scope, in_scope, unattributed }
     }
 
     /// The first that applies.
@@ -131,7 +137,7 @@ impl<'a> Found<'a> {
             .in_scope
             .iter()
             .filter(|finding| !finding.is_clear())
-            .flat_map(|finding| finding.protocol.group())
+            .flat_map(|finding| self.campaign.group_of(finding.protocol))
             .copied()
             .collect();
         self.scope.iter().filter(|protocol| !kept.contains(protocol)).copied().collect()

@@ -43,7 +43,7 @@ enum Command {
     Notices(notices::Arguments),
     /// Why one tenant has its verdict, with the SQL behind each number
     Explain(explain::Arguments),
-    /// Announce, opt out, recheck, apply, confirm: the thirty days
+    /// The thirty days: announce, opt out, recheck, apply, confirm, status
     #[command(subcommand)]
     Campaign(campaign::Command),
     /// Run a shipped query by name; no name lists them

@@ -80,7 +80,7 @@ fn protocols_of(
     }
     let asked = named(tenant, request.protocols.as_deref())?;
     let mut protocols = Vec::new();
-    for protocol in asked.iter().flat_map(|protocol| protocol.group().iter().copied()) {
+    for protocol in asked.iter().flat_map(|protocol| campaign.group_of(*protocol).iter().copied()) {
         match change.protocols.get(&protocol) {
             Some(ProtocolChange::Off { on }) if request.protocols.is_some() => {
                 return Err(format!(

@@ -52,7 +52,7 @@ pub fn recheck(
             }
         }
         for (cause, protocols) in held {
-            let hold = Hold { cause, reasons: reasons(fresh, cause, &protocols) };
+            let hold = Hold { cause, reasons: reasons(campaign, fresh, cause, &protocols) };
             let event = Event::new(&campaign.name, tenant_id, EventKind::Held, &protocols, held_at);
             events.push(event.on_decision(&tenant.change.decision_id).told(&hold));
         }
@@ -81,14 +81,14 @@ fn cause(fresh: &Fresh, protocol: Protocol) -> Option<HoldCause> {
     }
 }
 
-fn reasons(fresh: &Fresh, cause: HoldCause, protocols: &[Protocol]) -> Vec<Reason> {
+fn reasons(campaign: &Campaign, fresh: &Fresh, cause: HoldCause, protocols: &[Protocol]) -> Vec<Reason> {
     let reasons = match cause {
         HoldCause::Excluded => return fresh.covered.reasons.clone(),
         HoldCause::Coverage => return fresh.covered.evidence_reasons.clone(),
         HoldCause::Usage => &fresh.seen.reasons,
     };
     let concerned: BTreeSet<Protocol> =
-        protocols.iter().flat_map(|protocol| protocol.group().iter().copied()).collect();
+        protocols.iter().flat_map(|protocol| campaign.group_of(*protocol).iter().copied()).collect();
     let of_others = |reason: &&Reason| match reason {
         Reason::InUse { protocol, .. }
         | Reason::UnknownOutcome { protocol, .. }

@@ -142,7 +142,7 @@ impl Facts {
             in_use_text: enumerate(&in_use.iter().map(|row| row.name).collect::<Vec<_>>()),
             in_use,
             smtp_auth_in_use: tenant.protocols_in_use.contains(&Protocol::SmtpAuth),
-            kept: kept(&scope, tenant),
+            kept: kept(context.campaign, &scope, tenant),
             also_used: also_used(tenant),
             attempted: attempted(protocols_told, tenant),
             reasons: all_reasons(tenant).into_iter().map(ReasonFacts::of).collect(),

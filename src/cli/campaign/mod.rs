@@ -8,6 +8,8 @@ mod notices;
 mod opt_out;
 mod recheck;
 mod rows;
+mod schema;
+mod show;
 mod status;
 
 use clap::Subcommand;
@@ -29,6 +31,10 @@ pub(super) enum Command {
     Confirm(confirm::Arguments),
     /// Every tenant's state, dates and next step
     Status(status::Arguments),
+    /// Check a campaign and print its rules, ready to copy
+    Show(show::Arguments),
+    /// Print the JSON Schema of campaign files, for editors and checks
+    Schema,
 }
 
 /// Columns of the lists that these commands write: handed in again, they are passed.
@@ -42,5 +48,7 @@ pub(super) async fn run(command: &Command, global: &Global) -> Result<u8> {
         Command::Apply(arguments) => apply::run(arguments, global).await,
         Command::Confirm(arguments) => confirm::run(arguments, global).await,
         Command::Status(arguments) => status::run(arguments, global).await,
+        Command::Show(arguments) => show::run(arguments),
+        Command::Schema => schema::run(),
     }
 }

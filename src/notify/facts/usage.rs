@@ -5,6 +5,7 @@ use std::cmp::Reverse;
 use serde::Serialize;
 
 use super::TEXT_CHARACTERS_MAX;
+use crate::campaign::Campaign;
 use crate::notify::WhoRow;
 use crate::notify::text::{count, date, enumerate, plain_short};
 use crate::protocol::Protocol;
@@ -73,7 +74,7 @@ pub(super) fn in_use(protocol: Protocol, tenant: &TenantAssessment) -> InUse {
 }
 
 /// In scope, neither in use nor clear, each with its reason.
-pub(super) fn kept(scope: &[Protocol], tenant: &TenantAssessment) -> Vec<Kept> {
+pub(super) fn kept(campaign: &Campaign, scope: &[Protocol], tenant: &TenantAssessment) -> Vec<Kept> {
     let told = |protocol: &&Protocol| {
         !tenant.protocols_in_use.contains(protocol) && !tenant.protocols_clear.contains(protocol)
     };
@@ -82,10 +83,13 @@ pub(super) fn kept(scope: &[Protocol], tenant: &TenantAssessment) -> Vec<Kept> {
         if row.is_some_and(|row| row.verdict == ProtocolVerdict::Unproven) {
             return "the evidence cannot tell whether it is used".to_owned();
         }
-        let used_with = protocol.group().iter().find(|other| tenant.protocols_in_use.contains(other));
+        let used_with =
+            campaign.group_of(protocol).iter().find(|other| tenant.protocols_in_use.contains(other));
         match used_with {
             Some(other) => {
-                format!("Outlook uses it together with {}, which is in use", other.display_name())
+                let outlook = protocol.group().contains(other);
+                let how = if outlook { "Outlook uses it" } else { "it is only turned off" };
+                format!("{how} together with {}, which is in use", other.display_name())
             }
             None => "some sign-ins cannot be attributed to a protocol, and may be of this one".to_owned(),
         }
