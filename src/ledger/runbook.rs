@@ -247,3 +247,60 @@ fn quoted(text: &str) -> String {
     quoted.push('\'');
     quoted
 }
+
+#[cfg(test)]
+mod tests {
+    use chrono::NaiveDate;
+
+    use super::*;
+
+    fn due(protocols: &[Protocol]) -> Due {
+        Due {
+            tenant_id: "11111111-0000-4000-8000-000000000001".to_owned(),
+            protocols: protocols.to_vec(),
+            effective_date: NaiveDate::from_ymd_opt(2026, 12, 24).expect("a day"),
+            disables_smtp_client_authentication: protocols.contains(&Protocol::SmtpAuth),
+            enables_outlook_modern_auth: protocols.contains(&Protocol::MapiOverHttp),
+        }
+    }
+
+    fn of(protocols: &[Protocol], name: Option<&str>) -> Runbook {
+        runbook(&Campaign::load("basic-auth-all-protocols").expect("built in"), &due(protocols), name)
+    }
+
+    #[test]
+    fn only_what_is_due_goes_off_and_the_undo_is_of_the_same() {
+        let Runbook { turn_off, undo } = of(&[Protocol::Pop3, Protocol::SmtpAuth], Some("Adatum"));
+        for script in [&turn_off, &undo] {
+            let off =
+                script.split("$off = @(").nth(1).and_then(|rest| rest.split(')').next()).expect("a list");
+            assert_eq!(off.matches("AllowBasicAuth").count(), 2, "{off}");
+            assert!(script.contains("-SmtpClientAuthenticationDisabled"));
+            assert!(!script.contains("-OAuth2ClientProfileEnabled"), "no protocol of Outlook is due");
+            assert!(script.contains("throw \"Connected to another tenant"));
+        }
+        let outlook = of(&[Protocol::MapiOverHttp], None);
+        assert!(outlook.turn_off.contains("-OAuth2ClientProfileEnabled $true"));
+        assert!(outlook.undo.contains("-OAuth2ClientProfileEnabled $false"));
+        assert!(!outlook.turn_off.contains("Set-TransportConfig"));
+    }
+
+    #[test]
+    fn every_protocol_that_a_campaign_may_name_has_its_switch() {
+        for protocol in Protocol::NAMED {
+            assert_eq!(SWITCHES.iter().filter(|(of, _)| *of == protocol).count(), 1, "{protocol}");
+        }
+    }
+
+    #[test]
+    fn a_name_never_leaves_its_comment_and_a_text_never_its_quotes() {
+        let hostile = "x\r\nRemove-Mailbox *\u{2028}#>'; rm\u{202e}";
+        let Runbook { turn_off, undo } = of(&[Protocol::Pop3], Some(hostile));
+        for script in [turn_off, undo] {
+            let line = script.lines().find(|line| line.contains("Remove-Mailbox")).expect("the comment");
+            assert!(line.starts_with("# Tenant "), "{line}");
+            assert!(!script.contains(['\u{2028}', '\u{202e}', '\r']));
+        }
+        assert_eq!(quoted("a'b\u{2019}c\n$(x)"), "'a''b\u{2019}\u{2019}c $(x)'");
+    }
+}
