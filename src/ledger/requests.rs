@@ -64,7 +64,7 @@ fn parse(bytes: &[u8], file: &str, known: &[&str]) -> Result<Vec<Request>, Reque
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
     let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::All).from_reader(bytes);
     let header = reader.headers().map_err(invalid)?.clone();
-    let line = header.position().map_or(1, csv::Position::line);
+    let line = line_of(bytes, header.position());
     let names: Vec<String> = header.iter().map(str::to_ascii_lowercase).collect();
     let expected = |name: &&String| READ.contains(&name.as_str()) || known.contains(&name.as_str());
     if let Some(column) = names.iter().find(|name| !expected(name)).cloned() {
@@ -79,7 +79,7 @@ fn parse(bytes: &[u8], file: &str, known: &[&str]) -> Result<Vec<Request>, Reque
     let mut requests = Vec::new();
     for record in reader.records() {
         let record = record.map_err(invalid)?;
-        let line = record.position().map_or(0, csv::Position::line);
+        let line = line_of(bytes, record.position());
         let wrong = |column, found: &str, expected: String| RequestsError::Value {
             file: file.to_owned(),
             line,
@@ -112,6 +112,15 @@ fn parse(bytes: &[u8], file: &str, known: &[&str]) -> Result<Vec<Request>, Reque
         });
     }
     Ok(requests)
+}
+
+/// The line on which a record begins. The reader's own count is one behind where lines end with CR LF.
+fn line_of(bytes: &[u8], position: Option<&csv::Position>) -> u64 {
+    let at = position.map_or(0, csv::Position::byte);
+    let at = usize::try_from(at).unwrap_or(usize::MAX).min(bytes.len());
+    let rest = &bytes[at..];
+    let passed = rest.iter().take_while(|byte| matches!(byte, b'\r' | b'\n')).count();
+    1 + memchr::memchr_iter(b'\n', &bytes[..at + passed]).count() as u64
 }
 
 /// A UTC day or an RFC 3339 time.
