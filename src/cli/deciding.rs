@@ -4,6 +4,9 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use chrono::{DateTime, Utc};
+use serde::Deserialize;
+
 use super::shared::{self, Global, MEMORY_LIMIT_BYTES, Rules, now};
 use crate::assess::decision::{Basis, DecisionRow, decide};
 use crate::campaign::Campaign;
@@ -71,39 +74,55 @@ async fn keep(lake: &mut Lake, row: &DecisionRow) -> Result<()> {
     lake.commit(&lock, &manifest, row.decided_at.timestamp_millis()).await
 }
 
+/// A kept decision without its evidence, which can be large.
+#[derive(Debug, Clone, Deserialize)]
+pub(super) struct DecisionHead {
+    pub(super) decision_id: String,
+    pub(super) decided_at: DateTime<Utc>,
+    pub(super) campaign: String,
+}
+
 /// Every kept decision, the oldest first.
-pub(super) fn kept(lake: &Lake) -> Result<Vec<DecisionRow>> {
-    let mut rows = Vec::new();
-    for batch in lake.read(Table::Decisions, None)? {
-        rows.extend(crate::lake::rows::from_batch::<DecisionRow>(&batch?)?);
+pub(super) fn kept(lake: &Lake) -> Result<Vec<DecisionHead>> {
+    let columns = ["decision_id", "decided_at", "campaign"];
+    let mut heads = Vec::new();
+    for batch in lake.read(Table::Decisions, Some(&columns))? {
+        heads.extend(crate::lake::rows::from_batch::<DecisionHead>(&batch?)?);
     }
-    rows.sort_by(|a, b| (a.decided_at, &a.decision_id).cmp(&(b.decided_at, &b.decision_id)));
-    Ok(rows)
+    heads.sort_by(|a, b| (a.decided_at, &a.decision_id).cmp(&(b.decided_at, &b.decision_id)));
+    Ok(heads)
 }
 
 /// A kept decision by its id.
 pub(super) fn find(lake: &Lake, id: &str) -> Result<DecisionRow> {
-    find_in(&kept(lake)?, id).cloned()
+    for batch in lake.read_where(Table::Decisions, "decision_id", id)? {
+        for row in crate::lake::rows::from_batch::<DecisionRow>(&batch?)? {
+            if row.decision_id == id {
+                return Ok(row);
+            }
+        }
+    }
+    let ids: Vec<String> = kept(lake)?
+        .iter()
+        .rev()
+        .take(5)
+        .map(|head| format!("{} ({})", head.decision_id, head.campaign))
+        .collect();
+    let known =
+        if ids.is_empty() { "none, make one with: lightsout assess".to_owned() } else { ids.join(", ") };
+    Err(Error::NoDecision { id: id.to_owned(), known })
 }
 
-/// The same among decisions that have been read.
-pub(super) fn find_in<'a>(rows: &'a [DecisionRow], id: &str) -> Result<&'a DecisionRow> {
-    let known = || {
-        let ids: Vec<String> =
-            rows.iter().rev().take(5).map(|row| format!("{} ({})", row.decision_id, row.campaign)).collect();
-        if ids.is_empty() { "none, make one with: lightsout assess".to_owned() } else { ids.join(", ") }
-    };
-    rows.iter()
-        .find(|row| row.decision_id == id)
-        .ok_or_else(|| Error::NoDecision { id: id.to_owned(), known: known() })
+/// The latest decision of a campaign, if there is one.
+pub(super) fn latest_head(lake: &Lake, campaign: &str) -> Result<Option<DecisionHead>> {
+    Ok(kept(lake)?.into_iter().rfind(|head| head.campaign == campaign))
 }
 
 /// The latest decision of a campaign.
 pub(super) fn latest(lake: &Lake, campaign: &str) -> Result<DecisionRow> {
-    let rows = kept(lake)?;
-    rows.into_iter()
-        .rfind(|row| row.campaign == campaign)
-        .ok_or_else(|| Error::NoDecisionYet { campaign: campaign.to_owned(), lake: lake.name() })
+    let head = latest_head(lake, campaign)?
+        .ok_or_else(|| Error::NoDecisionYet { campaign: campaign.to_owned(), lake: lake.name() })?;
+    find(lake, &head.decision_id)
 }
 
 /// The campaign and the roster that a decision was made with.

@@ -127,7 +127,7 @@ impl Event {
             let length = part.map_or(u64::MAX, |part| part.len() as u64);
             hasher.update(&length.to_le_bytes()).update(part.unwrap_or_default().as_bytes());
         }
-        self.event_id = hasher.finalize().to_hex()[..32].to_owned();
+        hasher.finalize().to_hex()[..32].clone_into(&mut self.event_id);
         self
     }
 }

@@ -40,7 +40,7 @@ pub fn opt_out(campaign: &Campaign, ledger: &Ledger, requests: &[Request], now: 
                 }
             }
             Err(why) => {
-                done.refused.push(Refusal { tenant_id: request.tenant_id.clone(), line: request.line, why })
+                done.refused.push(Refusal { tenant_id: request.tenant_id.clone(), line: request.line, why });
             }
         }
     }

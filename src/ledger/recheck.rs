@@ -52,9 +52,9 @@ pub fn recheck(
             }
         }
         for (cause, protocols) in held {
-            let hold = Hold { cause, reasons: reasons(campaign, fresh, cause, &protocols) };
+            let detail = Hold { cause, reasons: reasons(campaign, fresh, cause, &protocols) };
             let event = Event::new(&campaign.name, tenant_id, EventKind::Held, &protocols, held_at);
-            events.push(event.on_decision(&tenant.change.decision_id).told(&hold));
+            events.push(event.on_decision(&tenant.change.decision_id).told(&detail));
         }
         if !released.is_empty() {
             let event = Event::new(&campaign.name, tenant_id, EventKind::Released, &released, now);

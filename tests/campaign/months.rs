@@ -1,5 +1,6 @@
 //! The sample logs at other times: all days moved, and ids that are of that time alone.
 
+use std::fmt::Write as _;
 use std::fs;
 use std::io::{Read, Write};
 use std::path::Path;
@@ -27,7 +28,9 @@ pub(crate) fn write_earlier(place: &Place, folder: &str, days: i64) {
             let bytes = if gzip { inflated(&bytes) } else { bytes };
             // Bytes that are no text are samples of what is rejected.
             let bytes = String::from_utf8(bytes)
-                .map_or_else(|error| error.into_bytes(), |text| earlier(&text, days).into_bytes());
+                .map_or_else(std::string::FromUtf8Error::into_bytes, |text| {
+                    earlier(&text, days).into_bytes()
+                });
             let name = path.strip_prefix(&root).expect("below it").display().to_string();
             let name = format!("{folder}/{}", earlier_path(&name, days));
             place.write(&name, &if gzip { deflated(&bytes) } else { bytes });
@@ -74,7 +77,7 @@ fn earlier(text: &str, days: i64) -> String {
             rest = &rest[length..];
         } else if let Some(after) = rest.strip_prefix(id).filter(|after| after.len() > 2) {
             written.push_str(id);
-            written.push_str(&format!("{days:02x}"));
+            let _ = write!(written, "{days:02x}");
             rest = &after[2..];
         } else {
             written.push(c);

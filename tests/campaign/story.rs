@@ -108,8 +108,8 @@ fn a_campaign_of_three_months() {
     let (code, held) = campaign.on("2026-09-24", &["recheck", "--out", "rechecked"]);
     assert_eq!((code, ids(&held)), (4, vec![HARBOUR_LANE]));
     assert_eq!((held[0]["cause"].as_str(), held[0]["protocols"].as_str()), (Some("usage"), Some("imap4")));
-    let hold = campaign.text(&format!("rechecked/notices/{HARBOUR_LANE}/hold.md"));
-    assert!(hold.contains("old.scanner@harbourlane.example.net"), "{hold}");
+    let notice = campaign.text(&format!("rechecked/notices/{HARBOUR_LANE}/hold.md"));
+    assert!(notice.contains("old.scanner@harbourlane.example.net"), "{notice}");
     let (code, _) = campaign.on("2026-09-24", &["recheck", "--out", "rechecked"]);
     assert_eq!(code, 0, "nothing new");
 

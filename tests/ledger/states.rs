@@ -132,7 +132,7 @@ async fn every_story_of_a_change_ends_as_it_should() {
         for step in &steps {
             match *step {
                 Announce(day) => {
-                    assert_eq!(world.announce(&decision, None, None, noon(day)).await.events.len(), 1)
+                    assert_eq!(world.announce(&decision, None, None, noon(day)).await.events.len(), 1);
                 }
                 Uses(protocol, from) => world.uses(1, protocol, from),
                 LogsEnd(day) => world.logs_end(1, day),

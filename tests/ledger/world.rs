@@ -157,13 +157,13 @@ impl World {
         seed: Option<u64>,
         now: DateTime<Utc>,
     ) -> Picked {
-        let seen = self.fresh(now).into_iter().map(|(id, fresh)| (id, fresh.seen)).collect();
+        let by_now = self.fresh(now).into_iter().map(|(id, fresh)| (id, fresh.seen)).collect();
         let ledger = self.ledger().await;
         let picked = pick(&Selection {
             campaign: &self.campaign,
             assessment: decision,
             roster: &self.roster,
-            seen: &seen,
+            seen: &by_now,
             ledger: &ledger,
             wave,
             seed,

@@ -40,7 +40,7 @@ pub(in crate::cli) struct Arguments {
 
 pub(super) async fn run(arguments: &Arguments, global: &Global) -> Result<u8> {
     let mut desk = Desk::open(&arguments.common, global).await?;
-    let row = desk.decision(arguments.decision.as_deref())?.clone();
+    let row = desk.decision(arguments.decision.as_deref())?;
     let decided = desk.decided(&row)?;
     deciding::same_id(&row, &decided.assessment)?;
     young_enough(&row, decided.campaign.max_decision_age_days, desk.now)?;

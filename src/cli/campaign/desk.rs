@@ -103,7 +103,7 @@ pub(super) struct Desk {
     pub(super) roster: Option<Roster>,
     pub(super) now: DateTime<Utc>,
     pub(super) ledger: Ledger,
-    decisions: Vec<DecisionRow>,
+    latest: Option<DecisionRow>,
 }
 
 impl Desk {
@@ -111,9 +111,10 @@ impl Desk {
         let campaign = Campaign::load(&common.campaign)?;
         let roster = common.roster.as_deref().map(Roster::read).transpose()?;
         let lake = Lake::open(&global.lake).await?;
-        let decisions = deciding::kept(&lake)?;
+        let latest = deciding::latest_head(&lake, &campaign.name)?;
+        let latest = latest.map(|head| deciding::find(&lake, &head.decision_id)).transpose()?;
         let now = common.now.unwrap_or_else(now);
-        let mut desk = Self { lake, campaign, roster, now, ledger: Ledger::default(), decisions };
+        let mut desk = Self { lake, campaign, roster, now, ledger: Ledger::default(), latest };
         desk.read_ledger().await?;
         Ok(desk)
     }
@@ -151,17 +152,17 @@ impl Desk {
     }
 
     /// The campaign's latest decision, if there is one.
-    pub(super) fn latest(&self) -> Option<&DecisionRow> {
-        self.decisions.iter().rfind(|row| row.campaign == self.campaign.name)
+    pub(super) const fn latest(&self) -> Option<&DecisionRow> {
+        self.latest.as_ref()
     }
 
     /// A kept decision of this campaign by its id, or its latest.
-    pub(super) fn decision(&self, id: Option<&str>) -> Result<&DecisionRow> {
+    pub(super) fn decision(&self, id: Option<&str>) -> Result<DecisionRow> {
         let Some(id) = id else {
             let (campaign, lake) = (self.campaign.name.clone(), self.lake.name());
-            return self.latest().ok_or(Error::NoDecisionYet { campaign, lake });
+            return self.latest().cloned().ok_or(Error::NoDecisionYet { campaign, lake });
         };
-        let row = deciding::find_in(&self.decisions, id)?;
+        let row = deciding::find(&self.lake, id)?;
         if row.campaign != self.campaign.name {
             return Err(Error::Usage {
                 flag: "--decision",
@@ -206,7 +207,7 @@ impl Desk {
         for tenant in self.ledger.tenants.values() {
             let id = &tenant.change.decision_id;
             if !decided.contains_key(id) {
-                decided.insert(id.clone(), self.decided(deciding::find_in(&self.decisions, id)?)?);
+                decided.insert(id.clone(), self.decided(&deciding::find(&self.lake, id)?)?);
             }
         }
         Ok(decided)
