@@ -33,7 +33,8 @@ fn detail(json: &Value, name: &str) -> Option<String> {
 }
 
 fn messages(files: &BTreeMap<(String, String), Vec<u8>>) -> Vec<Value> {
-    let jsons = files.iter().filter(|((_, name), _)| name.ends_with(".json"));
+    let jsons =
+        files.iter().filter(|((_, name), _)| Path::new(name).extension().is_some_and(|e| e == "json"));
     jsons.map(|(_, bytes)| serde_json::from_slice(bytes).expect("JSON")).collect()
 }
 

@@ -137,6 +137,12 @@ pub(super) struct Output {
 }
 
 impl Output {
+    /// Whether a person reads the rows, on a screen that is only so wide.
+    pub(super) fn is_table(&self) -> bool {
+        let terminal = self.output.is_none() && std::io::stdout().is_terminal();
+        self.format.map_or(terminal, |format| format == Format::Table)
+    }
+
     /// Writes text as it is, with a line end.
     pub(super) fn write_text(&self, text: &str) -> Result<()> {
         if let Some(path) = &self.output {

@@ -15,6 +15,7 @@ use deltalake::kernel::{StructField, StructType};
 use deltalake::{DeltaTable, DeltaTableBuilder, DeltaTableError};
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
+use serde_json::Value;
 
 use crate::error::{Error, Result};
 use schema::{PARTITION, Table};
@@ -28,6 +29,16 @@ pub struct LakeFile {
     pub provably_modern: Option<bool>,
     /// The log's statistics, as JSON.
     pub statistics: Option<String>,
+}
+
+impl LakeFile {
+    /// Whether the log's bounds of a column let a text be among its values.
+    fn may_hold(&self, column: &str, is: &str) -> bool {
+        let bounds = self.statistics.as_deref().and_then(|text| serde_json::from_str::<Value>(text).ok());
+        let bound = |which: &str| bounds.as_ref()?.get(which)?.get(column)?.as_str();
+        bound("minValues").is_none_or(|least| least <= is)
+            && bound("maxValues").is_none_or(|greatest| is <= greatest)
+    }
 }
 
 /// An open lake.
@@ -176,9 +187,30 @@ impl Lake {
         &self,
         table: Table,
         columns: Option<&[&str]>,
-    ) -> Result<impl Iterator<Item = Result<RecordBatch>>> {
+    ) -> Result<impl Iterator<Item = Result<RecordBatch>> + use<>> {
+        self.read_files(table, &self.files(table)?, columns)
+    }
+
+    /// The same, of the files that can hold rows with this text in a column, by the log's statistics.
+    pub fn read_where(
+        &self,
+        table: Table,
+        column: &str,
+        is: &str,
+    ) -> Result<impl Iterator<Item = Result<RecordBatch>> + use<>> {
+        let mut files = self.files(table)?;
+        files.retain(|file| file.may_hold(column, is));
+        self.read_files(table, &files, None)
+    }
+
+    fn read_files(
+        &self,
+        table: Table,
+        files: &[LakeFile],
+        columns: Option<&[&str]>,
+    ) -> Result<impl Iterator<Item = Result<RecordBatch>> + use<>> {
         let mut readers = Vec::new();
-        for file in self.files(table)? {
+        for file in files {
             let path = self.root.join(table.as_str()).join(&file.path);
             let wrong = |source| Error::Parquet { path: path.clone(), source };
             let opened = std::fs::File::open(&path).map_err(Error::read(path.display().to_string()))?;

@@ -74,7 +74,7 @@ impl<'a> Told<'a> {
         let concerns = |protocol: &&Protocol| {
             kind != NoticeKind::Hold
                 || **protocol == Protocol::OtherLegacy
-                || protocol.group().iter().any(|of_group| protocols.contains(of_group))
+                || context.campaign.group_of(**protocol).iter().any(|other| protocols.contains(other))
         };
         let in_use = tenant.protocols_in_use.iter().filter(concerns).copied().collect();
         let announcing = matches!(kind, NoticeKind::NoImpact | NoticeKind::SelectedProtocols);

@@ -16,8 +16,9 @@ pub struct Report {
 }
 
 /// Every shipped report, by name.
-pub const REPORTS: [Report; 7] = [
+pub const REPORTS: [Report; 8] = [
     Report { name: "attempts", sql: include_str!("../../queries/attempts.sql") },
+    Report { name: "campaign_state", sql: include_str!("../../queries/campaign_state.sql") },
     Report { name: "coverage", sql: include_str!("../../queries/coverage.sql") },
     Report { name: "protocol_usage", sql: include_str!("../../queries/protocol_usage.sql") },
     Report { name: "tenant_activity", sql: include_str!("../../queries/tenant_activity.sql") },
@@ -55,6 +56,7 @@ impl Report {
             "protocols" => {
                 text(campaign.scope().into_iter().map(Protocol::as_str).collect::<Vec<_>>().join(","))
             }
+            "campaign" => text(campaign.name.clone()),
             _ => text(tenant_id.to_ascii_lowercase()),
         };
         self.parameters().into_iter().map(|name| (name.to_owned(), value(name))).collect()
@@ -63,7 +65,8 @@ impl Report {
     /// The parameters that its query has.
     #[must_use]
     pub fn parameters(&self) -> Vec<&'static str> {
-        const KNOWN: [&str; 5] = ["window_start", "window_end", "lookback_start", "protocols", "tenant"];
+        const KNOWN: [&str; 6] =
+            ["window_start", "window_end", "lookback_start", "protocols", "campaign", "tenant"];
         KNOWN.into_iter().filter(|name| self.sql.contains(&format!("${name}"))).collect()
     }
 }

@@ -9,6 +9,7 @@ use serde::de::DeserializeOwned;
 
 use super::{Parameter, Queries, timestamp};
 use crate::campaign::Campaign;
+use crate::change::StateRow;
 use crate::error::Result;
 use crate::evidence::{
     CategoryCoverage, DayRange, ExchangeOrUnnamed, ProtocolEvidence, TenantEvidence, UserCount, Window,
@@ -99,11 +100,21 @@ impl Queries {
 
     /// All evidence of a window, one entry per tenant of the lake, sorted by tenant id.
     pub async fn evidence(&self, campaign: &Campaign, window: Window) -> Result<Vec<TenantEvidence>> {
+        self.evidence_until(campaign, window.first, window.end_at()).await
+    }
+
+    /// The same for a window that need not end with a day: `end` is not in it.
+    pub async fn evidence_until(
+        &self,
+        campaign: &Campaign,
+        first: NaiveDate,
+        end: DateTime<Utc>,
+    ) -> Result<Vec<TenantEvidence>> {
         let mut tenants = Tenants::new();
         self.add_coverage(&mut tenants).await?;
-        let start = ("window_start".to_owned(), timestamp(window.start_at()));
-        let end = ("window_end".to_owned(), timestamp(window.end_at()));
-        let lookback = Window::before(window.first, campaign.lookback_days).first;
+        let start = ("window_start".to_owned(), timestamp(midnight(first)));
+        let end = ("window_end".to_owned(), timestamp(end));
+        let lookback = Window::before(first, campaign.lookback_days).first;
         let lookback = ("lookback_start".to_owned(), timestamp(midnight(lookback)));
         for row in self.rows::<UsageRow>("protocol_usage", &[start.clone(), end.clone(), lookback]).await? {
             let evidence = ProtocolEvidence {
@@ -198,12 +209,34 @@ struct WhoFound {
 }
 
 impl Queries {
+    /// Where every announced change of a campaign stands.
+    pub async fn campaign_state(&self, campaign: &str) -> Result<Vec<StateRow>> {
+        let text = |text: &str| ScalarValue::Utf8(Some(text.to_owned()));
+        let parameters = [("campaign".to_owned(), text(campaign)), ("tenant".to_owned(), text("*"))];
+        let sql = include_str!("../../queries/campaign_state.sql");
+        let mut rows = Vec::new();
+        for batch in self.run("campaign_state", sql, &parameters).await? {
+            rows.extend(crate::lake::rows::from_batch(&batch)?);
+        }
+        Ok(rows)
+    }
+
     /// Who used which protocol in the window, by tenant id: what warnings name. `tenant_id` is one
     /// tenant, or `*` for all.
     pub async fn who(&self, window: Window, tenant_id: &str) -> Result<BTreeMap<String, Vec<WhoRow>>> {
+        self.who_until(window.first, window.end_at(), tenant_id).await
+    }
+
+    /// The same for a window that need not end with a day: `end` is not in it.
+    pub async fn who_until(
+        &self,
+        first: NaiveDate,
+        end: DateTime<Utc>,
+        tenant_id: &str,
+    ) -> Result<BTreeMap<String, Vec<WhoRow>>> {
         let parameters = [
-            ("window_start".to_owned(), timestamp(window.start_at())),
-            ("window_end".to_owned(), timestamp(window.end_at())),
+            ("window_start".to_owned(), timestamp(midnight(first))),
+            ("window_end".to_owned(), timestamp(end)),
             ("tenant".to_owned(), ScalarValue::Utf8(Some(tenant_id.to_owned()))),
         ];
         let mut who: BTreeMap<String, Vec<WhoRow>> = BTreeMap::new();

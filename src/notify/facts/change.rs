@@ -69,9 +69,17 @@ pub(super) fn person(by: Option<&str>) -> Option<String> {
 }
 
 /// On hold without usage of their own, each with its reason.
-pub(super) fn held(told: &Told, tenant: &TenantAssessment) -> Vec<Kept> {
+pub(super) fn held(told: &Told, context: &NoticeContext, tenant: &TenantAssessment) -> Vec<Kept> {
     let unused = told.protocols.iter().filter(|protocol| !told.in_use.contains(protocol));
-    unused.map(|protocol| Kept::new(*protocol, why_kept(*protocol, tenant))).collect()
+    let why = |protocol: Protocol| {
+        // The hold stands until it is ended, also where its reason is gone.
+        if tenant.protocols_clear.contains(&protocol) {
+            "nothing speaks against it any more, but it has not been released".to_owned()
+        } else {
+            why_kept(protocol, context, tenant)
+        }
+    };
+    unused.map(|protocol| Kept::new(*protocol, why(*protocol))).collect()
 }
 
 /// In scope and not turned off by what was done, each with its reason.
@@ -100,7 +108,7 @@ pub(super) fn stays_on(told: &Told, context: &NoticeContext, tenant: &TenantAsse
             Some(format!("in use by {users}, {}", count(used.sign_ins, "sign-in", "sign-ins")))
         }
         None if tenant.protocols_clear.contains(&protocol) => Some("it was not announced".to_owned()),
-        None => Some(why_kept(protocol, tenant)),
+        None => Some(why_kept(protocol, context, tenant)),
     };
     protocols.into_iter().filter_map(|protocol| Some(Kept::new(protocol, why(protocol)?))).collect()
 }

@@ -62,7 +62,7 @@ pub(super) fn smtp_auth(told: &Told, context: &NoticeContext, tenant: &TenantAss
         users: used.users,
         sign_ins: used.sign_ins,
         last_seen: used.last_seen,
-        why: why_kept(protocol, tenant),
+        why: why_kept(protocol, context, tenant),
         on: on.map(date),
         by,
     })

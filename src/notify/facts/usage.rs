@@ -5,8 +5,8 @@ use std::cmp::Reverse;
 use serde::Serialize;
 
 use super::TEXT_CHARACTERS_MAX;
-use crate::notify::WhoRow;
 use crate::notify::text::{count, date, enumerate, plain_short};
+use crate::notify::{NoticeContext, WhoRow};
 use crate::protocol::Protocol;
 use crate::verdict::{ProtocolAssessment, ProtocolVerdict, Reason, TenantAssessment};
 
@@ -79,20 +79,30 @@ impl Kept {
 }
 
 /// In scope and on, neither in use nor clear, each with its reason.
-pub(super) fn kept(scope: &[Protocol], already_off: &[Protocol], tenant: &TenantAssessment) -> Vec<Kept> {
+pub(super) fn kept(
+    scope: &[Protocol],
+    already_off: &[Protocol],
+    context: &NoticeContext,
+    tenant: &TenantAssessment,
+) -> Vec<Kept> {
     let told = |protocol: &&Protocol| {
         !tenant.protocols_in_use.contains(protocol)
             && !tenant.protocols_clear.contains(protocol)
             && !already_off.contains(protocol)
     };
-    scope.iter().filter(told).map(|protocol| Kept::new(*protocol, why_kept(*protocol, tenant))).collect()
+    let row = |protocol: &Protocol| Kept::new(*protocol, why_kept(*protocol, context, tenant));
+    scope.iter().filter(told).map(row).collect()
 }
 
 /// Why a protocol is not cleared though no usage of it is counted.
-pub(super) fn why_kept(protocol: Protocol, tenant: &TenantAssessment) -> String {
-    let used_with = protocol.group().iter().find(|other| tenant.protocols_in_use.contains(other));
-    if let Some(other) = used_with {
-        return format!("Outlook uses it together with {}, which is in use", other.display_name());
+pub(super) fn why_kept(protocol: Protocol, context: &NoticeContext, tenant: &TenantAssessment) -> String {
+    let group = context.campaign.group_of(protocol);
+    let together = |other: Protocol| {
+        let outlook = protocol.group().contains(&other);
+        if outlook { "Outlook uses it together with" } else { "it is only turned off together with" }
+    };
+    if let Some(other) = group.iter().find(|other| tenant.protocols_in_use.contains(other)) {
+        return format!("{} {}, which is in use", together(*other), other.display_name());
     }
     let row = tenant.protocols.iter().find(|row| row.protocol == protocol);
     if !tenant.evidence_reasons.is_empty() {
@@ -101,8 +111,8 @@ pub(super) fn why_kept(protocol: Protocol, tenant: &TenantAssessment) -> String 
         format!("{} of it without a status", count(row.unknown, "sign-in", "sign-ins"))
     } else if row.is_some_and(|row| row.verdict == ProtocolVerdict::Unproven) {
         "it was used shortly before the time searched".to_owned()
-    } else if protocol.group().iter().any(|other| is_unproven(*other, tenant)) {
-        "Outlook uses it together with a protocol that is not cleared".to_owned()
+    } else if let Some(other) = group.iter().find(|other| is_unproven(**other, tenant)) {
+        format!("{} {}, which is not cleared", together(*other), other.display_name())
     } else {
         "some sign-ins cannot be attributed to a protocol, and may be of this one".to_owned()
     }
