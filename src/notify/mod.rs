@@ -1,9 +1,12 @@
 //! Notify: verdicts to eligibility lists and notices. It decides nothing and counts nothing, reads no
 //! clock and no lake: what it is given here is all that it tells. `lists` writes the lists, `notice`
-//! the notices; everything between is how one template becomes Markdown, a page and JSON.
+//! the notices, `manifest` says what was written; everything between is how one template becomes
+//! Markdown, a page and JSON.
 
 pub mod lists;
+pub mod manifest;
 pub mod notice;
+pub mod table;
 pub mod templates;
 pub mod text;
 
@@ -82,13 +85,7 @@ impl<'a> NoticeContext<'a> {
     }
 }
 
-/// The codes of a tenant's reasons, each once, joined with `;`.
+/// The codes of a tenant's reasons, joined with `;`.
 fn reason_codes(tenant: &TenantAssessment) -> String {
-    let mut codes: Vec<&str> = Vec::new();
-    for code in tenant.reasons.iter().map(Reason::code) {
-        if !codes.contains(&code) {
-            codes.push(code);
-        }
-    }
-    codes.join(";")
+    Reason::codes(&tenant.reasons).join(";")
 }
