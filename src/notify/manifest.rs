@@ -26,6 +26,13 @@ const BEFORE: &str = ".manifest.before.json";
 pub struct ManifestEntry {
     /// Its path in the folder, with `/` between names.
     pub file: String,
+    /// Of notices: whose it is, what it tells, and to how many addresses the mail goes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tenant_id: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kind: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub contacts: Option<u64>,
     /// Rows without the header, where it has rows.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rows: Option<u64>,
@@ -43,7 +50,8 @@ impl ManifestEntry {
         let path = folder.join(file);
         let (bytes, sha256) =
             sum(&path).map_err(|source| NotifyError::Read { path: path.clone(), source })?;
-        Ok(Self { file: file.to_owned(), rows, bytes, sha256 })
+        let (tenant_id, kind, contacts) = (None, None, None);
+        Ok(Self { file: file.to_owned(), tenant_id, kind, contacts, rows, bytes, sha256 })
     }
 }
 
@@ -67,9 +75,12 @@ fn sum(path: &Path) -> io::Result<(u64, String)> {
 /// The text of a manifest.
 #[derive(Debug, Serialize, Deserialize)]
 struct Text {
-    decision_id: String,
+    /// Of one decision, where all of it is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    decision_id: Option<String>,
     campaign: String,
-    window: Window,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    window: Option<Window>,
     program_version: String,
     /// Sorted by name.
     files: Vec<ManifestEntry>,
@@ -82,6 +93,7 @@ struct Text {
 #[derive(Debug)]
 pub struct Manifest {
     folder: PathBuf,
+    name: String,
     files: Vec<ManifestEntry>,
     earlier: BTreeSet<String>,
 }
@@ -101,8 +113,20 @@ impl Manifest {
             Err(source) if source.kind() != io::ErrorKind::NotFound => {
                 Err(NotifyError::Remove { path: current, source })
             }
-            _ => Ok(Self { folder: folder.to_owned(), files: Vec::new(), earlier }),
+            _ => Ok(Self { folder: folder.to_owned(), name: FILE.to_owned(), files: Vec::new(), earlier }),
         }
+    }
+
+    /// A manifest of another name, for files in a folder that others write to as well: `<name>.manifest.json`.
+    /// What an earlier one named stays where it is.
+    ///
+    /// # Errors
+    /// As [`Manifest::begin`].
+    pub fn begin_beside(folder: &Path, name: &str) -> Result<Self, NotifyError> {
+        fs::create_dir_all(folder).map_err(NotifyError::create_folder(folder))?;
+        let name = format!("{name}.{FILE}");
+        remove(&folder.join(&name))?;
+        Ok(Self { folder: folder.to_owned(), name, files: Vec::new(), earlier: BTreeSet::new() })
     }
 
     /// Adds files that were written into the folder.
@@ -114,7 +138,19 @@ impl Manifest {
     ///
     /// # Errors
     /// Fails if a file can't be removed or written.
-    pub fn finish(mut self, of: &Assessment) -> Result<(), NotifyError> {
+    pub fn finish(self, of: &Assessment) -> Result<(), NotifyError> {
+        self.write(&of.campaign, Some(of))
+    }
+
+    /// The same for files of several decisions of one campaign.
+    ///
+    /// # Errors
+    /// As [`Manifest::finish`].
+    pub fn finish_for(self, campaign: &str) -> Result<(), NotifyError> {
+        self.write(campaign, None)
+    }
+
+    fn write(mut self, campaign: &str, of: Option<&Assessment>) -> Result<(), NotifyError> {
         self.files.sort_by(|a, b| a.file.cmp(&b.file));
         for entry in &self.files {
             self.earlier.remove(&entry.file);
@@ -123,13 +159,13 @@ impl Manifest {
             remove(&self.folder.join(file))?;
         }
         let text = Text {
-            decision_id: of.decision_id.clone(),
-            campaign: of.campaign.clone(),
-            window: of.window,
+            decision_id: of.map(|of| of.decision_id.clone()),
+            campaign: campaign.to_owned(),
+            window: of.map(|of| of.window),
             program_version: env!("CARGO_PKG_VERSION").to_owned(),
             files: self.files,
         };
-        write_whole(&self.folder.join(FILE), |out, path| {
+        write_whole(&self.folder.join(&self.name), |out, path| {
             let json = serde_json::to_string_pretty(&text)
                 .map_err(|source| NotifyError::ManifestJson { path: path.to_owned(), source })?;
             writeln!(out, "{json}").map_err(NotifyError::write(path))
