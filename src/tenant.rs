@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use crate::evidence::DayRange;
 use crate::protocol::Protocol;
 
-pub use roster_file::RosterError;
+pub use roster_file::{Column, Place, RosterError};
 
 /// What the roster says of one tenant.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -63,16 +63,17 @@ pub struct Roster {
 }
 
 impl Roster {
-    /// Reads a `.csv` file with a header line, or a `.json` file that holds an array of objects.
+    /// Reads a `.csv` file with a header line, a `.json` file that holds an array of objects, or a
+    /// `.parquet` file.
     ///
     /// Columns may come in any order and only `tenant_id` is required. Lists are separated by `;`
-    /// (in JSON they may be arrays), days are written `2026-10-31`, booleans true or false, yes or
+    /// (in JSON and Parquet they may be lists), days are written `2026-10-31`, booleans true or false, yes or
     /// no, 1 or 0. An empty value says nothing.
     ///
     /// # Errors
-    /// Fails if the file can't be read or is of neither kind, names an unknown column, holds a
-    /// value that its column can't have, or has two rows for one tenant. The error names file, line and
-    /// column.
+    /// Fails if the file can't be read or is of no such kind, names an unknown column, holds a value that
+    /// its column can't have, or has two rows for one tenant or one domain in two tenants. The error names
+    /// file, line (in Parquet the row) and column.
     pub fn read(path: &Path) -> Result<Self, RosterError> {
         roster_file::read(path)
     }

@@ -51,7 +51,7 @@ pub(super) struct Rules {
         hide_default_value = true
     )]
     pub(super) campaign: String,
-    /// CSV or JSON list of tenants with names, contacts and settings
+    /// CSV, JSON or Parquet list of tenants with names, contacts and settings
     #[arg(long, value_name = "FILE")]
     pub(super) roster: Option<PathBuf>,
     /// The window ends before this UTC day, e.g. 2026-11-02 [default: the latest

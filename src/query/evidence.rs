@@ -9,7 +9,6 @@ use serde::de::DeserializeOwned;
 
 use super::{Parameter, Queries, timestamp};
 use crate::campaign::Campaign;
-use crate::change::StateRow;
 use crate::error::Result;
 use crate::evidence::{
     CategoryCoverage, DayRange, ExchangeOrUnnamed, ProtocolEvidence, TenantEvidence, UserCount, Window,
@@ -209,18 +208,6 @@ struct WhoFound {
 }
 
 impl Queries {
-    /// Where every announced change of a campaign stands.
-    pub async fn campaign_state(&self, campaign: &str) -> Result<Vec<StateRow>> {
-        let text = |text: &str| ScalarValue::Utf8(Some(text.to_owned()));
-        let parameters = [("campaign".to_owned(), text(campaign)), ("tenant".to_owned(), text("*"))];
-        let sql = include_str!("../../queries/campaign_state.sql");
-        let mut rows = Vec::new();
-        for batch in self.run("campaign_state", sql, &parameters).await? {
-            rows.extend(crate::lake::rows::from_batch(&batch)?);
-        }
-        Ok(rows)
-    }
-
     /// Who used which protocol in the window, by tenant id: what warnings name. `tenant_id` is one
     /// tenant, or `*` for all.
     pub async fn who(&self, window: Window, tenant_id: &str) -> Result<BTreeMap<String, Vec<WhoRow>>> {

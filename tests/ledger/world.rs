@@ -144,7 +144,7 @@ impl World {
         let batch = to_batch(Table::CampaignEvents, &events).expect("rows");
         let queries =
             Queries::over_rows(vec![(Table::CampaignEvents, batch)], 256 << 20).await.expect("tables");
-        let rows = queries.campaign_state(&self.campaign.name).await.expect("rows");
+        let rows = queries.of_campaign("campaign_state", &self.campaign.name).await.expect("rows");
         let ledger = Ledger::of(rows).expect("a ledger");
         self.known = Some((self.events.len(), ledger.clone()));
         ledger

@@ -124,7 +124,7 @@ impl Desk {
     }
 
     pub(super) async fn read_ledger(&mut self) -> Result<()> {
-        let rows = self.queries().await?.campaign_state(&self.campaign.name).await?;
+        let rows = self.queries().await?.of_campaign("campaign_state", &self.campaign.name).await?;
         self.ledger = Ledger::of(rows)?;
         Ok(())
     }
