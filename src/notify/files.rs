@@ -80,7 +80,7 @@ pub fn write(
 /// that are clear and still on, the draft of the notice that announces those. In the assessment's order.
 ///
 /// # Errors
-/// As [`write`].
+/// As [`write()`].
 pub fn write_all(
     out: &Path,
     context: &NoticeContext,
@@ -107,7 +107,7 @@ pub fn write_all(
 /// Writes the usage report of every tenant that is not excluded and has usage in the month.
 ///
 /// # Errors
-/// As [`write`]; also if the window is no calendar month.
+/// As [`write()`]; also if the window is no calendar month.
 pub fn write_usage_reports(
     out: &Path,
     context: &NoticeContext,
