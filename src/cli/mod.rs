@@ -39,7 +39,7 @@ enum Command {
     Ingest(ingest::Arguments),
     /// Verdicts per tenant and protocol, and the lists
     Assess(assess::Arguments),
-    /// Notices (drafts) and lists for a kept decision
+    /// Notices and lists for a kept decision, or a month's usage reports
     Notices(notices::Arguments),
     /// Why one tenant has its verdict, with the SQL behind each number
     Explain(explain::Arguments),

@@ -34,6 +34,9 @@ pub enum NotifyError {
         super::templates::VARIABLES.join(", ")
     )]
     Template { file: String, line: usize, reason: String, source: Box<minijinja::Error> },
+    /// The stage before gave what this notice can't be made of.
+    #[error("the notice {kind} for tenant '{tenant_id}' can't be written: expected {expected}, found none")]
+    NothingToTell { kind: &'static str, tenant_id: String, expected: &'static str },
     #[error("can't write the JSON of the notice for tenant '{tenant_id}': {source}")]
     Json { tenant_id: String, source: serde_json::Error },
 }

@@ -1,8 +1,9 @@
 //! Notify: verdicts to eligibility lists and notices. It decides nothing and counts nothing, reads no
-//! clock and no lake: what it is given here is all that it tells. `lists` writes the lists, `notice`
-//! the notices, `manifest` says what was written; everything between is how one template becomes
-//! Markdown, a page and JSON.
+//! clock and no lake: what it is given here is all that it tells. `lists` writes the lists, `files` the
+//! notices, `manifest` says what was written; everything between is how one template becomes Markdown,
+//! a page, a mail and JSON.
 
+pub mod files;
 pub mod lists;
 pub mod manifest;
 pub mod notice;
@@ -13,10 +14,13 @@ pub mod text;
 mod error;
 mod facts;
 mod html;
+mod mail;
 mod message;
+mod plain_text;
 mod reason_text;
 #[cfg(test)]
 mod sample;
+mod told;
 
 use std::collections::BTreeMap;
 
