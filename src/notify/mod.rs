@@ -1,7 +1,7 @@
 //! Notify: verdicts to eligibility lists and notices. It decides nothing and counts nothing, reads no
 //! clock and no lake: what it is given here is all that it tells. `lists` writes the lists, `files` the
-//! notices, `manifest` says what was written; everything between is how one template becomes Markdown, a
-//! page, a mail and JSON.
+//! notices, `manifest` says what was written; everything between is how one template becomes Markdown,
+//! a page, a mail and JSON.
 
 pub mod files;
 pub mod lists;
