@@ -170,7 +170,8 @@ impl Manifest {
                 .map_err(|source| NotifyError::ManifestJson { path: path.to_owned(), source })?;
             writeln!(out, "{json}").map_err(NotifyError::write(path))
         })?;
-        remove(&self.folder.join(BEFORE))
+        // What is kept of an interrupted run is for the manifest that it is of.
+        if self.name == FILE { remove(&self.folder.join(BEFORE)) } else { Ok(()) }
     }
 }
 
@@ -257,6 +258,18 @@ mod tests {
         drop(Manifest::begin(folder.path()).expect("a run that is killed here"));
         write(folder.path(), &[("a.csv", "a")]);
         assert_eq!(names(folder.path()), ["a.csv", FILE]);
+    }
+
+    #[test]
+    fn a_manifest_beside_it_leaves_its_files_and_what_a_killed_run_left_alone() {
+        let folder = tempfile::tempdir().expect("a folder");
+        write(folder.path(), &[("a.csv", "a"), ("b.csv", "b")]);
+        drop(Manifest::begin(folder.path()).expect("a run that is killed here"));
+        let beside = Manifest::begin_beside(folder.path(), "due").expect("a folder");
+        beside.finish_for("mine").expect("a manifest");
+        assert!(folder.path().join("b.csv").exists());
+        write(folder.path(), &[("a.csv", "a")]);
+        assert_eq!(names(folder.path()), ["a.csv", "due.manifest.json", FILE]);
     }
 
     #[test]
