@@ -38,6 +38,26 @@ pub enum Error {
     IngestedMeanwhile { lake: String },
     #[error("the lake at {lake} has rejects of a source {source_id} that its table sources does not know")]
     NoSource { lake: String, source_id: String },
+    #[error(
+        "the lake at {lake}: expected version {version} of the table {table}, but {found}; bring {table}/_delta_log back from a backup, or decide again by today's lake with: lightsout assess"
+    )]
+    NoVersion { lake: String, table: &'static str, version: u64, found: String },
+    #[error(
+        "the lake at {lake}: the log of the table {table} lacks the file {version:020}.json, so no later version can be read; bring it back from a backup"
+    )]
+    LogGap { lake: String, table: &'static str, version: u64 },
+    #[error(
+        "the lake at {lake}: {gone} of the {files} data files of version {version} of the table {table} are gone, pruned or deleted (the first: {first}); bring them back from a backup, or decide again by today's lake with: lightsout assess"
+    )]
+    DataGone { lake: String, table: &'static str, version: u64, gone: usize, files: usize, first: String },
+    #[error(
+        "the lake at {lake}: another process has replaced {gone} of the files of {table} while they were compacted, so nothing of that table was changed; run the command again"
+    )]
+    CompactedMeanwhile { lake: String, table: &'static str, gone: usize },
+    #[error(
+        "the lake at {lake}: the compacted files of {table} should hold the {expected} rows of the old ones, but they hold {found} rows or others, so nothing was changed; check the disk and the memory of this machine, and run the command again"
+    )]
+    CompactionDiffers { lake: String, table: &'static str, expected: u64, found: u64 },
     #[error("the lake's manifest {path} can't be read: {source}")]
     Manifest { path: PathBuf, source: serde_json::Error },
     #[error("query {name}: {}", engine_message(.source))]

@@ -1,31 +1,12 @@
 //! Decisions that are kept: made again byte for byte from a lake that went on, and compared.
 
-use std::collections::BTreeMap;
 use std::fs;
-use std::path::Path;
 
 mod program;
 
-use program::{Place, sample};
+use program::{Place, files, sample};
 
 const LAKE: &str = "lake";
-
-/// Every file below a folder, by its path in it.
-fn files(root: &Path) -> BTreeMap<String, Vec<u8>> {
-    let mut files = BTreeMap::new();
-    let mut folders = vec![root.to_owned()];
-    while let Some(folder) = folders.pop() {
-        for entry in fs::read_dir(&folder).expect("a folder").flatten() {
-            if entry.path().is_dir() {
-                folders.push(entry.path());
-            } else {
-                let name = entry.path().strip_prefix(root).expect("below it").display().to_string();
-                files.insert(name, fs::read(entry.path()).expect("a file"));
-            }
-        }
-    }
-    files
-}
 
 #[test]
 fn a_decision_is_made_again_from_the_lake_as_it_was() {

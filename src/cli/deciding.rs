@@ -141,6 +141,16 @@ pub(super) fn reread(row: &DecisionRow) -> Result<Assessment> {
     Ok(decide(&basis(&campaign, &roster, &evidence, window, row.seed), row.decided_at, String::new())?.0)
 }
 
+/// Tells which decision it is whose data the lake has lost.
+fn lost(row: &DecisionRow, error: Error) -> Error {
+    match error {
+        Error::NoVersion { .. } | Error::DataGone { .. } => {
+            Error::DecisionDiffers { id: row.decision_id.clone(), differs: error.to_string() }
+        }
+        other => other,
+    }
+}
+
 /// Makes a kept decision again, from the lake as it was; records nothing.
 ///
 /// Fails with what differs if it does not come out the same.
@@ -154,7 +164,11 @@ pub(super) async fn remake(global: &Global, row: &DecisionRow) -> Result<Assesse
     let (campaign, roster) = rules(row)?;
     let versions: BTreeMap<Table, u64> = serde_json::from_str(&row.lake_versions).map_err(wrong)?;
     let window = Window { first: row.window_start, end: row.window_end };
-    let lake = Lake::open_at(&global.lake, &versions).await?;
+    let lake = Lake::open_at(&global.lake, &versions).await.map_err(|error| lost(row, error))?;
+    for table in [Table::SignInRecords, Table::Sources] {
+        // Those that evidence is counted from.
+        lake.check_files(table).map_err(|error| lost(row, error))?;
+    }
     let queries = Queries::over(&lake, MEMORY_LIMIT_BYTES).await?;
     let evidence = queries.evidence(&campaign, window).await?;
     let basis = basis(&campaign, &roster, &evidence, window, row.seed);

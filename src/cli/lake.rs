@@ -1,11 +1,18 @@
-//! `lightsout lake`: what the lake holds, whether its accounts add up, and rejects tried again.
+//! `lightsout lake`: what the lake holds, whether its accounts add up, rejects tried again, and its files
+//! kept few.
+
+use std::fmt::Display;
 
 use clap::Subcommand;
+use indicatif::HumanBytes;
+use serde::Serialize;
 
-use super::shared::{Global, MEMORY_LIMIT_BYTES, Naming, Output, now, print};
+use super::shared::{Global, MEMORY_LIMIT_BYTES, Naming, Output, now, parse_age, parse_size, print};
 use crate::error::{Error, Result};
 use crate::ingest::{self, IngestSettings};
 use crate::lake::Lake;
+use crate::lake::compact::{CompactSettings, TableCompaction, compact};
+use crate::lake::vacuum::{Unneeded, VacuumSettings, vacuum};
 use crate::query::Queries;
 
 #[derive(Debug, Subcommand)]
@@ -25,6 +32,36 @@ pub(super) enum Command {
         #[command(flatten)]
         naming: Naming,
         /// Say what would become of them; write nothing
+        #[arg(long)]
+        dry_run: bool,
+        /// The report on stdout
+        #[arg(long)]
+        json: bool,
+    },
+    /// Make few files of many, with the same rows; others may read and ingest meanwhile
+    ///
+    /// The old files stay for readers and kept decisions until `lake vacuum`.
+    Compact {
+        /// Say what would be joined; write nothing
+        #[arg(long)]
+        dry_run: bool,
+        /// Memory to stay under, at least 64MB [default: 1GiB]
+        #[arg(long, value_name = "SIZE", default_value = "1GiB", hide_default_value = true, value_parser = parse_size)]
+        memory_limit: usize,
+        /// The report on stdout
+        #[arg(long)]
+        json: bool,
+    },
+    /// Delete files that no table has any more and no kept decision needs
+    ///
+    /// Files of the newest versions, of versions that decisions were made from, and of runs at work
+    /// stay. So does the log. While other processes have the lake open, nothing younger than a day goes.
+    Vacuum {
+        /// How long ago a file was replaced, or left by a killed run: 0d, 12h, 7d
+        /// [default: 7d]
+        #[arg(long, value_name = "AGE", default_value = "7d", hide_default_value = true, value_parser = parse_age)]
+        older_than: chrono::TimeDelta,
+        /// List the files that would go, on stdout; delete nothing
         #[arg(long)]
         dry_run: bool,
         /// The report on stdout
@@ -55,6 +92,22 @@ pub(super) async fn run(command: &Command, global: &Global) -> Result<u8> {
             Ok(u8::from(count > 0))
         }
         Command::Replay { naming, dry_run, json } => replay(&mut lake, naming, *dry_run, *json, global).await,
+        Command::Compact { dry_run, memory_limit, json } => {
+            let settings = CompactSettings {
+                memory_limit_bytes: *memory_limit,
+                dry_run: *dry_run,
+                now_ms: now().timestamp_millis(),
+            };
+            make_few(&mut lake, settings, *json, global).await
+        }
+        Command::Vacuum { older_than, dry_run, json } => {
+            let settings = VacuumSettings {
+                older_than_ms: older_than.num_milliseconds(),
+                dry_run: *dry_run,
+                now_ms: now().timestamp_millis(),
+            };
+            clear(&mut lake, settings, *json, global).await
+        }
     }
 }
 
@@ -71,9 +124,7 @@ async fn replay(lake: &mut Lake, naming: &Naming, dry_run: bool, json: bool, glo
     };
     let report = ingest::replay(lake, &settings, &naming.assignments()?).await?;
     if json {
-        let json = serde_json::to_string_pretty(&report)
-            .map_err(|source| Error::Json { what: "the replay report", source })?;
-        print(&json);
+        print_report(&report)?;
     }
     if !global.quiet {
         eprintln!(
@@ -89,4 +140,82 @@ async fn replay(lake: &mut Lake, naming: &Naming, dry_run: bool, json: bool, glo
         }
     }
     Ok(0)
+}
+
+async fn make_few(lake: &mut Lake, settings: CompactSettings, json: bool, global: &Global) -> Result<u8> {
+    let tables = compact(lake, settings).await?;
+    if json {
+        print_report(&tables)?;
+    }
+    if global.quiet {
+        return Ok(0);
+    }
+    let estimated = if settings.dry_run { "about " } else { "" };
+    for table in tables.iter().filter(|table| table.files_rewritten > 0) {
+        eprintln!(
+            "{}: {} files of {} rows {} joined: {} files before, {estimated}{} after",
+            table.table.as_str(),
+            table.files_rewritten,
+            table.rows_rewritten,
+            if settings.dry_run { "would be" } else { "were" },
+            table.files_before,
+            table.files_after,
+        );
+    }
+    let files = |count: fn(&TableCompaction) -> usize| tables.iter().map(count).sum::<usize>();
+    let before: u64 = tables.iter().map(|table| table.bytes_before).sum();
+    let after: Option<u64> = tables.iter().map(|table| table.bytes_after).sum();
+    eprintln!(
+        "{}{} files ({}) before, {estimated}{} files{} after",
+        if settings.dry_run { "would be: " } else { "" },
+        files(|table| table.files_before),
+        HumanBytes(before),
+        files(|table| table.files_after),
+        after.map_or_else(String::new, |bytes| format!(" ({})", HumanBytes(bytes))),
+    );
+    Ok(0)
+}
+
+async fn clear(lake: &mut Lake, settings: VacuumSettings, json: bool, global: &Global) -> Result<u8> {
+    let report = vacuum(lake, settings).await?;
+    if json {
+        print_report(&report)?;
+    } else if settings.dry_run {
+        for file in &report.deleted {
+            // Whoever can write into the lake's folder names files in it.
+            print(&format!("{}/{}", file.table.as_str(), file.path.escape_debug()));
+        }
+    }
+    for (table, version) in &report.lost_versions {
+        eprintln!(
+            "lightsout: version {version} of {} is named by a kept decision, and its log is gone: that \
+             decision can't be made again",
+            table.as_str()
+        );
+    }
+    if global.quiet {
+        return Ok(0);
+    }
+    let counted = |count: &dyn Display, bytes: u64| format!("{count} files ({})", HumanBytes(bytes));
+    let left = report.deleted.iter().filter(|file| file.why == Unneeded::NeverCommitted).count();
+    eprintln!(
+        "{} {}: {} replaced, {left} left by killed runs",
+        if settings.dry_run { "would delete" } else { "deleted" },
+        counted(&report.deleted.len(), report.deleted_bytes),
+        report.deleted.len() - left,
+    );
+    eprintln!(
+        "kept {} for decisions, {} as too young{}",
+        counted(&report.kept_for_decisions_files, report.kept_for_decisions_bytes),
+        counted(&report.kept_as_young_files, report.kept_as_young_bytes),
+        if report.in_use { "; others have the lake open, so nothing younger than a day goes" } else { "" },
+    );
+    Ok(0)
+}
+
+fn print_report(report: &impl Serialize) -> Result<()> {
+    let json = serde_json::to_string_pretty(report)
+        .map_err(|source| Error::Json { what: "a report on the lake", source })?;
+    print(&json);
+    Ok(())
 }

@@ -50,7 +50,7 @@ enum Command {
     Report(report::Arguments),
     /// Run one read-only SQL query over the lake
     Sql(report::SqlArguments),
-    /// Look at the lake: status, verify
+    /// Look at the lake and keep it in order: status, verify, replay, compact, vacuum
     #[command(subcommand)]
     Lake(lake::Command),
 }

@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::{IsTerminal, Write};
 use std::path::{Path, PathBuf};
 
-use chrono::{DateTime, NaiveDate, Utc};
+use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use clap::Args;
 
 use crate::assess::default_as_of;
@@ -183,6 +183,21 @@ pub(super) fn parse_size(text: &str) -> Result<usize, String> {
         return Err("expected at least 64MB".to_owned());
     }
     Ok(bytes)
+}
+
+/// `7d`, `12h`, `30m`.
+pub(super) fn parse_age(text: &str) -> Result<TimeDelta, String> {
+    let expected = || format!("expected days, hours or minutes as in 7d, 12h or 30m, found '{text}'");
+    let text = text.trim();
+    let number_len = text.bytes().take_while(u8::is_ascii_digit).count();
+    let number: i64 = text[..number_len].parse().map_err(|_| expected())?;
+    let age = match &text[number_len..] {
+        "d" => TimeDelta::try_days(number),
+        "h" => TimeDelta::try_hours(number),
+        "m" => TimeDelta::try_minutes(number),
+        _ => None,
+    };
+    age.ok_or_else(expected)
 }
 
 /// `2026-11-02`, a UTC day.

@@ -18,7 +18,7 @@ use super::worker::Worker;
 use super::{IngestSettings, Progress};
 use crate::error::{Error, Result};
 use crate::lake::Lake;
-use crate::lake::commit::{Manifest, Replaced};
+use crate::lake::commit::{Manifest, Replaced, Replacing};
 use crate::lake::schema::Table;
 use crate::lake::write::write_file;
 
@@ -81,6 +81,7 @@ pub async fn replay(
         table: Table::Rejects,
         path: file.path,
         bytes: file.bytes,
+        reason: Replacing::Rows,
     });
     let manifest = Manifest { batch_id, files, replaced: replaced.collect() };
     lake.commit(&lock, &manifest, settings.now / 1000).await?;

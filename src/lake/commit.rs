@@ -10,7 +10,8 @@ use std::collections::HashSet;
 use std::fs::{self, File};
 use std::path::PathBuf;
 
-use deltalake::kernel::transaction::CommitBuilder;
+use deltalake::checkpoints;
+use deltalake::kernel::transaction::{CommitBuilder, CommitProperties};
 use deltalake::kernel::{Action, Remove};
 use deltalake::protocol::{DeltaOperation, SaveMode};
 use serde::{Deserialize, Serialize};
@@ -22,6 +23,9 @@ use crate::error::{Error, Result};
 
 const MANIFESTS: &str = "_batches";
 const LOCK: &str = "_lock";
+/// After so many commits a checkpoint says what a table holds, so that opening one reads no more than
+/// this many of them, however old the lake.
+const CHECKPOINT_COMMITS: u64 = 20;
 
 /// What one batch adds and takes away, written before its first commit.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -40,6 +44,19 @@ pub struct Replaced {
     /// Relative to the table's folder.
     pub path: String,
     pub bytes: u64,
+    #[serde(default)]
+    pub reason: Replacing,
+}
+
+/// Why files are replaced.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Replacing {
+    /// Rows changed, came or went.
+    #[default]
+    Rows,
+    /// The same rows lie in other files; who follows the table's changes need not look.
+    Layout,
 }
 
 impl Replaced {
@@ -47,7 +64,7 @@ impl Replaced {
         Remove {
             path: self.path.clone(),
             deletion_timestamp: Some(now_ms),
-            data_change: true,
+            data_change: self.reason == Replacing::Rows,
             extended_file_metadata: Some(false),
             partition_values: None,
             size: Some(i64::try_from(self.bytes).unwrap_or(i64::MAX)),
@@ -103,9 +120,13 @@ impl Lake {
                 continue;
             }
             let present: HashSet<String> = self.files(table)?.into_iter().map(|file| file.path).collect();
+            let layout = !replaced.is_empty() && replaced.iter().all(|file| file.reason == Replacing::Layout);
             let adds = added.into_iter().filter(|file| !present.contains(&file.path));
-            let mut actions: Vec<Action> = adds.map(|file| Action::Add(file.to_add(now_ms))).collect();
-            let operation = if replaced.is_empty() {
+            let mut actions: Vec<Action> =
+                adds.map(|file| Action::Add(file.to_add(now_ms, !layout))).collect();
+            let operation = if layout {
+                DeltaOperation::Optimize { predicate: None, target_size: 0 }
+            } else if replaced.is_empty() {
                 DeltaOperation::Write {
                     mode: SaveMode::Append,
                     partition_by: (table == Table::SignInRecords).then(|| vec![PARTITION.to_owned()]),
@@ -134,12 +155,23 @@ impl Lake {
             |source| Error::Lake { lake: name.clone(), action: "committing", source: Box::new(source) };
         let delta = self.tables.get_mut(&table).ok_or_else(|| Error::NoLake { lake: name.clone() })?;
         let snapshot = delta.snapshot().map_err(wrong)?;
-        CommitBuilder::default()
+        // The log is never cleaned: decisions name its old versions.
+        let properties =
+            CommitProperties::default().with_create_checkpoint(false).with_cleanup_expired_logs(Some(false));
+        let committed = CommitBuilder::from(properties)
             .with_actions(actions)
             .build(Some(snapshot), delta.log_store(), operation)
             .await
             .map_err(wrong)?;
-        delta.update_state().await.map_err(wrong)
+        let version = committed.version;
+        delta.state = Some(committed.snapshot);
+        if version.is_multiple_of(CHECKPOINT_COMMITS) {
+            checkpoints::create_checkpoint(delta, None).await.map_err(wrong)?;
+            // Read anew, so that the next commits build on the checkpoint.
+            delta.state = None;
+            delta.load().await.map_err(wrong)?;
+        }
+        Ok(())
     }
 
     async fn recover(&mut self) -> Result<()> {
@@ -196,7 +228,12 @@ mod tests {
                 .expect("a file")
         };
         let old = write(&lake, Table::Rejects, "old");
-        let replaced = Replaced { table: Table::Rejects, path: old.path.clone(), bytes: old.bytes };
+        let replaced = Replaced {
+            table: Table::Rejects,
+            path: old.path.clone(),
+            bytes: old.bytes,
+            reason: Replacing::Rows,
+        };
         if !replaced_is_gone {
             let lock = lake.lock().await.expect("the lock");
             let manifest = Manifest { batch_id: "a".to_owned(), files: vec![old], replaced: Vec::new() };

@@ -2,11 +2,15 @@
 //! commits (`commit`), and a snapshot gives the files back to the query engine.
 
 pub mod commit;
+pub mod compact;
+mod rewrite;
 pub mod rows;
 pub mod schema;
+pub mod vacuum;
 pub mod write;
 
 use std::collections::{BTreeMap, HashMap};
+use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
 
 use arrow::array::RecordBatch;
@@ -41,10 +45,16 @@ impl LakeFile {
     }
 }
 
+/// Shared by every process that has the lake open, so that `vacuum` knows of readers of old versions and
+/// of files that are written and not committed yet.
+const IN_USE: &str = "_in_use";
+
 /// An open lake.
 pub struct Lake {
     root: PathBuf,
     tables: HashMap<Table, DeltaTable>,
+    /// Holds the shared lock; `None` where the lake can only be read.
+    in_use: Option<File>,
 }
 
 impl Lake {
@@ -53,23 +63,13 @@ impl Lake {
     /// # Errors
     /// Fails if there is none.
     pub async fn open(root: &Path) -> Result<Self> {
-        if !root.join(Table::SignInRecords.as_str()).join("_delta_log").is_dir() {
-            return Err(Error::NoLake { lake: root.display().to_string() });
-        }
+        Self::exists(root)?;
         Self::open_or_create(root).await
     }
 
     /// Opens the lake, creating the tables that do not exist yet.
     pub async fn open_or_create(root: &Path) -> Result<Self> {
-        let io = |source| Error::LakeFile { lake: root.display().to_string(), source };
-        std::fs::create_dir_all(root).map_err(io)?;
-        let root = root.canonicalize().map_err(io)?;
-        let mut lake = Self { root, tables: HashMap::new() };
-        for table in Table::ALL {
-            let opened = lake.open_table(table).await?;
-            lake.tables.insert(table, opened);
-        }
-        Ok(lake)
+        Self::open_tables(root, &BTreeMap::new()).await
     }
 
     /// Opens the lake as it was, each table at the version given.
@@ -77,16 +77,100 @@ impl Lake {
     /// # Errors
     /// Fails if there is no lake, or it does not have such a version any more.
     pub async fn open_at(root: &Path, versions: &BTreeMap<Table, u64>) -> Result<Self> {
-        let mut lake = Self::open(root).await?;
-        for (table, version) in versions {
-            let url = lake.url_of(*table)?;
-            let action = "opening a table at the version of a decision";
-            let wrong = |source| lake.wrong(action, source);
-            let builder = DeltaTableBuilder::from_url(url).map_err(wrong)?;
-            let opened = builder.with_version(*version).load().await.map_err(wrong)?;
-            lake.tables.insert(*table, opened);
+        Self::exists(root)?;
+        Self::open_tables(root, versions).await
+    }
+
+    fn exists(root: &Path) -> Result<()> {
+        if root.join(Table::SignInRecords.as_str()).join("_delta_log").is_dir() {
+            return Ok(());
+        }
+        Err(Error::NoLake { lake: root.display().to_string() })
+    }
+
+    async fn open_tables(root: &Path, versions: &BTreeMap<Table, u64>) -> Result<Self> {
+        let io = |source| Error::LakeFile { lake: root.display().to_string(), source };
+        std::fs::create_dir_all(root).map_err(io)?;
+        let root = root.canonicalize().map_err(io)?;
+        let in_use = File::create(root.join(IN_USE)).ok();
+        if let Some(file) = &in_use {
+            file.lock_shared().map_err(io)?;
+        }
+        let mut lake = Self { root, tables: HashMap::new(), in_use };
+        for table in Table::ALL {
+            let opened = match versions.get(&table) {
+                Some(version) => lake.open_version(table, *version).await?,
+                None => lake.open_table(table).await?,
+            };
+            lake.tables.insert(table, opened);
         }
         Ok(lake)
+    }
+
+    /// A table as it was.
+    async fn open_version(&self, table: Table, version: u64) -> Result<DeltaTable> {
+        let url = self.url_of(table)?;
+        let wrong = |source| self.wrong("opening a table", source);
+        let builder = DeltaTableBuilder::from_url(url.clone()).map_err(wrong)?;
+        let source = match builder.with_version(version).load().await {
+            Ok(opened) => return Ok(opened),
+            Err(source) => source,
+        };
+        let newest = DeltaTableBuilder::from_url(url).map_err(wrong)?.load().await.ok();
+        let found = match newest.and_then(|newest| newest.version()) {
+            Some(newest) if newest < version => format!("its newest version is {newest}"),
+            _ => match self.missing_commit(table, version) {
+                Some(missing) => format!("its log lacks the file {missing:020}.json"),
+                // Perhaps it can't be read: the engine knows.
+                None => source.to_string(),
+            },
+        };
+        Err(Error::NoVersion { lake: self.name(), table: table.as_str(), version, found })
+    }
+
+    /// The newest commit that the log's files name.
+    fn newest_commit(&self, table: Table) -> Result<u64> {
+        let log = self.root.join(table.as_str()).join("_delta_log");
+        let io = |source| Error::LakeFile { lake: self.name(), source };
+        let mut newest = 0;
+        for entry in std::fs::read_dir(&log).map_err(io)? {
+            let name = entry.map_err(io)?.file_name();
+            let version = name.to_string_lossy().strip_suffix(".json").and_then(|name| name.parse().ok());
+            newest = newest.max(version.unwrap_or(0));
+        }
+        Ok(newest)
+    }
+
+    /// The first commit that a version needs and the log lacks: all after a checkpoint are needed.
+    fn missing_commit(&self, table: Table, version: u64) -> Option<u64> {
+        let log = self.root.join(table.as_str()).join("_delta_log");
+        let has = |version: u64, kind: &str| log.join(format!("{version:020}.{kind}")).exists();
+        let mut missing = None;
+        for needed in (0..=version).rev() {
+            if has(needed, "checkpoint.parquet") {
+                break;
+            }
+            if !has(needed, "json") {
+                missing = Some(needed);
+            }
+        }
+        missing
+    }
+
+    /// Fails if a data file of the table in this snapshot is not there any more.
+    pub fn check_files(&self, table: Table) -> Result<()> {
+        let files = self.files(table)?;
+        let folder = self.root.join(table.as_str());
+        let gone: Vec<&LakeFile> = files.iter().filter(|file| !folder.join(&file.path).exists()).collect();
+        let Some(first) = gone.first() else { return Ok(()) };
+        Err(Error::DataGone {
+            lake: self.name(),
+            table: table.as_str(),
+            version: self.table(table)?.version().unwrap_or(0),
+            gone: gone.len(),
+            files: files.len(),
+            first: first.path.clone(),
+        })
     }
 
     fn url_of(&self, table: Table) -> Result<url::Url> {
@@ -108,7 +192,13 @@ impl Lake {
             match builder.load().await {
                 Ok(opened) => return Ok(opened),
                 Err(DeltaTableError::NotATable(_)) => {}
-                Err(source) => return Err(wrong(source)),
+                Err(source) => {
+                    let newest = self.newest_commit(table)?;
+                    return Err(match self.missing_commit(table, newest) {
+                        Some(version) => Error::LogGap { lake: self.name(), table: table.as_str(), version },
+                        None => wrong(source),
+                    });
+                }
             }
         }
         let kernel: StructType = table
@@ -159,22 +249,7 @@ impl Lake {
 
     /// The data files of a table in this snapshot, sorted by path.
     pub fn files(&self, table: Table) -> Result<Vec<LakeFile>> {
-        let snapshot = self.table(table)?.snapshot().map_err(|source| self.wrong("listing files", source))?;
-        let mut files: Vec<LakeFile> = snapshot
-            .log_data()
-            .iter()
-            .map(|file| LakeFile {
-                path: file.path().into_owned(),
-                bytes: u64::try_from(file.size()).unwrap_or(0),
-                provably_modern: file
-                    .partition_values_map()
-                    .get(PARTITION)
-                    .and_then(|value| value.as_deref().map(|value| value == "true")),
-                statistics: file.stats(),
-            })
-            .collect();
-        files.sort_by(|a, b| a.path.cmp(&b.path));
-        Ok(files)
+        listed(self.table(table)?).map_err(|source| self.wrong("listing files", source))
     }
 
     /// The rows of a table in this snapshot, file by file, as batches of all columns or of some.
@@ -224,6 +299,22 @@ impl Lake {
         Ok(readers.into_iter().flatten().map(move |batch| batch.map_err(failed)))
     }
 
+    /// Whether no other process has the lake open; then none can open it until this `Lake` is dropped.
+    fn claim(&self) -> Result<bool> {
+        let io = |source| Error::LakeFile { lake: self.name(), source };
+        let Some(file) = &self.in_use else { return Ok(false) };
+        file.unlock().map_err(io)?;
+        let alone = match file.try_lock() {
+            Ok(()) => true,
+            Err(TryLockError::WouldBlock) => false,
+            Err(TryLockError::Error(source)) => return Err(io(source)),
+        };
+        if !alone {
+            file.lock_shared().map_err(io)?;
+        }
+        Ok(alone)
+    }
+
     /// Sees the newest commits.
     pub async fn refresh(&mut self) -> Result<()> {
         for table in self.tables.values_mut() {
@@ -235,4 +326,24 @@ impl Lake {
         }
         Ok(())
     }
+}
+
+/// The data files of an open table, sorted by path.
+fn listed(table: &DeltaTable) -> std::result::Result<Vec<LakeFile>, DeltaTableError> {
+    let mut files: Vec<LakeFile> = table
+        .snapshot()?
+        .log_data()
+        .iter()
+        .map(|file| LakeFile {
+            path: file.path().into_owned(),
+            bytes: u64::try_from(file.size()).unwrap_or(0),
+            provably_modern: file
+                .partition_values_map()
+                .get(PARTITION)
+                .and_then(|value| value.as_deref().map(|value| value == "true")),
+            statistics: file.stats(),
+        })
+        .collect();
+    files.sort_by(|a, b| a.path.cmp(&b.path));
+    Ok(files)
 }

@@ -35,9 +35,10 @@ pub struct DataFile {
 }
 
 impl DataFile {
-    /// The log action that makes the file part of its table.
+    /// The log action that makes the file part of its table. `data_change` is false where its rows
+    /// were in the table before, in other files.
     #[must_use]
-    pub fn to_add(&self, modified_at_ms: i64) -> Add {
+    pub fn to_add(&self, modified_at_ms: i64, data_change: bool) -> Add {
         let partition_values = self
             .provably_modern
             .map(|modern| HashMap::from([(PARTITION.to_owned(), Some(modern.to_string()))]))
@@ -47,7 +48,7 @@ impl DataFile {
             partition_values,
             size: i64::try_from(self.bytes).unwrap_or(i64::MAX),
             modification_time: modified_at_ms,
-            data_change: true,
+            data_change,
             stats: Some(self.statistics.clone()),
             tags: None,
             deletion_vector: None,

@@ -2,6 +2,7 @@
 //! lake.
 #![allow(dead_code, reason = "each test file uses what it needs")]
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
@@ -83,4 +84,21 @@ impl Place {
 /// A file of the sample data.
 pub(crate) fn sample(name: &str) -> String {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("sample-data").join(name).display().to_string()
+}
+
+/// Every file below a folder, by its path in it.
+pub(crate) fn files(root: &Path) -> BTreeMap<String, Vec<u8>> {
+    let mut files = BTreeMap::new();
+    let mut folders = vec![root.to_owned()];
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(&folder).expect("a folder").flatten() {
+            if entry.path().is_dir() {
+                folders.push(entry.path());
+            } else {
+                let name = entry.path().strip_prefix(root).expect("below it").display().to_string();
+                files.insert(name, std::fs::read(entry.path()).expect("a file"));
+            }
+        }
+    }
+    files
 }
