@@ -3,7 +3,8 @@
 
 use std::collections::BTreeMap;
 
-use chrono::NaiveDate;
+use chrono::{DateTime, NaiveDate, Utc};
+use serde::Deserialize;
 
 use crate::protocol::Protocol;
 
@@ -63,4 +64,20 @@ impl Change {
     pub fn off(&self) -> Vec<Protocol> {
         self.that(|state| matches!(state, ProtocolChange::Off { .. }))
     }
+}
+
+/// A row of `queries/campaign_state.sql`.
+#[derive(Debug, Clone, Deserialize)]
+pub struct StateRow {
+    pub tenant_id: String,
+    pub protocol: Protocol,
+    pub decision_id: Option<String>,
+    pub announced_at: DateTime<Utc>,
+    pub effective_date: Option<NaiveDate>,
+    pub announcement: Option<String>,
+    pub opted_out_at: Option<DateTime<Utc>>,
+    pub opted_out_by: Option<String>,
+    pub held_at: Option<DateTime<Utc>>,
+    pub held_because: Option<String>,
+    pub off_at: Option<DateTime<Utc>>,
 }

@@ -84,6 +84,11 @@ pub enum Error {
     NoDecisionYet { campaign: String, lake: String },
     #[error("decision {id} can't be made again as it was: {differs}")]
     DecisionDiffers { id: String, differs: String },
+    /// Nothing was recorded.
+    #[error("nothing was announced: {0}")]
+    Announce(String),
+    #[error(transparent)]
+    Requests(#[from] crate::ledger::requests::RequestsError),
     #[error("a worker thread ended early; nothing of its batch was committed, run the command again")]
     WorkerLost,
     #[error("interrupted; what was committed stays, run the same command again to go on")]
@@ -102,6 +107,7 @@ impl Error {
             | Self::Campaign(_)
             | Self::Roster(_)
             | Self::Assignments(_)
+            | Self::Requests(_)
             | Self::NoInput { .. }
             | Self::QueryHeader { .. }
             | Self::UnknownReport { .. } => 2,

@@ -4,8 +4,10 @@
 //! needs no engine and no clock. A decision keeps these values as JSON, so field names are a format.
 
 use std::collections::BTreeMap;
+use std::fmt;
+use std::str::FromStr;
 
-use chrono::{DateTime, Days, NaiveDate, NaiveTime, Utc};
+use chrono::{DateTime, Datelike, Days, Months, NaiveDate, NaiveTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::protocol::Protocol;
@@ -42,6 +44,49 @@ impl Window {
     #[must_use]
     pub fn days(self) -> i64 {
         (self.end - self.first).num_days()
+    }
+}
+
+/// A calendar month in UTC, written `2026-10`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Month {
+    first: NaiveDate,
+}
+
+impl Month {
+    /// The month that a window is; `None` if it is longer, shorter or lies otherwise.
+    #[must_use]
+    pub fn of(window: Window) -> Option<Self> {
+        let month = Self { first: window.first };
+        (window.first.day() == 1 && month.window() == window).then_some(month)
+    }
+
+    /// Its days, from the first to the last.
+    #[must_use]
+    pub fn window(self) -> Window {
+        let end = self.first.checked_add_months(Months::new(1)).unwrap_or(NaiveDate::MAX);
+        Window { first: self.first, end }
+    }
+}
+
+impl fmt::Display for Month {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.first.format("%Y-%m"))
+    }
+}
+
+impl FromStr for Month {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let written = |byte: (usize, u8)| match byte {
+            (4, byte) => byte == b'-',
+            (_, byte) => byte.is_ascii_digit(),
+        };
+        let first = (text.len() == 7 && text.bytes().enumerate().all(written))
+            .then(|| format!("{text}-01").parse().ok())
+            .flatten();
+        first.map(|first| Self { first }).ok_or_else(|| "expected a month as in 2026-10".to_owned())
     }
 }
 
@@ -165,5 +210,25 @@ mod tests {
         let range = |first, last| DayRange { first: day(first), last: day(last) };
         let merged = merge_days(vec![range(9, 10), range(1, 2), range(3, 5), range(4, 4), range(7, 6)]);
         assert_eq!(merged, [range(1, 5), range(9, 10)]);
+    }
+
+    #[test]
+    fn a_month_is_written_as_it_is_read_and_has_all_its_days() {
+        let month: Month = "2026-12".parse().expect("a month");
+        assert_eq!(month.to_string(), "2026-12");
+        assert_eq!((month.window().days(), month.window().end.to_string().as_str()), (31, "2027-01-01"));
+        assert_eq!(Month::of(month.window()), Some(month));
+        for no_month in ["2026-13", "2026-1", "2026-10-01", " 2026-1", "+026-10", "2026/10", ""] {
+            assert!(no_month.parse::<Month>().is_err(), "{no_month:?}");
+        }
+    }
+
+    #[test]
+    fn only_a_window_from_the_first_day_to_the_last_is_a_month() {
+        let october = Window { first: day(1), end: day(1) + Months::new(1) };
+        assert_eq!(Month::of(october).map(|month| month.to_string()).as_deref(), Some("2026-10"));
+        assert_eq!(Month::of(Window { first: day(2), ..october }), None);
+        assert_eq!(Month::of(Window { end: day(31), ..october }), None);
+        assert_eq!(Month::of(Window { end: october.end + Months::new(1), ..october }), None);
     }
 }

@@ -1,7 +1,7 @@
 //! Raw Microsoft Entra sign-in logs in; verdicts, lists and notices on Basic Authentication out.
 //!
 //! ```text
-//! raw files -> ingest -> lake -> queries/*.sql -> evidence -> assess -> verdicts -> notify, report
+//! raw files -> ingest -> lake -> queries/*.sql -> evidence -> assess -> verdicts -> notify, report, ledger
 //! ```
 //!
 //! Data goes one way. Nouns are data without I/O; stages are verbs in the order of the data, and no
@@ -12,7 +12,8 @@
 //! [`sign_in::RawSignIn`], [`ingest::classify`] says which protocol, auth method and outcome it is,
 //! and [`lake`] commits it as a row of `sign_in_records`. [`query`] counts it into a
 //! [`evidence::TenantEvidence`], [`mod@assess`] reaches a [`verdict::TenantVerdict`] from that and the
-//! [`campaign`], and [`notify`] tells the tenant.
+//! [`campaign`], and [`notify`] tells the tenant. What was
+//! announced, and what becomes of it until it is done, is in the [`ledger`].
 
 // nouns: data, no I/O
 pub mod campaign;
@@ -28,6 +29,7 @@ pub mod verdict;
 pub mod assess;
 pub mod ingest;
 pub mod lake;
+pub mod ledger;
 pub mod notify;
 pub mod query;
 pub mod report;

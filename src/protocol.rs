@@ -113,7 +113,8 @@ impl Protocol {
         }
     }
 
-    /// The protocols that are cleared, or kept, together with this one, itself included.
+    /// The protocols that every campaign clears, or keeps, together with this one, itself included. A
+    /// campaign may add to them: ask it where there is one.
     ///
     /// Outlook for Windows and Mac use four of them at once, so usage of one keeps all four.
     #[must_use]

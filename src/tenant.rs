@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use crate::evidence::DayRange;
 use crate::protocol::Protocol;
 
-pub use roster_file::RosterError;
+pub use roster_file::{Column, Place, RosterError};
 
 /// What the roster says of one tenant.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -44,6 +44,16 @@ impl RosterTenant {
         let (first, last) = (self.logs_from?, self.logs_to?);
         (first <= last).then_some(DayRange { first, last })
     }
+
+    /// Those of the protocols that are not known to be off already, in their order: what is off is not
+    /// announced. Where `protocols_enabled` says nothing, all of them.
+    #[must_use]
+    pub fn still_on(&self, protocols: &[Protocol]) -> Vec<Protocol> {
+        let is_on = |protocol: &&Protocol| {
+            self.protocols_enabled.as_ref().is_none_or(|enabled| enabled.contains(protocol))
+        };
+        protocols.iter().filter(is_on).copied().collect()
+    }
 }
 
 /// All rows of a roster, by tenant id.
@@ -53,16 +63,17 @@ pub struct Roster {
 }
 
 impl Roster {
-    /// Reads a `.csv` file with a header line, or a `.json` file that holds an array of objects.
+    /// Reads a `.csv` file with a header line, a `.json` file that holds an array of objects, or a
+    /// `.parquet` file.
     ///
     /// Columns may come in any order and only `tenant_id` is required. Lists are separated by `;`
-    /// (in JSON they may be arrays), days are written `2026-10-31`, booleans true or false, yes or
+    /// (in JSON and Parquet they may be lists), days are written `2026-10-31`, booleans true or false, yes or
     /// no, 1 or 0. An empty value says nothing.
     ///
     /// # Errors
-    /// Fails if the file can't be read or is of neither kind, names an unknown column, holds a
-    /// value that its column can't have, or has two rows for one tenant. The error names file, line and
-    /// column.
+    /// Fails if the file can't be read or is of no such kind, names an unknown column, holds a value that
+    /// its column can't have, or has two rows for one tenant or one domain in two tenants. The error names
+    /// file, line (in Parquet the row) and column.
     pub fn read(path: &Path) -> Result<Self, RosterError> {
         roster_file::read(path)
     }
@@ -76,4 +87,20 @@ pub fn is_guid(text: &str) -> bool {
             8 | 13 | 18 | 23 => byte == b'-',
             _ => byte.is_ascii_hexdigit(),
         })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_protocol_that_is_known_to_be_off_is_not_announced() {
+        let scope = [Protocol::Pop3, Protocol::Imap4, Protocol::SmtpAuth];
+        let mut tenant = RosterTenant::default();
+        assert_eq!(tenant.still_on(&scope), scope, "nothing is known of it");
+        tenant.protocols_enabled = Some(vec![Protocol::SmtpAuth, Protocol::Pop3, Protocol::Autodiscover]);
+        assert_eq!(tenant.still_on(&scope), [Protocol::Pop3, Protocol::SmtpAuth]);
+        tenant.protocols_enabled = Some(Vec::new());
+        assert_eq!(tenant.still_on(&scope), []);
+    }
 }

@@ -121,6 +121,18 @@ impl Reason {
             Self::Unused => "unused",
         }
     }
+
+    /// The words of several reasons, each once, in the order of the rule.
+    #[must_use]
+    pub fn codes(reasons: &[Self]) -> Vec<&'static str> {
+        let mut codes = Vec::new();
+        for code in reasons.iter().map(Self::code) {
+            if !codes.contains(&code) {
+                codes.push(code);
+            }
+        }
+        codes
+    }
 }
 
 /// One row of `protocol_usage`, with its verdict.

@@ -55,7 +55,7 @@ fn told(line: &str, folder: &Path) -> String {
         let _ = writeln!(told, "--- {name}");
         for line in text.lines() {
             // What the lake can do has its own tests.
-            let line = if line.starts_with("  lake ") { "  lake     [..]" } else { line };
+            let line = if line.starts_with("  lake ") { "  lake      [..]" } else { line };
             told.push_str(line.trim_end());
             told.push('\n');
         }

@@ -2,7 +2,7 @@
 //! the rows that the contract expects. `UPDATE_EXPECTED=1` rewrites the expected rows; read the diff.
 //!
 //! Of `records.csv` only the columns that matter are there, an empty cell is null, and a record is not
-//! provably modern unless it says so. `sources.json` has one source a line. `parameters.toml` replaces
+//! provably modern unless it says so. `sources.json` and `campaign_events.json` have one row a line. `parameters.toml` replaces
 //! single parameters.
 
 use std::collections::BTreeMap;
@@ -73,15 +73,17 @@ fn header(csv: &str) -> Vec<&str> {
     csv.lines().next().expect("a header").split(',').collect()
 }
 
-fn sources(case: &Path) -> RecordBatch {
-    let table = Table::Sources.table_schema();
-    let Ok(text) = fs::read(case.join("sources.json")) else { return RecordBatch::new_empty(table) };
+/// Rows of a table that a case has as `<table>.json`, one a line.
+fn lines(case: &Path, table: Table) -> RecordBatch {
+    let path = case.join(format!("{}.json", table.as_str()));
+    let table = table.table_schema();
+    let Ok(text) = fs::read(path) else { return RecordBatch::new_empty(table) };
     arrow::json::ReaderBuilder::new(Arc::clone(&table))
         .with_strict_mode(true)
         .build(text.as_slice())
         .and_then(|mut reader| reader.next().transpose())
         .unwrap_or_else(|error| panic!("{}: {error}", case.display()))
-        .expect("a source")
+        .expect("a row")
 }
 
 fn reversed(batch: &RecordBatch) -> RecordBatch {
@@ -92,7 +94,7 @@ fn reversed(batch: &RecordBatch) -> RecordBatch {
 fn parameters(case: &Path, names: &[&str]) -> Vec<Parameter> {
     let mut values: BTreeMap<String, String> = toml::from_str(
         "window_start = '2026-10-01'\nwindow_end = '2026-10-31'\nlookback_start = '2026-08-02'\n\
-         protocols = 'imap4,pop3'\ntenant = '*'",
+         protocols = 'imap4,pop3'\ncampaign = 'mine'\ntenant = '*'",
     )
     .expect("the defaults");
     if let Ok(text) = fs::read_to_string(case.join("parameters.toml")) {
@@ -103,7 +105,7 @@ fn parameters(case: &Path, names: &[&str]) -> Vec<Parameter> {
         .iter()
         .map(|name| {
             let value = &values[*name];
-            let value = if matches!(*name, "protocols" | "tenant") {
+            let value = if matches!(*name, "protocols" | "campaign" | "tenant") {
                 ScalarValue::Utf8(Some(value.clone()))
             } else {
                 let day: chrono::NaiveDate = value.parse().expect("a day");
@@ -121,11 +123,11 @@ fn csv(batches: &[RecordBatch]) -> String {
 }
 
 async fn queries(case: &Path, turned: bool) -> Queries {
-    let (mut records, mut sources) = (records(case), sources(case));
+    let mut tables = vec![(Table::SignInRecords, records(case))];
+    tables.extend([Table::Sources, Table::CampaignEvents].map(|table| (table, lines(case, table))));
     if turned {
-        (records, sources) = (reversed(&records), reversed(&sources));
+        tables = tables.into_iter().map(|(table, rows)| (table, reversed(&rows))).collect();
     }
-    let tables = vec![(Table::SignInRecords, records), (Table::Sources, sources)];
     Queries::over_rows(tables, 256 << 20).await.expect("tables and views")
 }
 

@@ -33,6 +33,52 @@ pub fn assess(
     evidence: &[TenantEvidence],
     window: Window,
 ) -> Vec<TenantAssessment> {
+    judge_all(campaign, roster, evidence, window, Proof::Settled)
+}
+
+/// The same rules, for a change that was announced and is not made yet: `window` runs from the first
+/// day of the decision's window until now, so nobody asks for a log that is settled to its end. A
+/// collection that has stopped shows as a gap.
+#[must_use]
+pub fn recheck(
+    campaign: &Campaign,
+    roster: &Roster,
+    evidence: &[TenantEvidence],
+    window: Window,
+) -> Vec<TenantAssessment> {
+    judge_all(campaign, roster, evidence, window, Proof::Covered)
+}
+
+/// The same rules for what was seen alone: whether a decision that is about to be announced has been
+/// overtaken by usage since. What its evidence proves has been judged.
+#[must_use]
+pub fn overtaken(
+    campaign: &Campaign,
+    roster: &Roster,
+    evidence: &[TenantEvidence],
+    window: Window,
+) -> Vec<TenantAssessment> {
+    judge_all(campaign, roster, evidence, window, Proof::NotAsked)
+}
+
+/// What the logs of a window have to prove before their silence counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Proof {
+    /// Covered, and settled until its end.
+    Settled,
+    /// Covered.
+    Covered,
+    /// Nothing.
+    NotAsked,
+}
+
+fn judge_all(
+    campaign: &Campaign,
+    roster: &Roster,
+    evidence: &[TenantEvidence],
+    window: Window,
+    proof: Proof,
+) -> Vec<TenantAssessment> {
     let scope = campaign.scope();
     let mut found: BTreeMap<&str, Option<&TenantEvidence>> =
         roster.tenants.keys().map(|tenant_id| (tenant_id.as_str(), None)).collect();
@@ -42,7 +88,7 @@ pub fn assess(
         let settings = roster.tenants.get(tenant_id);
         let nothing = || TenantEvidence { tenant_id: tenant_id.to_owned(), ..TenantEvidence::default() };
         let evidence = evidence.map_or_else(|| Cow::Owned(nothing()), Cow::Borrowed);
-        tenant::assess(campaign, &scope, settings, &evidence, window)
+        tenant::assess(campaign, &scope, settings, &evidence, window, proof)
     };
     found.into_iter().map(judge).collect()
 }

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeSet;
 
+use super::Proof;
 use super::coverage;
 use super::protocols::{self, Finding};
 use crate::campaign::Campaign;
@@ -18,9 +19,15 @@ pub(super) fn assess(
     settings: Option<&RosterTenant>,
     evidence: &TenantEvidence,
     window: Window,
+    proof: Proof,
 ) -> TenantAssessment {
-    let coverage = coverage::judge(campaign, settings, evidence, window);
-    let found = Found::new(scope, evidence, coverage.reasons);
+    let mut coverage = coverage::judge(campaign, settings, evidence, window);
+    coverage.reasons.retain(|reason| match proof {
+        Proof::Settled => true,
+        Proof::Covered => !matches!(reason, Reason::NotSettled { .. }),
+        Proof::NotAsked => false,
+    });
+    let found = Found::new(campaign, scope, evidence, coverage.reasons);
     let (verdict, reasons) = found.decide(settings);
     TenantAssessment {
         tenant_id: evidence.tenant_id.clone(),
@@ -40,6 +47,7 @@ pub(super) fn assess(
 
 /// Everything the rules look at.
 struct Found<'a> {
+    campaign: &'a Campaign,
     evidence: &'a TenantEvidence,
     evidence_reasons: Vec<Reason>,
     scope: &'a [Protocol],
@@ -50,14 +58,19 @@ struct Found<'a> {
 }
 
 impl<'a> Found<'a> {
-    fn new(scope: &'a [Protocol], evidence: &'a TenantEvidence, evidence_reasons: Vec<Reason>) -> Self {
+    fn new(
+        campaign: &'a Campaign,
+        scope: &'a [Protocol],
+        evidence: &'a TenantEvidence,
+        evidence_reasons: Vec<Reason>,
+    ) -> Self {
         let sufficient = evidence_reasons.is_empty();
         let of = |protocol| evidence.protocols.get(&protocol).cloned().unwrap_or_default();
         let in_scope =
             scope.iter().map(|&protocol| Finding::new(protocol, &of(protocol), sufficient)).collect();
         let other_legacy = of(Protocol::OtherLegacy).exchange_or_unnamed;
         let unattributed = Finding::unattributed(&other_legacy, sufficient);
-        Self { evidence, evidence_reasons, scope, in_scope, unattributed }
+        Self { campaign, evidence, evidence_reasons, scope, in_scope, unattributed }
     }
 
     /// The first that applies.
@@ -124,7 +137,7 @@ impl<'a> Found<'a> {
             .in_scope
             .iter()
             .filter(|finding| !finding.is_clear())
-            .flat_map(|finding| finding.protocol.group())
+            .flat_map(|finding| self.campaign.group_of(finding.protocol))
             .copied()
             .collect();
         self.scope.iter().filter(|protocol| !kept.contains(protocol)).copied().collect()

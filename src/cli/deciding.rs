@@ -4,6 +4,9 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use chrono::{DateTime, Utc};
+use serde::Deserialize;
+
 use super::shared::{self, Global, MEMORY_LIMIT_BYTES, Rules, now};
 use crate::assess::decision::{Basis, DecisionRow, decide};
 use crate::campaign::Campaign;
@@ -71,43 +74,68 @@ async fn keep(lake: &mut Lake, row: &DecisionRow) -> Result<()> {
     lake.commit(&lock, &manifest, row.decided_at.timestamp_millis()).await
 }
 
-fn kept(lake: &Lake) -> Result<Vec<DecisionRow>> {
-    let mut rows = Vec::new();
-    for batch in lake.read(Table::Decisions, None)? {
-        rows.extend(crate::lake::rows::from_batch::<DecisionRow>(&batch?)?);
+/// A kept decision without its evidence, which can be large.
+#[derive(Debug, Clone, Deserialize)]
+pub(super) struct DecisionHead {
+    pub(super) decision_id: String,
+    pub(super) decided_at: DateTime<Utc>,
+    pub(super) campaign: String,
+}
+
+/// Every kept decision, the oldest first.
+pub(super) fn kept(lake: &Lake) -> Result<Vec<DecisionHead>> {
+    let columns = ["decision_id", "decided_at", "campaign"];
+    let mut heads = Vec::new();
+    for batch in lake.read(Table::Decisions, Some(&columns))? {
+        heads.extend(crate::lake::rows::from_batch::<DecisionHead>(&batch?)?);
     }
-    rows.sort_by(|a, b| (a.decided_at, &a.decision_id).cmp(&(b.decided_at, &b.decision_id)));
-    Ok(rows)
+    heads.sort_by(|a, b| (a.decided_at, &a.decision_id).cmp(&(b.decided_at, &b.decision_id)));
+    Ok(heads)
 }
 
 /// A kept decision by its id.
 pub(super) fn find(lake: &Lake, id: &str) -> Result<DecisionRow> {
-    let rows = kept(lake)?;
-    let known = || {
-        let ids: Vec<String> =
-            rows.iter().rev().take(5).map(|row| format!("{} ({})", row.decision_id, row.campaign)).collect();
-        if ids.is_empty() { "none, make one with: lightsout assess".to_owned() } else { ids.join(", ") }
-    };
-    rows.iter()
-        .find(|row| row.decision_id == id)
-        .cloned()
-        .ok_or_else(|| Error::NoDecision { id: id.to_owned(), known: known() })
+    for batch in lake.read_where(Table::Decisions, "decision_id", id)? {
+        for row in crate::lake::rows::from_batch::<DecisionRow>(&batch?)? {
+            if row.decision_id == id {
+                return Ok(row);
+            }
+        }
+    }
+    let ids: Vec<String> = kept(lake)?
+        .iter()
+        .rev()
+        .take(5)
+        .map(|head| format!("{} ({})", head.decision_id, head.campaign))
+        .collect();
+    let known =
+        if ids.is_empty() { "none, make one with: lightsout assess".to_owned() } else { ids.join(", ") };
+    Err(Error::NoDecision { id: id.to_owned(), known })
+}
+
+/// The latest decision of a campaign, if there is one.
+pub(super) fn latest_head(lake: &Lake, campaign: &str) -> Result<Option<DecisionHead>> {
+    Ok(kept(lake)?.into_iter().rfind(|head| head.campaign == campaign))
 }
 
 /// The latest decision of a campaign.
 pub(super) fn latest(lake: &Lake, campaign: &str) -> Result<DecisionRow> {
-    let rows = kept(lake)?;
-    rows.into_iter()
-        .rfind(|row| row.campaign == campaign)
-        .ok_or_else(|| Error::NoDecisionYet { campaign: campaign.to_owned(), lake: lake.name() })
+    let head = latest_head(lake, campaign)?
+        .ok_or_else(|| Error::NoDecisionYet { campaign: campaign.to_owned(), lake: lake.name() })?;
+    find(lake, &head.decision_id)
+}
+
+/// The campaign and the roster that a decision was made with.
+pub(super) fn rules(row: &DecisionRow) -> Result<(Campaign, Roster)> {
+    let wrong = |source| Error::Json { what: "a kept decision", source };
+    let campaign = serde_json::from_str(&row.campaign_rules).map_err(wrong)?;
+    Ok((campaign, serde_json::from_str(&row.roster).map_err(wrong)?))
 }
 
 /// The verdicts of a kept decision, from its own evidence.
 pub(super) fn reread(row: &DecisionRow) -> Result<Assessment> {
-    let what = "a kept decision";
-    let wrong = |source| Error::Json { what, source };
-    let campaign: Campaign = serde_json::from_str(&row.campaign_rules).map_err(wrong)?;
-    let roster: Roster = serde_json::from_str(&row.roster).map_err(wrong)?;
+    let wrong = |source| Error::Json { what: "a kept decision", source };
+    let (campaign, roster) = rules(row)?;
     let evidence: Vec<TenantEvidence> = serde_json::from_str(&row.evidence).map_err(wrong)?;
     let window = Window { first: row.window_start, end: row.window_end };
     Ok(decide(&basis(&campaign, &roster, &evidence, window, row.seed), row.decided_at, String::new())?.0)
@@ -133,8 +161,7 @@ pub(super) async fn remake(global: &Global, row: &DecisionRow) -> Result<Assesse
         let (then, now) = (&row.program_version, env!("CARGO_PKG_VERSION"));
         return Err(differs(format!("lightsout {then} made it, and this is {now}")));
     }
-    let campaign: Campaign = serde_json::from_str(&row.campaign_rules).map_err(wrong)?;
-    let roster: Roster = serde_json::from_str(&row.roster).map_err(wrong)?;
+    let (campaign, roster) = rules(row)?;
     let versions: BTreeMap<Table, u64> = serde_json::from_str(&row.lake_versions).map_err(wrong)?;
     let window = Window { first: row.window_start, end: row.window_end };
     let lake = Lake::open_at(&global.lake, &versions).await.map_err(|error| lost(row, error))?;
@@ -167,4 +194,52 @@ pub(super) async fn remake(global: &Global, row: &DecisionRow) -> Result<Assesse
         return Err(differs(parts.join("; ")));
     }
     Ok(Assessed { campaign, roster, assessment, queries })
+}
+
+/// Whether a decision read again from its own evidence is still itself.
+pub(super) fn same_id(row: &DecisionRow, reread: &Assessment) -> Result<()> {
+    if reread.decision_id == row.decision_id {
+        return Ok(());
+    }
+    let (then, now) = (&row.program_version, env!("CARGO_PKG_VERSION"));
+    Err(Error::DecisionDiffers {
+        id: row.decision_id.clone(),
+        differs: format!(
+            "lightsout {then} made it with its queries and rules, and this is {now}; assess again"
+        ),
+    })
+}
+
+/// The tenant that an id, a domain or a name of the roster stands for. `known` are ids that stand for
+/// themselves.
+pub(super) fn find_tenant(named: &str, roster: &Roster, known: &[&str]) -> Result<String> {
+    let wanted = named.trim().to_lowercase();
+    if roster.tenants.contains_key(&wanted) || known.contains(&wanted.as_str()) {
+        return Ok(wanted);
+    }
+    let fits: Vec<&str> = roster
+        .tenants
+        .values()
+        .filter(|tenant| {
+            tenant.display_name.as_ref().is_some_and(|name| name.to_lowercase() == wanted)
+                || tenant.domains.iter().any(|domain| domain.to_lowercase() == wanted)
+        })
+        .map(|tenant| tenant.tenant_id.as_str())
+        .collect();
+    let found = || named.to_owned();
+    match fits.as_slice() {
+        [one] => Ok((*one).to_owned()),
+        [] => {
+            let some = known.iter().take(3).copied().collect::<Vec<_>>().join(", ");
+            let expected = format!(
+                "the id of one of {} known tenants (such as {some}), or a domain or name of the roster (--roster FILE)",
+                known.len()
+            );
+            Err(Error::Usage { flag: "TENANT", expected, found: found() })
+        }
+        several => {
+            let expected = format!("one tenant; of that name the roster has {}", several.join(", "));
+            Err(Error::Usage { flag: "TENANT", expected, found: found() })
+        }
+    }
 }

@@ -2,11 +2,12 @@
 
 use clap::Args;
 
+use super::deciding;
 use super::shared::{self, Global, MEMORY_LIMIT_BYTES, Output, Rules};
 use crate::assess::assess;
 use crate::campaign::Campaign;
 use crate::error::{Error, Result};
-use crate::evidence::{TenantEvidence, Window};
+use crate::evidence::Window;
 use crate::lake::Lake;
 use crate::query::catalog::Report;
 use crate::query::{Queries, shown};
@@ -30,7 +31,8 @@ pub(super) async fn run(arguments: &Arguments, global: &Global) -> Result<u8> {
     let lake = Lake::open(&global.lake).await?;
     let queries = Queries::over(&lake, MEMORY_LIMIT_BYTES).await?;
     let coverage = queries.coverage().await?;
-    let tenant_id = find(&arguments.tenant, &roster, &coverage)?;
+    let known: Vec<&str> = coverage.iter().map(|tenant| tenant.tenant_id.as_str()).collect();
+    let tenant_id = deciding::find_tenant(&arguments.tenant, &roster, &known)?;
     let window = shared::window(arguments.rules.as_of, &campaign, &roster, &coverage, &lake)?;
     let mut evidence = queries.evidence(&campaign, window).await?;
     evidence.retain(|tenant| tenant.tenant_id == tenant_id);
@@ -39,9 +41,10 @@ pub(super) async fn run(arguments: &Arguments, global: &Global) -> Result<u8> {
     let declared = settings.as_ref().and_then(crate::tenant::RosterTenant::logs);
     let alone =
         Roster { tenants: settings.map(|settings| (tenant_id.clone(), settings)).into_iter().collect() };
-    let tenant = assess(&campaign, &alone, &evidence, window).pop();
+    let Some(tenant) = assess(&campaign, &alone, &evidence, window).pop() else {
+        return Err(Error::EmptyLake { lake: lake.name() });
+    };
     let evidence = evidence.pop().unwrap_or_default();
-    let Some(tenant) = tenant else { return Err(unknown(&arguments.tenant, &coverage)) };
 
     let activity = Report::find("tenant_activity")?;
     let mut rows: Vec<Activity> = Vec::new();
@@ -70,48 +73,6 @@ pub(super) async fn run(arguments: &Arguments, global: &Global) -> Result<u8> {
         Some(Format::Csv | Format::Ndjson | Format::Parquet) => arguments.output.write(&batches)?,
     }
     Ok(0)
-}
-
-/// The tenant that an id, a domain or a name stands for.
-fn find(named: &str, roster: &Roster, lake: &[TenantEvidence]) -> Result<String> {
-    let wanted = named.trim().to_lowercase();
-    if roster.tenants.contains_key(&wanted) || lake.iter().any(|tenant| tenant.tenant_id == wanted) {
-        return Ok(wanted);
-    }
-    let fits: Vec<&String> = roster
-        .tenants
-        .values()
-        .filter(|tenant| {
-            tenant.display_name.as_ref().is_some_and(|name| name.to_lowercase() == wanted)
-                || tenant.domains.iter().any(|domain| domain.to_lowercase() == wanted)
-        })
-        .map(|tenant| &tenant.tenant_id)
-        .collect();
-    match fits.as_slice() {
-        [one] => Ok((*one).clone()),
-        [] => Err(unknown(named, lake)),
-        several => Err(Error::Usage {
-            flag: "TENANT",
-            expected: format!(
-                "one tenant; of that name the roster has {}",
-                several.iter().map(|id| id.as_str()).collect::<Vec<_>>().join(", ")
-            ),
-            found: named.to_owned(),
-        }),
-    }
-}
-
-fn unknown(named: &str, lake: &[TenantEvidence]) -> Error {
-    let some: Vec<&str> = lake.iter().take(3).map(|tenant| tenant.tenant_id.as_str()).collect();
-    Error::Usage {
-        flag: "TENANT",
-        expected: format!(
-            "the id of one of the lake's {} tenants (such as {}), or a domain or name of the roster (--roster FILE)",
-            lake.len(),
-            some.join(", ")
-        ),
-        found: named.to_owned(),
-    }
 }
 
 /// The queries behind the numbers, as they can be run.

@@ -2,6 +2,7 @@
 //! `shared`.
 
 mod assess;
+mod campaign;
 mod deciding;
 mod explain;
 mod ingest;
@@ -38,10 +39,13 @@ enum Command {
     Ingest(ingest::Arguments),
     /// Verdicts per tenant and protocol, and the lists
     Assess(assess::Arguments),
-    /// Notices (drafts) and lists for a kept decision
+    /// Notices and lists for a kept decision, or a month's usage reports
     Notices(notices::Arguments),
     /// Why one tenant has its verdict, with the SQL behind each number
     Explain(explain::Arguments),
+    /// The thirty days: announce, opt out, recheck, apply, confirm, status
+    #[command(subcommand)]
+    Campaign(campaign::Command),
     /// Run a shipped query by name; no name lists them
     Report(report::Arguments),
     /// Run one read-only SQL query over the lake
@@ -61,6 +65,7 @@ pub async fn main() -> ExitCode {
         Command::Assess(arguments) => assess::run(&arguments, global).await,
         Command::Notices(arguments) => notices::run(&arguments, global).await,
         Command::Explain(arguments) => explain::run(&arguments, global).await,
+        Command::Campaign(command) => campaign::run(&command, global).await,
         Command::Report(arguments) => report::run(&arguments, global).await,
         Command::Sql(arguments) => report::run_sql(&arguments, global).await,
         Command::Lake(command) => lake::run(&command, global).await,

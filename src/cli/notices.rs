@@ -1,4 +1,5 @@
-//! `lightsout notices`: drafts of the notices, and the lists, for a kept decision.
+//! `lightsout notices`: drafts of the notices, and the lists, for a kept decision; or the usage reports of
+//! a month.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -7,13 +8,19 @@ use chrono::NaiveDate;
 use clap::Args;
 
 use super::deciding::{self, Assessed};
-use super::shared::{Global, parse_day};
+use super::shared::{Global, MEMORY_LIMIT_BYTES, parse_day};
+use crate::assess::assess;
 use crate::campaign::Campaign;
 use crate::change::Change;
 use crate::error::Result;
+use crate::evidence::Month;
 use crate::lake::Lake;
-use crate::notify::{NoticeContext, lists, notice};
+use crate::notify::files::{self, Written};
+use crate::notify::templates::Templates;
+use crate::notify::{NoticeContext, lists};
+use crate::query::Queries;
 use crate::tenant::Roster;
+use crate::verdict::Assessment;
 
 /// What notices are written with.
 #[derive(Debug, Args)]
@@ -36,6 +43,9 @@ pub(super) struct Arguments {
     /// The decision [default: the campaign's latest]
     #[arg(long, value_name = "ID", conflicts_with = "campaign")]
     decision: Option<String>,
+    /// Instead: usage reports of this month, e.g. 2026-10, for the tenants with usage in it
+    #[arg(long, value_name = "MONTH", conflicts_with = "decision")]
+    month: Option<Month>,
     /// A built-in campaign or a TOML file [default: basic-auth-all-protocols]
     #[arg(
         long,
@@ -56,6 +66,9 @@ pub(super) struct Arguments {
 
 pub(super) async fn run(arguments: &Arguments, global: &Global) -> Result<u8> {
     let lake = Lake::open(&global.lake).await?;
+    if let Some(month) = arguments.month {
+        return report(&lake, month, arguments, global).await;
+    }
     let row = match &arguments.decision {
         Some(id) => deciding::find(&lake, id)?,
         None => deciding::latest(&lake, &Campaign::load(&arguments.campaign)?.name)?,
@@ -71,13 +84,43 @@ pub(super) async fn run(arguments: &Arguments, global: &Global) -> Result<u8> {
     Ok(0)
 }
 
+/// The usage reports of a month. They tell what was seen and announce nothing, so nothing is decided and
+/// kept for them, and they are no drafts.
+async fn report(lake: &Lake, month: Month, arguments: &Arguments, global: &Global) -> Result<u8> {
+    let campaign = Campaign::load(&arguments.campaign)?;
+    let roster = arguments.roster.as_deref().map(Roster::read).transpose()?.unwrap_or_default();
+    let templates = Templates::load(arguments.texts.templates.as_deref())?;
+    let queries = Queries::over(lake, MEMORY_LIMIT_BYTES).await?;
+    let window = month.window();
+    let evidence = queries.evidence(&campaign, window).await?;
+    let assessment = Assessment {
+        decision_id: String::new(),
+        campaign: campaign.name.clone(),
+        window,
+        tenants: assess(&campaign, &roster, &evidence, window),
+    };
+    let assessed = Assessed { campaign, roster, assessment, queries };
+    let who = assessed.queries.who(window, "*").await?;
+    let context = NoticeContext { draft: false, ..context(&assessed, &arguments.texts, &who) };
+    let written = files::write_usage_reports(&arguments.out, &context, &templates)?;
+    if !global.quiet {
+        let out = arguments.out.display();
+        let without = written.iter().filter(|report| report.contacts == 0).count();
+        eprintln!(
+            "{} usage reports of {month}, {without} of them without a contact, are in {out}",
+            written.len()
+        );
+    }
+    Ok(0)
+}
+
 /// Writes lists and draft notices under `out`.
-pub(super) async fn write(assessed: &Assessed, texts: &Texts, out: &Path) -> Result<()> {
+pub(super) async fn write(assessed: &Assessed, texts: &Texts, out: &Path) -> Result<Vec<Written>> {
+    let templates = Templates::load(texts.templates.as_deref())?;
     let who = assessed.queries.who(assessed.assessment.window, "*").await?;
     let context = context(assessed, texts, &who);
     lists::write(out, &context)?;
-    notice::write_all(out, &context, texts.templates.as_deref())?;
-    Ok(())
+    Ok(files::write_all(out, &context, &templates)?)
 }
 
 /// Writes the lists alone: `assess` makes no notices.

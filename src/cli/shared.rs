@@ -51,7 +51,7 @@ pub(super) struct Rules {
         hide_default_value = true
     )]
     pub(super) campaign: String,
-    /// CSV or JSON list of tenants with names, contacts and settings
+    /// CSV, JSON or Parquet list of tenants with names, contacts and settings
     #[arg(long, value_name = "FILE")]
     pub(super) roster: Option<PathBuf>,
     /// The window ends before this UTC day, e.g. 2026-11-02 [default: the latest
@@ -137,6 +137,12 @@ pub(super) struct Output {
 }
 
 impl Output {
+    /// Whether a person reads the rows, on a screen that is only so wide.
+    pub(super) fn is_table(&self) -> bool {
+        let terminal = self.output.is_none() && std::io::stdout().is_terminal();
+        self.format.map_or(terminal, |format| format == Format::Table)
+    }
+
     /// Writes text as it is, with a line end.
     pub(super) fn write_text(&self, text: &str) -> Result<()> {
         if let Some(path) = &self.output {

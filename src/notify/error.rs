@@ -3,6 +3,9 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
+use arrow::error::ArrowError;
+use parquet::errors::ParquetError;
+
 /// A list or notice that could not be made.
 #[derive(Debug, thiserror::Error)]
 pub enum NotifyError {
@@ -10,9 +13,15 @@ pub enum NotifyError {
     CreateFolder { path: PathBuf, source: io::Error },
     #[error("can't write {}: {source}", path.display())]
     Write { path: PathBuf, source: io::Error },
-    #[error("can't write the list {}: {source}", path.display())]
-    WriteList { path: PathBuf, source: csv::Error },
-    #[error("can't remove {}, a notice of an earlier run: {source}", path.display())]
+    #[error("can't write the rows of {}: {source}", path.display())]
+    Rows { path: PathBuf, source: ArrowError },
+    #[error("can't write {}: {source}", path.display())]
+    Parquet { path: PathBuf, source: ParquetError },
+    #[error("can't write {}: {source}", path.display())]
+    ManifestJson { path: PathBuf, source: serde_json::Error },
+    #[error("can't read {}: {source}", path.display())]
+    Read { path: PathBuf, source: io::Error },
+    #[error("can't remove {}, a file of an earlier run: {source}", path.display())]
     Remove { path: PathBuf, source: io::Error },
     #[error("can't read the template {}: {source}", path.display())]
     ReadTemplate { path: PathBuf, source: io::Error },
@@ -25,6 +34,9 @@ pub enum NotifyError {
         super::templates::VARIABLES.join(", ")
     )]
     Template { file: String, line: usize, reason: String, source: Box<minijinja::Error> },
+    /// The stage before gave what this notice can't be made of.
+    #[error("the notice {kind} for tenant '{tenant_id}' can't be written: expected {expected}, found none")]
+    NothingToTell { kind: &'static str, tenant_id: String, expected: &'static str },
     #[error("can't write the JSON of the notice for tenant '{tenant_id}': {source}")]
     Json { tenant_id: String, source: serde_json::Error },
 }
@@ -38,8 +50,8 @@ impl NotifyError {
         |source| Self::Write { path: path.to_owned(), source }
     }
 
-    pub(super) fn write_list(path: &Path) -> impl Fn(csv::Error) -> Self {
-        |source| Self::WriteList { path: path.to_owned(), source }
+    pub(super) fn rows(path: &Path) -> impl FnOnce(ArrowError) -> Self {
+        |source| Self::Rows { path: path.to_owned(), source }
     }
 
     pub(super) fn read_template(path: &Path) -> impl Fn(io::Error) -> Self {

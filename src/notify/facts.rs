@@ -1,16 +1,21 @@
 //! The facts that a template may use, one struct a topic, ready to be put into sentences: dates read
 //! "24 December 2026", lists of protocols "POP3 and IMAP4". Field names are what template authors write.
 
+mod change;
 mod reasons;
+mod smtp_auth;
 mod usage;
 
 use chrono::Days;
 use serde::Serialize;
 
+use self::change::{ChangeFacts, held, stays_on};
 use self::reasons::{ReasonFacts, all_reasons, category_name, log_name};
+use self::smtp_auth::{SmtpAuth, smtp_auth};
 use self::usage::{Attempted, InUse, Kept, Who, also_used, attempted, in_use, kept, who};
 use super::NoticeContext;
-use super::text::{date, enumerate, plain_short};
+use super::text::{date, enumerate, month, plain_short};
+use super::told::Told;
 use crate::campaign::Campaign;
 use crate::protocol::Protocol;
 use crate::sign_in::Category;
@@ -24,27 +29,48 @@ const TEXT_CHARACTERS_MAX: usize = 120;
 pub(super) struct Facts {
     tenant: Tenant,
     campaign: CampaignFacts,
+    /// Empty where nothing was decided.
     decision_id: String,
     draft: bool,
     notice_date: String,
     effective_date: String,
+    /// Days from the notice to the change.
+    notice_days: u64,
     /// The campaign sets the date, for every tenant; else it follows the notice.
     date_is_fixed: bool,
+    /// "October 2026", in a report of a month.
+    month: Option<String>,
     window: WindowFacts,
     coverage: Coverage,
     scope: Protocols,
+    /// The protocols that the notice is about: turned off, on hold, or done.
+    told: Protocols,
+    already_off: Protocols,
+    /// Of a group that is clear, and still on.
     clear: Protocols,
     out_of_scope: Protocols,
+    smtp_auth: Option<SmtpAuth>,
     in_use: Vec<InUse>,
+    /// All but SMTP AUTH.
+    in_use_others: Vec<InUse>,
     in_use_text: String,
-    smtp_auth_in_use: bool,
+    /// Every protocol in scope but SMTP AUTH, used or not, and other legacy clients in use.
+    usage: Vec<InUse>,
     kept: Vec<Kept>,
     also_used: Vec<InUse>,
     attempted: Vec<Attempted>,
     reasons: Vec<ReasonFacts>,
     evidence_reasons: Vec<ReasonFacts>,
+    /// What keeps the protocols from being cleared, other than usage.
+    doubts: Vec<ReasonFacts>,
     users: u64,
     who: Who,
+    /// What was announced and where it stands.
+    change: Option<ChangeFacts>,
+    /// On hold without usage of their own.
+    held: Vec<Kept>,
+    /// In scope and not turned off by the change.
+    stays_on: Vec<Kept>,
     /// `will_be_enabled`, `already_on`, `enabled_if_off`, or `None`: not part of the campaign.
     outlook_modern_auth: Option<&'static str>,
     lookback_over: String,
@@ -107,29 +133,34 @@ struct Protocols {
     smtp_auth: bool,
     /// All but SMTP AUTH.
     others: Vec<&'static str>,
+    others_text: String,
 }
 
 impl Facts {
-    pub(super) fn of(
-        context: &NoticeContext,
-        tenant: &TenantAssessment,
-        protocols_told: &[Protocol],
-    ) -> Self {
+    pub(super) fn of(told: &Told, context: &NoticeContext, tenant: &TenantAssessment) -> Self {
         let campaign = context.campaign;
         let window = context.assessment.window;
         let scope = campaign.scope();
         let out_of_scope: Vec<Protocol> =
             Protocol::NAMED.into_iter().filter(|protocol| !scope.contains(protocol)).collect();
-        let in_use: Vec<InUse> = tenant.protocols_in_use.iter().map(|p| in_use(*p, tenant)).collect();
+        let all = |protocols: &[Protocol]| protocols.iter().map(|p| in_use(*p, tenant)).collect();
+        let in_use: Vec<InUse> = all(&told.in_use);
+        let others: Vec<Protocol> = but_smtp_auth(&told.in_use);
+        let on = |protocol: &&Protocol| !told.already_off.contains(protocol);
+        let clear: Vec<Protocol> = tenant.protocols_clear.iter().filter(on).copied().collect();
+        let mut usage = but_smtp_auth(&scope);
+        usage.extend(told.in_use.iter().filter(|protocol| !scope.contains(protocol)));
         let lookback = Days::new(campaign.lookback_days.into());
         Self {
             tenant: Tenant::of(context, tenant),
             campaign: CampaignFacts::of(campaign),
             decision_id: context.assessment.decision_id.clone(),
             draft: context.draft,
-            notice_date: date(context.notice_date),
-            effective_date: date(context.effective_date()),
+            notice_date: date(told.notice_date),
+            effective_date: date(told.effective_date),
+            notice_days: (told.effective_date - told.notice_date).num_days().try_into().unwrap_or_default(),
             date_is_fixed: campaign.effective_date.is_some(),
+            month: told.month.map(month),
             window: WindowFacts {
                 first: date(window.first),
                 last: date(window.end.pred_opt().unwrap_or(window.end)),
@@ -137,22 +168,34 @@ impl Facts {
             },
             coverage: Coverage::of(campaign, tenant),
             scope: Protocols::of(&scope),
-            clear: Protocols::of(&tenant.protocols_clear),
+            told: Protocols::of(&told.protocols),
+            already_off: Protocols::of(&told.already_off),
+            clear: Protocols::of(&clear),
             out_of_scope: Protocols::of(&out_of_scope),
+            smtp_auth: smtp_auth(told, context, tenant),
             in_use_text: enumerate(&in_use.iter().map(|row| row.name).collect::<Vec<_>>()),
             in_use,
-            smtp_auth_in_use: tenant.protocols_in_use.contains(&Protocol::SmtpAuth),
-            kept: kept(&scope, tenant),
+            in_use_others: all(&others),
+            usage: all(&usage),
+            kept: kept(&scope, &told.already_off, context, tenant),
             also_used: also_used(tenant),
-            attempted: attempted(protocols_told, tenant),
+            attempted: attempted(&told.protocols, tenant),
             reasons: all_reasons(tenant).into_iter().map(ReasonFacts::of).collect(),
             evidence_reasons: tenant.evidence_reasons.iter().map(ReasonFacts::of).collect(),
+            doubts: told.doubts(tenant).into_iter().map(ReasonFacts::of).collect(),
             users: tenant.users,
-            who: who(context.who.get(&tenant.tenant_id), tenant),
-            outlook_modern_auth: outlook_modern_auth(context, tenant, protocols_told),
+            who: who(context.who.get(&tenant.tenant_id), &told.in_use),
+            change: told.change.map(ChangeFacts::of),
+            held: held(told, context, tenant),
+            stays_on: stays_on(told, context, tenant),
+            outlook_modern_auth: outlook_modern_auth(context, tenant, &told.protocols),
             lookback_over: date(window.end.checked_add_days(lookback).unwrap_or(window.end)),
         }
     }
+}
+
+fn but_smtp_auth(protocols: &[Protocol]) -> Vec<Protocol> {
+    protocols.iter().filter(|protocol| **protocol != Protocol::SmtpAuth).copied().collect()
 }
 
 impl Tenant {
@@ -161,7 +204,8 @@ impl Tenant {
         let short = |text: &str| plain_short(text, TEXT_CHARACTERS_MAX);
         let name = context.display_name(tenant);
         let cloud = roster.and_then(|r| r.cloud.as_deref()).map(short);
-        let worldwide = |cloud: &str| cloud.is_empty() || cloud.eq_ignore_ascii_case("worldwide");
+        let worldwide =
+            |cloud: &str| ["", "worldwide", "commercial"].iter().any(|name| cloud.eq_ignore_ascii_case(name));
         let id = short(&tenant.tenant_id);
         Self {
             name: name.map(short).filter(|name| !name.is_empty()).unwrap_or_else(|| id.clone()),
@@ -210,13 +254,16 @@ impl Coverage {
 
 impl Protocols {
     fn of(protocols: &[Protocol]) -> Self {
-        let names: Vec<&str> = protocols.iter().map(|protocol| protocol.display_name()).collect();
-        let others = protocols.iter().filter(|protocol| **protocol != Protocol::SmtpAuth);
+        let names = |protocols: &[Protocol]| -> Vec<&'static str> {
+            protocols.iter().map(|protocol| protocol.display_name()).collect()
+        };
+        let others = names(&but_smtp_auth(protocols));
         Self {
             count: protocols.len(),
-            text: enumerate(&names),
+            text: enumerate(&names(protocols)),
             smtp_auth: protocols.contains(&Protocol::SmtpAuth),
-            others: others.map(|protocol| protocol.display_name()).collect(),
+            others_text: enumerate(&others),
+            others,
         }
     }
 }

@@ -4,9 +4,12 @@
 use chrono::{DateTime, Days, NaiveDate, Utc};
 use serde::Serialize;
 
+use super::mail::Recipients;
 use super::notice::NoticeKind;
 use super::text::plain;
+use super::told::Told;
 use super::{NoticeContext, reason_codes};
+use crate::change::Change;
 use crate::evidence::midnight;
 use crate::protocol::Protocol;
 use crate::verdict::TenantAssessment;
@@ -63,48 +66,38 @@ struct Body<'a> {
 }
 
 impl<'a> ServiceUpdateMessage<'a> {
+    /// `parts` are the title and the HTML without it.
     pub(super) fn new(
-        kind: NoticeKind,
+        told: &Told,
         context: &NoticeContext,
         tenant: &TenantAssessment,
-        title: &'a str,
-        html: &'a str,
+        recipients: &Recipients,
+        parts: [&'a str; 2],
     ) -> Self {
-        let notice = midnight(context.notice_date);
-        let effective = change_date(kind, context);
-        let last_day = effective.unwrap_or_else(|| {
+        let [title, html] = parts;
+        let notice = midnight(told.notice_date);
+        let effective = change_date(told, context);
+        let last_day = effective.filter(|day| *day >= told.notice_date).unwrap_or_else(|| {
             let days = Days::new(context.campaign.notice_days.into());
-            context.notice_date.checked_add_days(days).unwrap_or(context.notice_date)
+            told.notice_date.checked_add_days(days).unwrap_or(told.notice_date)
         });
-        let (category, severity) = match kind {
-            NoticeKind::NoImpact | NoticeKind::SelectedProtocols => {
-                (Category::PlanForChange, Severity::Normal)
-            }
-            NoticeKind::Warning => (Category::PreventOrFixIssue, Severity::High),
-            NoticeKind::InsufficientEvidence => (Category::StayInformed, Severity::Normal),
-        };
-        let mut tags = match kind {
-            NoticeKind::NoImpact | NoticeKind::SelectedProtocols => vec!["Admin impact", "Retirement"],
-            NoticeKind::Warning => vec!["Admin impact", "Retirement", "User impact"],
-            NoticeKind::InsufficientEvidence => vec!["Admin impact"],
-        };
+        let mut nature = Nature::of(told.kind);
         if context.draft {
-            tags.push("Draft");
+            nature.tags.push("Draft");
         }
-        let action = kind == NoticeKind::Warning || kind == NoticeKind::InsufficientEvidence;
         Self {
-            id: message_id(kind, context),
+            id: message_id(told, context),
             title,
-            category,
-            severity,
+            category: nature.category,
+            severity: nature.severity,
             start_date_time: notice,
             end_date_time: midnight(last_day),
             last_modified_date_time: notice,
-            action_required_by_date_time: effective.filter(|_| action).map(midnight),
-            is_major_change: kind != NoticeKind::InsufficientEvidence,
+            action_required_by_date_time: effective.filter(|_| nature.asks_for_action).map(midnight),
+            is_major_change: nature.is_major_change,
             services: ["Exchange Online"],
-            tags,
-            details: details(kind, context, tenant, effective),
+            tags: nature.tags,
+            details: details(told, context, tenant, recipients, effective),
             body: Body { content_type: "html", content: html },
             view_point: None,
             has_attachments: false,
@@ -112,28 +105,78 @@ impl<'a> ServiceUpdateMessage<'a> {
     }
 }
 
-/// The campaign's message id stands for the notice that it is the id of; the others carry their kind.
-fn message_id(kind: NoticeKind, context: &NoticeContext) -> String {
-    let id = context.campaign.message_id.as_deref().unwrap_or(&context.campaign.name);
-    match kind {
-        NoticeKind::NoImpact => plain(id),
-        _ => format!("{}-{}", plain(id), kind.as_str().replace('_', "-")),
+/// What a kind is to those who sort their messages.
+struct Nature {
+    category: Category,
+    severity: Severity,
+    tags: Vec<&'static str>,
+    asks_for_action: bool,
+    is_major_change: bool,
+}
+
+impl Nature {
+    fn of(kind: NoticeKind) -> Self {
+        let plan = |category| Self {
+            category,
+            severity: Severity::Normal,
+            tags: vec!["Admin impact", "Retirement"],
+            asks_for_action: false,
+            is_major_change: true,
+        };
+        match kind {
+            NoticeKind::NoImpact | NoticeKind::SelectedProtocols => plan(Category::PlanForChange),
+            NoticeKind::FollowUp => plan(Category::StayInformed),
+            // A hold has no date by which to act.
+            NoticeKind::Warning | NoticeKind::Hold => Self {
+                severity: Severity::High,
+                tags: vec!["Admin impact", "Retirement", "User impact"],
+                asks_for_action: kind == NoticeKind::Warning,
+                ..plan(Category::PreventOrFixIssue)
+            },
+            NoticeKind::InsufficientEvidence | NoticeKind::UsageReport => Self {
+                tags: vec!["Admin impact"],
+                asks_for_action: true,
+                is_major_change: false,
+                ..plan(Category::StayInformed)
+            },
+        }
     }
 }
 
-/// The day that this notice announces a change for.
-fn change_date(kind: NoticeKind, context: &NoticeContext) -> Option<NaiveDate> {
-    match kind {
-        NoticeKind::NoImpact | NoticeKind::SelectedProtocols => Some(context.effective_date()),
-        NoticeKind::Warning | NoticeKind::InsufficientEvidence => context.campaign.effective_date,
+/// The campaign's message id stands for the notice that it is the id of; the others carry their kind, and
+/// a report its month.
+fn message_id(told: &Told, context: &NoticeContext) -> String {
+    let id = plain(context.campaign.message_id.as_deref().unwrap_or(&context.campaign.name));
+    let kind = told.kind.as_str().replace('_', "-");
+    match (told.kind, told.month) {
+        (NoticeKind::NoImpact, _) => id,
+        (_, Some(month)) => format!("{id}-{kind}-{month}"),
+        (_, None) => format!("{id}-{kind}"),
+    }
+}
+
+/// The day of the change that this notice tells of.
+fn change_date(told: &Told, context: &NoticeContext) -> Option<NaiveDate> {
+    match told.kind {
+        NoticeKind::NoImpact | NoticeKind::SelectedProtocols | NoticeKind::FollowUp => {
+            Some(told.effective_date)
+        }
+        // For what still goes ahead.
+        NoticeKind::Hold => {
+            told.change.filter(|change| !change.pending().is_empty()).map(|change| change.effective_date)
+        }
+        NoticeKind::Warning | NoticeKind::InsufficientEvidence | NoticeKind::UsageReport => {
+            context.campaign.effective_date
+        }
     }
 }
 
 /// Only what is known is listed.
 fn details(
-    kind: NoticeKind,
+    told: &Told,
     context: &NoticeContext,
     tenant: &TenantAssessment,
+    recipients: &Recipients,
     effective: Option<NaiveDate>,
 ) -> Vec<Detail> {
     let assessment = context.assessment;
@@ -143,8 +186,9 @@ fn details(
         let names: Vec<&str> = protocols.iter().map(|protocol| protocol.as_str()).collect();
         Some(names.join(";"))
     };
+    let announced = |which: fn(&Change) -> Vec<Protocol>| protocols(&told.change.map(which)?);
     let values = [
-        ("Kind", Some(kind.as_str().to_owned())),
+        ("Kind", Some(told.kind.as_str().to_owned())),
         ("TenantId", Some(tenant.tenant_id.clone())),
         ("TenantName", context.display_name(tenant).map(str::to_owned)),
         ("Cloud", roster.and_then(|r| r.cloud.clone())),
@@ -157,11 +201,21 @@ fn details(
         ("WindowLastDay", day(assessment.window.end.pred_opt())),
         ("FirstDaySeen", day(tenant.first_day)),
         ("LastDaySeen", day(tenant.last_day)),
-        ("NoticeDate", Some(context.notice_date.to_string())),
+        ("Month", told.month.map(|month| month.to_string())),
+        ("NoticeDate", Some(told.notice_date.to_string())),
+        ("AnnouncedOn", day(told.change.map(|change| change.announced_on))),
         ("EffectiveDate", day(effective)),
         ("ProtocolsInScope", protocols(&context.campaign.scope())),
-        ("ProtocolsInUse", protocols(&tenant.protocols_in_use)),
+        ("ProtocolsInUse", protocols(&told.in_use)),
         ("ProtocolsClear", protocols(&tenant.protocols_clear)),
+        ("ProtocolsAlreadyOff", protocols(&told.already_off)),
+        ("ProtocolsAnnounced", announced(Change::announced)),
+        ("ProtocolsPending", announced(Change::pending)),
+        ("ProtocolsOptedOut", announced(Change::opted_out)),
+        ("ProtocolsOnHold", announced(Change::on_hold)),
+        ("ProtocolsOff", announced(Change::off)),
+        ("Contacts", Some(recipients.addresses.len().to_string())),
+        ("ContactsLeftOut", Some(recipients.left_out.to_string())),
         ("Users", Some(tenant.users.to_string())),
         ("Draft", Some(context.draft.to_string())),
     ];

@@ -1,19 +1,26 @@
 //! Notify: verdicts to eligibility lists and notices. It decides nothing and counts nothing, reads no
-//! clock and no lake: what it is given here is all that it tells. `lists` writes the lists, `notice`
-//! the notices; everything between is how one template becomes Markdown, a page and JSON.
+//! clock and no lake: what it is given here is all that it tells. `lists` writes the lists, `files` the
+//! notices, `manifest` says what was written; everything between is how one template becomes Markdown,
+//! a page, a mail and JSON.
 
+pub mod files;
 pub mod lists;
+pub mod manifest;
 pub mod notice;
+pub mod table;
 pub mod templates;
 pub mod text;
 
 mod error;
 mod facts;
 mod html;
+mod mail;
 mod message;
+mod plain_text;
 mod reason_text;
 #[cfg(test)]
 mod sample;
+mod told;
 
 use std::collections::BTreeMap;
 
@@ -82,13 +89,7 @@ impl<'a> NoticeContext<'a> {
     }
 }
 
-/// The codes of a tenant's reasons, each once, joined with `;`.
+/// The codes of a tenant's reasons, joined with `;`.
 fn reason_codes(tenant: &TenantAssessment) -> String {
-    let mut codes: Vec<&str> = Vec::new();
-    for code in tenant.reasons.iter().map(Reason::code) {
-        if !codes.contains(&code) {
-            codes.push(code);
-        }
-    }
-    codes.join(";")
+    Reason::codes(&tenant.reasons).join(";")
 }

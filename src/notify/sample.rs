@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, NaiveDate, Utc};
 
+use super::notice::NoticeKind;
 use super::{NoticeContext, WhoRow};
 use crate::campaign::Campaign;
-use crate::change::Change;
-use crate::evidence::{DayRange, Window};
+use crate::change::{Change, ProtocolChange};
+use crate::evidence::{DayRange, Month, Window};
 use crate::protocol::Protocol;
 use crate::sign_in::Category;
 use crate::tenant::{Roster, RosterTenant};
@@ -21,6 +22,7 @@ pub(super) struct Sample {
     pub(super) roster: Roster,
     pub(super) who: BTreeMap<String, Vec<WhoRow>>,
     pub(super) changes: BTreeMap<String, Change>,
+    pub(super) notice_date: NaiveDate,
     pub(super) draft: bool,
 }
 
@@ -200,6 +202,7 @@ impl Sample {
             roster: Roster { tenants: BTreeMap::from([(id(1), alpine), (id(2), harbour)]) },
             who: BTreeMap::from([(id(2), who())]),
             changes: BTreeMap::new(),
+            notice_date: day(11, 24),
             draft: false,
         }
     }
@@ -224,6 +227,121 @@ impl Sample {
         sample
     }
 
+    /// What was announced to a tenant of the sample, and where it stands.
+    fn change(&mut self, tenant: usize, protocols: impl IntoIterator<Item = (Protocol, ProtocolChange)>) {
+        let tenant_id = self.assessment.tenants[tenant].tenant_id.clone();
+        let change = Change {
+            tenant_id: tenant_id.clone(),
+            decision_id: "d-0123abcd".to_owned(),
+            announced_on: day(11, 24),
+            effective_date: day(12, 24),
+            protocols: protocols.into_iter().collect(),
+        };
+        self.changes.insert(tenant_id, change);
+    }
+
+    /// Harbour & Sons began to use IMAP4 and SMTP AUTH again after the announcement.
+    pub(super) fn hold_for_usage() -> Self {
+        use Protocol::{ExchangeActivesync, Imap4, Pop3, RemotePowershell, SmtpAuth};
+        let mut sample = Self::all_protocols();
+        sample.assessment.decision_id = "d-4567ef01".to_owned();
+        sample.assessment.window = Window { first: day(10, 25), end: day(12, 15) };
+        sample.notice_date = day(12, 15);
+        let hold = ProtocolChange::OnHold { since: day(12, 15) };
+        let by = Some("ada@example.com".to_owned());
+        sample.change(
+            1,
+            [
+                (Pop3, ProtocolChange::Pending),
+                (Imap4, hold.clone()),
+                (SmtpAuth, hold),
+                (ExchangeActivesync, ProtocolChange::OptedOut { on: day(12, 1), by }),
+                (RemotePowershell, ProtocolChange::Pending),
+            ],
+        );
+        let harbour = &mut sample.assessment.tenants[1];
+        harbour.last_day = Some(day(12, 14));
+        harbour.days_seen = BTreeMap::from([(Category::Interactive, 44), (Category::NonInteractive, 51)]);
+        harbour.reasons = vec![
+            Reason::InUse { protocol: Imap4, users: 2, sign_ins: 1_204 },
+            Reason::InUse { protocol: SmtpAuth, users: 1, sign_ins: 31 },
+        ];
+        let smtp_auth = &mut harbour.protocols[2];
+        smtp_auth.verdict = ProtocolVerdict::InUse;
+        (smtp_auth.users, smtp_auth.sign_ins) = (1, 31);
+        smtp_auth.last_seen = Some(at("2026-12-13T04:00:00Z"));
+        harbour.protocols_in_use = vec![Imap4, SmtpAuth];
+        harbour.protocols_clear = vec![Pop3, RemotePowershell];
+        let mut scanner = who()[1].clone();
+        (scanner.protocol, scanner.sign_ins) = (SmtpAuth, 31);
+        scanner.last_seen = at("2026-12-13T04:00:00Z");
+        scanner.client_app = Some("Authenticated SMTP".to_owned());
+        sample.who.values_mut().for_each(|rows| rows.push(scanner.clone()));
+        sample
+    }
+
+    /// Meadow Farm's logs stopped coming after the announcement.
+    pub(super) fn hold_for_coverage() -> Self {
+        let mut sample = Self::hold_for_usage();
+        let hold = ProtocolChange::OnHold { since: day(12, 15) };
+        let scope = sample.campaign.scope();
+        sample.change(2, scope.into_iter().map(|protocol| (protocol, hold.clone())));
+        let days = DayRange { first: day(12, 2), last: day(12, 14) };
+        let gap = Reason::Gap { category: Category::NonInteractive, days, permitted_days: 4 };
+        let meadow = &mut sample.assessment.tenants[2];
+        (meadow.first_day, meadow.last_day) = (Some(day(10, 25)), Some(day(12, 1)));
+        meadow.days_seen = BTreeMap::from([(Category::Interactive, 40), (Category::NonInteractive, 38)]);
+        meadow.reasons = vec![gap.clone()];
+        meadow.evidence_reasons = vec![gap];
+        sample
+    }
+
+    /// Part of what was announced to Harbour & Sons has been done.
+    pub(super) fn follow_up() -> Self {
+        use Protocol::{ExchangeActivesync, Pop3, RemotePowershell, SmtpAuth};
+        let mut sample = Self::all_protocols();
+        sample.notice_date = day(12, 28);
+        let off = ProtocolChange::Off { on: day(12, 27) };
+        let by = Some("ada@example.com".to_owned());
+        sample.change(
+            1,
+            [
+                (Pop3, off.clone()),
+                (SmtpAuth, off),
+                (ExchangeActivesync, ProtocolChange::OptedOut { on: day(12, 1), by }),
+                (RemotePowershell, ProtocolChange::OnHold { since: day(12, 20) }),
+            ],
+        );
+        sample
+    }
+
+    /// Harbour & Sons in November.
+    pub(super) fn usage_report() -> Self {
+        let mut sample = Self::all_protocols();
+        sample.assessment.window = "2026-11".parse().map(Month::window).expect("a month");
+        sample.assessment.decision_id = String::new();
+        sample.notice_date = day(12, 1);
+        let harbour = &mut sample.assessment.tenants[1];
+        (harbour.first_day, harbour.last_day) = (Some(day(11, 1)), Some(day(11, 30)));
+        sample
+    }
+
+    /// A notice of every kind, with the place of its tenant.
+    pub(super) fn of_every_kind() -> Vec<(NoticeKind, Self, usize)> {
+        vec![
+            (NoticeKind::NoImpact, Self::all_protocols(), 0),
+            (NoticeKind::NoImpact, Self::smtp_auth(), 0),
+            (NoticeKind::Warning, Self::all_protocols(), 1),
+            (NoticeKind::Warning, Self::smtp_auth(), 1),
+            (NoticeKind::SelectedProtocols, Self::all_protocols(), 1),
+            (NoticeKind::InsufficientEvidence, Self::all_protocols(), 2),
+            (NoticeKind::Hold, Self::hold_for_usage(), 1),
+            (NoticeKind::Hold, Self::hold_for_coverage(), 2),
+            (NoticeKind::FollowUp, Self::follow_up(), 1),
+            (NoticeKind::UsageReport, Self::usage_report(), 1),
+        ]
+    }
+
     pub(super) fn context(&self) -> NoticeContext<'_> {
         NoticeContext {
             campaign: &self.campaign,
@@ -231,7 +349,7 @@ impl Sample {
             roster: &self.roster,
             who: &self.who,
             changes: &self.changes,
-            notice_date: day(11, 24),
+            notice_date: self.notice_date,
             draft: self.draft,
         }
     }

@@ -13,42 +13,61 @@ use super::notice::NoticeKind;
 use super::{NotifyError, text};
 
 /// The embedded files, by the path under which an own folder replaces them.
-const EMBEDDED: [(&str, &str); 10] = [
+const EMBEDDED: [(&str, &str); 19] = [
     ("no_impact.md", include_str!("templates/no_impact.md")),
     ("warning.md", include_str!("templates/warning.md")),
     ("selected_protocols.md", include_str!("templates/selected_protocols.md")),
     ("insufficient_evidence.md", include_str!("templates/insufficient_evidence.md")),
+    ("hold.md", include_str!("templates/hold.md")),
+    ("follow_up.md", include_str!("templates/follow_up.md")),
+    ("usage_report.md", include_str!("templates/usage_report.md")),
     ("parts/about.md", include_str!("templates/parts/about.md")),
+    ("parts/also_used.md", include_str!("templates/parts/also_used.md")),
+    ("parts/attempted.md", include_str!("templates/parts/attempted.md")),
     ("parts/cloud.md", include_str!("templates/parts/cloud.md")),
     ("parts/coverage.md", include_str!("templates/parts/coverage.md")),
+    ("parts/doubts.md", include_str!("templates/parts/doubts.md")),
     ("parts/earlier.md", include_str!("templates/parts/earlier.md")),
     ("parts/modern_auth.md", include_str!("templates/parts/modern_auth.md")),
     ("parts/reference.md", include_str!("templates/parts/reference.md")),
+    ("parts/scope.md", include_str!("templates/parts/scope.md")),
+    ("parts/smtp_auth.md", include_str!("templates/parts/smtp_auth.md")),
+    ("parts/who.md", include_str!("templates/parts/who.md")),
 ];
 
 /// The variables that a template has.
-pub const VARIABLES: [&str; 24] = [
+pub const VARIABLES: [&str; 34] = [
+    "already_off",
     "also_used",
     "attempted",
     "campaign",
+    "change",
     "clear",
     "coverage",
     "date_is_fixed",
     "decision_id",
+    "doubts",
     "draft",
     "effective_date",
     "evidence_reasons",
+    "held",
     "in_use",
+    "in_use_others",
     "in_use_text",
     "kept",
     "lookback_over",
+    "month",
     "notice_date",
+    "notice_days",
     "out_of_scope",
     "outlook_modern_auth",
     "reasons",
     "scope",
-    "smtp_auth_in_use",
+    "smtp_auth",
+    "stays_on",
     "tenant",
+    "told",
+    "usage",
     "users",
     "who",
     "window",
@@ -198,6 +217,7 @@ fn one_blank_line(text: &str) -> String {
 mod tests {
     use super::*;
     use crate::notify::sample::Sample;
+    use crate::notify::told::Told;
 
     fn folder_with(name: &str, text: &str) -> tempfile::TempDir {
         let folder = tempfile::tempdir().expect("a folder");
@@ -206,7 +226,9 @@ mod tests {
     }
 
     fn facts(sample: &Sample) -> Facts {
-        Facts::of(&sample.context(), &sample.assessment.tenants[0], &[])
+        let (context, tenant) = (sample.context(), &sample.assessment.tenants[0]);
+        let told = Told::of(NoticeKind::NoImpact, &context, tenant).expect("there is something to tell");
+        Facts::of(&told, &context, tenant)
     }
 
     #[test]
@@ -246,7 +268,7 @@ mod tests {
         let told = templates.render(NoticeKind::Warning, &facts(&sample)).expect_err("no such variable");
         let told = told.to_string();
         assert!(told.contains("warning.md, line 3: undefined value"), "{told}");
-        assert!(told.contains("coverage") && told.contains("tenant, users, who"), "{told}");
+        assert!(told.contains("coverage") && told.contains("users, who, window"), "{told}");
     }
 
     #[test]

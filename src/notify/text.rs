@@ -6,6 +6,8 @@ use std::borrow::Cow;
 
 use chrono::NaiveDate;
 
+use crate::evidence::Month;
+
 /// One line without control, direction-changing or invisible characters. Line breaks and tabs become
 /// one space each, so that words stay apart.
 #[must_use]
@@ -106,6 +108,12 @@ pub fn folder_name(tenant_id: &str) -> Cow<'_, str> {
 #[must_use]
 pub fn date(day: NaiveDate) -> String {
     day.format("%-d %B %Y").to_string()
+}
+
+/// "October 2026".
+#[must_use]
+pub fn month(month: Month) -> String {
+    month.window().first.format("%B %Y").to_string()
 }
 
 /// "12,345".
@@ -223,5 +231,6 @@ mod tests {
         assert_eq!(enumerate(&["A", "B", "C"]), "A, B and C");
         assert_eq!(enumerate(&["A"]), "A");
         assert_eq!(NaiveDate::from_ymd_opt(2026, 12, 4).map(date).as_deref(), Some("4 December 2026"));
+        assert_eq!("2026-10".parse().map(month).as_deref(), Ok("October 2026"));
     }
 }

@@ -1,8 +1,9 @@
 //! The shipped reports, by name, with what their headers say.
 
 use datafusion::common::ScalarValue;
+use serde::de::DeserializeOwned;
 
-use super::{Parameter, timestamp};
+use super::{Parameter, Queries, timestamp};
 use crate::campaign::Campaign;
 use crate::error::{Error, Result};
 use crate::evidence::Window;
@@ -16,8 +17,10 @@ pub struct Report {
 }
 
 /// Every shipped report, by name.
-pub const REPORTS: [Report; 7] = [
+pub const REPORTS: [Report; 9] = [
     Report { name: "attempts", sql: include_str!("../../queries/attempts.sql") },
+    Report { name: "campaign_history", sql: include_str!("../../queries/campaign_history.sql") },
+    Report { name: "campaign_state", sql: include_str!("../../queries/campaign_state.sql") },
     Report { name: "coverage", sql: include_str!("../../queries/coverage.sql") },
     Report { name: "protocol_usage", sql: include_str!("../../queries/protocol_usage.sql") },
     Report { name: "tenant_activity", sql: include_str!("../../queries/tenant_activity.sql") },
@@ -55,6 +58,7 @@ impl Report {
             "protocols" => {
                 text(campaign.scope().into_iter().map(Protocol::as_str).collect::<Vec<_>>().join(","))
             }
+            "campaign" => text(campaign.name.clone()),
             _ => text(tenant_id.to_ascii_lowercase()),
         };
         self.parameters().into_iter().map(|name| (name.to_owned(), value(name))).collect()
@@ -63,8 +67,26 @@ impl Report {
     /// The parameters that its query has.
     #[must_use]
     pub fn parameters(&self) -> Vec<&'static str> {
-        const KNOWN: [&str; 5] = ["window_start", "window_end", "lookback_start", "protocols", "tenant"];
+        const KNOWN: [&str; 6] =
+            ["window_start", "window_end", "lookback_start", "protocols", "campaign", "tenant"];
         KNOWN.into_iter().filter(|name| self.sql.contains(&format!("${name}"))).collect()
+    }
+}
+
+impl Queries {
+    /// The rows of a report on a campaign's ledger, of all its tenants.
+    ///
+    /// # Errors
+    /// Fails if there is no such report, or its columns are not the members of `T`.
+    pub async fn of_campaign<T: DeserializeOwned>(&self, name: &str, campaign: &str) -> Result<Vec<T>> {
+        let report = Report::find(name)?;
+        let text = |text: &str| ScalarValue::Utf8(Some(text.to_owned()));
+        let parameters = [("campaign".to_owned(), text(campaign)), ("tenant".to_owned(), text("*"))];
+        let mut rows = Vec::new();
+        for batch in self.run(report.name, report.sql, &parameters).await? {
+            rows.extend(crate::lake::rows::from_batch(&batch)?);
+        }
+        Ok(rows)
     }
 }
 

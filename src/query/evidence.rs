@@ -99,11 +99,21 @@ impl Queries {
 
     /// All evidence of a window, one entry per tenant of the lake, sorted by tenant id.
     pub async fn evidence(&self, campaign: &Campaign, window: Window) -> Result<Vec<TenantEvidence>> {
+        self.evidence_until(campaign, window.first, window.end_at()).await
+    }
+
+    /// The same for a window that need not end with a day: `end` is not in it.
+    pub async fn evidence_until(
+        &self,
+        campaign: &Campaign,
+        first: NaiveDate,
+        end: DateTime<Utc>,
+    ) -> Result<Vec<TenantEvidence>> {
         let mut tenants = Tenants::new();
         self.add_coverage(&mut tenants).await?;
-        let start = ("window_start".to_owned(), timestamp(window.start_at()));
-        let end = ("window_end".to_owned(), timestamp(window.end_at()));
-        let lookback = Window::before(window.first, campaign.lookback_days).first;
+        let start = ("window_start".to_owned(), timestamp(midnight(first)));
+        let end = ("window_end".to_owned(), timestamp(end));
+        let lookback = Window::before(first, campaign.lookback_days).first;
         let lookback = ("lookback_start".to_owned(), timestamp(midnight(lookback)));
         for row in self.rows::<UsageRow>("protocol_usage", &[start.clone(), end.clone(), lookback]).await? {
             let evidence = ProtocolEvidence {
@@ -201,9 +211,19 @@ impl Queries {
     /// Who used which protocol in the window, by tenant id: what warnings name. `tenant_id` is one
     /// tenant, or `*` for all.
     pub async fn who(&self, window: Window, tenant_id: &str) -> Result<BTreeMap<String, Vec<WhoRow>>> {
+        self.who_until(window.first, window.end_at(), tenant_id).await
+    }
+
+    /// The same for a window that need not end with a day: `end` is not in it.
+    pub async fn who_until(
+        &self,
+        first: NaiveDate,
+        end: DateTime<Utc>,
+        tenant_id: &str,
+    ) -> Result<BTreeMap<String, Vec<WhoRow>>> {
         let parameters = [
-            ("window_start".to_owned(), timestamp(window.start_at())),
-            ("window_end".to_owned(), timestamp(window.end_at())),
+            ("window_start".to_owned(), timestamp(midnight(first))),
+            ("window_end".to_owned(), timestamp(end)),
             ("tenant".to_owned(), ScalarValue::Utf8(Some(tenant_id.to_owned()))),
         ];
         let mut who: BTreeMap<String, Vec<WhoRow>> = BTreeMap::new();

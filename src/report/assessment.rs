@@ -1,17 +1,15 @@
 //! `assessment` and `protocol_usage`: one row per tenant, one per tenant and protocol, each as CSV,
 //! JSON and Parquet of the same columns.
 
-use std::fs::{self, File};
+use std::fs;
 use std::path::Path;
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, Date32Array, RecordBatch, StringArray, TimestampMicrosecondArray, UInt64Array};
-use arrow::datatypes::{Field, Schema};
 use chrono::NaiveDate;
 
-use super::{Format, write};
 use crate::error::{Error, Result};
-use crate::notify::text::csv_cell;
+use crate::notify::table;
 use crate::protocol::Protocol;
 use crate::verdict::{Assessment, Reason, TenantAssessment};
 
@@ -24,36 +22,13 @@ pub fn write_all(out: &Path, assessment: &Assessment) -> Result<()> {
     for (name, batch) in
         [("assessment", tenants(assessment)?), ("protocol_usage", protocol_usage(assessment)?)]
     {
-        for (format, extension) in
-            [(Format::Csv, "csv"), (Format::Json, "json"), (Format::Parquet, "parquet")]
-        {
-            let path = out.join(format!("{name}.{extension}"));
-            let mut file = File::create(&path).map_err(Error::write(&path))?;
-            let quoted = if format == Format::Csv { harmless(&batch)? } else { batch.clone() };
-            write(&mut file, &[quoted], format)?;
-        }
+        table::write_files(out, name, &batch)?;
     }
     Ok(())
 }
 
-/// Text cells that a spreadsheet would run as formulas get an apostrophe, control characters go.
-fn harmless(batch: &RecordBatch) -> Result<RecordBatch> {
-    let columns = batch.columns().iter().map(|column| match column.as_any().downcast_ref::<StringArray>() {
-        Some(texts) => {
-            Arc::new(texts.iter().map(|text| text.map(csv_cell)).collect::<StringArray>()) as ArrayRef
-        }
-        None => Arc::clone(column),
-    });
-    RecordBatch::try_new(batch.schema(), columns.collect())
-        .map_err(|source| Error::Arrow { what: "quoting cells", source })
-}
-
 fn batch(columns: Vec<(&str, ArrayRef)>) -> Result<RecordBatch> {
-    let fields: Vec<Field> =
-        columns.iter().map(|(name, column)| Field::new(*name, column.data_type().clone(), true)).collect();
-    let columns = columns.into_iter().map(|(_, column)| column).collect();
-    RecordBatch::try_new(Arc::new(Schema::new(fields)), columns)
-        .map_err(|source| Error::Arrow { what: "building the assessment", source })
+    table::batch(columns).map_err(|source| Error::Arrow { what: "building the assessment", source })
 }
 
 fn text<'a>(values: impl Iterator<Item = Option<&'a str>>) -> ArrayRef {
@@ -72,18 +47,6 @@ fn days<T>(rows: &[T], each: impl Fn(&T) -> Option<NaiveDate>) -> ArrayRef {
     Arc::new(rows.iter().map(|row| each(row).map(|day| day.to_epoch_days())).collect::<Date32Array>())
 }
 
-/// Reason codes, each once, in the order of the rule.
-#[must_use]
-pub fn codes(reasons: &[Reason]) -> Vec<&'static str> {
-    let mut codes: Vec<&'static str> = Vec::new();
-    for reason in reasons {
-        if !codes.contains(&reason.code()) {
-            codes.push(reason.code());
-        }
-    }
-    codes
-}
-
 fn names(protocols: &[Protocol]) -> Vec<&'static str> {
     protocols.iter().map(|protocol| protocol.as_str()).collect()
 }
@@ -94,7 +57,7 @@ fn tenants(assessment: &Assessment) -> Result<RecordBatch> {
         ("tenant_id", text(rows.iter().map(|row| Some(row.tenant_id.as_str())))),
         ("display_name", text(rows.iter().map(|row| row.display_name.as_deref()))),
         ("verdict", text(rows.iter().map(|row| Some(row.verdict.as_str())))),
-        ("reasons", joined(rows, |row: &TenantAssessment| codes(&row.reasons))),
+        ("reasons", joined(rows, |row: &TenantAssessment| Reason::codes(&row.reasons))),
         ("protocols_in_use", joined(rows, |row| names(&row.protocols_in_use))),
         ("protocols_clear", joined(rows, |row| names(&row.protocols_clear))),
         ("users", numbers(rows, |row| row.users)),

@@ -1,14 +1,15 @@
 //! Results to files and streams: tables, CSV, JSON, NDJSON, Parquet.
 
 pub mod assessment;
+pub mod columns;
 pub mod explain;
 
 use std::io::Write;
 
 use arrow::array::RecordBatch;
-use parquet::arrow::ArrowWriter;
 
 use crate::error::{Error, Result};
+use crate::notify::table;
 
 /// How rows are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -20,7 +21,7 @@ pub enum Format {
     Parquet,
 }
 
-/// Writes rows; an empty answer still has its header.
+/// Writes rows; an empty answer still has its header. In CSV no text is a formula; the others hold it as it is.
 ///
 /// # Errors
 /// Fails if the rows can't be written.
@@ -37,21 +38,8 @@ pub fn write(out: &mut (impl Write + Send), batches: &[RecordBatch], format: For
                 .collect();
             writeln!(out, "{plain}").map_err(disk)
         }
-        Format::Csv => {
-            let mut writer = arrow::csv::WriterBuilder::new()
-                .with_timestamp_tz_format("%Y-%m-%dT%H:%M:%S%.6fZ".to_owned())
-                .build(out);
-            batches.iter().try_for_each(|batch| writer.write(batch)).map_err(arrow)
-        }
-        Format::Json => {
-            let mut writer = arrow::json::WriterBuilder::new()
-                .with_explicit_nulls(true)
-                .build::<_, arrow::json::writer::JsonArray>(&mut *out);
-            writer.write_batches(&batches.iter().collect::<Vec<_>>()).map_err(arrow)?;
-            writer.finish().map_err(arrow)?;
-            drop(writer);
-            writeln!(out).map_err(disk)
-        }
+        Format::Csv => table::write_csv(out, batches).map_err(arrow),
+        Format::Json => table::write_json(out, batches).map_err(arrow),
         Format::Ndjson => {
             let mut writer = arrow::json::WriterBuilder::new()
                 .with_explicit_nulls(true)
@@ -59,13 +47,8 @@ pub fn write(out: &mut (impl Write + Send), batches: &[RecordBatch], format: For
             writer.write_batches(&batches.iter().collect::<Vec<_>>()).map_err(arrow)?;
             writer.finish().map_err(arrow)
         }
-        Format::Parquet => {
-            let Some(first) = batches.first() else { return Ok(()) };
-            let wrong = |source| Error::Parquet { path: "the output".into(), source };
-            let mut writer = ArrowWriter::try_new(out, first.schema(), None).map_err(wrong)?;
-            batches.iter().try_for_each(|batch| writer.write(batch)).map_err(wrong)?;
-            writer.close().map(drop).map_err(wrong)
-        }
+        Format::Parquet => table::write_parquet(out, batches)
+            .map_err(|source| Error::Parquet { path: "the output".into(), source }),
     }
 }
 

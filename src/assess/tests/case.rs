@@ -67,6 +67,11 @@ impl Case {
         self
     }
 
+    pub(super) fn together(mut self, protocols: &[Protocol]) -> Self {
+        self.campaign.groups.insert("together".to_owned(), protocols.to_vec());
+        self
+    }
+
     pub(super) fn requires_only(mut self, category: Category, permitted_days: u32) -> Self {
         self.campaign.permitted_gap_days = [(category, permitted_days)].into();
         self

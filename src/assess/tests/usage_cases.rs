@@ -42,6 +42,13 @@ pub(super) fn cases() -> Vec<Case> {
         case("a scope of MAPI alone has the whole Outlook group in it, and RPC in use warns")
             .in_scope(MapiOverHttp).used(OutlookAnywhereRpc, 2, 9)
             .warning("in_use outlook_anywhere_rpc 2 9").want("clear", "").want("pop3", "no row"),
+        case("a group of the campaign's own is kept as Outlook's is, and Outlook's stays one")
+            .together(&[Pop3, Imap4]).used(Imap4, 1, 1).used(MapiOverHttp, 1, 1)
+            .warning("in_use imap4 1 1; in_use mapi_over_http 1 1").want("pop3", "unused")
+            .want("clear", "smtp_auth;exchange_activesync;remote_powershell"),
+        case("a scope that names one protocol of such a group has the other in it")
+            .together(&[Pop3, Imap4]).in_scope(Pop3).used(Imap4, 2, 3)
+            .warning("in_use imap4 2 3").want("clear", ""),
         case("every protocol in use leaves nothing clear")
             .used(Pop3, 1, 1).used(Imap4, 1, 1).used(SmtpAuth, 1, 1).used(ExchangeActivesync, 1, 1)
             .used(MapiOverHttp, 1, 1).used(RemotePowershell, 1, 1)

@@ -5,8 +5,8 @@ use std::cmp::Reverse;
 use serde::Serialize;
 
 use super::TEXT_CHARACTERS_MAX;
-use crate::notify::WhoRow;
 use crate::notify::text::{count, date, enumerate, plain_short};
+use crate::notify::{NoticeContext, WhoRow};
 use crate::protocol::Protocol;
 use crate::verdict::{ProtocolAssessment, ProtocolVerdict, Reason, TenantAssessment};
 
@@ -16,9 +16,9 @@ const WHO_ROWS_MAX: usize = 100;
 #[derive(Debug, Serialize)]
 pub(super) struct InUse {
     pub(super) name: &'static str,
-    users: u64,
-    sign_ins: u64,
-    last_seen: String,
+    pub(super) users: u64,
+    pub(super) sign_ins: u64,
+    pub(super) last_seen: String,
 }
 
 #[derive(Debug, Serialize)]
@@ -72,32 +72,66 @@ pub(super) fn in_use(protocol: Protocol, tenant: &TenantAssessment) -> InUse {
     }
 }
 
-/// In scope, neither in use nor clear, each with its reason.
-pub(super) fn kept(scope: &[Protocol], tenant: &TenantAssessment) -> Vec<Kept> {
+impl Kept {
+    pub(super) fn new(protocol: Protocol, text: String) -> Self {
+        Self { name: protocol.display_name(), text }
+    }
+}
+
+/// In scope and on, neither in use nor clear, each with its reason.
+pub(super) fn kept(
+    scope: &[Protocol],
+    already_off: &[Protocol],
+    context: &NoticeContext,
+    tenant: &TenantAssessment,
+) -> Vec<Kept> {
     let told = |protocol: &&Protocol| {
-        !tenant.protocols_in_use.contains(protocol) && !tenant.protocols_clear.contains(protocol)
+        !tenant.protocols_in_use.contains(protocol)
+            && !tenant.protocols_clear.contains(protocol)
+            && !already_off.contains(protocol)
     };
-    let why = |protocol: Protocol| {
-        let row = tenant.protocols.iter().find(|row| row.protocol == protocol);
-        if row.is_some_and(|row| row.verdict == ProtocolVerdict::Unproven) {
-            return "the evidence cannot tell whether it is used".to_owned();
-        }
-        let used_with = protocol.group().iter().find(|other| tenant.protocols_in_use.contains(other));
-        match used_with {
-            Some(other) => {
-                format!("Outlook uses it together with {}, which is in use", other.display_name())
-            }
-            None => "some sign-ins cannot be attributed to a protocol, and may be of this one".to_owned(),
-        }
-    };
-    let row = |protocol: &Protocol| Kept { name: protocol.display_name(), text: why(*protocol) };
+    let row = |protocol: &Protocol| Kept::new(*protocol, why_kept(*protocol, context, tenant));
     scope.iter().filter(told).map(row).collect()
+}
+
+/// Why a protocol is not cleared though no usage of it is counted.
+pub(super) fn why_kept(protocol: Protocol, context: &NoticeContext, tenant: &TenantAssessment) -> String {
+    let group = context.campaign.group_of(protocol);
+    let together = |other: Protocol| {
+        let outlook = protocol.group().contains(&other);
+        if outlook { "Outlook uses it together with" } else { "it is only turned off together with" }
+    };
+    if let Some(other) = group.iter().find(|other| tenant.protocols_in_use.contains(other)) {
+        return format!("{} {}, which is in use", together(*other), other.display_name());
+    }
+    let row = tenant.protocols.iter().find(|row| row.protocol == protocol);
+    if !tenant.evidence_reasons.is_empty() {
+        "the logs are not complete for this time".to_owned()
+    } else if let Some(row) = row.filter(|row| row.unknown > 0) {
+        format!("{} of it without a status", count(row.unknown, "sign-in", "sign-ins"))
+    } else if row.is_some_and(|row| row.verdict == ProtocolVerdict::Unproven) {
+        "it was used shortly before the time searched".to_owned()
+    } else if let Some(other) = group.iter().find(|other| is_unproven(**other, tenant)) {
+        format!("{} {}, which is not cleared", together(*other), other.display_name())
+    } else {
+        "some sign-ins cannot be attributed to a protocol, and may be of this one".to_owned()
+    }
+}
+
+fn is_unproven(protocol: Protocol, tenant: &TenantAssessment) -> bool {
+    let of_it =
+        |row: &ProtocolAssessment| row.protocol == protocol && row.verdict == ProtocolVerdict::Unproven;
+    tenant.protocols.iter().any(of_it)
 }
 
 /// Usage that does not decide: outside the scope.
 pub(super) fn also_used(tenant: &TenantAssessment) -> Vec<InUse> {
+    // SMTP AUTH is told on its own.
     let outside = |row: &&ProtocolAssessment| {
-        row.sign_ins > 0 && !row.in_scope && !tenant.protocols_in_use.contains(&row.protocol)
+        row.sign_ins > 0
+            && !row.in_scope
+            && row.protocol != Protocol::SmtpAuth
+            && !tenant.protocols_in_use.contains(&row.protocol)
     };
     tenant.protocols.iter().filter(outside).map(|row| in_use(row.protocol, tenant)).collect()
 }
@@ -120,10 +154,10 @@ pub(super) fn attempted(protocols: &[Protocol], tenant: &TenantAssessment) -> Ve
     told.filter(|row| row.total > 0).collect()
 }
 
-pub(super) fn who(rows: Option<&Vec<WhoRow>>, tenant: &TenantAssessment) -> Who {
+/// The users of some protocols, those with the most sign-ins first.
+pub(super) fn who(rows: Option<&Vec<WhoRow>>, protocols: &[Protocol]) -> Who {
     let Some(rows) = rows else { return Who::default() };
-    let mut rows: Vec<&WhoRow> =
-        rows.iter().filter(|row| tenant.protocols_in_use.contains(&row.protocol)).collect();
+    let mut rows: Vec<&WhoRow> = rows.iter().filter(|row| protocols.contains(&row.protocol)).collect();
     rows.sort_by_cached_key(|row| {
         (
             Reverse(row.sign_ins),

@@ -1,12 +1,17 @@
 //! Every kind of notice as its recipient reads it, and what no notice may do.
 
-use super::*;
-use crate::notify::WhoRow;
-use crate::notify::sample::{Sample, insufficient_reasons};
-use crate::sign_in::Category;
-use crate::tenant::RosterTenant;
-use crate::verdict::Reason;
+mod hostile;
+
+use std::fs;
+use std::path::Path;
+
 use serde_json::Value;
+
+use super::*;
+use crate::change::ProtocolChange;
+use crate::notify::WhoRow;
+use crate::notify::sample::{Sample, day, insufficient_reasons};
+use crate::protocol::Protocol;
 
 fn rendered(sample: &Sample, kind: NoticeKind, tenant: usize) -> RenderedNotice {
     let templates = Templates::load(None).expect("the embedded templates are valid");
@@ -62,15 +67,189 @@ fn the_draft_of_an_insufficient_evidence_notice_reads_as_reviewed() {
 }
 
 #[test]
-fn a_draft_says_so_on_top_of_everything_and_an_announced_notice_nowhere() {
+fn the_hold_for_new_usage_reads_as_reviewed() {
+    let notice = rendered(&Sample::hold_for_usage(), NoticeKind::Hold, 1);
+    assert_reads_as("hold_for_usage.md", &notice.markdown);
+}
+
+#[test]
+fn the_hold_for_lost_coverage_reads_as_reviewed() {
+    let notice = rendered(&Sample::hold_for_coverage(), NoticeKind::Hold, 2);
+    assert_reads_as("hold_for_coverage.md", &notice.markdown);
+}
+
+#[test]
+fn the_follow_up_reads_as_reviewed() {
+    let notice = rendered(&Sample::follow_up(), NoticeKind::FollowUp, 1);
+    assert_reads_as("follow_up.md", &notice.markdown);
+}
+
+#[test]
+fn the_usage_report_reads_as_reviewed() {
+    let notice = rendered(&Sample::usage_report(), NoticeKind::UsageReport, 1);
+    assert_reads_as("usage_report.md", &notice.markdown);
+}
+
+#[test]
+fn the_text_part_of_a_mail_reads_as_reviewed() {
+    let notice = rendered(&Sample::hold_for_usage(), NoticeKind::Hold, 1);
+    assert_reads_as("hold_for_usage.txt", &plain_text::of(&notice.markdown));
+}
+
+#[test]
+fn every_notice_states_its_window_coverage_and_scope() {
+    for (kind, sample, tenant) in Sample::of_every_kind() {
+        let notice = rendered(&sample, kind, tenant).markdown;
+        let window = sample.assessment.window;
+        let days =
+            format!("from {} to {} (UTC", date(window.first), date(window.end.pred_opt().expect("a day")));
+        for said in
+            [&days, "seen on", "In the scope of this message: ", "Outside the scope of this message: "]
+        {
+            assert!(notice.contains(said), "{kind:?} lacks '{said}':\n{notice}");
+        }
+        let names_users = !matches!(
+            kind,
+            NoticeKind::NoImpact
+                | NoticeKind::SelectedProtocols
+                | NoticeKind::InsufficientEvidence
+                | NoticeKind::FollowUp
+        ) && tenant == 1;
+        assert_eq!(notice.contains("| User | Protocol |"), names_users, "{kind:?}");
+    }
+}
+
+#[test]
+fn smtp_auth_has_its_own_block_before_every_other_in_every_notice() {
+    for (kind, sample, tenant) in Sample::of_every_kind() {
+        let notice = rendered(&sample, kind, tenant).markdown;
+        let first = notice.lines().find(|line| line.starts_with("## "));
+        assert_eq!(first, Some("## SMTP AUTH"), "{kind:?}");
+    }
+}
+
+#[test]
+fn smtp_auth_outside_the_scope_is_told_if_it_is_used_and_else_not() {
     let mut sample = Sample::all_protocols();
+    sample.campaign.protocols = vec![Protocol::Imap4];
+    assert!(!rendered(&sample, NoticeKind::Warning, 1).markdown.contains("## SMTP AUTH"));
+    sample.assessment.tenants[1].protocols[2].sign_ins = 3;
+    sample.assessment.tenants[1].protocols[2].in_scope = false;
+    let notice = rendered(&sample, NoticeKind::Warning, 1).markdown;
+    assert!(notice.contains("SMTP AUTH is outside the scope of this message. It is in use: "), "{notice}");
+}
+
+#[test]
+fn what_is_off_already_is_not_announced_and_said_in_one_line() {
+    let mut sample = Sample::all_protocols();
+    let id = sample.assessment.tenants[0].tenant_id.clone();
+    let roster = sample.roster.tenants.get_mut(&id).expect("in the roster");
+    roster.protocols_enabled = Some(vec![Protocol::Imap4, Protocol::ExchangeActivesync]);
+    let notice = rendered(&sample, NoticeKind::NoImpact, 0).markdown;
+    assert!(notice.contains("for the 2 protocols named below"), "{notice}");
+    assert!(notice.contains("SMTP AUTH is off already in your tenant."), "{notice}");
+    let off: Vec<&str> =
+        notice.lines().filter(|line| line.starts_with("Off already in your tenant")).collect();
+    assert_eq!(off.len(), 1);
+    assert!(off[0].contains("POP3, SMTP AUTH, ") && !off[0].contains("IMAP4"), "{off:?}");
+    assert!(!notice.contains("- POP3"), "{notice}");
+}
+
+#[test]
+fn a_tenant_with_everything_off_is_told_that_nothing_changes() {
+    let mut sample = Sample::all_protocols();
+    let id = sample.assessment.tenants[0].tenant_id.clone();
+    sample.roster.tenants.get_mut(&id).expect("in the roster").protocols_enabled = Some(Vec::new());
+    let notice = rendered(&sample, NoticeKind::NoImpact, 0);
+    assert_eq!(notice.title, "Basic Authentication is already off in your tenant");
+    assert!(!notice.markdown.contains("24 December 2026"), "no date: {}", notice.markdown);
+}
+
+#[test]
+fn an_announced_notice_keeps_the_dates_and_protocols_that_it_was_announced_with() {
+    let mut sample = Sample::follow_up();
+    sample.notice_date = day(12, 1);
+    for (kind, said) in [
+        (NoticeKind::SelectedProtocols, "4 protocols that are not in use"),
+        (NoticeKind::NoImpact, "the 4 protocols"),
+    ] {
+        let notice = rendered(&sample, kind, 1);
+        assert!(notice.markdown.contains(said), "{}", notice.markdown);
+        assert!(
+            notice.markdown.contains("30 days after this notice of 24 November 2026"),
+            "{}",
+            notice.markdown
+        );
+        let json: Value = serde_json::from_str(&notice.json).expect("JSON");
+        assert_eq!(json["startDateTime"], "2026-11-24T00:00:00Z");
+        assert_eq!(json["endDateTime"], "2026-12-24T00:00:00Z");
+    }
+}
+
+#[test]
+fn a_hold_names_the_users_of_what_is_on_hold_and_nobody_else() {
+    let mut sample = Sample::hold_for_usage();
+    let harbour = &mut sample.assessment.tenants[1];
+    harbour.protocols_in_use.push(Protocol::ExchangeWebServices);
+    let notice = rendered(&sample, NoticeKind::Hold, 1).markdown;
+    assert!(notice.contains("| scan_desk@harbour.example | SMTP AUTH |"), "{notice}");
+    assert!(!notice.contains("| Exchange Web Services (EWS) |"), "{notice}");
+}
+
+#[test]
+fn a_hold_for_one_protocol_of_outlook_tells_of_the_others_usage() {
+    let mut sample = Sample::hold_for_usage();
+    let (id, harbour) = (sample.assessment.tenants[1].tenant_id.clone(), &mut sample.assessment.tenants[1]);
+    harbour.protocols_in_use = vec![Protocol::ExchangeWebServices];
+    let hold = ProtocolChange::OnHold { since: day(12, 15) };
+    let change = sample.changes.get_mut(&id).expect("a change");
+    change.protocols = [(Protocol::MapiOverHttp, hold)].into();
+    let notice = rendered(&sample, NoticeKind::Hold, 1).markdown;
+    assert!(notice.contains("| anna.berg@harbour.example | Exchange Web Services (EWS) |"), "{notice}");
+    assert!(
+        notice.contains("- MAPI over HTTP: Outlook uses it together with Exchange Web Services (EWS)"),
+        "{notice}"
+    );
+}
+
+#[test]
+fn a_notice_that_has_nothing_to_tell_is_an_error_that_says_what_is_expected() {
+    let templates = Templates::load(None).expect("the embedded templates are valid");
+    let mut sample = Sample::follow_up();
+    let told = |sample: &Sample, kind| {
+        let tenant = &sample.assessment.tenants[1];
+        render(kind, &sample.context(), tenant, &templates).expect_err("nothing to tell").to_string()
+    };
+    assert!(told(&sample, NoticeKind::UsageReport).contains("expected a window that is one calendar month"));
+    sample.changes.clear();
+    assert!(
+        told(&sample, NoticeKind::FollowUp).contains("expected a change with a protocol that was turned off")
+    );
+    let hold = told(&sample, NoticeKind::Hold);
+    assert!(
+        hold.contains("22222222") && hold.contains("expected a change with a protocol on hold"),
+        "{hold}"
+    );
+}
+
+#[test]
+fn a_usage_report_shows_protocols_without_users_and_no_decision() {
+    let notice = rendered(&Sample::usage_report(), NoticeKind::UsageReport, 1);
+    assert!(notice.markdown.contains("| POP3 | 0 | 0 | no usage seen |"), "{}", notice.markdown);
+    assert!(!notice.markdown.contains("Decision"));
+    assert!(notice.json.contains(r#""id": "MC290828-usage-report-2026-11""#), "{}", notice.json);
+}
+
+#[test]
+fn a_draft_says_so_on_top_of_everything_and_an_announced_notice_nowhere() {
     for draft in [true, false] {
-        sample.draft = draft;
-        for (kind, tenant) in NoticeKind::ALL.into_iter().zip([0, 1, 1, 2]) {
+        for (kind, mut sample, tenant) in Sample::of_every_kind() {
+            sample.draft = draft;
             let notice = rendered(&sample, kind, tenant);
             assert_eq!(notice.markdown.starts_with("> **DRAFT.**"), draft);
             assert_eq!(notice.title.starts_with("DRAFT: "), draft);
-            for text in [&notice.markdown, &notice.html, &notice.json] {
+            let mail = String::from_utf8_lossy(&notice.eml);
+            for text in [&notice.markdown, &notice.html, &notice.json, mail.as_ref()] {
                 assert_eq!(text.contains("DRAFT"), draft, "{kind:?}");
             }
         }
@@ -189,111 +368,4 @@ fn a_warning_is_urgent_and_its_action_is_due_when_the_campaign_has_a_date() {
     assert!(
         json.contains(r#""category": "stayInformed""#) && json.contains("MC290828-insufficient-evidence")
     );
-}
-
-/// Each tries one way out of the text it stands in.
-const HOSTILE: [&str; 8] = [
-    "<script>alert(1)</script>",
-    "<img src=x onerror=alert(1)>",
-    "x</td></tr></table><h1>owned",
-    "[click](javascript:alert(1))",
-    "![p](https://evil.example/p.png) <https://evil.example> https://evil.example",
-    "a | b | c\r\n\r\n# owned\r\n- [ ] item",
-    "\u{202e}gpj.exe\u{1b}[31m\u{0}\u{2028}&lt;script&gt;",
-    "`{{ 7*7 }}` {% raw %} *b* **c** ~~d~~ __e__",
-];
-
-#[test]
-fn text_from_logs_and_roster_is_harmless_in_every_output() {
-    for hostile in HOSTILE {
-        let mut sample = Sample::all_protocols();
-        let text = hostile.to_owned();
-        let mut who = std::mem::take(&mut sample.who).into_values().next().expect("a tenant");
-        for row in &mut who {
-            row.user.clone_from(&text);
-            (row.app, row.client_app, row.user_agent) =
-                (Some(text.clone()), Some(text.clone()), Some(text.clone()));
-        }
-        for (n, tenant) in sample.assessment.tenants.iter_mut().enumerate() {
-            tenant.display_name = Some(text.clone());
-            tenant.tenant_id = format!("{hostile}{n}");
-            let setting = RosterTenant { cloud: Some(text.clone()), ..RosterTenant::default() };
-            sample.roster.tenants.insert(tenant.tenant_id.clone(), setting);
-            sample.who.insert(tenant.tenant_id.clone(), who.clone());
-        }
-        let column = Reason::ColumnMissing { category: Category::Interactive, columns: vec![text] };
-        sample.assessment.tenants[2].reasons.push(column);
-        for (kind, tenant) in NoticeKind::ALL.into_iter().zip([0, 1, 1, 2]) {
-            assert_harmless(&rendered(&sample, kind, tenant), kind, tenant);
-        }
-    }
-}
-
-fn assert_harmless(notice: &RenderedNotice, kind: NoticeKind, tenant: usize) {
-    let friendly = rendered(&Sample::all_protocols(), kind, tenant);
-    let json: Value = serde_json::from_str(&notice.json).expect("JSON");
-    let body = json["body"]["content"].as_str().expect("text");
-    let details = json["details"].as_array().expect("details");
-    let details = details.iter().map(|detail| detail["value"].as_str().expect("text"));
-    for text in [notice.markdown.as_str(), &notice.html, body, &notice.title].into_iter().chain(details) {
-        let bad = |c: &char| (c.is_control() && *c != '\n') || ('\u{202a}'..='\u{202e}').contains(c);
-        assert_eq!(text.chars().find(bad), None, "{text}");
-    }
-    // A Markdown reader finds the structure that the friendly notice has, and no more.
-    for (tag, few) in
-        [("<h1", 1), ("<script", 0), ("<img", 0), ("<em", 0), ("<del", 0), ("href=\"javascript", 0)]
-    {
-        assert_eq!(notice.html.matches(tag).count(), few, "{tag} in {}", notice.html);
-    }
-    let count = |html: &str, tag: &str| html.matches(tag).count();
-    let extra_items = usize::from(kind == NoticeKind::InsufficientEvidence);
-    let extra_cloud = usize::from(kind == NoticeKind::NoImpact);
-    assert_eq!(count(&notice.html, "<li>"), count(&friendly.html, "<li>") + extra_items);
-    assert_eq!(count(&notice.html, "<p>"), count(&friendly.html, "<p>") + extra_cloud);
-    for tag in ["<td", "<tr", "<table", "<h2", "<a ", "<code>"] {
-        assert_eq!(count(&notice.html, tag), count(&friendly.html, tag), "{tag} in {}", notice.html);
-    }
-}
-
-#[test]
-fn one_notice_a_tenant_is_written_into_a_folder_that_hostile_ids_cannot_choose() {
-    let mut sample = Sample::all_protocols();
-    sample.assessment.tenants[1].tenant_id = "../../etc".to_owned();
-    let out = tempfile::tempdir().expect("a folder");
-    let counts = write_all(out.path(), &sample.context(), None).expect("notices");
-    let expected = NoticeCounts { no_impact: 1, warning: 1, insufficient_evidence: 1, without_notice: 1 };
-    assert_eq!(counts, expected);
-    let folders: Vec<_> = fs::read_dir(out.path().join("notices")).expect("notices").collect();
-    assert_eq!(folders.len(), 3, "the excluded tenant has none");
-    for folder in folders {
-        let folder = folder.expect("a folder").path();
-        for file in FILES {
-            assert!(folder.join(file).is_file(), "{}", folder.join(file).display());
-        }
-    }
-}
-
-#[test]
-fn a_tenant_that_gets_no_notice_any_more_keeps_none_of_an_earlier_run() {
-    let mut sample = Sample::all_protocols();
-    let out = tempfile::tempdir().expect("a folder");
-    write_all(out.path(), &sample.context(), None).expect("notices");
-    sample.assessment.tenants[0].verdict = TenantVerdict::Excluded;
-    write_all(out.path(), &sample.context(), None).expect("notices");
-    let folder = out.path().join("notices").join(&sample.assessment.tenants[0].tenant_id);
-    assert_eq!(fs::read_dir(folder).expect("the folder").count(), 0);
-}
-
-#[test]
-fn own_templates_are_used_for_what_is_written() {
-    let own = tempfile::tempdir().expect("a folder");
-    fs::write(own.path().join("no_impact.md"), "{# lang: de #}\n# Hallo {{ tenant.name }}\n")
-        .expect("a template");
-    let out = tempfile::tempdir().expect("a folder");
-    let sample = Sample::all_protocols();
-    write_all(out.path(), &sample.context(), Some(own.path())).expect("notices");
-    let folder = out.path().join("notices").join(&sample.assessment.tenants[0].tenant_id);
-    assert_eq!(fs::read_to_string(folder.join("notice.md")).expect("a notice"), "# Hallo Alpine Ski Club\n");
-    let page = fs::read_to_string(folder.join("notice.html")).expect("a page");
-    assert!(page.contains("<html lang=\"de\">") && page.contains("<title>Hallo Alpine Ski Club</title>"));
 }

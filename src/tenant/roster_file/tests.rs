@@ -1,18 +1,30 @@
 //! Roster files as people write them, and what they are told when one is wrong.
 
-use std::path::Path;
+use std::fs::File;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
+use ::parquet::arrow::ArrowWriter;
+use arrow::array::{
+    ArrayRef, BooleanArray, Date32Array, Float64Array, ListBuilder, RecordBatch, StringArray, StringBuilder,
+    StringViewArray, TimestampMicrosecondArray,
+};
+use chrono::NaiveDate;
+
+use super::super::RosterTenant;
+use super::typed::NO_REASON_GIVEN;
 use super::*;
+use crate::protocol::Protocol;
 
 const CONTOSO: &str = "11111111-aaaa-4bbb-8ccc-000000000001";
 const FABRIKAM: &str = "22222222-aaaa-4bbb-8ccc-000000000002";
 
 fn csv(text: &str) -> Result<Roster, RosterError> {
-    collect("roster.csv", csv_rows(text, "roster.csv")?)
+    collect("roster.csv", &csv::rows(text, "roster.csv")?)
 }
 
 fn json(text: &str) -> Result<Roster, RosterError> {
-    collect("roster.json", json_rows(text, "roster.json")?)
+    collect("roster.json", &json::rows(text, "roster.json")?)
 }
 
 fn told(result: Result<Roster, RosterError>) -> String {
@@ -78,14 +90,48 @@ fn an_exclusion_without_a_reason_has_a_default_one_and_a_reason_alone_excludes_n
     assert_eq!(exclude(",own campaign"), None);
 }
 
+/// A file in a folder of its own.
+fn file(name: &str, bytes: &[u8]) -> (tempfile::TempDir, PathBuf) {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join(name);
+    std::fs::write(&path, bytes).expect("a file");
+    (folder, path)
+}
+
+fn read_bytes(name: &str, bytes: &[u8]) -> Result<Roster, RosterError> {
+    let (_folder, path) = file(name, bytes);
+    Roster::read(&path)
+}
+
 #[test]
 fn a_byte_order_mark_and_windows_line_ends_are_no_part_of_the_first_column() {
-    let path = std::env::temp_dir().join(format!("lightsout-roster-{}.csv", std::process::id()));
-    std::fs::write(&path, format!("\u{feff}tenant_id,display_name\r\n{CONTOSO},Contoso\r\n"))
-        .expect("the temporary folder is writable");
-    let roster = Roster::read(&path);
-    std::fs::remove_file(&path).expect("it was just written");
-    assert_eq!(only(roster).display_name.as_deref(), Some("Contoso"));
+    let text = format!("\u{feff}tenant_id,display_name\r\n{CONTOSO},Contoso\r\n");
+    assert_eq!(only(read_bytes("r.csv", text.as_bytes())).display_name.as_deref(), Some("Contoso"));
+    let text = format!("\u{feff}[{{\"tenant_id\":\"{CONTOSO}\"}}]");
+    assert_eq!(only(read_bytes("r.JSON", text.as_bytes())).tenant_id, CONTOSO);
+}
+
+#[test]
+fn semicolons_tabs_and_utf_16_are_read_as_spreadsheets_write_them() {
+    let text = format!(
+        "tenant_id;display_name;domains;exclude\r\n{CONTOSO};Łódź, Ltd;\"contoso.com;contoso.de\";\r\n;;;\r\n"
+    );
+    let tenant = only(read_bytes("r.csv", text.as_bytes()));
+    assert_eq!(tenant.display_name.as_deref(), Some("Łódź, Ltd"));
+    assert_eq!(tenant.domains, ["contoso.com", "contoso.de"]);
+    let text = format!("\u{feff}tenant_id\tdisplay_name\r\n{CONTOSO}\tŁódź\r\n");
+    for order in [u16::to_le_bytes, u16::to_be_bytes] {
+        let bytes: Vec<u8> = text.encode_utf16().flat_map(order).collect();
+        assert_eq!(only(read_bytes("r.csv", &bytes)).display_name.as_deref(), Some("Łódź"));
+    }
+}
+
+#[test]
+fn text_of_another_encoding_is_told_with_its_line_and_how_to_save_it() {
+    let text = format!("tenant_id,display_name\n{CONTOSO},M\u{fc}ller\n");
+    let latin: Vec<u8> = text.chars().map(|c| u8::try_from(u32::from(c)).expect("Latin-1")).collect();
+    let told = told(read_bytes("r.csv", &latin));
+    assert!(told.contains("r.csv, line 2: expected UTF-8 text") && told.contains("CSV UTF-8"), "{told}");
 }
 
 #[test]
@@ -93,24 +139,54 @@ fn a_file_that_is_not_there_or_of_another_kind_is_named() {
     let told = told(Roster::read(Path::new("nowhere/roster.csv")));
     assert!(told.contains("nowhere/roster.csv"), "{told}");
     let told = super::tests::told(Roster::read(Path::new("roster.xlsx")));
-    assert_eq!(told, "roster roster.xlsx is of no known kind; expected a name that ends in .csv or .json");
+    assert_eq!(
+        told,
+        "roster roster.xlsx is of no known kind; expected a name that ends in .csv, .json or .parquet"
+    );
 }
 
 #[test]
-fn two_rows_for_one_tenant_are_told_with_both_lines() {
+fn two_rows_for_one_tenant_are_told_with_both_lines_and_the_column() {
     let upper = CONTOSO.to_uppercase();
-    let text = format!("tenant_id\n{CONTOSO}\n\n{FABRIKAM}\n{upper}\n");
-    let expected = format!("tenant {CONTOSO} has two rows, on line 2 and line 5; keep one");
-    assert_eq!(told(csv(&text)), format!("roster roster.csv: {expected}"));
+    let text = format!("cloud,tenant_id\n,{CONTOSO}\n\n,{FABRIKAM}\n,{upper}\n");
+    let expected = format!(
+        "roster roster.csv, line 5, column 2 (tenant_id): found '{CONTOSO}', expected one row for each tenant; \
+         line 2 has it already, keep one"
+    );
+    assert_eq!(told(csv(&text)), expected);
     let text = format!("[{{\"tenant_id\":\"{CONTOSO}\"}},\n\n {{\"tenant_id\":\n\"{upper}\"}}]");
     let told = told(json(&text));
-    assert!(told.contains("on line 1 and line 3"), "{told}");
+    assert!(told.contains("line 3, column tenant_id") && told.contains("line 1 has it already"), "{told}");
+}
+
+#[test]
+fn a_domain_in_two_tenants_is_told_since_tenants_are_found_by_it() {
+    let text = format!("tenant_id,domains\n{CONTOSO},a.example; Contoso.com\n{FABRIKAM},contoso.COM\n");
+    let expected = format!(
+        "roster roster.csv, line 3, column 2 (domains): found 'contoso.COM', expected a domain in one tenant \
+         only; tenant {CONTOSO} on line 2 has it too"
+    );
+    assert_eq!(told(csv(&text)), expected);
+    let twice = only(csv(&format!("tenant_id,domains\n{CONTOSO},contoso.com;contoso.com\n")));
+    assert_eq!(twice.domains.len(), 2);
+}
+
+#[test]
+fn a_contact_that_is_no_mail_address_is_told() {
+    for wrong in ["Ada Lovelace", "@example.com", "ada@"] {
+        let text = format!("tenant_id,contacts\n{CONTOSO},it@example.com;{wrong}\n");
+        let told = told(csv(&text));
+        assert!(
+            told.contains(&format!("line 2, column 2 (contacts): found '{wrong}', expected mail")),
+            "{told}"
+        );
+    }
 }
 
 #[test]
 fn an_unknown_column_is_told_with_the_valid_ones() {
     let told_csv = told(csv(&format!("tenant_id,nmae\n{CONTOSO},Contoso\n")));
-    assert!(told_csv.starts_with("roster roster.csv, line 1: unknown column 'nmae'; expected one"));
+    assert!(told_csv.starts_with("roster roster.csv, line 1, column 2: unknown column 'nmae'; expected"));
     assert!(told_csv.contains("display_name, domains, cloud"), "{told_csv}");
     let told_json = told(json(&format!("[\n{{\"tenant_id\":\"{CONTOSO}\",\"nmae\":1}}]")));
     assert!(told_json.contains("roster.json, line 2: unknown column 'nmae'"), "{told_json}");
@@ -119,7 +195,7 @@ fn an_unknown_column_is_told_with_the_valid_ones() {
 #[test]
 fn a_column_that_is_there_twice_or_not_at_all_is_told() {
     let twice = told(csv(&format!("tenant_id,exclude_reason,reason\n{CONTOSO},a,b\n")));
-    assert!(twice.contains("the column exclude_reason is there twice"), "{twice}");
+    assert!(twice.contains("line 1, column 3 (exclude_reason): the column is there twice"), "{twice}");
     let none = told(csv("display_name\nContoso\n"));
     assert!(none.contains("line 1: no column tenant_id"), "{none}");
 }
@@ -136,12 +212,14 @@ fn a_wrong_value_is_told_with_its_file_line_and_column() {
         ("protocols_enabled", "smtp", "some of: pop3, imap4, smtp_auth"),
     ];
     for (column, found, expected) in cases {
+        let number = if column == "tenant_id" { 1 } else { 2 };
         let text = match column {
             "tenant_id" => format!("tenant_id,cloud\n{CONTOSO},\n{found},\n"),
             _ => format!("tenant_id,{column}\n{CONTOSO},\n{FABRIKAM},{found}\n"),
         };
         let told = told(csv(&text));
-        let place = format!("roster roster.csv, line 3, column {column}: found '{found}', expected ");
+        let place =
+            format!("roster roster.csv, line 3, column {number} ({column}): found '{found}', expected ");
         assert!(told.starts_with(&place) && told.contains(expected), "{told}");
     }
 }
@@ -150,7 +228,7 @@ fn a_wrong_value_is_told_with_its_file_line_and_column() {
 fn a_range_of_logs_that_ends_before_it_begins_is_told() {
     let text = format!("tenant_id,logs_from,logs_to\n{CONTOSO},2026-10-02,2026-10-01\n");
     let told = told(csv(&text));
-    assert!(told.contains("column logs_to: found '2026-10-01'"), "{told}");
+    assert!(told.contains("column 3 (logs_to): found '2026-10-01'"), "{told}");
 }
 
 #[test]
@@ -172,4 +250,79 @@ fn one_end_of_a_range_of_logs_declares_nothing() {
     assert!(tenant.logs().is_some());
     tenant.logs_to = None;
     assert_eq!(tenant.logs(), None);
+}
+
+/// A Parquet file of these columns.
+fn parquet(columns: Vec<(&str, ArrayRef)>) -> Result<Roster, RosterError> {
+    let batch = RecordBatch::try_from_iter_with_nullable(
+        columns.into_iter().map(|(name, column)| (name, column, true)),
+    )
+    .expect("columns of one length");
+    let (_folder, path) = file("roster.parquet", &[]);
+    let mut writer =
+        ArrowWriter::try_new(File::create(&path).expect("a file"), batch.schema(), None).expect("a writer");
+    writer.write(&batch).expect("rows");
+    writer.close().expect("a footer");
+    Roster::read(&path)
+}
+
+fn texts(values: &[Option<&str>]) -> ArrayRef {
+    Arc::new(values.iter().copied().collect::<StringArray>())
+}
+
+fn list(values: &[&str]) -> ArrayRef {
+    let mut lists = ListBuilder::new(StringBuilder::new());
+    lists.append_value(values.iter().map(|value| Some(*value)));
+    Arc::new(lists.finish())
+}
+
+#[test]
+fn parquet_says_the_same_with_lists_or_texts_and_with_days_or_times() {
+    let day = |text: &str| text.parse::<NaiveDate>().expect("a day");
+    let first = Date32Array::from(vec![day("2026-10-01").to_epoch_days()]);
+    let last = day("2026-10-31").and_hms_opt(13, 0, 0).expect("a time").and_utc().timestamp_micros();
+    let last = TimestampMicrosecondArray::from(vec![last]).with_timezone("UTC");
+    let name = StringViewArray::from(vec!["Contoso, Ltd"]);
+    let columns = vec![
+        ("Tenant_Id", texts(&[Some("11111111-AAAA-4BBB-8CCC-000000000001")])),
+        ("display_name", Arc::new(name) as ArrayRef),
+        ("domains", list(&["contoso.com", "contoso.de"])),
+        ("cloud", texts(&[Some("gcc")])),
+        ("language", texts(&[Some("de")])),
+        ("contacts", texts(&[Some("it@contoso.com")])),
+        ("outlook_modern_auth", Arc::new(BooleanArray::from(vec![true]))),
+        ("protocols_enabled", list(&["smtp_auth", "pop3"])),
+        ("logs_from", Arc::new(first)),
+        ("logs_to", Arc::new(last)),
+        ("exclude", texts(&[Some("yes")])),
+        ("reason", texts(&[Some("leaving us")])),
+    ];
+    assert_eq!(only(parquet(columns)), full());
+}
+
+#[test]
+fn what_is_wrong_in_parquet_is_told_with_its_row_and_column() {
+    let two = texts(&[Some(CONTOSO), Some(CONTOSO)]);
+    let told_of = |columns| told(parquet(columns));
+    assert!(told_of(vec![("tenant_id", two.clone())]).contains("row 2, column tenant_id: found"));
+    let cloud: ArrayRef = Arc::new(Float64Array::from(vec![1.5, 2.5]));
+    let told_type = told_of(vec![("tenant_id", two.clone()), ("cloud", cloud)]);
+    assert!(told_type.contains("column cloud: the column is of type Float64; expected text"), "{told_type}");
+    let told_name = told_of(vec![("tenant_id", two.clone()), ("nmae", two.clone())]);
+    assert!(told_name.contains("unknown column 'nmae'; expected one of: tenant_id"), "{told_name}");
+    assert!(told_of(vec![("cloud", two)]).contains("no column tenant_id"));
+    let told_kind = told(read_bytes("roster.parquet", b"tenant_id\n"));
+    assert!(told_kind.contains("roster.parquet is no Parquet file that can be read"), "{told_kind}");
+}
+
+#[test]
+fn a_null_in_parquet_says_nothing() {
+    let columns = vec![("tenant_id", texts(&[Some(CONTOSO)])), ("domains", texts(&[None]))];
+    assert_eq!(only(parquet(columns)), RosterTenant { tenant_id: CONTOSO.to_owned(), ..Default::default() });
+}
+
+#[test]
+fn hostile_text_does_not_reach_the_terminal_as_it_is() {
+    let told = told(csv(&format!("tenant_id,cloud\n\"\u{1b}[2J\r\nroot:{}\",\n", "x".repeat(500))));
+    assert!(!told.chars().any(char::is_control) && told.len() < 300, "{told}");
 }

@@ -1,0 +1,323 @@
+//! Campaign files: TOML text in, [`Campaign`] out. The text is looked through with its places before it
+//! gets its types, so that whatever is wrong is told with line and column, and with what is expected there.
+
+use std::fmt;
+use std::ops::Range;
+
+use chrono::{Datelike, NaiveDate};
+use serde::Deserialize;
+use toml::Spanned;
+use toml::de::{DeTable, DeValue};
+use url::Url;
+
+use super::{Campaign, DAYS_MAX, EMBEDDED, NAME_CHARACTERS_MAX, SETTLE_HOURS_MAX};
+use crate::protocol::Protocol;
+use crate::sign_in::Category;
+use crate::tenant::is_guid;
+
+/// A campaign that can't be used, and where in its file the trouble is.
+#[derive(Debug, thiserror::Error)]
+pub enum CampaignError {
+    #[error("campaign '{name}' is neither built in ({}) nor a file that can be read: {source}", EMBEDDED.map(|(name, _)| name).join(", "))]
+    NotFound { name: String, source: std::io::Error },
+    /// `source` says what was found and what is expected.
+    #[error("campaign file {file}, {place}: {}", .source.message())]
+    Invalid { file: String, place: Place, source: toml::de::Error },
+    #[error("campaign file {file}, {place}: {key} is {found}; expected {expected}")]
+    Value { file: String, place: Place, key: String, found: String, expected: String },
+}
+
+/// A character of a file; both numbers begin at 1.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Place {
+    pub line: u32,
+    pub column: u32,
+}
+
+impl Place {
+    fn of(at: usize, text: &str) -> Self {
+        let before = text.get(..at).unwrap_or(text);
+        let start = before.rfind('\n').map_or(0, |end| end + 1);
+        let number = |count: usize| u32::try_from(count + 1).unwrap_or(u32::MAX);
+        let lines_before = before.bytes().filter(|byte| *byte == b'\n').count();
+        Self { line: number(lines_before), column: number(before[start..].chars().count()) }
+    }
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "line {}, column {}", self.line, self.column)
+    }
+}
+
+/// Numbers with the least and the most that they may be.
+const NUMBERS: [(&[&str], u32, u32); 7] = [
+    (&["window_days"], 1, DAYS_MAX),
+    (&["lookback_days"], 0, DAYS_MAX),
+    (&["settle_hours"], 0, SETTLE_HOURS_MAX),
+    (&["notice_days"], 0, DAYS_MAX),
+    (&["max_decision_age_days"], 0, DAYS_MAX),
+    (&["waves", "size"], 1, u32::MAX),
+    (&["waves", "pending_max"], 1, u32::MAX),
+];
+
+/// Texts that say something if they are there.
+const TEXTS: [&[&str]; 5] =
+    [&["title"], &["message_id"], &["texts", "background"], &["texts", "opt_out"], &["texts", "smtp_auth"]];
+
+/// See [`Campaign::parse`].
+pub(super) fn parse(text: &str, file: &str) -> Result<Campaign, CampaignError> {
+    let invalid = |source: toml::de::Error| {
+        let at = source.span().map_or(0, |span| span.start);
+        CampaignError::Invalid { file: file.to_owned(), place: Place::of(at, text), source }
+    };
+    let mut rules = DeTable::parse(text).map_err(invalid)?;
+    Check { text, file, rules: rules.get_ref() }.all()?;
+    // TOML has days of its own; the type wants their text.
+    if let Some(value) = rules.get_mut().get_mut("effective_date")
+        && let Some(day) = value.get_ref().as_datetime().map(ToString::to_string)
+    {
+        *value.get_mut() = DeValue::String(day.into());
+    }
+    let mut campaign = Campaign::deserialize(toml::Deserializer::from(rules)).map_err(invalid)?;
+    for tenant_id in &mut campaign.waves.exclude_tenants {
+        tenant_id.make_ascii_lowercase();
+    }
+    Ok(campaign)
+}
+
+/// The checks of single values. A key that is missing, unknown or of another type is left to the types,
+/// which tell it as well.
+struct Check<'a> {
+    text: &'a str,
+    file: &'a str,
+    rules: &'a DeTable<'a>,
+}
+
+type Value<'a> = &'a Spanned<DeValue<'a>>;
+
+impl<'a> Check<'a> {
+    fn all(&self) -> Result<(), CampaignError> {
+        for (key, least, most) in NUMBERS {
+            self.number(&key.join("."), self.value(key), least, most)?;
+        }
+        self.each_text(&["name"], is_name, "letters, digits, '-', '_' and '.', a letter or digit first")?;
+        for key in TEXTS {
+            self.each_text(key, says_something, "a text")?;
+        }
+        self.each_text(&["language"], is_language, "a language tag (BCP 47) like en or de-CH")?;
+        let expected = "an address that begins with https:// or http://";
+        self.each_text(&["texts", "latest_information"], is_web_address, expected)?;
+        self.day(&["effective_date"])?;
+        self.categories(&["permitted_gap_days"])?;
+        self.posts(&["earlier_posts"])?;
+        self.each_text(&["waves", "exclude_clouds"], says_something, "names of clouds like gcc")?;
+        let expected = "tenant ids like 72f988bf-86f1-41af-91ab-2d7cd011db47";
+        self.each_text(&["waves", "exclude_tenants"], is_guid, expected)?;
+        if let Some(protocols) = self.value(&["protocols"]) {
+            self.protocols("protocols", protocols)?;
+        }
+        self.groups(&["groups"])
+    }
+
+    fn value(&self, key: &[&str]) -> Option<Value<'a>> {
+        let (last, tables) = key.split_last()?;
+        let table = tables.iter().try_fold(self.rules, |table, key| table.get(*key)?.get_ref().as_table())?;
+        table.get(*last)
+    }
+
+    fn wrong(
+        &self,
+        span: Range<usize>,
+        key: impl Into<String>,
+        found: String,
+        expected: impl Into<String>,
+    ) -> CampaignError {
+        CampaignError::Value {
+            file: self.file.to_owned(),
+            place: Place::of(span.start, self.text),
+            key: key.into(),
+            found,
+            expected: expected.into(),
+        }
+    }
+
+    fn number(
+        &self,
+        key: &str,
+        value: Option<Value<'a>>,
+        least: u32,
+        most: u32,
+    ) -> Result<(), CampaignError> {
+        let Some(value) = value else { return Ok(()) };
+        let number = value.get_ref().as_integer();
+        let number = number.and_then(|number| i64::from_str_radix(number.as_str(), number.radix()).ok());
+        if number.is_some_and(|number| (i64::from(least)..=i64::from(most)).contains(&number)) {
+            return Ok(());
+        }
+        Err(self.wrong(value.span(), key, shown(value), format!("a whole number, {least} to {most}")))
+    }
+
+    /// A text, or each text of a list.
+    fn each_text(
+        &self,
+        key: &[&str],
+        is_right: impl Fn(&str) -> bool,
+        expected: &str,
+    ) -> Result<(), CampaignError> {
+        let Some(value) = self.value(key) else { return Ok(()) };
+        let texts = value.get_ref().as_array().map_or(std::slice::from_ref(value), |items| &items[..]);
+        let wrong = texts.iter().find(|text| text.get_ref().as_str().is_some_and(|text| !is_right(text)));
+        wrong.map_or(Ok(()), |text| Err(self.wrong(text.span(), key.join("."), shown(text), expected)))
+    }
+
+    fn day(&self, key: &[&str]) -> Result<(), CampaignError> {
+        let Some(value) = self.value(key) else { return Ok(()) };
+        let text = match value.get_ref() {
+            DeValue::String(text) => text.to_string(),
+            DeValue::Datetime(day) => day.to_string(),
+            _ => String::new(),
+        };
+        // What chrono reads of "26-12-31" lies in antiquity.
+        let day: Option<NaiveDate> = text.parse().ok();
+        if day.is_some_and(|day| (2000..2200).contains(&day.year())) {
+            return Ok(());
+        }
+        Err(self.wrong(value.span(), key.join("."), shown(value), "a day like 2026-12-31"))
+    }
+
+    fn categories(&self, key: &[&str]) -> Result<(), CampaignError> {
+        let Some(value) = self.value(key) else { return Ok(()) };
+        let Some(table) = value.get_ref().as_table() else { return Ok(()) };
+        let known: Vec<&str> = Category::ALL
+            .iter()
+            .filter(|category| category.is_user())
+            .map(|category| category.as_str())
+            .collect();
+        if table.is_empty() {
+            let expected = format!("days for at least one of: {}", known.join(", "));
+            return Err(self.wrong(value.span(), key.join("."), "empty".to_owned(), expected));
+        }
+        for (category, days) in table {
+            let name: &str = category.get_ref();
+            if !known.contains(&name) {
+                let (found, expected) = (quoted(name), format!("one of: {}", known.join(", ")));
+                return Err(self.wrong(category.span(), "a category of permitted_gap_days", found, expected));
+            }
+            self.number(&format!("permitted_gap_days.{name}"), Some(days), 0, DAYS_MAX)?;
+        }
+        Ok(())
+    }
+
+    fn posts(&self, key: &[&str]) -> Result<(), CampaignError> {
+        let posts = self.value(key).and_then(|value| value.get_ref().as_array());
+        for post in posts.into_iter().flatten().filter_map(|post| post.get_ref().as_table()) {
+            for (member, value) in post {
+                if value.get_ref().as_str().is_some_and(|text| !says_something(text)) {
+                    let key = format!("{} of an earlier post", member.get_ref());
+                    return Err(self.wrong(value.span(), key, shown(value), "a text"));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// A list of protocols, each once, that a switch exists for.
+    fn protocols(&self, key: &str, value: Value<'a>) -> Result<Vec<Protocol>, CampaignError> {
+        let Some(items) = value.get_ref().as_array() else { return Ok(Vec::new()) };
+        let mut protocols = Vec::new();
+        for item in items {
+            let Some(name) = item.get_ref().as_str() else { continue };
+            let Some(protocol) = Protocol::NAMED.into_iter().find(|known| known.as_str() == name) else {
+                let known = Protocol::NAMED.map(Protocol::as_str).join(", ");
+                return Err(self.wrong(
+                    item.span(),
+                    format!("a protocol of {key}"),
+                    quoted(name),
+                    format!("one of: {known}"),
+                ));
+            };
+            if protocols.contains(&protocol) {
+                let key = format!("a protocol of {key}");
+                return Err(self.wrong(item.span(), key, format!("{} again", quoted(name)), "each once"));
+            }
+            protocols.push(protocol);
+        }
+        if items.is_empty() {
+            return Err(self.wrong(value.span(), key, "empty".to_owned(), "at least one protocol"));
+        }
+        Ok(protocols)
+    }
+
+    /// No protocol in two groups, and those of Outlook in one.
+    fn groups(&self, key: &[&str]) -> Result<(), CampaignError> {
+        let groups = self.value(key).and_then(|value| value.get_ref().as_table());
+        let mut placed: Vec<(Protocol, &str)> = Vec::new();
+        for (name, value) in groups.into_iter().flatten() {
+            let key = format!("groups.{}", name.get_ref());
+            let protocols = self.protocols(&key, value)?;
+            for protocol in &protocols {
+                if let Some((_, other)) = placed.iter().find(|(placed, _)| placed == protocol) {
+                    let found = format!("'{protocol}', which is in groups.{other} too");
+                    let key = format!("a protocol of {key}");
+                    return Err(self.wrong(value.span(), key, found, "each protocol in one group at most"));
+                }
+                placed.push((*protocol, name.get_ref()));
+            }
+            let outlook = Protocol::MapiOverHttp.group();
+            let of_outlook: Vec<&str> =
+                protocols.iter().filter(|protocol| outlook.contains(protocol)).map(|p| p.as_str()).collect();
+            if !of_outlook.is_empty() && of_outlook.len() < outlook.len() {
+                let all: Vec<&str> = outlook.iter().map(|protocol| protocol.as_str()).collect();
+                let expected = format!("all of {} or none: Outlook uses them together", all.join(", "));
+                let found = format!("a group that holds only {} of Outlook", of_outlook.join(", "));
+                return Err(self.wrong(value.span(), key, found, expected));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// A value as a message shows it.
+fn shown(value: Value<'_>) -> String {
+    match value.get_ref() {
+        DeValue::String(text) => quoted(text),
+        DeValue::Integer(number) => number.to_string(),
+        DeValue::Float(number) => number.to_string(),
+        DeValue::Boolean(value) => value.to_string(),
+        DeValue::Datetime(time) => time.to_string(),
+        DeValue::Array(_) => "a list".to_owned(),
+        DeValue::Table(_) => "a table".to_owned(),
+    }
+}
+
+fn quoted(text: &str) -> String {
+    let short: String = text.chars().take(60).collect();
+    let more = if short.len() < text.len() { "…" } else { "" };
+    format!("'{}{more}'", short.escape_debug())
+}
+
+fn says_something(text: &str) -> bool {
+    !text.trim().is_empty()
+}
+
+/// The name is a cell of lists, a word of commands, and may become part of a file's name.
+fn is_name(name: &str) -> bool {
+    name.len() <= NAME_CHARACTERS_MAX
+        && name.starts_with(|first: char| first.is_ascii_alphanumeric())
+        && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte))
+}
+
+fn is_language(tag: &str) -> bool {
+    let mut parts = tag.split('-');
+    let is_first =
+        |part: &str| (2..=3).contains(&part.len()) && part.bytes().all(|byte| byte.is_ascii_alphabetic());
+    let is_other =
+        |part: &str| (1..=8).contains(&part.len()) && part.bytes().all(|byte| byte.is_ascii_alphanumeric());
+    parts.next().is_some_and(is_first) && parts.all(is_other)
+}
+
+fn is_web_address(text: &str) -> bool {
+    let plain = !text.contains(|c: char| c.is_whitespace() || c.is_control());
+    plain && Url::parse(text).is_ok_and(|url| matches!(url.scheme(), "http" | "https"))
+}

@@ -1,0 +1,210 @@
+//! Campaign files as people write them, and what they are told when one is wrong.
+
+use super::*;
+
+#[test]
+fn the_embedded_campaigns_parse_and_carry_the_name_they_are_found_by() {
+    for (name, _) in EMBEDDED {
+        let campaign = Campaign::load(name).expect("an embedded campaign is valid");
+        assert_eq!(campaign.name, name);
+    }
+}
+
+#[test]
+fn the_default_campaign_has_the_nine_protocols_of_the_notice_in_scope() {
+    let campaign = Campaign::load(EMBEDDED[0].0).expect("embedded");
+    assert_eq!(campaign.scope(), Protocol::ALL[..9]);
+}
+
+#[test]
+fn a_scope_that_names_one_outlook_protocol_has_the_whole_group_in_scope() {
+    let text = EMBEDDED[1].1.replace(r#"["smtp_auth"]"#, r#"["mapi_over_http"]"#);
+    let campaign = Campaign::parse(&text, "test.toml").expect("valid");
+    assert_eq!(campaign.scope().len(), 4);
+}
+
+/// The second embedded campaign with something put for something else.
+fn with(from: &str, to: &str) -> String {
+    let text = EMBEDDED[1].1;
+    assert!(text.contains(from), "{from}");
+    text.replace(from, to)
+}
+
+fn told(text: &str) -> String {
+    Campaign::parse(text, "mine.toml").expect_err("the file is wrong").to_string()
+}
+
+#[test]
+fn a_wrong_key_is_told_with_its_place_and_the_valid_choices() {
+    let told = told(&with("window_days", "windw_days"));
+    assert!(
+        told.starts_with("campaign file mine.toml, line 9, column 1: unknown field `windw_days`"),
+        "{told}"
+    );
+    assert!(told.contains("`window_days`"), "{told}");
+    let told = super::tests::told(&(EMBEDDED[1].1.to_owned() + "[waves]\nsise = 3\n"));
+    assert!(told.contains("unknown field `sise`, expected one of `size`, `pending_max`"), "{told}");
+}
+
+#[test]
+fn a_missing_key_and_broken_text_are_told_with_their_place() {
+    let told = told("name = 'mine'\n");
+    assert!(told.starts_with("campaign file mine.toml, line 1, column 1: missing field `title`"), "{told}");
+    let told = super::tests::told(&with("notice_days = 30 ", "notice_days 30 "));
+    assert!(told.starts_with("campaign file mine.toml, line 12, column "), "{told}");
+}
+
+#[test]
+fn a_wrong_value_is_told_with_its_place_and_what_is_expected() {
+    let cases = [
+        (
+            r#"name = "smtp-auth-2026""#,
+            r#"name = "a/b""#,
+            "line 4, column 8: name is 'a/b'",
+            "letters, digits",
+        ),
+        (r#"name = "smtp-auth-2026""#, r#"name = "-rf""#, "name is '-rf'", "a letter or digit first"),
+        (r#"name = "smtp-auth-2026""#, r#"name = """#, "name is ''", "letters, digits"),
+        ("window_days = 30", "window_days = 0", "window_days is 0", "1 to 366"),
+        ("window_days = 30", "window_days = 'thirty'", "window_days is 'thirty'", "a whole number, 1 to 366"),
+        ("notice_days = 30", "notice_days = -1", "line 12, column 15: notice_days is -1", "0 to 366"),
+        ("lookback_days = 60", "lookback_days = 1e9", "lookback_days is 1e9", "0 to 366"),
+        ("settle_hours = 24", "settle_hours = 9999", "settle_hours is 9999", "0 to 8784"),
+        ("interactive = 10", "interactive = 367", "permitted_gap_days.interactive is 367", "0 to 366"),
+        (
+            "\ninteractive = 10",
+            "\nadfs = 10",
+            "line 20, column 1: a category",
+            "one of: interactive, non_inter",
+        ),
+        (r#""2026-12-31""#, r#""31.12.2026""#, "effective_date is '31.12.2026'", "a day like 2026-12-31"),
+        (r#""2026-12-31""#, "2026-12-31T08:00:00Z", "2026-12-31T08:00:00Z", "a day like 2026-12-31"),
+        (r#""2026-12-31""#, r#""26-12-31""#, "effective_date is '26-12-31'", "a day like 2026-12-31"),
+        (
+            r#""smtp_auth""#,
+            r#""smtp""#,
+            "line 7, column 14: a protocol of protocols is 'smtp'",
+            "pop3, imap4",
+        ),
+        (r#""smtp_auth""#, r#""other_legacy""#, "'other_legacy'", "one of: pop3"),
+        (
+            r#""smtp_auth""#,
+            r#""pop3", "pop3""#,
+            "column 22: a protocol of protocols is 'pop3' again",
+            "each once",
+        ),
+        (r#"["smtp_auth"]"#, "[]", "protocols is empty", "at least one protocol"),
+        ("https://aka.ms/smtpbasicauth", "javascript:alert(1)", "texts.latest_information", "https://"),
+        ("https://aka.ms/smtpbasicauth", "https:// aka.ms", "texts.latest_information", "https://"),
+        (r#"id = "MC786329""#, r#"id = " ""#, "id of an earlier post is ' '", "a text"),
+    ];
+    for (from, to, found, expected) in cases {
+        let told = told(&with(from, to));
+        let at = told.find(found).unwrap_or_else(|| panic!("{found} in: {told}"));
+        assert!(told[at..].contains(expected) && told.contains(", line "), "{told}");
+    }
+}
+
+#[test]
+fn a_category_without_days_is_not_enough() {
+    let told = told(&with("non_interactive = 4\ninteractive = 10\n", ""));
+    assert!(told.contains("permitted_gap_days is empty; expected days for at least one of: "), "{told}");
+}
+
+#[test]
+fn a_day_may_be_written_as_a_text_or_as_toml_writes_days() {
+    let text = Campaign::parse(EMBEDDED[1].1, "mine.toml").expect("valid");
+    let day = Campaign::parse(&with(r#""2026-12-31""#, "2026-12-31"), "mine.toml").expect("valid");
+    assert_eq!(day, text);
+}
+
+#[test]
+fn a_language_is_a_bcp_47_tag_and_english_where_none_is_named() {
+    let campaign = |tag: &str| format!("language = \"{tag}\"\n{}", EMBEDDED[1].1);
+    let read = |tag: &str| Campaign::parse(&campaign(tag), "mine.toml").map(|campaign| campaign.language);
+    assert_eq!(Campaign::parse(EMBEDDED[1].1, "mine.toml").expect("valid").language, "en");
+    for tag in ["de", "de-CH", "zh-Hant-TW", "sr-Latn"] {
+        assert_eq!(read(tag).expect("a tag"), tag);
+    }
+    for tag in ["", "de_CH", "german", "d", "de-", "de-toolongapart", "дe"] {
+        let told = told(&campaign(tag));
+        assert!(
+            told.contains("line 1, column 12: language is ") && told.contains("like en or de-CH"),
+            "{told}"
+        );
+    }
+}
+
+#[test]
+fn waves_say_how_many_and_who_not_and_ids_are_lower_case() {
+    let text = EMBEDDED[1].1.to_owned()
+        + "[waves]\nsize = 50\npending_max = 200\nexclude_clouds = ['GCC']\n\
+           exclude_tenants = ['11111111-AAAA-4BBB-8CCC-000000000001']\n";
+    let waves = Campaign::parse(&text, "mine.toml").expect("valid").waves;
+    assert_eq!((waves.size, waves.pending_max), (Some(50), Some(200)));
+    let named = "11111111-aaaa-4bbb-8ccc-000000000001";
+    assert_eq!(waves.exclude_tenants, [named]);
+    let other = "22222222-aaaa-4bbb-8ccc-000000000002";
+    assert!(waves.excludes(named, None));
+    assert!(waves.excludes(other, Some("gcc")) && waves.excludes(other, Some(" Gcc ")));
+    assert!(!waves.excludes(other, Some("gcc-high")) && !waves.excludes(other, None));
+    let worldwide = Waves { exclude_clouds: vec!["Worldwide".to_owned()], ..Waves::default() };
+    assert!(worldwide.excludes(other, None), "a tenant is worldwide unless the roster says otherwise");
+
+    let wrong = |key: &str| told(&format!("{}[waves]\n{key}\n", EMBEDDED[1].1));
+    assert!(wrong("size = 0").contains("waves.size is 0; expected a whole number, 1 to "));
+    assert!(
+        wrong("exclude_tenants = ['contoso.com']").contains("is 'contoso.com'; expected tenant ids like")
+    );
+    assert!(wrong("exclude_clouds = ['']").contains("names of clouds like gcc"));
+}
+
+#[test]
+fn a_campaign_may_group_protocols_and_a_scope_has_whole_groups() {
+    let text = with(r#"["smtp_auth"]"#, r#"["pop3"]"#) + "[groups]\nmailboxes = ['imap4', 'pop3']\n";
+    let campaign = Campaign::parse(&text, "mine.toml").expect("valid");
+    assert_eq!(campaign.scope(), [Protocol::Pop3, Protocol::Imap4]);
+    assert_eq!(campaign.group_of(Protocol::Imap4).len(), 2);
+    assert_eq!(campaign.group_of(Protocol::OfflineAddressBook).len(), 4);
+    assert_eq!(campaign.group_of(Protocol::SmtpAuth), [Protocol::SmtpAuth]);
+}
+
+#[test]
+fn outlooks_four_stay_together_and_may_get_company() {
+    let groups = |lines: &str| format!("{}[groups]\n{lines}\n", EMBEDDED[1].1);
+    let four = "'exchange_web_services', 'offline_address_book', 'mapi_over_http', 'outlook_anywhere_rpc'";
+    let five = Campaign::parse(&groups(&format!("outlook = [{four}, 'autodiscover']")), "mine.toml");
+    assert_eq!(five.expect("valid").group_of(Protocol::Autodiscover).len(), 5);
+    let told = told(&groups("mac = ['exchange_web_services']"));
+    assert!(told.contains("groups.mac is a group that holds only exchange_web_services"), "{told}");
+    assert!(told.contains("line 45, column 7") && told.contains("outlook_anywhere_rpc or none"), "{told}");
+}
+
+#[test]
+fn a_protocol_in_two_groups_or_unknown_there_is_told() {
+    let groups = |lines: &str| told(&format!("{}[groups]\n{lines}\n", EMBEDDED[1].1));
+    let twice = groups("a = ['pop3', 'imap4']\nb = ['imap4', 'smtp_auth']");
+    assert!(
+        twice.contains("'imap4', which is in groups.a too; expected each protocol in one group"),
+        "{twice}"
+    );
+    let unknown = groups("a = ['imap']");
+    assert!(unknown.contains("line 45, column 6: a protocol of groups.a is 'imap'"), "{unknown}");
+    assert!(groups("a = []").contains("groups.a is empty"));
+}
+
+#[test]
+fn keys_that_a_campaign_does_not_use_are_no_part_of_what_a_decision_keeps() {
+    let campaign = Campaign::load(EMBEDDED[0].0).expect("embedded");
+    let json = serde_json::to_value(&campaign).expect("JSON");
+    for key in ["waves", "language", "groups"] {
+        assert!(json.get(key).is_none(), "{key}");
+    }
+    assert_eq!(serde_json::from_value::<Campaign>(json).expect("it reads back"), campaign);
+}
+
+#[test]
+fn a_name_that_is_neither_built_in_nor_a_file_is_told_with_those_that_are() {
+    let told = Campaign::load("basic-auth").expect_err("no such campaign").to_string();
+    assert!(told.contains("'basic-auth'") && told.contains(EMBEDDED[1].0), "{told}");
+}

@@ -1,0 +1,145 @@
+//! `lightsout campaign announce`: picks tenants, fixes their day, records it, writes their notices.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use clap::Args;
+
+use super::super::deciding;
+use super::super::shared::Global;
+use super::desk::{Common, Desk, Files, tenant_of};
+use super::notices::{self, Told};
+use super::rows;
+use crate::assess::decision::DecisionRow;
+use crate::error::{Error, Result};
+use crate::ledger::announce::{PassedOver, Picked, Selection, effective_date, pick};
+use crate::ledger::event::ChangeKind;
+use crate::notify::notice::NoticeKind;
+
+#[derive(Debug, Args)]
+pub(in crate::cli) struct Arguments {
+    #[command(flatten)]
+    common: Common,
+    /// The decision to announce [default: the campaign's latest]
+    #[arg(long, value_name = "ID")]
+    decision: Option<String>,
+    /// Announce to N tenants, drawn by the seed [default: the campaign's, else
+    /// everybody eligible]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    wave: Option<u32>,
+    /// What the draw begins with; another seed is another wave [default: follows
+    /// from the decision]
+    #[arg(long, value_name = "N")]
+    seed: Option<u64>,
+    /// Who announces it
+    #[arg(long, value_name = "NAME")]
+    by: Option<String>,
+    #[command(flatten)]
+    files: Files,
+}
+
+pub(super) async fn run(arguments: &Arguments, global: &Global) -> Result<u8> {
+    let mut desk = Desk::open(&arguments.common, global).await?;
+    let row = desk.decision(arguments.decision.as_deref())?;
+    let decided = desk.decided(&row)?;
+    deciding::same_id(&row, &decided.assessment)?;
+    young_enough(&row, decided.campaign.max_decision_age_days, desk.now)?;
+    let effective = effective_date(&decided.campaign, desk.now);
+    if effective <= desk.now.date_naive() && decided.campaign.effective_date.is_some() {
+        return Err(Error::Announce(format!(
+            "the campaign's effective_date {effective} has come; expected one after {}: set it in the campaign \
+             file and assess again",
+            desk.now.date_naive()
+        )));
+    }
+    let queries = desk.queries().await?;
+    let seen: BTreeMap<_, _> =
+        desk.fresh(&decided, &queries).await?.into_iter().map(|(id, fresh)| (id, fresh.seen)).collect();
+    let who = queries.who(decided.window, "*").await?;
+
+    let lock = desk.turn().await?;
+    let picked = pick(&Selection {
+        campaign: &decided.campaign,
+        assessment: &decided.assessment,
+        roster: &decided.roster,
+        seen: &seen,
+        ledger: &desk.ledger,
+        wave: arguments.wave,
+        seed: arguments.seed,
+        now: desk.now,
+        by_whom: arguments.by.as_deref(),
+    });
+    desk.record(&lock, &picked.events).await?;
+    drop(lock);
+
+    // Notices of the whole announcement, so that a run that was cut short is made whole.
+    let mut told = Vec::new();
+    for (tenant_id, announced) in &desk.ledger.tenants {
+        let of_this = announced.announcement.announcement_id == picked.announcement_id;
+        if let Some(assessment) = tenant_of(&decided.assessment, tenant_id).filter(|_| of_this) {
+            let kind = match announced.announcement.kind {
+                ChangeKind::NoImpact => NoticeKind::NoImpact,
+                ChangeKind::SelectedProtocols => NoticeKind::SelectedProtocols,
+            };
+            told.push(Told { kind, assessment: assessment.clone() });
+        }
+    }
+    notices::write(&desk, &decided, &told, &who, &arguments.files, "announced")?;
+    let tenants = told.iter().map(|told| told.assessment.tenant_id.as_str());
+    arguments.common.output.write(&[rows::announced(&desk.ledger, &desk.names()?, tenants)?])?;
+    if !global.quiet {
+        tell(&picked, told.len(), effective, arguments);
+    }
+    Ok(0)
+}
+
+/// A decision's age counts from when it was made. One made after the time that it is said to be, as
+/// in a rehearsal of past days, counts from the end of its window.
+fn young_enough(row: &DecisionRow, max_days: u32, now: DateTime<Utc>) -> Result<()> {
+    let made_at =
+        if row.decided_at <= now { row.decided_at } else { crate::evidence::midnight(row.window_end) };
+    let age = now - made_at;
+    if age <= TimeDelta::days(max_days.into()) {
+        return Ok(());
+    }
+    Err(Error::Announce(format!(
+        "decision {} is {} days old, made at {}, where max_decision_age_days permits {max_days}; ingest what is \
+         new, then: lightsout assess --campaign {}",
+        row.decision_id,
+        age.num_days(),
+        made_at.format("%Y-%m-%d %H:%M"),
+        row.campaign,
+    )))
+}
+
+fn tell(picked: &Picked, told: usize, effective: chrono::NaiveDate, arguments: &Arguments) {
+    let mut counts: BTreeMap<&str, u64> = BTreeMap::new();
+    for why in picked.passed_over.values() {
+        let why = match why {
+            PassedOver::AlreadyAnnounced { .. } => "announced before",
+            PassedOver::ExcludedByRoster { .. } => "excluded by the roster",
+            PassedOver::ExcludedByCampaign { .. } => "excluded by the campaign's waves",
+            PassedOver::AlreadyOff => "off already",
+            PassedOver::Overtaken { .. } => "used since the decision",
+            PassedOver::NotDrawn => "not drawn",
+        };
+        *counts.entry(why).or_default() += 1;
+    }
+    eprintln!(
+        "{} tenants announced{} (announcement {}, seed {})",
+        picked.events.len(),
+        if picked.events.is_empty() { String::new() } else { format!(" for {effective}") },
+        picked.announcement_id,
+        picked.seed
+    );
+    for (why, count) in counts {
+        eprintln!("  passed over, {why}: {count}");
+    }
+    if let Some(before) = picked.drawn_before {
+        eprintln!(
+            "this wave was drawn at {} and stands; for another give another --seed",
+            before.format("%Y-%m-%d %H:%M")
+        );
+    }
+    eprintln!("{told} notices are in {}", arguments.files.out.display());
+}

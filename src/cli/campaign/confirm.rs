@@ -1,0 +1,65 @@
+//! `lightsout campaign confirm`: records what was turned off, and writes the follow-up notices.
+
+use std::collections::BTreeMap;
+
+use clap::Args;
+
+use super::super::shared::Global;
+use super::desk::{Common, Desk, Files, Whom, tell_refusals, tenant_of};
+use super::notices::{self, Told};
+use super::rows;
+use crate::error::Result;
+use crate::ledger::confirm::confirm;
+use crate::notify::notice::NoticeKind;
+
+#[derive(Debug, Args)]
+pub(in crate::cli) struct Arguments {
+    #[command(flatten)]
+    whom: Whom,
+    #[command(flatten)]
+    common: Common,
+    #[command(flatten)]
+    files: Files,
+}
+
+/// Exit code 1 if one was refused; the others are recorded.
+pub(super) async fn run(arguments: &Arguments, global: &Global) -> Result<u8> {
+    let mut desk = Desk::open(&arguments.common, global).await?;
+    let requests = desk.requests(&arguments.whom)?;
+    let lock = desk.turn().await?;
+    let done = confirm(&desk.campaign, &desk.ledger, &requests, desk.now);
+    desk.record(&lock, &done.events).await?;
+    drop(lock);
+    tell_refusals(&done.refused);
+
+    let mut tenants: Vec<&String> =
+        done.events.iter().map(|event| &event.tenant_id).chain(&done.already).collect();
+    tenants.sort_unstable();
+    tenants.dedup();
+    let mut written = 0;
+    for (id, decided) in desk.announced_on()? {
+        let of_this = |tenant_id: &&&String| desk.ledger.tenants[**tenant_id].change.decision_id == id;
+        let told: Vec<Told> = tenants
+            .iter()
+            .filter(of_this)
+            .filter_map(|tenant_id| tenant_of(&decided.assessment, tenant_id))
+            .map(|assessment| Told { kind: NoticeKind::Warning, assessment: assessment.clone() })
+            .collect();
+        if !told.is_empty() {
+            notices::write(&desk, &decided, &told, &BTreeMap::new(), &arguments.files, "confirmed")?;
+        }
+        written += told.len();
+    }
+    let rows = rows::confirmed(&desk.ledger, &desk.names()?, tenants.into_iter().map(String::as_str))?;
+    arguments.common.output.write(&[rows])?;
+    if !global.quiet {
+        eprintln!(
+            "{} confirmations recorded, {} known before, {} refused; {written} notices are in {}",
+            done.events.len(),
+            done.already.len(),
+            done.refused.len(),
+            arguments.files.out.display()
+        );
+    }
+    Ok(u8::from(!done.refused.is_empty()))
+}

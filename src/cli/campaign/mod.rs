@@ -1,0 +1,54 @@
+//! `lightsout campaign`: from the announcement to the day after, one file a command.
+
+mod announce;
+mod apply;
+mod confirm;
+mod desk;
+mod notices;
+mod opt_out;
+mod recheck;
+mod rows;
+mod schema;
+mod show;
+mod status;
+
+use clap::Subcommand;
+
+use super::shared::Global;
+use crate::error::Result;
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// Tell eligible tenants what goes off and when, all of them or a wave
+    Announce(announce::Arguments),
+    /// Record that a tenant keeps protocols
+    OptOut(opt_out::Arguments),
+    /// Put on hold what is used again or no longer covered; exit 4 if anything
+    Recheck(recheck::Arguments),
+    /// Recheck, then plan what goes off where; changes no tenant
+    Apply(apply::Arguments),
+    /// Record what was turned off, and write the follow-up notices
+    Confirm(confirm::Arguments),
+    /// Every tenant's state, dates and next step
+    Status(status::Arguments),
+    /// Check a campaign and print its rules, ready to copy
+    Show(show::Arguments),
+    /// Print the JSON Schema of campaign files, for editors and checks
+    Schema,
+}
+
+/// Columns of the lists that these commands write: handed in again, they are passed.
+const LIST_COLUMNS: &[&str] = &[];
+
+pub(super) async fn run(command: &Command, global: &Global) -> Result<u8> {
+    match command {
+        Command::Announce(arguments) => announce::run(arguments, global).await,
+        Command::OptOut(arguments) => opt_out::run(arguments, global).await,
+        Command::Recheck(arguments) => recheck::run(arguments, global).await,
+        Command::Apply(arguments) => apply::run(arguments, global).await,
+        Command::Confirm(arguments) => confirm::run(arguments, global).await,
+        Command::Status(arguments) => status::run(arguments, global).await,
+        Command::Show(arguments) => show::run(arguments),
+        Command::Schema => schema::run(),
+    }
+}

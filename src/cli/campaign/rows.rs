@@ -1,0 +1,184 @@
+//! What the campaign commands print: one row per tenant, the same names for the same things.
+
+use std::collections::BTreeMap;
+
+use arrow::array::RecordBatch;
+use chrono::NaiveDate;
+
+use crate::change::{Change, ProtocolChange};
+use crate::error::Result;
+use crate::ledger::event::{ChangeKind, Hold, HoldCause};
+use crate::ledger::plan::Due;
+use crate::ledger::status::StatusRow;
+use crate::ledger::{AnnouncedTenant, Ledger};
+use crate::notify::reason_text;
+use crate::protocol::Protocol;
+use crate::report::columns::Columns;
+
+type Names = BTreeMap<String, String>;
+
+fn found<'a>(ledger: &'a Ledger, tenants: impl Iterator<Item = &'a str>) -> Vec<&'a AnnouncedTenant> {
+    let mut tenants: Vec<&AnnouncedTenant> = tenants.filter_map(|id| ledger.tenants.get(id)).collect();
+    tenants.sort_by(|a, b| a.change.tenant_id.cmp(&b.change.tenant_id));
+    tenants.dedup_by(|a, b| a.change.tenant_id == b.change.tenant_id);
+    tenants
+}
+
+fn states(change: &Change, is: impl Fn(&ProtocolChange) -> bool) -> String {
+    crate::report::columns::joined(&change.that(is))
+}
+
+pub(super) fn announced<'a>(
+    ledger: &'a Ledger,
+    names: &Names,
+    tenants: impl Iterator<Item = &'a str>,
+) -> Result<RecordBatch> {
+    let rows = found(ledger, tenants);
+    Columns::of(&rows)
+        .text("tenant_id", |row| Some(row.change.tenant_id.clone()))
+        .text("display_name", |row| names.get(&row.change.tenant_id).cloned())
+        .text("kind", |row| {
+            Some(match row.announcement.kind {
+                ChangeKind::NoImpact => "no_impact".to_owned(),
+                ChangeKind::SelectedProtocols => "selected_protocols".to_owned(),
+            })
+        })
+        .text("protocols", |row| Some(states(&row.change, |_| true)))
+        .day("announced_on", |row| Some(row.change.announced_on))
+        .day("effective_date", |row| Some(row.change.effective_date))
+        .text("decision_id", |row| Some(row.change.decision_id.clone()))
+        .text("announcement_id", |row| Some(row.announcement.announcement_id.clone()))
+        .number("seed", |row| i64::try_from(row.announcement.seed).ok())
+        .batch()
+}
+
+pub(super) fn opted_out<'a>(
+    ledger: &'a Ledger,
+    names: &Names,
+    tenants: impl Iterator<Item = &'a str>,
+) -> Result<RecordBatch> {
+    let opted_out = |tenant: &'a AnnouncedTenant| {
+        tenant.change.protocols.iter().filter_map(move |(protocol, state)| match state {
+            ProtocolChange::OptedOut { on, by } => Some((tenant, *protocol, *on, by.clone())),
+            _ => None,
+        })
+    };
+    let rows: Vec<(&AnnouncedTenant, Protocol, NaiveDate, Option<String>)> =
+        found(ledger, tenants).into_iter().flat_map(opted_out).collect();
+    Columns::of(&rows)
+        .text("tenant_id", |(tenant, ..)| Some(tenant.change.tenant_id.clone()))
+        .text("display_name", |(tenant, ..)| names.get(&tenant.change.tenant_id).cloned())
+        .text("protocol", |(_, protocol, ..)| Some(protocol.to_string()))
+        .day("opted_out_on", |(_, _, on, _)| Some(*on))
+        .text("by_whom", |(.., by)| by.clone())
+        .day("effective_date", |(tenant, ..)| Some(tenant.change.effective_date))
+        .batch()
+}
+
+/// One row per tenant and cause.
+pub(super) fn on_hold(ledger: &Ledger, names: &Names) -> Result<RecordBatch> {
+    struct OnHold<'a> {
+        tenant: &'a AnnouncedTenant,
+        cause: HoldCause,
+        protocols: Vec<Protocol>,
+        hold: &'a Hold,
+        since: NaiveDate,
+    }
+    let mut rows: Vec<OnHold> = Vec::new();
+    for tenant in ledger.tenants.values() {
+        let mut causes: BTreeMap<HoldCause, OnHold> = BTreeMap::new();
+        for (protocol, (hold, since)) in &tenant.holds {
+            let since = since.date_naive();
+            let new = || OnHold { tenant, cause: hold.cause, protocols: Vec::new(), hold, since };
+            let row = causes.entry(hold.cause).or_insert_with(new);
+            row.protocols.push(*protocol);
+            row.since = row.since.min(since);
+        }
+        rows.extend(causes.into_values());
+    }
+    Columns::of(&rows)
+        .text("tenant_id", |row| Some(row.tenant.change.tenant_id.clone()))
+        .text("display_name", |row| names.get(&row.tenant.change.tenant_id).cloned())
+        .text("cause", |row| Some(row.cause.as_str().to_owned()))
+        .protocols("protocols", |row| &row.protocols)
+        .day("on_hold_since", |row| Some(row.since))
+        .day("effective_date", |row| Some(row.tenant.change.effective_date))
+        .text("reasons", |row| Some(row.hold.reasons.iter().map(reason_text).collect::<Vec<_>>().join("; ")))
+        .batch()
+}
+
+pub(super) fn due(due: &[Due], names: &Names) -> Result<RecordBatch> {
+    Columns::of(due)
+        .text("tenant_id", |row| Some(row.tenant_id.clone()))
+        .text("display_name", |row| names.get(&row.tenant_id).cloned())
+        .protocols("protocols", |row| &row.protocols)
+        .day("effective_date", |row| Some(row.effective_date))
+        .text("smtp_client_authentication", |row| {
+            row.disables_smtp_client_authentication.then(|| "disable".to_owned())
+        })
+        .text("outlook_modern_auth", |row| row.enables_outlook_modern_auth.then(|| "enable".to_owned()))
+        .batch()
+}
+
+pub(super) fn confirmed<'a>(
+    ledger: &'a Ledger,
+    names: &Names,
+    tenants: impl Iterator<Item = &'a str>,
+) -> Result<RecordBatch> {
+    let rows = found(ledger, tenants);
+    Columns::of(&rows)
+        .text("tenant_id", |row| Some(row.change.tenant_id.clone()))
+        .text("display_name", |row| names.get(&row.change.tenant_id).cloned())
+        .text("protocols_off", |row| {
+            Some(states(&row.change, |state| matches!(state, ProtocolChange::Off { .. })))
+        })
+        .day("off_on", |row| {
+            row.change
+                .protocols
+                .values()
+                .filter_map(|state| match state {
+                    ProtocolChange::Off { on } => Some(*on),
+                    _ => None,
+                })
+                .max()
+        })
+        .text("protocols_kept", |row| {
+            Some(states(&row.change, |state| !matches!(state, ProtocolChange::Off { .. })))
+        })
+        .batch()
+}
+
+/// What a screen has room for.
+pub(super) fn status_in_short(rows: &[StatusRow]) -> Result<RecordBatch> {
+    Columns::of(rows)
+        .text("tenant", |row| row.display_name.clone().or_else(|| Some(row.tenant_id.clone())))
+        .text("state", |row| Some(row.state.to_string()))
+        .day("effective_date", |row| row.effective_date)
+        .number("pending", |row| i64::try_from(row.protocols_pending.len()).ok())
+        .number("on_hold", |row| i64::try_from(row.protocols_on_hold.len()).ok())
+        .number("opted_out", |row| i64::try_from(row.protocols_opted_out.len()).ok())
+        .number("off", |row| i64::try_from(row.protocols_off.len()).ok())
+        .text("next_step", |row| Some(row.next_step.clone()))
+        .batch()
+}
+
+pub(super) fn status(rows: &[StatusRow]) -> Result<RecordBatch> {
+    Columns::of(rows)
+        .text("tenant_id", |row| Some(row.tenant_id.clone()))
+        .text("display_name", |row| row.display_name.clone())
+        .text("state", |row| Some(row.state.to_string()))
+        .text("verdict", |row| row.verdict.map(|verdict| verdict.to_string()))
+        .day("announced_on", |row| row.announced_on)
+        .day("effective_date", |row| row.effective_date)
+        .protocols("protocols_announced", |row| &row.protocols_announced)
+        .protocols("protocols_pending", |row| &row.protocols_pending)
+        .protocols("protocols_on_hold", |row| &row.protocols_on_hold)
+        .protocols("protocols_opted_out", |row| &row.protocols_opted_out)
+        .protocols("protocols_off", |row| &row.protocols_off)
+        .text("hold_causes", |row| {
+            Some(row.hold_causes.iter().map(|cause| cause.as_str()).collect::<Vec<_>>().join(";"))
+        })
+        .text("decision_id", |row| row.decision_id.clone())
+        .text("next_step", |row| Some(row.next_step.clone()))
+        .batch()
+}

@@ -1,0 +1,50 @@
+//! `lightsout campaign status`: where every tenant stands, and what comes next.
+
+use chrono::NaiveDate;
+use clap::Args;
+
+use super::super::deciding;
+use super::super::shared::{Global, parse_day};
+use super::desk::{Common, Desk};
+use super::rows;
+use crate::error::Result;
+use crate::ledger::status::{TenantState, status};
+
+#[derive(Debug, Args)]
+pub(in crate::cli) struct Arguments {
+    #[command(flatten)]
+    common: Common,
+    /// Only tenants in this state; can be repeated
+    #[arg(long, value_enum, value_name = "STATE", value_delimiter = ',')]
+    state: Vec<TenantState>,
+    /// Only this tenant: its id, or a domain or name of the roster
+    #[arg(long, value_name = "TENANT")]
+    tenant: Option<String>,
+    /// Only tenants whose day comes until then
+    #[arg(long, value_name = "DATE", value_parser = parse_day)]
+    due: Option<NaiveDate>,
+}
+
+pub(super) async fn run(arguments: &Arguments, global: &Global) -> Result<u8> {
+    let desk = Desk::open(&arguments.common, global).await?;
+    let latest = desk.latest().map(deciding::reread).transpose()?;
+    let roster = desk.current_roster()?;
+    let mut rows = status(&desk.campaign, &roster, latest.as_ref(), &desk.ledger, desk.now.date_naive());
+    if let Some(named) = &arguments.tenant {
+        let known: Vec<&str> = rows.iter().map(|row| row.tenant_id.as_str()).collect();
+        let tenant_id = deciding::find_tenant(named, &roster, &known)?;
+        rows.retain(|row| row.tenant_id == tenant_id);
+    }
+    if !arguments.state.is_empty() {
+        rows.retain(|row| arguments.state.contains(&row.state));
+    }
+    if let Some(due) = arguments.due {
+        rows.retain(|row| row.effective_date.is_some_and(|date| date <= due));
+    }
+    let output = &arguments.common.output;
+    output.write(&[if output.is_table() { rows::status_in_short(&rows)? } else { rows::status(&rows)? }])?;
+    if !global.quiet {
+        eprintln!("{} tenants, campaign {}, {}", rows.len(), desk.campaign.name, desk.now.date_naive());
+    }
+    Ok(0)
+}

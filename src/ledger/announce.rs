@@ -1,0 +1,208 @@
+//! Picks the tenants that are told that protocols go off, and fixes the day.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, Days, NaiveDate, Utc};
+
+use super::event::{Announcement, ChangeKind, Event, EventKind};
+use super::state::Ledger;
+use crate::campaign::Campaign;
+use crate::protocol::Protocol;
+use crate::tenant::Roster;
+use crate::verdict::{Assessment, Reason, TenantAssessment, TenantVerdict};
+
+/// What a selection is made from.
+#[derive(Debug)]
+pub struct Selection<'a> {
+    pub campaign: &'a Campaign,
+    /// The decision that is announced.
+    pub assessment: &'a Assessment,
+    /// As it is now, which may be later than the decision's.
+    pub roster: &'a Roster,
+    /// What has been seen until now, by [`crate::assess::overtaken`], by tenant id.
+    pub seen: &'a BTreeMap<String, TenantAssessment>,
+    pub ledger: &'a Ledger,
+    /// Tenants of a wave; `None`: everyone eligible.
+    pub wave: Option<u32>,
+    /// `None`: one that follows from the decision.
+    pub seed: Option<u64>,
+    pub now: DateTime<Utc>,
+    pub by_whom: Option<&'a str>,
+}
+
+/// Why a tenant with something to announce is not told.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum PassedOver {
+    /// Once in a campaign.
+    AlreadyAnnounced {
+        on: NaiveDate,
+    },
+    ExcludedByRoster {
+        note: String,
+    },
+    ExcludedByCampaign {
+        key: &'static str,
+    },
+    /// The roster says that everything to be announced is off already.
+    AlreadyOff,
+    /// Usage since the decision.
+    Overtaken {
+        reasons: Vec<Reason>,
+    },
+    /// Eligible, and not drawn into this wave.
+    NotDrawn,
+}
+
+/// Who is told, and who is not.
+#[derive(Debug)]
+pub struct Picked {
+    pub announcement_id: String,
+    pub seed: u64,
+    /// New ones; none if the same wave was drawn before.
+    pub events: Vec<Event>,
+    /// When the same wave was drawn before.
+    pub drawn_before: Option<DateTime<Utc>>,
+    /// By tenant id.
+    pub passed_over: BTreeMap<String, PassedOver>,
+}
+
+struct Candidate<'a> {
+    tenant_id: &'a str,
+    kind: ChangeKind,
+    protocols: Vec<Protocol>,
+}
+
+/// The day from which protocols may be turned off: the campaign's own, else `notice_days` after the
+/// notice.
+#[must_use]
+pub fn effective_date(campaign: &Campaign, now: DateTime<Utc>) -> NaiveDate {
+    let after_notice = || now.date_naive().checked_add_days(Days::new(campaign.notice_days.into()));
+    campaign.effective_date.or_else(after_notice).unwrap_or(NaiveDate::MAX)
+}
+
+/// Picks.
+///
+/// The same decision, size and seed are the same wave: drawn again it gives no event, whatever has
+/// changed since. Which tenants a seed draws depends on no order and on no other tenant.
+#[must_use]
+pub fn pick(selection: &Selection<'_>) -> Picked {
+    let campaign = selection.campaign;
+    let decision_id = &selection.assessment.decision_id;
+    let seed = selection.seed.unwrap_or_else(|| number(&[decision_id.as_bytes()]));
+    let wave = selection.wave.or(campaign.waves.size);
+    let size = wave.map_or_else(|| "all".to_owned(), |wave| wave.to_string());
+    let announcement_id = hash(&[&campaign.name, decision_id, &size, &seed.to_string()]);
+
+    let mut passed_over = BTreeMap::new();
+    let mut eligible = Vec::new();
+    for tenant in &selection.assessment.tenants {
+        let Some((kind, protocols)) = announceable(campaign, tenant) else { continue };
+        match passed(selection, tenant, &protocols) {
+            Ok(protocols) => eligible.push(Candidate { tenant_id: &tenant.tenant_id, kind, protocols }),
+            Err(why) => drop(passed_over.insert(tenant.tenant_id.clone(), why)),
+        }
+    }
+    let of_wave = selection.ledger.tenants.values();
+    let drawn_before = of_wave
+        .filter(|tenant| wave.is_some() && tenant.announcement.announcement_id == announcement_id)
+        .map(|tenant| tenant.announced_at)
+        .min();
+
+    let pending = selection.ledger.tenants.values().filter(|tenant| !tenant.change.pending().is_empty());
+    let room = campaign.waves.pending_max.map(|max| (max as usize).saturating_sub(pending.count()));
+    let drawn = if drawn_before.is_some() { 0 } else { wave.map_or(usize::MAX, |wave| wave as usize) };
+    let drawn = drawn.min(room.unwrap_or(usize::MAX));
+    let counted = eligible.len() as u64;
+    eligible.sort_by_key(|candidate| {
+        (number(&[&seed.to_le_bytes(), candidate.tenant_id.as_bytes()]), candidate.tenant_id)
+    });
+    let not_drawn = eligible.split_off(drawn.min(eligible.len()));
+    passed_over.extend(
+        not_drawn.into_iter().map(|candidate| (candidate.tenant_id.to_owned(), PassedOver::NotDrawn)),
+    );
+    eligible.sort_by_key(|candidate| candidate.tenant_id);
+
+    let effective_date = effective_date(campaign, selection.now);
+    let event = |candidate: Candidate<'_>| {
+        let announcement = Announcement {
+            announcement_id: announcement_id.clone(),
+            kind: candidate.kind,
+            seed,
+            wave,
+            eligible: counted,
+        };
+        let kind = EventKind::Announced;
+        Event::new(&campaign.name, candidate.tenant_id, kind, &candidate.protocols, selection.now)
+            .on_decision(decision_id)
+            .effective(effective_date)
+            .by(selection.by_whom)
+            .told(&announcement)
+    };
+    let events = eligible.into_iter().map(event).collect();
+    Picked { announcement_id, seed, events, drawn_before, passed_over }
+}
+
+/// What a verdict lets be announced.
+#[must_use]
+pub fn announceable(campaign: &Campaign, tenant: &TenantAssessment) -> Option<(ChangeKind, Vec<Protocol>)> {
+    match tenant.verdict {
+        TenantVerdict::NoImpact => Some((ChangeKind::NoImpact, campaign.scope())),
+        TenantVerdict::Warning if !tenant.protocols_clear.is_empty() => {
+            Some((ChangeKind::SelectedProtocols, tenant.protocols_clear.clone()))
+        }
+        _ => None,
+    }
+}
+
+/// The protocols to be told of, or why there is nothing to tell.
+fn passed(
+    selection: &Selection<'_>,
+    tenant: &TenantAssessment,
+    protocols: &[Protocol],
+) -> Result<Vec<Protocol>, PassedOver> {
+    let id = &tenant.tenant_id;
+    if let Some(announced) = selection.ledger.tenants.get(id) {
+        return Err(PassedOver::AlreadyAnnounced { on: announced.change.announced_on });
+    }
+    let settings = selection.roster.tenants.get(id);
+    if let Some(note) = settings.and_then(|settings| settings.exclude.clone()) {
+        return Err(PassedOver::ExcludedByRoster { note });
+    }
+    let waves = &selection.campaign.waves;
+    if waves.exclude_tenants.contains(id) {
+        return Err(PassedOver::ExcludedByCampaign { key: "exclude_tenants" });
+    }
+    let cloud = settings.and_then(|settings| settings.cloud.as_deref()).unwrap_or("worldwide");
+    if waves.exclude_clouds.iter().any(|excluded| excluded.eq_ignore_ascii_case(cloud)) {
+        return Err(PassedOver::ExcludedByCampaign { key: "exclude_clouds" });
+    }
+    let still_on = settings.map_or_else(|| protocols.to_vec(), |settings| settings.still_on(protocols));
+    if still_on.is_empty() {
+        return Err(PassedOver::AlreadyOff);
+    }
+    match selection.seen.get(id) {
+        Some(seen) if still_on.iter().any(|protocol| !seen.protocols_clear.contains(protocol)) => {
+            Err(PassedOver::Overtaken { reasons: seen.reasons.clone() })
+        }
+        _ => Ok(still_on),
+    }
+}
+
+fn hash(parts: &[&str]) -> String {
+    let mut hasher = blake3::Hasher::new();
+    for part in parts {
+        hasher.update(&(part.len() as u64).to_le_bytes()).update(part.as_bytes());
+    }
+    hasher.finalize().to_hex()[..16].to_owned()
+}
+
+/// A number that nobody chose, and that the same bytes always give; fits a signed column.
+fn number(parts: &[&[u8]]) -> u64 {
+    let mut hasher = blake3::Hasher::new();
+    for part in parts {
+        hasher.update(part);
+    }
+    let mut bytes = [0; 8];
+    bytes.copy_from_slice(&hasher.finalize().as_bytes()[..8]);
+    u64::from_le_bytes(bytes) >> 1
+}

@@ -1,0 +1,93 @@
+//! What has been turned off, as the operator says: taken for what was due, refused for the rest.
+
+use chrono::{DateTime, Utc};
+
+use super::Refusal;
+use super::event::{Event, EventKind};
+use super::opt_out::{announced, named};
+use super::requests::Request;
+use super::state::Ledger;
+use crate::campaign::Campaign;
+use crate::change::ProtocolChange;
+use crate::protocol::Protocol;
+
+/// What became of the operator's list.
+#[derive(Debug, Default)]
+pub struct Confirmed {
+    pub events: Vec<Event>,
+    /// Tenants of which all of it was confirmed before.
+    pub already: Vec<String>,
+    pub refused: Vec<Refusal>,
+}
+
+/// Takes or refuses each row. A row without protocols stands for everything that was pending.
+#[must_use]
+pub fn confirm(campaign: &Campaign, ledger: &Ledger, requests: &[Request], now: DateTime<Utc>) -> Confirmed {
+    let mut done = Confirmed::default();
+    for request in requests {
+        match turned_off(campaign, ledger, request, now) {
+            Ok(protocols) if protocols.is_empty() => done.already.push(request.tenant_id.clone()),
+            Ok(protocols) => {
+                let at = request.happened_at.unwrap_or(now);
+                let kind = EventKind::Confirmed;
+                let event = Event::new(&campaign.name, &request.tenant_id, kind, &protocols, at)
+                    .by(request.by_whom.as_deref());
+                if !done.events.contains(&event) {
+                    done.events.push(event);
+                }
+            }
+            Err(why) => {
+                let (tenant_id, line) = (request.tenant_id.clone(), request.line);
+                done.refused.push(Refusal { tenant_id, line, why });
+            }
+        }
+    }
+    done
+}
+
+fn turned_off(
+    campaign: &Campaign,
+    ledger: &Ledger,
+    request: &Request,
+    now: DateTime<Utc>,
+) -> Result<Vec<Protocol>, String> {
+    let tenant = announced(ledger, &request.tenant_id, &campaign.name)?;
+    let change = &tenant.change;
+    let at = request.happened_at.unwrap_or(now);
+    if at > now {
+        return Err(format!(
+            "{} lies ahead of {}; give the time that it was done",
+            at.to_rfc3339(),
+            now.to_rfc3339()
+        ));
+    }
+    if at.date_naive() < change.effective_date {
+        return Err(format!(
+            "it was announced for {}, and this is of {}; if it has been turned off, undo it",
+            change.effective_date,
+            at.date_naive()
+        ));
+    }
+    let asked = named(tenant, request.protocols.as_deref())?;
+    let mut protocols = Vec::new();
+    for protocol in asked {
+        match change.protocols.get(&protocol) {
+            Some(ProtocolChange::Pending) => protocols.push(protocol),
+            Some(ProtocolChange::OptedOut { on, .. }) if request.protocols.is_some() => {
+                return Err(format!(
+                    "the tenant opted out of {protocol} on {on}; if it has been turned off, undo it"
+                ));
+            }
+            Some(ProtocolChange::OnHold { since }) if request.protocols.is_some() => {
+                return Err(format!(
+                    "{protocol} is on hold since {since}; if it has been turned off, undo it"
+                ));
+            }
+            _ => {}
+        }
+    }
+    if protocols.is_empty() && change.off().is_empty() {
+        return Err("nothing of it was to be turned off: all is opted out or on hold".to_owned());
+    }
+    Ok(protocols)
+}

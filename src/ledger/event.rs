@@ -1,0 +1,188 @@
+//! A row of `campaign_events`, and what its `detail` holds.
+
+use chrono::{DateTime, NaiveDate, Utc};
+use serde::{Deserialize, Serialize};
+
+use crate::protocol::Protocol;
+use crate::verdict::Reason;
+
+/// What happened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum EventKind {
+    /// The tenant was told that protocols go off, and when. `detail`: [`Announcement`].
+    Announced,
+    /// The tenant keeps protocols.
+    OptedOut,
+    /// Protocols are not turned off for now. `detail`: [`Hold`].
+    Held,
+    /// A hold is over.
+    Released,
+    /// Protocols have been turned off.
+    Confirmed,
+}
+
+impl EventKind {
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Announced => "announced",
+            Self::OptedOut => "opted_out",
+            Self::Held => "held",
+            Self::Released => "released",
+            Self::Confirmed => "confirmed",
+        }
+    }
+}
+
+/// One row of `campaign_events`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Event {
+    /// A hash of all the rest: the same event has the same id.
+    pub event_id: String,
+    pub campaign: String,
+    pub tenant_id: String,
+    pub event: EventKind,
+    /// Joined with `;`, in report order.
+    pub protocols: String,
+    pub decision_id: Option<String>,
+    pub happened_at: DateTime<Utc>,
+    /// Of announcements: the day from which the protocols may be turned off.
+    pub effective_date: Option<NaiveDate>,
+    pub by_whom: Option<String>,
+    /// JSON.
+    pub detail: Option<String>,
+}
+
+impl Event {
+    /// An event with its id.
+    #[must_use]
+    pub fn new(
+        campaign: &str,
+        tenant_id: &str,
+        event: EventKind,
+        protocols: &[Protocol],
+        happened_at: DateTime<Utc>,
+    ) -> Self {
+        let mut protocols = protocols.to_vec();
+        protocols.sort_unstable();
+        protocols.dedup();
+        let names: Vec<&str> = protocols.iter().map(|protocol| protocol.as_str()).collect();
+        Self {
+            event_id: String::new(),
+            campaign: campaign.to_owned(),
+            tenant_id: tenant_id.to_owned(),
+            event,
+            protocols: names.join(";"),
+            decision_id: None,
+            // The tables keep microseconds.
+            happened_at: DateTime::from_timestamp_micros(happened_at.timestamp_micros())
+                .unwrap_or(happened_at),
+            effective_date: None,
+            by_whom: None,
+            detail: None,
+        }
+        .named()
+    }
+
+    #[must_use]
+    pub fn on_decision(mut self, decision_id: &str) -> Self {
+        self.decision_id = Some(decision_id.to_owned());
+        self.named()
+    }
+
+    #[must_use]
+    pub fn effective(mut self, date: NaiveDate) -> Self {
+        self.effective_date = Some(date);
+        self.named()
+    }
+
+    #[must_use]
+    pub fn by(mut self, whom: Option<&str>) -> Self {
+        self.by_whom = whom.map(str::to_owned);
+        self.named()
+    }
+
+    #[must_use]
+    pub fn told(mut self, detail: &impl Serialize) -> Self {
+        self.detail = serde_json::to_string(detail).ok();
+        self.named()
+    }
+
+    fn named(mut self) -> Self {
+        let happened_at = self.happened_at.timestamp_micros().to_string();
+        let effective_date = self.effective_date.map(|date| date.to_string());
+        let mut hasher = blake3::Hasher::new();
+        for part in [
+            Some(self.campaign.as_str()),
+            Some(self.tenant_id.as_str()),
+            Some(self.event.as_str()),
+            Some(self.protocols.as_str()),
+            self.decision_id.as_deref(),
+            Some(happened_at.as_str()),
+            effective_date.as_deref(),
+            self.by_whom.as_deref(),
+            self.detail.as_deref(),
+        ] {
+            let length = part.map_or(u64::MAX, |part| part.len() as u64);
+            hasher.update(&length.to_le_bytes()).update(part.unwrap_or_default().as_bytes());
+        }
+        hasher.finalize().to_hex()[..32].clone_into(&mut self.event_id);
+        self
+    }
+}
+
+/// What an announcement tells a tenant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ChangeKind {
+    /// Nothing in scope is in use: all of it goes off.
+    NoImpact,
+    /// Something is in use: what is not goes off.
+    SelectedProtocols,
+}
+
+/// How a tenant came to be picked.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Announcement {
+    /// The same for all that were picked together; a command that is repeated finds it again.
+    pub announcement_id: String,
+    pub kind: ChangeKind,
+    /// What the draw began with.
+    pub seed: u64,
+    /// Tenants of the wave; `None`: everyone eligible.
+    pub wave: Option<u32>,
+    /// Tenants that it was drawn from.
+    pub eligible: u64,
+}
+
+/// Why protocols are on hold.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Hold {
+    pub cause: HoldCause,
+    pub reasons: Vec<Reason>,
+}
+
+/// The kind of a hold decides whether it can end by itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum HoldCause {
+    /// Somebody uses it, or it can't be told apart from use. Stays for this campaign: the tenant was
+    /// told something that is not true, and needs a new notice with a new date.
+    Usage,
+    /// The logs no longer cover the time. Ends when they do.
+    Coverage,
+    /// The roster excludes the tenant. Ends when it no longer does.
+    Excluded,
+}
+
+impl HoldCause {
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Usage => "usage",
+            Self::Coverage => "coverage",
+            Self::Excluded => "excluded",
+        }
+    }
+}

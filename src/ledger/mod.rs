@@ -1,0 +1,31 @@
+//! The ledger of a campaign: what was announced to whom, and what became of it in the thirty days
+//! after. Append-only events in the table `campaign_events`; where things stand is a query over them
+//! (`queries/campaign_state.sql`), read into a [`Ledger`].
+//!
+//! Everything here is pure: a command's inputs and the ledger in, events or refusals out. Neither
+//! clock nor lake is touched, so a command that is repeated gives no event twice: what the ledger
+//! holds already is passed.
+
+pub mod announce;
+pub mod confirm;
+pub mod event;
+pub mod opt_out;
+pub mod plan;
+pub mod recheck;
+pub mod requests;
+pub mod runbook;
+pub mod state;
+pub mod status;
+
+pub use event::{Event, EventKind};
+pub use state::{AnnouncedTenant, Ledger};
+
+/// A request that the ledger does not take, and why.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refusal {
+    pub tenant_id: String,
+    /// Line of the list that it stood in.
+    pub line: Option<u64>,
+    /// A sentence, with the way out where there is one.
+    pub why: String,
+}

@@ -1,0 +1,130 @@
+//! A tenant keeps protocols: taken until the day of the change, refused with the reason after it.
+
+use chrono::{DateTime, Utc};
+
+use super::Refusal;
+use super::event::{Event, EventKind};
+use super::requests::Request;
+use super::state::{AnnouncedTenant, Ledger};
+use crate::campaign::Campaign;
+use crate::change::ProtocolChange;
+use crate::protocol::Protocol;
+
+/// What became of the requests.
+#[derive(Debug, Default)]
+pub struct OptOuts {
+    pub events: Vec<Event>,
+    /// Tenants whose protocols were opted out before: nothing to record.
+    pub already: Vec<String>,
+    pub refused: Vec<Refusal>,
+}
+
+/// Takes or refuses each request.
+///
+/// Protocols that are kept together are opted out together. The day of the change itself still
+/// counts, unless the change has been made.
+#[must_use]
+pub fn opt_out(campaign: &Campaign, ledger: &Ledger, requests: &[Request], now: DateTime<Utc>) -> OptOuts {
+    let mut done = OptOuts::default();
+    for request in requests {
+        match protocols_of(campaign, ledger, request, now) {
+            Ok(protocols) if protocols.is_empty() => done.already.push(request.tenant_id.clone()),
+            Ok(protocols) => {
+                let at = request.happened_at.unwrap_or(now);
+                let kind = EventKind::OptedOut;
+                let event = Event::new(&campaign.name, &request.tenant_id, kind, &protocols, at)
+                    .by(request.by_whom.as_deref());
+                // The same row twice in one list.
+                if !done.events.contains(&event) {
+                    done.events.push(event);
+                }
+            }
+            Err(why) => {
+                done.refused.push(Refusal { tenant_id: request.tenant_id.clone(), line: request.line, why });
+            }
+        }
+    }
+    done
+}
+
+/// What is opted out by a request and was not before.
+fn protocols_of(
+    campaign: &Campaign,
+    ledger: &Ledger,
+    request: &Request,
+    now: DateTime<Utc>,
+) -> Result<Vec<Protocol>, String> {
+    let tenant = announced(ledger, &request.tenant_id, &campaign.name)?;
+    let change = &tenant.change;
+    let at = request.happened_at.unwrap_or(now);
+    if at > now {
+        return Err(format!(
+            "{} lies ahead of {}; give the time of the request",
+            at.to_rfc3339(),
+            now.to_rfc3339()
+        ));
+    }
+    if at < tenant.announced_at && at.date_naive() < change.announced_on {
+        return Err(format!(
+            "{} was before the announcement of {}; what is kept from the start belongs into the roster",
+            at.date_naive(),
+            change.announced_on
+        ));
+    }
+    if at.date_naive() > change.effective_date {
+        return Err(format!(
+            "opting out was possible until {}, and this is of {}; ask the tenant's administrator to switch it on again",
+            change.effective_date,
+            at.date_naive()
+        ));
+    }
+    let asked = named(tenant, request.protocols.as_deref())?;
+    let mut protocols = Vec::new();
+    for protocol in asked.iter().flat_map(|protocol| campaign.group_of(*protocol).iter().copied()) {
+        match change.protocols.get(&protocol) {
+            Some(ProtocolChange::Off { on }) if request.protocols.is_some() => {
+                return Err(format!(
+                    "{protocol} has been turned off on {on}; switch it on again in the tenant"
+                ));
+            }
+            Some(ProtocolChange::Pending | ProtocolChange::OnHold { .. }) => protocols.push(protocol),
+            Some(ProtocolChange::Off { .. } | ProtocolChange::OptedOut { .. }) | None => {}
+        }
+    }
+    if protocols.is_empty() && change.opted_out().is_empty() {
+        return Err(format!("everything that was announced has been turned off, {}", told_off(tenant)));
+    }
+    Ok(protocols)
+}
+
+/// The tenant's announcement.
+pub(super) fn announced<'a>(
+    ledger: &'a Ledger,
+    tenant_id: &str,
+    campaign: &str,
+) -> Result<&'a AnnouncedTenant, String> {
+    ledger.tenants.get(tenant_id).ok_or_else(|| {
+        format!("nothing was announced to it in campaign {campaign}; see: lightsout campaign status")
+    })
+}
+
+/// The protocols that are asked for, each of them announced; `None` is all.
+pub(super) fn named(tenant: &AnnouncedTenant, asked: Option<&[Protocol]>) -> Result<Vec<Protocol>, String> {
+    let announced = tenant.change.announced();
+    let Some(asked) = asked else { return Ok(announced) };
+    match asked.iter().find(|protocol| !announced.contains(protocol)) {
+        None => Ok(asked.to_vec()),
+        Some(other) => {
+            let names: Vec<&str> = announced.iter().map(|protocol| protocol.as_str()).collect();
+            Err(format!("{other} was not announced to it; announced were {}", names.join(", ")))
+        }
+    }
+}
+
+fn told_off(tenant: &AnnouncedTenant) -> String {
+    let days = tenant.change.protocols.values().filter_map(|state| match state {
+        ProtocolChange::Off { on } => Some(*on),
+        _ => None,
+    });
+    days.max().map_or_else(String::new, |day| format!("on {day}; switch it on again in the tenant"))
+}

@@ -1,0 +1,179 @@
+//! Lists that people hand in: who opts out, what has been turned off. CSV with a header; the lists
+//! that the campaign commands write can be handed in as they are.
+
+use std::path::Path;
+
+use chrono::{DateTime, NaiveDate, Utc};
+
+use crate::evidence::midnight;
+use crate::protocol::Protocol;
+use crate::tenant::is_guid;
+
+/// The columns that are read.
+const READ: [&str; 4] = ["tenant_id", "protocols", "by_whom", "happened_at"];
+
+/// One request: a row of a list, or what the command line says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Request {
+    /// Lower case.
+    pub tenant_id: String,
+    /// `None`: all that were announced.
+    pub protocols: Option<Vec<Protocol>>,
+    pub by_whom: Option<String>,
+    /// When it was asked for, or done; `None`: now.
+    pub happened_at: Option<DateTime<Utc>>,
+    pub line: Option<u64>,
+}
+
+/// A list that can't be read.
+#[derive(Debug, thiserror::Error)]
+pub enum RequestsError {
+    #[error("list {file} can't be read: {source}")]
+    Read { file: String, source: std::io::Error },
+    #[error("list {file}: {source}")]
+    Csv { file: String, source: csv::Error },
+    #[error(
+        "list {file}, line {line}: no column tenant_id; expected a header with tenant_id and, if you like, \
+         protocols, by_whom and happened_at"
+    )]
+    NoTenantId { file: String, line: u64 },
+    #[error(
+        "list {file}, line {line}: unknown column '{column}'; expected some of: {}, or a list that \
+         `lightsout campaign` wrote",
+        READ.join(", ")
+    )]
+    UnknownColumn { file: String, line: u64, column: String },
+    #[error("list {file}, line {line}, column {column}: found '{found}', expected {expected}")]
+    Value { file: String, line: u64, column: &'static str, found: String, expected: String },
+}
+
+/// Reads a list. Protocols are joined with `;`, an empty cell says nothing.
+///
+/// # Errors
+/// Fails if the file is no CSV with a column tenant_id, or a cell can't be what its column holds.
+/// `known` are the columns of lists that are written here: they are passed.
+#[expect(clippy::doc_markdown, reason = "a column's name, also of a file that people write")]
+pub fn read(path: &Path, known: &[&str]) -> Result<Vec<Request>, RequestsError> {
+    let file = path.display().to_string();
+    let bytes = std::fs::read(path).map_err(|source| RequestsError::Read { file: file.clone(), source })?;
+    parse(&bytes, &file, known)
+}
+
+fn parse(bytes: &[u8], file: &str, known: &[&str]) -> Result<Vec<Request>, RequestsError> {
+    let invalid = |source| RequestsError::Csv { file: file.to_owned(), source };
+    let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
+    let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::All).from_reader(bytes);
+    let header = reader.headers().map_err(invalid)?.clone();
+    let line = line_of(bytes, header.position());
+    let names: Vec<String> = header.iter().map(str::to_ascii_lowercase).collect();
+    let expected = |name: &&String| READ.contains(&name.as_str()) || known.contains(&name.as_str());
+    if let Some(column) = names.iter().find(|name| !expected(name)).cloned() {
+        return Err(RequestsError::UnknownColumn { file: file.to_owned(), line, column });
+    }
+    let at = |name: &str| names.iter().position(|known| known == name);
+    let Some(tenant_at) = at("tenant_id") else {
+        return Err(RequestsError::NoTenantId { file: file.to_owned(), line });
+    };
+    let (protocols_at, by_at, happened_at) = (at("protocols"), at("by_whom"), at("happened_at"));
+
+    let mut requests = Vec::new();
+    for record in reader.records() {
+        let record = record.map_err(invalid)?;
+        let line = line_of(bytes, record.position());
+        let wrong = |column, found: &str, expected: String| RequestsError::Value {
+            file: file.to_owned(),
+            line,
+            column,
+            found: found.to_owned(),
+            expected,
+        };
+        let cell = |at: Option<usize>| at.and_then(|at| record.get(at)).filter(|text| !text.is_empty());
+        let tenant_id = cell(Some(tenant_at)).unwrap_or_default();
+        if !is_guid(tenant_id) {
+            let expected = "a tenant id like 72f988bf-86f1-41af-91ab-2d7cd011db47".to_owned();
+            return Err(wrong("tenant_id", tenant_id, expected));
+        }
+        let happened_at = match cell(happened_at) {
+            None => None,
+            Some(text) => {
+                let expected = "a day or a time like 2026-12-01 or 2026-12-01T09:30:00Z".to_owned();
+                Some(parse_time(text).ok_or_else(|| wrong("happened_at", text, expected))?)
+            }
+        };
+        let protocols = cell(protocols_at)
+            .map(|text| parse_protocols(text).map_err(|found| wrong("protocols", &found, some_of())))
+            .transpose()?;
+        requests.push(Request {
+            tenant_id: tenant_id.to_ascii_lowercase(),
+            protocols,
+            by_whom: cell(by_at).map(str::to_owned),
+            happened_at,
+            line: Some(line),
+        });
+    }
+    Ok(requests)
+}
+
+/// The line on which a record begins. The reader's own count is one behind where lines end with CR LF.
+fn line_of(bytes: &[u8], position: Option<&csv::Position>) -> u64 {
+    let at = position.map_or(0, csv::Position::byte);
+    let at = usize::try_from(at).unwrap_or(usize::MAX).min(bytes.len());
+    let rest = &bytes[at..];
+    let passed = rest.iter().take_while(|byte| matches!(byte, b'\r' | b'\n')).count();
+    1 + memchr::memchr_iter(b'\n', &bytes[..at + passed]).count() as u64
+}
+
+/// A UTC day or an RFC 3339 time.
+#[must_use]
+pub fn parse_time(text: &str) -> Option<DateTime<Utc>> {
+    let text = text.trim();
+    let day = || text.parse::<NaiveDate>().ok().map(midnight);
+    DateTime::parse_from_rfc3339(text).ok().map(|at| at.to_utc()).or_else(day)
+}
+
+/// Names joined with `;`; the error is the first that is none.
+fn parse_protocols(text: &str) -> Result<Vec<Protocol>, String> {
+    let names = text.split(';').map(str::trim).filter(|name| !name.is_empty());
+    names.map(|name| name.to_ascii_lowercase().parse().map_err(|_| name.to_owned())).collect()
+}
+
+fn some_of() -> String {
+    format!("some of {}, joined with ;", Protocol::NAMED.map(Protocol::as_str).join(", "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ID: &str = "72F988BF-86f1-41af-91ab-2d7cd011db47";
+
+    fn told(text: &str) -> String {
+        parse(text.as_bytes(), "list.csv", &["display_name"]).expect_err("refused").to_string()
+    }
+
+    #[test]
+    fn a_row_names_a_tenant_and_what_it_does_not_say_is_left_open() {
+        let text = format!(
+            "\u{feff}tenant_id,display_name,protocols,happened_at\r\n{ID},Adatum,imap4; pop3,2026-12-01\r\n{ID},,,\r\n"
+        );
+        let rows = parse(text.as_bytes(), "list.csv", &["display_name"]).expect("a list");
+        assert_eq!(rows[0].tenant_id, ID.to_ascii_lowercase());
+        assert_eq!(rows[0].protocols, Some(vec![Protocol::Imap4, Protocol::Pop3]));
+        assert_eq!(
+            rows[0].happened_at.map(|at| at.to_rfc3339()),
+            Some("2026-12-01T00:00:00+00:00".to_owned())
+        );
+        assert_eq!((&rows[1].protocols, rows[1].happened_at, rows[1].line), (&None, None, Some(3)));
+    }
+
+    #[test]
+    fn what_is_wrong_is_told_with_line_and_column() {
+        assert!(told("id\n1\n").contains("line 1: unknown column 'id'"));
+        assert!(told("protocols\npop3\n").contains("line 1: no column tenant_id"));
+        assert!(told("tenant_id\ncontoso\n").contains("line 2, column tenant_id: found 'contoso'"));
+        let imap = told(&format!("tenant_id,protocols\n{ID},pop3;imap\n"));
+        assert!(imap.contains("line 2, column protocols: found 'imap'") && imap.contains("imap4"), "{imap}");
+        let time = told(&format!("tenant_id,happened_at\n{ID},1/12/26\n"));
+        assert!(time.contains("found '1/12/26', expected a day or a time"), "{time}");
+    }
+}

@@ -1,0 +1,225 @@
+//! Where every tenant of a campaign stands, and what comes next.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+
+use chrono::NaiveDate;
+use serde::Serialize;
+
+use super::announce::announceable;
+use super::event::HoldCause;
+use super::state::{AnnouncedTenant, Ledger};
+use crate::campaign::Campaign;
+use crate::protocol::Protocol;
+use crate::tenant::Roster;
+use crate::verdict::{Assessment, Reason, TenantAssessment, TenantVerdict};
+
+/// What a tenant is at. The first that applies.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, clap::ValueEnum)]
+#[serde(rename_all = "snake_case")]
+#[value(rename_all = "snake_case")]
+pub enum TenantState {
+    /// Something of what was announced is on hold
+    OnHold,
+    /// The day has come, and something is to be turned off
+    Due,
+    /// Announced, and the day has not come
+    Announced,
+    /// Something was turned off, and nothing is left to do
+    Done,
+    /// The tenant keeps everything that was announced
+    OptedOut,
+    /// The latest decision lets something be announced, and nothing was
+    Eligible,
+    /// The latest decision lets nothing be announced
+    NotEligible,
+}
+
+impl TenantState {
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::OnHold => "on_hold",
+            Self::Due => "due",
+            Self::Announced => "announced",
+            Self::Done => "done",
+            Self::OptedOut => "opted_out",
+            Self::Eligible => "eligible",
+            Self::NotEligible => "not_eligible",
+        }
+    }
+}
+
+impl fmt::Display for TenantState {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+/// One tenant.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StatusRow {
+    pub tenant_id: String,
+    pub display_name: Option<String>,
+    pub state: TenantState,
+    /// Of the latest decision, where there is one that has the tenant.
+    pub verdict: Option<TenantVerdict>,
+    pub announced_on: Option<NaiveDate>,
+    pub effective_date: Option<NaiveDate>,
+    pub protocols_announced: Vec<Protocol>,
+    pub protocols_pending: Vec<Protocol>,
+    pub protocols_on_hold: Vec<Protocol>,
+    pub protocols_opted_out: Vec<Protocol>,
+    pub protocols_off: Vec<Protocol>,
+    pub hold_causes: Vec<HoldCause>,
+    /// The decision that was announced, else the latest.
+    pub decision_id: Option<String>,
+    pub next_step: String,
+}
+
+/// One row per tenant of the ledger, the latest decision and the roster, sorted by tenant id.
+#[must_use]
+pub fn status(
+    campaign: &Campaign,
+    roster: &Roster,
+    latest: Option<&Assessment>,
+    ledger: &Ledger,
+    today: NaiveDate,
+) -> Vec<StatusRow> {
+    let decided: BTreeMap<&str, &TenantAssessment> = latest
+        .iter()
+        .flat_map(|assessment| &assessment.tenants)
+        .map(|tenant| (tenant.tenant_id.as_str(), tenant))
+        .collect();
+    let ids: BTreeSet<&str> = decided
+        .keys()
+        .copied()
+        .chain(ledger.tenants.keys().map(String::as_str))
+        .chain(roster.tenants.keys().map(String::as_str))
+        .collect();
+    let row = |id: &str| {
+        let decided = decided.get(id).copied();
+        let settings = roster.tenants.get(id);
+        let display_name = settings
+            .and_then(|settings| settings.display_name.clone())
+            .or_else(|| decided.and_then(|tenant| tenant.display_name.clone()));
+        let verdict = decided.map(|tenant| tenant.verdict);
+        match ledger.tenants.get(id) {
+            Some(tenant) => StatusRow { display_name, verdict, ..of_announced(tenant, roster, today) },
+            None => StatusRow {
+                display_name,
+                verdict,
+                decision_id: latest.map(|latest| latest.decision_id.clone()),
+                ..not_announced(campaign, roster, id, decided)
+            },
+        }
+    };
+    ids.into_iter().map(row).collect()
+}
+
+fn empty(id: &str) -> StatusRow {
+    StatusRow {
+        tenant_id: id.to_owned(),
+        display_name: None,
+        state: TenantState::NotEligible,
+        verdict: None,
+        announced_on: None,
+        effective_date: None,
+        protocols_announced: Vec::new(),
+        protocols_pending: Vec::new(),
+        protocols_on_hold: Vec::new(),
+        protocols_opted_out: Vec::new(),
+        protocols_off: Vec::new(),
+        hold_causes: Vec::new(),
+        decision_id: None,
+        next_step: String::new(),
+    }
+}
+
+fn of_announced(tenant: &AnnouncedTenant, roster: &Roster, today: NaiveDate) -> StatusRow {
+    let change = &tenant.change;
+    let settings = roster.tenants.get(&change.tenant_id);
+    let pending = change.pending();
+    // What the tenant has switched off itself needs nobody any more.
+    let pending = settings.map_or_else(|| pending.clone(), |settings| settings.still_on(&pending));
+    let state = if !tenant.holds.is_empty() {
+        TenantState::OnHold
+    } else if !pending.is_empty() && change.effective_date <= today {
+        TenantState::Due
+    } else if !pending.is_empty() {
+        TenantState::Announced
+    } else if change.opted_out().len() == change.protocols.len() {
+        TenantState::OptedOut
+    } else {
+        TenantState::Done
+    };
+    let mut hold_causes: Vec<HoldCause> = tenant.holds.values().map(|(hold, _)| hold.cause).collect();
+    hold_causes.sort_unstable();
+    hold_causes.dedup();
+    StatusRow {
+        state,
+        announced_on: Some(change.announced_on),
+        effective_date: Some(change.effective_date),
+        protocols_announced: change.announced(),
+        protocols_on_hold: change.on_hold(),
+        protocols_opted_out: change.opted_out(),
+        protocols_off: change.off(),
+        decision_id: Some(change.decision_id.clone()),
+        next_step: next_step(&pending, &hold_causes, change.effective_date, today),
+        protocols_pending: pending,
+        hold_causes,
+        ..empty(&change.tenant_id)
+    }
+}
+
+fn next_step(pending: &[Protocol], holds: &[HoldCause], effective: NaiveDate, today: NaiveDate) -> String {
+    let mut steps: Vec<String> = holds
+        .iter()
+        .map(|cause| match cause {
+            HoldCause::Usage => "in use: announce it again in a new campaign once it is not".to_owned(),
+            HoldCause::Coverage => "supply the missing logs, then recheck".to_owned(),
+            HoldCause::Excluded => "excluded by the roster".to_owned(),
+        })
+        .collect();
+    if !pending.is_empty() && effective <= today {
+        steps.push("apply, then confirm".to_owned());
+    } else if !pending.is_empty() {
+        let days = (effective - today).num_days();
+        steps.push(format!("apply on {effective}, in {days} {}", if days == 1 { "day" } else { "days" }));
+    }
+    if steps.is_empty() { "nothing".to_owned() } else { steps.join("; ") }
+}
+
+fn not_announced(
+    campaign: &Campaign,
+    roster: &Roster,
+    id: &str,
+    decided: Option<&TenantAssessment>,
+) -> StatusRow {
+    let Some(tenant) = decided else {
+        return StatusRow {
+            next_step: "assess: the latest decision does not have it".to_owned(),
+            ..empty(id)
+        };
+    };
+    let settings = roster.tenants.get(id);
+    let excluded = settings.is_some_and(|settings| settings.exclude.is_some());
+    let (state, next_step) = match announceable(campaign, tenant) {
+        _ if excluded || tenant.verdict == TenantVerdict::Excluded => {
+            (TenantState::NotEligible, "excluded by the roster".to_owned())
+        }
+        Some((_, protocols)) => {
+            let left = settings.map_or_else(|| protocols.clone(), |settings| settings.still_on(&protocols));
+            match left.len() {
+                0 => (TenantState::NotEligible, "nothing: all of it is off already".to_owned()),
+                _ => (TenantState::Eligible, "announce".to_owned()),
+            }
+        }
+        None => {
+            let mut codes: Vec<&str> = tenant.reasons.iter().map(Reason::code).collect();
+            codes.dedup();
+            (TenantState::NotEligible, format!("{}: {}", tenant.verdict, codes.join(", ")))
+        }
+    };
+    StatusRow { state, next_step, ..empty(id) }
+}

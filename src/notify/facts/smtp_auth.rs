@@ -1,0 +1,88 @@
+//! SMTP AUTH on its own: it has a switch of its own and devices of its own, so every notice that has to
+//! do with it says in one place what is true of it.
+
+use serde::Serialize;
+
+use super::change::person;
+use super::usage::{in_use, why_kept};
+use crate::change::ProtocolChange;
+use crate::notify::NoticeContext;
+use crate::notify::notice::NoticeKind;
+use crate::notify::text::date;
+use crate::notify::told::Told;
+use crate::protocol::Protocol;
+use crate::verdict::TenantAssessment;
+
+#[derive(Debug, Serialize)]
+pub(super) struct SmtpAuth {
+    state: State,
+    users: u64,
+    sign_ins: u64,
+    last_seen: String,
+    /// Why it is neither in use nor cleared.
+    why: String,
+    /// The day that it was opted out, put on hold, or turned off.
+    on: Option<String>,
+    by: Option<String>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+enum State {
+    /// This notice announces it.
+    TurnedOff,
+    InUse,
+    NotInUse,
+    NotCleared,
+    AlreadyOff,
+    /// Of an announced change.
+    OnHold,
+    Pending,
+    OptedOut,
+    Off,
+    /// Used, and outside the scope.
+    UsedOutsideScope,
+}
+
+/// `None`: neither in scope nor used.
+pub(super) fn smtp_auth(told: &Told, context: &NoticeContext, tenant: &TenantAssessment) -> Option<SmtpAuth> {
+    let protocol = Protocol::SmtpAuth;
+    let used = in_use(protocol, tenant);
+    let (state, on, by) = match (told.kind, told.state(protocol)) {
+        (NoticeKind::Hold | NoticeKind::FollowUp, Some(change)) => match change {
+            ProtocolChange::Pending => (State::Pending, None, None),
+            ProtocolChange::OptedOut { on, by } => (State::OptedOut, Some(*on), person(by.as_deref())),
+            ProtocolChange::OnHold { since } => (State::OnHold, Some(*since), None),
+            ProtocolChange::Off { on } => (State::Off, Some(*on), None),
+        },
+        _ => (unchanged(told, context, tenant)?, None, None),
+    };
+    Some(SmtpAuth {
+        state,
+        users: used.users,
+        sign_ins: used.sign_ins,
+        last_seen: used.last_seen,
+        why: why_kept(protocol, context, tenant),
+        on: on.map(date),
+        by,
+    })
+}
+
+fn unchanged(told: &Told, context: &NoticeContext, tenant: &TenantAssessment) -> Option<State> {
+    let protocol = Protocol::SmtpAuth;
+    let announces = matches!(told.kind, NoticeKind::NoImpact | NoticeKind::SelectedProtocols);
+    let used = tenant.protocols.iter().any(|row| row.protocol == protocol && row.sign_ins > 0);
+    Some(if announces && told.protocols.contains(&protocol) {
+        State::TurnedOff
+    } else if tenant.protocols_in_use.contains(&protocol) {
+        State::InUse
+    } else if told.already_off.contains(&protocol) {
+        State::AlreadyOff
+    } else if !context.campaign.scope().contains(&protocol) {
+        used.then_some(State::UsedOutsideScope)?
+    } else if tenant.protocols_clear.contains(&protocol) {
+        State::NotInUse
+    } else {
+        State::NotCleared
+    })
+}

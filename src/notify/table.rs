@@ -1,0 +1,205 @@
+//! Rows of named columns as CSV, JSON and Parquet. All three hold the same rows and columns; only CSV,
+//! which spreadsheets open, has lists joined and text made harmless. What is in JSON and Parquet is as
+//! it was given.
+
+use std::borrow::Cow;
+use std::fs::{self, File};
+use std::io::{self, BufWriter, Write};
+use std::path::Path;
+use std::sync::Arc;
+
+use arrow::array::{Array, ArrayRef, AsArray, ListArray, RecordBatch, StringArray};
+use arrow::compute::cast;
+use arrow::datatypes::{DataType, Field, Schema};
+use arrow::error::ArrowError;
+use parquet::arrow::ArrowWriter;
+use parquet::errors::ParquetError;
+
+use super::NotifyError;
+use super::text::{csv_cell, csv_cells};
+
+/// Columns of one length, by name.
+///
+/// # Errors
+/// Fails if the lengths differ.
+pub fn batch(columns: Vec<(&str, ArrayRef)>) -> Result<RecordBatch, ArrowError> {
+    let field = |(name, column): &(&str, ArrayRef)| Field::new(*name, column.data_type().clone(), true);
+    let schema = Schema::new(columns.iter().map(field).collect::<Vec<_>>());
+    RecordBatch::try_new(Arc::new(schema), columns.into_iter().map(|(_, column)| column).collect())
+}
+
+/// Writes `<name>.csv`, `<name>.json` and `<name>.parquet` into the folder; their names, in that order.
+///
+/// # Errors
+/// Fails if a file can't be written.
+pub fn write_files(folder: &Path, name: &str, batch: &RecordBatch) -> Result<[String; 3], NotifyError> {
+    let rows = std::slice::from_ref(batch);
+    let files = ["csv", "json", "parquet"].map(|extension| format!("{name}.{extension}"));
+    let [csv_file, json_file, parquet_file] = &files;
+    write_whole(&folder.join(csv_file), |out, path| write_csv(out, rows).map_err(NotifyError::rows(path)))?;
+    write_whole(&folder.join(json_file), |out, path| write_json(out, rows).map_err(NotifyError::rows(path)))?;
+    write_whole(&folder.join(parquet_file), |out, path| {
+        write_parquet(out, rows).map_err(|source| NotifyError::Parquet { path: path.to_owned(), source })
+    })?;
+    Ok(files)
+}
+
+/// A file that is there as a whole or not at all: it gets its name when it is written.
+pub(super) fn write_whole(
+    path: &Path,
+    write: impl FnOnce(&mut BufWriter<File>, &Path) -> Result<(), NotifyError>,
+) -> Result<(), NotifyError> {
+    let mut name = path.file_name().unwrap_or_default().to_owned();
+    name.push(".part");
+    let part = path.with_file_name(name);
+    let failed = |source: io::Error| NotifyError::Write { path: path.to_owned(), source };
+    let mut out = BufWriter::new(File::create(&part).map_err(failed)?);
+    write(&mut out, path)?;
+    out.flush().map_err(failed)?;
+    drop(out);
+    fs::rename(&part, path).map_err(failed)
+}
+
+/// CSV with its header. Text is one line of visible characters that no spreadsheet takes for a formula;
+/// of a list of texts each, joined with `;`.
+///
+/// # Errors
+/// Fails if it can't be written.
+pub fn write_csv(out: &mut impl Write, batches: &[RecordBatch]) -> Result<(), ArrowError> {
+    let mut writer = arrow::csv::WriterBuilder::new()
+        .with_timestamp_tz_format("%Y-%m-%dT%H:%M:%S%.6fZ".to_owned())
+        .build(out);
+    batches.iter().try_for_each(|batch| writer.write(&harmless(batch)?))
+}
+
+/// An array of objects, on a line; nulls are written.
+///
+/// # Errors
+/// Fails if it can't be written.
+pub fn write_json(out: &mut impl Write, batches: &[RecordBatch]) -> Result<(), ArrowError> {
+    let mut writer = arrow::json::WriterBuilder::new()
+        .with_explicit_nulls(true)
+        .build::<_, arrow::json::writer::JsonArray>(&mut *out);
+    writer.write_batches(&batches.iter().collect::<Vec<_>>())?;
+    writer.finish()?;
+    drop(writer);
+    Ok(writeln!(out)?)
+}
+
+/// Parquet; nothing at all if there is no batch, since nothing tells the columns.
+///
+/// # Errors
+/// Fails if it can't be written.
+pub fn write_parquet(out: &mut (impl Write + Send), batches: &[RecordBatch]) -> Result<(), ParquetError> {
+    let Some(first) = batches.first() else { return Ok(()) };
+    let mut writer = ArrowWriter::try_new(out, first.schema(), None)?;
+    batches.iter().try_for_each(|batch| writer.write(batch))?;
+    writer.close().map(drop)
+}
+
+fn harmless(batch: &RecordBatch) -> Result<RecordBatch, ArrowError> {
+    let names = batch.schema();
+    let names = names.fields().iter().map(|field| field.name().as_str());
+    let columns = names.zip(batch.columns()).map(|(name, column)| Ok((name, harmless_column(column)?)));
+    self::batch(columns.collect::<Result<_, ArrowError>>()?)
+}
+
+fn harmless_column(column: &ArrayRef) -> Result<ArrayRef, ArrowError> {
+    let is_text = |kind: &DataType| {
+        matches!(kind, DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View)
+            || matches!(kind, DataType::Dictionary(_, values) if values.is_string())
+    };
+    match column.data_type() {
+        kind if is_text(kind) => {
+            let texts = cast(column, &DataType::Utf8)?;
+            let cells = texts.as_string::<i32>().iter().map(|text| text.map(harmless_text));
+            Ok(Arc::new(cells.collect::<StringArray>()))
+        }
+        DataType::List(item) if is_text(item.data_type()) => {
+            let list = DataType::List(Arc::new(Field::new_list_field(DataType::Utf8, true)));
+            let lists = cast(column, &list)?;
+            let cells = lists.as_list::<i32>().iter().map(|texts| texts.as_ref().map(joined));
+            Ok(Arc::new(cells.collect::<StringArray>()))
+        }
+        _ => Ok(Arc::clone(column)),
+    }
+}
+
+/// What is harmless stays as it is, blanks around it too: to a query they are a difference.
+fn harmless_text(text: &str) -> Cow<'_, str> {
+    let cell = csv_cell(text);
+    if cell == text.trim() { Cow::Borrowed(text) } else { Cow::Owned(cell) }
+}
+
+fn joined(texts: &ArrayRef) -> String {
+    csv_cells(texts.as_string::<i32>().iter().flatten())
+}
+
+/// A column of lists of texts.
+pub(super) fn lists<S: AsRef<str>>(rows: impl Iterator<Item = Vec<S>>) -> ArrayRef {
+    let mut lists = arrow::array::ListBuilder::new(arrow::array::StringBuilder::new());
+    for row in rows {
+        lists.append_value(row.iter().map(|text| Some(text.as_ref())));
+    }
+    let lists: ListArray = lists.finish();
+    Arc::new(lists)
+}
+
+#[cfg(test)]
+mod tests {
+    use arrow::array::{Int64Array, StringViewArray};
+
+    use super::*;
+
+    fn hostile() -> RecordBatch {
+        let texts = ["=1+1", " plain ", "a\u{202e}b\r\nc"];
+        batch(vec![
+            ("text", Arc::new(StringArray::from_iter_values(texts)) as ArrayRef),
+            ("view", Arc::new(StringViewArray::from_iter_values(texts))),
+            ("number", Arc::new(Int64Array::from(vec![Some(-1), None, Some(3)]))),
+            ("list", lists([vec!["-x", "a;b"], vec![], vec!["y"]].into_iter())),
+        ])
+        .expect("columns of one length")
+    }
+
+    #[test]
+    fn csv_has_no_formula_no_control_character_and_no_list_and_numbers_stay_numbers() {
+        let mut csv = Vec::new();
+        write_csv(&mut csv, &[hostile()]).expect("in memory");
+        let expected = "text,view,number,list\n'=1+1,'=1+1,-1,'-x;a,b\n plain , plain ,,\nab  c,ab  c,3,y\n";
+        assert_eq!(String::from_utf8(csv).expect("text").replace('"', ""), expected);
+    }
+
+    #[test]
+    fn json_and_parquet_hold_what_was_given() {
+        let mut json = Vec::new();
+        write_json(&mut json, &[hostile()]).expect("in memory");
+        let rows: serde_json::Value = serde_json::from_slice(&json).expect("JSON");
+        assert_eq!(rows[0]["text"], "=1+1");
+        assert_eq!(rows[0]["list"], serde_json::json!(["-x", "a;b"]));
+        assert_eq!(rows[1]["number"], serde_json::Value::Null);
+
+        let mut parquet = Vec::new();
+        write_parquet(&mut parquet, &[hostile()]).expect("in memory");
+        let mut file = tempfile::tempfile().expect("a file");
+        file.write_all(&parquet).expect("written");
+        let read = parquet::arrow::arrow_reader::ParquetRecordBatchReader::try_new(file, 10)
+            .expect("Parquet")
+            .collect::<Result<Vec<_>, _>>()
+            .expect("rows");
+        assert_eq!(read, [hostile()]);
+    }
+
+    #[test]
+    fn a_file_that_could_not_be_written_leaves_the_one_before() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("list.csv");
+        fs::write(&path, "before").expect("a file");
+        let failed = write_whole(&path, |out, path| {
+            out.write_all(b"half").expect("written");
+            Err(NotifyError::Write { path: path.to_owned(), source: io::Error::other("full") })
+        });
+        assert!(failed.is_err());
+        assert_eq!(fs::read_to_string(&path).expect("a file"), "before");
+    }
+}

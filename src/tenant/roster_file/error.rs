@@ -1,0 +1,83 @@
+//! What is told of a roster that can't be used, and where in it the trouble is.
+
+use std::fmt;
+
+use super::COLUMNS;
+
+/// A roster that can't be used, and where in its file the trouble is.
+#[derive(Debug, thiserror::Error)]
+pub enum RosterError {
+    #[error("roster {file} can't be read: {source}")]
+    Read { file: String, source: std::io::Error },
+    #[error("roster {file} is of no known kind; expected a name that ends in .csv, .json or .parquet")]
+    Kind { file: String },
+    #[error(
+        "roster {file}, line {line}: expected UTF-8 text; save it again, in Excel as 'CSV UTF-8 (comma delimited)'"
+    )]
+    NoText { file: String, line: usize },
+    /// `source` says what and on which line.
+    #[error("roster {file}: {source}")]
+    Csv { file: String, source: ::csv::Error },
+    #[error("roster {file}: expected an array of objects, one per tenant: {source}")]
+    Json { file: String, source: serde_json::Error },
+    #[error("roster {file} is no Parquet file that can be read: {source}")]
+    Parquet { file: String, source: ::parquet::errors::ParquetError },
+    #[error(
+        "roster {file}, {column}: the column is of type {found}; expected text, a list of texts, true or false, or days"
+    )]
+    ColumnType { file: String, column: Column, found: String },
+    #[error("roster {file}, {place}: no column tenant_id; it is the one that is required")]
+    NoTenantId { file: String, place: Place },
+    #[error("roster {file}, {place}{}: unknown column '{}'; expected one of: {}", column_number(*.number), shown(.name), COLUMNS.join(", "))]
+    UnknownColumn { file: String, place: Place, number: Option<usize>, name: String },
+    #[error("roster {file}, {place}, {column}: the column is there twice")]
+    RepeatedColumn { file: String, place: Place, column: Column },
+    #[error("roster {file}, {place}, {column}: found '{}', expected {expected}", shown(.found))]
+    Value { file: String, place: Place, column: Column, found: String, expected: String },
+}
+
+/// Where in a file a row is; both count from 1.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Place {
+    /// Of a text file.
+    Line(u64),
+    /// Of a file without lines.
+    Row(u64),
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Line(line) => write!(f, "line {line}"),
+            Self::Row(row) => write!(f, "row {row}"),
+        }
+    }
+}
+
+/// A column, and its number in the header where that helps to find it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Column {
+    pub name: &'static str,
+    pub number: Option<usize>,
+}
+
+impl fmt::Display for Column {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.number {
+            Some(number) => write!(f, "column {number} ({})", self.name),
+            None => write!(f, "column {}", self.name),
+        }
+    }
+}
+
+fn column_number(number: Option<usize>) -> String {
+    number.map(|number| format!(", column {number}")).unwrap_or_default()
+}
+
+/// A value of the file as a terminal can show it.
+fn shown(value: &str) -> String {
+    let short: String = value.chars().take(80).collect();
+    let more = if short.len() < value.len() { "…" } else { "" };
+    let visible = short.chars().map(|c| if c.is_control() { ' ' } else { c });
+    visible.collect::<String>() + more
+}

@@ -1,0 +1,8 @@
+//! A campaign through the program: three months as one story, two operators at once, and kills.
+
+#[path = "../program/mod.rs"]
+mod program;
+
+mod interrupted;
+mod months;
+mod story;

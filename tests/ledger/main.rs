@@ -1,0 +1,6 @@
+//! The ledger of a campaign, with everything real but the lake: the shipped rules decide, the shipped
+//! SQL says where things stand, and a clock is turned by hand.
+
+mod properties;
+mod states;
+mod world;

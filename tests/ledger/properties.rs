@@ -1,0 +1,103 @@
+//! The state that the ledger gives does not depend on how often commands were repeated, nor on the
+//! order in which their events stand.
+
+use proptest::prelude::*;
+
+use lightsout::ledger::Ledger;
+use lightsout::protocol::Protocol;
+
+use crate::world::{World, noon};
+
+/// A command, on a day.
+#[derive(Debug, Clone)]
+enum Command {
+    Announce { wave: Option<u32>, seed: u64 },
+    OptOut { tenant: u32, protocol: Option<Protocol> },
+    Recheck,
+    Confirm { tenant: u32 },
+}
+
+fn commands() -> impl Strategy<Value = Vec<(i64, Command)>> {
+    let protocol = prop::option::of(prop::sample::select(Protocol::ALL[..9].to_vec()));
+    let command = prop_oneof![
+        (prop::option::of(1_u32..3), 0_u64..3).prop_map(|(wave, seed)| Command::Announce { wave, seed }),
+        (1_u32..4, protocol).prop_map(|(tenant, protocol)| Command::OptOut { tenant, protocol }),
+        Just(Command::Recheck),
+        (1_u32..4).prop_map(|tenant| Command::Confirm { tenant }),
+    ];
+    let commands = prop::collection::vec((0_i64..35, command), 1..7);
+    commands.prop_map(|mut commands| {
+        commands.sort_by_key(|(day, _)| *day);
+        commands
+    })
+}
+
+async fn run(world: &mut World, day: i64, command: &Command) {
+    let decision = world.decision();
+    let now = noon(day);
+    match command {
+        Command::Announce { wave, seed } => drop(world.announce(&decision, *wave, Some(*seed), now).await),
+        Command::OptOut { tenant, protocol } => {
+            let protocols = protocol.map(|protocol| vec![protocol]);
+            world.opt_out(*tenant, protocols.as_deref(), now).await;
+        }
+        Command::Recheck => drop(world.recheck(now).await),
+        Command::Confirm { tenant } => drop(world.confirm(*tenant, None, now).await),
+    }
+}
+
+/// Three tenants; one begins to use IMAP, one loses its logs.
+fn world() -> World {
+    let mut world = World::of(3);
+    world.uses(2, Protocol::Imap4, 14);
+    world.logs_end(3, 9);
+    world
+}
+
+async fn after(commands: &[(i64, Command)], repeats: &[u8]) -> (Ledger, World) {
+    let mut world = world();
+    for (at, (day, command)) in commands.iter().enumerate() {
+        for _ in 0..=repeats.get(at).copied().unwrap_or(0) {
+            run(&mut world, *day, command).await;
+        }
+    }
+    (world.ledger().await, world)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(12))]
+
+    #[test]
+    fn repeating_commands_changes_nothing(commands in commands(), repeats in prop::collection::vec(0_u8..3, 0..7)) {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+        let (once, _) = runtime.block_on(after(&commands, &[]));
+        let (often, world) = runtime.block_on(after(&commands, &repeats));
+        prop_assert_eq!(&once, &often);
+        // Nothing is recorded twice, and a table with every event twice, in any order, says the same.
+        let mut ids: Vec<&str> = world.events.iter().map(|event| event.event_id.as_str()).collect();
+        ids.sort_unstable();
+        let all = ids.len();
+        ids.dedup();
+        prop_assert_eq!(ids.len(), all);
+        let mut doubled = world.clone();
+        doubled.events.extend(world.events.iter().rev().cloned());
+        prop_assert_eq!(runtime.block_on(doubled.ledger()), once);
+    }
+
+    #[test]
+    fn one_tenants_commands_leave_the_others_as_they_are(commands in commands()) {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+        let (all, _) = runtime.block_on(after(&commands, &[]));
+        let of_others: Vec<(i64, Command)> = commands
+            .iter()
+            .filter(|(_, command)| {
+                !matches!(command, Command::OptOut { tenant: 1, .. } | Command::Confirm { tenant: 1 })
+            })
+            .cloned()
+            .collect();
+        let (without, _) = runtime.block_on(after(&of_others, &[]));
+        for (id, tenant) in all.tenants.iter().filter(|(id, _)| !id.starts_with("00000001")) {
+            prop_assert_eq!(Some(tenant), without.tenants.get(id));
+        }
+    }
+}

@@ -1,0 +1,239 @@
+//! A few tenants, what happens in them day by day, and the events that the commands leave.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use chrono::{DateTime, Days, NaiveDate, TimeDelta, Utc};
+use lightsout::assess::decision::{Basis, decide};
+use lightsout::assess::{overtaken, recheck as assess_again};
+use lightsout::campaign::Campaign;
+use lightsout::evidence::{
+    CategoryCoverage, DayRange, ProtocolEvidence, TenantEvidence, UserCount, Window, midnight,
+};
+use lightsout::lake::rows::to_batch;
+use lightsout::lake::schema::Table;
+use lightsout::ledger::announce::{Picked, Selection, pick};
+use lightsout::ledger::confirm::{Confirmed, confirm};
+use lightsout::ledger::opt_out::{OptOuts, opt_out};
+use lightsout::ledger::plan::{Due, plan};
+use lightsout::ledger::recheck::{Fresh, recheck};
+use lightsout::ledger::requests::Request;
+use lightsout::ledger::{Event, Ledger};
+use lightsout::protocol::Protocol;
+use lightsout::query::Queries;
+use lightsout::sign_in::Category;
+use lightsout::tenant::{Roster, RosterTenant};
+use lightsout::verdict::Assessment;
+
+/// The decision is of this day; day 0 is the day of the announcement in most stories.
+pub(crate) fn day(n: i64) -> NaiveDate {
+    NaiveDate::from_ymd_opt(2026, 11, 1).expect("a day") + TimeDelta::days(n)
+}
+
+/// Noon of a day.
+pub(crate) fn noon(n: i64) -> DateTime<Utc> {
+    midnight(day(n)) + TimeDelta::hours(12)
+}
+
+pub(crate) fn tenant(n: u32) -> String {
+    format!("{n:08}-0000-4000-8000-000000000000")
+}
+
+#[derive(Debug, Clone)]
+pub(crate) struct World {
+    pub(crate) campaign: Campaign,
+    pub(crate) roster: Roster,
+    /// Who uses what, from which day on.
+    usage: BTreeMap<(String, Protocol), i64>,
+    /// After which day a tenant's logs are missing.
+    logs_until: BTreeMap<String, i64>,
+    tenants: Vec<String>,
+    pub(crate) events: Vec<Event>,
+    /// The ledger of so many events: most commands that are repeated add none.
+    known: Option<(usize, Ledger)>,
+}
+
+impl World {
+    /// Tenants that use nothing, with logs that never stop.
+    pub(crate) fn of(tenants: u32) -> Self {
+        let tenants: Vec<String> = (1..=tenants).map(tenant).collect();
+        let named = |id: &String| RosterTenant { tenant_id: id.clone(), ..RosterTenant::default() };
+        Self {
+            campaign: Campaign::load("basic-auth-all-protocols").expect("built in"),
+            roster: Roster { tenants: tenants.iter().map(|id| (id.clone(), named(id))).collect() },
+            usage: BTreeMap::new(),
+            logs_until: BTreeMap::new(),
+            tenants,
+            events: Vec::new(),
+            known: None,
+        }
+    }
+
+    pub(crate) fn uses(&mut self, n: u32, protocol: Protocol, from_day: i64) {
+        self.usage.insert((tenant(n), protocol), from_day);
+    }
+
+    pub(crate) fn logs_end(&mut self, n: u32, last_day: i64) {
+        self.logs_until.insert(tenant(n), last_day);
+    }
+
+    pub(crate) fn logs_are_back(&mut self, n: u32) {
+        self.logs_until.remove(&tenant(n));
+    }
+
+    pub(crate) fn settings(&mut self, n: u32) -> &mut RosterTenant {
+        self.roster.tenants.get_mut(&tenant(n)).expect("in the roster")
+    }
+
+    /// What the queries would find, until a time.
+    fn evidence(&self, until: DateTime<Utc>) -> Vec<TenantEvidence> {
+        let first = day(-200);
+        let found = |id: &String| {
+            let until_day = until.date_naive();
+            let last = self.logs_until.get(id).map_or(until_day, |last| day(*last).min(until_day));
+            let covered = CategoryCoverage { covered: vec![DayRange { first, last }], ..Default::default() };
+            let used = |((of, protocol), from): (&(String, Protocol), &i64)| {
+                let users = u64::from(of == id && noon(*from) < until);
+                let usage = UserCount { users, sign_ins: users };
+                (users > 0).then(|| (*protocol, ProtocolEvidence { usage, ..Default::default() }))
+            };
+            TenantEvidence {
+                tenant_id: id.clone(),
+                records: 1,
+                protocols: self.usage.iter().filter_map(used).collect(),
+                coverage: [Category::Interactive, Category::NonInteractive]
+                    .into_iter()
+                    .map(|category| (category, covered.clone()))
+                    .collect(),
+                latest_at: Some(midnight(last) + TimeDelta::days(2)),
+                ..Default::default()
+            }
+        };
+        self.tenants.iter().map(found).collect()
+    }
+
+    pub(crate) fn window(&self) -> Window {
+        Window::before(day(0), self.campaign.window_days)
+    }
+
+    pub(crate) fn decision(&self) -> Assessment {
+        let evidence = self.evidence(midnight(day(0)));
+        let (campaign, roster, window) = (&self.campaign, &self.roster, self.window());
+        let basis = Basis { campaign, roster, evidence: &evidence, window, queries: &[], seed: 0 };
+        decide(&basis, noon(0), String::new()).expect("a decision").0
+    }
+
+    fn fresh(&self, now: DateTime<Utc>) -> BTreeMap<String, Fresh> {
+        let evidence = self.evidence(now);
+        let window = Window { first: self.window().first, end: now.date_naive().max(day(0)) };
+        let covered = assess_again(&self.campaign, &self.roster, &evidence, window);
+        let seen = overtaken(&self.campaign, &self.roster, &evidence, window);
+        covered
+            .into_iter()
+            .zip(seen)
+            .map(|(covered, seen)| (covered.tenant_id.clone(), Fresh { covered, seen }))
+            .collect()
+    }
+
+    /// Where things stand, by the shipped query over the events in an order that says nothing.
+    pub(crate) async fn ledger(&mut self) -> Ledger {
+        if let Some((_, ledger)) = self.known.as_ref().filter(|(events, _)| *events == self.events.len()) {
+            return ledger.clone();
+        }
+        let mut events = self.events.clone();
+        events.sort_by(|a, b| a.event_id.cmp(&b.event_id));
+        let batch = to_batch(Table::CampaignEvents, &events).expect("rows");
+        let queries =
+            Queries::over_rows(vec![(Table::CampaignEvents, batch)], 256 << 20).await.expect("tables");
+        let rows = queries.of_campaign("campaign_state", &self.campaign.name).await.expect("rows");
+        let ledger = Ledger::of(rows).expect("a ledger");
+        self.known = Some((self.events.len(), ledger.clone()));
+        ledger
+    }
+
+    pub(crate) async fn announce(
+        &mut self,
+        decision: &Assessment,
+        wave: Option<u32>,
+        seed: Option<u64>,
+        now: DateTime<Utc>,
+    ) -> Picked {
+        let by_now = self.fresh(now).into_iter().map(|(id, fresh)| (id, fresh.seen)).collect();
+        let ledger = self.ledger().await;
+        let picked = pick(&Selection {
+            campaign: &self.campaign,
+            assessment: decision,
+            roster: &self.roster,
+            seen: &by_now,
+            ledger: &ledger,
+            wave,
+            seed,
+            now,
+            by_whom: None,
+        });
+        self.events.extend(picked.events.clone());
+        picked
+    }
+
+    pub(crate) async fn opt_out(
+        &mut self,
+        n: u32,
+        protocols: Option<&[Protocol]>,
+        now: DateTime<Utc>,
+    ) -> OptOuts {
+        let ledger = self.ledger().await;
+        let done = opt_out(&self.campaign, &ledger, &[request(n, protocols)], now);
+        self.events.extend(done.events.clone());
+        done
+    }
+
+    pub(crate) async fn recheck(&mut self, now: DateTime<Utc>) -> Vec<Event> {
+        let ledger = self.ledger().await;
+        let events = recheck(&self.campaign, &ledger, &self.fresh(now), now);
+        self.events.extend(events.clone());
+        events
+    }
+
+    /// Rechecks first, as the command does.
+    pub(crate) async fn apply(&mut self, now: DateTime<Utc>) -> Vec<Due> {
+        self.recheck(now).await;
+        let ledger = self.ledger().await;
+        plan(&self.campaign, &self.roster, &ledger, now.date_naive())
+    }
+
+    pub(crate) async fn confirm(
+        &mut self,
+        n: u32,
+        protocols: Option<&[Protocol]>,
+        now: DateTime<Utc>,
+    ) -> Confirmed {
+        let ledger = self.ledger().await;
+        let done = confirm(&self.campaign, &ledger, &[request(n, protocols)], now);
+        self.events.extend(done.events.clone());
+        done
+    }
+}
+
+fn request(n: u32, protocols: Option<&[Protocol]>) -> Request {
+    Request {
+        tenant_id: tenant(n),
+        protocols: protocols.map(<[Protocol]>::to_vec),
+        by_whom: Some("ada@example.com".to_owned()),
+        happened_at: None,
+        line: None,
+    }
+}
+
+/// Tenants that something was announced to.
+pub(crate) fn announced(ledger: &Ledger) -> BTreeSet<String> {
+    ledger.tenants.keys().cloned().collect()
+}
+
+/// The last day of a change that was announced on a day.
+pub(crate) fn notice_days(campaign: &Campaign) -> i64 {
+    i64::from(campaign.notice_days)
+}
+
+#[test]
+fn days_are_counted_from_the_decision() {
+    assert_eq!(day(0) + Days::new(30), day(30));
+}

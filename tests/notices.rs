@@ -1,0 +1,86 @@
+//! Notices from outside: what a run and a month leave for each tenant.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+
+use serde_json::Value;
+
+mod program;
+
+use program::{Place, sample};
+
+const LAKE: &str = "lake";
+
+/// The contents of each tenant's folder whose stem is such, by folder and file name.
+fn files(out: &Path, stem: &str) -> BTreeMap<(String, String), Vec<u8>> {
+    let mut found = BTreeMap::new();
+    for folder in fs::read_dir(out.join("notices")).expect("notices").flatten() {
+        for file in fs::read_dir(folder.path()).expect("a folder").flatten() {
+            let name = file.file_name().into_string().expect("a plain name");
+            if name.starts_with(&format!("{stem}.")) {
+                let tenant = folder.file_name().into_string().expect("a plain name");
+                found.insert((tenant, name), fs::read(file.path()).expect("a file"));
+            }
+        }
+    }
+    found
+}
+
+fn detail(json: &Value, name: &str) -> Option<String> {
+    let details = json["details"].as_array().expect("details");
+    details.iter().find(|d| d["name"] == name).map(|d| d["value"].as_str().expect("text").to_owned())
+}
+
+fn messages(files: &BTreeMap<(String, String), Vec<u8>>) -> Vec<Value> {
+    let jsons =
+        files.iter().filter(|((_, name), _)| Path::new(name).extension().is_some_and(|e| e == "json"));
+    jsons.map(|(_, bytes)| serde_json::from_slice(bytes).expect("JSON")).collect()
+}
+
+#[test]
+fn a_month_has_a_usage_report_for_each_tenant_with_usage_and_nothing_is_kept() {
+    let place = Place::new();
+    let (logs, roster) = (sample("logs"), sample("roster.csv"));
+    place.run(LAKE, &["run", &logs, "--roster", &roster, "--out", "out"]);
+    let out = place.path("out");
+    let notices = files(&out, "notice");
+    let drafts = messages(&files(&out, "selected_protocols"));
+    assert!(!drafts.is_empty() && drafts.iter().all(|json| detail(json, "Draft").as_deref() == Some("true")));
+
+    let month = ["notices", "--month", "2026-10", "--roster", &roster, "--out", "out"];
+    place.run(LAKE, &month);
+    let reports = files(&out, "usage_report");
+    assert_eq!(reports.len() % 4, 0, "Markdown, page, mail and JSON of each");
+    let told = messages(&reports);
+    let mut names: Vec<String> = told.iter().filter_map(|json| detail(json, "TenantName")).collect();
+    names.sort();
+    assert_eq!(names, ["Juniper Academy", "Kestrel Freight", "Old Mill Printworks"]);
+    for json in &told {
+        assert_eq!(detail(json, "Month").as_deref(), Some("2026-10"));
+        assert_eq!(detail(json, "Draft").as_deref(), Some("false"));
+        assert_eq!(detail(json, "DecisionId"), None);
+        assert_eq!(detail(json, "Contacts").as_deref(), Some("1"));
+    }
+    assert_eq!(files(&out, "notice"), notices, "the notices of the run are as they were");
+    assert_eq!(place.csv(LAKE, "SELECT count(*) FROM decisions"), ["1"], "the run's alone");
+
+    place.run(LAKE, &month);
+    assert_eq!(files(&out, "usage_report"), reports, "the same lake gives the same bytes");
+    place.run(LAKE, &["notices", "--month", "2026-01", "--out", "out"]);
+    assert!(files(&out, "usage_report").is_empty(), "nobody used anything in January");
+}
+
+#[test]
+fn a_month_that_is_none_or_comes_with_a_decision_is_refused() {
+    let place = Place::new();
+    for (arguments, said) in [
+        (&["notices", "--month", "2026-13"][..], "expected a month as in 2026-10"),
+        (&["notices", "--month", "2026-10", "--decision", "d"], "cannot be used with"),
+    ] {
+        let output = place.tries(LAKE, arguments);
+        let told = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(2), "{told}");
+        assert!(told.contains(said), "{told}");
+    }
+}
