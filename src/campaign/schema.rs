@@ -4,6 +4,7 @@
 use std::borrow::Cow;
 
 use schemars::generate::SchemaSettings;
+use schemars::transform::RecursiveTransform;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde_json::{Map, Value, json};
 
@@ -17,7 +18,15 @@ use crate::sign_in::Category;
 /// two groups, is told when the file is read.
 #[must_use]
 pub fn schema() -> Value {
-    SchemaSettings::draft2020_12().into_generator().into_root_schema_for::<Campaign>().to_value()
+    let settings = SchemaSettings::draft2020_12().with_transform(RecursiveTransform(one_line));
+    settings.into_generator().into_root_schema_for::<Campaign>().to_value()
+}
+
+/// Descriptions are broken where the source was.
+fn one_line(schema: &mut Schema) {
+    if let Some(Value::String(text)) = schema.get_mut("description") {
+        *text = text.replace('\n', " ");
+    }
 }
 
 /// A protocol that can be switched off, so none of the buckets.
@@ -163,7 +172,8 @@ mod tests {
         for (name, property) in tables.filter_map(|table| table["properties"].as_object()).flatten() {
             let of =
                 property["$ref"].as_str().and_then(|target| schema.pointer(target.trim_start_matches('#')));
-            assert!(of.unwrap_or(property)["description"].is_string(), "{name}");
+            let description = of.unwrap_or(property)["description"].as_str();
+            assert!(description.is_some_and(|text| !text.contains('\n')), "{name}");
         }
         assert_eq!(schema["$schema"], "https://json-schema.org/draft/2020-12/schema");
     }

@@ -16,6 +16,7 @@ use crate::error::Result;
 use crate::evidence::Month;
 use crate::lake::Lake;
 use crate::notify::files::{self, Written};
+use crate::notify::manifest::{Manifest, of_notices};
 use crate::notify::templates::Templates;
 use crate::notify::{NoticeContext, lists};
 use crate::query::Queries;
@@ -102,7 +103,11 @@ async fn report(lake: &Lake, month: Month, arguments: &Arguments, global: &Globa
     let assessed = Assessed { campaign, roster, assessment, queries };
     let who = assessed.queries.who(window, "*").await?;
     let context = NoticeContext { draft: false, ..context(&assessed, &arguments.texts, &who) };
+    let folder = arguments.out.join("notices");
+    let mut manifest = Manifest::begin_beside(&folder, &format!("usage_report-{month}"))?;
     let written = files::write_usage_reports(&arguments.out, &context, &templates)?;
+    manifest.add(of_notices(&folder, &written)?);
+    manifest.finish(&assessed.assessment)?;
     if !global.quiet {
         let out = arguments.out.display();
         let without = written.iter().filter(|report| report.contacts == 0).count();
@@ -120,7 +125,12 @@ pub(super) async fn write(assessed: &Assessed, texts: &Texts, out: &Path) -> Res
     let who = assessed.queries.who(assessed.assessment.window, "*").await?;
     let context = context(assessed, texts, &who);
     lists::write(out, &context)?;
-    Ok(files::write_all(out, &context, &templates)?)
+    let folder = out.join("notices");
+    let mut manifest = Manifest::begin(&folder)?;
+    let written = files::write_all(out, &context, &templates)?;
+    manifest.add(of_notices(&folder, &written)?);
+    manifest.finish(&assessed.assessment)?;
+    Ok(written)
 }
 
 /// Writes the lists alone: `assess` makes no notices.

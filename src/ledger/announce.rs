@@ -1,6 +1,6 @@
 //! Picks the tenants that are told that protocols go off, and fixes the day.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Days, NaiveDate, Utc};
 
@@ -186,6 +186,51 @@ fn passed(
         }
         _ => Ok(still_on),
     }
+}
+
+/// The tenants that are told something else than a change: a warning, or which evidence is missing. Those
+/// that a change was announced to, and excluded ones, are told nothing here.
+#[must_use]
+pub fn told_otherwise<'a>(
+    assessment: &'a Assessment,
+    roster: &Roster,
+    ledger: &Ledger,
+) -> Vec<(EventKind, &'a TenantAssessment)> {
+    let of = |tenant: &'a TenantAssessment| {
+        let kind = match tenant.verdict {
+            TenantVerdict::Warning => EventKind::Warned,
+            TenantVerdict::InsufficientEvidence => EventKind::EvidenceAsked,
+            TenantVerdict::NoImpact | TenantVerdict::Excluded => return None,
+        };
+        let id = &tenant.tenant_id;
+        let excluded = roster.tenants.get(id).is_some_and(|settings| settings.exclude.is_some());
+        (!excluded && !ledger.tenants.contains_key(id)).then_some((kind, tenant))
+    };
+    assessment.tenants.iter().filter_map(of).collect()
+}
+
+/// The events of those that the history does not hold yet: a tenant is told once on a decision.
+#[must_use]
+pub fn tell_otherwise(
+    campaign: &Campaign,
+    decision_id: &str,
+    told: &[(EventKind, &TenantAssessment)],
+    history: &[Event],
+    now: DateTime<Utc>,
+    by_whom: Option<&str>,
+) -> Vec<Event> {
+    let known: BTreeSet<(&str, EventKind)> = history
+        .iter()
+        .filter(|event| event.decision_id.as_deref() == Some(decision_id))
+        .map(|event| (event.tenant_id.as_str(), event.event))
+        .collect();
+    let new = told.iter().filter(|(kind, tenant)| !known.contains(&(tenant.tenant_id.as_str(), *kind)));
+    new.map(|(kind, tenant)| {
+        Event::new(&campaign.name, &tenant.tenant_id, *kind, &tenant.protocols_in_use, now)
+            .on_decision(decision_id)
+            .by(by_whom)
+    })
+    .collect()
 }
 
 fn hash(parts: &[&str]) -> String {

@@ -20,6 +20,10 @@ pub enum EventKind {
     Released,
     /// Protocols have been turned off.
     Confirmed,
+    /// The tenant was told what is in use; nothing is announced.
+    Warned,
+    /// The tenant was told which evidence is missing.
+    EvidenceAsked,
 }
 
 impl EventKind {
@@ -31,6 +35,8 @@ impl EventKind {
             Self::Held => "held",
             Self::Released => "released",
             Self::Confirmed => "confirmed",
+            Self::Warned => "warned",
+            Self::EvidenceAsked => "evidence_asked",
         }
     }
 }
@@ -140,6 +146,16 @@ pub enum ChangeKind {
     NoImpact,
     /// Something is in use: what is not goes off.
     SelectedProtocols,
+}
+
+impl ChangeKind {
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::NoImpact => "no_impact",
+            Self::SelectedProtocols => "selected_protocols",
+        }
+    }
 }
 
 /// How a tenant came to be picked.

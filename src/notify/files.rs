@@ -1,10 +1,12 @@
 //! Notices as files: `out/notices/<folder>/<stem>.md`, `.html`, `.eml` and `.json`. A file appears whole
 //! or not at all; what an earlier run left for a tenant that gets no such notice now is removed.
 
+use std::fs;
+use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
-use std::{fs, io};
 
 use super::notice::{NoticeKind, RenderedNotice, render};
+use super::table::write_whole;
 use super::templates::Templates;
 use super::text::folder_name;
 use super::told::Told;
@@ -60,7 +62,7 @@ pub fn write(
     fs::create_dir_all(&folder).map_err(NotifyError::create_folder(&folder))?;
     let files = paths(&folder, stem(kind, context.draft));
     for (path, content) in files.iter().zip(contents(&notice)) {
-        write_whole(path, content).map_err(NotifyError::write(path))?;
+        write_whole(path, |out, path| out.write_all(content).map_err(NotifyError::write(path)))?;
     }
     if kind == NoticeKind::SelectedProtocols && !context.draft {
         remove(&folder, SELECTED_PROTOCOLS)?;
@@ -78,7 +80,7 @@ pub fn write(
 /// that are clear and still on, the draft of the notice that announces those. In the assessment's order.
 ///
 /// # Errors
-/// As [`write`].
+/// As [`write()`].
 pub fn write_all(
     out: &Path,
     context: &NoticeContext,
@@ -105,7 +107,7 @@ pub fn write_all(
 /// Writes the usage report of every tenant that is not excluded and has usage in the month.
 ///
 /// # Errors
-/// As [`write`]; also if the window is no calendar month.
+/// As [`write()`]; also if the window is no calendar month.
 pub fn write_usage_reports(
     out: &Path,
     context: &NoticeContext,
@@ -133,19 +135,6 @@ fn paths(folder: &Path, stem: &str) -> [PathBuf; 4] {
 
 fn contents(notice: &RenderedNotice) -> [&[u8]; 4] {
     [notice.markdown.as_bytes(), notice.html.as_bytes(), &notice.eml, notice.json.as_bytes()]
-}
-
-/// A reader finds the old file or the new one. The process is in the temporary name, as two may write at
-/// once.
-fn write_whole(path: &Path, content: &[u8]) -> io::Result<()> {
-    let name = path.file_name().unwrap_or_default().to_string_lossy();
-    let temporary = path.with_file_name(format!(".{name}.{}.part", std::process::id()));
-    let written = fs::write(&temporary, content).and_then(|()| fs::rename(&temporary, path));
-    if written.is_err() {
-        // It may not even be there, and the error that matters is the first.
-        let _ = fs::remove_file(&temporary);
-    }
-    written
 }
 
 fn remove(folder: &Path, stem: &str) -> Result<(), NotifyError> {

@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::NotifyError;
+use super::files::Written;
 use super::table::write_whole;
 use crate::evidence::Window;
 use crate::verdict::Assessment;
@@ -53,6 +54,27 @@ impl ManifestEntry {
         let (tenant_id, kind, contacts) = (None, None, None);
         Ok(Self { file: file.to_owned(), tenant_id, kind, contacts, rows, bytes, sha256 })
     }
+}
+
+/// The files of notices, for the manifest of a folder that they are in.
+///
+/// # Errors
+/// Fails if a file can't be read.
+pub fn of_notices(folder: &Path, written: &[Written]) -> Result<Vec<ManifestEntry>, NotifyError> {
+    let mut entries = Vec::with_capacity(written.len() * 4);
+    for notice in written {
+        for path in &notice.files {
+            let inside = path.strip_prefix(folder).unwrap_or(path);
+            let names: Vec<_> = inside.iter().map(|name| name.to_string_lossy()).collect();
+            entries.push(ManifestEntry {
+                tenant_id: Some(notice.tenant_id.clone()),
+                kind: Some(notice.kind.as_str().to_owned()),
+                contacts: Some(notice.contacts as u64),
+                ..ManifestEntry::of(folder, &names.join("/"), None)?
+            });
+        }
+    }
+    Ok(entries)
 }
 
 fn sum(path: &Path) -> io::Result<(u64, String)> {
@@ -170,7 +192,8 @@ impl Manifest {
                 .map_err(|source| NotifyError::ManifestJson { path: path.to_owned(), source })?;
             writeln!(out, "{json}").map_err(NotifyError::write(path))
         })?;
-        remove(&self.folder.join(BEFORE))
+        // What is kept of an interrupted run is for the manifest that it is of.
+        if self.name == FILE { remove(&self.folder.join(BEFORE)) } else { Ok(()) }
     }
 }
 
@@ -257,6 +280,18 @@ mod tests {
         drop(Manifest::begin(folder.path()).expect("a run that is killed here"));
         write(folder.path(), &[("a.csv", "a")]);
         assert_eq!(names(folder.path()), ["a.csv", FILE]);
+    }
+
+    #[test]
+    fn a_manifest_beside_it_leaves_its_files_and_what_a_killed_run_left_alone() {
+        let folder = tempfile::tempdir().expect("a folder");
+        write(folder.path(), &[("a.csv", "a"), ("b.csv", "b")]);
+        drop(Manifest::begin(folder.path()).expect("a run that is killed here"));
+        let beside = Manifest::begin_beside(folder.path(), "due").expect("a folder");
+        beside.finish_for("mine").expect("a manifest");
+        assert!(folder.path().join("b.csv").exists());
+        write(folder.path(), &[("a.csv", "a")]);
+        assert_eq!(names(folder.path()), ["a.csv", "due.manifest.json", FILE]);
     }
 
     #[test]

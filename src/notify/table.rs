@@ -44,20 +44,25 @@ pub fn write_files(folder: &Path, name: &str, batch: &RecordBatch) -> Result<[St
     Ok(files)
 }
 
-/// A file that is there as a whole or not at all: it gets its name when it is written.
+/// A file that is there as a whole or not at all: it gets its name when it is written. The process is in
+/// the name that it has until then, as two may write the same file at once.
 pub(super) fn write_whole(
     path: &Path,
     write: impl FnOnce(&mut BufWriter<File>, &Path) -> Result<(), NotifyError>,
 ) -> Result<(), NotifyError> {
-    let mut name = path.file_name().unwrap_or_default().to_owned();
-    name.push(".part");
-    let part = path.with_file_name(name);
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let part = path.with_file_name(format!(".{name}.{}.part", std::process::id()));
     let failed = |source: io::Error| NotifyError::Write { path: path.to_owned(), source };
-    let mut out = BufWriter::new(File::create(&part).map_err(failed)?);
-    write(&mut out, path)?;
-    out.flush().map_err(failed)?;
-    drop(out);
-    fs::rename(&part, path).map_err(failed)
+    let written = File::create(&part).map_err(failed).and_then(|file| {
+        let mut out = BufWriter::new(file);
+        write(&mut out, path)?;
+        out.flush().and_then(|()| fs::rename(&part, path)).map_err(failed)
+    });
+    if written.is_err() {
+        // It may not even be there, and the error that matters is the first.
+        let _ = fs::remove_file(&part);
+    }
+    written
 }
 
 /// CSV with its header. Text is one line of visible characters that no spreadsheet takes for a formula;
@@ -201,5 +206,6 @@ mod tests {
         });
         assert!(failed.is_err());
         assert_eq!(fs::read_to_string(&path).expect("a file"), "before");
+        assert_eq!(fs::read_dir(folder.path()).expect("a folder").count(), 1, "and no part of it");
     }
 }

@@ -2,18 +2,22 @@
 
 use std::collections::BTreeMap;
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use clap::Args;
 
 use super::super::deciding;
 use super::super::shared::Global;
-use super::desk::{Common, Desk, Files, tenant_of};
-use super::notices::{self, Told};
+use super::desk::{Common, Decided, Desk, Files, tenant_of};
+use super::notices::{Sending, Told, told_on_stderr};
 use super::rows;
 use crate::assess::decision::DecisionRow;
 use crate::error::{Error, Result};
-use crate::ledger::announce::{PassedOver, Picked, Selection, effective_date, pick};
+use crate::ledger::announce::{
+    PassedOver, Picked, Selection, effective_date, pick, tell_otherwise, told_otherwise,
+};
 use crate::ledger::event::ChangeKind;
+use crate::notify::WhoRow;
+use crate::notify::lists::ListRow;
 use crate::notify::notice::NoticeKind;
 
 #[derive(Debug, Args)]
@@ -34,6 +38,10 @@ pub(in crate::cli) struct Arguments {
     /// Who announces it
     #[arg(long, value_name = "NAME")]
     by: Option<String>,
+    /// Also write, for sending, the warnings and the requests for evidence of all
+    /// other tenants
+    #[arg(long)]
+    warnings: bool,
     #[command(flatten)]
     files: Files,
 }
@@ -57,6 +65,7 @@ pub(super) async fn run(arguments: &Arguments, global: &Global) -> Result<u8> {
         desk.fresh(&decided, &queries).await?.into_iter().map(|(id, fresh)| (id, fresh.seen)).collect();
     let who = queries.who(decided.window, "*").await?;
 
+    let by_whom = arguments.by.as_deref();
     let lock = desk.turn().await?;
     let picked = pick(&Selection {
         campaign: &decided.campaign,
@@ -67,9 +76,15 @@ pub(super) async fn run(arguments: &Arguments, global: &Global) -> Result<u8> {
         wave: arguments.wave,
         seed: arguments.seed,
         now: desk.now,
-        by_whom: arguments.by.as_deref(),
+        by_whom,
     });
     desk.record(&lock, &picked.events).await?;
+    if arguments.warnings {
+        let told = told_otherwise(&decided.assessment, &decided.roster, &desk.ledger);
+        let history = desk.queries().await?.of_campaign("campaign_history", &desk.campaign.name).await?;
+        let events = tell_otherwise(&decided.campaign, &row.decision_id, &told, &history, desk.now, by_whom);
+        desk.record(&lock, &events).await?;
+    }
     drop(lock);
 
     // Notices of the whole announcement, so that a run that was cut short is made whole.
@@ -81,16 +96,55 @@ pub(super) async fn run(arguments: &Arguments, global: &Global) -> Result<u8> {
                 ChangeKind::NoImpact => NoticeKind::NoImpact,
                 ChangeKind::SelectedProtocols => NoticeKind::SelectedProtocols,
             };
-            told.push(Told { kind, assessment: assessment.clone() });
+            let protocols = announced.change.announced();
+            told.push(Told { kind: Some(kind), assessment: assessment.clone(), protocols });
         }
     }
-    notices::write(&desk, &decided, &told, &who, &arguments.files, "announced")?;
-    let tenants = told.iter().map(|told| told.assessment.tenant_id.as_str());
+    let tenants: Vec<String> = told.iter().map(|told| told.assessment.tenant_id.clone()).collect();
+    let mut sending = Sending::begin(&arguments.files, "announced")?;
+    sending.tell(&desk, &decided, decided.window, told, &who)?;
+    let of = |row: &ListRow| desk.ledger.tenants.get(&row.tenant_id);
+    let notices = sending.finish(
+        &desk,
+        &[
+            ("kind", &|row| of(row).map(|tenant| tenant.announcement.kind.as_str().to_owned())),
+            ("announced_on", &|row| of(row).map(|tenant| tenant.change.announced_on.to_string())),
+            ("announcement_id", &|row| of(row).map(|tenant| tenant.announcement.announcement_id.clone())),
+        ],
+    )?;
+    let warnings =
+        if arguments.warnings { Some(warn(&desk, &decided, &who, &arguments.files)?) } else { None };
+    let tenants = tenants.iter().map(String::as_str);
     arguments.common.output.write(&[rows::announced(&desk.ledger, &desk.names()?, tenants)?])?;
     if !global.quiet {
-        tell(&picked, told.len(), effective, arguments);
+        tell(&picked, effective);
+        eprintln!("{}", told_on_stderr(notices, &arguments.files.out));
+        if let Some(warnings) = warnings {
+            eprintln!(
+                "of warnings and of missing evidence: {}",
+                told_on_stderr(warnings, &arguments.files.out)
+            );
+        }
     }
     Ok(0)
+}
+
+/// Warnings and requests for evidence: nothing is announced in them.
+fn warn(
+    desk: &Desk,
+    decided: &Decided,
+    who: &BTreeMap<String, Vec<WhoRow>>,
+    files: &Files,
+) -> Result<(usize, usize)> {
+    let otherwise = told_otherwise(&decided.assessment, &decided.roster, &desk.ledger);
+    let told = otherwise.into_iter().map(|(_, tenant)| Told {
+        kind: NoticeKind::of(tenant.verdict),
+        assessment: tenant.clone(),
+        protocols: tenant.protocols_in_use.clone(),
+    });
+    let mut sending = Sending::begin(files, "warned")?;
+    sending.tell(desk, decided, decided.window, told.collect(), who)?;
+    sending.finish(desk, &[])
 }
 
 /// A decision's age counts from when it was made. One made after the time that it is said to be, as
@@ -112,7 +166,7 @@ fn young_enough(row: &DecisionRow, max_days: u32, now: DateTime<Utc>) -> Result<
     )))
 }
 
-fn tell(picked: &Picked, told: usize, effective: chrono::NaiveDate, arguments: &Arguments) {
+fn tell(picked: &Picked, effective: NaiveDate) {
     let mut counts: BTreeMap<&str, u64> = BTreeMap::new();
     for why in picked.passed_over.values() {
         let why = match why {
@@ -141,5 +195,4 @@ fn tell(picked: &Picked, told: usize, effective: chrono::NaiveDate, arguments: &
             before.format("%Y-%m-%d %H:%M")
         );
     }
-    eprintln!("{told} notices are in {}", arguments.files.out.display());
 }

@@ -6,7 +6,7 @@ use clap::Args;
 
 use super::super::shared::Global;
 use super::desk::{Common, Desk, Files, Whom, tell_refusals, tenant_of};
-use super::notices::{self, Told};
+use super::notices::{Sending, Told, told_on_stderr};
 use super::rows;
 use crate::error::Result;
 use crate::ledger::confirm::confirm;
@@ -36,29 +36,31 @@ pub(super) async fn run(arguments: &Arguments, global: &Global) -> Result<u8> {
         done.events.iter().map(|event| &event.tenant_id).chain(&done.already).collect();
     tenants.sort_unstable();
     tenants.dedup();
-    let mut written = 0;
+    let mut sending = Sending::begin(&arguments.files, "confirmed")?;
     for (id, decided) in desk.announced_on()? {
         let of_this = |tenant_id: &&&String| desk.ledger.tenants[**tenant_id].change.decision_id == id;
         let told: Vec<Told> = tenants
             .iter()
             .filter(of_this)
             .filter_map(|tenant_id| tenant_of(&decided.assessment, tenant_id))
-            .map(|assessment| Told { kind: NoticeKind::Warning, assessment: assessment.clone() })
+            .map(|assessment| Told {
+                kind: Some(NoticeKind::FollowUp),
+                assessment: assessment.clone(),
+                protocols: desk.ledger.tenants[&assessment.tenant_id].change.off(),
+            })
             .collect();
-        if !told.is_empty() {
-            notices::write(&desk, &decided, &told, &BTreeMap::new(), &arguments.files, "confirmed")?;
-        }
-        written += told.len();
+        sending.tell(&desk, &decided, decided.window, told, &BTreeMap::new())?;
     }
+    let notices = sending.finish(&desk, &[])?;
     let rows = rows::confirmed(&desk.ledger, &desk.names()?, tenants.into_iter().map(String::as_str))?;
     arguments.common.output.write(&[rows])?;
     if !global.quiet {
         eprintln!(
-            "{} confirmations recorded, {} known before, {} refused; {written} notices are in {}",
+            "{} confirmations recorded, {} known before, {} refused; {}",
             done.events.len(),
             done.already.len(),
             done.refused.len(),
-            arguments.files.out.display()
+            told_on_stderr(notices, &arguments.files.out)
         );
     }
     Ok(u8::from(!done.refused.is_empty()))

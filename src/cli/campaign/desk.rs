@@ -213,6 +213,11 @@ impl Desk {
         Ok(decided)
     }
 
+    /// From the first day of a decision's window until yesterday; today is not over.
+    pub(super) fn until_now(&self, window: Window) -> Window {
+        Window { first: window.first, end: self.now.date_naive().max(window.end) }
+    }
+
     /// A decision's tenants as they look now, from the first day of its window on.
     pub(super) async fn fresh(
         &self,
@@ -221,7 +226,7 @@ impl Desk {
     ) -> Result<BTreeMap<String, Fresh>> {
         let Decided { campaign, roster, window, .. } = decided;
         let evidence = queries.evidence_until(campaign, window.first, self.now).await?;
-        let until_now = Window { first: window.first, end: self.now.date_naive().max(window.end) };
+        let until_now = self.until_now(*window);
         let covered = assess::recheck(campaign, roster, &evidence, until_now);
         let seen = assess::overtaken(campaign, roster, &evidence, until_now);
         let pairs = covered.into_iter().zip(seen);

@@ -38,7 +38,24 @@ pub(super) enum Command {
 }
 
 /// Columns of the lists that these commands write: handed in again, they are passed.
-const LIST_COLUMNS: &[&str] = &[];
+const LIST_COLUMNS: &[&str] = &[
+    "display_name",
+    "domains",
+    "contacts",
+    "language",
+    "cloud",
+    "verdict",
+    "reasons",
+    "users",
+    "effective_date",
+    "decision_id",
+    "kind",
+    "announced_on",
+    "announcement_id",
+    "causes",
+    "smtp_client_authentication",
+    "outlook_modern_auth",
+];
 
 pub(super) async fn run(command: &Command, global: &Global) -> Result<u8> {
     match command {

@@ -1,16 +1,17 @@
 //! `lightsout campaign recheck`: is what was announced still true? Also the first step of `apply`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use clap::Args;
 
 use super::super::shared::Global;
 use super::desk::{Common, Decided, Desk, Files};
-use super::notices::{self, Told};
+use super::notices::{Sending, Told, told_on_stderr};
 use super::rows;
 use crate::error::Result;
 use crate::ledger::recheck::{Fresh, recheck};
 use crate::ledger::{Event, EventKind};
+use crate::notify::lists::ListRow;
 use crate::notify::notice::NoticeKind;
 
 #[derive(Debug, Args)]
@@ -34,6 +35,7 @@ pub(super) async fn run(arguments: &Arguments, global: &Global) -> Result<u8> {
 pub(super) struct Rechecked {
     pub(super) decided: BTreeMap<String, Decided>,
     events: Vec<Event>,
+    notices: (usize, usize),
 }
 
 impl Rechecked {
@@ -54,7 +56,7 @@ impl Rechecked {
             desk.ledger.tenants.len()
         );
         if on_hold > 0 {
-            eprintln!("their notices are in {}", files.out.display());
+            eprintln!("{}", told_on_stderr(self.notices, &files.out));
         }
     }
 }
@@ -77,6 +79,7 @@ pub(super) async fn check(desk: &mut Desk, files: &Files) -> Result<Rechecked> {
     desk.record(&lock, &events).await?;
     drop(lock);
 
+    let mut sending = Sending::begin(files, "on_hold")?;
     for (id, decision) in &decided {
         let on_hold = desk
             .ledger
@@ -84,13 +87,23 @@ pub(super) async fn check(desk: &mut Desk, files: &Files) -> Result<Rechecked> {
             .iter()
             .filter(|(_, tenant)| tenant.change.decision_id == *id && !tenant.holds.is_empty());
         let told: Vec<Told> = on_hold
-            .filter_map(|(tenant_id, _)| fresh.get(tenant_id))
-            .map(|fresh| Told { kind: NoticeKind::Warning, assessment: fresh.covered.clone() })
+            .filter_map(|(tenant_id, tenant)| Some((fresh.get(tenant_id)?, tenant)))
+            .map(|(fresh, tenant)| Told {
+                kind: Some(NoticeKind::Hold),
+                assessment: fresh.covered.clone(),
+                protocols: tenant.change.on_hold(),
+            })
             .collect();
         if !told.is_empty() {
             let who = queries.who_until(decision.window.first, desk.now, "*").await?;
-            notices::write(desk, decision, &told, &who, files, "on_hold")?;
+            sending.tell(desk, decision, desk.until_now(decision.window), told, &who)?;
         }
     }
-    Ok(Rechecked { decided, events })
+    let causes = |row: &ListRow| {
+        let holds = desk.ledger.tenants.get(&row.tenant_id)?.holds.values();
+        let causes: BTreeSet<&str> = holds.map(|(hold, _)| hold.cause.as_str()).collect();
+        Some(causes.into_iter().collect::<Vec<_>>().join(";"))
+    };
+    let notices = sending.finish(desk, &[("causes", &causes)])?;
+    Ok(Rechecked { decided, events, notices })
 }

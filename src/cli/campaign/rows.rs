@@ -7,7 +7,7 @@ use chrono::NaiveDate;
 
 use crate::change::{Change, ProtocolChange};
 use crate::error::Result;
-use crate::ledger::event::{ChangeKind, Hold, HoldCause};
+use crate::ledger::event::{Hold, HoldCause};
 use crate::ledger::plan::Due;
 use crate::ledger::status::StatusRow;
 use crate::ledger::{AnnouncedTenant, Ledger};
@@ -37,12 +37,7 @@ pub(super) fn announced<'a>(
     Columns::of(&rows)
         .text("tenant_id", |row| Some(row.change.tenant_id.clone()))
         .text("display_name", |row| names.get(&row.change.tenant_id).cloned())
-        .text("kind", |row| {
-            Some(match row.announcement.kind {
-                ChangeKind::NoImpact => "no_impact".to_owned(),
-                ChangeKind::SelectedProtocols => "selected_protocols".to_owned(),
-            })
-        })
+        .text("kind", |row| Some(row.announcement.kind.as_str().to_owned()))
         .text("protocols", |row| Some(states(&row.change, |_| true)))
         .day("announced_on", |row| Some(row.change.announced_on))
         .day("effective_date", |row| Some(row.change.effective_date))
