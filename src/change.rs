@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, NaiveDate, Utc};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use crate::protocol::Protocol;
 
@@ -29,9 +29,33 @@ pub enum ProtocolChange {
     /// The tenant keeps it.
     OptedOut { on: NaiveDate, by: Option<String> },
     /// New usage or lost coverage: it is not turned off.
-    OnHold { since: NaiveDate },
+    OnHold { since: NaiveDate, cause: HoldCause },
     /// It has been turned off.
     Off { on: NaiveDate },
+}
+
+/// The kind of a hold decides whether it can end by itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum HoldCause {
+    /// Somebody uses it, or it can't be told apart from use. Stays for this campaign: the tenant was
+    /// told something that is not true, and needs a new notice with a new date.
+    Usage,
+    /// The logs no longer cover the time. Ends when they do.
+    Coverage,
+    /// The roster excludes the tenant. Ends when it no longer does.
+    Excluded,
+}
+
+impl HoldCause {
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Usage => "usage",
+            Self::Coverage => "coverage",
+            Self::Excluded => "excluded",
+        }
+    }
 }
 
 impl Change {
@@ -58,6 +82,12 @@ impl Change {
     #[must_use]
     pub fn on_hold(&self) -> Vec<Protocol> {
         self.that(|state| matches!(state, ProtocolChange::OnHold { .. }))
+    }
+
+    /// On hold until the missing logs are there, and then as announced.
+    #[must_use]
+    pub fn waiting_for_logs(&self) -> Vec<Protocol> {
+        self.that(|state| matches!(state, ProtocolChange::OnHold { cause: HoldCause::Coverage, .. }))
     }
 
     #[must_use]

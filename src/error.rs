@@ -87,6 +87,8 @@ pub enum Error {
     /// Nothing was recorded.
     #[error("nothing was announced: {0}")]
     Announce(String),
+    #[error("{0}\nwhat happened is recorded; run the same command again to write the files")]
+    Recorded(Box<Self>),
     #[error(transparent)]
     Requests(#[from] crate::ledger::requests::RequestsError),
     #[error("a worker thread ended early; nothing of its batch was committed, run the command again")]
@@ -126,6 +128,12 @@ impl Error {
             Self::Interrupted => 130,
             _ => 1,
         }
+    }
+
+    /// For `map_err` where the ledger has been written and files have not.
+    #[must_use]
+    pub fn recorded(self) -> Self {
+        Self::Recorded(Box::new(self))
     }
 
     /// For `map_err` where a file is written.

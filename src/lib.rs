@@ -22,6 +22,7 @@ pub mod error;
 pub mod evidence;
 pub mod protocol;
 pub mod sign_in;
+pub mod spreadsheet;
 pub mod tenant;
 pub mod verdict;
 

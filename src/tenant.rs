@@ -63,6 +63,18 @@ pub struct Roster {
 }
 
 impl Roster {
+    /// Nobody can know that a log is complete for days to come: ranges end with `today` at the latest. The
+    /// number of tenants whose range was longer.
+    pub fn end_with(&mut self, today: NaiveDate) -> usize {
+        let beyond = |tenant: &&mut RosterTenant| tenant.logs_to.is_some_and(|last| last > today);
+        let mut count = 0;
+        for tenant in self.tenants.values_mut().filter(beyond) {
+            tenant.logs_to = Some(today);
+            count += 1;
+        }
+        count
+    }
+
     /// Reads a `.csv` file with a header line, a `.json` file that holds an array of objects, or a
     /// `.parquet` file.
     ///

@@ -13,6 +13,7 @@ use super::shared::{Global, Output, Rules, print};
 use crate::assess::compare::Change;
 use crate::error::{Error, Result};
 use crate::lake::Lake;
+use crate::report::Format;
 use crate::verdict::{Assessment, TenantVerdict};
 
 #[derive(Debug, Args)]
@@ -35,7 +36,7 @@ pub(super) struct Arguments {
 
 pub(super) async fn run(arguments: &Arguments, global: &Global) -> Result<u8> {
     if let [before, after] = arguments.compare.as_slice() {
-        return compare(before, after, global).await;
+        return compare(before, after, arguments.json, global).await;
     }
     let assessed = match &arguments.decision {
         Some(id) => {
@@ -57,7 +58,7 @@ pub(super) async fn run(arguments: &Arguments, global: &Global) -> Result<u8> {
 }
 
 /// Which tenants two decisions tell different things of, on stdout.
-async fn compare(before: &str, after: &str, global: &Global) -> Result<u8> {
+async fn compare(before: &str, after: &str, json: bool, global: &Global) -> Result<u8> {
     let lake = Lake::open(&global.lake).await?;
     let read = |id: &str| deciding::find(&lake, id).and_then(|row| deciding::reread(&row));
     let changes = crate::assess::compare::compare(&read(before)?, &read(after)?);
@@ -72,7 +73,8 @@ async fn compare(before: &str, after: &str, global: &Global) -> Result<u8> {
         ("why", texts(|change| Some(change.why.join("; "))), false),
     ])
     .map_err(|source| Error::Arrow { what: "comparing decisions", source })?;
-    Output::default().write(&[batch])?;
+    let format = json.then_some(Format::Json);
+    Output { format, output: None }.write(&[batch])?;
     if !global.quiet {
         eprintln!("{} tenants changed", changes.len());
     }

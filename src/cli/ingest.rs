@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
+use chrono::NaiveDate;
 use clap::Args;
 use indicatif::{HumanBytes, ProgressBar, ProgressStyle};
 
@@ -89,6 +90,14 @@ impl Inputs {
             MaxRejects::Count(most) => report.rejected > most,
             MaxRejects::Percent(percent) => report.rejected as f64 * 100.0 > percent * report.records as f64,
         };
+        if too_many {
+            // Also when quiet: a job that ends with 3 says why.
+            eprintln!(
+                "{} of {} records were rejected, more than --max-rejects permits; see: lightsout sql \"SELECT path, \
+                 line, reason, detail FROM rejects\"",
+                report.rejected, report.records
+            );
+        }
         if too_many || (report.files_refused > 0 && !self.skip_unrecognised) { 3 } else { 0 }
     }
 }
@@ -107,7 +116,7 @@ pub(super) async fn ingest(arguments: &Inputs, global: &Global) -> Result<Ingest
         tenant_id: arguments.naming.tenant_id(),
         date_order: arguments.naming.date_order,
         category: arguments.naming.category,
-        covers: arguments.covers,
+        covers: arguments.covers.map(|covers| until_today(covers, now().date_naive())),
         jobs,
         memory_limit_bytes: arguments.memory_limit,
         dry_run: arguments.dry_run,
@@ -163,6 +172,14 @@ fn watch(progress: &Arc<Progress>, inputs: &[Input], quiet: bool) -> Vec<tokio::
         }
     });
     vec![interrupt, drawing]
+}
+
+/// Nobody can know that a log is complete for days to come.
+fn until_today(covers: DayRange, today: NaiveDate) -> DayRange {
+    if covers.last > today {
+        eprintln!("--covers: {} is after {today}, so {today} is taken", covers.last);
+    }
+    DayRange { first: covers.first.min(today), last: covers.last.min(today) }
 }
 
 /// The closing account, on stderr.

@@ -1,7 +1,7 @@
 //! `lightsout notices`: drafts of the notices, and the lists, for a kept decision; or the usage reports of
 //! a month.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use chrono::NaiveDate;
@@ -11,7 +11,7 @@ use super::deciding::{self, Assessed};
 use super::shared::{Global, MEMORY_LIMIT_BYTES, parse_day};
 use crate::assess::assess;
 use crate::campaign::Campaign;
-use crate::change::Change;
+use crate::change::{Change, StateRow};
 use crate::error::Result;
 use crate::evidence::Month;
 use crate::lake::Lake;
@@ -78,7 +78,7 @@ pub(super) async fn run(arguments: &Arguments, global: &Global) -> Result<u8> {
     if let Some(path) = &arguments.roster {
         assessed.roster = Roster::read(path)?;
     }
-    write(&assessed, &arguments.texts, &arguments.out).await?;
+    write(&assessed, &arguments.texts, &arguments.out, global).await?;
     if !global.quiet {
         eprintln!("notices of decision {} are in {}", row.decision_id, arguments.out.display());
     }
@@ -89,7 +89,14 @@ pub(super) async fn run(arguments: &Arguments, global: &Global) -> Result<u8> {
 /// kept for them, and they are no drafts.
 async fn report(lake: &Lake, month: Month, arguments: &Arguments, global: &Global) -> Result<u8> {
     let campaign = Campaign::load(&arguments.campaign)?;
-    let roster = arguments.roster.as_deref().map(Roster::read).transpose()?.unwrap_or_default();
+    let roster = match &arguments.roster {
+        Some(path) => Roster::read(path)?,
+        // Names, contacts and exclusions of the latest decision, where there is one.
+        None => match deciding::latest_head(lake, &campaign.name)? {
+            Some(head) => deciding::rules(&deciding::find(lake, &head.decision_id)?)?.1,
+            None => Roster::default(),
+        },
+    };
     let templates = Templates::load(arguments.texts.templates.as_deref())?;
     let queries = Queries::over(lake, MEMORY_LIMIT_BYTES).await?;
     let window = month.window();
@@ -119,15 +126,30 @@ async fn report(lake: &Lake, month: Month, arguments: &Arguments, global: &Globa
     Ok(0)
 }
 
-/// Writes lists and draft notices under `out`.
-pub(super) async fn write(assessed: &Assessed, texts: &Texts, out: &Path) -> Result<Vec<Written>> {
+/// Writes lists and draft notices under `out`. A tenant that a change was announced to gets no draft of it.
+pub(super) async fn write(
+    assessed: &Assessed,
+    texts: &Texts,
+    out: &Path,
+    global: &Global,
+) -> Result<Vec<Written>> {
     let templates = Templates::load(texts.templates.as_deref())?;
     let who = assessed.queries.who(assessed.assessment.window, "*").await?;
     let context = context(assessed, texts, &who);
     lists::write(out, &context)?;
     let folder = out.join("notices");
     let mut manifest = Manifest::begin(&folder)?;
+    let announced = announced(&assessed.campaign, global).await?;
+    let mut drafts = assessed.assessment.clone();
+    drafts.tenants.retain(|tenant| !announced.contains(&tenant.tenant_id));
+    let context = NoticeContext { assessment: &drafts, ..context };
     let written = files::write_all(out, &context, &templates)?;
+    let passed = assessed.assessment.tenants.len() - drafts.tenants.len();
+    if passed > 0 && !global.quiet {
+        eprintln!(
+            "no drafts of {passed} tenants that have been announced to; see: lightsout campaign status"
+        );
+    }
     manifest.add(of_notices(&folder, &written)?);
     manifest.finish(&assessed.assessment)?;
     Ok(written)
@@ -138,6 +160,14 @@ pub(super) fn write_lists(assessed: &Assessed, out: &Path) -> Result<()> {
     let texts = Texts { notice_date: None, templates: None };
     lists::write(out, &context(assessed, &texts, &BTreeMap::new()))?;
     Ok(())
+}
+
+/// The tenants that something was announced to in a campaign, in the lake as it is now.
+async fn announced(campaign: &Campaign, global: &Global) -> Result<BTreeSet<String>> {
+    let lake = Lake::open(&global.lake).await?;
+    let queries = Queries::over(&lake, MEMORY_LIMIT_BYTES).await?;
+    let rows = queries.of_campaign::<StateRow>("campaign_state", &campaign.name).await?;
+    Ok(rows.into_iter().map(|row| row.tenant_id).collect())
 }
 
 /// Drafts are of changes that nobody announced.

@@ -70,11 +70,25 @@ impl Rules {
             campaign.window_days = days;
         }
         let roster = match &self.roster {
-            Some(path) => Roster::read(path)?,
+            Some(path) => read_roster(path, now().date_naive())?,
             None => Roster::default(),
         };
         Ok((campaign, roster))
     }
+}
+
+/// A roster; what it declares of days to come is cut off, and said.
+pub(super) fn read_roster(path: &Path, today: NaiveDate) -> Result<Roster> {
+    let mut roster = Roster::read(path)?;
+    let beyond = roster.end_with(today);
+    if beyond > 0 {
+        eprintln!(
+            "roster {}: logs_to of {beyond} tenants is after {today}; a log can't be complete for days to come, so \
+             {today} is taken",
+            path.display()
+        );
+    }
+    Ok(roster)
 }
 
 /// The window before `as_of`, or before the latest day that the logs of half the tenants reach.

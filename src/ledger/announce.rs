@@ -53,6 +53,8 @@ pub enum PassedOver {
     },
     /// Eligible, and not drawn into this wave.
     NotDrawn,
+    /// Eligible, and the campaign lets no more be between notice and change.
+    NoRoom,
 }
 
 /// Who is told, and who is not.
@@ -113,15 +115,19 @@ pub fn pick(selection: &Selection<'_>) -> Picked {
     let pending = selection.ledger.tenants.values().filter(|tenant| !tenant.change.pending().is_empty());
     let room = campaign.waves.pending_max.map(|max| (max as usize).saturating_sub(pending.count()));
     let drawn = if drawn_before.is_some() { 0 } else { wave.map_or(usize::MAX, |wave| wave as usize) };
+    let left_out = if room.is_some_and(|room| room < drawn) && drawn_before.is_none() {
+        PassedOver::NoRoom
+    } else {
+        PassedOver::NotDrawn
+    };
     let drawn = drawn.min(room.unwrap_or(usize::MAX));
     let counted = eligible.len() as u64;
     eligible.sort_by_key(|candidate| {
         (number(&[&seed.to_le_bytes(), candidate.tenant_id.as_bytes()]), candidate.tenant_id)
     });
     let not_drawn = eligible.split_off(drawn.min(eligible.len()));
-    passed_over.extend(
-        not_drawn.into_iter().map(|candidate| (candidate.tenant_id.to_owned(), PassedOver::NotDrawn)),
-    );
+    passed_over
+        .extend(not_drawn.into_iter().map(|candidate| (candidate.tenant_id.to_owned(), left_out.clone())));
     eligible.sort_by_key(|candidate| candidate.tenant_id);
 
     let today = selection.now.date_naive();

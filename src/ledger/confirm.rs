@@ -78,7 +78,7 @@ fn turned_off(
                     "the tenant opted out of {protocol} on {on}; if it has been turned off, undo it"
                 ));
             }
-            Some(ProtocolChange::OnHold { since }) if request.protocols.is_some() => {
+            Some(ProtocolChange::OnHold { since, .. }) if request.protocols.is_some() => {
                 return Err(format!(
                     "{protocol} is on hold since {since}; if it has been turned off, undo it"
                 ));

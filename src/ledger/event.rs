@@ -3,6 +3,7 @@
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
 
+use crate::change::HoldCause;
 use crate::protocol::Protocol;
 use crate::verdict::Reason;
 
@@ -180,28 +181,4 @@ pub struct Announcement {
 pub struct Hold {
     pub cause: HoldCause,
     pub reasons: Vec<Reason>,
-}
-
-/// The kind of a hold decides whether it can end by itself.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum HoldCause {
-    /// Somebody uses it, or it can't be told apart from use. Stays for this campaign: the tenant was
-    /// told something that is not true, and needs a new notice with a new date.
-    Usage,
-    /// The logs no longer cover the time. Ends when they do.
-    Coverage,
-    /// The roster excludes the tenant. Ends when it no longer does.
-    Excluded,
-}
-
-impl HoldCause {
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Usage => "usage",
-            Self::Coverage => "coverage",
-            Self::Excluded => "excluded",
-        }
-    }
 }

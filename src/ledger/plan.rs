@@ -13,6 +13,8 @@ pub struct Due {
     pub tenant_id: String,
     /// To be turned off, in report order; never empty.
     pub protocols: Vec<Protocol>,
+    /// Turned off by this change before.
+    pub off_before: Vec<Protocol>,
     pub effective_date: NaiveDate,
     /// SMTP AUTH as a whole, not only Basic Authentication of it.
     pub disables_smtp_client_authentication: bool,
@@ -39,6 +41,7 @@ pub fn plan(campaign: &Campaign, roster: &Roster, ledger: &Ledger, today: NaiveD
             enables_outlook_modern_auth: campaign.texts.enables_outlook_modern_auth
                 && outlook
                 && modern_auth != Some(true),
+            off_before: tenant.change.off(),
             protocols,
         })
     });

@@ -4,9 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use super::event::{Event, EventKind, Hold, HoldCause};
+use super::event::{Event, EventKind, Hold};
 use super::state::{AnnouncedTenant, Ledger};
 use crate::campaign::Campaign;
+use crate::change::HoldCause;
 use crate::protocol::Protocol;
 use crate::verdict::{Reason, TenantAssessment, TenantVerdict};
 
@@ -22,12 +23,14 @@ pub struct Fresh {
 /// The events that follow, tenant by tenant. What is on hold already gives none.
 ///
 /// A protocol that was opted out or is off is not looked at. A hold for usage stays; one for coverage
-/// or for the roster ends when its cause does.
+/// or for the roster ends when its cause does. `roster_is_current`: it is the roster of now, and not that of
+/// a decision, which can't end a hold that a later one has caused.
 #[must_use]
 pub fn recheck(
     campaign: &Campaign,
     ledger: &Ledger,
     fresh: &BTreeMap<String, Fresh>,
+    roster_is_current: bool,
     now: DateTime<Utc>,
 ) -> Vec<Event> {
     let mut events = Vec::new();
@@ -40,6 +43,7 @@ pub fn recheck(
             let before = tenant.holds.get(&protocol).map(|(hold, since)| (hold.cause, *since));
             match (before, cause(fresh, protocol)) {
                 (Some((HoldCause::Usage, _)), _) | (None, None) => {}
+                (Some((HoldCause::Excluded, _)), None | Some(HoldCause::Coverage)) if !roster_is_current => {}
                 (Some((before, _)), Some(cause)) if before == cause => {}
                 (before, Some(cause)) => {
                     held.entry(cause).or_default().push(protocol);

@@ -7,6 +7,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 
 use crate::evidence::midnight;
 use crate::protocol::Protocol;
+use crate::spreadsheet::{ONE_LINE, broken_cell, decoded, line_of, separator};
 use crate::tenant::is_guid;
 
 /// The columns that are read.
@@ -30,7 +31,14 @@ pub struct Request {
 pub enum RequestsError {
     #[error("list {file} can't be read: {source}")]
     Read { file: String, source: std::io::Error },
-    #[error("list {file}: {source}")]
+    #[error(
+        "list {file}, line {line}: expected CSV, as UTF-8 text; of the lists that `lightsout campaign` wrote, that \
+         is the one that ends in .csv"
+    )]
+    NoText { file: String, line: usize },
+    #[error(
+        "list {file}: expected as many cells in each line as the header has, an unquoted comma makes more: {source}"
+    )]
     Csv { file: String, source: csv::Error },
     #[error(
         "list {file}, line {line}: no column tenant_id; expected a header with tenant_id and, if you like, \
@@ -38,7 +46,7 @@ pub enum RequestsError {
     )]
     NoTenantId { file: String, line: u64 },
     #[error(
-        "list {file}, line {line}: unknown column '{column}'; expected some of: {}, or a list that \
+        "list {file}, line {line}: unknown column '{column}'; expected CSV with some of: {}, or a .csv list that \
          `lightsout campaign` wrote",
         READ.join(", ")
     )]
@@ -56,15 +64,18 @@ pub enum RequestsError {
 pub fn read(path: &Path, known: &[&str]) -> Result<Vec<Request>, RequestsError> {
     let file = path.display().to_string();
     let bytes = std::fs::read(path).map_err(|source| RequestsError::Read { file: file.clone(), source })?;
-    parse(&bytes, &file, known)
+    let text = decoded(bytes).map_err(|line| RequestsError::NoText { file: file.clone(), line })?;
+    parse(&text, &file, known)
 }
 
-fn parse(bytes: &[u8], file: &str, known: &[&str]) -> Result<Vec<Request>, RequestsError> {
+fn parse(text: &str, file: &str, known: &[&str]) -> Result<Vec<Request>, RequestsError> {
     let invalid = |source| RequestsError::Csv { file: file.to_owned(), source };
-    let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
-    let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::All).from_reader(bytes);
+    let mut reader = csv::ReaderBuilder::new()
+        .trim(csv::Trim::All)
+        .delimiter(separator(text))
+        .from_reader(text.as_bytes());
     let header = reader.headers().map_err(invalid)?.clone();
-    let line = line_of(bytes, header.position());
+    let line = line_of(text, header.position());
     let names: Vec<String> = header.iter().map(str::to_ascii_lowercase).collect();
     let expected = |name: &&String| READ.contains(&name.as_str()) || known.contains(&name.as_str());
     if let Some(column) = names.iter().find(|name| !expected(name)).cloned() {
@@ -79,7 +90,7 @@ fn parse(bytes: &[u8], file: &str, known: &[&str]) -> Result<Vec<Request>, Reque
     let mut requests = Vec::new();
     for record in reader.records() {
         let record = record.map_err(invalid)?;
-        let line = line_of(bytes, record.position());
+        let line = line_of(text, record.position());
         let wrong = |column, found: &str, expected: String| RequestsError::Value {
             file: file.to_owned(),
             line,
@@ -87,6 +98,14 @@ fn parse(bytes: &[u8], file: &str, known: &[&str]) -> Result<Vec<Request>, Reque
             found: found.to_owned(),
             expected,
         };
+        if let Some((at, found)) = broken_cell(&record) {
+            let column = READ.into_iter().find(|name| names.get(at).is_some_and(|column| column == name));
+            return Err(wrong(column.unwrap_or("tenant_id"), &found, ONE_LINE.to_owned()));
+        }
+        // Spreadsheets leave lines of nothing but separators.
+        if record.iter().all(str::is_empty) {
+            continue;
+        }
         let cell = |at: Option<usize>| at.and_then(|at| record.get(at)).filter(|text| !text.is_empty());
         let tenant_id = cell(Some(tenant_at)).unwrap_or_default();
         if !is_guid(tenant_id) {
@@ -114,15 +133,6 @@ fn parse(bytes: &[u8], file: &str, known: &[&str]) -> Result<Vec<Request>, Reque
     Ok(requests)
 }
 
-/// The line on which a record begins. The reader's own count is one behind where lines end with CR LF.
-fn line_of(bytes: &[u8], position: Option<&csv::Position>) -> u64 {
-    let at = position.map_or(0, csv::Position::byte);
-    let at = usize::try_from(at).unwrap_or(usize::MAX).min(bytes.len());
-    let rest = &bytes[at..];
-    let passed = rest.iter().take_while(|byte| matches!(byte, b'\r' | b'\n')).count();
-    1 + memchr::memchr_iter(b'\n', &bytes[..at + passed]).count() as u64
-}
-
 /// A UTC day or an RFC 3339 time.
 #[must_use]
 pub fn parse_time(text: &str) -> Option<DateTime<Utc>> {
@@ -148,15 +158,15 @@ mod tests {
     const ID: &str = "72F988BF-86f1-41af-91ab-2d7cd011db47";
 
     fn told(text: &str) -> String {
-        parse(text.as_bytes(), "list.csv", &["display_name"]).expect_err("refused").to_string()
+        parse(text, "list.csv", &["display_name"]).expect_err("refused").to_string()
     }
 
     #[test]
     fn a_row_names_a_tenant_and_what_it_does_not_say_is_left_open() {
         let text = format!(
-            "\u{feff}tenant_id,display_name,protocols,happened_at\r\n{ID},Adatum,imap4; pop3,2026-12-01\r\n{ID},,,\r\n"
+            "tenant_id,display_name,protocols,happened_at\r\n{ID},Adatum,imap4; pop3,2026-12-01\r\n{ID},,,\r\n"
         );
-        let rows = parse(text.as_bytes(), "list.csv", &["display_name"]).expect("a list");
+        let rows = parse(&text, "list.csv", &["display_name"]).expect("a list");
         assert_eq!(rows[0].tenant_id, ID.to_ascii_lowercase());
         assert_eq!(rows[0].protocols, Some(vec![Protocol::Imap4, Protocol::Pop3]));
         assert_eq!(
@@ -173,6 +183,8 @@ mod tests {
         assert!(told("tenant_id\ncontoso\n").contains("line 2, column tenant_id: found 'contoso'"));
         let imap = told(&format!("tenant_id,protocols\n{ID},pop3;imap\n"));
         assert!(imap.contains("line 2, column protocols: found 'imap'") && imap.contains("imap4"), "{imap}");
+        let open = told(&format!("tenant_id,by_whom\n{ID},\"Ann\n{ID},Bob\n"));
+        assert!(open.contains("line 2, column by_whom") && open.contains("not closed"), "{open}");
         let time = told(&format!("tenant_id,happened_at\n{ID},1/12/26\n"));
         assert!(time.contains("found '1/12/26', expected a day or a time"), "{time}");
     }

@@ -177,7 +177,7 @@ fn undo(campaign: &Campaign, due: &Due, about: &str) -> String {
     script.push_str(GUARD);
     script.push_str("\n$off = @(\n");
     for (protocol, switch) in SWITCHES {
-        if due.protocols.contains(&protocol) {
+        if due.protocols.contains(&protocol) || due.off_before.contains(&protocol) {
             let _ = writeln!(script, "    '{switch}' # {}", protocol.display_name());
         }
     }
@@ -258,6 +258,7 @@ mod tests {
         Due {
             tenant_id: "11111111-0000-4000-8000-000000000001".to_owned(),
             protocols: protocols.to_vec(),
+            off_before: Vec::new(),
             effective_date: NaiveDate::from_ymd_opt(2026, 12, 24).expect("a day"),
             disables_smtp_client_authentication: protocols.contains(&Protocol::SmtpAuth),
             enables_outlook_modern_auth: protocols.contains(&Protocol::MapiOverHttp),

@@ -65,8 +65,9 @@ impl Ledger {
             } else if let Some(held_at) = row.held_at {
                 let because = row.held_because.as_deref().unwrap_or_default();
                 let hold: Hold = serde_json::from_str(because).map_err(json)?;
+                let cause = hold.cause;
                 tenant.holds.insert(row.protocol, (hold, held_at));
-                ProtocolChange::OnHold { since: held_at.date_naive() }
+                ProtocolChange::OnHold { since: held_at.date_naive(), cause }
             } else {
                 ProtocolChange::Pending
             };

@@ -7,10 +7,9 @@ use chrono::NaiveDate;
 use serde::Serialize;
 
 use super::announce::announceable;
-use super::event::HoldCause;
 use super::state::{AnnouncedTenant, Ledger};
 use crate::campaign::Campaign;
-use crate::change::ProtocolChange;
+use crate::change::{HoldCause, ProtocolChange};
 use crate::protocol::Protocol;
 use crate::tenant::Roster;
 use crate::verdict::{Assessment, Reason, TenantAssessment, TenantVerdict};
@@ -216,10 +215,13 @@ fn not_announced(
     };
     let settings = roster.tenants.get(id);
     let excluded = settings.is_some_and(|settings| settings.exclude.is_some());
+    let cloud = settings.and_then(|settings| settings.cloud.as_deref());
+    let not_in_waves = campaign.waves.excludes(id, cloud);
     let (state, next_step) = match announceable(campaign, tenant) {
         _ if excluded || tenant.verdict == TenantVerdict::Excluded => {
             (TenantState::NotEligible, "excluded by the roster".to_owned())
         }
+        Some(_) if not_in_waves => (TenantState::NotEligible, "excluded by the campaign's waves".to_owned()),
         Some((_, protocols)) => {
             let left = settings.map_or_else(|| protocols.clone(), |settings| settings.still_on(&protocols));
             match left.len() {

@@ -108,6 +108,16 @@ struct Text {
     files: Vec<ManifestEntry>,
 }
 
+impl Text {
+    fn write_to(&self, path: &Path) -> Result<(), NotifyError> {
+        write_whole(path, |out, path| {
+            let json = serde_json::to_string_pretty(self)
+                .map_err(|source| NotifyError::ManifestJson { path: path.to_owned(), source })?;
+            writeln!(out, "{json}").map_err(NotifyError::write(path))
+        })
+    }
+}
+
 /// The manifest of a folder whose files are being written.
 ///
 /// From [`Manifest::begin`] to [`Manifest::finish`] the folder has none, so that nobody takes half of a
@@ -151,6 +161,18 @@ impl Manifest {
         Ok(Self { folder: folder.to_owned(), name, files: Vec::new(), earlier: BTreeSet::new() })
     }
 
+    /// Takes files out of the folder's manifest that somebody else has written in their place, or removed.
+    ///
+    /// # Errors
+    /// Fails if the manifest can't be written. A folder without one has nothing to forget.
+    pub fn forget(folder: &Path, files: &BTreeSet<String>) -> Result<(), NotifyError> {
+        let path = folder.join(FILE);
+        let text = fs::read(&path).ok().and_then(|text| serde_json::from_slice::<Text>(&text).ok());
+        let Some(mut text) = text else { return Ok(()) };
+        text.files.retain(|entry| !files.contains(&entry.file) && folder.join(&entry.file).exists());
+        text.write_to(&path)
+    }
+
     /// Adds files that were written into the folder.
     pub fn add(&mut self, files: impl IntoIterator<Item = ManifestEntry>) {
         self.files.extend(files);
@@ -187,11 +209,7 @@ impl Manifest {
             program_version: env!("CARGO_PKG_VERSION").to_owned(),
             files: self.files,
         };
-        write_whole(&self.folder.join(&self.name), |out, path| {
-            let json = serde_json::to_string_pretty(&text)
-                .map_err(|source| NotifyError::ManifestJson { path: path.to_owned(), source })?;
-            writeln!(out, "{json}").map_err(NotifyError::write(path))
-        })?;
+        text.write_to(&self.folder.join(&self.name))?;
         // What is kept of an interrupted run is for the manifest that it is of.
         if self.name == FILE { remove(&self.folder.join(BEFORE)) } else { Ok(()) }
     }

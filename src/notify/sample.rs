@@ -7,7 +7,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 use super::notice::NoticeKind;
 use super::{NoticeContext, WhoRow};
 use crate::campaign::Campaign;
-use crate::change::{Change, ProtocolChange};
+use crate::change::{Change, HoldCause, ProtocolChange};
 use crate::evidence::{DayRange, Month, Window};
 use crate::protocol::Protocol;
 use crate::sign_in::Category;
@@ -247,7 +247,7 @@ impl Sample {
         sample.assessment.decision_id = "d-4567ef01".to_owned();
         sample.assessment.window = Window { first: day(10, 25), end: day(12, 15) };
         sample.notice_date = day(12, 15);
-        let hold = ProtocolChange::OnHold { since: day(12, 15) };
+        let hold = ProtocolChange::OnHold { since: day(12, 15), cause: HoldCause::Usage };
         let by = Some("ada@example.com".to_owned());
         sample.change(
             1,
@@ -283,7 +283,7 @@ impl Sample {
     /// Meadow Farm's logs stopped coming after the announcement.
     pub(super) fn hold_for_coverage() -> Self {
         let mut sample = Self::hold_for_usage();
-        let hold = ProtocolChange::OnHold { since: day(12, 15) };
+        let hold = ProtocolChange::OnHold { since: day(12, 15), cause: HoldCause::Usage };
         let scope = sample.campaign.scope();
         sample.change(2, scope.into_iter().map(|protocol| (protocol, hold.clone())));
         let days = DayRange { first: day(12, 2), last: day(12, 14) };
@@ -309,7 +309,7 @@ impl Sample {
                 (Pop3, off.clone()),
                 (SmtpAuth, off),
                 (ExchangeActivesync, ProtocolChange::OptedOut { on: day(12, 1), by }),
-                (RemotePowershell, ProtocolChange::OnHold { since: day(12, 20) }),
+                (RemotePowershell, ProtocolChange::OnHold { since: day(12, 20), cause: HoldCause::Usage }),
             ],
         );
         sample

@@ -5,11 +5,13 @@ pub mod columns;
 pub mod explain;
 
 use std::io::Write;
+use std::sync::Arc;
 
-use arrow::array::RecordBatch;
+use arrow::array::{ArrayRef, RecordBatch, StringArray};
 
 use crate::error::{Error, Result};
 use crate::notify::table;
+use crate::notify::text::plain;
 
 /// How rows are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -30,7 +32,8 @@ pub fn write(out: &mut (impl Write + Send), batches: &[RecordBatch], format: For
     let disk = Error::write("the output");
     match format {
         Format::Table => {
-            let table = arrow::util::pretty::pretty_format_batches(batches).map_err(arrow)?;
+            let lines: Vec<RecordBatch> = batches.iter().map(on_one_line).collect::<Result<_>>()?;
+            let table = arrow::util::pretty::pretty_format_batches(&lines).map_err(arrow)?;
             let plain: String = table
                 .to_string()
                 .chars()
@@ -50,6 +53,18 @@ pub fn write(out: &mut (impl Write + Send), batches: &[RecordBatch], format: For
         Format::Parquet => table::write_parquet(out, batches)
             .map_err(|source| Error::Parquet { path: "the output".into(), source }),
     }
+}
+
+/// Text without line breaks and other control characters, which would break the table.
+fn on_one_line(batch: &RecordBatch) -> Result<RecordBatch> {
+    let columns = batch.columns().iter().map(|column| match column.as_any().downcast_ref::<StringArray>() {
+        Some(texts) => {
+            Arc::new(texts.iter().map(|text| text.map(plain)).collect::<StringArray>()) as ArrayRef
+        }
+        None => Arc::clone(column),
+    });
+    RecordBatch::try_new(batch.schema(), columns.collect())
+        .map_err(|source| Error::Arrow { what: "writing rows", source })
 }
 
 /// Characters that turn the direction of text around, and so what a reader sees.

@@ -13,6 +13,7 @@ use std::path::Path;
 use serde_json::Value;
 
 use super::Roster;
+use crate::spreadsheet;
 use typed::Typed;
 
 pub use error::{Column, Place, RosterError};
@@ -62,28 +63,10 @@ pub(super) fn read(path: &Path) -> Result<Roster, RosterError> {
         Ok(bytes) => bytes,
         Err(source) => return Err(RosterError::Read { file, source }),
     };
-    let rows = rows_of(&text(bytes, &file)?, &file)?;
+    let text =
+        spreadsheet::decoded(bytes).map_err(|line| RosterError::NoText { file: file.clone(), line })?;
+    let rows = rows_of(&text, &file)?;
     collect(&file, &rows)
-}
-
-/// UTF-8, or UTF-16 with its byte order mark: spreadsheets save both.
-fn text(bytes: Vec<u8>, file: &str) -> Result<String, RosterError> {
-    let no_text = |line: usize| RosterError::NoText { file: file.to_owned(), line };
-    let utf16 = |order: fn([u8; 2]) -> u16| {
-        let units = bytes[2..].chunks(2).map(|pair| order([pair[0], pair.get(1).copied().unwrap_or(0)]));
-        String::from_utf16(&units.collect::<Vec<_>>()).map_err(|_| no_text(1))
-    };
-    match bytes.as_slice() {
-        [0xff, 0xfe, ..] => utf16(u16::from_le_bytes),
-        [0xfe, 0xff, ..] => utf16(u16::from_be_bytes),
-        _ => {
-            let text = String::from_utf8(bytes).map_err(|error| {
-                let valid = &error.as_bytes()[..error.utf8_error().valid_up_to()];
-                no_text(valid.split(|byte| *byte == b'\n').count())
-            })?;
-            Ok(text.strip_prefix('\u{feff}').map(str::to_owned).unwrap_or(text))
-        }
-    }
 }
 
 /// Types the rows; no tenant has two of them, and no two tenants one domain, since a tenant is found by it.

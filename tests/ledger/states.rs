@@ -1,7 +1,7 @@
 //! What becomes of a change: one row a story.
 
+use lightsout::change::HoldCause;
 use lightsout::ledger::announce::PassedOver;
-use lightsout::ledger::event::HoldCause;
 use lightsout::ledger::{EventKind, Refusal};
 use lightsout::protocol::Protocol::{
     ExchangeWebServices, Imap4, MapiOverHttp, OfflineAddressBook, OutlookAnywhereRpc, Pop3, SmtpAuth,
@@ -240,7 +240,7 @@ async fn caps_and_exclusions_of_the_campaign_and_of_the_roster_are_kept_to() {
     world.campaign.waves.exclude_tenants.clear();
     let picked = world.announce(&decision, None, None, noon(1)).await;
     assert_eq!(picked.events.len(), 0, "no room before one of the three is done");
-    assert_eq!(picked.passed_over.get(&tenant(1)), Some(&PassedOver::NotDrawn));
+    assert_eq!(picked.passed_over.get(&tenant(1)), Some(&PassedOver::NoRoom));
     world.opt_out(6, None, noon(2)).await;
     assert_eq!(world.announce(&decision, None, None, noon(2)).await.events.len(), 1);
 }

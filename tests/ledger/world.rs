@@ -189,7 +189,7 @@ impl World {
 
     pub(crate) async fn recheck(&mut self, now: DateTime<Utc>) -> Vec<Event> {
         let ledger = self.ledger().await;
-        let events = recheck(&self.campaign, &ledger, &self.fresh(now), now);
+        let events = recheck(&self.campaign, &ledger, &self.fresh(now), true, now);
         self.events.extend(events.clone());
         events
     }

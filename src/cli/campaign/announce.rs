@@ -11,14 +11,18 @@ use super::desk::{Common, Decided, Desk, Files, tenant_of};
 use super::notices::{Sending, Told, told_on_stderr};
 use super::rows;
 use crate::assess::decision::DecisionRow;
+use crate::campaign::Campaign;
+use crate::change::{Change, ProtocolChange};
 use crate::error::{Error, Result};
 use crate::ledger::announce::{
-    PassedOver, Picked, Selection, effective_date, pick, tell_otherwise, told_otherwise,
+    PassedOver, Picked, Selection, announceable, effective_date, pick, tell_otherwise, told_otherwise,
 };
 use crate::ledger::event::ChangeKind;
+use crate::ledger::{AnnouncedTenant, Event};
 use crate::notify::WhoRow;
 use crate::notify::lists::ListRow;
 use crate::notify::notice::NoticeKind;
+use crate::protocol::Protocol;
 
 #[derive(Debug, Args)]
 pub(in crate::cli) struct Arguments {
@@ -52,10 +56,17 @@ pub(in crate::cli) struct Arguments {
 pub(super) async fn run(arguments: &Arguments, global: &Global) -> Result<u8> {
     let mut desk = Desk::open(&arguments.common, global).await?;
     let row = desk.decision(arguments.decision.as_deref())?;
-    let decided = desk.decided(&row)?;
+    let mut decided = desk.decided(&row)?;
     deciding::same_id(&row, &decided.assessment)?;
+    same_rules(&desk.campaign, &mut decided.campaign, &row.decision_id)?;
     young_enough(&row, decided.campaign.max_decision_age_days, desk.now)?;
     let today = desk.now.date_naive();
+    if today < row.window_end {
+        return Err(Error::Announce(format!(
+            "decision {} is of the days before {}, and it is {today}",
+            row.decision_id, row.window_end
+        )));
+    }
     let notice_date = arguments.notice_date.unwrap_or(today);
     if notice_date < today {
         return Err(Error::Usage {
@@ -90,6 +101,9 @@ pub(super) async fn run(arguments: &Arguments, global: &Global) -> Result<u8> {
         notice_date: arguments.notice_date,
         by_whom,
     });
+    let mut sending = Sending::begin(&arguments.files, "announced")?;
+    let (told, changes) = about_to_be(&desk, &decided, &picked.events);
+    sending.rehearse(&desk, &decided, told, &changes, &who)?;
     desk.record(&lock, &picked.events).await?;
     if arguments.warnings {
         let told = told_otherwise(&decided.assessment, &decided.roster, &desk.ledger);
@@ -100,36 +114,39 @@ pub(super) async fn run(arguments: &Arguments, global: &Global) -> Result<u8> {
     drop(lock);
 
     // Notices of the whole announcement, so that a run that was cut short is made whole.
-    let mut told = Vec::new();
-    for (tenant_id, announced) in &desk.ledger.tenants {
-        let of_this = announced.announcement.announcement_id == picked.announcement_id;
-        if let Some(assessment) = tenant_of(&decided.assessment, tenant_id).filter(|_| of_this) {
-            let kind = match announced.announcement.kind {
-                ChangeKind::NoImpact => NoticeKind::NoImpact,
-                ChangeKind::SelectedProtocols => NoticeKind::SelectedProtocols,
-            };
-            let protocols = announced.change.announced();
-            told.push(Told { kind: Some(kind), assessment: assessment.clone(), protocols });
-        }
-    }
-    let tenants: Vec<String> = told.iter().map(|told| told.assessment.tenant_id.clone()).collect();
-    let mut sending = Sending::begin(&arguments.files, "announced")?;
-    sending.tell(&desk, &decided, decided.window, told, &who)?;
+    let of_this = |tenant: &&AnnouncedTenant| tenant.announcement.announcement_id == picked.announcement_id;
+    let announced: Vec<&AnnouncedTenant> = desk.ledger.tenants.values().filter(of_this).collect();
+    let tenants: Vec<String> = announced.iter().map(|tenant| tenant.change.tenant_id.clone()).collect();
+    let told = announced.iter().filter_map(|tenant| {
+        told_of(&decided, &tenant.change.tenant_id, tenant.announcement.kind, tenant.change.announced())
+    });
     let of = |row: &ListRow| desk.ledger.tenants.get(&row.tenant_id);
-    let notices = sending.finish(
-        &desk,
-        &[
-            ("kind", &|row| of(row).map(|tenant| tenant.announcement.kind.as_str().to_owned())),
-            ("announced_on", &|row| of(row).map(|tenant| tenant.change.announced_on.to_string())),
-            ("announcement_id", &|row| of(row).map(|tenant| tenant.announcement.announcement_id.clone())),
-        ],
-    )?;
-    let warnings =
-        if arguments.warnings { Some(warn(&desk, &decided, &who, &arguments.files)?) } else { None };
+    let written = || -> Result<_> {
+        sending.tell(&desk, &decided, decided.window, told.collect(), &who)?;
+        let notices = sending.finish(
+            &desk,
+            &[
+                ("kind", &|row| of(row).map(|tenant| tenant.announcement.kind.as_str().to_owned())),
+                ("announced_on", &|row| of(row).map(|tenant| tenant.change.announced_on.to_string())),
+                ("announcement_id", &|row| of(row).map(|tenant| tenant.announcement.announcement_id.clone())),
+            ],
+        )?;
+        let warnings =
+            arguments.warnings.then(|| warn(&desk, &decided, &who, &arguments.files)).transpose()?;
+        Ok((notices, warnings))
+    };
+    let (notices, warnings) = written().map_err(Error::recorded)?;
     let tenants = tenants.iter().map(String::as_str);
     arguments.common.output.write(&[rows::announced(&desk.ledger, &desk.names()?, tenants)?])?;
     if !global.quiet {
         tell(&picked, effective);
+        let days = (effective - notice_date).num_days();
+        if !picked.events.is_empty() && days < i64::from(decided.campaign.notice_days) {
+            eprintln!(
+                "  that is {days} days after the notice, where notice_days says {}",
+                decided.campaign.notice_days
+            );
+        }
         eprintln!("{}", told_on_stderr(notices, &arguments.files.out));
         if let Some(warnings) = warnings {
             eprintln!(
@@ -139,6 +156,52 @@ pub(super) async fn run(arguments: &Arguments, global: &Global) -> Result<u8> {
         }
     }
     Ok(0)
+}
+
+/// The rules are those of the decision; who is told in which wave is as the file says now.
+fn same_rules(file: &Campaign, decided: &mut Campaign, decision_id: &str) -> Result<()> {
+    decided.waves.clone_from(&file.waves);
+    // `assess --window-days` stands in the decision alone.
+    let same = Campaign { window_days: decided.window_days, ..file.clone() } == *decided;
+    if same {
+        return Ok(());
+    }
+    Err(Error::Announce(format!(
+        "the rules of campaign {} are others than those of decision {decision_id}; decide by them first: \
+         lightsout assess --campaign {}",
+        file.name, file.name
+    )))
+}
+
+fn told_of(decided: &Decided, tenant_id: &str, kind: ChangeKind, protocols: Vec<Protocol>) -> Option<Told> {
+    let kind = match kind {
+        ChangeKind::NoImpact => NoticeKind::NoImpact,
+        ChangeKind::SelectedProtocols => NoticeKind::SelectedProtocols,
+    };
+    let assessment = tenant_of(&decided.assessment, tenant_id)?.clone();
+    Some(Told { kind: Some(kind), assessment, protocols, notice_date: None })
+}
+
+/// What the ledger will say once these events are recorded.
+fn about_to_be(desk: &Desk, decided: &Decided, events: &[Event]) -> (Vec<Told>, BTreeMap<String, Change>) {
+    let mut changes = BTreeMap::new();
+    let mut told = Vec::new();
+    for event in events {
+        let protocols: Vec<Protocol> =
+            event.protocols.split(';').filter_map(|protocol| protocol.parse().ok()).collect();
+        let tenant = tenant_of(&decided.assessment, &event.tenant_id);
+        let kind = tenant.and_then(|tenant| announceable(&decided.campaign, tenant)).map(|(kind, _)| kind);
+        told.extend(kind.and_then(|kind| told_of(decided, &event.tenant_id, kind, protocols.clone())));
+        let change = Change {
+            tenant_id: event.tenant_id.clone(),
+            decision_id: event.decision_id.clone().unwrap_or_default(),
+            announced_on: desk.now.date_naive(),
+            effective_date: event.effective_date.unwrap_or(NaiveDate::MAX),
+            protocols: protocols.into_iter().map(|protocol| (protocol, ProtocolChange::Pending)).collect(),
+        };
+        changes.insert(event.tenant_id.clone(), change);
+    }
+    (told, changes)
 }
 
 /// Warnings and requests for evidence: nothing is announced in them.
@@ -153,6 +216,7 @@ fn warn(
         kind: NoticeKind::of(tenant.verdict),
         assessment: tenant.clone(),
         protocols: tenant.protocols_in_use.clone(),
+        notice_date: None,
     });
     let mut sending = Sending::begin(files, "warned")?;
     sending.tell(desk, decided, decided.window, told.collect(), who)?;
@@ -188,6 +252,7 @@ fn tell(picked: &Picked, effective: NaiveDate) {
             PassedOver::AlreadyOff => "off already",
             PassedOver::Overtaken { .. } => "used since the decision",
             PassedOver::NotDrawn => "not drawn",
+            PassedOver::NoRoom => "no room below the campaign's waves.pending_max",
         };
         *counts.entry(why).or_default() += 1;
     }

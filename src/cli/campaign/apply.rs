@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::path::PathBuf;
 
 use clap::Args;
 
@@ -39,15 +40,18 @@ pub(super) async fn run(arguments: &Arguments, global: &Global) -> Result<u8> {
         let mut planned = plan(&decided.campaign, &decided.roster, &desk.ledger, today);
         planned.retain(|tenant| desk.ledger.tenants[&tenant.tenant_id].change.decision_id == *id);
         if arguments.runbook {
-            planned.iter().try_for_each(|tenant| write_runbook(decided, tenant, &arguments.files))?;
+            for tenant in &planned {
+                sending.add(&write_runbook(decided, tenant, &arguments.files)?, &tenant.tenant_id)?;
+            }
         }
         let told = planned.iter().filter_map(|tenant| {
             let assessment = tenant_of(&decided.assessment, &tenant.tenant_id)?.clone();
-            Some(Told { kind: None, assessment, protocols: tenant.protocols.clone() })
+            Some(Told { kind: None, assessment, protocols: tenant.protocols.clone(), notice_date: None })
         });
         sending.tell(&desk, decided, decided.window, told.collect(), &BTreeMap::new())?;
         due.extend(planned);
     }
+    remove_stale(&desk, &due, &arguments.files)?;
     due.sort_by(|a, b| a.tenant_id.cmp(&b.tenant_id));
     let planned = |row: &ListRow| due.iter().find(|tenant| tenant.tenant_id == row.tenant_id);
     let smtp =
@@ -70,16 +74,38 @@ pub(super) async fn run(arguments: &Arguments, global: &Global) -> Result<u8> {
     Ok(rechecked.exit_code())
 }
 
+const TURN_OFF: &str = "turn-off.ps1";
+const UNDO: &str = "undo.ps1";
+
+fn runbook_folder(files: &Files, tenant_id: &str) -> PathBuf {
+    files.out.join("runbooks").join(folder_name(tenant_id).as_ref())
+}
+
 /// A tenant's scripts. Those of an earlier run are replaced; what they have kept beside them stays.
-fn write_runbook(decided: &Decided, due: &Due, files: &Files) -> Result<()> {
+fn write_runbook(decided: &Decided, due: &Due, files: &Files) -> Result<[PathBuf; 2]> {
     let settings = decided.roster.tenants.get(&due.tenant_id);
     let name = settings.and_then(|settings| settings.display_name.as_deref());
     let scripts = runbook(&decided.campaign, due, name);
-    let folder = files.out.join("runbooks").join(folder_name(&due.tenant_id).as_ref());
+    let folder = runbook_folder(files, &due.tenant_id);
     fs::create_dir_all(&folder).map_err(Error::write(&folder))?;
-    for (file, script) in [("turn-off.ps1", &scripts.turn_off), ("undo.ps1", &scripts.undo)] {
-        let path = folder.join(file);
-        fs::write(&path, script).map_err(Error::write(&path))?;
+    let paths = [folder.join(TURN_OFF), folder.join(UNDO)];
+    for (path, script) in paths.iter().zip([&scripts.turn_off, &scripts.undo]) {
+        fs::write(path, script).map_err(Error::write(path))?;
+    }
+    Ok(paths)
+}
+
+/// Whoever runs all scripts of the folder must turn nothing off that is not due any more. The undo stays.
+fn remove_stale(desk: &Desk, due: &[Due], files: &Files) -> Result<()> {
+    let not_due = desk.ledger.tenants.keys().filter(|id| due.iter().all(|tenant| tenant.tenant_id != **id));
+    for tenant_id in not_due {
+        let path = runbook_folder(files, tenant_id).join(TURN_OFF);
+        match fs::remove_file(&path) {
+            Err(source) if source.kind() != std::io::ErrorKind::NotFound => {
+                return Err(Error::Write { path, source });
+            }
+            _ => {}
+        }
     }
     Ok(())
 }

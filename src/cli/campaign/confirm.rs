@@ -2,15 +2,26 @@
 
 use std::collections::BTreeMap;
 
+use chrono::NaiveDate;
 use clap::Args;
 
 use super::super::shared::Global;
 use super::desk::{Common, Desk, Files, Whom, tell_refusals, tenant_of};
 use super::notices::{Sending, Told, told_on_stderr};
 use super::rows;
+use crate::change::{Change, ProtocolChange};
 use crate::error::Result;
 use crate::ledger::confirm::confirm;
 use crate::notify::notice::NoticeKind;
+
+/// The day that the last of it was turned off.
+fn off_on(change: &Change) -> Option<NaiveDate> {
+    let days = change.protocols.values().filter_map(|state| match state {
+        ProtocolChange::Off { on } => Some(*on),
+        _ => None,
+    });
+    days.max()
+}
 
 #[derive(Debug, Args)]
 pub(in crate::cli) struct Arguments {
@@ -47,6 +58,7 @@ pub(super) async fn run(arguments: &Arguments, global: &Global) -> Result<u8> {
                 kind: Some(NoticeKind::FollowUp),
                 assessment: assessment.clone(),
                 protocols: desk.ledger.tenants[&assessment.tenant_id].change.off(),
+                notice_date: off_on(&desk.ledger.tenants[&assessment.tenant_id].change),
             })
             .collect();
         sending.tell(&desk, &decided, decided.window, told, &BTreeMap::new())?;

@@ -8,7 +8,7 @@ use chrono::{DateTime, Utc};
 use clap::Args;
 
 use super::super::deciding;
-use super::super::shared::{Global, MEMORY_LIMIT_BYTES, Output, now};
+use super::super::shared::{Global, MEMORY_LIMIT_BYTES, Output, now, read_roster};
 use crate::assess;
 use crate::assess::decision::DecisionRow;
 use crate::campaign::Campaign;
@@ -61,7 +61,7 @@ pub(super) struct Files {
 /// Whom a command is about: one on the command line, or a list.
 #[derive(Debug, Args)]
 pub(super) struct Whom {
-    /// Tenant id, or a domain or name of the roster
+    /// Tenant id, or a domain or name of the roster; or use --from
     #[arg(value_name = "TENANT", required_unless_present = "from", conflicts_with = "from")]
     tenant: Option<String>,
     #[expect(clippy::doc_markdown, reason = "help text, shown as it stands")]
@@ -109,11 +109,11 @@ pub(super) struct Desk {
 impl Desk {
     pub(super) async fn open(common: &Common, global: &Global) -> Result<Self> {
         let campaign = Campaign::load(&common.campaign)?;
-        let roster = common.roster.as_deref().map(Roster::read).transpose()?;
         let lake = Lake::open(&global.lake).await?;
         let latest = deciding::latest_head(&lake, &campaign.name)?;
         let latest = latest.map(|head| deciding::find(&lake, &head.decision_id)).transpose()?;
         let now = common.now.unwrap_or_else(now);
+        let roster = common.roster.as_deref().map(|path| read_roster(path, now.date_naive())).transpose()?;
         let mut desk = Self { lake, campaign, roster, now, ledger: Ledger::default(), latest };
         desk.read_ledger().await?;
         Ok(desk)

@@ -53,6 +53,8 @@ const LIST_COLUMNS: &[&str] = &[
     "announced_on",
     "announcement_id",
     "causes",
+    "on_hold_since",
+    "new",
     "smtp_client_authentication",
     "outlook_modern_auth",
 ];

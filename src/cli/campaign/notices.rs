@@ -4,13 +4,16 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use chrono::NaiveDate;
+
 use super::desk::{Decided, Desk, Files};
+use crate::change::Change;
 use crate::error::{Error, Result};
 use crate::evidence::Window;
 use crate::notify::files::{self, Written};
 use crate::notify::lists::{ListRow, MoreColumn, write_rows};
-use crate::notify::manifest::{Manifest, of_notices};
-use crate::notify::notice::NoticeKind;
+use crate::notify::manifest::{Manifest, ManifestEntry, of_notices};
+use crate::notify::notice::{NoticeKind, render};
 use crate::notify::templates::Templates;
 use crate::notify::{NoticeContext, WhoRow};
 use crate::protocol::Protocol;
@@ -23,6 +26,8 @@ pub(super) struct Told {
     pub(super) assessment: TenantAssessment,
     /// The protocols that the list is about.
     pub(super) protocols: Vec<Protocol>,
+    /// The day of the notice, where it is not that of an announcement: the same however often it is written.
+    pub(super) notice_date: Option<NaiveDate>,
 }
 
 /// The files of one command.
@@ -57,31 +62,49 @@ impl Sending {
         told: Vec<Told>,
         who: &BTreeMap<String, Vec<WhoRow>>,
     ) -> Result<()> {
-        let (protocols, tenants): (Vec<_>, Vec<_>) =
-            told.into_iter().map(|told| ((told.kind, told.protocols), told.assessment)).unzip();
-        let assessment = Assessment {
-            decision_id: decided.assessment.decision_id.clone(),
-            campaign: decided.assessment.campaign.clone(),
-            window,
-            tenants,
-        };
         let changes = desk.ledger.changes();
-        let context = NoticeContext {
-            campaign: &decided.campaign,
-            assessment: &assessment,
-            roster: &decided.roster,
-            who,
-            changes: &changes,
-            notice_date: desk.now.date_naive(),
-            draft: false,
-        };
-        for (tenant, (kind, protocols)) in assessment.tenants.iter().zip(protocols) {
+        let (rest, assessment) = apart(decided, window, told);
+        let context = context(desk, decided, &assessment, &changes, who);
+        for (tenant, (kind, protocols, notice_date)) in assessment.tenants.iter().zip(rest) {
+            let context =
+                NoticeContext { notice_date: notice_date.unwrap_or(context.notice_date), ..context };
             if let Some(kind) = kind {
                 self.written.push(files::write(&self.out, kind, &context, tenant, &self.templates)?);
             }
             let change = changes.get(&tenant.tenant_id);
             let date = change.map(|change| change.effective_date).or(decided.campaign.effective_date);
             self.rows.push(ListRow::of(&context, tenant, protocols, date));
+        }
+        Ok(())
+    }
+
+    /// Whether the notices of changes that are about to be recorded can be written: afterwards it is too
+    /// late for an error in a template.
+    pub(super) fn rehearse(
+        &self,
+        desk: &Desk,
+        decided: &Decided,
+        told: Vec<Told>,
+        changes: &BTreeMap<String, Change>,
+        who: &BTreeMap<String, Vec<WhoRow>>,
+    ) -> Result<()> {
+        let (rest, assessment) = apart(decided, decided.window, told);
+        let context = context(desk, decided, &assessment, changes, who);
+        for (tenant, (kind, ..)) in assessment.tenants.iter().zip(rest) {
+            if let Some(kind) = kind {
+                render(kind, &context, tenant, &self.templates)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Adds files of a tenant that are no notices to the manifest.
+    pub(super) fn add(&mut self, paths: &[PathBuf], tenant_id: &str) -> Result<()> {
+        for path in paths {
+            let inside = path.strip_prefix(&self.out).unwrap_or(path);
+            let names: Vec<_> = inside.iter().map(|name| name.to_string_lossy()).collect();
+            let entry = ManifestEntry::of(&self.out, &names.join("/"), None)?;
+            self.manifest.add([ManifestEntry { tenant_id: Some(tenant_id.to_owned()), ..entry }]);
         }
         Ok(())
     }
@@ -98,8 +121,41 @@ impl Sending {
         self.manifest.add(files);
         self.manifest.add(of_notices(&self.out, &self.written)?);
         self.manifest.finish_for(&desk.campaign.name)?;
+        // Drafts that these have taken the place of.
+        let drafts = self.out.join("notices");
+        let files = of_notices(&drafts, &self.written)?.into_iter().map(|entry| entry.file).collect();
+        Manifest::forget(&drafts, &files)?;
         let without = self.written.iter().filter(|written| written.contacts == 0).count();
         Ok((self.written.len(), without))
+    }
+}
+
+type Rest = Vec<(Option<NoticeKind>, Vec<Protocol>, Option<NaiveDate>)>;
+
+/// The tenants that are told, as an assessment, and what else is known of each, in the same order.
+fn apart(decided: &Decided, window: Window, told: Vec<Told>) -> (Rest, Assessment) {
+    let (rest, tenants) =
+        told.into_iter().map(|told| ((told.kind, told.protocols, told.notice_date), told.assessment)).unzip();
+    let Assessment { decision_id, campaign, .. } = &decided.assessment;
+    let (decision_id, campaign) = (decision_id.clone(), campaign.clone());
+    (rest, Assessment { decision_id, campaign, window, tenants })
+}
+
+fn context<'a>(
+    desk: &Desk,
+    decided: &'a Decided,
+    assessment: &'a Assessment,
+    changes: &'a BTreeMap<String, Change>,
+    who: &'a BTreeMap<String, Vec<WhoRow>>,
+) -> NoticeContext<'a> {
+    NoticeContext {
+        campaign: &decided.campaign,
+        assessment,
+        roster: &decided.roster,
+        who,
+        changes,
+        notice_date: desk.now.date_naive(),
+        draft: false,
     }
 }
 

@@ -8,11 +8,12 @@ use super::super::shared::Global;
 use super::desk::{Common, Decided, Desk, Files};
 use super::notices::{Sending, Told, told_on_stderr};
 use super::rows;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::ledger::recheck::{Fresh, recheck};
 use crate::ledger::{Event, EventKind};
 use crate::notify::lists::ListRow;
 use crate::notify::notice::NoticeKind;
+use crate::query::Queries;
 
 #[derive(Debug, Args)]
 pub(in crate::cli) struct Arguments {
@@ -75,12 +76,25 @@ pub(super) async fn check(desk: &mut Desk, files: &Files) -> Result<Rechecked> {
         fresh.extend(found);
     }
     let lock = desk.turn().await?;
-    let events = recheck(&desk.campaign, &desk.ledger, &fresh, desk.now);
+    let events = recheck(&desk.campaign, &desk.ledger, &fresh, desk.roster.is_some(), desk.now);
     desk.record(&lock, &events).await?;
     drop(lock);
 
+    let notices = write(desk, &decided, &fresh, &events, &queries, files).await.map_err(Error::recorded)?;
+    Ok(Rechecked { decided, events, notices })
+}
+
+/// The notices of all that are on hold, and their list.
+async fn write(
+    desk: &Desk,
+    decided: &BTreeMap<String, Decided>,
+    fresh: &BTreeMap<String, Fresh>,
+    events: &[Event],
+    queries: &Queries,
+    files: &Files,
+) -> Result<(usize, usize)> {
     let mut sending = Sending::begin(files, "on_hold")?;
-    for (id, decision) in &decided {
+    for (id, decision) in decided {
         let on_hold = desk
             .ledger
             .tenants
@@ -92,6 +106,7 @@ pub(super) async fn check(desk: &mut Desk, files: &Files) -> Result<Rechecked> {
                 kind: Some(NoticeKind::Hold),
                 assessment: fresh.covered.clone(),
                 protocols: tenant.change.on_hold(),
+                notice_date: tenant.holds.values().map(|(_, since)| since.date_naive()).max(),
             })
             .collect();
         if !told.is_empty() {
@@ -104,6 +119,15 @@ pub(super) async fn check(desk: &mut Desk, files: &Files) -> Result<Rechecked> {
         let causes: BTreeSet<&str> = holds.map(|(hold, _)| hold.cause.as_str()).collect();
         Some(causes.into_iter().collect::<Vec<_>>().join(";"))
     };
-    let notices = sending.finish(desk, &[("causes", &causes)])?;
-    Ok(Rechecked { decided, events, notices })
+    let since = |row: &ListRow| {
+        let holds = desk.ledger.tenants.get(&row.tenant_id)?.holds.values();
+        holds.map(|(_, since)| since.date_naive()).max().map(|day| day.to_string())
+    };
+    // So that a mailing job can send what is new.
+    let new = |row: &ListRow| {
+        let held =
+            events.iter().any(|event| event.event == EventKind::Held && event.tenant_id == row.tenant_id);
+        Some(if held { "yes" } else { "no" }.to_owned())
+    };
+    sending.finish(desk, &[("causes", &causes), ("on_hold_since", &since), ("new", &new)])
 }

@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use arrow::array::RecordBatch;
 use chrono::NaiveDate;
 
-use crate::change::{Change, ProtocolChange};
+use crate::change::{Change, HoldCause, ProtocolChange};
 use crate::error::Result;
-use crate::ledger::event::{Hold, HoldCause};
+use crate::ledger::event::Hold;
 use crate::ledger::plan::Due;
 use crate::ledger::status::StatusRow;
 use crate::ledger::{AnnouncedTenant, Ledger};

@@ -20,6 +20,8 @@ pub(super) struct ChangeFacts {
     pending: Protocols,
     opted_out: Vec<OptedOut>,
     on_hold: Vec<Dated>,
+    /// Of those on hold: what is turned off as announced once the missing logs are there.
+    waiting_for_logs: Protocols,
     off: Vec<Dated>,
 }
 
@@ -46,6 +48,7 @@ impl ChangeFacts {
             pending: Protocols::of(&change.pending()),
             opted_out: Vec::new(),
             on_hold: Vec::new(),
+            waiting_for_logs: Protocols::of(&change.waiting_for_logs()),
             off: Vec::new(),
         };
         for (protocol, state) in &change.protocols {
@@ -55,7 +58,7 @@ impl ChangeFacts {
                 ProtocolChange::OptedOut { on, by } => {
                     facts.opted_out.push(OptedOut { name, on: date(*on), by: person(by.as_deref()) });
                 }
-                ProtocolChange::OnHold { since } => facts.on_hold.push(Dated { name, on: date(*since) }),
+                ProtocolChange::OnHold { since, .. } => facts.on_hold.push(Dated { name, on: date(*since) }),
                 ProtocolChange::Off { on } => facts.off.push(Dated { name, on: date(*on) }),
             }
         }
@@ -96,7 +99,7 @@ pub(super) fn stays_on(told: &Told, context: &NoticeContext, tenant: &TenantAsse
             let by = person(by.as_deref()).map(|by| format!(" by {by}")).unwrap_or_default();
             Some(format!("opted out{by} on {}", date(*on)))
         }
-        Some(ProtocolChange::OnHold { since }) => {
+        Some(ProtocolChange::OnHold { since, .. }) => {
             Some(format!("on hold since {}; another notice comes before it changes", date(*since)))
         }
         Some(ProtocolChange::Pending) => {

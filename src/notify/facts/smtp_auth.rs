@@ -52,7 +52,7 @@ pub(super) fn smtp_auth(told: &Told, context: &NoticeContext, tenant: &TenantAss
         (NoticeKind::Hold | NoticeKind::FollowUp, Some(change)) => match change {
             ProtocolChange::Pending => (State::Pending, None, None),
             ProtocolChange::OptedOut { on, by } => (State::OptedOut, Some(*on), person(by.as_deref())),
-            ProtocolChange::OnHold { since } => (State::OnHold, Some(*since), None),
+            ProtocolChange::OnHold { since, .. } => (State::OnHold, Some(*since), None),
             ProtocolChange::Off { on } => (State::Off, Some(*on), None),
         },
         _ => (unchanged(told, context, tenant)?, None, None),

@@ -8,7 +8,7 @@ use std::path::Path;
 use serde_json::Value;
 
 use super::*;
-use crate::change::ProtocolChange;
+use crate::change::{HoldCause, ProtocolChange};
 use crate::notify::WhoRow;
 use crate::notify::sample::{Sample, day, insufficient_reasons};
 use crate::protocol::Protocol;
@@ -201,7 +201,7 @@ fn a_hold_for_one_protocol_of_outlook_tells_of_the_others_usage() {
     let mut sample = Sample::hold_for_usage();
     let (id, harbour) = (sample.assessment.tenants[1].tenant_id.clone(), &mut sample.assessment.tenants[1]);
     harbour.protocols_in_use = vec![Protocol::ExchangeWebServices];
-    let hold = ProtocolChange::OnHold { since: day(12, 15) };
+    let hold = ProtocolChange::OnHold { since: day(12, 15), cause: HoldCause::Coverage };
     let change = sample.changes.get_mut(&id).expect("a change");
     change.protocols = [(Protocol::MapiOverHttp, hold)].into();
     let notice = rendered(&sample, NoticeKind::Hold, 1).markdown;
