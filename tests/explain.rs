@@ -57,7 +57,7 @@ fn the_sql_behind_each_number_runs_as_it_is_printed_and_gives_that_number() {
             usage = rows;
         }
     }
-    assert_eq!(queries.len(), 6);
+    assert_eq!(queries.len(), 8);
     for protocol in json["tenant"]["protocols"].as_array().expect("protocols") {
         let found = usage.iter().find(|row| row["protocol"] == protocol["protocol"]);
         for count in ["users", "sign_ins", "interrupted", "blocked", "failures", "unknown"] {

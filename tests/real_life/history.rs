@@ -55,6 +55,7 @@ fn a_free_tenant_that_is_collected_every_fortnight_is_told_how_often_to_collect(
     );
     collected(&mut case, &shop, &every(14, "2026-09-14", 4), KEPT_WITHOUT_LICENCE_DAYS);
     case.assess(&[]);
+    case.file("out/coverage_gaps.csv");
     case.explain(&shop, "insufficient_evidence", &[]);
     case.is_told_as_before();
 }
@@ -83,6 +84,8 @@ fn one_week_of_logs_handed_in_once_is_too_short_for_the_window() {
     case.explain(&shop, "insufficient_evidence", &[]);
     case.assess(&[]);
     case.notice(&shop, "What is missing");
+    // As the reason says.
+    case.explain(&shop, "no_impact", &["--window-days", "10"]);
     case.is_told_as_before();
 }
 

@@ -20,11 +20,8 @@ fn ten_tenants_that_are_collected_on_five_weekdays_are_decided_up_to_the_day_tha
     }
     case.ingest(&["exports"]);
     case.assess(&[]);
-    for (n, verdict) in
-        [(0, "insufficient_evidence"), (3, "insufficient_evidence"), (4, "no_impact"), (9, "no_impact")]
-    {
-        case.explain(&tenants[n].0, verdict, &[]);
-    }
+    case.explain(&tenants[0].0, "insufficient_evidence", &[]);
+    case.explain(&tenants[4].0, "no_impact", &[]);
     case.assess(&["--as-of", "2026-10-25"]);
     case.is_told_as_before();
 }

@@ -73,10 +73,16 @@ impl Case {
         self.lightsout(&["notices"]);
         let path = self.place.path("out/notices").join(&tenant.id).join("notice.md");
         let notice = fs::read_to_string(path).expect("a notice");
-        let title = notice.lines().next().unwrap_or_default();
+        let title = notice.lines().find(|line| line.starts_with("# ")).unwrap_or_default();
         let chapter =
             notice.split("\n## ").find(|chapter| chapter.starts_with(heading)).expect("the chapter");
         let _ = writeln!(self.text, "{title}\n\n## {}", chapter.trim_end());
+    }
+
+    /// A file that the last command left.
+    pub(crate) fn file(&mut self, name: &str) {
+        let text = fs::read_to_string(self.place.path(name)).expect("a file");
+        let _ = write!(self.text, "\n{name}\n{text}");
     }
 
     /// Compares all that was told with what was told before.
