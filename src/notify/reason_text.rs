@@ -9,8 +9,10 @@ use crate::verdict::{CoverageGap, Reason, TenantAssessment};
 const NOTE_CHARACTERS_MAX: usize = 200;
 /// Runs of days that one sentence names.
 const RUNS_MAX: usize = 8;
-/// How long Entra ID keeps sign-ins, and so how often they have to be collected.
+/// How long Entra ID keeps sign-ins.
 const KEPT: &str = "7 days, with a P1 or P2 licence 30";
+/// How often they have to be collected therefore.
+const OFTEN: &str = "at least every 7 days, with a P1 or P2 licence every 30";
 
 /// The sentence of one reason.
 #[must_use]
@@ -27,24 +29,7 @@ pub fn reason_text(reason: &Reason) -> String {
 pub fn reasons_text(tenant: &TenantAssessment, window: Window) -> Vec<String> {
     let mut sentences: Vec<String> = Vec::new();
     for reason in tenant.reasons.iter().chain(&tenant.evidence_reasons) {
-        let all = || tenant.evidence_reasons.iter();
-        let (what, cure) = match reason {
-            Reason::Gap { category, permitted_days, .. } => {
-                let same =
-                    |other: &&Reason| matches!(other, Reason::Gap { category: of, .. } if of == category);
-                let gaps: Vec<&Reason> = all().filter(same).collect();
-                if gaps.len() > 1 {
-                    several_gaps(*category, *permitted_days, &gaps)
-                } else {
-                    told(reason, Some(window))
-                }
-            }
-            Reason::WindowLongerThanHistory { .. } => {
-                let short = |other: &&Reason| matches!(other, Reason::WindowLongerThanHistory { .. });
-                history(&all().filter(short).collect::<Vec<_>>(), Some(window))
-            }
-            _ => told(reason, Some(window)),
-        };
+        let (what, cure) = told_together(reason, tenant, window);
         let sentence = sentence(reason.code(), &what, cure);
         if !sentences.contains(&sentence) {
             sentences.push(sentence);
@@ -72,7 +57,29 @@ pub fn gap_cure(gap: &CoverageGap, tenant: &TenantAssessment, window: Window) ->
     };
     let reasons = || tenant.evidence_reasons.iter();
     let raised = reasons().find(its_own).or_else(|| reasons().find(of_its_category));
-    raised.filter(|_| gap.is_too_long()).and_then(|reason| told(reason, Some(window)).1)
+    raised.filter(|_| gap.is_too_long()).and_then(|reason| told_together(reason, tenant, window).1)
+}
+
+/// A reason with those that the same thing cures.
+fn told_together(reason: &Reason, tenant: &TenantAssessment, window: Window) -> (String, Option<String>) {
+    let together = |of: &dyn Fn(&Reason) -> bool| -> Vec<&Reason> {
+        tenant.evidence_reasons.iter().filter(|other| of(other)).collect()
+    };
+    match reason {
+        Reason::Gap { category, permitted_days, .. } => {
+            let gaps = together(&|other| matches!(other, Reason::Gap { category: of, .. } if of == category));
+            if gaps.len() > 1 {
+                several_gaps(*category, *permitted_days, &gaps)
+            } else {
+                told(reason, Some(window))
+            }
+        }
+        Reason::WindowLongerThanHistory { .. } => {
+            let short = together(&|other| matches!(other, Reason::WindowLongerThanHistory { .. }));
+            history(&short, Some(window))
+        }
+        _ => told(reason, Some(window)),
+    }
 }
 
 fn sentence(code: &str, what: &str, cure: Option<String>) -> String {
@@ -196,7 +203,7 @@ fn several_gaps(category: Category, permitted_days: u32, gaps: &[&Reason]) -> (S
     );
     let silent = days().next().zip(days().next_back()).map(|(first, last)| {
         format!(
-            "if they are days that an export no longer held ({KEPT}), collect at least that often; if the log is \
+            "if an export no longer held them, collect {OFTEN}, which is as long as sign-ins are kept; if the log is \
              complete and they were silent, say so once: ingest it with --covers {}..{}, or set logs_from and logs_to \
              in the roster",
             first.first, last.last
@@ -226,8 +233,8 @@ fn history(reasons: &[&Reason], window: Option<Window>) -> (String, Option<Strin
             .filter(|days| *days > 0)
             .map_or_else(|| "--window-days".to_owned(), |days| format!("--window-days {days}"));
         format!(
-            "go on collecting, at least as often as sign-ins are kept ({KEPT}), and a verdict is possible with --as-of \
-             {possible_from}; before that for a shorter window alone ({shorter})"
+            "go on collecting, {OFTEN}, and a verdict is possible with --as-of {possible_from}; before that for a \
+             shorter window alone ({shorter})"
         )
     });
     (what, cure)
@@ -305,7 +312,7 @@ mod tests {
         for part in [
             "3 runs",
             "2026-10-08 to 2026-10-12 (5)",
-            "at least that often",
+            "at least every 7 days",
             "--covers 2026-10-01..2026-10-19",
         ] {
             assert!(told[0].contains(part), "{part} is not in {told:?}");

@@ -87,7 +87,14 @@ impl Explanation {
         )?;
         for category in &self.calendar {
             let covered = category.days.iter().filter(|day| **day == Day::Covered).count();
-            writeln!(out, "  {}: {covered} of {} days", category.category, category.days.len())?;
+            let permitted = self
+                .gaps
+                .iter()
+                .find(|gap| gap.category == category.category)
+                .map_or_else(String::new, |gap| {
+                    format!("; up to {} in a row may be missing", gap.permitted_days)
+                });
+            writeln!(out, "  {}: {covered} of {} days{permitted}", category.category, category.days.len())?;
             let mut line = String::new();
             for (day, seen) in self.window.first.iter_days().zip(&category.days) {
                 if line.is_empty() {
@@ -120,15 +127,9 @@ impl Explanation {
                 1 => gap.first.to_string(),
                 days => format!("{} to {} ({days} days)", gap.first, gap.last),
             };
-            let gaps: Vec<&Gap> = self.gaps.iter().filter(of).collect();
-            if let Some(first) = gaps.first() {
-                let runs: Vec<String> = gaps.iter().map(|gap| told(gap)).collect();
-                writeln!(
-                    out,
-                    "    {title} (up to {} in a row are): {}",
-                    first.permitted_days,
-                    runs.join(", ")
-                )?;
+            let gaps: Vec<String> = self.gaps.iter().filter(of).map(told).collect();
+            if !gaps.is_empty() {
+                writeln!(out, "    {title}: {}", gaps.join(", "))?;
             }
         }
         Ok(())
