@@ -13,9 +13,9 @@ pub enum Error {
     #[error("{flag}: expected {expected}, found '{found}'")]
     Usage { flag: &'static str, expected: String, found: String },
     #[error(transparent)]
-    Campaign(#[from] crate::campaign::CampaignError),
+    Campaign(Box<crate::campaign::CampaignError>),
     #[error(transparent)]
-    Roster(#[from] crate::tenant::RosterError),
+    Roster(Box<crate::tenant::RosterError>),
     #[error("--tenants-from: {0}")]
     Assignments(#[from] crate::ingest::assign::AssignmentsError),
     #[error("no input matches '{input}'; expected a file, a folder, a glob pattern, or - for stdin")]
@@ -93,6 +93,18 @@ pub enum Error {
     WorkerLost,
     #[error("interrupted; what was committed stays, run the same command again to go on")]
     Interrupted,
+}
+
+impl From<crate::campaign::CampaignError> for Error {
+    fn from(source: crate::campaign::CampaignError) -> Self {
+        Self::Campaign(Box::new(source))
+    }
+}
+
+impl From<crate::tenant::RosterError> for Error {
+    fn from(source: crate::tenant::RosterError) -> Self {
+        Self::Roster(Box::new(source))
+    }
 }
 
 /// Results of every stage.

@@ -104,8 +104,9 @@ fn the_sample_data_gives_every_verdict_and_the_reasons_it_was_made_for() {
         [lists("no_impact"), lists("warning"), lists("insufficient_evidence"), lists("excluded")],
         [3, 3, 10, 1]
     );
-    let notices = fs::read_dir(place.path("out/notices")).expect("notices").count();
-    assert_eq!(notices, 16, "one for each tenant that is not excluded");
+    let notices = fs::read_dir(place.path("out/notices")).expect("notices").flatten();
+    let folders = notices.filter(|entry| entry.path().is_dir()).count();
+    assert_eq!(folders, 16, "one for each tenant that is not excluded");
     succeeds(&["lake", "verify", "--lake", &place.path("lake"), "--quiet"]);
 }
 

@@ -15,7 +15,9 @@ const LAKE: &str = "lake";
 /// The contents of each tenant's folder whose stem is such, by folder and file name.
 fn files(out: &Path, stem: &str) -> BTreeMap<(String, String), Vec<u8>> {
     let mut found = BTreeMap::new();
-    for folder in fs::read_dir(out.join("notices")).expect("notices").flatten() {
+    let folders = fs::read_dir(out.join("notices")).expect("notices").flatten();
+    // The manifest lies beside them.
+    for folder in folders.filter(|entry| entry.path().is_dir()) {
         for file in fs::read_dir(folder.path()).expect("a folder").flatten() {
             let name = file.file_name().into_string().expect("a plain name");
             if name.starts_with(&format!("{stem}.")) {

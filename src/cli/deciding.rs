@@ -231,8 +231,9 @@ pub(super) fn find_tenant(named: &str, roster: &Roster, known: &[&str]) -> Resul
         [one] => Ok((*one).to_owned()),
         [] => {
             let some = known.iter().take(3).copied().collect::<Vec<_>>().join(", ");
+            let some = if some.is_empty() { some } else { format!(" (such as {some})") };
             let expected = format!(
-                "the id of one of {} known tenants (such as {some}), or a domain or name of the roster (--roster FILE)",
+                "the id of one of {} known tenants{some}, or a domain or name of the roster (--roster FILE)",
                 known.len()
             );
             Err(Error::Usage { flag: "TENANT", expected, found: found() })

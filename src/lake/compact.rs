@@ -367,6 +367,10 @@ mod tests {
         let second = rewritten(&lake, "second");
         let settings = CompactSettings { memory_limit_bytes: 64 << 20, dry_run: false, now_ms: 0 };
         compact(&mut other, settings).await.expect("compacted");
+        let found = other.read_where(Table::Rejects, "source_id", "b").expect("the file of all three");
+        let found: Vec<usize> = found.map(|batch| batch.expect("rows").num_rows()).collect();
+        assert_eq!(found, [1], "a row is found alone among those it lies with");
+
         let before = data_files(folder.path());
         let swapped = lake.swap(Table::Rejects, second, "second".to_owned(), 0).await;
         assert!(matches!(swapped, Err(Error::CompactedMeanwhile { gone: 2, .. })), "{swapped:?}");

@@ -13,16 +13,19 @@ use std::collections::{BTreeMap, HashMap};
 use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
 
-use arrow::array::RecordBatch;
+use arrow::array::{RecordBatch, StringArray};
+use arrow::compute::kernels::cmp::eq;
 use deltalake::kernel::engine::arrow_conversion::TryIntoKernel as _;
 use deltalake::kernel::{StructField, StructType};
 use deltalake::{DeltaTable, DeltaTableBuilder, DeltaTableError};
 use parquet::arrow::ProjectionMask;
-use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
+use parquet::arrow::arrow_reader::{ArrowPredicateFn, ParquetRecordBatchReaderBuilder, RowFilter};
 use serde_json::Value;
 
 use crate::error::{Error, Result};
 use schema::{PARTITION, Table};
+
+type FileReader = ParquetRecordBatchReaderBuilder<File>;
 
 /// A committed data file, with what the log knows of it.
 #[derive(Debug, Clone)]
@@ -263,10 +266,16 @@ impl Lake {
         table: Table,
         columns: Option<&[&str]>,
     ) -> Result<impl Iterator<Item = Result<RecordBatch>> + use<>> {
-        self.read_files(table, &self.files(table)?, columns)
+        self.readers(table, &self.files(table)?, &|reader| match columns {
+            Some(columns) => {
+                let mask = ProjectionMask::columns(reader.parquet_schema(), columns.iter().copied());
+                reader.with_projection(mask)
+            }
+            None => reader,
+        })
     }
 
-    /// The same, of the files that can hold rows with this text in a column, by the log's statistics.
+    /// The rows with this text in a column; of the others, only that column is held.
     pub fn read_where(
         &self,
         table: Table,
@@ -275,25 +284,28 @@ impl Lake {
     ) -> Result<impl Iterator<Item = Result<RecordBatch>> + use<>> {
         let mut files = self.files(table)?;
         files.retain(|file| file.may_hold(column, is));
-        self.read_files(table, &files, None)
+        self.readers(table, &files, &|reader| {
+            let is = StringArray::new_scalar(is);
+            let column = ProjectionMask::columns(reader.parquet_schema(), [column]);
+            let wanted = ArrowPredicateFn::new(column, move |batch| eq(batch.column(0), &is));
+            reader.with_row_filter(RowFilter::new(vec![Box::new(wanted)]))
+        })
     }
 
-    fn read_files(
+    /// Opens files one by one, reading of each what `choose` says.
+    fn readers(
         &self,
         table: Table,
         files: &[LakeFile],
-        columns: Option<&[&str]>,
+        choose: &dyn Fn(FileReader) -> FileReader,
     ) -> Result<impl Iterator<Item = Result<RecordBatch>> + use<>> {
         let mut readers = Vec::new();
         for file in files {
             let path = self.root.join(table.as_str()).join(&file.path);
             let wrong = |source| Error::Parquet { path: path.clone(), source };
-            let opened = std::fs::File::open(&path).map_err(Error::read(path.display().to_string()))?;
-            let builder = ParquetRecordBatchReaderBuilder::try_new(opened).map_err(wrong)?;
-            let mask = columns.map_or_else(ProjectionMask::all, |columns| {
-                ProjectionMask::columns(builder.parquet_schema(), columns.iter().copied())
-            });
-            readers.push(builder.with_projection(mask).build().map_err(wrong)?);
+            let opened = File::open(&path).map_err(Error::read(path.display().to_string()))?;
+            let builder = FileReader::try_new(opened).map_err(wrong)?;
+            readers.push(choose(builder).build().map_err(wrong)?);
         }
         let failed = |source| Error::Arrow { what: "reading a table", source };
         Ok(readers.into_iter().flatten().map(move |batch| batch.map_err(failed)))

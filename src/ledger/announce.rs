@@ -27,6 +27,8 @@ pub struct Selection<'a> {
     /// `None`: one that follows from the decision.
     pub seed: Option<u64>,
     pub now: DateTime<Utc>,
+    /// The day that the notices are given; `None`: that of `now`.
+    pub notice_date: Option<NaiveDate>,
     pub by_whom: Option<&'a str>,
 }
 
@@ -75,8 +77,8 @@ struct Candidate<'a> {
 /// The day from which protocols may be turned off: the campaign's own, else `notice_days` after the
 /// notice.
 #[must_use]
-pub fn effective_date(campaign: &Campaign, now: DateTime<Utc>) -> NaiveDate {
-    let after_notice = || now.date_naive().checked_add_days(Days::new(campaign.notice_days.into()));
+pub fn effective_date(campaign: &Campaign, notice_date: NaiveDate) -> NaiveDate {
+    let after_notice = || notice_date.checked_add_days(Days::new(campaign.notice_days.into()));
     campaign.effective_date.or_else(after_notice).unwrap_or(NaiveDate::MAX)
 }
 
@@ -122,7 +124,9 @@ pub fn pick(selection: &Selection<'_>) -> Picked {
     );
     eligible.sort_by_key(|candidate| candidate.tenant_id);
 
-    let effective_date = effective_date(campaign, selection.now);
+    let today = selection.now.date_naive();
+    let notice_date = selection.notice_date.filter(|date| *date != today);
+    let effective_date = effective_date(campaign, notice_date.unwrap_or(today));
     let event = |candidate: Candidate<'_>| {
         let announcement = Announcement {
             announcement_id: announcement_id.clone(),
@@ -130,6 +134,7 @@ pub fn pick(selection: &Selection<'_>) -> Picked {
             seed,
             wave,
             eligible: counted,
+            notice_date,
         };
         let kind = EventKind::Announced;
         Event::new(&campaign.name, candidate.tenant_id, kind, &candidate.protocols, selection.now)

@@ -170,6 +170,9 @@ pub struct Announcement {
     pub wave: Option<u32>,
     /// Tenants that it was drawn from.
     pub eligible: u64,
+    /// The day that the notices are given, where it is not that of the event.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub notice_date: Option<NaiveDate>,
 }
 
 /// Why protocols are on hold.

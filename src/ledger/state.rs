@@ -25,30 +25,38 @@ pub struct Ledger {
     pub tenants: BTreeMap<String, AnnouncedTenant>,
 }
 
+fn announced(row: &StateRow) -> Result<AnnouncedTenant> {
+    let announcement = row.announcement.as_deref().unwrap_or_default();
+    let announcement: Announcement = serde_json::from_str(announcement).map_err(json)?;
+    Ok(AnnouncedTenant {
+        change: Change {
+            tenant_id: row.tenant_id.clone(),
+            decision_id: row.decision_id.clone().unwrap_or_default(),
+            announced_on: announcement.notice_date.unwrap_or(row.announced_at.date_naive()),
+            effective_date: row.effective_date.unwrap_or(NaiveDate::MAX),
+            protocols: BTreeMap::new(),
+        },
+        announcement,
+        announced_at: row.announced_at,
+        holds: BTreeMap::new(),
+    })
+}
+
+const fn json(source: serde_json::Error) -> Error {
+    Error::Json { what: "an event of the campaign", source }
+}
+
 impl Ledger {
     /// Gathers rows, in any order.
     ///
     /// # Errors
     /// Fails if an event's detail is not what this program writes.
     pub fn of(rows: Vec<StateRow>) -> Result<Self> {
-        let json = |source| Error::Json { what: "an event of the campaign", source };
         let mut ledger = Self::default();
         for row in rows {
             let tenant = match ledger.tenants.entry(row.tenant_id.clone()) {
                 std::collections::btree_map::Entry::Occupied(found) => found.into_mut(),
-                std::collections::btree_map::Entry::Vacant(place) => place.insert(AnnouncedTenant {
-                    change: Change {
-                        tenant_id: row.tenant_id.clone(),
-                        decision_id: row.decision_id.clone().unwrap_or_default(),
-                        announced_on: row.announced_at.date_naive(),
-                        effective_date: row.effective_date.unwrap_or(NaiveDate::MAX),
-                        protocols: BTreeMap::new(),
-                    },
-                    announcement: serde_json::from_str(row.announcement.as_deref().unwrap_or_default())
-                        .map_err(json)?,
-                    announced_at: row.announced_at,
-                    holds: BTreeMap::new(),
-                }),
+                std::collections::btree_map::Entry::Vacant(place) => place.insert(announced(&row)?),
             };
             let state = if let Some(off_at) = row.off_at {
                 ProtocolChange::Off { on: off_at.date_naive() }

@@ -10,6 +10,7 @@ use super::announce::announceable;
 use super::event::HoldCause;
 use super::state::{AnnouncedTenant, Ledger};
 use crate::campaign::Campaign;
+use crate::change::ProtocolChange;
 use crate::protocol::Protocol;
 use crate::tenant::Roster;
 use crate::verdict::{Assessment, Reason, TenantAssessment, TenantVerdict};
@@ -71,6 +72,8 @@ pub struct StatusRow {
     pub protocols_on_hold: Vec<Protocol>,
     pub protocols_opted_out: Vec<Protocol>,
     pub protocols_off: Vec<Protocol>,
+    /// Protocol, day and by whom, of each that was opted out.
+    pub opt_outs: Vec<String>,
     pub hold_causes: Vec<HoldCause>,
     /// The decision that was announced, else the latest.
     pub decision_id: Option<String>,
@@ -130,6 +133,7 @@ fn empty(id: &str) -> StatusRow {
         protocols_on_hold: Vec::new(),
         protocols_opted_out: Vec::new(),
         protocols_off: Vec::new(),
+        opt_outs: Vec::new(),
         hold_causes: Vec::new(),
         decision_id: None,
         next_step: String::new(),
@@ -164,12 +168,20 @@ fn of_announced(tenant: &AnnouncedTenant, roster: &Roster, today: NaiveDate) -> 
         protocols_on_hold: change.on_hold(),
         protocols_opted_out: change.opted_out(),
         protocols_off: change.off(),
+        opt_outs: change.protocols.iter().filter_map(opt_out).collect(),
         decision_id: Some(change.decision_id.clone()),
         next_step: next_step(&pending, &hold_causes, change.effective_date, today),
         protocols_pending: pending,
         hold_causes,
         ..empty(&change.tenant_id)
     }
+}
+
+fn opt_out((protocol, state): (&Protocol, &ProtocolChange)) -> Option<String> {
+    let ProtocolChange::OptedOut { on, by } = state else { return None };
+    Some(
+        by.as_ref().map_or_else(|| format!("{protocol} on {on}"), |by| format!("{protocol} on {on} by {by}")),
+    )
 }
 
 fn next_step(pending: &[Protocol], holds: &[HoldCause], effective: NaiveDate, today: NaiveDate) -> String {

@@ -168,6 +168,7 @@ impl World {
             wave,
             seed,
             now,
+            notice_date: None,
             by_whom: None,
         });
         self.events.extend(picked.events.clone());

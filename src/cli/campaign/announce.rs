@@ -6,7 +6,7 @@ use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use clap::Args;
 
 use super::super::deciding;
-use super::super::shared::Global;
+use super::super::shared::{Global, parse_day};
 use super::desk::{Common, Decided, Desk, Files, tenant_of};
 use super::notices::{Sending, Told, told_on_stderr};
 use super::rows;
@@ -35,6 +35,9 @@ pub(in crate::cli) struct Arguments {
     /// from the decision]
     #[arg(long, value_name = "N")]
     seed: Option<u64>,
+    /// The day that the notices are given, from which the days count [default: today]
+    #[arg(long, value_name = "DATE", value_parser = parse_day)]
+    notice_date: Option<NaiveDate>,
     /// Who announces it
     #[arg(long, value_name = "NAME")]
     by: Option<String>,
@@ -52,12 +55,21 @@ pub(super) async fn run(arguments: &Arguments, global: &Global) -> Result<u8> {
     let decided = desk.decided(&row)?;
     deciding::same_id(&row, &decided.assessment)?;
     young_enough(&row, decided.campaign.max_decision_age_days, desk.now)?;
-    let effective = effective_date(&decided.campaign, desk.now);
-    if effective <= desk.now.date_naive() && decided.campaign.effective_date.is_some() {
+    let today = desk.now.date_naive();
+    let notice_date = arguments.notice_date.unwrap_or(today);
+    if notice_date < today {
+        return Err(Error::Usage {
+            flag: "--notice-date",
+            expected: format!("a day that has not passed, {today} or later"),
+            found: notice_date.to_string(),
+        });
+    }
+    let effective = effective_date(&decided.campaign, notice_date);
+    if effective <= notice_date && decided.campaign.effective_date.is_some() {
         return Err(Error::Announce(format!(
             "the campaign's effective_date {effective} has come; expected one after {}: set it in the campaign \
              file and assess again",
-            desk.now.date_naive()
+            notice_date
         )));
     }
     let queries = desk.queries().await?;
@@ -76,6 +88,7 @@ pub(super) async fn run(arguments: &Arguments, global: &Global) -> Result<u8> {
         wave: arguments.wave,
         seed: arguments.seed,
         now: desk.now,
+        notice_date: arguments.notice_date,
         by_whom,
     });
     desk.record(&lock, &picked.events).await?;
@@ -186,6 +199,9 @@ fn tell(picked: &Picked, effective: NaiveDate) {
         picked.announcement_id,
         picked.seed
     );
+    if picked.events.is_empty() && counts.is_empty() {
+        eprintln!("  the decision has no tenant that something can be announced to; see: lightsout campaign status");
+    }
     for (why, count) in counts {
         eprintln!("  passed over, {why}: {count}");
     }

@@ -22,7 +22,7 @@ use crate::ledger::requests::{Request, parse_time};
 use crate::ledger::{Event, Ledger, Refusal};
 use crate::protocol::Protocol;
 use crate::query::Queries;
-use crate::tenant::Roster;
+use crate::tenant::{Roster, is_guid};
 use crate::verdict::{Assessment, TenantAssessment};
 
 /// Flags of every command that reads or writes the ledger.
@@ -244,8 +244,15 @@ impl Desk {
         }
         let named = whom.tenant.as_deref().unwrap_or_default();
         let known: Vec<&str> = self.ledger.tenants.keys().map(String::as_str).collect();
+        // An id may be of anybody: the ledger says whether something was announced to it.
+        let id = named.trim().to_ascii_lowercase();
+        let tenant_id = if is_guid(&id) {
+            id
+        } else {
+            deciding::find_tenant(named, &self.current_roster()?, &known)?
+        };
         Ok(vec![Request {
-            tenant_id: deciding::find_tenant(named, &self.current_roster()?, &known)?,
+            tenant_id,
             protocols: (!whom.protocol.is_empty()).then(|| whom.protocol.clone()),
             by_whom: whom.by.clone(),
             happened_at: whom.at,

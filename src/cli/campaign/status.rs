@@ -14,6 +14,10 @@ use crate::ledger::status::{TenantState, status};
 pub(in crate::cli) struct Arguments {
     #[command(flatten)]
     common: Common,
+    /// The decision that tenants without an announcement are shown by [default:
+    /// the campaign's latest]
+    #[arg(long, value_name = "ID")]
+    decision: Option<String>,
     /// Only tenants in this state; can be repeated
     #[arg(long, value_enum, value_name = "STATE", value_delimiter = ',')]
     state: Vec<TenantState>,
@@ -27,7 +31,11 @@ pub(in crate::cli) struct Arguments {
 
 pub(super) async fn run(arguments: &Arguments, global: &Global) -> Result<u8> {
     let desk = Desk::open(&arguments.common, global).await?;
-    let latest = desk.latest().map(deciding::reread).transpose()?;
+    let decision = match &arguments.decision {
+        Some(id) => Some(desk.decision(Some(id))?),
+        None => desk.latest().cloned(),
+    };
+    let latest = decision.as_ref().map(deciding::reread).transpose()?;
     let roster = desk.current_roster()?;
     let mut rows = status(&desk.campaign, &roster, latest.as_ref(), &desk.ledger, desk.now.date_naive());
     if let Some(named) = &arguments.tenant {
