@@ -65,11 +65,11 @@ fn write_doubts(out: &mut String, assessment: &Assessment) -> std::fmt::Result {
     }
     writeln!(out, "{doubts}")?;
     if let Some((as_of, settled)) = earlier_as_of(&undecided, assessment.window.end) {
-        writeln!(out, "--as-of {as_of} is early enough for {settled} of those that are not_settled")?;
+        writeln!(out, "--as-of {as_of} would settle {settled} of them")?;
     }
     writeln!(
         out,
-        "every gap with its cure is in coverage_gaps.csv; lightsout explain TENANT tells all of one"
+        "coverage_gaps.csv has every gap with its cure; lightsout explain TENANT tells all of one tenant"
     )
 }
 

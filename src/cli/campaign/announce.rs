@@ -200,7 +200,9 @@ fn tell(picked: &Picked, effective: NaiveDate) {
         picked.seed
     );
     if picked.events.is_empty() && counts.is_empty() {
-        eprintln!("  the decision has no tenant that something can be announced to; see: lightsout campaign status");
+        eprintln!(
+            "  the decision has no tenant that something can be announced to; see: lightsout campaign status"
+        );
     }
     for (why, count) in counts {
         eprintln!("  passed over, {why}: {count}");

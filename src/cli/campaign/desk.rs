@@ -246,11 +246,8 @@ impl Desk {
         let known: Vec<&str> = self.ledger.tenants.keys().map(String::as_str).collect();
         // An id may be of anybody: the ledger says whether something was announced to it.
         let id = named.trim().to_ascii_lowercase();
-        let tenant_id = if is_guid(&id) {
-            id
-        } else {
-            deciding::find_tenant(named, &self.current_roster()?, &known)?
-        };
+        let tenant_id =
+            if is_guid(&id) { id } else { deciding::find_tenant(named, &self.current_roster()?, &known)? };
         Ok(vec![Request {
             tenant_id,
             protocols: (!whom.protocol.is_empty()).then(|| whom.protocol.clone()),
