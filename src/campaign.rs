@@ -155,6 +155,10 @@ pub struct Texts {
     pub latest_information: String,
     /// How an administrator opts out, one paragraph.
     pub opt_out: String,
+    /// How a protocol is switched on again after the change, one paragraph; where absent, the follow-up says
+    /// what was said about opting out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub switch_on_again: Option<String>,
     /// What happens to SMTP AUTH, one paragraph. Absent: the notices say that it is turned off completely.
     #[serde(default)]
     pub smtp_auth: Option<String>,

@@ -62,8 +62,14 @@ const NUMBERS: [(&[&str], u32, u32); 7] = [
 ];
 
 /// Texts that say something if they are there.
-const TEXTS: [&[&str]; 5] =
-    [&["title"], &["message_id"], &["texts", "background"], &["texts", "opt_out"], &["texts", "smtp_auth"]];
+const TEXTS: [&[&str]; 6] = [
+    &["title"],
+    &["message_id"],
+    &["texts", "background"],
+    &["texts", "opt_out"],
+    &["texts", "switch_on_again"],
+    &["texts", "smtp_auth"],
+];
 
 /// See [`Campaign::parse`].
 pub(super) fn parse(text: &str, file: &str) -> Result<Campaign, CampaignError> {

@@ -99,6 +99,7 @@ struct CampaignFacts {
     smtp_auth: Option<String>,
     latest_information: String,
     opt_out: String,
+    switch_on_again: Option<String>,
     earlier_posts: Vec<crate::campaign::EarlierPost>,
 }
 
@@ -230,6 +231,7 @@ impl CampaignFacts {
             smtp_auth: campaign.texts.smtp_auth.clone(),
             latest_information: campaign.texts.latest_information.clone(),
             opt_out: campaign.texts.opt_out.clone(),
+            switch_on_again: campaign.texts.switch_on_again.clone(),
             earlier_posts: campaign.earlier_posts.clone(),
         }
     }

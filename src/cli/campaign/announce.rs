@@ -67,9 +67,8 @@ pub(super) async fn run(arguments: &Arguments, global: &Global) -> Result<u8> {
     let effective = effective_date(&decided.campaign, notice_date);
     if effective <= notice_date && decided.campaign.effective_date.is_some() {
         return Err(Error::Announce(format!(
-            "the campaign's effective_date {effective} has come; expected one after {}: set it in the campaign \
-             file and assess again",
-            notice_date
+            "the campaign's effective_date {effective} has come; expected one after {notice_date}: set it in the \
+             campaign file and assess again"
         )));
     }
     let queries = desk.queries().await?;
