@@ -21,7 +21,7 @@ fn a_tenant_of_shared_mailboxes_hardly_ever_signs_in_interactively() {
     case.explain(&mailboxes, "insufficient_evidence", &[]);
     case.ingest(&["forwarder.json", "--covers", "2026-09-30..2026-10-26"]);
     case.explain(&mailboxes, "no_impact", &[]);
-    case.is_told_as_before();
+    case.matches_what_was_told();
 }
 
 #[test]
@@ -38,7 +38,7 @@ fn kiosks_have_no_non_interactive_sign_ins_and_somebody_has_to_say_so() {
     let covers = ["--category", "non_interactive", "--covers", "2026-09-29..2026-10-28"];
     case.ingest(&[&["forwarder.json", "--tenant", &kiosks.id][..], &covers].concat());
     case.explain(&kiosks, "no_impact", &[]);
-    case.is_told_as_before();
+    case.matches_what_was_told();
 }
 
 #[test]
@@ -57,7 +57,7 @@ fn one_user_who_works_two_days_a_week_leaves_five_silent_days_each_week() {
     case.notice(&notary, "What is missing");
     case.ingest(&["forwarder.json", "--covers", "2026-09-01..2026-10-29"]);
     case.explain(&notary, "no_impact", &[]);
-    case.is_told_as_before();
+    case.matches_what_was_told();
 }
 
 #[test]
@@ -65,11 +65,11 @@ fn a_tenant_under_password_spray_is_told_no_impact_and_who_knocks() {
     let (spray, other) = (("198.51.100.7", "BR"), ("203.0.113.20", "VN"));
     let sprayed = Tenant::new(0x64, "harvest.example.com")
         .works(working_days("2026-09-14", "2026-10-30"), 3)
-        .is_guessed(day("2026-10-06"), 400, "IMAP4", 50126, spray)
-        .is_guessed(day("2026-10-07"), 150, "Authenticated SMTP", 50126, spray)
-        .is_guessed(day("2026-10-11"), 90, "IMAP4", 50053, other)
-        .is_guessed(day("2026-10-14"), 60, "Exchange ActiveSync", 53003, ("203.0.113.21", "VN"))
-        .is_guessed(day("2026-10-20"), 12, "Authenticated SMTP", 53003, other);
+        .with_guesses(day("2026-10-06"), 400, "IMAP4", 50126, spray)
+        .with_guesses(day("2026-10-07"), 150, "Authenticated SMTP", 50126, spray)
+        .with_guesses(day("2026-10-11"), 90, "IMAP4", 50053, other)
+        .with_guesses(day("2026-10-14"), 60, "Exchange ActiveSync", 53003, ("203.0.113.21", "VN"))
+        .with_guesses(day("2026-10-20"), 12, "Authenticated SMTP", 53003, other);
     let mut case = Case::new(
         "password_spray",
         "Three users who use nothing legacy, and strangers who try their passwords by IMAP, SMTP and ActiveSync,\n\
@@ -80,5 +80,5 @@ fn a_tenant_under_password_spray_is_told_no_impact_and_who_knocks() {
     case.assess(&[]);
     case.explain(&sprayed, "no_impact", &[]);
     case.notice(&sprayed, "What the sign-in telemetry shows");
-    case.is_told_as_before();
+    case.matches_what_was_told();
 }

@@ -17,7 +17,7 @@ fn graph_v1_gives_interactive_sign_ins_alone_and_the_other_log_is_asked_for() {
     case.place.write("signIns.json", &agency.graph_v1(at(day("2026-10-30"), 18, 0), 30));
     case.ingest(&["signIns.json", "--tenant", &agency.id]);
     case.explain(&agency, "insufficient_evidence", &[]);
-    case.is_told_as_before();
+    case.matches_what_was_told();
 }
 
 #[test]
@@ -33,7 +33,7 @@ fn the_interactive_download_alone_is_half_of_the_log() {
     case.assess(&[]);
     case.explain(&agency, "insufficient_evidence", &[]);
     case.notice(&agency, "What is missing");
-    case.is_told_as_before();
+    case.matches_what_was_told();
 }
 
 #[test]
@@ -46,5 +46,5 @@ fn non_interactive_sign_ins_alone_are_half_of_the_log_as_well() {
     case.place.write("hub.json", &agency.diagnostic_log(Log::NonInteractive, at(day("2026-10-30"), 18, 0)));
     case.ingest(&["hub.json"]);
     case.explain(&agency, "insufficient_evidence", &[]);
-    case.is_told_as_before();
+    case.matches_what_was_told();
 }

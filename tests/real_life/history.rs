@@ -31,7 +31,7 @@ fn a_free_tenant_that_is_collected_every_week_is_told_no_impact() {
     );
     collected(&mut case, &shop, &every(7, "2026-09-28", 6), KEPT_WITHOUT_LICENCE_DAYS);
     case.explain(&shop, "no_impact", &[]);
-    case.is_told_as_before();
+    case.matches_what_was_told();
 }
 
 #[test]
@@ -43,7 +43,7 @@ fn a_free_tenant_that_is_collected_every_ten_days_is_seen_on_enough_of_them() {
     );
     collected(&mut case, &shop, &every(10, "2026-09-14", 5), KEPT_WITHOUT_LICENCE_DAYS);
     case.explain(&shop, "no_impact", &[]);
-    case.is_told_as_before();
+    case.matches_what_was_told();
 }
 
 #[test]
@@ -57,7 +57,7 @@ fn a_free_tenant_that_is_collected_every_fortnight_is_told_how_often_to_collect(
     case.assess(&[]);
     case.file("out/coverage_gaps.csv");
     case.explain(&shop, "insufficient_evidence", &[]);
-    case.is_told_as_before();
+    case.matches_what_was_told();
 }
 
 #[test]
@@ -73,7 +73,7 @@ fn a_free_tenant_is_told_in_its_first_and_third_week_when_a_verdict_is_possible(
     collected(&mut case, &shop, &mondays[1..], KEPT_WITHOUT_LICENCE_DAYS);
     case.assess(&[]);
     case.explain(&shop, "insufficient_evidence", &[]);
-    case.is_told_as_before();
+    case.matches_what_was_told();
 }
 
 #[test]
@@ -86,7 +86,7 @@ fn one_week_of_logs_handed_in_once_is_too_short_for_the_window() {
     case.notice(&shop, "What is missing");
     // As the reason says.
     case.explain(&shop, "no_impact", &["--window-days", "10"]);
-    case.is_told_as_before();
+    case.matches_what_was_told();
 }
 
 #[test]
@@ -99,5 +99,5 @@ fn thirty_days_downloaded_once_are_enough() {
     );
     collected(&mut case, &shop, &[day("2026-10-30")], KEPT_WITH_LICENCE_DAYS);
     case.explain(&shop, "no_impact", &[]);
-    case.is_told_as_before();
+    case.matches_what_was_told();
 }

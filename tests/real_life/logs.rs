@@ -87,7 +87,7 @@ impl Tenant {
 
     /// Somebody outside guesses passwords on one day, from one address, a try a minute, at all users
     /// in turn.
-    pub(crate) fn is_guessed(
+    pub(crate) fn with_guesses(
         mut self,
         day: NaiveDate,
         tries: usize,

@@ -23,7 +23,7 @@ fn ten_tenants_that_are_collected_on_five_weekdays_are_decided_up_to_the_day_tha
     case.explain(&tenants[0].0, "insufficient_evidence", &[]);
     case.explain(&tenants[4].0, "no_impact", &[]);
     case.assess(&["--as-of", "2026-10-25"]);
-    case.is_told_as_before();
+    case.matches_what_was_told();
 }
 
 #[test]
@@ -48,5 +48,5 @@ fn on_monday_morning_tenants_that_were_idle_over_the_weekend_reach_less_far_than
     case.assess(&["--as-of", "2026-10-22"]);
     case.ingest(&["exports", "--covers", "2026-09-14..2026-10-25"]);
     case.assess(&[]);
-    case.is_told_as_before();
+    case.matches_what_was_told();
 }

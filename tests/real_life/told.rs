@@ -86,7 +86,7 @@ impl Case {
     }
 
     /// Compares all that was told with what was told before.
-    pub(crate) fn is_told_as_before(self) {
+    pub(crate) fn matches_what_was_told(self) {
         let path =
             Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("tests/real_life/told/{}.txt", self.name));
         if std::env::var_os("UPDATE_EXPECTED").is_some() {
