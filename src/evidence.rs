@@ -140,6 +140,14 @@ pub struct DayRange {
     pub last: NaiveDate,
 }
 
+impl DayRange {
+    /// Number of days.
+    #[must_use]
+    pub fn length_days(self) -> i64 {
+        (self.last - self.first).num_days() + 1
+    }
+}
+
 /// The days of one category that the lake has seen of a tenant, inside and outside the window.
 /// Ranges are sorted and neither overlap nor touch (see [`merge_days`]).
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]

@@ -135,6 +135,29 @@ impl Reason {
     }
 }
 
+/// A run of days inside the window that nothing covers, of a category that the campaign requires.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CoverageGap {
+    pub category: Category,
+    pub days: DayRange,
+    /// Longest run that the campaign permits.
+    pub permitted_days: u32,
+}
+
+impl CoverageGap {
+    /// Number of days.
+    #[must_use]
+    pub fn length_days(self) -> i64 {
+        self.days.length_days()
+    }
+
+    /// Longer than permitted; a shorter one proves nothing wrong, and is told all the same.
+    #[must_use]
+    pub fn is_too_long(self) -> bool {
+        self.length_days() > i64::from(self.permitted_days)
+    }
+}
+
 /// One row of `protocol_usage`, with its verdict.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ProtocolAssessment {
@@ -175,6 +198,9 @@ pub struct TenantAssessment {
     /// Covered days in the window, per required category.
     #[serde(default)]
     pub days_seen: BTreeMap<Category, u32>,
+    /// Every uncovered run of days in the window, permitted or not, by required category and day.
+    #[serde(default)]
+    pub gaps: Vec<CoverageGap>,
 }
 
 /// All verdicts of one run over one window.

@@ -6,6 +6,7 @@ use program::{Place, sample};
 use serde_json::Value;
 
 const LAKE: &str = "lake";
+const HARBOUR_LANE: &str = "11dd7c61-8b82-4198-a138-2195ef1d85cd";
 const OLD_MILL: &str = "23220695-6f56-4566-aba9-b1fad220a1c8";
 
 fn sample_lake() -> Place {
@@ -57,7 +58,7 @@ fn the_sql_behind_each_number_runs_as_it_is_printed_and_gives_that_number() {
             usage = rows;
         }
     }
-    assert_eq!(queries.len(), 6);
+    assert_eq!(queries.len(), 8);
     for protocol in json["tenant"]["protocols"].as_array().expect("protocols") {
         let found = usage.iter().find(|row| row["protocol"] == protocol["protocol"]);
         for count in ["users", "sign_ins", "interrupted", "blocked", "failures", "unknown"] {
@@ -66,4 +67,50 @@ fn the_sql_behind_each_number_runs_as_it_is_printed_and_gives_that_number() {
         }
     }
     assert_eq!(json["activity"].as_array().map(Vec::len), Some(3));
+}
+
+#[test]
+fn attempts_are_told_apart_with_their_codes_and_sources_and_add_up_to_what_was_counted() {
+    let place = sample_lake();
+    let text = explain(&place, &[HARBOUR_LANE]);
+    assert!(
+        text.contains("attempted: refused or broken off") && text.contains("attempted: from where"),
+        "{text}"
+    );
+    let json: Value =
+        serde_json::from_str(&explain(&place, &[HARBOUR_LANE, "--format", "json"])).expect("JSON");
+    let sum = |rows: &str, protocol: &Value| -> u64 {
+        let rows = json["attempts"][rows].as_array().expect("rows");
+        let of_protocol = rows.iter().filter(|row| row["protocol"] == *protocol);
+        of_protocol.map(|row| row["sign_ins"].as_u64().expect("a count")).sum()
+    };
+    let mut all = 0;
+    for protocol in json["tenant"]["protocols"].as_array().expect("protocols") {
+        let count = |name: &str| protocol[name].as_u64().expect("a count");
+        let tried = count("interrupted") + count("blocked") + count("failures");
+        for rows in ["codes", "sources"] {
+            assert_eq!(sum(rows, &protocol["protocol"]), tried, "{rows} of {}", protocol["protocol"]);
+        }
+        all += tried;
+    }
+    assert!(all > 0, "the sample has sprays");
+}
+
+#[test]
+fn every_uncovered_day_is_in_a_gap_and_one_that_is_too_long_has_a_cure() {
+    let place = sample_lake();
+    let json: Value =
+        serde_json::from_str(&explain(&place, &["Tidewater Legal", "--format", "json"])).expect("JSON");
+    let gaps = json["gaps"].as_array().expect("gaps");
+    for category in json["calendar"].as_array().expect("categories") {
+        let uncovered =
+            category["days"].as_array().expect("days").iter().filter(|day| **day != "covered").count();
+        let of_category = gaps.iter().filter(|gap| gap["category"] == category["category"]);
+        let days: i64 = of_category.map(|gap| gap["days"].as_i64().expect("days")).sum();
+        assert_eq!(days, i64::try_from(uncovered).expect("few"), "{}", category["category"]);
+    }
+    assert!(gaps.iter().any(|gap| gap["too_long"] == true), "{gaps:?}");
+    for gap in gaps {
+        assert_eq!(gap["too_long"] == true, gap["cure"].is_string(), "{gap}");
+    }
 }

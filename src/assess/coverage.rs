@@ -10,7 +10,7 @@ use crate::campaign::Campaign;
 use crate::evidence::{CategoryCoverage, DayRange, TenantEvidence, Window, merge_days, midnight};
 use crate::sign_in::Category;
 use crate::tenant::RosterTenant;
-use crate::verdict::Reason;
+use crate::verdict::{CoverageGap, Reason};
 
 /// What is concluded from a tenant's coverage.
 pub(super) struct Coverage {
@@ -21,6 +21,8 @@ pub(super) struct Coverage {
     pub(super) last_day: Option<NaiveDate>,
     /// Covered days in the window, per required category.
     pub(super) days_seen: BTreeMap<Category, u32>,
+    /// See [`crate::verdict::TenantAssessment::gaps`].
+    pub(super) gaps: Vec<CoverageGap>,
 }
 
 /// Reasons come in one order: no records, then category by category and day by day, then the end of
@@ -37,22 +39,22 @@ pub(super) fn judge(
         .iter()
         .map(|(category, coverage)| (*category, Seen::new(coverage, declared)))
         .collect();
-    if evidence.records == 0 && seen.values().all(Seen::is_nothing) {
-        let days_seen = campaign.permitted_gap_days.keys().map(|category| (*category, 0)).collect();
-        return Coverage { reasons: vec![Reason::NoRecords], first_day: None, last_day: None, days_seen };
-    }
-
     let mut reasons = Vec::new();
     let (mut first_day, mut last_day) = (None, None);
     let mut days_seen = BTreeMap::new();
+    let mut gaps = Vec::new();
     let nothing = Seen::default();
     for (&category, &permitted_days) in &campaign.permitted_gap_days {
         let seen = seen.get(&category).unwrap_or(&nothing);
         reasons.extend(category_reasons(category, permitted_days, seen, window));
+        gaps.extend(seen.gaps(window).into_iter().map(|days| CoverageGap { category, days, permitted_days }));
         let days = seen.within(window);
         days_seen.insert(category, seen.days_within(window));
         first_day = first_day.into_iter().chain(days.map(|days| days.first)).min();
         last_day = last_day.into_iter().chain(days.map(|days| days.last)).max();
+    }
+    if evidence.records == 0 && seen.values().all(Seen::is_nothing) {
+        return Coverage { reasons: vec![Reason::NoRecords], first_day, last_day, days_seen, gaps };
     }
     let horizon = horizon(campaign, settings, evidence);
     if horizon.is_none_or(|horizon| window.end_at() > horizon) {
@@ -64,7 +66,7 @@ pub(super) fn judge(
     if evidence.records == 0 && !reasons.is_empty() {
         reasons.insert(0, Reason::NoRecords);
     }
-    Coverage { reasons, first_day, last_day, days_seen }
+    Coverage { reasons, first_day, last_day, days_seen, gaps }
 }
 
 /// See [`super::horizon`].
@@ -122,9 +124,13 @@ impl Seen {
 
     /// Number of covered days in the window.
     fn days_within(&self, window: Window) -> u32 {
-        let Some(whole) = whole(window) else { return 0 };
-        let gaps: i64 = uncovered(whole, &self.covered).into_iter().map(days_in).sum();
-        u32::try_from(days_in(whole) - gaps).unwrap_or(0)
+        let gaps: i64 = self.gaps(window).into_iter().map(DayRange::length_days).sum();
+        u32::try_from(window.days() - gaps).unwrap_or(0)
+    }
+
+    /// The runs of uncovered days in the window.
+    fn gaps(&self, window: Window) -> Vec<DayRange> {
+        whole(window).map(|whole| uncovered(whole, &self.covered)).unwrap_or_default()
     }
 
     /// First and last covered day in the window.
@@ -146,7 +152,7 @@ fn category_reasons(category: Category, permitted_days: u32, seen: &Seen, window
     };
     let first_covered_day = first_covered.first;
 
-    let too_long = |run: &DayRange| days_in(*run) > i64::from(permitted_days);
+    let too_long = |run: &DayRange| run.length_days() > i64::from(permitted_days);
     let mut reasons = Vec::new();
     for run in uncovered(whole, &seen.covered).into_iter().filter(too_long) {
         let reason = if !uncovered(run, &seen.covered_if_complete).iter().any(too_long) {
@@ -205,8 +211,4 @@ fn outer_days(ranges: &[DayRange], window: Window) -> Option<DayRange> {
 fn whole(window: Window) -> Option<DayRange> {
     let last = window.end.pred_opt()?;
     (window.first <= last).then_some(DayRange { first: window.first, last })
-}
-
-fn days_in(range: DayRange) -> i64 {
-    (range.last - range.first).num_days() + 1
 }

@@ -41,6 +41,7 @@ pub(super) fn assess(
         first_day: coverage.first_day,
         last_day: coverage.last_day,
         days_seen: coverage.days_seen,
+        gaps: coverage.gaps,
         evidence_reasons: found.evidence_reasons,
     }
 }

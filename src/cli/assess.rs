@@ -1,7 +1,6 @@
 //! `lightsout assess`: evidence from the lake, verdicts, lists; the decision is kept. Or a kept one made
 //! again, or two of them compared.
 
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -14,7 +13,7 @@ use crate::assess::compare::Change;
 use crate::error::{Error, Result};
 use crate::lake::Lake;
 use crate::report::Format;
-use crate::verdict::{Assessment, TenantVerdict};
+use crate::verdict::Assessment;
 
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
@@ -86,37 +85,6 @@ pub(super) fn tell(assessment: &Assessment, out: &Path, global: &Global) {
     if global.quiet {
         return;
     }
-    let mut table = comfy_table::Table::new();
-    table.load_preset(comfy_table::presets::UTF8_BORDERS_ONLY).set_header(["verdict", "tenants"]);
-    for verdict in TenantVerdict::ALL {
-        let count = assessment.tenants.iter().filter(|tenant| tenant.verdict == verdict).count();
-        table.add_row([verdict.to_string(), count.to_string()]);
-    }
-    eprintln!(
-        "window {} to {} (before as_of {}), campaign {}",
-        assessment.window.first,
-        assessment.window.end.pred_opt().unwrap_or_default(),
-        assessment.window.end,
-        assessment.campaign,
-    );
-    eprintln!("{table}");
-    let mut usage: BTreeMap<_, (u64, u64, u64)> = BTreeMap::new();
-    for protocol in assessment.tenants.iter().flat_map(|tenant| &tenant.protocols) {
-        if protocol.sign_ins > 0 {
-            let row = usage.entry(protocol.protocol).or_default();
-            *row = (row.0 + 1, row.1 + protocol.users, row.2 + protocol.sign_ins);
-        }
-    }
-    let mut table = comfy_table::Table::new();
-    table.load_preset(comfy_table::presets::UTF8_BORDERS_ONLY).set_header([
-        "protocol in use",
-        "tenants",
-        "users",
-        "sign-ins",
-    ]);
-    for (protocol, (tenants, users, sign_ins)) in usage {
-        table.add_row([protocol.to_string(), tenants.to_string(), users.to_string(), sign_ins.to_string()]);
-    }
-    eprintln!("{table}");
+    eprint!("{}", crate::report::closing::text(assessment));
     eprintln!("decision {}; files are in {}", assessment.decision_id, out.display());
 }

@@ -33,7 +33,7 @@ use crate::tenant::{Roster, RosterTenant};
 use crate::verdict::{Assessment, Reason, TenantAssessment};
 
 pub use error::NotifyError;
-pub use reason_text::reason_text;
+pub use reason_text::{gap_cure, reason_text, reasons_text};
 
 /// One row of who uses a protocol: a user with one app, client app and user agent.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]

@@ -1,83 +1,262 @@
-//! A reason as one sentence, with its numbers and the one thing that would cure it.
+//! Reasons as sentences, each with its numbers and the one thing that would cure it: which export, which
+//! range to declare, from which day a verdict is possible, how often to collect.
 
 use super::text::{count, plain_short};
-use crate::verdict::Reason;
+use crate::evidence::Window;
+use crate::sign_in::Category;
+use crate::verdict::{CoverageGap, Reason, TenantAssessment};
 
 const NOTE_CHARACTERS_MAX: usize = 200;
+/// Runs of days that one sentence names.
+const RUNS_MAX: usize = 8;
+/// How long Entra ID keeps sign-ins.
+const KEPT: &str = "7 days, with a P1 or P2 licence 30";
+/// How often they have to be collected therefore.
+const OFTEN: &str = "at least every 7 days, with a P1 or P2 licence every 30";
 
-/// The sentence.
+/// The sentence of one reason.
 #[must_use]
 pub fn reason_text(reason: &Reason) -> String {
-    let users = |n: u64| count(n, "user", "users");
-    let sign_ins = |n: u64| count(n, "sign-in", "sign-ins");
-    let code = reason.code();
-    let told = match reason {
+    let (what, cure) = told(reason, None);
+    sentence(reason.code(), &what, cure)
+}
+
+/// The sentences of a tenant: the reasons of its verdict, then what else its evidence lacks.
+///
+/// The gaps of one category are one sentence, and so is a history that is too short in several: one thing
+/// cures them together.
+#[must_use]
+pub fn reasons_text(tenant: &TenantAssessment, window: Window) -> Vec<String> {
+    let mut sentences: Vec<String> = Vec::new();
+    for reason in tenant.reasons.iter().chain(&tenant.evidence_reasons) {
+        let (what, cure) = told_together(reason, tenant, window);
+        let sentence = sentence(reason.code(), &what, cure);
+        if !sentences.contains(&sentence) {
+            sentences.push(sentence);
+        }
+    }
+    sentences
+}
+
+/// What cures a gap; `None` for one that is permitted, and where the logs were not asked to prove anything.
+#[must_use]
+pub fn gap_cure(gap: &CoverageGap, tenant: &TenantAssessment, window: Window) -> Option<String> {
+    let its_own = |reason: &&Reason| match reason {
+        Reason::Gap { category, days, .. } => *category == gap.category && *days == gap.days,
+        Reason::WindowLongerThanHistory { category, first_covered_day, .. } => {
+            *category == gap.category && gap.days.last < *first_covered_day
+        }
+        _ => false,
+    };
+    let of_its_category = |reason: &&Reason| match reason {
+        Reason::CategoryMissing { category } | Reason::ColumnMissing { category, .. } => {
+            *category == gap.category
+        }
+        Reason::NoRecords => true,
+        _ => false,
+    };
+    let reasons = || tenant.evidence_reasons.iter();
+    let raised = reasons().find(its_own).or_else(|| reasons().find(of_its_category));
+    raised.filter(|_| gap.is_too_long()).and_then(|reason| told_together(reason, tenant, window).1)
+}
+
+/// A reason with those that the same thing cures.
+fn told_together(reason: &Reason, tenant: &TenantAssessment, window: Window) -> (String, Option<String>) {
+    let together = |of: &dyn Fn(&Reason) -> bool| -> Vec<&Reason> {
+        tenant.evidence_reasons.iter().filter(|other| of(other)).collect()
+    };
+    match reason {
+        Reason::Gap { category, permitted_days, .. } => {
+            let gaps = together(&|other| matches!(other, Reason::Gap { category: of, .. } if of == category));
+            if gaps.len() > 1 {
+                several_gaps(*category, *permitted_days, &gaps)
+            } else {
+                told(reason, Some(window))
+            }
+        }
+        Reason::WindowLongerThanHistory { .. } => {
+            let short = together(&|other| matches!(other, Reason::WindowLongerThanHistory { .. }));
+            history(&short, Some(window))
+        }
+        _ => told(reason, Some(window)),
+    }
+}
+
+fn sentence(code: &str, what: &str, cure: Option<String>) -> String {
+    match cure {
+        Some(cure) => format!("{code}: {what}; {cure}"),
+        None => format!("{code}: {what}"),
+    }
+}
+
+/// What is the case, and the cure if there is one. Days to declare are named if the window is known.
+fn told(reason: &Reason, window: Option<Window>) -> (String, Option<String>) {
+    let users = |n: &u64| count(*n, "user", "users");
+    let sign_ins = |n: &u64| count(*n, "sign-in", "sign-ins");
+    let cured = |what: String, cure: String| (what, Some(cure));
+    match reason {
         Reason::Excluded { note } => {
-            format!("the roster excludes it: {}", plain_short(note, NOTE_CHARACTERS_MAX))
+            (format!("the roster excludes it: {}", plain_short(note, NOTE_CHARACTERS_MAX)), None)
         }
         Reason::InUse { protocol, users: n, sign_ins: s } => {
-            format!("{protocol} is in use by {}, {}", users(*n), sign_ins(*s))
+            (format!("{protocol} is in use by {}, {}", users(n), sign_ins(s)), None)
         }
-        Reason::UnattributedLegacyUse { users: n, sign_ins: s } => format!(
-            "{} used legacy clients at Exchange Online whose protocol the log does not name, {}",
-            users(*n),
-            sign_ins(*s)
-        ),
-        Reason::NoRecords => {
-            "the lake holds nothing of it; export its sign-in logs and ingest them".to_owned()
+        Reason::UnattributedLegacyUse { users: n, sign_ins: s } => {
+            let used = "used legacy clients at Exchange Online whose protocol the log does not name";
+            (format!("{} {used}, {}", users(n), sign_ins(s)), None)
         }
-        Reason::CategoryMissing { category } => format!(
-            "no {category} sign-in log covers a day of the window; export that log too, or declare the days that \
-             are known to be empty with --covers"
+        Reason::NoRecords => cured(
+            "the lake holds nothing of it".to_owned(),
+            "export its SignInLogs and NonInteractiveUserSignInLogs and ingest them".to_owned(),
         ),
-        Reason::Gap { category, days, permitted_days } => format!(
-            "{category}: no log from {} to {}, {} days where {permitted_days} are permitted; export those days, or \
-             if the log is complete and was silent, ingest it with --covers {}..{}",
-            days.first,
-            days.last,
-            (days.last - days.first).num_days() + 1,
-            days.first,
-            days.last
+        Reason::CategoryMissing { category } => cured(
+            format!("no log of {category} sign-ins covers a day of the window"),
+            format!(
+                "export it too ({}); or if it is known to be empty, ingest a file of the tenant with --tenant ID \
+                 --category {category} --covers {}",
+                where_to_export(*category),
+                declared(window)
+            ),
         ),
-        Reason::NotSettled { last_provable_day: Some(day) } => format!(
-            "the log reaches only {day} for certain, as records come late; collect again, or decide with --as-of {}",
-            day.succ_opt().unwrap_or(*day)
+        Reason::Gap { category, days, permitted_days } => cured(
+            format!(
+                "{category}: no log from {} to {}, {} days where {permitted_days} in a row are permitted",
+                days.first,
+                days.last,
+                days.length_days()
+            ),
+            format!(
+                "export those days while they are kept ({KEPT}); or if the log is complete and was silent, ingest it \
+                 with --covers {}..{}",
+                days.first, days.last
+            ),
         ),
-        Reason::NotSettled { last_provable_day: None } => {
-            "nothing says until when its log is complete; ingest newer logs or declare days with --covers"
-                .to_owned()
-        }
-        Reason::WindowLongerThanHistory { category, first_covered_day, possible_from } => format!(
-            "{category}: the log begins on {first_covered_day}, within the window; if collecting goes on, a verdict \
-             is possible with --as-of {possible_from}, or today for a shorter window (--window-days)"
+        Reason::NotSettled { last_provable_day: Some(day) } => cured(
+            format!("its latest record proves the log only until {day}, as records come late"),
+            format!(
+                "collect again, or if it was collected since and was silent, ingest it with --covers up to the last \
+                 whole day; or decide with --as-of {}",
+                day.succ_opt().unwrap_or(*day)
+            ),
         ),
-        Reason::ColumnMissing { category, columns } => format!(
-            "{category}: files that would cover the window lack the column {}; export it too",
-            columns.join(" and ")
+        Reason::NotSettled { last_provable_day: None } => cured(
+            "nothing says until when its log is complete".to_owned(),
+            "ingest newer logs, or declare days with --covers".to_owned(),
         ),
-        Reason::UnknownOutcome { protocol, sign_ins: s } => {
+        Reason::WindowLongerThanHistory { .. } => history(&[reason], window),
+        Reason::ColumnMissing { category, columns } => cured(
+            format!(
+                "{category}: files that would cover the window lack the column {}",
+                columns.join(" and ")
+            ),
+            "export them again with all columns".to_owned(),
+        ),
+        Reason::UnknownOutcome { protocol, sign_ins: s } => cured(
             format!(
                 "{protocol}: {} without a status, which are never taken for success or failure",
-                sign_ins(*s)
-            )
-        }
-        Reason::UsedBeforeWindow { protocol, users: n, sign_ins: s } => format!(
-            "{protocol} was used before the window by {}, {}: it may be a monthly or quarterly job",
-            users(*n),
-            sign_ins(*s)
+                sign_ins(s)
+            ),
+            "export those days again with the status of each sign-in".to_owned(),
         ),
-        Reason::UnrecognisedClient { sign_ins: s } => {
-            format!("{} of client apps that are not known; see the report unclear_clients", sign_ins(*s))
-        }
-        Reason::ClientNotStated { sign_ins: s } => {
-            format!("{} that name no client app; see the report unclear_clients", sign_ins(*s))
-        }
+        Reason::UsedBeforeWindow { protocol, users: n, sign_ins: s } => cured(
+            format!(
+                "{protocol} was used before the window by {}, {}: it may be a monthly or quarterly job",
+                users(n),
+                sign_ins(s)
+            ),
+            format!(
+                "see who that is (lightsout report who --as-of {}) and move it to modern authentication",
+                window.map_or_else(|| "the window's first day".to_owned(), |window| window.first.to_string())
+            ),
+        ),
+        Reason::UnrecognisedClient { sign_ins: s } => cured(
+            format!("{} of client apps that are not known", sign_ins(s)),
+            "see what they are: lightsout report unclear_clients".to_owned(),
+        ),
+        Reason::ClientNotStated { sign_ins: s } => cured(
+            format!("{} that name no client app", sign_ins(s)),
+            "export them again with it; lightsout report unclear_clients shows them".to_owned(),
+        ),
         Reason::Attempted { protocol, sign_ins: s } => {
-            format!("{protocol} was only tried, {}, and never used", sign_ins(*s))
+            (format!("{protocol} was only tried, {}, and never used", sign_ins(s)), None)
         }
-        Reason::Unused => "nothing in scope was used or tried".to_owned(),
-    };
-    format!("{code}: {told}")
+        Reason::Unused => ("nothing in scope was used or tried".to_owned(), None),
+    }
+}
+
+/// Several gaps of one category. Days that no export held any more come again with every collection, and
+/// so does the silence of people who are there on some days: which of them it is the reader knows.
+fn several_gaps(category: Category, permitted_days: u32, gaps: &[&Reason]) -> (String, Option<String>) {
+    let days =
+        || gaps.iter().filter_map(|gap| if let Reason::Gap { days, .. } = gap { Some(days) } else { None });
+    let mut runs: Vec<String> = days()
+        .take(RUNS_MAX)
+        .map(|run| format!("{} to {} ({})", run.first, run.last, run.length_days()))
+        .collect();
+    if let Some(more @ 1..) = gaps.len().checked_sub(RUNS_MAX) {
+        runs.push(format!("and {more} more"));
+    }
+    let what = format!(
+        "{category}: no log on {} runs of more than the {permitted_days} days that are permitted: {}",
+        gaps.len(),
+        runs.join(", ")
+    );
+    let silent = days().next().zip(days().next_back()).map(|(first, last)| {
+        format!(
+            "if an export no longer held them, collect {OFTEN}, which is as long as sign-ins are kept; if the log is \
+             complete and they were silent, say so once: ingest it with --covers {}..{}, or set logs_from and logs_to \
+             in the roster",
+            first.first, last.last
+        )
+    });
+    (what, silent)
+}
+
+/// A history that begins within the window, in one category or several: the one that needs longest decides.
+fn history(reasons: &[&Reason], window: Option<Window>) -> (String, Option<String>) {
+    let found: Vec<_> = reasons
+        .iter()
+        .filter_map(|reason| match reason {
+            Reason::WindowLongerThanHistory { category, first_covered_day, possible_from } => {
+                Some((category, first_covered_day, possible_from))
+            }
+            _ => None,
+        })
+        .collect();
+    let begins: Vec<String> =
+        found.iter().map(|(category, first, _)| format!("{category} on {first}")).collect();
+    let what = format!("the log begins within the window, {}", begins.join(", "));
+    let cure = found.iter().map(|(_, _, possible_from)| **possible_from).max().map(|possible_from| {
+        // The window that ends with this one and begins when one that is possible then would.
+        let shorter = window
+            .map(|window| window.days() - (possible_from - window.end).num_days())
+            .filter(|days| *days > 0)
+            .map_or_else(|| "--window-days".to_owned(), |days| format!("--window-days {days}"));
+        format!(
+            "go on collecting, {OFTEN}, and a verdict is possible with --as-of {possible_from}; before that for a \
+             shorter window alone ({shorter})"
+        )
+    });
+    (what, cure)
+}
+
+/// Where the log of a category is found.
+const fn where_to_export(category: Category) -> &'static str {
+    match category {
+        Category::Interactive => {
+            "SignInLogs in a diagnostic setting; \"User sign-ins (interactive)\" in the portal; /auditLogs/signIns of Graph"
+        }
+        Category::NonInteractive => {
+            "NonInteractiveUserSignInLogs in a diagnostic setting; \"User sign-ins (non-interactive)\" in the portal; \
+             /auditLogs/signIns of Graph beta with signInEventTypes nonInteractiveUser, as v1.0 leaves it out"
+        }
+        _ => "its own category in a diagnostic setting",
+    }
+}
+
+fn declared(window: Option<Window>) -> String {
+    let days = window.and_then(|window| Some(format!("{}..{}", window.first, window.end.pred_opt()?)));
+    days.unwrap_or_else(|| "FROM..TO".to_owned())
 }
 
 #[cfg(test)]
@@ -86,20 +265,86 @@ mod tests {
 
     use super::*;
     use crate::evidence::DayRange;
-    use crate::sign_in::Category;
+
+    fn day(d: u32) -> NaiveDate {
+        NaiveDate::from_ymd_opt(2026, 10, d).expect("a day")
+    }
+
+    fn gap(first: u32, last: u32) -> Reason {
+        let days = DayRange { first: day(first), last: day(last) };
+        Reason::Gap { category: Category::NonInteractive, days, permitted_days: 4 }
+    }
+
+    fn october(evidence_reasons: Vec<Reason>) -> (TenantAssessment, Window) {
+        let tenant = TenantAssessment {
+            tenant_id: "t".to_owned(),
+            display_name: None,
+            verdict: crate::verdict::TenantVerdict::InsufficientEvidence,
+            reasons: evidence_reasons.clone(),
+            evidence_reasons,
+            protocols: Vec::new(),
+            protocols_in_use: Vec::new(),
+            protocols_clear: Vec::new(),
+            users: 0,
+            first_day: None,
+            last_day: None,
+            days_seen: std::collections::BTreeMap::new(),
+            gaps: Vec::new(),
+        };
+        (tenant, Window { first: day(1), end: day(31) })
+    }
 
     #[test]
     fn a_gap_says_how_to_close_it() {
-        let day = |d| NaiveDate::from_ymd_opt(2026, 10, d).expect("a day");
-        let gap = Reason::Gap {
-            category: Category::NonInteractive,
-            days: DayRange { first: day(3), last: day(9) },
-            permitted_days: 4,
-        };
-        let told = reason_text(&gap);
+        let told = reason_text(&gap(3, 9));
         assert!(
-            told.contains("7 days where 4 are permitted") && told.contains("--covers 2026-10-03..2026-10-09"),
+            told.contains("7 days where 4 in a row are permitted")
+                && told.contains("--covers 2026-10-03..2026-10-09"),
             "{told}"
         );
+    }
+
+    #[test]
+    fn gaps_that_repeat_are_one_sentence_that_says_how_often_to_collect_and_one_range_to_declare() {
+        let (tenant, window) = october(vec![gap(1, 5), gap(8, 12), gap(15, 19)]);
+        let told = reasons_text(&tenant, window);
+        assert_eq!(told.len(), 1, "{told:?}");
+        for part in [
+            "3 runs",
+            "2026-10-08 to 2026-10-12 (5)",
+            "at least every 7 days",
+            "--covers 2026-10-01..2026-10-19",
+        ] {
+            assert!(told[0].contains(part), "{part} is not in {told:?}");
+        }
+    }
+
+    #[test]
+    fn a_short_history_names_the_first_possible_day_of_all_its_categories() {
+        let begins = |category, first, possible_from| Reason::WindowLongerThanHistory {
+            category,
+            first_covered_day: day(first),
+            possible_from: NaiveDate::from_ymd_opt(2026, 11, possible_from).expect("a day"),
+        };
+        let (tenant, window) =
+            october(vec![begins(Category::Interactive, 25, 14), begins(Category::NonInteractive, 24, 19)]);
+        let told = reasons_text(&tenant, window);
+        assert_eq!(told.len(), 1, "{told:?}");
+        assert!(told[0].contains("--as-of 2026-11-19;") && told[0].contains("--window-days 11"), "{told:?}");
+    }
+
+    #[test]
+    fn a_gap_is_cured_by_what_cures_its_reason_and_a_permitted_one_needs_no_cure() {
+        let missing = Reason::CategoryMissing { category: Category::Interactive };
+        let (tenant, window) = october(vec![missing, gap(3, 9)]);
+        let cure = |category, first, last, permitted_days| {
+            let days = DayRange { first: day(first), last: day(last) };
+            gap_cure(&CoverageGap { category, days, permitted_days }, &tenant, window)
+        };
+        let own = cure(Category::NonInteractive, 3, 9, 4).expect("a cure");
+        assert!(own.contains("--covers 2026-10-03..2026-10-09"), "{own}");
+        let whole = cure(Category::Interactive, 1, 30, 10).expect("a cure");
+        assert!(whole.contains("--category interactive --covers 2026-10-01..2026-10-30"), "{whole}");
+        assert_eq!(cure(Category::NonInteractive, 11, 13, 4), None);
     }
 }

@@ -72,6 +72,7 @@ fn tenant(n: u32, name: &str, verdict: TenantVerdict, reasons: Vec<Reason>) -> T
         first_day: Some(day(10, 25)),
         last_day: Some(day(11, 23)),
         days_seen: BTreeMap::from([(Category::Interactive, 26), (Category::NonInteractive, 30)]),
+        gaps: Vec::new(),
     }
 }
 

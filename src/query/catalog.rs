@@ -17,7 +17,8 @@ pub struct Report {
 }
 
 /// Every shipped report, by name.
-pub const REPORTS: [Report; 9] = [
+pub const REPORTS: [Report; 10] = [
+    Report { name: "attempt_sources", sql: include_str!("../../queries/attempt_sources.sql") },
     Report { name: "attempts", sql: include_str!("../../queries/attempts.sql") },
     Report { name: "campaign_history", sql: include_str!("../../queries/campaign_history.sql") },
     Report { name: "campaign_state", sql: include_str!("../../queries/campaign_state.sql") },

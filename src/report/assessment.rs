@@ -1,27 +1,32 @@
-//! `assessment` and `protocol_usage`: one row per tenant, one per tenant and protocol, each as CSV,
-//! JSON and Parquet of the same columns.
+//! `assessment`, `protocol_usage` and `coverage_gaps`: one row per tenant, one per tenant and protocol, one
+//! per tenant, category and gap, each as CSV, JSON and Parquet of the same columns.
 
 use std::fs;
 use std::path::Path;
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, Date32Array, RecordBatch, StringArray, TimestampMicrosecondArray, UInt64Array};
+use arrow::array::{
+    ArrayRef, BooleanArray, Date32Array, RecordBatch, StringArray, TimestampMicrosecondArray, UInt64Array,
+};
 use chrono::NaiveDate;
 
 use crate::error::{Error, Result};
-use crate::notify::table;
+use crate::notify::{gap_cure, table};
 use crate::protocol::Protocol;
-use crate::verdict::{Assessment, Reason, TenantAssessment};
+use crate::verdict::{Assessment, CoverageGap, Reason, TenantAssessment};
 
-/// Writes both tables under `out`.
+/// Writes the tables under `out`.
 ///
 /// # Errors
 /// Fails if a file can't be written.
 pub fn write_all(out: &Path, assessment: &Assessment) -> Result<()> {
     fs::create_dir_all(out).map_err(Error::write(out))?;
-    for (name, batch) in
-        [("assessment", tenants(assessment)?), ("protocol_usage", protocol_usage(assessment)?)]
-    {
+    let tables = [
+        ("assessment", tenants(assessment)?),
+        ("protocol_usage", protocol_usage(assessment)?),
+        ("coverage_gaps", coverage_gaps(assessment)?),
+    ];
+    for (name, batch) in tables {
         table::write_files(out, name, &batch)?;
     }
     Ok(())
@@ -86,5 +91,28 @@ fn protocol_usage(assessment: &Assessment) -> Result<RecordBatch> {
         ("failures", numbers(&rows, |(_, row)| row.failures)),
         ("unknown", numbers(&rows, |(_, row)| row.unknown)),
         ("last_seen", Arc::new(last_seen.with_timezone("UTC"))),
+    ])
+}
+
+/// One row per tenant, category and uncovered run of days in the window, those that are permitted too.
+fn coverage_gaps(assessment: &Assessment) -> Result<RecordBatch> {
+    let rows: Vec<_> = assessment
+        .tenants
+        .iter()
+        .flat_map(|tenant| tenant.gaps.iter().map(move |gap| (tenant, gap)))
+        .collect();
+    let length_days = |gap: &CoverageGap| gap.length_days().unsigned_abs();
+    let too_long: BooleanArray = rows.iter().map(|(_, gap)| Some(gap.is_too_long())).collect();
+    let cures: StringArray =
+        rows.iter().map(|(tenant, gap)| gap_cure(gap, tenant, assessment.window)).collect();
+    batch(vec![
+        ("tenant_id", text(rows.iter().map(|(tenant, _)| Some(tenant.tenant_id.as_str())))),
+        ("category", text(rows.iter().map(|(_, gap)| Some(gap.category.as_str())))),
+        ("first_day", days(&rows, |(_, gap)| Some(gap.days.first))),
+        ("last_day", days(&rows, |(_, gap)| Some(gap.days.last))),
+        ("days", numbers(&rows, |(_, gap)| length_days(gap))),
+        ("permitted_days", numbers(&rows, |(_, gap)| gap.permitted_days.into())),
+        ("too_long", Arc::new(too_long)),
+        ("cure", Arc::new(cures)),
     ])
 }

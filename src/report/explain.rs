@@ -1,21 +1,16 @@
-//! Why a tenant has its verdict: the rules that fired with their numbers, its coverage day by day, what
-//! its legacy sign-ins show, who made them, and the SQL behind each number. Text for people, JSON for
-//! machines; both of the same facts.
+//! Why a tenant has its verdict: the rules that fired with their numbers, its coverage day by day and
+//! every gap in it, what its legacy sign-ins show, who made them, who only tried, and the SQL behind each
+//! number. Text for people, JSON for machines; both of the same facts.
 
-use std::fmt::Write as _;
+mod text;
 
-use chrono::{DateTime, Datelike, NaiveDate, Utc, Weekday};
+use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::evidence::{DayRange, TenantEvidence, Window};
-use crate::notify::text::plain_short;
-use crate::notify::{WhoRow, reason_text};
+use crate::notify::{WhoRow, gap_cure};
 use crate::sign_in::Category;
 use crate::verdict::TenantAssessment;
-
-/// Rows of who and characters of a name that text shows; JSON has all.
-const WHO_MAX: usize = 20;
-const TEXT_CHARACTERS_MAX: usize = 60;
 
 /// Everything that is told of one tenant.
 #[derive(Debug, Serialize)]
@@ -26,8 +21,10 @@ pub struct Explanation {
     /// The reasons of the verdict, then what else the evidence lacks, in sentences with the cure.
     pub because: Vec<String>,
     pub calendar: Vec<CategoryDays>,
+    pub gaps: Vec<Gap>,
     pub activity: Vec<Activity>,
     pub who: Vec<WhoRow>,
+    pub attempts: Attempts,
     pub queries: Vec<ShownQuery>,
 }
 
@@ -47,6 +44,71 @@ pub struct Activity {
     pub countries: u64,
     pub first_seen: DateTime<Utc>,
     pub last_seen: DateTime<Utc>,
+}
+
+/// Sign-ins that were refused or broken off: shown apart, as they are no usage.
+#[derive(Debug, Serialize)]
+pub struct Attempts {
+    pub codes: Vec<AttemptCode>,
+    /// The busiest first, within a protocol.
+    pub sources: Vec<AttemptSource>,
+}
+
+/// A row of `queries/attempts.sql`.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct AttemptCode {
+    pub protocol: String,
+    pub outcome: String,
+    pub error_code: Option<i64>,
+    pub failure_reason: Option<String>,
+    pub sign_ins: u64,
+    pub users: u64,
+    pub ip_addresses: u64,
+    pub countries: u64,
+    pub last_seen: DateTime<Utc>,
+}
+
+/// A row of `queries/attempt_sources.sql`.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct AttemptSource {
+    pub protocol: String,
+    pub ip_address: Option<String>,
+    pub country: Option<String>,
+    pub sign_ins: u64,
+    pub interrupted: u64,
+    pub blocked: u64,
+    pub failures: u64,
+    pub users: u64,
+    pub first_seen: DateTime<Utc>,
+    pub last_seen: DateTime<Utc>,
+}
+
+/// A run of uncovered days in the window.
+#[derive(Debug, Serialize)]
+pub struct Gap {
+    pub category: Category,
+    pub first: NaiveDate,
+    pub last: NaiveDate,
+    pub days: i64,
+    pub permitted_days: u32,
+    pub too_long: bool,
+    /// `None` if it is permitted.
+    pub cure: Option<String>,
+}
+
+/// Every gap in the window, by category and day.
+#[must_use]
+pub fn gaps(tenant: &TenantAssessment, window: Window) -> Vec<Gap> {
+    let of = |gap: &crate::verdict::CoverageGap| Gap {
+        category: gap.category,
+        first: gap.days.first,
+        last: gap.days.last,
+        days: gap.length_days(),
+        permitted_days: gap.permitted_days,
+        too_long: gap.is_too_long(),
+        cure: gap_cure(gap, tenant, window),
+    };
+    tenant.gaps.iter().map(of).collect()
 }
 
 /// The days of the window for one category.
@@ -105,184 +167,4 @@ pub fn calendar(
         CategoryDays { category, days: days.collect() }
     };
     categories.into_iter().map(of).collect()
-}
-
-impl Explanation {
-    /// The sentences of `because`.
-    #[must_use]
-    pub fn reasons(tenant: &TenantAssessment) -> Vec<String> {
-        let mut told: Vec<String> = Vec::new();
-        for reason in tenant.reasons.iter().chain(&tenant.evidence_reasons) {
-            let sentence = reason_text(reason);
-            if !told.contains(&sentence) {
-                told.push(sentence);
-            }
-        }
-        told
-    }
-
-    /// The explanation as text.
-    #[must_use]
-    pub fn text(&self) -> String {
-        let mut text = String::new();
-        // Writing to a string does not fail.
-        let _ = self.write_text(&mut text);
-        text
-    }
-
-    fn write_text(&self, out: &mut String) -> std::fmt::Result {
-        let short = |text: &str| plain_short(text, TEXT_CHARACTERS_MAX);
-        let name = self.tenant.display_name.as_deref().map_or_else(String::new, |name| short(name) + ", ");
-        writeln!(out, "{name}{}", self.tenant.tenant_id)?;
-        let last = self.window.end.pred_opt().unwrap_or(self.window.end);
-        writeln!(
-            out,
-            "{} in campaign {}, window {} to {last}",
-            self.tenant.verdict, self.campaign, self.window.first
-        )?;
-        for sentence in &self.because {
-            writeln!(out, "  - {sentence}")?;
-        }
-        if !self.tenant.protocols_clear.is_empty() {
-            let clear: Vec<&str> =
-                self.tenant.protocols_clear.iter().map(|protocol| protocol.as_str()).collect();
-            writeln!(out, "clear: {}", clear.join(", "))?;
-        }
-        self.write_calendar(out)?;
-        writeln!(out, "\nprotocols in scope or seen")?;
-        let mut table = table(&[
-            "protocol",
-            "verdict",
-            "users",
-            "sign-ins",
-            "interrupted",
-            "blocked",
-            "failures",
-            "unknown",
-            "last seen",
-        ]);
-        for protocol in &self.tenant.protocols {
-            let counts = [
-                protocol.users,
-                protocol.sign_ins,
-                protocol.interrupted,
-                protocol.blocked,
-                protocol.failures,
-                protocol.unknown,
-            ];
-            let mut row = vec![protocol.protocol.to_string(), protocol.verdict.as_str().to_owned()];
-            row.extend(counts.map(|count| count.to_string()));
-            row.push(protocol.last_seen.map_or_else(|| "-".to_owned(), minute));
-            table.add_row(row);
-        }
-        writeln!(out, "{table}")?;
-        self.write_activity(out)?;
-        self.write_who(out)?;
-        for query in &self.queries {
-            writeln!(out, "\n-- {}: {}", query.name, query.shows)?;
-            writeln!(out, "{}", query.sql)?;
-        }
-        Ok(())
-    }
-
-    fn write_calendar(&self, out: &mut String) -> std::fmt::Result {
-        writeln!(
-            out,
-            "\ncoverage: # covered, ~ only by files that lack a column, . not covered; a line a week"
-        )?;
-        for category in &self.calendar {
-            let covered = category.days.iter().filter(|day| **day == Day::Covered).count();
-            writeln!(out, "  {}: {covered} of {} days", category.category, category.days.len())?;
-            let mut line = String::new();
-            for (day, seen) in self.window.first.iter_days().zip(&category.days) {
-                if line.is_empty() {
-                    let before = day.weekday().num_days_from_monday() as usize;
-                    line = format!("    {day}  {}", " ".repeat(before));
-                }
-                line.push(match seen {
-                    Day::Covered => '#',
-                    Day::Incomplete => '~',
-                    Day::Uncovered => '.',
-                });
-                if day.weekday() == Weekday::Sun {
-                    writeln!(out, "{line}")?;
-                    line.clear();
-                }
-            }
-            if !line.is_empty() {
-                writeln!(out, "{line}")?;
-            }
-        }
-        Ok(())
-    }
-
-    fn write_activity(&self, out: &mut String) -> std::fmt::Result {
-        if self.activity.is_empty() {
-            return writeln!(out, "\nno legacy sign-in in the window");
-        }
-        writeln!(out, "\nlegacy sign-ins by outcome and auth method")?;
-        let mut table = table(&[
-            "protocol",
-            "outcome",
-            "auth method",
-            "by",
-            "sign-ins",
-            "users",
-            "apps",
-            "agents",
-            "IPs",
-            "countries",
-            "first seen",
-            "last seen",
-        ]);
-        for row in &self.activity {
-            let counts =
-                [row.sign_ins, row.users, row.apps, row.user_agents, row.ip_addresses, row.countries];
-            let by = row.auth_evidence.clone().unwrap_or_else(|| "-".to_owned());
-            let mut cells = vec![row.protocol.clone(), row.outcome.clone(), row.auth_method.clone(), by];
-            cells.extend(counts.map(|count| count.to_string()));
-            cells.extend([minute(row.first_seen), minute(row.last_seen)]);
-            table.add_row(cells);
-        }
-        writeln!(out, "{table}")
-    }
-
-    fn write_who(&self, out: &mut String) -> std::fmt::Result {
-        if self.who.is_empty() {
-            return Ok(());
-        }
-        writeln!(out, "\nwho: users with usage")?;
-        let mut table =
-            table(&["protocol", "user", "app", "client app", "user agent", "IPs", "sign-ins", "last seen"]);
-        for row in self.who.iter().take(WHO_MAX) {
-            let short = |text: Option<&String>| {
-                text.map_or_else(|| "-".to_owned(), |text| plain_short(text, TEXT_CHARACTERS_MAX))
-            };
-            table.add_row([
-                row.protocol.to_string(),
-                short(Some(&row.user)),
-                short(row.app.as_ref()),
-                short(row.client_app.as_ref()),
-                short(row.user_agent.as_ref()),
-                row.ip_addresses.to_string(),
-                row.sign_ins.to_string(),
-                minute(row.last_seen),
-            ]);
-        }
-        writeln!(out, "{table}")?;
-        match self.who.len().saturating_sub(WHO_MAX) {
-            0 => Ok(()),
-            more => writeln!(out, "and {more} more; --format json has them all"),
-        }
-    }
-}
-
-fn table(header: &[&str]) -> comfy_table::Table {
-    let mut table = comfy_table::Table::new();
-    table.load_preset(comfy_table::presets::UTF8_BORDERS_ONLY).set_header(header);
-    table
-}
-
-fn minute(time: DateTime<Utc>) -> String {
-    time.format("%Y-%m-%d %H:%M").to_string()
 }

@@ -1,6 +1,7 @@
 //! Results to files and streams: tables, CSV, JSON, NDJSON, Parquet.
 
 pub mod assessment;
+pub mod closing;
 pub mod columns;
 pub mod explain;
 

@@ -1,0 +1,180 @@
+//! What a person reads when an assessment is done: verdicts, why some could not be reached and what would
+//! cure it, the protocols in use, and apart from them those that were only tried.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+
+use chrono::{Days, NaiveDate};
+
+use crate::verdict::{Assessment, ProtocolVerdict, Reason, TenantAssessment, TenantVerdict};
+
+/// A log that lags more is not one that is collected every week: no other day is proposed for it.
+const LAG_DAYS_MAX: u64 = 7;
+
+/// Lines, the last one too with its end.
+#[must_use]
+pub fn text(assessment: &Assessment) -> String {
+    let mut text = String::new();
+    // Writing to a string does not fail.
+    let _ = write_text(&mut text, assessment);
+    text
+}
+
+fn write_text(out: &mut String, assessment: &Assessment) -> std::fmt::Result {
+    let window = assessment.window;
+    writeln!(
+        out,
+        "window {} to {} (before as_of {}), campaign {}",
+        window.first,
+        window.end.pred_opt().unwrap_or_default(),
+        window.end,
+        assessment.campaign,
+    )?;
+    let mut verdicts = table(&["verdict", "tenants"]);
+    for verdict in TenantVerdict::ALL {
+        let count = assessment.tenants.iter().filter(|tenant| tenant.verdict == verdict).count();
+        verdicts.add_row([verdict.to_string(), count.to_string()]);
+    }
+    writeln!(out, "{verdicts}")?;
+    write_doubts(out, assessment)?;
+    write_usage(out, assessment)?;
+    write_attempts(out, assessment)
+}
+
+/// The reasons of the tenants without a verdict.
+fn write_doubts(out: &mut String, assessment: &Assessment) -> std::fmt::Result {
+    let undecided: Vec<&TenantAssessment> = assessment
+        .tenants
+        .iter()
+        .filter(|tenant| tenant.verdict == TenantVerdict::InsufficientEvidence)
+        .collect();
+    if undecided.is_empty() {
+        return Ok(());
+    }
+    let mut tenants: BTreeMap<&str, (usize, &str)> = BTreeMap::new();
+    for tenant in &undecided {
+        let found: BTreeMap<&str, &str> =
+            tenant.reasons.iter().map(|reason| (reason.code(), cure(reason))).collect();
+        for (code, cure) in found {
+            tenants.entry(code).or_insert((0, cure)).0 += 1;
+        }
+    }
+    let mut doubts = table(&["insufficient evidence", "tenants", "what cures it"]);
+    for (code, (count, cure)) in tenants {
+        doubts.add_row([code, &count.to_string(), cure]);
+    }
+    writeln!(out, "{doubts}")?;
+    if let Some((as_of, settled)) = earlier_as_of(&undecided, assessment.window.end) {
+        writeln!(out, "--as-of {as_of} would settle {settled} of them")?;
+    }
+    writeln!(
+        out,
+        "coverage_gaps.csv has every gap with its cure; lightsout explain TENANT tells all of one tenant"
+    )
+}
+
+/// Of all tenants, not of one: its own days are told by `explain`.
+const fn cure(reason: &Reason) -> &'static str {
+    match reason {
+        Reason::NoRecords => "export both sign-in logs and ingest them",
+        Reason::CategoryMissing { .. } => {
+            "export the other log too, or declare it empty: --category, --covers"
+        }
+        Reason::Gap { .. } => "export these days, or declare them silent: --covers, or logs_from and logs_to",
+        Reason::NotSettled { .. } => "collect again, or decide for an earlier day: --as-of",
+        Reason::WindowLongerThanHistory { .. } => "go on collecting, or a shorter window: --window-days",
+        Reason::ColumnMissing { .. } => "export again with all columns",
+        Reason::UnknownOutcome { .. } => "export again with the status of each sign-in",
+        Reason::UsedBeforeWindow { .. } => "see who that was: report who; move it to modern authentication",
+        Reason::UnrecognisedClient { .. } | Reason::ClientNotStated { .. } => {
+            "see what they are: report unclear_clients"
+        }
+        Reason::Excluded { .. }
+        | Reason::InUse { .. }
+        | Reason::UnattributedLegacyUse { .. }
+        | Reason::Attempted { .. }
+        | Reason::Unused => "",
+    }
+}
+
+/// The `as_of` that the logs of every tenant reach whose log lags by a week at most, and how many such
+/// tenants are not settled now.
+fn earlier_as_of(undecided: &[&TenantAssessment], as_of: NaiveDate) -> Option<(NaiveDate, usize)> {
+    let reached = undecided.iter().flat_map(|tenant| &tenant.reasons).filter_map(|reason| match reason {
+        Reason::NotSettled { last_provable_day } => last_provable_day.and_then(|day| day.succ_opt()),
+        _ => None,
+    });
+    let oldest = as_of.checked_sub_days(Days::new(LAG_DAYS_MAX))?;
+    let reached: Vec<NaiveDate> = reached.filter(|reached| *reached >= oldest).collect();
+    Some((*reached.iter().min()?, reached.len()))
+}
+
+fn write_usage(out: &mut String, assessment: &Assessment) -> std::fmt::Result {
+    let mut usage: BTreeMap<_, (u64, u64, u64)> = BTreeMap::new();
+    for protocol in assessment.tenants.iter().flat_map(|tenant| &tenant.protocols) {
+        if protocol.sign_ins > 0 {
+            let row = usage.entry(protocol.protocol).or_default();
+            *row = (row.0 + 1, row.1 + protocol.users, row.2 + protocol.sign_ins);
+        }
+    }
+    let mut rows = table(&["protocol in use", "tenants", "users", "sign-ins"]);
+    for (protocol, (tenants, users, sign_ins)) in usage {
+        rows.add_row([protocol.to_string(), tenants.to_string(), users.to_string(), sign_ins.to_string()]);
+    }
+    writeln!(out, "{rows}")
+}
+
+/// Protocols that nobody got in by: sprays and blocked clients.
+fn write_attempts(out: &mut String, assessment: &Assessment) -> std::fmt::Result {
+    let mut attempts: BTreeMap<_, (u64, u64, u64, u64)> = BTreeMap::new();
+    for protocol in assessment.tenants.iter().flat_map(|tenant| &tenant.protocols) {
+        if protocol.verdict == ProtocolVerdict::Attempted {
+            let row = attempts.entry(protocol.protocol).or_default();
+            row.0 += 1;
+            row.1 += protocol.failures;
+            row.2 += protocol.blocked;
+            row.3 += protocol.interrupted;
+        }
+    }
+    if attempts.is_empty() {
+        return Ok(());
+    }
+    let mut rows = table(&["protocol only attempted", "tenants", "failures", "blocked", "interrupted"]);
+    for (protocol, (tenants, failures, blocked, interrupted)) in attempts {
+        let counts = [tenants, failures, blocked, interrupted].map(|n| n.to_string());
+        rows.add_row([&[protocol.to_string()], counts.as_slice()].concat());
+    }
+    writeln!(out, "{rows}")
+}
+
+fn table(header: &[&str]) -> comfy_table::Table {
+    let mut table = comfy_table::Table::new();
+    table.load_preset(comfy_table::presets::UTF8_BORDERS_ONLY).set_header(header);
+    table
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn day(d: u32) -> NaiveDate {
+        NaiveDate::from_ymd_opt(2026, 10, d).expect("a day of October")
+    }
+
+    fn reaching(last_provable_day: Option<NaiveDate>) -> TenantAssessment {
+        serde_json::from_value(serde_json::json!({
+            "tenant_id": "t", "display_name": null, "verdict": "insufficient_evidence",
+            "reasons": [Reason::NotSettled { last_provable_day }], "evidence_reasons": [], "protocols": [],
+            "protocols_in_use": [], "protocols_clear": [], "users": 0, "first_day": null, "last_day": null,
+        }))
+        .expect("a tenant")
+    }
+
+    #[test]
+    fn the_day_proposed_is_one_that_every_log_reaches_that_lags_by_a_week_at_most() {
+        let tenants = [Some(day(19)), Some(day(22)), Some(day(2)), None].map(reaching);
+        let tenants: Vec<&TenantAssessment> = tenants.iter().collect();
+        assert_eq!(earlier_as_of(&tenants, day(27)), Some((day(20), 2)));
+        assert_eq!(earlier_as_of(&tenants[2..], day(27)), None);
+    }
+}

@@ -1,0 +1,272 @@
+//! An explanation as text for people. What it cuts short, JSON has in full.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+
+use chrono::{DateTime, Datelike, Utc, Weekday};
+
+use super::{Day, Explanation, Gap};
+use crate::notify::text::plain_short;
+use crate::sign_in::Category;
+
+const WHO_MAX: usize = 20;
+/// Addresses of one protocol.
+const SOURCES_MAX: usize = 5;
+const TEXT_CHARACTERS_MAX: usize = 60;
+
+impl Explanation {
+    /// The explanation as text.
+    #[must_use]
+    pub fn text(&self) -> String {
+        let mut text = String::new();
+        // Writing to a string does not fail.
+        let _ = self.write_text(&mut text);
+        text
+    }
+
+    fn write_text(&self, out: &mut String) -> std::fmt::Result {
+        let short = |text: &str| plain_short(text, TEXT_CHARACTERS_MAX);
+        let name = self.tenant.display_name.as_deref().map_or_else(String::new, |name| short(name) + ", ");
+        writeln!(out, "{name}{}", self.tenant.tenant_id)?;
+        let last = self.window.end.pred_opt().unwrap_or(self.window.end);
+        writeln!(
+            out,
+            "{} in campaign {}, window {} to {last}",
+            self.tenant.verdict, self.campaign, self.window.first
+        )?;
+        for sentence in &self.because {
+            writeln!(out, "  - {sentence}")?;
+        }
+        if !self.tenant.protocols_clear.is_empty() {
+            let clear: Vec<&str> =
+                self.tenant.protocols_clear.iter().map(|protocol| protocol.as_str()).collect();
+            writeln!(out, "clear: {}", clear.join(", "))?;
+        }
+        self.write_calendar(out)?;
+        writeln!(out, "\nprotocols in scope or seen")?;
+        let mut table = table(&[
+            "protocol",
+            "verdict",
+            "users",
+            "sign-ins",
+            "interrupted",
+            "blocked",
+            "failures",
+            "unknown",
+            "last seen",
+        ]);
+        for protocol in &self.tenant.protocols {
+            let counts = [
+                protocol.users,
+                protocol.sign_ins,
+                protocol.interrupted,
+                protocol.blocked,
+                protocol.failures,
+                protocol.unknown,
+            ];
+            let mut row = vec![protocol.protocol.to_string(), protocol.verdict.as_str().to_owned()];
+            row.extend(counts.map(|count| count.to_string()));
+            row.push(protocol.last_seen.map_or_else(|| "-".to_owned(), minute));
+            table.add_row(row);
+        }
+        writeln!(out, "{table}")?;
+        self.write_activity(out)?;
+        self.write_who(out)?;
+        self.write_attempts(out)?;
+        for query in &self.queries {
+            writeln!(out, "\n-- {}: {}", query.name, query.shows)?;
+            writeln!(out, "{}", query.sql)?;
+        }
+        Ok(())
+    }
+
+    fn write_calendar(&self, out: &mut String) -> std::fmt::Result {
+        writeln!(
+            out,
+            "\ncoverage: # covered, ~ only by files that lack a column, . not covered; a line a week"
+        )?;
+        for category in &self.calendar {
+            let covered = category.days.iter().filter(|day| **day == Day::Covered).count();
+            let permitted = self
+                .gaps
+                .iter()
+                .find(|gap| gap.category == category.category)
+                .map_or_else(String::new, |gap| {
+                    format!("; up to {} in a row may be missing", gap.permitted_days)
+                });
+            writeln!(out, "  {}: {covered} of {} days{permitted}", category.category, category.days.len())?;
+            let mut line = String::new();
+            for (day, seen) in self.window.first.iter_days().zip(&category.days) {
+                if line.is_empty() {
+                    let before = day.weekday().num_days_from_monday() as usize;
+                    line = format!("    {day}  {}", " ".repeat(before));
+                }
+                line.push(match seen {
+                    Day::Covered => '#',
+                    Day::Incomplete => '~',
+                    Day::Uncovered => '.',
+                });
+                if day.weekday() == Weekday::Sun {
+                    writeln!(out, "{line}")?;
+                    line.clear();
+                }
+            }
+            if !line.is_empty() {
+                writeln!(out, "{line}")?;
+            }
+            self.write_gaps(out, category.category)?;
+        }
+        Ok(())
+    }
+
+    /// Every gap; what cures those that are too long is told with the reasons.
+    fn write_gaps(&self, out: &mut String, category: Category) -> std::fmt::Result {
+        for (too_long, title) in [(true, "gaps, too long"), (false, "gaps, permitted")] {
+            let of = |gap: &&Gap| gap.category == category && gap.too_long == too_long;
+            let told = |gap: &Gap| match gap.days {
+                1 => gap.first.to_string(),
+                days => format!("{} to {} ({days} days)", gap.first, gap.last),
+            };
+            let gaps: Vec<String> = self.gaps.iter().filter(of).map(told).collect();
+            if !gaps.is_empty() {
+                writeln!(out, "    {title}: {}", gaps.join(", "))?;
+            }
+        }
+        Ok(())
+    }
+
+    fn write_activity(&self, out: &mut String) -> std::fmt::Result {
+        if self.activity.is_empty() {
+            return writeln!(out, "\nno legacy sign-in in the window");
+        }
+        writeln!(out, "\nlegacy sign-ins by outcome and auth method")?;
+        let mut table = table(&[
+            "protocol",
+            "outcome",
+            "auth method",
+            "by",
+            "sign-ins",
+            "users",
+            "apps",
+            "agents",
+            "IPs",
+            "countries",
+            "first seen",
+            "last seen",
+        ]);
+        for row in &self.activity {
+            let counts =
+                [row.sign_ins, row.users, row.apps, row.user_agents, row.ip_addresses, row.countries];
+            let by = row.auth_evidence.clone().unwrap_or_else(|| "-".to_owned());
+            let mut cells = vec![row.protocol.clone(), row.outcome.clone(), row.auth_method.clone(), by];
+            cells.extend(counts.map(|count| count.to_string()));
+            cells.extend([minute(row.first_seen), minute(row.last_seen)]);
+            table.add_row(cells);
+        }
+        writeln!(out, "{table}")
+    }
+
+    fn write_who(&self, out: &mut String) -> std::fmt::Result {
+        if self.who.is_empty() {
+            return Ok(());
+        }
+        writeln!(out, "\nwho: users with usage")?;
+        let mut table =
+            table(&["protocol", "user", "app", "client app", "user agent", "IPs", "sign-ins", "last seen"]);
+        for row in self.who.iter().take(WHO_MAX) {
+            let short = |text: Option<&String>| {
+                text.map_or_else(|| "-".to_owned(), |text| plain_short(text, TEXT_CHARACTERS_MAX))
+            };
+            table.add_row([
+                row.protocol.to_string(),
+                short(Some(&row.user)),
+                short(row.app.as_ref()),
+                short(row.client_app.as_ref()),
+                short(row.user_agent.as_ref()),
+                row.ip_addresses.to_string(),
+                row.sign_ins.to_string(),
+                minute(row.last_seen),
+            ]);
+        }
+        writeln!(out, "{table}")?;
+        match self.who.len().saturating_sub(WHO_MAX) {
+            0 => Ok(()),
+            more => writeln!(out, "and {more} more; --format json has them all"),
+        }
+    }
+
+    /// Sprays and blocked clients: no usage, so apart from it.
+    fn write_attempts(&self, out: &mut String) -> std::fmt::Result {
+        if self.attempts.codes.is_empty() {
+            return Ok(());
+        }
+        writeln!(out, "\nattempted: refused or broken off, which is no usage; by result code")?;
+        let mut codes = table(&[
+            "protocol",
+            "outcome",
+            "code",
+            "reason",
+            "sign-ins",
+            "users",
+            "IPs",
+            "countries",
+            "last seen",
+        ]);
+        let short = |text: Option<&String>| {
+            text.map_or_else(|| "-".to_owned(), |text| plain_short(text, TEXT_CHARACTERS_MAX))
+        };
+        for row in &self.attempts.codes {
+            let code = row.error_code.map_or_else(|| "-".to_owned(), |code| code.to_string());
+            let mut cells =
+                vec![row.protocol.clone(), row.outcome.clone(), code, short(row.failure_reason.as_ref())];
+            cells.extend([row.sign_ins, row.users, row.ip_addresses, row.countries].map(|n| n.to_string()));
+            cells.push(minute(row.last_seen));
+            codes.add_row(cells);
+        }
+        writeln!(out, "{codes}")?;
+        writeln!(out, "\nattempted: from where, at most {SOURCES_MAX} addresses of a protocol")?;
+        let mut sources = table(&[
+            "protocol",
+            "IP",
+            "country",
+            "sign-ins",
+            "interrupted",
+            "blocked",
+            "failures",
+            "users",
+            "first seen",
+            "last seen",
+        ]);
+        let mut shown: BTreeMap<&str, usize> = BTreeMap::new();
+        let mut more = 0;
+        for row in &self.attempts.sources {
+            let of_protocol = shown.entry(&row.protocol).or_default();
+            if *of_protocol == SOURCES_MAX {
+                more += 1;
+                continue;
+            }
+            *of_protocol += 1;
+            let mut cells =
+                vec![row.protocol.clone(), short(row.ip_address.as_ref()), short(row.country.as_ref())];
+            let counts = [row.sign_ins, row.interrupted, row.blocked, row.failures, row.users];
+            cells.extend(counts.map(|n| n.to_string()));
+            cells.extend([minute(row.first_seen), minute(row.last_seen)]);
+            sources.add_row(cells);
+        }
+        writeln!(out, "{sources}")?;
+        match more {
+            0 => Ok(()),
+            more => writeln!(out, "and {more} more; --format json has them all"),
+        }
+    }
+}
+
+fn table(header: &[&str]) -> comfy_table::Table {
+    let mut table = comfy_table::Table::new();
+    table.load_preset(comfy_table::presets::UTF8_BORDERS_ONLY).set_header(header);
+    table
+}
+
+fn minute(time: DateTime<Utc>) -> String {
+    time.format("%Y-%m-%d %H:%M").to_string()
+}
