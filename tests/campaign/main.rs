@@ -4,5 +4,6 @@
 mod program;
 
 mod interrupted;
+mod mishaps;
 mod months;
 mod story;

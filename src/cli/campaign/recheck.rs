@@ -8,6 +8,7 @@ use super::super::shared::Global;
 use super::desk::{Common, Decided, Desk, Files};
 use super::notices::{Sending, Told, told_on_stderr};
 use super::rows;
+use crate::change::ProtocolChange;
 use crate::error::{Error, Result};
 use crate::ledger::recheck::{Fresh, recheck};
 use crate::ledger::{Event, EventKind};
@@ -37,6 +38,8 @@ pub(super) struct Rechecked {
     pub(super) decided: BTreeMap<String, Decided>,
     events: Vec<Event>,
     notices: (usize, usize),
+    /// In words: usage of what was turned off.
+    still_used: Vec<String>,
 }
 
 impl Rechecked {
@@ -45,6 +48,10 @@ impl Rechecked {
     }
 
     pub(super) fn tell(&self, desk: &Desk, files: &Files, global: &Global) {
+        // Also when quiet: it says that a change did not take.
+        for used in &self.still_used {
+            eprintln!("{used}");
+        }
         if global.quiet {
             return;
         }
@@ -81,7 +88,35 @@ pub(super) async fn check(desk: &mut Desk, files: &Files) -> Result<Rechecked> {
     drop(lock);
 
     let notices = write(desk, &decided, &fresh, &events, &queries, files).await.map_err(Error::recorded)?;
-    Ok(Rechecked { decided, events, notices })
+    let still_used = still_used(desk, &decided, &queries).await?;
+    Ok(Rechecked { decided, events, notices, still_used })
+}
+
+/// Usage on the days after a protocol was turned off: the script has not run, or not everywhere.
+async fn still_used(
+    desk: &Desk,
+    decided: &BTreeMap<String, Decided>,
+    queries: &Queries,
+) -> Result<Vec<String>> {
+    let done = desk.ledger.tenants.values().filter(|tenant| !tenant.change.off().is_empty());
+    let decisions: BTreeSet<&String> = done.map(|tenant| &tenant.change.decision_id).collect();
+    let firsts = decisions.into_iter().filter_map(|id| decided.get(id)).map(|decided| decided.window.first);
+    let Some(first) = firsts.min() else { return Ok(Vec::new()) };
+    let mut told = BTreeSet::new();
+    for (tenant_id, rows) in queries.who_until(first, desk.now, "*").await? {
+        let Some(tenant) = desk.ledger.tenants.get(&tenant_id) else { continue };
+        for row in rows {
+            if let Some(ProtocolChange::Off { on }) = tenant.change.protocols.get(&row.protocol)
+                && row.last_seen.date_naive() > *on
+            {
+                told.insert(format!(
+                    "{tenant_id} still signs in by {}, which was turned off on {on}; see: lightsout explain {tenant_id}",
+                    row.protocol
+                ));
+            }
+        }
+    }
+    Ok(told.into_iter().collect())
 }
 
 /// The notices of all that are on hold, and their list.

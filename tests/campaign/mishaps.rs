@@ -1,0 +1,170 @@
+//! What goes wrong around a campaign: nothing is announced that nobody can be told, and nothing is told or
+//! turned off that is no longer so.
+
+use std::fmt::Write as _;
+use std::fs;
+
+use serde_json::Value;
+use sha2::{Digest, Sha256};
+
+use crate::program::{Place, sample};
+
+const LAKE: &str = "lake";
+const HARBOUR_LANE: &str = "11dd7c61-8b82-4198-a138-2195ef1d85cd";
+const BRACKENRIDGE: &str = "f7fd8b2d-fc26-45b7-a0fb-8b8d91076163";
+
+/// The sample logs, decided by a campaign whose notice is of one day.
+fn decided() -> Place {
+    let place = Place::new();
+    let shown = place.run(LAKE, &["campaign", "show"]);
+    let rules =
+        String::from_utf8(shown.stdout).expect("text").replace("notice_days = 30 ", "notice_days = 1 ");
+    place.write("quick.toml", rules.as_bytes());
+    place.run(LAKE, &["ingest", &sample("logs")]);
+    let roster = sample("roster.csv");
+    place.run(LAKE, &["assess", "--roster", &roster, "--campaign", "quick.toml", "--as-of", "2026-11-02"]);
+    place
+}
+
+/// Exit code, rows and what stderr says.
+fn campaign(place: &Place, day: &str, arguments: &[&str]) -> (i32, Vec<Value>, String) {
+    let flags = ["--now", day, "--campaign", "quick.toml", "--format", "ndjson"];
+    let output = place.tries(LAKE, &[&["campaign"], arguments, &flags].concat());
+    let rows = String::from_utf8(output.stdout).expect("text");
+    let rows = rows.lines().map(|line| serde_json::from_str(line).expect("a row")).collect();
+    let told = String::from_utf8_lossy(&output.stderr).into_owned();
+    (output.status.code().expect("it ends by itself"), rows, told)
+}
+
+fn events(place: &Place) -> usize {
+    place.csv(LAKE, "SELECT event_id FROM campaign_events").len()
+}
+
+#[test]
+fn nothing_is_announced_that_can_not_be_written() {
+    let place = decided();
+    place.write("a-file", b"");
+    let (code, _, told) = campaign(&place, "2026-11-03", &["announce", "--out", "a-file"]);
+    assert!(code == 1 && events(&place) == 0, "{told}");
+    place.write("own/no_impact.md", b"# Hello {{ nobody }}\n");
+    let (code, _, told) = campaign(&place, "2026-11-03", &["announce", "--templates", "own"]);
+    assert!(code == 1 && told.contains("no_impact.md, line 1") && events(&place) == 0, "{told}");
+    let (code, rows, told) = campaign(&place, "2026-11-01", &["announce"]);
+    assert!(code == 1 && rows.is_empty() && told.contains("and it is 2026-11-01"), "before its time: {told}");
+    let (code, rows, _) = campaign(&place, "2026-11-03", &["announce"]);
+    assert_eq!((code, rows.len(), events(&place)), (0, 4, 4));
+    let (code, _, told) = campaign(&place, "2026-11-03", &["announce", "--warnings", "--out", "with"]);
+    assert!(code == 0 && events(&place) > 4, "{told}");
+    check_manifest(&place, "with/warned.manifest.json");
+    let before = events(&place);
+    campaign(&place, "2026-11-03", &["announce", "--warnings", "--out", "with"]);
+    assert_eq!(events(&place), before, "a tenant is warned once on a decision");
+}
+
+#[test]
+fn waves_are_those_of_the_file_and_other_rules_must_be_those_of_the_decision() {
+    let place = decided();
+    let rules = fs::read_to_string(place.path("quick.toml")).expect("the campaign");
+    let waves = format!("{rules}\n[waves]\nexclude_tenants = ['{HARBOUR_LANE}']\npending_max = 2\n");
+    place.write("quick.toml", waves.as_bytes());
+    let (_, rows, _) = campaign(&place, "2026-11-03", &["status", "--tenant", HARBOUR_LANE]);
+    assert_eq!(rows[0]["next_step"], "excluded by the campaign's waves");
+    let (code, rows, _) = campaign(&place, "2026-11-03", &["announce"]);
+    assert!(
+        code == 0 && rows.len() == 2 && rows.iter().all(|row| row["tenant_id"] != HARBOUR_LANE),
+        "{rows:?}"
+    );
+
+    place.write("quick.toml", rules.replace("notice_days = 1 ", "notice_days = 2 ").as_bytes());
+    let (code, _, told) = campaign(&place, "2026-11-03", &["announce"]);
+    assert!(code == 1 && told.contains("decide by them first: lightsout assess"), "{told}");
+}
+
+#[test]
+fn a_tenant_that_the_roster_excludes_later_stays_on_hold_for_whoever_forgets_the_roster() {
+    let place = decided();
+    campaign(&place, "2026-11-03", &["announce"]);
+    let roster = fs::read_to_string(sample("roster.csv")).expect("the roster");
+    let excluded = roster.replace(
+        "it@harbourlane.example.net,,,,,",
+        "it@harbourlane.example.net,,,,true,it merges with another",
+    );
+    assert_ne!(excluded, roster);
+    place.write("later.csv", excluded.as_bytes());
+    let (code, rows, _) = campaign(&place, "2026-11-03", &["recheck", "--roster", "later.csv"]);
+    assert_eq!((code, rows[0]["cause"].as_str()), (4, Some("excluded")));
+    let (_, due, _) = campaign(&place, "2026-11-04", &["apply"]);
+    assert!(due.len() == 3 && due.iter().all(|row| row["tenant_id"] != HARBOUR_LANE), "{due:?}");
+    let (_, due, _) = campaign(&place, "2026-11-04", &["apply", "--roster", &sample("roster.csv")]);
+    assert_eq!(due.len(), 4, "the roster of now says that it is over");
+}
+
+#[test]
+fn a_script_that_is_not_due_any_more_is_taken_away_and_the_list_of_files_is_right() {
+    let place = decided();
+    campaign(&place, "2026-11-03", &["announce"]);
+    campaign(&place, "2026-11-04", &["apply", "--runbook"]);
+    let script = |name: &str| place.path(&format!("out/runbooks/{BRACKENRIDGE}/{name}"));
+    assert!(script("turn-off.ps1").exists());
+    check_manifest(&place, "out/due.manifest.json");
+    campaign(&place, "2026-11-04", &["opt-out", BRACKENRIDGE, "--by", "it"]);
+    campaign(&place, "2026-11-04", &["apply", "--runbook"]);
+    assert!(!script("turn-off.ps1").exists() && script("undo.ps1").exists());
+    check_manifest(&place, "out/due.manifest.json");
+}
+
+#[test]
+fn drafts_and_announced_notices_share_a_folder_and_neither_takes_the_others_place() {
+    let place = decided();
+    let (roster, logs) = (sample("roster.csv"), sample("logs"));
+    let run = ["run", &logs, "--roster", &roster, "--campaign", "quick.toml", "--as-of", "2026-11-02"];
+    let notice = || {
+        fs::read_to_string(place.path(&format!("out/notices/{HARBOUR_LANE}/notice.md"))).expect("a notice")
+    };
+    place.run(LAKE, &run);
+    assert!(notice().contains("DRAFT"));
+    campaign(&place, "2026-11-03", &["announce"]);
+    let announced = notice();
+    assert!(!announced.contains("DRAFT"));
+    check_manifest(&place, "out/notices/manifest.json");
+    check_manifest(&place, "out/announced.manifest.json");
+    place.run(LAKE, &run);
+    assert_eq!(notice(), announced, "no draft of what has been announced");
+    check_manifest(&place, "out/notices/manifest.json");
+    check_manifest(&place, "out/announced.manifest.json");
+}
+
+#[test]
+fn usage_of_what_was_turned_off_is_told() {
+    let place = decided();
+    campaign(&place, "2026-11-03", &["announce"]);
+    let (code, ..) = campaign(&place, "2026-11-04", &["confirm", HARBOUR_LANE, "--at", "2026-11-04"]);
+    assert_eq!(code, 0);
+    let record = format!(
+        r#"{{"time":"2026-11-06T08:20:00Z","operationName":"Sign-in activity","category":"SignInLogs","tenantId":"{HARBOUR_LANE}","properties":{{"id":"99000000-0000-4000-8000-000000000001","createdDateTime":"2026-11-06T08:15:00Z","userPrincipalName":"scanner@harbourlane.example.net","clientAppUsed":"IMAP4","status":{{"errorCode":0}}}}}}"#
+    );
+    place.write("late.json", record.as_bytes());
+    place.run(LAKE, &["ingest", "late.json"]);
+    let (code, _, told) = campaign(&place, "2026-11-07", &["recheck"]);
+    assert_eq!(code, 0, "{told}");
+    let line = format!("{HARBOUR_LANE} still signs in by imap4, which was turned off on 2026-11-04");
+    assert!(told.contains(&line), "{told}");
+}
+
+/// Every file that a manifest names is there, and is what it says.
+fn check_manifest(place: &Place, path: &str) {
+    let text = fs::read_to_string(place.path(path)).unwrap_or_else(|error| panic!("{path}: {error}"));
+    let manifest: Value = serde_json::from_str(&text).expect("JSON");
+    let folder = place.path(path).parent().expect("a folder").to_owned();
+    let files = manifest["files"].as_array().expect("files");
+    assert!(!files.is_empty(), "{path}");
+    for file in files {
+        let name = file["file"].as_str().expect("a name");
+        let bytes = fs::read(folder.join(name)).unwrap_or_else(|error| panic!("{path}: {name}: {error}"));
+        let sum = Sha256::digest(&bytes).iter().fold(String::new(), |mut sum, byte| {
+            let _ = write!(sum, "{byte:02x}");
+            sum
+        });
+        assert_eq!(file["sha256"], sum, "{path}: {name}");
+    }
+}
