@@ -2,47 +2,19 @@
 
 use chrono::{DateTime, Utc};
 
-use super::Refusal;
-use super::event::{Event, EventKind};
+use super::event::EventKind;
 use super::opt_out::{announced, named};
 use super::requests::Request;
 use super::state::Ledger;
+use super::taken::{Taken, take};
 use crate::campaign::Campaign;
 use crate::change::ProtocolChange;
 use crate::protocol::Protocol;
 
-/// What became of the operator's list.
-#[derive(Debug, Default)]
-pub struct Confirmed {
-    pub events: Vec<Event>,
-    /// Tenants of which all of it was confirmed before.
-    pub already: Vec<String>,
-    pub refused: Vec<Refusal>,
-}
-
 /// Takes or refuses each row. A row without protocols stands for everything that was pending.
 #[must_use]
-pub fn confirm(campaign: &Campaign, ledger: &Ledger, requests: &[Request], now: DateTime<Utc>) -> Confirmed {
-    let mut done = Confirmed::default();
-    for request in requests {
-        match turned_off(campaign, ledger, request, now) {
-            Ok(protocols) if protocols.is_empty() => done.already.push(request.tenant_id.clone()),
-            Ok(protocols) => {
-                let at = request.happened_at.unwrap_or(now);
-                let kind = EventKind::Confirmed;
-                let event = Event::new(&campaign.name, &request.tenant_id, kind, &protocols, at)
-                    .by(request.by_whom.as_deref());
-                if !done.events.contains(&event) {
-                    done.events.push(event);
-                }
-            }
-            Err(why) => {
-                let (tenant_id, line) = (request.tenant_id.clone(), request.line);
-                done.refused.push(Refusal { tenant_id, line, why });
-            }
-        }
-    }
-    done
+pub fn confirm(campaign: &Campaign, ledger: &Ledger, requests: &[Request], now: DateTime<Utc>) -> Taken {
+    take(campaign, requests, EventKind::Confirmed, now, |request| turned_off(campaign, ledger, request, now))
 }
 
 fn turned_off(

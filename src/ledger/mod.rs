@@ -16,9 +16,11 @@ pub mod requests;
 pub mod runbook;
 pub mod state;
 pub mod status;
+mod taken;
 
 pub use event::{Event, EventKind};
 pub use state::{AnnouncedTenant, Ledger};
+pub use taken::Taken;
 
 /// A request that the ledger does not take, and why.
 #[derive(Debug, Clone, PartialEq, Eq)]

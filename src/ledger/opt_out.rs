@@ -2,49 +2,21 @@
 
 use chrono::{DateTime, Utc};
 
-use super::Refusal;
-use super::event::{Event, EventKind};
+use super::event::EventKind;
 use super::requests::Request;
 use super::state::{AnnouncedTenant, Ledger};
+use super::taken::{Taken, take};
 use crate::campaign::Campaign;
 use crate::change::ProtocolChange;
 use crate::protocol::Protocol;
-
-/// What became of the requests.
-#[derive(Debug, Default)]
-pub struct OptOuts {
-    pub events: Vec<Event>,
-    /// Tenants whose protocols were opted out before: nothing to record.
-    pub already: Vec<String>,
-    pub refused: Vec<Refusal>,
-}
 
 /// Takes or refuses each request.
 ///
 /// Protocols that are kept together are opted out together. The day of the change itself still
 /// counts, unless the change has been made.
 #[must_use]
-pub fn opt_out(campaign: &Campaign, ledger: &Ledger, requests: &[Request], now: DateTime<Utc>) -> OptOuts {
-    let mut done = OptOuts::default();
-    for request in requests {
-        match protocols_of(campaign, ledger, request, now) {
-            Ok(protocols) if protocols.is_empty() => done.already.push(request.tenant_id.clone()),
-            Ok(protocols) => {
-                let at = request.happened_at.unwrap_or(now);
-                let kind = EventKind::OptedOut;
-                let event = Event::new(&campaign.name, &request.tenant_id, kind, &protocols, at)
-                    .by(request.by_whom.as_deref());
-                // The same row twice in one list.
-                if !done.events.contains(&event) {
-                    done.events.push(event);
-                }
-            }
-            Err(why) => {
-                done.refused.push(Refusal { tenant_id: request.tenant_id.clone(), line: request.line, why });
-            }
-        }
-    }
-    done
+pub fn opt_out(campaign: &Campaign, ledger: &Ledger, requests: &[Request], now: DateTime<Utc>) -> Taken {
+    take(campaign, requests, EventKind::OptedOut, now, |request| protocols_of(campaign, ledger, request, now))
 }
 
 /// What is opted out by a request and was not before.

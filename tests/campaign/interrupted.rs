@@ -1,13 +1,12 @@
 //! Two operators at once, and runs that are killed: no event is lost, none is there twice, and the
 //! files of a run that was cut short are made by running it again.
 
-use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
-use crate::program::{Place, sample};
+use crate::program::{Place, files, sample};
 
 const LAKE: &str = "lake";
 const NOW: [&str; 2] = ["--now", "2026-11-03"];
@@ -43,23 +42,6 @@ fn copy(from: &Path, to: &Path) {
             fs::copy(entry.path(), target).expect("a copy");
         }
     }
-}
-
-fn files(root: &Path) -> BTreeMap<String, Vec<u8>> {
-    let mut files = BTreeMap::new();
-    let mut folders = vec![root.to_owned()];
-    while let Some(folder) = folders.pop() {
-        for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
-            let path = entry.path();
-            if path.is_dir() {
-                folders.push(path);
-            } else {
-                let name = path.strip_prefix(root).expect("below it").display().to_string();
-                files.insert(name, fs::read(&path).expect("a file"));
-            }
-        }
-    }
-    files
 }
 
 fn events(place: &Place, lake: &str) -> Vec<String> {

@@ -12,12 +12,12 @@ use lightsout::evidence::{
 use lightsout::lake::rows::to_batch;
 use lightsout::lake::schema::Table;
 use lightsout::ledger::announce::{Picked, Selection, pick};
-use lightsout::ledger::confirm::{Confirmed, confirm};
-use lightsout::ledger::opt_out::{OptOuts, opt_out};
+use lightsout::ledger::confirm::confirm;
+use lightsout::ledger::opt_out::opt_out;
 use lightsout::ledger::plan::{Due, plan};
 use lightsout::ledger::recheck::{Fresh, recheck};
 use lightsout::ledger::requests::Request;
-use lightsout::ledger::{Event, Ledger};
+use lightsout::ledger::{Event, Ledger, Taken};
 use lightsout::protocol::Protocol;
 use lightsout::query::Queries;
 use lightsout::sign_in::Category;
@@ -180,7 +180,7 @@ impl World {
         n: u32,
         protocols: Option<&[Protocol]>,
         now: DateTime<Utc>,
-    ) -> OptOuts {
+    ) -> Taken {
         let ledger = self.ledger().await;
         let done = opt_out(&self.campaign, &ledger, &[request(n, protocols)], now);
         self.events.extend(done.events.clone());
@@ -206,7 +206,7 @@ impl World {
         n: u32,
         protocols: Option<&[Protocol]>,
         now: DateTime<Utc>,
-    ) -> Confirmed {
+    ) -> Taken {
         let ledger = self.ledger().await;
         let done = confirm(&self.campaign, &ledger, &[request(n, protocols)], now);
         self.events.extend(done.events.clone());

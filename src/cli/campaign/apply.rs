@@ -1,6 +1,6 @@
 //! `lightsout campaign apply`: what goes off where, now. It is a plan: people, or their tools, do it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::PathBuf;
 
@@ -53,7 +53,10 @@ pub(super) async fn run(arguments: &Arguments, global: &Global) -> Result<u8> {
     }
     remove_stale(&desk, &due, &arguments.files)?;
     due.sort_by(|a, b| a.tenant_id.cmp(&b.tenant_id));
-    let planned = |row: &ListRow| due.iter().find(|tenant| tenant.tenant_id == row.tenant_id);
+    let planned = |row: &ListRow| {
+        let at = due.binary_search_by(|tenant| tenant.tenant_id.cmp(&row.tenant_id)).ok()?;
+        due.get(at)
+    };
     let smtp =
         |row: &ListRow| planned(row)?.disables_smtp_client_authentication.then(|| "disable".to_owned());
     let outlook = |row: &ListRow| planned(row)?.enables_outlook_modern_auth.then(|| "enable".to_owned());
@@ -97,7 +100,8 @@ fn write_runbook(decided: &Decided, due: &Due, files: &Files) -> Result<[PathBuf
 
 /// Whoever runs all scripts of the folder must turn nothing off that is not due any more. The undo stays.
 fn remove_stale(desk: &Desk, due: &[Due], files: &Files) -> Result<()> {
-    let not_due = desk.ledger.tenants.keys().filter(|id| due.iter().all(|tenant| tenant.tenant_id != **id));
+    let due: BTreeSet<&str> = due.iter().map(|tenant| tenant.tenant_id.as_str()).collect();
+    let not_due = desk.ledger.tenants.keys().filter(|id| !due.contains(id.as_str()));
     for tenant_id in not_due {
         let path = runbook_folder(files, tenant_id).join(TURN_OFF);
         match fs::remove_file(&path) {

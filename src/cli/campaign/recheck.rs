@@ -159,10 +159,12 @@ async fn write(
         holds.map(|(_, since)| since.date_naive()).max().map(|day| day.to_string())
     };
     // So that a mailing job can send what is new.
-    let new = |row: &ListRow| {
-        let held =
-            events.iter().any(|event| event.event == EventKind::Held && event.tenant_id == row.tenant_id);
-        Some(if held { "yes" } else { "no" }.to_owned())
-    };
+    let held: BTreeSet<&str> = events
+        .iter()
+        .filter(|event| event.event == EventKind::Held)
+        .map(|event| event.tenant_id.as_str())
+        .collect();
+    let new =
+        |row: &ListRow| Some(if held.contains(row.tenant_id.as_str()) { "yes" } else { "no" }.to_owned());
     sending.finish(desk, &[("causes", &causes), ("on_hold_since", &since), ("new", &new)])
 }

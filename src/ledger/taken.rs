@@ -1,0 +1,46 @@
+//! Requests, one after the other: each becomes an event, was one before, or is refused with its reason.
+
+use chrono::{DateTime, Utc};
+
+use super::Refusal;
+use super::event::{Event, EventKind};
+use super::requests::Request;
+use crate::campaign::Campaign;
+use crate::protocol::Protocol;
+
+/// What became of requests.
+#[derive(Debug, Default)]
+pub struct Taken {
+    pub events: Vec<Event>,
+    /// Tenants of which all of it was recorded before.
+    pub already: Vec<String>,
+    pub refused: Vec<Refusal>,
+}
+
+/// Takes each request for the protocols that `judge` lets it stand for: none, if there is nothing new in it.
+pub(super) fn take(
+    campaign: &Campaign,
+    requests: &[Request],
+    kind: EventKind,
+    now: DateTime<Utc>,
+    judge: impl Fn(&Request) -> Result<Vec<Protocol>, String>,
+) -> Taken {
+    let mut taken = Taken::default();
+    for request in requests {
+        let tenant_id = request.tenant_id.clone();
+        match judge(request) {
+            Ok(protocols) if protocols.is_empty() => taken.already.push(tenant_id),
+            Ok(protocols) => {
+                let at = request.happened_at.unwrap_or(now);
+                let event = Event::new(&campaign.name, &tenant_id, kind, &protocols, at)
+                    .by(request.by_whom.as_deref());
+                // The same row twice in one list.
+                if !taken.events.contains(&event) {
+                    taken.events.push(event);
+                }
+            }
+            Err(why) => taken.refused.push(Refusal { tenant_id, line: request.line, why }),
+        }
+    }
+    taken
+}
