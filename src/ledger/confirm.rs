@@ -14,25 +14,19 @@ use crate::protocol::Protocol;
 /// Takes or refuses each row. A row without protocols stands for everything that was pending.
 #[must_use]
 pub fn confirm(campaign: &Campaign, ledger: &Ledger, requests: &[Request], now: DateTime<Utc>) -> Taken {
-    take(campaign, requests, EventKind::Confirmed, now, |request| turned_off(campaign, ledger, request, now))
+    take(campaign, requests, EventKind::Confirmed, now, |request, at| {
+        turned_off(campaign, ledger, request, at)
+    })
 }
 
 fn turned_off(
     campaign: &Campaign,
     ledger: &Ledger,
     request: &Request,
-    now: DateTime<Utc>,
+    at: DateTime<Utc>,
 ) -> Result<Vec<Protocol>, String> {
     let tenant = announced(ledger, &request.tenant_id, &campaign.name)?;
     let change = &tenant.change;
-    let at = request.happened_at.unwrap_or(now);
-    if at > now {
-        return Err(format!(
-            "{} lies ahead of {}; give the time that it was done",
-            at.to_rfc3339(),
-            now.to_rfc3339()
-        ));
-    }
     if at.date_naive() < change.effective_date {
         return Err(format!(
             "it was announced for {}, and this is of {}; if it has been turned off, undo it",

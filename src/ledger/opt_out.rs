@@ -16,7 +16,9 @@ use crate::protocol::Protocol;
 /// counts, unless the change has been made.
 #[must_use]
 pub fn opt_out(campaign: &Campaign, ledger: &Ledger, requests: &[Request], now: DateTime<Utc>) -> Taken {
-    take(campaign, requests, EventKind::OptedOut, now, |request| protocols_of(campaign, ledger, request, now))
+    take(campaign, requests, EventKind::OptedOut, now, |request, at| {
+        protocols_of(campaign, ledger, request, at)
+    })
 }
 
 /// What is opted out by a request and was not before.
@@ -24,18 +26,10 @@ fn protocols_of(
     campaign: &Campaign,
     ledger: &Ledger,
     request: &Request,
-    now: DateTime<Utc>,
+    at: DateTime<Utc>,
 ) -> Result<Vec<Protocol>, String> {
     let tenant = announced(ledger, &request.tenant_id, &campaign.name)?;
     let change = &tenant.change;
-    let at = request.happened_at.unwrap_or(now);
-    if at > now {
-        return Err(format!(
-            "{} lies ahead of {}; give the time of the request",
-            at.to_rfc3339(),
-            now.to_rfc3339()
-        ));
-    }
     if at < tenant.announced_at && at.date_naive() < change.announced_on {
         return Err(format!(
             "{} was before the announcement of {}; what is kept from the start belongs into the roster",

@@ -36,6 +36,10 @@ pub fn recheck(
     let mut events = Vec::new();
     for (tenant_id, tenant) in &ledger.tenants {
         let Some(fresh) = fresh.get(tenant_id) else { continue };
+        // By a clock that lags, or a command that is repeated: it was not announced yet.
+        if tenant.announced_at > now {
+            continue;
+        }
         let mut held: BTreeMap<HoldCause, Vec<Protocol>> = BTreeMap::new();
         let mut held_at = now;
         let mut released = Vec::new();

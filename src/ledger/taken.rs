@@ -17,21 +17,27 @@ pub struct Taken {
     pub refused: Vec<Refusal>,
 }
 
-/// Takes each request for the protocols that `judge` lets it stand for: none, if there is nothing new in it.
+/// Takes each request for the protocols that `judge` lets it stand for at its time: none, if there is nothing new
+/// in it. A time ahead of `now` is refused.
 pub(super) fn take(
     campaign: &Campaign,
     requests: &[Request],
     kind: EventKind,
     now: DateTime<Utc>,
-    judge: impl Fn(&Request) -> Result<Vec<Protocol>, String>,
+    judge: impl Fn(&Request, DateTime<Utc>) -> Result<Vec<Protocol>, String>,
 ) -> Taken {
     let mut taken = Taken::default();
     for request in requests {
         let tenant_id = request.tenant_id.clone();
-        match judge(request) {
+        let at = request.happened_at.unwrap_or(now);
+        let judged = if at > now {
+            Err(format!("{} lies ahead of {}; give the time that it was", at.to_rfc3339(), now.to_rfc3339()))
+        } else {
+            judge(request, at)
+        };
+        match judged {
             Ok(protocols) if protocols.is_empty() => taken.already.push(tenant_id),
             Ok(protocols) => {
-                let at = request.happened_at.unwrap_or(now);
                 let event = Event::new(&campaign.name, &tenant_id, kind, &protocols, at)
                     .by(request.by_whom.as_deref());
                 // The same row twice in one list.

@@ -138,6 +138,10 @@ fn drafts_and_announced_notices_share_a_folder_and_neither_takes_the_others_plac
 fn usage_of_what_was_turned_off_is_told() {
     let place = decided();
     campaign(&place, "2026-11-03", &["announce"]);
+    place.write("a-file", b"");
+    let before = events(&place);
+    let (code, ..) = campaign(&place, "2026-11-04", &["confirm", HARBOUR_LANE, "--out", "a-file"]);
+    assert_eq!((code, events(&place)), (1, before), "nothing is confirmed that nobody can be told");
     let (code, ..) = campaign(&place, "2026-11-04", &["confirm", HARBOUR_LANE, "--at", "2026-11-04"]);
     assert_eq!(code, 0);
     let record = format!(

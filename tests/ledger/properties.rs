@@ -1,12 +1,18 @@
 //! The state that the ledger gives does not depend on how often commands were repeated, nor on the
 //! order in which their events stand.
 
+use chrono::{DateTime, TimeDelta, Utc};
 use proptest::prelude::*;
 
 use lightsout::ledger::Ledger;
 use lightsout::protocol::Protocol;
 
 use crate::world::{World, noon};
+
+/// Commands of one day come one after the other.
+fn time(day: i64, place: usize) -> DateTime<Utc> {
+    noon(day) + TimeDelta::minutes(i64::try_from(place).expect("few commands"))
+}
 
 /// A command, on a day.
 #[derive(Debug, Clone)]
@@ -17,7 +23,7 @@ enum Command {
     Confirm { tenant: u32 },
 }
 
-fn commands() -> impl Strategy<Value = Vec<(i64, Command)>> {
+fn commands() -> impl Strategy<Value = Vec<(DateTime<Utc>, Command)>> {
     let protocol = prop::option::of(prop::sample::select(Protocol::ALL[..9].to_vec()));
     let command = prop_oneof![
         (prop::option::of(1_u32..3), 0_u64..3).prop_map(|(wave, seed)| Command::Announce { wave, seed }),
@@ -28,13 +34,12 @@ fn commands() -> impl Strategy<Value = Vec<(i64, Command)>> {
     let commands = prop::collection::vec((0_i64..35, command), 1..7);
     commands.prop_map(|mut commands| {
         commands.sort_by_key(|(day, _)| *day);
-        commands
+        commands.into_iter().enumerate().map(|(place, (day, command))| (time(day, place), command)).collect()
     })
 }
 
-async fn run(world: &mut World, day: i64, command: &Command) {
+async fn run(world: &mut World, now: DateTime<Utc>, command: &Command) {
     let decision = world.decision();
-    let now = noon(day);
     match command {
         Command::Announce { wave, seed } => drop(world.announce(&decision, *wave, Some(*seed), now).await),
         Command::OptOut { tenant, protocol } => {
@@ -54,11 +59,11 @@ fn world() -> World {
     world
 }
 
-async fn after(commands: &[(i64, Command)], repeats: &[u8]) -> (Ledger, World) {
+async fn after(commands: &[(DateTime<Utc>, Command)], repeats: &[u8]) -> (Ledger, World) {
     let mut world = world();
-    for (at, (day, command)) in commands.iter().enumerate() {
+    for (at, (now, command)) in commands.iter().enumerate() {
         for _ in 0..=repeats.get(at).copied().unwrap_or(0) {
-            run(&mut world, *day, command).await;
+            run(&mut world, *now, command).await;
         }
     }
     (world.ledger().await, world)
@@ -85,10 +90,35 @@ proptest! {
     }
 
     #[test]
+    fn commands_that_did_something_change_nothing_when_they_are_repeated_later_in_any_order(
+        commands in commands(),
+        order in prop::collection::vec(0_usize..7, 1..8),
+    ) {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+        let mut world = world();
+        let mut effective = Vec::new();
+        for (now, command) in &commands {
+            let before = world.events.len();
+            runtime.block_on(run(&mut world, *now, command));
+            if world.events.len() > before {
+                effective.push((*now, command));
+            }
+        }
+        let (ledger, events) = (runtime.block_on(world.ledger()), world.events.clone());
+        for place in order {
+            if let Some((now, command)) = effective.get(place % effective.len().max(1)) {
+                runtime.block_on(run(&mut world, *now, command));
+            }
+        }
+        prop_assert_eq!(&world.events, &events);
+        prop_assert_eq!(runtime.block_on(world.ledger()), ledger);
+    }
+
+    #[test]
     fn one_tenants_commands_leave_the_others_as_they_are(commands in commands()) {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
         let (all, _) = runtime.block_on(after(&commands, &[]));
-        let of_others: Vec<(i64, Command)> = commands
+        let of_others: Vec<(DateTime<Utc>, Command)> = commands
             .iter()
             .filter(|(_, command)| {
                 !matches!(command, Command::OptOut { tenant: 1, .. } | Command::Confirm { tenant: 1 })

@@ -10,7 +10,7 @@ use super::desk::{Common, Desk, Files, Whom, tell_refusals, tenant_of};
 use super::notices::{Sending, Told, told_on_stderr};
 use super::rows;
 use crate::change::{Change, ProtocolChange};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::ledger::confirm::confirm;
 use crate::notify::notice::NoticeKind;
 
@@ -37,6 +37,7 @@ pub(in crate::cli) struct Arguments {
 pub(super) async fn run(arguments: &Arguments, global: &Global) -> Result<u8> {
     let mut desk = Desk::open(&arguments.common, global).await?;
     let requests = desk.requests(&arguments.whom)?;
+    let sending = Sending::begin(&arguments.files, "confirmed")?;
     let lock = desk.turn().await?;
     let done = confirm(&desk.campaign, &desk.ledger, &requests, desk.now);
     desk.record(&lock, &done.events).await?;
@@ -47,7 +48,23 @@ pub(super) async fn run(arguments: &Arguments, global: &Global) -> Result<u8> {
         done.events.iter().map(|event| &event.tenant_id).chain(&done.already).collect();
     tenants.sort_unstable();
     tenants.dedup();
-    let mut sending = Sending::begin(&arguments.files, "confirmed")?;
+    let notices = write(&desk, sending, &tenants).map_err(Error::recorded)?;
+    let rows = rows::confirmed(&desk.ledger, &desk.names()?, tenants.into_iter().map(String::as_str))?;
+    arguments.common.output.write(&[rows])?;
+    if !global.quiet {
+        eprintln!(
+            "{} confirmations recorded, {} known before, {} refused; {}",
+            done.events.len(),
+            done.already.len(),
+            done.refused.len(),
+            told_on_stderr(notices, &arguments.files.out)
+        );
+    }
+    Ok(u8::from(!done.refused.is_empty()))
+}
+
+/// The follow-up notices, also of what was confirmed before: their files may be missing.
+fn write(desk: &Desk, mut sending: Sending, tenants: &[&String]) -> Result<(usize, usize)> {
     for (id, decided) in desk.announced_on()? {
         let of_this = |tenant_id: &&&String| desk.ledger.tenants[**tenant_id].change.decision_id == id;
         let told: Vec<Told> = tenants
@@ -61,19 +78,7 @@ pub(super) async fn run(arguments: &Arguments, global: &Global) -> Result<u8> {
                 notice_date: off_on(&desk.ledger.tenants[&assessment.tenant_id].change),
             })
             .collect();
-        sending.tell(&desk, &decided, decided.window, told, &BTreeMap::new())?;
+        sending.tell(desk, &decided, decided.window, told, &BTreeMap::new())?;
     }
-    let notices = sending.finish(&desk, &[])?;
-    let rows = rows::confirmed(&desk.ledger, &desk.names()?, tenants.into_iter().map(String::as_str))?;
-    arguments.common.output.write(&[rows])?;
-    if !global.quiet {
-        eprintln!(
-            "{} confirmations recorded, {} known before, {} refused; {}",
-            done.events.len(),
-            done.already.len(),
-            done.refused.len(),
-            told_on_stderr(notices, &arguments.files.out)
-        );
-    }
-    Ok(u8::from(!done.refused.is_empty()))
+    sending.finish(desk, &[])
 }
