@@ -52,7 +52,7 @@ fn record(n: u32) -> Value {
             "deviceDetail": {"deviceId": "", "browser": null}, "riskEventTypes": [],
             "location": {"city": "Köln", "countryOrRegion": "DE", "geoCoordinates": {"latitude": -50.9375e0, "longitude": 6.96}},
             "conditionalAccessStatus": "notApplied", "appliedConditionalAccessPolicies": policies,
-            "authenticationDetails": steps, "isInteractive": n % 2 == 0, "authenticationProtocol": "none",
+            "authenticationDetails": steps, "isInteractive": n.is_multiple_of(2), "authenticationProtocol": "none",
             "homeTenantId": "11111111-0000-4000-8000-000000000001", "resourceDisplayName": "Office 365 Exchange Online",
             "signInEventTypes": ["interactiveUser"], "resourceTenantId": null, "servicePrincipalId": "",
         },
@@ -93,7 +93,9 @@ impl Tree {
         match self {
             Self::Object(members) => {
                 visit(members);
-                members.iter_mut().for_each(|(_, member)| member.objects(visit));
+                for (_, member) in members {
+                    member.objects(visit);
+                }
             }
             Self::Array(elements) => elements.iter_mut().for_each(|element| element.objects(visit)),
             Self::Scalar(_) => {}
@@ -265,7 +267,9 @@ fn text() -> impl Strategy<Value = String> {
     let blanks = prop::sample::select(vec!["", "", "", " ", "\t "]);
     (0..40_u32, 0..3_usize, changes, blanks, damages).prop_map(|(n, turn, changes, blanks, damages)| {
         let mut tree = Tree::of(record(n), turn * 5);
-        changes.iter().for_each(|change| tree.change(change));
+        for change in &changes {
+            tree.change(change);
+        }
         let mut text = String::new();
         tree.write(blanks, &mut text);
         damaged(text, &damages).replace('\n', " ")
