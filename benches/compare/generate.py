@@ -29,7 +29,7 @@ from records import EXPORTERS, TICKS_A_DAY, World, diagnostic_line, draw_record,
 BLOCK = 1_000            # records drawn from one generator of random numbers
 SOURCE = 10_000          # records that come from one exporter
 GOLDEN = 0.6180339887498949
-BREAKS = ["cut", "cut", "quote_lost", "not_utf8"]
+BREAKS = {"ndjson": ["cut", "cut", "quote_lost", "not_utf8"], "log_analytics": ["cut_between_cells", "cut_in_cell"]}
 GZIP_HEADER = b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\xff"
 
 _settings = _world = None
@@ -40,10 +40,13 @@ def start_worker(settings):
     _settings, _world = settings, World(settings.seed, settings.tenants, settings.legacy_share)
 
 
-def break_line(line, how, rng, csv):
+def break_line(line, how, index):
     """A line as it is found after a disk was full or an export was killed."""
-    if csv:
-        return line[:rng.choice([place for place in range(len(line) // 8) if line[place:place + 1] == b","])]
+    rng = random.Random(f"{_settings.seed}/break/{index}")   # its own, so that all else is as if nothing broke
+    if how == "cut_between_cells":      # before the first cell that is quoted
+        return line[:line.index(b',"')]
+    if how == "cut_in_cell":            # within the first text that is quoted in a JSON cell
+        return line[:line.index(b'""') + 12]
     middle = len(line) // 4 + int(rng.random() * len(line) / 2)
     if how == "cut":
         return line[:middle]
@@ -72,7 +75,7 @@ def write_block(task):
         record = draw_record(_world, rng, ticks, log_analytics.SPELLING if csv else exporter.spelling)
         line = (log_analytics.csv_line(record) if csv else diagnostic_line(record, exporter)).encode()
         if index in broken:
-            line = break_line(line, broken[index], rng, csv)
+            line = break_line(line, broken[index], index)
         lines.append(line)
         legacy += record.habit.is_legacy
         interactive += record.interactive
@@ -117,8 +120,9 @@ def plan(settings):
     if settings.broken:
         rng = random.Random(f"{settings.seed}/broken")
         number = max(1, round(settings.records / settings.broken))
+        kinds = BREAKS[settings.format]
         for place, index in enumerate(sorted(rng.sample(range(settings.records), number))):
-            broken[index] = BREAKS[place % len(BREAKS)] if settings.format == "ndjson" else "cut"
+            broken[index] = kinds[place % len(kinds)]
     blocks_of_broken = collections.defaultdict(dict)
     files = []
     for number in range(settings.files):
@@ -150,8 +154,8 @@ def generate(settings):
                 total.update(records=records, legacy=legacy, interactive=interactive)
             size, written = output.close()
             total.update(bytes=size, bytes_on_disk=written)
-    truth = dict(arguments={k: v for k, v in vars(settings).items() if k not in ("jobs", "out")}, files=settings.files, **total,
-                 broken=len(broken), broken_by_kind=collections.Counter(broken.values()),
+    truth = dict(arguments={k: v for k, v in vars(settings).items() if k not in ("jobs", "out")}, **total,
+                 broken=len(broken), broken_by_kind=collections.Counter(broken.values()), broken_records=sorted(broken),
                  whole_records=total["records"] - len(broken))
     with open(settings.out.rstrip("/") + ".truth.json", "w") as file:
         json.dump(truth, file, indent=1)
