@@ -19,11 +19,11 @@ class Measured:
         return dict(wall_seconds=round(self.wall, 3), cpu_seconds=round(self.cpu, 3), peak_bytes=self.peak, status=self.status)
 
 
-def run(command, cwd=None, environment=None, seconds=3_600):
-    """Runs a command and measures it; what it said is kept, the last 4,000 characters of it."""
+def run(command, seconds=3_600):
+    """Runs a command and measures it; of what it said to stderr the last 4,000 characters are kept."""
     log = os.memfd_create("said")
     started = time.monotonic()
-    child = subprocess.Popen(command, cwd=cwd, env=environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+    child = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=log)
     deadline = started + seconds
     while True:
         # Popen.wait would reap the child without its usage. Most of these run for seconds: a poll costs nothing.

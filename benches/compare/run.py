@@ -108,7 +108,10 @@ class Runner:
                         written[engine]["rejects"] = self.rejects(self.work / engine / "lake")
                 print(f"{workload.name:8} round {number + 1} {engine:10} {measured.wall:7.2f} s "
                       f"{measured.cpu:7.2f} s cpu {measured.peak / 1e6:6.0f} MB", file=sys.stderr)
+        # The least that reading packed input can cost: inflating it, by the usual program.
+        inflating = [measure.run(["gzip", "-dc", str(source)]) for _ in range(self.settings.rounds)] if workload.kind == "gzip" else []
         return dict(workload=workload.name, told=workload.told, kind=workload.kind, truth=truth,
+                    inflating=measure.summary(inflating) if inflating else None,
                     input_bytes=truth["bytes"], stored_bytes=truth["bytes_on_disk"],
                     engines={engine: dict(runs=[run.as_dict() for run in runs[engine]], **measure.summary(runs[engine]),
                                           written=written[engine], failed_on_broken=failures.get(engine))
@@ -143,6 +146,7 @@ def arguments():
     parser.add_argument("--out", help="where the results go; else DIR of --data, results/")
     parser.add_argument("--sign-ins", type=int, help="of the verdicts; else 10 million, or 100,000 with --quick")
     parser.add_argument("--lake", help="a lake for the verdicts, if not one written by `cargo bench --bench write_lake`")
+    parser.add_argument("--write-lake", help="the built bench program write_lake; else cargo bench builds and runs it")
     parser.add_argument("--keep", action="store_true", help="keep what was written")
     settings = parser.parse_args()
     settings.workloads = settings.workloads.split(",")
@@ -160,7 +164,7 @@ def main():
     out = pathlib.Path(settings.out or runner.data / "results")
     out.mkdir(parents=True, exist_ok=True)
     versions = subprocess.run([runner.python, "-m", "pip", "list", "--format", "json"], capture_output=True, text=True).stdout
-    wanted = {line.partition("==")[0] for line in (place.HERE / "requirements.txt").read_text().split("\n") if "==" in line}
+    wanted = {"chdb", "chdb-core", "datafusion", "duckdb", "polars"}
     results = dict(date=datetime.date.today().isoformat(), command=" ".join(sys.argv), quick=settings.quick, rounds=settings.rounds,
                    machine=place.machine(), workloads=[],
                    versions={entry["name"]: entry["version"] for entry in json.loads(versions or "[]") if entry["name"] in wanted})

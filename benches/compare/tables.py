@@ -71,6 +71,8 @@ def ingest_table(result):
               f"{engines[lean]['peak_bytes'] / own['peak_bytes']:.2f} ({NAMES[lean]}); smallest / lightsout "
               f"{engines[small]['written']['shared_bytes'] / own['written']['shared_bytes']:.2f} ({NAMES[small]}). "
               f"lightsout's whole lake: {megabytes(own['written']['lake_bytes'])} MB."]
+    if result.get("inflating"):
+        lines.append(f"Inflating alone, by `gzip -dc`: {seconds(result['inflating']['wall_median'])} s.")
     unequal = unequal_columns(engines)
     if unequal:
         lines.append("Values that differ from DuckDB's: " + "; ".join(f"{NAMES[engine]}: {', '.join(columns)}"
@@ -83,7 +85,7 @@ def ingest_table(result):
 
 def verdicts_table(result):
     lines = ["### verdicts: usage and coverage from what each wrote itself", "",
-             f"{result['sign_ins']:,} sign-ins, {result['tenants']:,} tenants, {result['legacy_share']:.1%} not provably modern; "
+             f"{result['sign_ins']:,} sign-ins, {result['tenants']:,} tenants, {result['not_provably_modern']:.1%} not provably modern; "
              f"as of {result['as_of']}.", "",
              "| | wall s (best to worst) | CPU s | peak MB | bytes it reads from |", "|---|---|---|---|---|"]
     for engine, run in result["engines"].items():

@@ -8,7 +8,6 @@ The two counts of usage are compared, row by row.
 import csv
 import datetime
 import json
-import os
 import pathlib
 import shutil
 import subprocess
@@ -20,34 +19,44 @@ import place
 WINDOW_DAYS = 30
 
 
-def write_lake(settings, data, sign_ins, tenants=1_000, legacy_share=0.03, commits=20, days=90, seed=1):
+def write_lake(program, data, sign_ins, tenants=1_000, legacy_share=0.03, commits=30, days=90, seed=1):
     """A lake made by the bench target write_lake; kept in data under a name that says what it is."""
-    lake = data / f"lake-{sign_ins}-{tenants}-{legacy_share}-{commits}"
-    if (lake / "complete").exists():
+    lake = data / f"lake-{sign_ins}-{tenants}-{legacy_share * 1000:g}in1000-{commits}"
+    done = data / f"{lake.name}.complete"
+    if done.exists() and lake.exists():
         return lake
     shutil.rmtree(lake, ignore_errors=True)
     print(f"writing {lake}", file=sys.stderr)
-    command = ["cargo", "bench", "--quiet", "--locked", "--bench", "write_lake", "--", "--records", str(sign_ins), "--tenants", str(tenants),
-               "--legacy-share", str(legacy_share), "--commits", str(commits), "--days", str(days), "--seed", str(seed), "--out", str(lake)]
+    data.mkdir(parents=True, exist_ok=True)
+    command = [program] if program else ["cargo", "bench", "--quiet", "--locked", "--bench", "write_lake", "--"]
+    command += ["--records", str(sign_ins), "--tenants", str(tenants), "--legacy-share", str(legacy_share), "--commits", str(commits),
+                "--days", str(days), "--seed", str(seed), "--out", str(lake)]
     subprocess.run(command, check=True, cwd=place.REPOSITORY, stdout=sys.stderr)
-    (lake / "complete").touch()
+    done.touch()
     return lake
 
 
-def last_day(runner, lake):
-    """The day after the latest that the lake has been told of: both sides count up to it."""
-    query = "SELECT max(event_date) AS day, count(*) AS records, count(DISTINCT tenant_id) AS tenants, "
-    query += "avg(CASE WHEN provably_modern THEN 0.0 ELSE 1.0 END) AS legacy FROM sign_in_records"
-    told = subprocess.run([runner.binary, "sql", query, "--lake", lake, "--format", "json"], check=True, capture_output=True, text=True)
+def remove_lake(lake):
+    """The lake with what write_lake and this module keep beside it."""
+    shutil.rmtree(lake, ignore_errors=True)
+    for ending in ("complete", "truth.csv"):
+        (lake.parent / f"{lake.name}.{ending}").unlink(missing_ok=True)
+
+
+def facts(binary, lake):
+    """Of a lake: its latest day (up to which both sides count), records, tenants, and the share not provably modern."""
+    query = ("SELECT max(event_date) AS day, count(*) AS records, count(DISTINCT tenant_id) AS tenants, "
+             "avg(CASE WHEN provably_modern THEN 0.0 ELSE 1.0 END) AS legacy FROM sign_in_records")
+    told = subprocess.run([binary, "sql", query, "--lake", lake, "--format", "json"], check=True, capture_output=True, text=True)
     return json.loads(told.stdout)[0]
 
 
 def measured(runner):
     """Measures both sides in turn."""
     settings = runner.settings
-    lake = pathlib.Path(settings.lake) if settings.lake else write_lake(settings, runner.data, settings.sign_ins)
-    facts = last_day(runner, lake)
-    as_of = datetime.date.fromisoformat(facts["day"][:10])
+    lake = pathlib.Path(settings.lake) if settings.lake else write_lake(settings.write_lake, runner.data, settings.sign_ins)
+    found = facts(runner.binary, lake)
+    as_of = datetime.date.fromisoformat(found["day"][:10])
     work = runner.work / "verdicts"
     shutil.rmtree(work, ignore_errors=True)
     work.mkdir(parents=True)
@@ -73,21 +82,32 @@ def measured(runner):
                 print(f"verdicts round {number + 1} {engine:10} {run.wall:7.2f} s {run.cpu:7.2f} s cpu {run.peak / 1e6:6.0f} MB", file=sys.stderr)
     told = {"lightsout": "lightsout assess", "duckdb": "DuckDB on its own Parquet"}
     size = {"lightsout": place.bytes_under(lake), "duckdb": place.bytes_under(own)}
-    return dict(sign_ins=facts["records"], tenants=facts["tenants"], legacy_share=facts["legacy"], as_of=as_of.isoformat(),
-                lake=os.path.basename(lake), agreement=agreement(files / "protocol_usage.csv", work / "usage.csv"),
+    return dict(sign_ins=found["records"], tenants=found["tenants"], not_provably_modern=found["legacy"], as_of=as_of.isoformat(),
+                lake=lake.name, agreement=agreement(files / "protocol_usage.csv", work / "usage.csv", lake.parent / f"{lake.name}.truth.csv"),
                 engines={engine: dict(told=told[engine], bytes=size[engine], runs=[run.as_dict() for run in runs[engine]], **measure.summary(runs[engine]))
                          for engine in commands})
 
 
-def agreement(ours, theirs):
-    """Whether both found the same usage."""
-    with open(ours, newline="") as one, open(theirs, newline="") as other:
-        found = {(row["tenant_id"], row["protocol"]): (int(row["users"]), int(row["sign_ins"]))
-                 for row in csv.DictReader(one) if int(row["sign_ins"])}
-        counted = {(row["tenant_id"], row["protocol"]): (int(row["users"]), int(row["sign_ins"])) for row in csv.DictReader(other)}
-    different = [key for key in found.keys() | counted.keys() if found.get(key) != counted.get(key)]
-    if not different:
-        return f"Both found the same usage, {len(found):,} tenants' protocols."
-    example = different[0]
-    return (f"They differ in {len(different):,} of {len(found):,} tenants' protocols, as in {example}: "
-            f"{found.get(example)} here, {counted.get(example)} there.")
+def usage(path):
+    """Users and sign-ins of each tenant's protocols that have any."""
+    with open(path, newline="") as file:
+        return {(row["tenant_id"], row["protocol"]): (int(row["users"]), int(row["sign_ins"]))
+                for row in csv.DictReader(file) if int(row["sign_ins"])}
+
+
+def agreement(ours, theirs, truth):
+    """Whether both found the same usage, and whether it is what was written into the lake."""
+    found, sides = usage(ours), [("DuckDB", usage(theirs))]
+    if truth.exists():
+        sides.append(("what was written into the lake", usage(truth)))
+    told = []
+    for name, counted in sides:
+        different = sorted(key for key in found.keys() | counted.keys() if found.get(key) != counted.get(key))
+        if different:
+            example = different[0]
+            told.append(f"{len(different):,} of {len(found):,} tenants' protocols differ from {name}, as {' '.join(example)}: "
+                        f"{found.get(example)} here, {counted.get(example)} there.")
+    same = " and ".join(name for name, counted in sides if counted == found)
+    if same:
+        told.append(f"The usage of {len(found):,} tenants' protocols equals that of {same}.")
+    return " ".join(told)

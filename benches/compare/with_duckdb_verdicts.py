@@ -11,7 +11,7 @@ import sys
 
 import duckdb
 
-WRITE = """COPY (SELECT * FROM read_parquet('{source}/**/*.parquet', hive_partitioning = true) ORDER BY provably_modern, tenant_id, signed_in_at)
+WRITE = """COPY (SELECT * FROM read_parquet('{source}/provably_modern=*/*.parquet', hive_partitioning = true) ORDER BY provably_modern, tenant_id, signed_in_at)
 TO '{target}' (FORMAT parquet, COMPRESSION zstd, PARTITION_BY (provably_modern), ROW_GROUP_SIZE 122880)"""
 
 # Of a sign-in's records one speaks for it: the one that states its client, then the latest.
@@ -36,7 +36,7 @@ GROUP BY tenant_id, protocol ORDER BY tenant_id, protocol
 
 COVERAGE = """COPY (
 SELECT tenant_id, category, event_date, count(*) AS records
-FROM read_parquet('{own}/**/*.parquet')
+FROM read_parquet('{own}/provably_modern=*/*.parquet')
 WHERE event_date >= DATE '{as_of}' - INTERVAL {days} DAY AND event_date < DATE '{as_of}'
 GROUP BY tenant_id, category, event_date ORDER BY tenant_id, category, event_date
 ) TO '{out}/coverage.csv' (HEADER)"""
