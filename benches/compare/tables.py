@@ -1,7 +1,7 @@
 """Results as Markdown: a table a workload, and what each engine made of the lines that break off."""
 
 NAMES = {"lightsout": "lightsout", "duckdb": "DuckDB", "chdb": "chDB", "datafusion": "DataFusion", "polars": "Polars"}
-# Their own columns differ by design: lightsout takes the envelope's country where the record has no location.
+# Differs by design: lightsout takes the envelope's country where the record has no location.
 NOT_COMPARED = {"country"}
 
 
@@ -34,16 +34,14 @@ def fate_of_broken(engine, result, truth):
 
 
 def unequal_columns(engines):
-    """For each engine the columns that differ from most others', among engines with the same records."""
+    """For each engine the columns whose values differ from DuckDB's. One that lacks records differs in all."""
+    reference = engines["duckdb"]["written"]["columns"]
     found = {}
-    reference = engines["duckdb"]["written"] if "duckdb" in engines else None
     for engine, result in engines.items():
-        written = result["written"]
-        if reference and written["distinct_ids"] == reference["distinct_ids"]:
-            different = [column for column, value in written["columns"].items()
-                         if column not in NOT_COMPARED and value != reference["columns"][column]]
-            if different:
-                found[engine] = different
+        different = [column for column, value in result["written"]["columns"].items()
+                     if column not in NOT_COMPARED and value != reference[column]]
+        if different:
+            found[engine] = ["all"] if len(different) == len(reference) - len(NOT_COMPARED) else different
     return found
 
 
@@ -74,7 +72,9 @@ def ingest_table(result):
     if result.get("inflating"):
         lines.append(f"Inflating alone, by `gzip -dc`: {seconds(result['inflating']['wall_median'])} s.")
     unequal = unequal_columns(engines)
-    if unequal:
+    if not unequal:
+        lines.append("All wrote the same values.")
+    else:
         lines.append("Values that differ from DuckDB's: " + "; ".join(f"{NAMES[engine]}: {', '.join(columns)}"
                                                                     for engine, columns in unequal.items()) + ".")
     failures = [f"{NAMES[engine]}: `{run['failed_on_broken']}`" for engine, run in engines.items() if run["failed_on_broken"]]
