@@ -56,14 +56,14 @@ class Ingesting(Work):
 
     option = "records"
 
+    def __init__(self, bench, x):
+        super().__init__(bench, x)
+        options = self.options = dict(records=bench.ingested, broken=0) | {self.option: x}
+        self.lake = bench.data / "growth-lake"
+        self.source = bench.data / f"growth-{self.option}-{x}{'' if options.get('files', 1) > 1 else '.ndjson'}"
+
     def prepare(self):
-        options = dict(records=self.bench.ingested, broken=0)
-        options[self.option] = self.x
-        if options.get("files", 1) > options["records"]:
-            sys.exit(f"{options['files']} files of {options['records']} records: more files than records")
-        self.source = self.bench.data / f"growth-{self.option}-{self.x}{'' if options.get('files', 1) > 1 else '.ndjson'}"
-        self.truth = place.generated(self.source, **options)
-        self.lake = self.bench.data / "growth-lake"
+        place.generated(self.source, **self.options)
 
     def fresh(self):
         shutil.rmtree(self.lake, ignore_errors=True)
@@ -74,8 +74,7 @@ class Ingesting(Work):
 
     def remove(self):
         shutil.rmtree(self.lake, ignore_errors=True)
-        pathlib.Path(f"{self.source}.truth.json").unlink()
-        shutil.rmtree(self.source) if self.source.is_dir() else self.source.unlink()
+        place.remove(self.source, f"{self.source}.truth.json")
 
 
 class IngestingTenants(Ingesting):
@@ -93,11 +92,14 @@ class IngestingFiles(Ingesting):
 class IngestingAfterCommits(Work):
     """A small file into a lake that has had so many commits."""
 
+    def __init__(self, bench, x):
+        super().__init__(bench, x)
+        self.copy, self.source = bench.data / "growth-copy", bench.data / "growth-small.ndjson"
+        self.lake = None
+
     def prepare(self):
-        self.lake = self.bench.lake(100_000, commits=self.x)
-        self.copy = self.bench.data / "growth-copy"
-        self.source = self.bench.data / "growth-small.ndjson"
         place.generated(self.source, records=1_000, broken=0)
+        self.lake = self.bench.lake(100_000, commits=self.x)
 
     def fresh(self):
         shutil.rmtree(self.copy, ignore_errors=True)
@@ -108,8 +110,9 @@ class IngestingAfterCommits(Work):
         return [self.bench.binary, "ingest", str(self.source), "--lake", str(self.copy), "--quiet"]
 
     def remove(self):
-        shutil.rmtree(self.copy, ignore_errors=True)
-        verdicts.remove_lake(self.lake)
+        place.remove(self.copy, self.source, f"{self.source}.truth.json")
+        if self.lake:
+            verdicts.remove_lake(self.lake)
 
 
 class Assessing(Work):
@@ -117,15 +120,17 @@ class Assessing(Work):
 
     option = "records"
 
+    def __init__(self, bench, x):
+        super().__init__(bench, x)
+        self.lake, self.out = None, bench.data / "growth-out"
+
     def prepare(self):
-        options = dict(records=self.bench.assessed)
-        options[self.option] = self.x
+        options = dict(records=self.bench.assessed) | {self.option: self.x}
         self.lake = self.bench.lake(options.pop("records"), **options)
-        self.out = self.bench.data / "growth-out"
         self.as_of = verdicts.facts(self.bench.binary, self.lake)["day"][:10]
-        made = measure.run(self.command())
+        made = measure.run(self.command(), seconds=self.bench.settings.seconds)
         if made.status:
-            sys.exit(f"assess failed with {made.status}:\n{made.said}")
+            raise measure.Failed(f"status {made.status} after {made.wall:.0f} s: {made.said.strip()[-200:]}")
         place.into_page_cache(self.lake)
 
     def command(self):
@@ -135,8 +140,9 @@ class Assessing(Work):
         shutil.rmtree(self.out, ignore_errors=True)
 
     def remove(self):
-        verdicts.remove_lake(self.lake)
-        shutil.rmtree(self.out, ignore_errors=True)
+        if self.lake:
+            verdicts.remove_lake(self.lake)
+        place.remove(self.out)
 
 
 class AssessingTenants(Assessing):
@@ -181,36 +187,44 @@ class Bench:
         self.data.mkdir(parents=True, exist_ok=True)
 
     def lake(self, sign_ins, **options):
-        return verdicts.write_lake(self.settings.write_lake, self.data, sign_ins, **options)
+        return verdicts.write_lake(self.settings.write_lake, self.data, sign_ins, seconds=self.settings.seconds, **options)
 
     def curve(self, curve):
+        """All rounds of a curve. A point that cannot be made ready or measured in its time is left out, and why is told."""
         values = curve.quick if self.quick else [*curve.points, *(curve.large if self.settings.large else ())]
-        works = [curve.work(self, value) for value in values]
-        runs = [[] for _ in works]
+        works, left_out, runs = [curve.work(self, value) for value in values], {}, {}
         try:
             for work in works:
-                work.prepare()
+                try:
+                    work.prepare()
+                    runs[work] = []
+                except subprocess.TimeoutExpired as why:
+                    left_out[work.x] = f"its lake was not written in {why.timeout:.0f} s"
+                except (subprocess.SubprocessError, measure.Failed) as why:
+                    left_out[work.x] = str(why)[:300]
             for number in range(self.settings.rounds):
-                for work, done in zip(works, runs):
+                for work, done in list(runs.items()):
                     work.fresh()
-                    run = measure.run(work.command())
+                    run = measure.run(work.command(), seconds=self.settings.seconds)
                     if run.status:
-                        sys.exit(f"{curve.name} at {work.x} failed with {run.status}:\n{run.said}")
+                        left_out[work.x] = f"status {run.status} after {run.wall:.0f} s: {run.said.strip()[-200:]}"
+                        del runs[work]
+                        continue
                     done.append(run)
                     print(f"{curve.name:16} {work.x:>12,} round {number + 1} {run.wall:8.3f} s {run.cpu:8.3f} s cpu "
                           f"{run.peak / 1e6:6.0f} MB", file=sys.stderr)
         finally:
             if not self.settings.keep:
                 for work in works:
-                    if hasattr(work, "source") or hasattr(work, "lake"):
-                        work.remove()
+                    work.remove()
         return dict(name=curve.name, title=curve.title, axis=curve.axis.format(ingested=self.ingested, assessed=self.assessed), percent=curve.percent,
-                    points=[dict(x=work.x, runs=[run.as_dict() for run in done], **measure.summary(done))
-                            for work, done in zip(works, runs)])
+                    left_out=left_out, points=[dict(x=work.x, runs=[run.as_dict() for run in done], **measure.summary(done))
+                                               for work, done in runs.items()])
 
 
 def table(curve):
-    lines = [f"### {curve['title']}", "", f"![{curve['title']}]({curve['name']}.svg)", "",
+    picture = [f"![{curve['title']}]({curve['name']}.svg)", ""] if curve["points"] else []
+    lines = [f"### {curve['title']}", "", *picture,
              f"| {curve['axis']} | wall s (best to worst) | CPU s | peak MB | CPU over the point before |", "|---|---|---|---|---|"]
     before = None
     for point in curve["points"]:
@@ -219,6 +233,8 @@ def table(curve):
         lines.append(f"| {x} | {point['wall_median']:.2f} ({point['wall_best']:.2f} to {point['wall_worst']:.2f}) | {point['cpu_median']:.2f} "
                      f"| {point['peak_bytes'] / 1e6:.0f} | {times} |")
         before = point
+    for x, why in curve["left_out"].items():
+        lines += ["", f"Left out: {x:,}, {why}."]
     return lines + [""]
 
 
@@ -230,7 +246,8 @@ def write(out, results):
              f"`{results['command']}`: medians of {results['rounds']} rounds, points in turn, inputs in the page cache.", ""]
     for curve in results["curves"]:
         lines += table(curve)
-        (out / f"{curve['name']}.svg").write_text(chart.svg(curve["title"], curve["axis"], curve["points"], curve["percent"]))
+        if curve["points"]:
+            (out / f"{curve['name']}.svg").write_text(chart.svg(curve["title"], curve["axis"], curve["points"], curve["percent"]))
     (out / "growth.md").write_text("\n".join(lines))
 
 
@@ -245,6 +262,7 @@ def arguments():
     parser.add_argument("--data", default=str(place.CACHE / "growth"), help="room for 15 GB, 25 with --large")
     parser.add_argument("--out", help="where the results go; else DIR of --data, results/")
     parser.add_argument("--large", action="store_true", help="also a lake of 100 million sign-ins")
+    parser.add_argument("--seconds", type=int, default=1_800, help="for one run or one lake to be written; a point that needs more is left out")
     parser.add_argument("--keep", action="store_true", help="keep inputs and lakes")
     settings = parser.parse_args()
     settings.curves = settings.curves.split(",")

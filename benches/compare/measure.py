@@ -6,6 +6,10 @@ import time
 from dataclasses import dataclass
 
 
+class Failed(Exception):
+    """A program that was to be measured did not do its work."""
+
+
 @dataclass
 class Measured:
     """One run. `cpu` is user and system time of the process and all it waited for; `peak` its resident bytes at most."""

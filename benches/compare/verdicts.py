@@ -19,7 +19,7 @@ import place
 WINDOW_DAYS = 30
 
 
-def write_lake(program, data, sign_ins, tenants=1_000, legacy_share=0.03, commits=30, days=90, seed=1):
+def write_lake(program, data, sign_ins, tenants=1_000, legacy_share=0.03, commits=30, days=90, seed=1, seconds=3_600):
     """A lake made by the bench target write_lake; kept in data under a name that says what it is."""
     lake = data / f"lake-{sign_ins}-{tenants}-{legacy_share * 1000:g}in1000-{commits}"
     done = data / f"{lake.name}.complete"
@@ -31,16 +31,18 @@ def write_lake(program, data, sign_ins, tenants=1_000, legacy_share=0.03, commit
     command = [program] if program else ["cargo", "bench", "--quiet", "--locked", "--bench", "write_lake", "--"]
     command += ["--records", str(sign_ins), "--tenants", str(tenants), "--legacy-share", str(legacy_share), "--commits", str(commits),
                 "--days", str(days), "--seed", str(seed), "--out", str(lake)]
-    subprocess.run(command, check=True, cwd=place.REPOSITORY, stdout=sys.stderr)
+    try:
+        subprocess.run(command, check=True, cwd=place.REPOSITORY, stdout=sys.stderr, timeout=seconds)
+    except subprocess.SubprocessError:
+        remove_lake(lake)
+        raise
     done.touch()
     return lake
 
 
 def remove_lake(lake):
     """The lake with what write_lake and this module keep beside it."""
-    shutil.rmtree(lake, ignore_errors=True)
-    for ending in ("complete", "truth.csv"):
-        (lake.parent / f"{lake.name}.{ending}").unlink(missing_ok=True)
+    place.remove(lake, *(lake.parent / f"{lake.name}.{ending}" for ending in ("complete", "truth.csv")))
 
 
 def facts(binary, lake):
