@@ -13,7 +13,7 @@ use super::account::Account;
 use super::classify::classify;
 use super::encoding::Encoding;
 use super::find::Input;
-use super::formats::{Parsed, RecordReader, RejectReason};
+use super::formats::{Parsed, RecordReader, RejectReason, Seen};
 use super::frame::{Chunk, OVER_LONG_BYTES_KEPT, RECORD_BYTES_MAX, over_long};
 use super::rows::{RowContext, Rows};
 use super::source::Source;
@@ -42,6 +42,7 @@ pub(super) struct Worker<'a> {
     batch_id: String,
     row_bytes_max: usize,
     streams: [(Rows, Option<DataFileWriter>); 3],
+    seen: Seen,
     rejects: Rejects,
     reject_writer: Option<DataFileWriter>,
 }
@@ -77,6 +78,7 @@ impl<'a> Worker<'a> {
             batch_id: batch_id.to_owned(),
             row_bytes_max: row_bytes_max.max(1 << 20),
             streams: Default::default(),
+            seen: Seen::default(),
             rejects: Rejects::default(),
             reject_writer: None,
         }
@@ -120,15 +122,15 @@ impl<'a> Worker<'a> {
         if range.len() > RECORD_BYTES_MAX {
             return Ok(Err(over_long()));
         }
-        let record = match text {
-            Some(text) => text.get(range.clone()).ok_or(0),
-            None => std::str::from_utf8(&chunk.bytes[range.clone()]).map_err(|error| error.valid_up_to()),
+        let within = match text {
+            Some(text) => Ok((text, range.clone())),
+            None => std::str::from_utf8(&chunk.bytes[range.clone()]).map(|record| (record, 0..record.len())),
         };
-        let record = match record {
-            Ok(record) => record,
-            Err(at) => return Ok(Err(RejectReason::InvalidUtf8 { at })),
+        let (text, within) = match within {
+            Ok(within) => within,
+            Err(error) => return Ok(Err(RejectReason::InvalidUtf8 { at: error.valid_up_to() })),
         };
-        let raw = match reader.parse(record) {
+        let raw = match reader.parse_in(text, within.clone(), &mut self.seen) {
             Ok(Parsed::SignIn(raw)) => raw,
             Ok(Parsed::NotSignIn) => {
                 account.not_sign_ins += 1;
@@ -143,7 +145,7 @@ impl<'a> Worker<'a> {
         account.count_row(&accepted.raw, &accepted.tenant_id, accepted.signed_in_at, self.settings.now);
         if !self.settings.dry_run {
             let offset = place.offset_of(chunk, range.start);
-            self.row(source, reader, record, &accepted, offset)?;
+            self.row(source, reader, &text[within], &accepted, offset)?;
         }
         Ok(Ok(()))
     }
