@@ -2,6 +2,8 @@
 //! A spelling without a zone is UTC. Whether `3/4/2026` is in March or in April is not for a single
 //! record to say: `dates` settles it for a file.
 
+use std::ops::Range;
+
 use chrono::{DateTime, NaiveDate, NaiveTime};
 
 mod dates;
@@ -28,7 +30,9 @@ pub enum TimeError {
 /// Fails if the text is none of them.
 pub fn parse(text: &str, dates: DateOrder) -> Result<i64, TimeError> {
     let text = text.trim();
-    if let Some(micros) = iso(text.as_bytes()).or_else(|| json_date(text)) {
+    if let Some(micros) =
+        exported(text.as_bytes()).or_else(|| iso(text.as_bytes())).or_else(|| json_date(text))
+    {
         return Ok(micros);
     }
     let (date, rest) = split_date(text).ok_or(TimeError::Unknown)?;
@@ -41,6 +45,48 @@ pub fn parse(text: &str, dates: DateOrder) -> Result<i64, TimeError> {
 #[must_use]
 pub fn of_iso(text: &str) -> Option<i64> {
     iso(text.trim().as_bytes())
+}
+
+/// `2026-10-05T08:15:30.1234567` with `Z` or `+00:00`, as exporters write nearly all times.
+fn exported(bytes: &[u8]) -> Option<i64> {
+    let (text, zone) = bytes.split_first_chunk::<27>()?;
+    if !matches!(zone, b"Z" | b"+00:00") {
+        return None;
+    }
+    let mut digits = [0; 27];
+    let mut wrong = 0;
+    for (at, (digit, byte)) in digits.iter_mut().zip(text).enumerate() {
+        let separator = match at {
+            4 | 7 => b'-',
+            10 => b'T',
+            13 | 16 => b':',
+            19 => b'.',
+            _ => {
+                *digit = i64::from(byte.wrapping_sub(b'0'));
+                wrong |= u8::from(byte.wrapping_sub(b'0') > 9);
+                continue;
+            }
+        };
+        wrong |= byte ^ separator;
+    }
+    let number = |places: Range<usize>| digits[places].iter().fold(0, |number, digit| number * 10 + digit);
+    let (year, month, day) = (number(0..4), number(5..7), number(8..10));
+    let (hour, minute, second) = (number(11..13), number(14..16), number(17..19));
+    // Days that not every month has, leap seconds and what is no time are for the general way.
+    if wrong != 0
+        || !(1..=12).contains(&month)
+        || !(1..=28).contains(&day)
+        || hour > 23
+        || minute > 59
+        || second > 59
+    {
+        return None;
+    }
+    // Years that begin in March have their odd day last.
+    let (year, month) = if month > 2 { (year, month - 3) } else { (year - 1, month + 9) };
+    let leaps = year.div_euclid(4) - year.div_euclid(100) + year.div_euclid(400);
+    let days = year * 365 + leaps + (month * 153 + 2) / 5 + day - 1 - 719_468;
+    Some((((days * 24 + hour) * 60 + minute) * 60 + second) * MICROS_PER_SECOND + number(20..26))
 }
 
 /// Digits of a fixed width.
@@ -215,6 +261,37 @@ mod tests {
             ("2024-02-29T23:59:59.9999999Z", "2024-02-29T23:59:59.999999Z"),
         ] {
             assert_eq!(parse(text, DateOrder::MonthFirst).map(format).as_deref(), Ok(expected), "{text}");
+        }
+    }
+
+    #[test]
+    fn the_way_for_most_times_agrees_with_the_general_one_on_every_day() {
+        let mut taken = 0;
+        for day in 0..400 * 366 {
+            let seconds = i64::from(day) * 86_399 - 30_000_000_000;
+            let Some(time) = DateTime::from_timestamp(seconds, 123_456_700) else { continue };
+            for zone in ["Z", "+00:00"] {
+                let text = format!("{}{zone}", time.format("%Y-%m-%dT%H:%M:%S.1234567"));
+                if let Some(micros) = exported(text.as_bytes()) {
+                    taken += 1;
+                    assert_eq!(Some(micros), iso(text.as_bytes()), "{text}");
+                }
+            }
+        }
+        assert!(taken > 200_000, "{taken}");
+        for odd in [
+            "2026-02-30T08:15:30.1234567Z",
+            "2026-13-05T08:15:30.1234567Z",
+            "2026-10-05T24:15:30.1234567Z",
+            "2026-10-05T08:15:60.1234567Z",
+            "2026-10-05T08:15:30.123456Z",
+            "2026-10-05T08:15:30.12345678Z",
+            "2026-10-05T08:15:30.1234567+01:00",
+            "2026-10-05t08:15:30.1234567Z",
+            "2026-10-0aT08:15:30.1234567Z",
+            "2026-10-05T08:15:30.123456:Z",
+        ] {
+            assert_eq!(exported(odd.as_bytes()), None, "{odd}");
         }
     }
 

@@ -302,9 +302,9 @@ impl Learned {
                 this
             };
             let link = &mut self.links[usize::from(this) % LINKS_MAX];
-            if link.more != 0 {
+            if !link.plain && link.more != 0 {
+                let base = short(at);
                 for mark in &self.more[usize::from(link.more) - 1].marks {
-                    let base = u32::try_from(at).unwrap_or(u32::MAX);
                     if !self.found.put(mark.slot, (base + mark.start, base + mark.end)) {
                         return Err(Odd);
                     }
@@ -315,51 +315,33 @@ impl Learned {
             let from = at;
             let mut escaped = false;
             match link.follows {
-                Follows::String => loop {
-                    let special = match bytes.get(at..).and_then(<[u8]>::first_chunk) {
-                        Some(block) => look.specials(block),
-                        None => look.specials(&last_bytes(bytes, at)),
-                    };
+                Follows::String => {
                     // Where the length is the usual one, what follows need not wait for it.
-                    if special << (63 - link.usual) == 1 << 63 {
+                    let usual = block(bytes, at).is_some_and(|block| {
+                        look.specials(block) << (63 - link.usual) == 1 << 63
+                            && block[usize::from(link.usual) % BLOCK] == b'"'
+                    });
+                    if usual {
                         at += usize::from(link.usual);
-                    } else if special == 0 {
-                        at += BLOCK;
-                        continue;
                     } else {
-                        #[expect(clippy::cast_possible_truncation, reason = "below 64")]
-                        {
-                            link.usual = special.trailing_zeros() as u8;
-                        }
-                        at += special.trailing_zeros() as usize;
+                        (at, escaped) = string_end(look, bytes, at, end, &mut link.usual).ok_or(Odd)?;
                     }
-                    match bytes.get(at) {
-                        Some(b'"') => break,
-                        Some(b'\\') if at < end => {
-                            (_, at) = escape::decode(&bytes[..end], at).map_err(|_| Odd)?;
-                            escaped = true;
-                        }
-                        _ => return Err(Odd),
-                    }
-                },
+                }
                 Follows::Number if at < end => at = number_end(look, &chunk[..end], at).ok_or(Odd)?,
                 Follows::Number => return Err(Odd),
                 Follows::Nothing => return if at == end { Ok(()) } else { Err(Odd) },
             }
-            let range = || (u32::try_from(from).unwrap_or(u32::MAX), u32::try_from(at).unwrap_or(u32::MAX));
+            let range = (short(from), short(at));
             match link.take {
                 Take::Nothing => {}
                 Take::Slot(slot) => {
-                    if !self.found.put(slot, range()) {
+                    if !self.found.put(slot, range) {
                         return Err(Odd);
                     }
                     self.found.escaped |= u64::from(escaped) << slot;
                 }
                 Take::Each if escaped => return Err(Odd),
-                Take::Each => self.found.each.push(range()),
-            }
-            if at >= end {
-                return Err(Odd);
+                Take::Each => self.found.each.push(range),
             }
             before = this;
         }
@@ -369,7 +351,7 @@ impl Learned {
     #[inline(always)]
     fn fits(&self, look: impl Look, bytes: &[u8], link: u16, at: usize) -> bool {
         let link = &self.links[usize::from(link) % LINKS_MAX];
-        let equal = match bytes.get(at..).and_then(<[u8]>::first_chunk) {
+        let equal = match block(bytes, at) {
             Some(window) => look.equal(window, &link.head),
             None => look.equal(&last_bytes(bytes, at), &link.head),
         };
@@ -390,7 +372,7 @@ impl Learned {
     #[cold]
     fn learn(&mut self, text: &str, place: u16, at: usize) -> Result<u16, Odd> {
         let from = &self.places[usize::from(place)];
-        if from.links.len() >= LINKS_PER_PLACE_MAX || self.links_len >= LINKS_MAX {
+        if at > text.len() || from.links.len() >= LINKS_PER_PLACE_MAX || self.links_len >= LINKS_MAX {
             return Err(Odd);
         }
         let step = step::step(text, at, &from.path, from.ended, self.want).ok_or(Odd)?;
@@ -435,6 +417,53 @@ impl Learned {
         self.by_path.insert((path.clone(), ended), place);
         self.places.push(Place { path, ended, links: Vec::new() });
         Ok(place)
+    }
+}
+
+/// The next `N` bytes, if there are as many.
+#[inline(always)]
+fn block<const N: usize>(bytes: &[u8], at: usize) -> Option<&[u8; N]> {
+    bytes.get(at..at.wrapping_add(N))?.first_chunk()
+}
+
+/// A place in a chunk, which is shorter than 4 GiB.
+#[inline(always)]
+#[expect(clippy::cast_possible_truncation, reason = "looked at before a chunk is read")]
+fn short(at: usize) -> u32 {
+    at as u32
+}
+
+/// Where the string's text that begins at `at` ends, and whether it has escapes; notes the length of
+/// its first part.
+#[inline(always)]
+fn string_end(
+    look: impl Look,
+    bytes: &[u8],
+    mut at: usize,
+    end: usize,
+    usual: &mut u8,
+) -> Option<(usize, bool)> {
+    let mut escaped = false;
+    loop {
+        let special = match block(bytes, at) {
+            Some(block) => look.specials(block),
+            None => look.specials(&last_bytes(bytes, at)),
+        };
+        if special == 0 {
+            at += BLOCK;
+            continue;
+        }
+        #[expect(clippy::cast_possible_truncation, reason = "below 64")]
+        {
+            *usual = special.trailing_zeros() as u8;
+        }
+        at += special.trailing_zeros() as usize;
+        match bytes.get(at) {
+            Some(b'"') => return Some((at, escaped)),
+            Some(b'\\') if at < end => (_, at) = escape::decode(&bytes[..end], at).ok()?,
+            _ => return None,
+        }
+        escaped = true;
     }
 }
 
