@@ -5,6 +5,7 @@
 
 use std::ops::Range;
 
+use super::csv::Cells;
 use super::encoding::BYTE_ORDER_MARK;
 use super::formats::RejectReason;
 use super::frame::{OVER_LONG_BYTES_KEPT, RECORD_BYTES_MAX, over_long};
@@ -38,6 +39,8 @@ enum Container {
 #[derive(Debug, Default)]
 pub(super) struct Scan {
     pub(super) records: Vec<Range<usize>>,
+    /// Where the cells of its records end, in tables.
+    pub(super) cells: Cells,
     pub(super) broken: Vec<(Range<usize>, RejectReason)>,
     /// Bytes that need not be looked at again.
     pub(super) consumed: usize,

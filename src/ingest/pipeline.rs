@@ -392,9 +392,13 @@ impl Batch<'_> {
         let latest = self.settings.now + super::worker::MICROS_PER_DAY;
         let (mut framer, _) = Framer::new(opened.text()?)?;
         while let Some(chunk) = framer.next_chunk()? {
-            for range in chunk.records() {
-                if let Ok(record) = std::str::from_utf8(&chunk.bytes[range]) {
-                    head.reader.times(record, |time| evidence.see(time, latest));
+            let text = simdutf8::basic::from_utf8(&chunk.bytes).ok();
+            for (at, range) in chunk.records().into_iter().enumerate() {
+                let see = |time: &str| evidence.see(time, latest);
+                if let Some(text) = text {
+                    head.reader.times_of_row(text, range, chunk.cells.of(at), see);
+                } else if let Ok(record) = std::str::from_utf8(&chunk.bytes[range]) {
+                    head.reader.times(record, see);
                 }
             }
             if self.progress.stopped() {
