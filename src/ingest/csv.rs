@@ -156,46 +156,4 @@ pub(super) fn cells(row: &str, delimiter: u8) -> Option<Vec<Cow<'_, str>>> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn rows(text: &str) -> (Vec<Vec<String>>, usize) {
-        let found = scan(text.as_bytes(), b',', true);
-        let rows = found.records.iter().map(|range| {
-            let cells = cells(&text[range.clone()], b',').expect("a whole row");
-            cells.into_iter().map(Cow::into_owned).collect()
-        });
-        (rows.collect(), found.broken.len())
-    }
-
-    #[test]
-    fn quoted_cells_may_hold_anything() {
-        let (rows, broken) = rows("a,\"b\r\n\"\"c\"\", d\",\r\n\r\n1,2,3");
-        assert_eq!(rows, [vec!["a", "b\r\n\"c\", d", ""], vec!["1", "2", "3"]]);
-        assert_eq!(broken, 0);
-    }
-
-    #[test]
-    fn a_cut_row_costs_itself_alone() {
-        let (rows, broken) = rows("1,\"cut he\n2,\"b\",3\n4,\"e\",5\n");
-        assert_eq!((rows.len(), broken), (2, 1), "{rows:?}");
-        let (rows, broken) = super::tests::rows("1,2\n3,\"cut he");
-        assert_eq!((rows.len(), broken), (1, 1));
-    }
-
-    #[test]
-    fn rows_are_the_same_however_the_stream_is_cut() {
-        let text = "a,\"b\n\"\"c\"\"\",d\r\n\"x\",\"y\",\"z\"\n";
-        for step in 1..text.len() {
-            let (mut start, mut end, mut records) = (0, 0, Vec::new());
-            while start < text.len() {
-                end = (end + step).min(text.len());
-                let found = scan(&text.as_bytes()[start..end], b',', end == text.len());
-                records.extend(found.records.iter().map(|range| text[start..][range.clone()].to_owned()));
-                assert!(found.broken.is_empty());
-                start += found.consumed;
-            }
-            assert_eq!(records, ["a,\"b\n\"\"c\"\"\",d", "\"x\",\"y\",\"z\""], "in steps of {step}");
-        }
-    }
-}
+mod tests;
