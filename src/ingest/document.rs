@@ -3,19 +3,25 @@
 //! brackets are followed; whether a record is valid is for its parser to say. A record that never
 //! closes is given up where the next one starts, so one cut record costs one record.
 
+mod values;
+
 use std::ops::Range;
 
+use super::csv::Cells;
 use super::encoding::BYTE_ORDER_MARK;
 use super::formats::RejectReason;
 use super::frame::{OVER_LONG_BYTES_KEPT, RECORD_BYTES_MAX, over_long};
 use super::json::JsonError;
+use super::json::blocks::Processor;
+use values::Found;
 
 /// Members before the record array of an envelope may take this much.
 const ENVELOPE_HEAD_BYTES: usize = 64 << 10;
 
 /// Where the scanner stands between two records; carried from buffer to buffer.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Scanner {
+    processor: Processor,
     containers: Vec<Container>,
     /// Behind a record array: a colon was last, so that a value follows.
     value_follows: bool,
@@ -38,6 +44,8 @@ enum Container {
 #[derive(Debug, Default)]
 pub(super) struct Scan {
     pub(super) records: Vec<Range<usize>>,
+    /// Where the cells of its records end, in tables.
+    pub(super) cells: Cells,
     pub(super) broken: Vec<(Range<usize>, RejectReason)>,
     /// Bytes that need not be looked at again.
     pub(super) consumed: usize,
@@ -64,6 +72,18 @@ enum Envelope {
     Opens(usize),
     No,
     NeedsMore,
+}
+
+impl Default for Scanner {
+    fn default() -> Self {
+        Self {
+            processor: Processor::detect(),
+            containers: Vec::new(),
+            value_follows: false,
+            first_key: Vec::new(),
+            indent: None,
+        }
+    }
 }
 
 impl Scanner {
@@ -144,7 +164,12 @@ impl Scanner {
     /// Takes the object at `at`; false if more bytes are needed to tell where it ends.
     fn record(&mut self, buffer: &[u8], at: usize, last: bool, scan: &mut Scan) -> bool {
         let too_long = buffer.len() - at > RECORD_BYTES_MAX;
-        let (broken_at, expected) = match value_end(buffer, at) {
+        let value = match values::end(self.processor, buffer, at) {
+            Found::Ends(end) => Value::Ends(end),
+            Found::NeedsMore => Value::NeedsMore,
+            Found::Odd => value_end(buffer, at),
+        };
+        let (broken_at, expected) = match value {
             Value::Ends(end) => {
                 if self.first_key.is_empty() {
                     self.first_key = first_key(&buffer[at..end]).unwrap_or_default().to_vec();

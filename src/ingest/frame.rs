@@ -7,7 +7,7 @@ use std::io::{self, Read};
 use std::ops::Range;
 
 use super::buffer::{Buffer, Buffers};
-use super::csv;
+use super::csv::{Cells, Finder};
 use super::document::{Scan, Scanner};
 use super::encoding::{BYTE_ORDER_MARK, Encoding};
 use super::formats::RejectReason;
@@ -67,6 +67,7 @@ pub struct Chunk {
     pub first_line: u64,
     pub bytes: Buffer,
     pub records: Records,
+    pub(super) cells: Cells,
     /// What can't be a record, found while framing.
     pub broken: Vec<(Range<usize>, RejectReason)>,
 }
@@ -110,6 +111,7 @@ pub struct Framer {
     ended: Option<End>,
     framing: Framing,
     scanner: Scanner,
+    rows: Finder,
     /// In the middle of a line that is too long: its start is handed out, the rest is passed.
     skipping_line: bool,
     chunk_bytes: usize,
@@ -162,6 +164,7 @@ impl Framer {
             ended: None,
             framing: Framing::Lines,
             scanner: Scanner::default(),
+            rows: Finder::new(),
             skipping_line: false,
             chunk_bytes,
         };
@@ -226,7 +229,8 @@ impl Framer {
                     self.next_records(scan)
                 }
                 Framing::Csv => {
-                    self.next_records(csv::scan(&self.buffer, self.delimiter, self.ended.is_some()))
+                    let scan = self.rows.scan(&self.buffer, self.delimiter, self.ended.is_some());
+                    self.next_records(scan)
                 }
             };
             if let Some(chunk) = chunk {
@@ -307,6 +311,7 @@ impl Framer {
         }
         let mut chunk = self.take(scan.consumed);
         chunk.records = Records::At(scan.records);
+        chunk.cells = scan.cells;
         chunk.broken = scan.broken;
         Some(chunk)
     }

@@ -124,6 +124,15 @@ pub(super) fn discard(lake: &Lake, files: &[DataFile]) {
 /// What one thread has done: the sources that it opened, and its data files.
 type Work = (Vec<Arc<Source>>, Vec<Unsettled>);
 
+/// What is to be known of a file's dates.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Evidence {
+    /// Their order, or that they contradict each other.
+    OfOrder,
+    /// How many are of which kind.
+    Counted,
+}
+
 /// A source whose chunks are handed out to whoever asks.
 struct Open {
     source: Arc<Source>,
@@ -388,21 +397,38 @@ impl Batch<'_> {
         if !head.numbered_dates {
             return Ok(Ok(DateOrder::Unsettled));
         }
-        let mut evidence = DateEvidence::default();
-        let latest = self.settings.now + super::worker::MICROS_PER_DAY;
-        let (mut framer, _) = Framer::new(opened.text()?)?;
-        while let Some(chunk) = framer.next_chunk()? {
-            for range in chunk.records() {
-                if let Ok(record) = std::str::from_utf8(&chunk.bytes[range]) {
-                    head.reader.times(record, |time| evidence.see(time, latest));
-                }
-            }
-            if self.progress.stopped() {
-                break;
-            }
+        let mut evidence = self.date_evidence(head, opened, Evidence::OfOrder)?;
+        if evidence.contradicts() {
+            evidence = self.date_evidence(head, opened, Evidence::Counted)?;
         }
         let way_out = "say which with --date-order month-first or --date-order day-first";
         Ok(evidence.settle().map_err(|undecided| format!("{undecided}; {way_out}")))
+    }
+
+    /// What the dates of a file show.
+    fn date_evidence(&self, head: &Head, opened: &Opened, wanted: Evidence) -> std::io::Result<DateEvidence> {
+        let mut evidence = DateEvidence::default();
+        let latest = self.settings.now + super::worker::MICROS_PER_DAY;
+        let (mut framer, _) = Framer::reusing(&self.buffers, opened.text()?)?;
+        while let Some(chunk) = framer.next_chunk()? {
+            let text = simdutf8::basic::from_utf8(&chunk.bytes).ok();
+            for (at, range) in chunk.records().into_iter().enumerate() {
+                let see = |time: &str| {
+                    if wanted == Evidence::Counted || !evidence.confirmed_by(time, latest) {
+                        evidence.see(time, latest);
+                    }
+                };
+                if let Some(text) = text {
+                    head.reader.times_of_row(text, range, chunk.cells.of(at), see);
+                } else if let Ok(record) = std::str::from_utf8(&chunk.bytes[range]) {
+                    head.reader.times(record, see);
+                }
+            }
+            if self.progress.stopped() || wanted == Evidence::OfOrder && evidence.contradicts() {
+                break;
+            }
+        }
+        Ok(evidence)
     }
 }
 

@@ -140,6 +140,7 @@ impl Reject {
             bytes: bytes.into(),
             records: Records::At(if broken.is_none() { vec![whole.clone()] } else { Vec::new() }),
             broken: broken.map(|reason| (whole, reason)).into_iter().collect(),
+            ..Chunk::default()
         }
     }
 }

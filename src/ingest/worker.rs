@@ -102,9 +102,10 @@ impl<'a> Worker<'a> {
         let mut account = Account { content_bytes: chunk.bytes.len() as u64, ..Account::default() };
         let text = simdutf8::basic::from_utf8(&chunk.bytes).ok();
         let mut place = Place::start(chunk);
-        for range in chunk.records() {
+        for (at, range) in chunk.records().into_iter().enumerate() {
             account.records += 1;
-            match self.record(source, reader, chunk, text, range.clone(), &mut place, &mut account)? {
+            let cells = chunk.cells.of(at);
+            match self.record(source, reader, chunk, text, range.clone(), cells, &mut place, &mut account)? {
                 Ok(()) => {}
                 Err(reason) => self.reject(source, chunk, range, &reason, &mut place, &mut account)?,
             }
@@ -128,6 +129,7 @@ impl<'a> Worker<'a> {
         chunk: &Chunk,
         text: Option<&str>,
         range: Range<usize>,
+        cells: &[u32],
         place: &mut Place,
         account: &mut Account,
     ) -> Result<std::result::Result<(), RejectReason>> {
@@ -142,7 +144,12 @@ impl<'a> Worker<'a> {
             Ok(within) => within,
             Err(error) => return Ok(Err(RejectReason::InvalidUtf8 { at: error.valid_up_to() })),
         };
-        let raw = match reader.parse_in(text, within.clone(), &mut self.seen) {
+        let parsed = if cells.is_empty() || within != range {
+            reader.parse_in(text, within.clone(), &mut self.seen)
+        } else {
+            reader.parse_row(text, range.clone(), cells)
+        };
+        let raw = match parsed {
             Ok(Parsed::SignIn(raw)) => raw,
             Ok(Parsed::NotSignIn) => {
                 account.not_sign_ins += 1;

@@ -3,6 +3,7 @@
 
 mod equal;
 mod manners;
+mod numbered_dates;
 #[path = "../program/mod.rs"]
 mod program;
 mod samples;

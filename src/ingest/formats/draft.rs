@@ -251,12 +251,20 @@ impl<'a> Draft<'a> {
         };
         let status = nested::status_in_text(&text);
         if status.states_code {
-            sign_in.has_result = true;
-            sign_in.error_code = status.error_code.or(sign_in.error_code);
-            sign_in.failure_reason = status.failure_reason.or(sign_in.failure_reason.take());
+            self.status(status);
         } else if let Some(outcome) = outcome_word(&text) {
             sign_in.has_result = true;
             sign_in.stated_outcome = Some(outcome);
+        }
+    }
+
+    /// Takes a status as it was read from text.
+    pub(super) fn status(&mut self, status: nested::Status<'a>) {
+        if status.states_code {
+            let sign_in = &mut self.sign_in;
+            sign_in.has_result = true;
+            sign_in.error_code = status.error_code.or(sign_in.error_code);
+            sign_in.failure_reason = status.failure_reason.or(sign_in.failure_reason.take());
         }
     }
 

@@ -59,6 +59,11 @@ pub(super) fn status_in_text(text: &str) -> Status<'static> {
     }
 }
 
+/// The status in a cell that holds an object, its quotes still doubled.
+pub(super) fn status_in_cell(cell: &str) -> Status<'_> {
+    status(&mut Cursor::doubled(cell)).unwrap_or_default()
+}
+
 /// A member's value in `@{A=1; B=2}` or in `class X {\n  A: 1\n  B: 2\n}`.
 fn printed_member(text: &str, name: &str) -> Option<String> {
     let text = text.trim_end();
@@ -122,6 +127,11 @@ pub(super) fn country_in_text(text: Cow<'_, str>) -> Option<Cow<'_, str>> {
     }
 }
 
+/// The country in a cell that holds an object, its quotes still doubled.
+pub(super) fn country_in_cell(cell: &str) -> Option<Cow<'_, str>> {
+    country(&mut Cursor::doubled(cell)).ok().flatten()
+}
+
 /// Whether some authentication step was done with a certificate.
 pub(super) fn names_certificate(cursor: &mut Cursor<'_, impl Strings>) -> Result<bool, JsonError> {
     let mut certificate = false;
@@ -150,6 +160,21 @@ pub(super) fn is_certificate(method: &str) -> bool {
 
 pub(super) fn certificate_in_text(text: &str) -> bool {
     text.trim_start().starts_with('[') && names_certificate(&mut Cursor::new(text)).unwrap_or(false)
+}
+
+/// The same in a cell, its quotes still doubled.
+pub(super) fn certificate_in_cell(cell: &str) -> bool {
+    cell.starts_with('[')
+        && may_name_certificate(cell.as_bytes())
+        && names_certificate(&mut Cursor::doubled(cell)).unwrap_or(false)
+}
+
+/// Whether the word stands somewhere, or may stand there in escapes.
+fn may_name_certificate(text: &[u8]) -> bool {
+    memchr::memchr3_iter(b'f', b'F', b'\\', text).any(|at| {
+        let word = at.checked_sub(5).and_then(|start| text.get(start..start + 11));
+        text[at] == b'\\' || word.is_some_and(|word| word.eq_ignore_ascii_case(b"certificate"))
+    })
 }
 
 /// The first event type that is known.

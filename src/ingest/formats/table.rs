@@ -5,8 +5,8 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use super::draft::{Draft, Item};
-use super::{Parsed, RecordReader, RejectReason, Shape, log_analytics, portal, powershell};
-use crate::ingest::csv::{self, DELIMITERS};
+use super::{Parsed, RecordReader, RejectReason, Shape, log_analytics, nested, portal, powershell};
+use crate::ingest::csv::{self, Cell, DELIMITERS, Row};
 use crate::ingest::time::DateOrder;
 
 /// A header that is understood.
@@ -124,12 +124,76 @@ impl Table {
             let filled = columns.iter().find(|at| !cells[**at].trim().is_empty());
             draft.set(*item, filled.map(|at| std::mem::take(&mut cells[*at])).map(trimmed));
         }
+        self.common_words(&mut draft);
+        Ok(draft)
+    }
+
+    /// Says with the words of the other shapes what this one has words of its own for.
+    fn common_words(&self, draft: &mut Draft<'_>) {
         if self.shape == Shape::PortalCsv {
             let word = draft.sign_in.conditional_access.as_deref().and_then(portal::conditional_access);
             draft.sign_in.conditional_access =
                 word.map(Cow::Borrowed).or(draft.sign_in.conditional_access.take());
         }
-        Ok(draft)
+    }
+
+    /// As [`draft`](Self::draft), of a row whose cells end at `ends`; `None` if they are not as many as
+    /// in the header.
+    fn draft_of_cells<'a>(&self, row: Row<'a, '_>) -> Option<Draft<'a>> {
+        self.fits(row).then(|| {
+            let mut draft = Draft::default();
+            for (item, columns) in &self.items {
+                let filled = columns.iter().map(|at| row.cell(*at)).find(|cell| !cell.is_blank());
+                match (item, filled) {
+                    (Item::AuthenticationDetails, Some(cell)) => {
+                        draft.sign_in.client_certificate = nested::certificate_in_cell(cell.raw());
+                    }
+                    (Item::Status, Some(cell)) if cell.raw().starts_with('{') => {
+                        draft.status(nested::status_in_cell(cell.raw()));
+                    }
+                    (Item::Location, Some(cell)) if cell.raw().starts_with('{') => {
+                        draft.sign_in.country = nested::country_in_cell(cell.raw());
+                    }
+                    _ => draft.set(*item, filled.map(Cell::text)),
+                }
+            }
+            self.common_words(&mut draft);
+            draft
+        })
+    }
+
+    /// Whether a row has as many cells as the header; some tools end every row with a delimiter.
+    fn fits(&self, row: Row<'_, '_>) -> bool {
+        let named = self.names.len();
+        row.len() >= named && (named..row.len()).all(|at| row.cell(at).is_blank())
+    }
+
+    /// Reads one row whose cells are known, as [`parse`](Self::parse) does; `None` if that has to say
+    /// what is wrong with it.
+    pub(super) fn parse_cells<'a>(&self, row: Row<'a, '_>, dates: DateOrder) -> Option<Parsed<'a>> {
+        let Some(at) = self.audit_data else { return self.draft_of_cells(row)?.finish(dates).ok() };
+        let record = self.fits(row).then(|| row.cell(at))?.text();
+        if bare(&record) == bare(&self.names[at]) {
+            return None;
+        }
+        let reader = RecordReader { shape: Shape::Audit, table: None, dates };
+        reader.parse(&record).map(Parsed::into_owned).ok()
+    }
+
+    /// The times of a row whose cells are known; false if they are not as many as in the header.
+    pub(super) fn times_of_cells(&self, row: Row<'_, '_>, see: &mut impl FnMut(&str)) -> bool {
+        if !self.fits(row) {
+            return false;
+        }
+        for wanted in [Item::SignedInAt, Item::EmittedAt] {
+            for (_, columns) in self.items.iter().filter(|(item, _)| *item == wanted) {
+                let filled = columns.iter().map(|at| row.cell(*at)).find(|cell| !cell.is_blank());
+                if let Some(cell) = filled {
+                    see(&cell.text());
+                }
+            }
+        }
+        true
     }
 
     /// Reads one row. The header, which files that were joined repeat, is none.
@@ -153,7 +217,6 @@ impl Table {
     }
 
     fn repeats_header(&self, cells: &[Cow<'_, str>]) -> bool {
-        let bare = |text: &str| text.trim_start_matches('\u{feff}').trim_matches('"').to_owned();
         cells.len() == self.names.len() && cells.iter().zip(&self.names).all(|(a, b)| bare(a) == bare(b))
     }
 
@@ -169,6 +232,11 @@ impl Table {
         pairs.sort_unstable();
         pairs.concat()
     }
+}
+
+/// A name without what is around it in some row.
+fn bare(text: &str) -> &str {
+    text.trim_start_matches('\u{feff}').trim_matches('"')
 }
 
 fn is(name: &str, known: &str) -> bool {

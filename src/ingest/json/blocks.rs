@@ -1,5 +1,5 @@
 //! Sixty-four bytes at once: which are quotes, backslashes, control characters. With AVX2 where the
-//! processor has it, else with plain words. The only `unsafe` of the reader is here: the call of code
+//! processor has it, else with plain words. The only `unsafe` of the readers is here: the call of code
 //! for AVX2, after its presence was seen, and unaligned loads from an array of the same size.
 
 #![expect(unsafe_code, reason = "vector instructions; each use says why it is sound")]
@@ -8,7 +8,7 @@
 
 /// One bit a byte, the first byte lowest.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Masks {
+pub(in crate::ingest) struct Masks {
     pub(super) quotes: u64,
     pub(super) backslashes: u64,
     pub(super) controls: u64,
@@ -17,11 +17,55 @@ pub(super) struct Masks {
 /// How many bytes are compared together.
 pub(super) const WINDOW: usize = 32;
 /// How many bytes are looked at together.
-pub(super) const BLOCK: usize = 64;
+pub(in crate::ingest) const BLOCK: usize = 64;
+
+/// Work that looks at bytes: compiled anew for each way to look, if `by` is inlined.
+pub(in crate::ingest) trait Work {
+    type Done;
+
+    fn by(self, look: impl Look) -> Self::Done;
+}
+
+/// The way to look that the processor permits.
+#[derive(Debug, Clone, Copy)]
+pub(in crate::ingest) struct Processor {
+    #[cfg(target_arch = "x86_64")]
+    avx2: Option<avx2::Avx2>,
+}
+
+impl Processor {
+    /// With the fastest instructions that it has.
+    pub(in crate::ingest) fn detect() -> Self {
+        Self {
+            #[cfg(target_arch = "x86_64")]
+            avx2: avx2::Avx2::detect(),
+        }
+    }
+
+    /// With instructions that every processor has.
+    #[cfg(test)]
+    pub(in crate::ingest) const fn portable() -> Self {
+        Self {
+            #[cfg(target_arch = "x86_64")]
+            avx2: None,
+        }
+    }
+
+    pub(in crate::ingest) fn run<W: Work>(self, work: W) -> W::Done {
+        #[cfg(target_arch = "x86_64")]
+        if let Some(avx2) = self.avx2 {
+            return avx2.run(work);
+        }
+        work.by(Words)
+    }
+}
 
 /// A way to look at bytes. One bit a byte, the first byte lowest.
-pub(super) trait Look: Copy {
+pub(in crate::ingest) trait Look: Copy {
     fn masks(self, block: &[u8; BLOCK]) -> Masks;
+
+    /// Which bytes are `byte`.
+    fn places(self, block: &[u8; BLOCK], byte: u8) -> u64;
 
     /// Which bytes are equal.
     fn equal(self, a: &[u8; WINDOW], b: &[u8; WINDOW]) -> u32;
@@ -51,6 +95,13 @@ impl Look for Words {
             masks.controls |= zero_bytes(word & (ONES * 0xe0)) << (at * 8);
         }
         masks
+    }
+
+    fn places(self, block: &[u8; BLOCK], byte: u8) -> u64 {
+        let words = block.as_chunks::<8>().0.iter().enumerate();
+        words.fold(0, |places, (at, word)| {
+            places | zero_bytes(u64::from_le_bytes(*word) ^ (ONES * u64::from(byte))) << (at * 8)
+        })
     }
 
     fn equal(self, a: &[u8; WINDOW], b: &[u8; WINDOW]) -> u32 {
@@ -102,11 +153,11 @@ pub(super) mod avx2 {
 
     use super::super::index::{Index, Outcome};
     use super::super::learned::Learned;
-    use super::{BLOCK, Look, Masks, WINDOW};
+    use super::{BLOCK, Look, Masks, WINDOW, Work};
 
     /// Proof that the processor has AVX2, carry-less multiplication and the bit instructions.
     #[derive(Debug, Clone, Copy)]
-    pub(in super::super) struct Avx2(());
+    pub(in crate::ingest) struct Avx2(());
 
     impl Avx2 {
         pub(in super::super) fn detect() -> Option<Self> {
@@ -119,13 +170,22 @@ pub(super) mod avx2 {
             has.then_some(Self(()))
         }
 
+        pub(super) fn run<W: Work>(self, work: W) -> W::Done {
+            #[target_feature(enable = "avx2,pclmulqdq,bmi1,bmi2,popcnt,lzcnt")]
+            fn run<W: Work>(look: Avx2, work: W) -> W::Done {
+                work.by(look)
+            }
+            // SAFETY: `self` is made by `detect` alone, which saw every one of these features.
+            unsafe { run(self, work) }
+        }
+
         /// [`Index::build_by`], compiled for these instructions.
         pub(in super::super) fn build(self, index: &mut Index, text: &[u8]) -> Outcome {
             #[target_feature(enable = "avx2,pclmulqdq,bmi1,bmi2,popcnt,lzcnt")]
             fn build(look: Avx2, index: &mut Index, text: &[u8]) -> Outcome {
                 index.build_by(look, text)
             }
-            // SAFETY: `self` is made by `detect` alone, which saw every one of these features.
+            // SAFETY: as above.
             unsafe { build(self, index, text) }
         }
 
@@ -170,6 +230,18 @@ pub(super) mod avx2 {
                     ]),
                     controls: both([control(low), control(high)]),
                 }
+            }
+        }
+
+        #[inline(always)]
+        fn places(self, block: &[u8; BLOCK], byte: u8) -> u64 {
+            // SAFETY: as above.
+            unsafe {
+                let halves = block.as_ptr().cast::<__m256i>();
+                let wanted = _mm256_set1_epi8(byte.cast_signed());
+                let places =
+                    |half| u64::from(_mm256_movemask_epi8(_mm256_cmpeq_epi8(half, wanted)).cast_unsigned());
+                places(_mm256_loadu_si256(halves)) | places(_mm256_loadu_si256(halves.add(1))) << 32
             }
         }
 

@@ -6,7 +6,7 @@
 //! right everywhere; [`Indexed`] knows the place of every quote beforehand (see [`index`]). Both read
 //! the same; a reader takes the second for speed, and the first for the reason of a refusal.
 
-mod blocks;
+pub(super) mod blocks;
 mod escape;
 pub mod index;
 pub mod learned;
@@ -16,7 +16,7 @@ mod strings;
 use std::borrow::Cow;
 
 pub use index::{Index, Indexed};
-pub use strings::{Scanned, Strings};
+pub use strings::{Doubled, Scanned, Strings};
 
 /// Containers inside containers, as `serde_json` permits them.
 const DEPTH_MAX: usize = 128;
@@ -56,6 +56,14 @@ impl<'a> Cursor<'a> {
     #[must_use]
     pub fn new(text: &'a str) -> Self {
         Self::over(text, Scanned)
+    }
+}
+
+impl<'a> Cursor<'a, Doubled> {
+    /// Over text of which every quote is doubled, as in a cell of a table.
+    #[must_use]
+    pub fn doubled(text: &'a str) -> Self {
+        Self::over(text, Doubled)
     }
 }
 

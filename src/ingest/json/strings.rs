@@ -61,6 +61,61 @@ impl Strings for Scanned {
     }
 }
 
+/// Looks at text of which every quote is doubled, as it goes.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Doubled;
+
+impl Doubled {
+    /// Where what follows the quotes at `at` starts.
+    fn behind_quotes(bytes: &[u8], at: usize) -> Result<usize> {
+        if bytes.get(at..at + 2) == Some(b"\"\"") {
+            return Ok(at + 2);
+        }
+        Err(JsonError { at, expected: "two quotes" })
+    }
+
+    /// The character that the escape at `at` stands for, and where what follows it starts.
+    fn decode(bytes: &[u8], at: usize) -> Result<(char, usize)> {
+        match bytes.get(at + 1) {
+            Some(b'"') => Ok(('"', Self::behind_quotes(bytes, at + 1)?)),
+            _ => escape::decode(bytes, at),
+        }
+    }
+}
+
+impl Strings for Doubled {
+    fn read<'a>(&mut self, text: &'a str, open: usize) -> Result<(Cow<'a, str>, usize)> {
+        let bytes = text.as_bytes();
+        let start = Self::behind_quotes(bytes, open)?;
+        let mut at = run_end(bytes, start)?;
+        if bytes[at] == b'"' {
+            return Ok((Cow::Borrowed(&text[start..at]), Self::behind_quotes(bytes, at)?));
+        }
+        let mut owned = text[start..at].to_owned();
+        loop {
+            let (c, run) = Self::decode(bytes, at)?;
+            owned.push(c);
+            at = run_end(bytes, run)?;
+            owned.push_str(&text[run..at]);
+            if bytes[at] == b'"' {
+                return Ok((Cow::Owned(owned), Self::behind_quotes(bytes, at)?));
+            }
+        }
+    }
+
+    fn pass(&mut self, text: &str, open: usize) -> Result<usize> {
+        let bytes = text.as_bytes();
+        let mut from = Self::behind_quotes(bytes, open)?;
+        loop {
+            let at = run_end(bytes, from)?;
+            if bytes[at] == b'"' {
+                return Self::behind_quotes(bytes, at);
+            }
+            (_, from) = Self::decode(bytes, at)?;
+        }
+    }
+}
+
 /// Index of the next quote or backslash from `at` on, passing no control character.
 #[inline]
 fn run_end(bytes: &[u8], mut at: usize) -> Result<usize> {

@@ -113,6 +113,24 @@ impl DateEvidence {
         }
     }
 
+    /// Whether a time shows nothing that would change an order which earlier ones have shown: it can be
+    /// read in that order. Much cheaper than to [`see`](Self::see) it.
+    #[must_use]
+    pub fn confirmed_by(&self, text: &str, latest: i64) -> bool {
+        let order = match (self.month_first, self.day_first) {
+            (1.., 0) => DateOrder::MonthFirst,
+            (0, 1..) => DateOrder::DayFirst,
+            _ => return false,
+        };
+        super::in_numbers(text.trim().as_bytes(), order).is_some_and(|at| at <= latest)
+    }
+
+    /// Whether some times can only be read in one order, and others only in the other.
+    #[must_use]
+    pub fn contradicts(&self) -> bool {
+        self.month_first > 0 && self.day_first > 0
+    }
+
     /// The order that holds for the whole file.
     ///
     /// # Errors
@@ -153,6 +171,39 @@ mod tests {
     #[test]
     fn no_log_is_from_the_future() {
         assert_eq!(settle(&["12/11/2026 08:00:00"]), Ok(DateOrder::DayFirst));
+    }
+
+    #[test]
+    fn a_time_that_confirms_an_order_does_not_change_what_holds() {
+        let latest = super::super::parse("2026-11-24T00:00:00Z", DateOrder::Unsettled).expect("a time");
+        let known = ["3/25/2026 1:00:00 AM", "25/3/2026, 1:00:00 AM"];
+        for time in [
+            "3/4/2026 1:00:00 AM",
+            "4/4/2026, 1:00:00.5 AM",
+            "3/25/2026 1:00:00 PM",
+            "25/3/2026 1:00:00 PM",
+            "12/11/2026 8:00:00 AM",
+            "11/12/2026 8:00:00 AM",
+            "2026-04-03T01:00:00Z",
+            "yesterday",
+        ] {
+            for known in known {
+                let mut evidence = DateEvidence::default();
+                evidence.see(known, latest);
+                let before = evidence.settle();
+                if evidence.confirmed_by(time, latest) {
+                    evidence.see(time, latest);
+                    assert_eq!(evidence.settle(), before, "{time} after {known}");
+                }
+            }
+        }
+        let mut evidence = DateEvidence::default();
+        assert!(!evidence.confirmed_by(known[0], latest), "nothing is known");
+        evidence.see(known[0], latest);
+        assert!(evidence.confirmed_by("3/4/2026, 1:00:00 AM", latest));
+        assert!(!evidence.confirmed_by(known[1], latest) && !evidence.contradicts());
+        evidence.see(known[1], latest);
+        assert!(evidence.contradicts());
     }
 
     #[test]
