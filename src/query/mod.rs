@@ -2,6 +2,8 @@
 //! queries. It finds and counts; nothing is decided here.
 
 pub mod catalog;
+mod cells;
+mod coverage;
 pub mod evidence;
 pub mod shown;
 mod table;
@@ -17,13 +19,15 @@ use datafusion::error::DataFusionError;
 use datafusion::execution::context::{SQLOptions, SessionContext};
 use datafusion::execution::runtime_env::RuntimeEnvBuilder;
 use datafusion::prelude::SessionConfig;
+use futures::TryStreamExt as _;
 
 use crate::error::{Error, Result};
 use crate::lake::Lake;
 use crate::lake::schema::Table;
 use table::LakeTable;
 
-const VIEWS: [(&str, &str); 2] = [
+const VIEWS: [(&str, &str); 3] = [
+    ("coverage_entries", include_str!("../../queries/views/coverage_entries.sql")),
     ("sign_ins", include_str!("../../queries/views/sign_ins.sql")),
     ("legacy_sign_ins", include_str!("../../queries/views/legacy_sign_ins.sql")),
 ];
@@ -134,6 +138,22 @@ impl Queries {
             batches.push(RecordBatch::new_empty(schema));
         }
         Ok(batches)
+    }
+
+    /// Runs one query and hands its rows on as they come, so that many are never held at once.
+    async fn each(
+        &self,
+        name: &'static str,
+        sql: &str,
+        mut take: impl FnMut(&RecordBatch) -> Result<()>,
+    ) -> Result<()> {
+        let failed = |source| failed(name, source);
+        let frame = self.plan(sql, &[]).await.map_err(failed)?;
+        let mut batches = frame.execute_stream().await.map_err(failed)?;
+        while let Some(batch) = batches.try_next().await.map_err(failed)? {
+            take(&batch)?;
+        }
+        Ok(())
     }
 }
 

@@ -14,8 +14,8 @@ use super::truth::Truth;
 
 /// Share of sign-ins that are delivered a second time.
 const REPEATED: f64 = 0.03;
-/// So many sign-ins wait for their repetition.
-const REPEATED_AFTER: usize = 50;
+/// So many sign-ins wait for their repetition, where there are so many.
+const REPEATED_AFTER: u64 = 5_000;
 
 /// Client apps: the modern two, then legacy ones with how often of a thousand they are drawn.
 pub(super) const CLIENT_APPS: [(Option<&str>, u64); 18] = [
@@ -231,15 +231,16 @@ impl Drawing {
 
     /// The next row of those that are `left`: a new sign-in, or one that was drawn before.
     pub(super) fn draw(&mut self, at: i64, left: u64) -> Draft {
-        let waiting = self.repetitions.len();
-        if (waiting as u64 >= left || waiting > REPEATED_AFTER && self.random.chance(REPEATED))
+        let waiting = self.repetitions.len() as u64;
+        let enough = REPEATED_AFTER.min(self.world.settings.records / 200);
+        if (waiting >= left || waiting > enough && self.random.chance(REPEATED))
             && let Some(again) = self.repetitions.pop_front()
         {
             return again;
         }
         let draft = self.sign_in(at);
         // A repetition needs a row of its own.
-        let room = left > waiting as u64 + 1;
+        let room = left > waiting + 1;
         let spoken_by = if room && self.random.chance(REPEATED * 1.02) { self.repeat(draft) } else { draft };
         self.truth.count(&spoken_by);
         draft
@@ -326,8 +327,10 @@ fn legacy(draft: &mut Draft, random: &mut Random) {
         5 => 10,
         _ => 11,
     };
-    // A tenant uses one protocol in three; by the others it is only tried.
-    let uses = mix(u64::from(draft.tenant) << 8 | u64::from(draft.client_app)).is_multiple_of(3);
+    // Half of the tenants use one protocol in three; by the others they are only tried.
+    let tenant = u64::from(draft.tenant);
+    let uses =
+        mix(tenant).is_multiple_of(2) && mix(tenant << 8 | u64::from(draft.client_app)).is_multiple_of(3);
     draft.code = match (uses, pick >> 10 & 1023) {
         (_, 0) => NO_STATUS,
         (true, 1..=30) => INTERRUPTED,
