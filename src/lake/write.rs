@@ -146,8 +146,8 @@ fn properties(table: Table) -> WriterProperties {
     builder.build()
 }
 
-/// Columns whose least and greatest value the log keeps.
-const BOUNDED: [&str; 8] = [
+/// Columns whose least and greatest value and number of nulls the log keeps.
+pub(super) const BOUNDED: [&str; 8] = [
     "tenant_id",
     "signed_in_at",
     "protocol",
@@ -163,20 +163,16 @@ fn statistics(table: Table, metadata: &ParquetMetaData) -> parquet::errors::Resu
     let parquet_schema = metadata.file_metadata().schema_descr();
     let groups = metadata.row_groups();
     let (mut least, mut greatest, mut nulls) = (json!({}), json!({}), json!({}));
-    for field in schema.fields() {
-        if matches!(field.data_type(), DataType::List(_)) {
-            continue;
-        }
+    // Whoever opens the lake reads this of every file, so no column has more than it is pruned by.
+    for field in schema.fields().iter().filter(|field| BOUNDED.contains(&field.name().as_str())) {
         let converter = StatisticsConverter::try_new(field.name(), &schema, parquet_schema)?;
         let counts = converter.row_group_null_counts(groups)?;
         nulls[field.name()] = json!(counts.iter().flatten().sum::<u64>());
-        if BOUNDED.contains(&field.name().as_str()) {
-            if let Some(value) = bound(&converter.row_group_mins(groups)?, true) {
-                least[field.name()] = value;
-            }
-            if let Some(value) = bound(&converter.row_group_maxes(groups)?, false) {
-                greatest[field.name()] = value;
-            }
+        if let Some(value) = bound(&converter.row_group_mins(groups)?, true) {
+            least[field.name()] = value;
+        }
+        if let Some(value) = bound(&converter.row_group_maxes(groups)?, false) {
+            greatest[field.name()] = value;
         }
     }
     Ok(json!({
