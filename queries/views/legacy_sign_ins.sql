@@ -1,6 +1,5 @@
 -- The sign-ins that verdicts rest on: user sign-ins with a protocol that are not provably modern.
--- Reads: sign_in_records; of its other rows only id, category and client app, and only for ids of
---   records without a client app
+-- Reads: sign_in_records, contested_ids, rival_records
 -- Params: none
 -- Grain: one row per sign-in
 -- Columns: those of sign_in_records without provably_modern, category that of the sign-in; and
@@ -16,38 +15,14 @@ WITH legacy AS (
     FROM sign_in_records
     WHERE provably_modern = false AND protocol IS NOT NULL
 ),
--- Nearly every sign-in is one record that states its client app: it speaks for itself. Told by the id alone,
--- which costs least; one that two tenants have is ranked for nothing.
-contested AS (
-    SELECT sign_in_id
-    FROM legacy
-    GROUP BY sign_in_id
-    HAVING count(*) > 1 OR NOT bool_and(states_client_app)
-),
--- Only these can be overruled from outside: a record that states a client app and is not provably
--- modern speaks before every modern one. A narrow scan, because a join that holds the few ids needs less
--- memory than one that holds every sign-in.
-undeclared AS (
-    SELECT DISTINCT tenant_id, sign_in_id
-    FROM sign_in_records
-    WHERE
-        provably_modern = false AND protocol IS NOT NULL
-        AND (client_app IS NULL OR lower(btrim(client_app)) = 'unknown')
-),
-rivals AS (
-    SELECT
-        m.tenant_id, m.sign_in_id, m.category, m.provably_modern,
-        m.client_app IS NOT NULL AND lower(btrim(m.client_app)) <> 'unknown' AS states_client_app
-    FROM undeclared AS u
-    INNER JOIN sign_in_records AS m ON m.tenant_id = u.tenant_id AND m.sign_in_id = u.sign_in_id
-    WHERE m.provably_modern = true OR m.protocol IS NULL
-),
+-- Nearly every sign-in is one record that states its client app, and speaks for itself. Only the others are
+-- ranked.
 records AS (
     SELECT l.*
-    FROM contested AS c
+    FROM contested_ids AS c
     INNER JOIN legacy AS l ON l.sign_in_id = c.sign_in_id
     UNION ALL BY NAME
-    SELECT * FROM rivals
+    SELECT * FROM rival_records
 ),
 keyed AS (
     SELECT
@@ -74,7 +49,7 @@ ranked AS (
 speaking AS (
     -- The few ids are to the left, where a join holds its rows.
     SELECT l.*, l.category AS sign_in_category, 1 AS place
-    FROM contested AS c
+    FROM contested_ids AS c
     RIGHT JOIN legacy AS l ON l.sign_in_id = c.sign_in_id
     WHERE c.sign_in_id IS NULL
     UNION ALL BY NAME
