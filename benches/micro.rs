@@ -40,7 +40,7 @@ fn frame(bytes: &[u8]) -> usize {
     let (mut framer, _) = Framer::new(text).expect("in memory");
     let mut total = 0;
     while let Some(chunk) = framer.next_chunk().expect("in memory") {
-        total += chunk.records.map_or(chunk.bytes.len(), |records| records.len());
+        total += chunk.records().len();
     }
     total
 }

@@ -7,6 +7,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::classify::is_known_code;
+use super::rows::Dictionary;
 use crate::sign_in::{Category, RawSignIn};
 
 /// Counts of one source, or of one chunk of it.
@@ -28,13 +29,44 @@ pub(super) struct Account {
     pub days: HashMap<(String, Option<Category>), Seen>,
 }
 
+/// Who was seen when in the part of a source that one thread reads: tenants by number.
+pub(super) type Days = HashMap<(u32, Option<Category>), Seen, foldhash::fast::RandomState>;
+
 /// What a tenant and category show in a source.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Seen {
     /// Days since 1970, with their records.
-    pub days: BTreeMap<i32, u64>,
+    days: BTreeMap<i32, u64>,
+    /// The day of the last record, and how many in a row were of it, not in `days` yet.
+    last: (i32, u64),
     /// Latest time that is not after the ingest's clock.
     pub latest_at: Option<i64>,
+}
+
+impl Seen {
+    /// Counts a record. Logs are roughly in order, so most are of the day that the last one was of.
+    fn count(&mut self, day: i32) {
+        if self.last.0 != day {
+            self.settle();
+            self.last.0 = day;
+        }
+        self.last.1 += 1;
+    }
+
+    fn settle(&mut self) {
+        let (day, records) = std::mem::take(&mut self.last);
+        if records > 0 {
+            *self.days.entry(day).or_default() += records;
+        }
+    }
+
+    fn merge(&mut self, mut other: Self) {
+        other.settle();
+        for (day, records) in other.days {
+            *self.days.entry(day).or_default() += records;
+        }
+        self.latest_at = self.latest_at.max(other.latest_at);
+    }
 }
 
 impl Account {
@@ -43,7 +75,14 @@ impl Account {
     }
 
     /// Counts a row.
-    pub(super) fn count_row(&mut self, raw: &RawSignIn<'_>, tenant_id: &str, signed_in_at: i64, now: i64) {
+    pub(super) fn count_row(
+        &mut self,
+        raw: &RawSignIn<'_>,
+        tenant: u32,
+        signed_in_at: i64,
+        now: i64,
+        days: &mut Days,
+    ) {
         self.rows += 1;
         self.first_at = Some(self.first_at.map_or(signed_in_at, |first| first.min(signed_in_at)));
         self.last_at = Some(self.last_at.map_or(signed_in_at, |last| last.max(signed_in_at)));
@@ -56,13 +95,17 @@ impl Account {
             *self.unknown_codes.entry(code).or_default() += 1;
         }
         let latest = [Some(signed_in_at), raw.emitted_at].into_iter().flatten().filter(|at| *at <= now).max();
-        let day = super::rows::day_of(signed_in_at);
-        // Most rows are of the tenant and category that the last one was of, so this hashes twice
-        // at most and allocates only for what is new.
-        let key = (tenant_id.to_owned(), raw.category);
-        let seen = self.days.entry(key).or_default();
-        *seen.days.entry(day).or_default() += 1;
+        let seen = days.entry((tenant, raw.category)).or_default();
+        seen.count(super::rows::day_of(signed_in_at));
         seen.latest_at = seen.latest_at.max(latest);
+    }
+
+    /// Takes in who was seen when.
+    pub(super) fn see(&mut self, days: &mut Days, tenants: &Dictionary) {
+        for ((tenant, category), seen) in days.drain() {
+            let tenant = String::from_utf8_lossy(tenants.text(tenant)).into_owned();
+            self.days.entry((tenant, category)).or_default().merge(seen);
+        }
     }
 
     /// Adds the counts of another part of the same source.
@@ -83,11 +126,7 @@ impl Account {
             *self.unknown_codes.entry(code).or_default() += count;
         }
         for (key, seen) in other.days {
-            let mine = self.days.entry(key).or_default();
-            for (day, records) in seen.days {
-                *mine.days.entry(day).or_default() += records;
-            }
-            mine.latest_at = mine.latest_at.max(seen.latest_at);
+            self.days.entry(key).or_default().merge(seen);
         }
     }
 

@@ -6,6 +6,7 @@
 use std::io::{self, Read};
 use std::ops::Range;
 
+use super::buffer::{Buffer, Buffers};
 use super::csv;
 use super::document::{Scan, Scanner};
 use super::encoding::{BYTE_ORDER_MARK, Encoding};
@@ -18,7 +19,8 @@ pub const RECORD_BYTES_MAX: usize = 16 << 20;
 /// What is kept of one that is longer.
 pub const OVER_LONG_BYTES_KEPT: usize = 1 << 20;
 /// How much is read before a chunk is cut.
-const CHUNK_BYTES: usize = 2 << 20;
+/// Small enough to stay in a core's own cache from being read to being parsed.
+const CHUNK_BYTES: usize = 512 << 10;
 /// How much of a file recognition may look at.
 const HEAD_BYTES: usize = 1 << 20;
 
@@ -41,6 +43,20 @@ impl Framing {
     }
 }
 
+/// Where a chunk's records are.
+#[derive(Debug, Clone)]
+pub enum Records {
+    /// Each line is one; where lines end.
+    Lines(Vec<usize>),
+    At(Vec<Range<usize>>),
+}
+
+impl Default for Records {
+    fn default() -> Self {
+        Self::At(Vec::new())
+    }
+}
+
 /// Part of a file that holds whole records only.
 #[derive(Debug, Default)]
 pub struct Chunk {
@@ -49,9 +65,8 @@ pub struct Chunk {
     pub encoding: Encoding,
     /// Line number of its first byte, from 1.
     pub first_line: u64,
-    pub bytes: Vec<u8>,
-    /// `None`: each line is a record.
-    pub records: Option<Vec<Range<usize>>>,
+    pub bytes: Buffer,
+    pub records: Records,
     /// What can't be a record, found while framing.
     pub broken: Vec<(Range<usize>, RejectReason)>,
 }
@@ -60,12 +75,13 @@ impl Chunk {
     /// Its records: ranges without the blanks around them.
     #[must_use]
     pub fn records(&self) -> Vec<Range<usize>> {
-        if let Some(records) = &self.records {
-            return records.clone();
-        }
-        let mut records = Vec::new();
+        let ends = match &self.records {
+            Records::At(records) => return records.clone(),
+            Records::Lines(ends) => ends,
+        };
+        let mut records = Vec::with_capacity(ends.len());
         let mut start = 0;
-        for end in memchr::memchr_iter(b'\n', &self.bytes).chain([self.bytes.len()]) {
+        for end in ends.iter().copied().chain([self.bytes.len()]) {
             let mut line = self.bytes[start..end].trim_ascii_start();
             while let Some(rest) = line.strip_prefix(BYTE_ORDER_MARK) {
                 line = rest.trim_ascii_start();
@@ -75,7 +91,7 @@ impl Chunk {
             if len > 0 {
                 records.push(from..from + len);
             }
-            start = end + 1;
+            start = (end + 1).min(self.bytes.len());
         }
         records
     }
@@ -88,7 +104,7 @@ pub struct Framer {
     encoding: Encoding,
     delimiter: u8,
     /// Read and not handed out yet; starts at `offset`.
-    buffer: Vec<u8>,
+    buffer: Buffer,
     offset: u64,
     line: u64,
     ended: Option<End>,
@@ -112,7 +128,7 @@ impl Framer {
     /// # Errors
     /// Fails if the stream can't be read.
     pub fn new(text: Text) -> io::Result<(Self, Recognised)> {
-        Self::in_steps(text, HEAD_BYTES, CHUNK_BYTES)
+        Self::with(text, &Buffers::default(), HEAD_BYTES, CHUNK_BYTES)
     }
 
     /// The same, looking at `head_bytes` first and reading `chunk_bytes` before it cuts; more where a
@@ -121,12 +137,26 @@ impl Framer {
     /// # Errors
     /// Fails if the stream can't be read.
     pub fn in_steps(text: Text, head_bytes: usize, chunk_bytes: usize) -> io::Result<(Self, Recognised)> {
+        Self::with(text, &Buffers::default(), head_bytes, chunk_bytes)
+    }
+
+    /// As [`new`](Self::new), in buffers that go round.
+    pub(super) fn reusing(buffers: &Buffers, text: Text) -> io::Result<(Self, Recognised)> {
+        Self::with(text, buffers, HEAD_BYTES, CHUNK_BYTES)
+    }
+
+    fn with(
+        text: Text,
+        buffers: &Buffers,
+        head_bytes: usize,
+        chunk_bytes: usize,
+    ) -> io::Result<(Self, Recognised)> {
         let mut framer = Self {
             reader: text.reader,
             compressed: text.compressed,
             encoding: text.encoding,
             delimiter: b',',
-            buffer: Vec::new(),
+            buffer: buffers.get(0),
             offset: text.mark_bytes,
             line: 1,
             ended: None,
@@ -166,14 +196,12 @@ impl Framer {
 
     /// Reads until the buffer holds `wanted` bytes or the stream ends.
     fn fill(&mut self, wanted: usize) -> io::Result<()> {
-        let missing = wanted.saturating_sub(self.buffer.len());
-        if self.ended.is_some() || missing == 0 {
+        if self.ended.is_some() || self.buffer.len() >= wanted {
             return Ok(());
         }
-        let read = (&mut self.reader).take(missing as u64).read_to_end(&mut self.buffer);
-        match read {
-            Ok(read) if read < missing => self.ended = Some(End::Clean),
-            Ok(_) => {}
+        match self.buffer.fill(&mut self.reader, wanted) {
+            Ok(false) => self.ended = Some(End::Clean),
+            Ok(true) => {}
             // What was inflated before the break is kept, and the break becomes a reject.
             Err(error) if self.compressed => self.ended = Some(End::Broken(error.to_string())),
             Err(error) => return Err(error),
@@ -215,7 +243,6 @@ impl Framer {
             Some(End::Broken(detail)) => Some(Chunk {
                 offset: self.offset,
                 first_line: self.line,
-                records: Some(Vec::new()),
                 broken: vec![(0..0, RejectReason::BrokenCompression { detail })],
                 ..Chunk::default()
             }),
@@ -225,17 +252,27 @@ impl Framer {
 
     /// Hands out the first `len` bytes of the buffer.
     fn take(&mut self, len: usize) -> Chunk {
-        let rest = self.buffer.split_off(len);
+        let rest = self.buffer.split_off(len, self.chunk_bytes);
         let bytes = std::mem::replace(&mut self.buffer, rest);
+        let newlines = memchr::memchr_iter(b'\n', &bytes);
+        let line = self.line;
+        let records = if self.framing == Framing::Lines {
+            let ends: Vec<usize> = newlines.collect();
+            self.line += ends.len() as u64;
+            Records::Lines(ends)
+        } else {
+            self.line += newlines.count() as u64;
+            Records::default()
+        };
         let chunk = Chunk {
             offset: self.offset,
             encoding: self.encoding,
-            first_line: self.line,
+            first_line: line,
             bytes,
+            records,
             ..Chunk::default()
         };
         self.offset += self.encoding.len_of(&chunk.bytes) as u64;
-        self.line += memchr::memchr_iter(b'\n', &chunk.bytes).count() as u64;
         chunk
     }
 
@@ -260,7 +297,7 @@ impl Framer {
         let mut chunk = self.take(self.buffer.len());
         chunk.bytes.truncate(OVER_LONG_BYTES_KEPT);
         chunk.broken.push((0..OVER_LONG_BYTES_KEPT, over_long()));
-        chunk.records = Some(Vec::new());
+        chunk.records = Records::default();
         Some(chunk)
     }
 
@@ -269,7 +306,7 @@ impl Framer {
             return None;
         }
         let mut chunk = self.take(scan.consumed);
-        chunk.records = Some(scan.records);
+        chunk.records = Records::At(scan.records);
         chunk.broken = scan.broken;
         Some(chunk)
     }

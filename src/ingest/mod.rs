@@ -3,6 +3,7 @@
 
 mod account;
 pub mod assign;
+mod buffer;
 pub mod classify;
 mod csv;
 mod document;

@@ -1,10 +1,10 @@
-//! Opens an input: content hash first (it names the source), then the bytes, inflated. Compression
+//! Opens an input: its bytes, inflated, and the hash of its content, which names the source. Compression
 //! is told by the first bytes, never by the file name. A zip archive holds several sources.
 
 use std::fs::File;
-use std::io::{self, BufReader, Read, Seek, SeekFrom, Write};
+use std::io::{self, BufReader, Read, Seek, Write};
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use zip::CompressionMethod;
 
@@ -43,61 +43,73 @@ impl Compression {
     }
 }
 
-/// Bytes of a file that are one source.
+/// Where the bytes of a source are.
 #[derive(Debug, Clone)]
-struct Part {
-    start: u64,
-    len: u64,
-    deflated: bool,
+enum Place {
+    Memory(Arc<[u8]>),
+    File(Arc<File>),
+    /// Within the file of an archive.
+    Part {
+        file: Arc<File>,
+        start: u64,
+        deflated: bool,
+    },
 }
 
-/// An input that was hashed and can be read.
+/// An input that can be read.
 #[derive(Debug)]
 pub struct Opened {
-    file: Arc<File>,
-    part: Option<Part>,
+    place: Place,
     pub compression: Compression,
+    /// What the file system or the archive's directory says.
     pub stored_bytes: u64,
-    /// BLAKE3 of the bytes as stored.
-    pub content_hash: blake3::Hash,
+    /// BLAKE3 of the bytes as stored, where it was wanted before they are read.
+    pub content_hash: Option<blake3::Hash>,
 }
 
-/// Opens and hashes. Stdin is spooled to a temporary file first, since its name is its content.
+/// Files up to this size are read as a whole: they are hashed before they are parsed at no cost.
+const SMALL_BYTES: u64 = 512 << 10;
+
+/// Opens an input. What cannot be read from its start again (stdin, a pipe) is spooled to a temporary
+/// file first. The bytes are hashed now if `hash_first` says so of their number, or if they are few;
+/// else while they are read.
 ///
 /// # Errors
 /// Fails if the file can't be read.
-pub fn open(input: &Input) -> Result<Opened> {
-    let name = &input.name;
-    let file = match &input.path {
-        Some(path) => File::open(path).map_err(Error::read(name))?,
-        None => spool(&mut io::stdin().lock()).map_err(Error::read(name))?,
-    };
-    let (head, stored_bytes, content_hash) = hash(&mut &file).map_err(Error::read(name))?;
-    let compression = Compression::sniff(&head);
-    Ok(Opened { file: Arc::new(file), part: None, compression, stored_bytes, content_hash })
-}
-
-/// First bytes, length and hash of what a reader gives.
-fn hash(reader: &mut impl Read) -> io::Result<([u8; 4], u64, blake3::Hash)> {
-    let mut hasher = blake3::Hasher::new();
-    let mut buffer = vec![0; 1 << 20];
-    let mut head = [0; 4];
-    let mut len = 0;
-    loop {
-        let read = match reader.read(&mut buffer) {
-            Ok(0) => break,
-            Ok(read) => read,
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
-            Err(error) => return Err(error),
-        };
-        if len == 0 {
-            let known = read.min(head.len());
-            head[..known].copy_from_slice(&buffer[..known]);
+pub fn open(input: &Input, hash_first: impl FnOnce(u64) -> bool) -> Result<Opened> {
+    let failed = || Error::read(&input.name);
+    let mut file = match &input.path {
+        Some(path) => {
+            let mut file = File::open(path).map_err(failed())?;
+            let regular = file.metadata().map_err(failed())?.is_file();
+            if regular { file } else { spool(&mut file).map_err(failed())? }
         }
-        len += read as u64;
-        hasher.update(&buffer[..read]);
+        None => spool(&mut io::stdin().lock()).map_err(failed())?,
+    };
+    let stored_bytes = file.metadata().map_err(failed())?.len();
+    if stored_bytes <= SMALL_BYTES {
+        let mut bytes = Vec::with_capacity(usize::try_from(stored_bytes).unwrap_or(0) + 1);
+        file.read_to_end(&mut bytes).map_err(failed())?;
+        return Ok(Opened {
+            compression: Compression::sniff(&bytes),
+            stored_bytes: bytes.len() as u64,
+            content_hash: Some(blake3::hash(&bytes)),
+            place: Place::Memory(bytes.into()),
+        });
     }
-    Ok((head, len, hasher.finalize()))
+    let mut head = [0; 4];
+    file.read_exact(&mut head).and_then(|()| file.rewind()).map_err(failed())?;
+    let mut opened = Opened {
+        compression: Compression::sniff(&head),
+        place: Place::File(Arc::new(file)),
+        stored_bytes,
+        content_hash: None,
+    };
+    // Of an archive each member is a source of its own.
+    if opened.compression != Compression::Zip && hash_first(stored_bytes) {
+        opened.hash().map_err(failed())?;
+    }
+    Ok(opened)
 }
 
 fn spool(from: &mut impl Read) -> io::Result<File> {
@@ -106,6 +118,62 @@ fn spool(from: &mut impl Read) -> io::Result<File> {
     file.flush()?;
     file.rewind()?;
     Ok(file)
+}
+
+/// A file from some place on; several may read one file.
+struct From {
+    file: Arc<File>,
+    at: u64,
+}
+
+impl Read for From {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        #[cfg(unix)]
+        let read = std::os::unix::fs::FileExt::read_at(&*self.file, buffer, self.at)?;
+        #[cfg(windows)]
+        let read = std::os::windows::fs::FileExt::seek_read(&*self.file, buffer, self.at)?;
+        self.at += read as u64;
+        Ok(read)
+    }
+}
+
+/// Bytes as stored, hashed while they are read. Of two owners one begins where the other has stopped.
+#[derive(Clone)]
+struct Hashing(Arc<Mutex<(Box<dyn Read + Send>, blake3::Hasher)>>);
+
+impl Read for Hashing {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let mut inner = self.0.lock().map_err(|_| io::ErrorKind::Other)?;
+        let (reader, hasher) = &mut *inner;
+        let read = reader.read(buffer)?;
+        hasher.update(&buffer[..read]);
+        Ok(read)
+    }
+}
+
+/// The content that a text is read from, to be named once it is read.
+pub struct Content(Naming);
+
+enum Naming {
+    Known(blake3::Hash, u64),
+    Reading(Hashing),
+}
+
+impl Content {
+    /// Hash and number of all bytes as stored, also of those that no text came from.
+    ///
+    /// # Errors
+    /// Fails if they can't be read.
+    pub fn finish(self) -> io::Result<(blake3::Hash, u64)> {
+        let mut reading = match self.0 {
+            Naming::Known(hash, len) => return Ok((hash, len)),
+            Naming::Reading(reading) => reading,
+        };
+        // A text may stop before the end, behind a broken stream or the last frame.
+        io::copy(&mut reading, &mut io::sink())?;
+        let inner = reading.0.lock().map_err(|_| io::ErrorKind::Other)?;
+        Ok((inner.1.finalize(), inner.1.count()))
+    }
 }
 
 /// A member of an archive, or why it can't be read.
@@ -118,8 +186,9 @@ impl Opened {
     /// Fails with the reason if the archive has no directory that can be read.
     pub fn members(&self, archive: &Input) -> std::result::Result<Vec<Member>, String> {
         let told = |error: zip::result::ZipError| error.to_string();
-        let file = self.file.try_clone().map_err(|error| error.to_string())?;
-        let mut directory = zip::ZipArchive::new(file).map_err(told)?;
+        let file = self.to_file().map_err(|error| error.to_string())?;
+        let reader = file.try_clone().map_err(|error| error.to_string())?;
+        let mut directory = zip::ZipArchive::new(reader).map_err(told)?;
         let mut members = Vec::new();
         for index in 0..directory.len() {
             let member = directory.by_index_raw(index).map_err(told)?;
@@ -147,35 +216,56 @@ impl Opened {
             let opened = match (deflated, start) {
                 (Err(why), _) => Err(why),
                 (Ok(_), None) => Err("the archive does not say where it starts".to_owned()),
-                (Ok(deflated), Some(start)) => self.part(Part { start, len, deflated }),
+                (Ok(deflated), Some(start)) => {
+                    let place = Place::Part { file: Arc::clone(&file), start, deflated };
+                    let compression = Compression::Zip;
+                    let mut opened = Self { place, compression, stored_bytes: len, content_hash: None };
+                    opened.hash().map(|()| opened).map_err(|error| error.to_string())
+                }
             };
             members.push((input, opened));
         }
         Ok(members)
     }
 
-    fn part(&self, part: Part) -> std::result::Result<Self, String> {
-        let mut opened = Self {
-            file: Arc::clone(&self.file),
-            compression: Compression::Zip,
-            stored_bytes: part.len,
-            content_hash: self.content_hash,
-            part: Some(part),
-        };
-        let hashed = opened.stored().and_then(|mut bytes| hash(&mut bytes));
-        opened.content_hash = hashed.map_err(|error| error.to_string())?.2;
-        Ok(opened)
+    /// The file that holds the bytes; those that are in memory go into one.
+    fn to_file(&self) -> io::Result<Arc<File>> {
+        match &self.place {
+            Place::Memory(bytes) => Ok(Arc::new(spool(&mut &**bytes)?)),
+            Place::File(file) | Place::Part { file, .. } => Ok(Arc::clone(file)),
+        }
     }
 
-    /// The bytes as stored, from the start. Two readers of one file must not be used in turn.
-    fn stored(&self) -> io::Result<Box<dyn Read + Send>> {
-        let mut file = self.file.try_clone()?;
-        let start = self.part.as_ref().map_or(0, |part| part.start);
-        file.seek(SeekFrom::Start(start))?;
-        Ok(match &self.part {
-            Some(part) => Box::new(file.take(part.len)),
-            None => Box::new(file),
-        })
+    fn hash(&mut self) -> io::Result<()> {
+        let mut hasher = blake3::Hasher::new();
+        hasher.update_reader(self.stored())?;
+        self.stored_bytes = hasher.count();
+        self.content_hash = Some(hasher.finalize());
+        Ok(())
+    }
+
+    /// The bytes as stored, from the start.
+    fn stored(&self) -> Box<dyn Read + Send> {
+        match &self.place {
+            Place::Memory(bytes) => Box::new(io::Cursor::new(Arc::clone(bytes))),
+            Place::File(file) => Box::new(From { file: Arc::clone(file), at: 0 }),
+            Place::Part { file, start, .. } => {
+                Box::new(From { file: Arc::clone(file), at: *start }.take(self.stored_bytes))
+            }
+        }
+    }
+
+    /// The text, and the content that it is read from.
+    ///
+    /// # Errors
+    /// Fails if the file can't be read.
+    pub fn read(&self) -> io::Result<(Text, Content)> {
+        let stored = self.stored();
+        if let Some(hash) = self.content_hash {
+            return Ok((self.text_of(stored)?, Content(Naming::Known(hash, self.stored_bytes))));
+        }
+        let reading = Hashing(Arc::new(Mutex::new((stored, blake3::Hasher::new()))));
+        Ok((self.text_of(Box::new(reading.clone()))?, Content(Naming::Reading(reading))))
     }
 
     /// The text from its start, inflated and as UTF-8, without its byte order mark; several gzip
@@ -184,8 +274,12 @@ impl Opened {
     /// # Errors
     /// Fails if the file can't be read.
     pub fn text(&self) -> io::Result<Text> {
-        let mut reader = self.stored()?;
-        if self.part.as_ref().is_some_and(|part| part.deflated) {
+        self.text_of(self.stored())
+    }
+
+    fn text_of(&self, stored: Box<dyn Read + Send>) -> io::Result<Text> {
+        let mut reader = stored;
+        if matches!(self.place, Place::Part { deflated: true, .. }) {
             reader =
                 Box::new(flate2::bufread::DeflateDecoder::new(BufReader::with_capacity(1 << 18, reader)));
         }

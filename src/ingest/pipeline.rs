@@ -1,17 +1,19 @@
-//! Files to commits: inputs are gathered into batches; for each, readers cut files into chunks,
-//! workers parse them, and one commit holds what they wrote. Queues are bounded, so memory is too.
+//! Files to commits: inputs are gathered into batches, and one commit holds what came of a batch. All
+//! threads do the same: take the next input, read it chunk by chunk and parse each chunk while it is
+//! in the core's own cache; when no input is left, take chunks of those that others still read. So a
+//! large file is read by all, many files by one each, and what a compressed one costs to inflate is
+//! spent beside the parsing of what was inflated before. Each thread holds one chunk.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Arc, Mutex};
 
-use super::account::Coverage;
+use super::buffer::Buffers;
 use super::find::Input;
 use super::frame::{Chunk, Framer};
-use super::open::{Compression, Opened, open};
+use super::open::{Compression, Content, Opened, open};
 use super::recognise::{Head, Recognised};
-use super::source::{self, Source};
+use super::source::{self, Known, Source};
 use super::time::{DateEvidence, DateOrder};
 use super::worker::Worker;
 use super::{FileFate, FileReport, IngestReport, IngestSettings, Progress};
@@ -19,7 +21,7 @@ use crate::error::{Error, Result};
 use crate::lake::Lake;
 use crate::lake::commit::Manifest;
 use crate::lake::schema::Table;
-use crate::lake::write::{DataFile, write_file};
+use crate::lake::write::{DataFile, Unsettled, write_file};
 
 /// A batch is cut when it has this much input; a larger file is a batch of its own.
 const BATCH_BYTES: u64 = 4 << 30;
@@ -29,12 +31,9 @@ const EXPECTED: &str = "sign-in logs: diagnostic records, Log Analytics, Graph, 
 const NO_TENANT: &str = "its records name no tenant, and neither does its path (tenantId=…); say whose log it \
                          is with --tenant ID, or for many files with --tenants-from FILE";
 
-/// Chunks on their way from readers to workers.
-type Work = (Arc<Source>, Chunk);
-
 /// Ingests all inputs.
 ///
-/// Memory held: a bounded number of chunks, and per worker the rows of three row groups.
+/// Memory held: a chunk or two a thread, and the rows of three row groups.
 ///
 /// # Errors
 /// Fails on disk errors and interrupts; batches that were committed stay.
@@ -66,7 +65,7 @@ async fn ingest_batch(
     inputs: Vec<Input>,
     settings: &IngestSettings,
     progress: &Progress,
-    known: &mut HashMap<String, Vec<Coverage>>,
+    known: &mut Known,
     report: &mut IngestReport,
 ) -> Result<()> {
     let batch_id = uuid::Uuid::new_v4().simple().to_string();
@@ -83,10 +82,11 @@ async fn ingest_batch(
     let mut rows = Vec::new();
     let mut ids = HashSet::new();
     for source in sources {
-        let id = source.id.clone();
+        let (id, stored_bytes) = (source.id().to_owned(), source.stored_bytes());
         let (file, row) = source.close(&batch_id, settings)?;
         if file.fate == FileFate::Ingested {
             ids.insert(id);
+            known.sizes.insert(stored_bytes);
         }
         report.add(file, settings.dry_run);
         rows.extend(row);
@@ -100,7 +100,7 @@ async fn ingest_batch(
     let lock = lake.lock().await?;
     if lake.versions()? != before {
         *known = source::known(lake)?;
-        if ids.iter().any(|id| known.contains_key(id)) {
+        if ids.iter().any(|id| known.coverage.contains_key(id)) {
             discard(lake, &files);
             return Err(Error::IngestedMeanwhile { lake: lake.name() });
         }
@@ -108,7 +108,7 @@ async fn ingest_batch(
     lake.commit(&lock, &Manifest { batch_id, files, replaced: Vec::new() }, settings.now / 1000).await?;
     drop(lock);
     for id in ids {
-        known.entry(id).or_default();
+        known.coverage.entry(id).or_default();
     }
     Ok(())
 }
@@ -121,151 +121,248 @@ pub(super) fn discard(lake: &Lake, files: &[DataFile]) {
     }
 }
 
+/// What one thread has done: the sources that it opened, and its data files.
+type Work = (Vec<Arc<Source>>, Vec<Unsettled>);
+
+/// A source whose chunks are handed out to whoever asks.
+struct Open {
+    source: Arc<Source>,
+    /// `None`: all are handed out.
+    stream: Mutex<Option<(Framer, Content)>>,
+}
+
+/// What the threads of a batch share.
+struct Batch<'a> {
+    settings: &'a IngestSettings,
+    progress: &'a Progress,
+    known: &'a Known,
+    inputs: &'a [Input],
+    next: AtomicUsize,
+    /// Sizes that several inputs have: they may be the same file.
+    sizes: HashSet<u64>,
+    this_run: Mutex<HashSet<String>>,
+    open: Mutex<Vec<Arc<Open>>>,
+    buffers: Buffers,
+}
+
 fn read_batch(
     lake: &Lake,
     inputs: &[Input],
     settings: &IngestSettings,
     progress: &Progress,
-    known: &HashMap<String, Vec<Coverage>>,
+    known: &Known,
     batch_id: &str,
 ) -> Result<(Vec<Source>, Vec<DataFile>)> {
-    let jobs = settings.jobs.max(1);
-    let readers = jobs.min(inputs.len()).max(1);
-    let next = AtomicUsize::new(0);
-    let this_run = Mutex::new(HashSet::new());
-    let (send, receive) = sync_channel::<Work>(jobs * 2);
-    let receive = Mutex::new(receive);
-    std::thread::scope(|scope| {
-        let reading: Vec<_> = (0..readers)
-            .map(|_| {
-                let send = send.clone();
-                let (next, this_run) = (&next, &this_run);
-                scope.spawn(move || -> Result<Vec<Arc<Source>>> {
-                    let mut sources = Vec::new();
-                    while let Some(input) = inputs.get(next.fetch_add(1, Ordering::Relaxed)) {
-                        if progress.stopped() {
-                            break;
-                        }
-                        let reading = Reading { settings, known, this_run, progress, send: &send };
-                        sources.extend(reading.input(input)?);
-                    }
-                    Ok(sources)
-                })
-            })
-            .collect();
-        drop(send);
-        let parsing: Vec<_> = (0..jobs)
+    let mut once = HashSet::new();
+    let batch = Batch {
+        settings,
+        progress,
+        known,
+        inputs,
+        next: AtomicUsize::new(0),
+        sizes: inputs.iter().map(|input| input.stored_bytes).filter(|size| !once.insert(*size)).collect(),
+        this_run: Mutex::default(),
+        open: Mutex::default(),
+        buffers: Buffers::default(),
+    };
+    let done: Vec<Result<Work>> = std::thread::scope(|scope| {
+        let threads: Vec<_> = (0..settings.jobs.max(1))
             .map(|thread| {
-                let receive = &receive;
-                let root = lake.root().to_owned();
-                scope.spawn(move || {
-                    let mut worker = Worker::new(settings, progress, root, batch_id, thread);
-                    let parsed = work(receive, &mut worker);
-                    if parsed.is_err() {
-                        // Readers must not wait for a worker that is gone.
-                        progress.stop.store(true, Ordering::Relaxed);
-                        while next_chunk(receive).is_some() {}
-                    }
-                    parsed.and_then(|()| worker.finish())
-                })
+                let worker = Worker::new(settings, progress, lake.root().to_owned(), batch_id, thread);
+                let batch = &batch;
+                scope.spawn(move || batch.work(worker))
             })
             .collect();
-        let mut files = Vec::new();
-        let mut sources = Vec::new();
-        for thread in parsing {
-            files.extend(thread.join().map_err(|_| Error::WorkerLost)??);
+        threads.into_iter().map(|thread| thread.join().map_err(|_| Error::WorkerLost).flatten()).collect()
+    });
+    let (mut sources, mut written) = (Vec::new(), Vec::new());
+    let mut failed = None;
+    for done in done {
+        match done {
+            Ok((mine, files)) => {
+                sources.extend(mine);
+                written.extend(files);
+            }
+            Err(error) => failed = failed.or(Some(error)),
         }
-        for thread in reading {
-            sources.extend(thread.join().map_err(|_| Error::WorkerLost)??);
-        }
-        let sources = sources.into_iter().map(|source| Arc::into_inner(source).ok_or(Error::WorkerLost));
-        Ok((sources.collect::<Result<_>>()?, files))
-    })
-}
-
-fn next_chunk(receive: &Mutex<Receiver<Work>>) -> Option<Work> {
-    receive.lock().ok()?.recv().ok()
-}
-
-fn work(receive: &Mutex<Receiver<Work>>, worker: &mut Worker<'_>) -> Result<()> {
-    while let Some((source, chunk)) = next_chunk(receive) {
-        worker.chunk(&source, &chunk)?;
     }
-    Ok(())
+    drop(batch);
+    let sources: Result<Vec<Source>> =
+        sources.into_iter().map(|source| Arc::into_inner(source).ok_or(Error::WorkerLost)).collect();
+    if failed.is_some() || progress.stopped() {
+        for file in written {
+            let _ = std::fs::remove_file(file.path());
+        }
+        return Err(failed.unwrap_or(Error::Interrupted));
+    }
+    let sources = sources?;
+    let named = sources.iter().map(|source| (source.placeholder().to_owned(), source.id().to_owned()));
+    let ids: HashMap<String, String> = named.collect();
+    let files = written.into_iter().map(|file| file.settle(&ids)).collect::<Result<_>>()?;
+    Ok((sources, files))
 }
 
-/// What a reading thread works with.
-struct Reading<'a> {
-    settings: &'a IngestSettings,
-    known: &'a HashMap<String, Vec<Coverage>>,
-    this_run: &'a Mutex<HashSet<String>>,
-    progress: &'a Progress,
-    send: &'a SyncSender<Work>,
-}
+impl Batch<'_> {
+    /// What one thread does.
+    fn work(&self, mut worker: Worker<'_>) -> Result<Work> {
+        let mut sources = Vec::new();
+        let ended = self.inputs_left(&mut worker, &mut sources).and_then(|()| self.help(&mut worker));
+        if ended.is_err() {
+            // The others need not go on.
+            self.progress.stop.store(true, Ordering::Relaxed);
+        }
+        ended?;
+        Ok((sources, worker.finish()?))
+    }
 
-impl Reading<'_> {
+    fn inputs_left(&self, worker: &mut Worker<'_>, sources: &mut Vec<Arc<Source>>) -> Result<()> {
+        while let Some(input) = self.inputs.get(self.next.fetch_add(1, Ordering::Relaxed)) {
+            if self.progress.stopped() {
+                break;
+            }
+            self.input(input, worker, sources)?;
+        }
+        Ok(())
+    }
+
+    /// Takes chunks of what others still read.
+    fn help(&self, worker: &mut Worker<'_>) -> Result<()> {
+        loop {
+            let open = self.open.lock().map_err(|_| Error::WorkerLost)?.last().cloned();
+            match open {
+                Some(open) => self.drain(&open, worker)?,
+                None => return Ok(()),
+            }
+        }
+    }
+
+    /// Parses chunks of a source until all are handed out; who finds that names it.
+    fn drain(&self, open: &Arc<Open>, worker: &mut Worker<'_>) -> Result<()> {
+        while let Some(chunk) = self.next_chunk(open)? {
+            worker.chunk(&open.source, &chunk)?;
+        }
+        self.open.lock().map_err(|_| Error::WorkerLost)?.retain(|other| !Arc::ptr_eq(other, open));
+        Ok(())
+    }
+
+    fn next_chunk(&self, open: &Open) -> Result<Option<Chunk>> {
+        let failed = || Error::read(&open.source.input.name);
+        let mut stream = open.stream.lock().map_err(|_| Error::WorkerLost)?;
+        let Some((framer, _)) = stream.as_mut().filter(|_| !self.progress.stopped()) else { return Ok(None) };
+        let chunk = framer.next_chunk().map_err(failed())?;
+        if chunk.is_none()
+            && let Some((_, content)) = stream.take()
+        {
+            let (hash, bytes) = content.finish().map_err(failed())?;
+            self.name(&open.source, hash, bytes)?;
+        }
+        Ok(chunk)
+    }
+
+    /// Names a source that was read without looking for it first: its size is that of no other.
+    fn name(&self, source: &Source, content: blake3::Hash, stored_bytes: u64) -> Result<()> {
+        if source.is_named() {
+            return Ok(());
+        }
+        let id = source.settle(content, stored_bytes).to_owned();
+        let new = self.this_run.lock().map_err(|_| Error::WorkerLost)?.insert(id.clone());
+        if new && !self.known.coverage.contains_key(&id) {
+            return Ok(());
+        }
+        Err(Error::ChangedMeanwhile { path: source.input.name.clone() })
+    }
+
     /// Opens one input and reads it; an archive is as many sources as it has members.
-    fn input(&self, input: &Input) -> Result<Vec<Arc<Source>>> {
-        let opened = open(input)?;
+    fn input(&self, input: &Input, worker: &mut Worker<'_>, sources: &mut Vec<Arc<Source>>) -> Result<()> {
+        // Only a file of the same size can be the same.
+        let hash_first = |bytes| self.known.sizes.contains(&bytes) || self.sizes.contains(&bytes);
+        let opened = open(input, hash_first)?;
         self.progress.stored_bytes.fetch_add(opened.stored_bytes, Ordering::Relaxed);
         if opened.compression != Compression::Zip {
-            return Ok(vec![self.source(input, &opened)?]);
+            return self.read(input, &opened, worker, sources);
         }
         let refused = |input: &Input, why: &str| {
             let mut source = Source::new(input.clone(), &opened);
             source.refuse(format!("expected a zip archive that can be read, but {why}"));
             Arc::new(source)
         };
-        let members = match opened.members(input) {
-            Ok(members) => members,
-            Err(why) => return Ok(vec![refused(input, &why)]),
-        };
-        let mut sources = Vec::new();
-        for (input, opened) in &members {
-            if self.progress.stopped() {
-                break;
+        match opened.members(input) {
+            Ok(members) => {
+                for (input, opened) in &members {
+                    if self.progress.stopped() {
+                        break;
+                    }
+                    match opened {
+                        Ok(opened) => self.read(input, opened, worker, sources)?,
+                        Err(why) => sources.push(refused(input, why)),
+                    }
+                }
             }
-            sources.push(match opened {
-                Ok(opened) => self.source(input, opened)?,
-                Err(why) => refused(input, why),
-            });
+            Err(why) => sources.push(refused(input, &why)),
         }
-        Ok(sources)
+        Ok(())
     }
 
-    /// Decides the fate of one source, and hands out its chunks.
-    fn source(&self, input: &Input, opened: &Opened) -> Result<Arc<Source>> {
+    /// Decides the fate of one source, and parses what is to be parsed.
+    fn read(
+        &self,
+        input: &Input,
+        opened: &Opened,
+        worker: &mut Worker<'_>,
+        sources: &mut Vec<Arc<Source>>,
+    ) -> Result<()> {
+        let (source, stream) = self.source(input, opened)?;
+        let source = Arc::new(source);
+        sources.push(Arc::clone(&source));
+        let Some(stream) = stream else { return Ok(()) };
+        let open = Arc::new(Open { source, stream: Mutex::new(Some(stream)) });
+        self.open.lock().map_err(|_| Error::WorkerLost)?.push(Arc::clone(&open));
+        self.drain(&open, worker)
+    }
+
+    /// Decides the fate of one source; its stream, if there are chunks to be parsed.
+    fn source(&self, input: &Input, opened: &Opened) -> Result<(Source, Option<(Framer, Content)>)> {
         let failed = || Error::read(&input.name);
         let mut source = Source::new(input.clone(), opened);
-        let (mut framer, recognised) = opened.text().and_then(Framer::new).map_err(failed())?;
+        let (text, content) = opened.read().map_err(failed())?;
+        let (framer, recognised) = Framer::reusing(&self.buffers, text).map_err(failed())?;
         source.encoding = framer.encoding();
         if let Recognised::Records(head) = &recognised {
             source.name_by_assignment(head.says_tenant, head.says_category);
         }
-        if let Some(coverage) = self.known.get(&source.id) {
-            source.known_coverage.clone_from(coverage);
-            return Ok(Arc::new(source));
+        if let Some(hash) = opened.content_hash {
+            let id = source.settle(hash, opened.stored_bytes);
+            if let Some(coverage) = self.known.coverage.get(id) {
+                source.known_coverage.clone_from(coverage);
+                return Ok((source, None));
+            }
         }
         let mut head = match recognised {
             Recognised::Records(head) => head,
-            Recognised::Empty => {
-                source.fate = FileFate::Empty;
-                return Ok(Arc::new(source));
-            }
-            Recognised::Unknown { found } => {
-                source.refuse(format!("expected {EXPECTED}; found {found}"));
-                return Ok(Arc::new(source));
+            Recognised::Empty | Recognised::Unknown { .. } => {
+                // What holds no record is named all the same.
+                drop(framer);
+                let (hash, bytes) = content.finish().map_err(failed())?;
+                source.settle(hash, bytes);
+                match recognised {
+                    Recognised::Unknown { found } => {
+                        source.refuse(format!("expected {EXPECTED}; found {found}"));
+                    }
+                    _ => source.fate = FileFate::Empty,
+                }
+                return Ok((source, None));
             }
         };
-        let first = self.this_run.lock().map_err(|_| Error::WorkerLost)?.insert(source.id.clone());
-        if !first {
-            return Ok(Arc::new(source));
+        if opened.content_hash.is_some() {
+            let id = source.id().to_owned();
+            if !self.this_run.lock().map_err(|_| Error::WorkerLost)?.insert(id) {
+                return Ok((source, None));
+            }
         }
         source.framing = Some(head.framing);
         source.header = head.header.take();
         let named = head.says_tenant || head.reader.shape().can_name_tenant();
-        let dates = self.dates(&head, opened).map_err(failed())?;
-        match dates {
+        match self.dates(&head, opened).map_err(failed())? {
             Ok(dates) => head.reader.dates = dates,
             Err(undecided) => source.refuse(undecided),
         }
@@ -274,17 +371,13 @@ impl Reading<'_> {
         }
         source.reader = Some(head.reader);
         if source.fate == FileFate::Refused {
-            return Ok(Arc::new(source));
+            drop(framer);
+            let (hash, bytes) = content.finish().map_err(failed())?;
+            source.settle(hash, bytes);
+            return Ok((source, None));
         }
         source.fate = FileFate::Ingested;
-        let source = Arc::new(source);
-        while let Some(chunk) = framer.next_chunk().map_err(failed())? {
-            // The receiving end goes only when every worker is gone, which is told there.
-            if self.progress.stopped() || self.send.send((Arc::clone(&source), chunk)).is_err() {
-                break;
-            }
-        }
-        Ok(source)
+        Ok((source, Some((framer, content))))
     }
 
     /// The order of day and month in a file's dates, from all of them; or why that is not to be told.

@@ -3,6 +3,7 @@
 //! rejects, with the reason of today.
 
 use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
 
 use arrow::array::{Array, AsArray, RecordBatch};
 use arrow::datatypes::Int64Type;
@@ -11,7 +12,7 @@ use serde::Serialize;
 use super::assign::Assignments;
 use super::encoding::Encoding;
 use super::formats::RejectReason;
-use super::frame::{Chunk, over_long};
+use super::frame::{Chunk, Records, over_long};
 use super::source::{self, Source, SourceRow};
 use super::time::DateOrder;
 use super::worker::Worker;
@@ -55,9 +56,14 @@ pub async fn replay(
             worker.chunk(source, &reject.into_chunk(source.encoding))?;
         }
     }
-    let mut files = worker.finish()?;
+    let ids = HashMap::new();
+    let mut files = Vec::new();
+    for file in worker.finish()? {
+        files.push(file.settle(&ids)?);
+    }
     let mut corrections = Vec::new();
     for (source, row) in sources.into_values() {
+        let source = Arc::into_inner(source).ok_or(Error::WorkerLost)?;
         let account = source.account.into_inner().map_err(|_| Error::WorkerLost)?;
         report.tried += account.records;
         report.rows += account.rows;
@@ -93,7 +99,7 @@ fn sources(
     lake: &Lake,
     settings: &IngestSettings,
     assignments: &Assignments,
-) -> Result<HashMap<String, (Source, SourceRow)>> {
+) -> Result<HashMap<String, (Arc<Source>, SourceRow)>> {
     let mut sources = HashMap::new();
     for row in source::read_rows::<SourceRow>(lake, None)? {
         if !row.is_first() {
@@ -101,7 +107,7 @@ fn sources(
         }
         let dates = settings.date_order.unwrap_or(DateOrder::Unsettled);
         if let Some(source) = row.reopen(assignments, dates) {
-            sources.insert(row.source_id().to_owned(), (source, row));
+            sources.insert(row.source_id().to_owned(), (Arc::new(source), row));
         }
     }
     Ok(sources)
@@ -131,8 +137,8 @@ impl Reject {
             offset: self.byte_offset,
             encoding,
             first_line: self.line,
-            bytes,
-            records: Some(if broken.is_none() { vec![whole.clone()] } else { Vec::new() }),
+            bytes: bytes.into(),
+            records: Records::At(if broken.is_none() { vec![whole.clone()] } else { Vec::new() }),
             broken: broken.map(|reason| (whole, reason)).into_iter().collect(),
         }
     }

@@ -1,8 +1,8 @@
 //! One source while it is read, and its row in the `sources` table.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::path::PathBuf;
-use std::sync::Mutex;
+use std::sync::{Mutex, OnceLock};
 
 use arrow::array::RecordBatch;
 use chrono::{DateTime, Utc};
@@ -21,11 +21,17 @@ use super::{FileFate, FileReport, IngestSettings};
 use crate::error::{Error, Result};
 use crate::lake::Lake;
 use crate::lake::schema::Table;
+use crate::sign_in::Category;
 
 /// A source whose chunks are being parsed.
 pub(super) struct Source {
     pub(super) input: Input,
-    pub(super) id: String,
+    /// Names its content, once that is known.
+    name: OnceLock<Name>,
+    /// Stands for the id in data files until then.
+    placeholder: String,
+    /// Tenant and category, where they are part of what a source is.
+    assigned: Option<(Option<String>, Option<Category>)>,
     /// `None`: its records are not read.
     pub(super) reader: Option<RecordReader>,
     pub(super) framing: Option<Framing>,
@@ -33,7 +39,6 @@ pub(super) struct Source {
     pub(super) header: Option<String>,
     pub(super) encoding: Encoding,
     pub(super) compression: &'static str,
-    pub(super) stored_bytes: u64,
     pub(super) fate: FileFate,
     pub(super) detail: Option<String>,
     /// What the lake knows of this content already.
@@ -41,6 +46,12 @@ pub(super) struct Source {
     pub(super) account: Mutex<Account>,
     /// How often a record without an id occurred, by the hash of its text.
     pub(super) occurrences: Mutex<HashMap<[u8; 16], u32>>,
+}
+
+#[derive(Debug)]
+struct Name {
+    id: String,
+    stored_bytes: u64,
 }
 
 /// A row of `sources`.
@@ -73,23 +84,20 @@ pub(super) struct SourceRow {
 impl Source {
     /// A source of which nothing is known but its bytes.
     pub(super) fn new(input: Input, opened: &Opened) -> Self {
-        Self {
-            compression: opened.compression.as_str(),
-            stored_bytes: opened.stored_bytes,
-            ..Self::named(input, opened.content_hash.to_hex()[..32].to_owned())
-        }
+        Self { compression: opened.compression.as_str(), ..Self::unnamed(input) }
     }
 
-    fn named(input: Input, id: String) -> Self {
+    fn unnamed(input: Input) -> Self {
         Self {
             input,
-            id,
+            name: OnceLock::new(),
+            placeholder: uuid::Uuid::new_v4().simple().to_string(),
+            assigned: None,
             reader: None,
             framing: None,
             header: None,
             encoding: Encoding::Utf8,
             compression: Compression::None.as_str(),
-            stored_bytes: 0,
             fate: FileFate::SeenBefore,
             detail: None,
             known_coverage: Vec::new(),
@@ -102,13 +110,41 @@ impl Source {
     pub(super) fn name_by_assignment(&mut self, says_tenant: bool, says_category: bool) {
         let tenant = self.input.tenant_id().filter(|_| !says_tenant);
         let category = self.input.says.category.or(self.input.assigned.category).filter(|_| !says_category);
-        if tenant.is_none() && category.is_none() {
-            return;
+        if tenant.is_some() || category.is_some() {
+            self.assigned = Some((tenant.map(str::to_owned), category));
         }
-        let mut hasher = blake3::Hasher::new();
-        hasher.update(self.id.as_bytes()).update(tenant.unwrap_or_default().as_bytes()).update(b"\0");
-        hasher.update(category.map_or("", crate::sign_in::Category::as_str).as_bytes());
-        hasher.finalize().to_hex()[..32].clone_into(&mut self.id);
+    }
+
+    /// Names the source by its content; only the first name counts.
+    pub(super) fn settle(&self, content: blake3::Hash, stored_bytes: u64) -> &str {
+        let mut id = content.to_hex()[..32].to_owned();
+        if let Some((tenant, category)) = &self.assigned {
+            let mut hasher = blake3::Hasher::new();
+            hasher
+                .update(id.as_bytes())
+                .update(tenant.as_deref().unwrap_or_default().as_bytes())
+                .update(b"\0");
+            hasher.update(category.map_or("", Category::as_str).as_bytes());
+            hasher.finalize().to_hex()[..32].clone_into(&mut id);
+        }
+        &self.name.get_or_init(|| Name { id, stored_bytes }).id
+    }
+
+    /// The id, or what stands for it as long as the content is not read.
+    pub(super) fn id(&self) -> &str {
+        self.name.get().map_or(&self.placeholder, |name| &name.id)
+    }
+
+    pub(super) fn is_named(&self) -> bool {
+        self.name.get().is_some()
+    }
+
+    pub(super) fn stored_bytes(&self) -> u64 {
+        self.name.get().map_or(0, |name| name.stored_bytes)
+    }
+
+    pub(super) fn placeholder(&self) -> &str {
+        &self.placeholder
     }
 
     pub(super) fn refuse(&mut self, detail: String) {
@@ -136,6 +172,8 @@ impl Source {
         batch_id: &str,
         settings: &IngestSettings,
     ) -> Result<(FileReport, Option<SourceRow>)> {
+        let stored_bytes = self.stored_bytes();
+        let source_id = self.id().to_owned();
         let account = self.account.into_inner().map_err(|_| Error::WorkerLost)?;
         let mut missing_columns = account.missing_columns();
         // A log of service principals lacks nothing.
@@ -153,7 +191,7 @@ impl Source {
             framing: self.framing.map(Framing::as_str),
             encoding: self.encoding.as_str(),
             compression: self.compression,
-            stored_bytes: self.stored_bytes,
+            stored_bytes,
             content_bytes: account.content_bytes,
             records: account.records,
             rows: account.rows,
@@ -175,7 +213,7 @@ impl Source {
             return Ok((report, None));
         }
         let row = SourceRow {
-            source_id: self.id,
+            source_id,
             batch_id: batch_id.to_owned(),
             path: self.input.name,
             shape: report.shape.map(str::to_owned),
@@ -253,8 +291,18 @@ fn coverage(
 #[derive(Deserialize)]
 struct KnownSource {
     source_id: String,
+    stored_bytes: u64,
     #[serde(default)]
     coverage: Vec<Coverage>,
+}
+
+/// The sources in the lake.
+#[derive(Debug, Default)]
+pub(super) struct Known {
+    /// What each covers, by source id.
+    pub(super) coverage: HashMap<String, Vec<Coverage>>,
+    /// Sizes of their files as stored: a file of another size is none of them.
+    pub(super) sizes: HashSet<u64>,
 }
 
 /// Rows of `sources` as a batch.
@@ -262,11 +310,12 @@ pub(super) fn to_batch(rows: &[SourceRow]) -> Result<RecordBatch> {
     crate::lake::rows::to_batch(Table::Sources, rows)
 }
 
-/// The sources in the lake and what they cover, by source id.
-pub(super) fn known(lake: &Lake) -> Result<HashMap<String, Vec<Coverage>>> {
-    let mut known: HashMap<String, Vec<Coverage>> = HashMap::new();
-    for row in read_rows::<KnownSource>(lake, Some(&["source_id", "coverage"]))? {
-        known.entry(row.source_id).or_default().extend(row.coverage);
+/// What the lake knows of its sources.
+pub(super) fn known(lake: &Lake) -> Result<Known> {
+    let mut known = Known::default();
+    for row in read_rows::<KnownSource>(lake, Some(&["source_id", "stored_bytes", "coverage"]))? {
+        known.coverage.entry(row.source_id).or_default().extend(row.coverage);
+        known.sizes.insert(row.stored_bytes);
     }
     Ok(known)
 }
@@ -333,7 +382,8 @@ impl SourceRow {
             header: self.header.clone(),
             encoding: Encoding::from_word(&self.encoding).unwrap_or_default(),
             fate: FileFate::Ingested,
-            ..Source::named(input, self.source_id.clone())
+            name: Name { id: self.source_id.clone(), stored_bytes: 0 }.into(),
+            ..Source::unnamed(input)
         })
     }
 

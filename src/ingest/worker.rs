@@ -9,22 +9,23 @@ use std::sync::atomic::Ordering;
 
 use arrow::array::{BinaryBuilder, Int64Builder, RecordBatch, StringBuilder};
 
-use super::account::Account;
+use super::account::{Account, Days};
 use super::classify::classify;
 use super::encoding::Encoding;
 use super::find::Input;
-use super::formats::{Parsed, RecordReader, RejectReason};
+use super::formats::{Parsed, RecordReader, RejectReason, Seen};
 use super::frame::{Chunk, OVER_LONG_BYTES_KEPT, RECORD_BYTES_MAX, over_long};
-use super::rows::{RowContext, Rows};
+use super::rows::{self, Dictionary, RowContext, Rows};
 use super::source::Source;
 use super::{IngestSettings, Progress};
 use crate::error::{Error, Result};
 use crate::lake::schema::Table;
-use crate::lake::write::{DataFile, DataFileWriter};
+use crate::lake::write::{DataFileWriter, Unsettled};
 use crate::sign_in::{AuthMethod, Category, RawSignIn};
 use crate::tenant::is_guid;
 
-const ROWS_MAX: usize = 64 * 1024;
+/// Rows of a row group.
+const ROWS_MAX: usize = 128 * 1024;
 const REJECT_BYTES_MAX: usize = 4 << 20;
 pub(super) const MICROS_PER_DAY: i64 = 86_400_000_000;
 /// 2010-01-01: Entra logs begin later.
@@ -42,6 +43,11 @@ pub(super) struct Worker<'a> {
     batch_id: String,
     row_bytes_max: usize,
     streams: [(Rows, Option<DataFileWriter>); 3],
+    seen: Seen,
+    tenants: Dictionary,
+    /// The source that is read, and who was seen in it when.
+    current: Option<Arc<Source>>,
+    days: Days,
     rejects: Rejects,
     reject_writer: Option<DataFileWriter>,
 }
@@ -77,13 +83,21 @@ impl<'a> Worker<'a> {
             batch_id: batch_id.to_owned(),
             row_bytes_max: row_bytes_max.max(1 << 20),
             streams: Default::default(),
+            seen: Seen::default(),
+            tenants: Dictionary::default(),
+            current: None,
+            days: Days::default(),
             rejects: Rejects::default(),
             reject_writer: None,
         }
     }
 
     /// Parses one chunk.
-    pub(super) fn chunk(&mut self, source: &Source, chunk: &Chunk) -> Result<()> {
+    pub(super) fn chunk(&mut self, source: &Arc<Source>, chunk: &Chunk) -> Result<()> {
+        if !self.current.as_ref().is_some_and(|current| Arc::ptr_eq(current, source)) {
+            self.leave();
+            self.current = Some(Arc::clone(source));
+        }
         let Some(reader) = &source.reader else { return Ok(()) };
         let mut account = Account { content_bytes: chunk.bytes.len() as u64, ..Account::default() };
         let text = simdutf8::basic::from_utf8(&chunk.bytes).ok();
@@ -109,7 +123,7 @@ impl<'a> Worker<'a> {
     #[expect(clippy::too_many_arguments, reason = "one call site, all of it per record")]
     fn record(
         &mut self,
-        source: &Source,
+        source: &Arc<Source>,
         reader: &RecordReader,
         chunk: &Chunk,
         text: Option<&str>,
@@ -120,15 +134,15 @@ impl<'a> Worker<'a> {
         if range.len() > RECORD_BYTES_MAX {
             return Ok(Err(over_long()));
         }
-        let record = match text {
-            Some(text) => text.get(range.clone()).ok_or(0),
-            None => std::str::from_utf8(&chunk.bytes[range.clone()]).map_err(|error| error.valid_up_to()),
+        let within = match text {
+            Some(text) => Ok((text, range.clone())),
+            None => std::str::from_utf8(&chunk.bytes[range.clone()]).map(|record| (record, 0..record.len())),
         };
-        let record = match record {
-            Ok(record) => record,
-            Err(at) => return Ok(Err(RejectReason::InvalidUtf8 { at })),
+        let (text, within) = match within {
+            Ok(within) => within,
+            Err(error) => return Ok(Err(RejectReason::InvalidUtf8 { at: error.valid_up_to() })),
         };
-        let raw = match reader.parse(record) {
+        let raw = match reader.parse_in(text, within.clone(), &mut self.seen) {
             Ok(Parsed::SignIn(raw)) => raw,
             Ok(Parsed::NotSignIn) => {
                 account.not_sign_ins += 1;
@@ -140,17 +154,19 @@ impl<'a> Worker<'a> {
             Ok(accepted) => accepted,
             Err(reason) => return Ok(Err(reason)),
         };
-        account.count_row(&accepted.raw, &accepted.tenant_id, accepted.signed_in_at, self.settings.now);
+        let tenant = self.tenants.code(&accepted.tenant_id);
+        let now = self.settings.now;
+        account.count_row(&accepted.raw, tenant, accepted.signed_in_at, now, &mut self.days);
         if !self.settings.dry_run {
             let offset = place.offset_of(chunk, range.start);
-            self.row(source, reader, record, &accepted, offset)?;
+            self.row(source, reader, &text[within], &accepted, offset)?;
         }
         Ok(Ok(()))
     }
 
     fn row(
         &mut self,
-        source: &Source,
+        source: &Arc<Source>,
         reader: &RecordReader,
         record: &str,
         accepted: &Accepted<'_>,
@@ -170,15 +186,10 @@ impl<'a> Worker<'a> {
             (_, None) => 1,
             (_, Some(_)) => 0,
         };
-        let row = RowContext {
-            tenant_id,
-            sign_in_id: &sign_in_id,
-            signed_in_at: *signed_in_at,
-            source_id: &source.id,
-            source_offset,
-        };
+        let row =
+            RowContext { tenant_id, sign_in_id: &sign_in_id, signed_in_at: *signed_in_at, source_offset };
         let rows = &mut self.streams[stream].0;
-        rows.push(raw, classified, row);
+        rows.push(raw, classified, row, source);
         if rows.len() >= ROWS_MAX || rows.bytes() >= self.row_bytes_max {
             self.flush(stream)?;
         }
@@ -196,7 +207,9 @@ impl<'a> Worker<'a> {
         } else {
             let (suffix, modern) = STREAMS[stream];
             let name = format!("part-{}-{suffix}", self.name);
-            writer.insert(DataFileWriter::create(&self.lake, Table::SignInRecords, Some(modern), &name)?)
+            let (table, schema) = (Table::SignInRecords, rows::SCHEMA.clone());
+            let created = DataFileWriter::create_unsettled(&self.lake, table, Some(modern), &name, schema)?;
+            writer.insert(created)
         };
         writer.write(&batch)?;
         writer.end_row_group()
@@ -220,7 +233,7 @@ impl<'a> Worker<'a> {
                 range.start + if range.len() > RECORD_BYTES_MAX { OVER_LONG_BYTES_KEPT } else { range.len() },
             );
         let rejects = &mut self.rejects;
-        rejects.source_id.append_value(&source.id);
+        rejects.source_id.append_value(source.id());
         rejects.path.append_value(&source.input.name);
         let offset = place.offset_of(chunk, range.start);
         rejects.byte_offset.append_value(i64::try_from(offset).unwrap_or(i64::MAX));
@@ -246,21 +259,32 @@ impl<'a> Worker<'a> {
             Some(writer) => writer,
             none => {
                 let name = format!("part-{}", self.name);
-                none.insert(DataFileWriter::create(&self.lake, Table::Rejects, None, &name)?)
+                let (table, schema) = (Table::Rejects, Table::Rejects.file_schema());
+                none.insert(DataFileWriter::create_unsettled(&self.lake, table, None, &name, schema)?)
             }
         };
         writer.write(&batch)?;
         writer.end_row_group()
     }
 
+    /// Leaves the source that was read: its account learns who was seen in it.
+    fn leave(&mut self) {
+        if let Some(source) = self.current.take() {
+            let mut account = Account::default();
+            account.see(&mut self.days, &self.tenants);
+            source.add(account);
+        }
+    }
+
     /// Ends its data files.
-    pub(super) fn finish(mut self) -> Result<Vec<DataFile>> {
+    pub(super) fn finish(mut self) -> Result<Vec<Unsettled>> {
+        self.leave();
         for stream in 0..STREAMS.len() {
             self.flush(stream)?;
         }
         self.flush_rejects()?;
         let writers = self.streams.into_iter().filter_map(|(_, writer)| writer).chain(self.reject_writer);
-        writers.map(DataFileWriter::finish).collect()
+        writers.map(DataFileWriter::close).collect()
     }
 }
 
@@ -322,8 +346,11 @@ fn accept<'r>(
         &mut raw.home_tenant_id,
         &mut raw.resource_tenant_id,
     ] {
-        if let Some(text) = id.take() {
-            *id = Some(if is_guid(&text) { lower_case(text) } else { text });
+        if let Some(text) = id.as_deref()
+            && has_upper_case(text)
+            && is_guid(text)
+        {
+            *id = id.take().map(lower_case);
         }
     }
     Ok(Accepted { raw, tenant_id, signed_in_at })
@@ -372,10 +399,11 @@ impl Place {
     }
 }
 
+/// Looks at all of it: that takes no branch a byte.
+fn has_upper_case(text: &str) -> bool {
+    text.bytes().fold(false, |found, byte| found | byte.is_ascii_uppercase())
+}
+
 fn lower_case(text: Cow<'_, str>) -> Cow<'_, str> {
-    if text.bytes().any(|byte| byte.is_ascii_uppercase()) {
-        Cow::Owned(text.to_ascii_lowercase())
-    } else {
-        text
-    }
+    if has_upper_case(&text) { Cow::Owned(text.to_ascii_lowercase()) } else { text }
 }

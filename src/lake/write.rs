@@ -1,20 +1,21 @@
 //! Writes data files: Parquet with encodings tuned to sign-in records, and the statistics that the
 //! log keeps of each file, so that queries prune without opening footers.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::fs::{self, File};
+use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, AsArray, RecordBatch};
-use arrow::datatypes::{DataType, Int64Type, TimestampMicrosecondType};
+use arrow::datatypes::{DataType, Int64Type, SchemaRef, TimestampMicrosecondType};
 use deltalake::kernel::Add;
 use parquet::arrow::ArrowWriter;
 use parquet::arrow::arrow_reader::statistics::StatisticsConverter;
 use parquet::arrow::arrow_writer::ArrowWriterOptions;
 use parquet::basic::{Compression, Encoding, ZstdLevel};
 use parquet::file::metadata::ParquetMetaData;
-use parquet::file::properties::{EnabledStatistics, WriterProperties};
+use parquet::file::properties::{EnabledStatistics, WriterProperties, WriterPropertiesBuilder};
 use parquet::schema::types::ColumnPath;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -66,28 +67,79 @@ pub struct DataFileWriter {
     path: PathBuf,
     provably_modern: Option<bool>,
     writer: ArrowWriter<File>,
+    /// The ids of sources in it, if some may not be settled.
+    sources: Option<BTreeSet<String>>,
+}
+
+/// A data file that is written, but for what stands in it for ids.
+pub struct Unsettled {
+    file: File,
+    path: PathBuf,
+    written: DataFile,
+    metadata: ParquetMetaData,
+    sources: Option<BTreeSet<String>>,
 }
 
 impl DataFileWriter {
     /// Creates `<lake>/<table>/[provably_modern=…/]<name>.parquet`.
     pub fn create(lake: &Path, table: Table, provably_modern: Option<bool>, name: &str) -> Result<Self> {
+        let properties = properties(table).build();
+        Self::with(lake, table, provably_modern, name, table.file_schema(), properties)
+    }
+
+    /// The same, of columns as in `schema`, where a source may be named by something that stands for
+    /// its id until [`Unsettled::settle`]. Such names must be as long as an id.
+    pub fn create_unsettled(
+        lake: &Path,
+        table: Table,
+        provably_modern: Option<bool>,
+        name: &str,
+        schema: SchemaRef,
+    ) -> Result<Self> {
+        let column = || ColumnPath::from(SOURCE_ID);
+        // The texts are where they can be written over: once a row group, and not compressed.
+        let properties = properties(table)
+            .set_column_statistics_enabled(column(), EnabledStatistics::None)
+            .set_column_compression(column(), Compression::UNCOMPRESSED)
+            .set_column_dictionary_page_size_limit(column(), usize::MAX)
+            .build();
+        let writer = Self::with(lake, table, provably_modern, name, schema, properties)?;
+        Ok(Self { sources: Some(BTreeSet::new()), ..writer })
+    }
+
+    fn with(
+        lake: &Path,
+        table: Table,
+        provably_modern: Option<bool>,
+        name: &str,
+        schema: SchemaRef,
+        properties: WriterProperties,
+    ) -> Result<Self> {
         let folder = provably_modern.map(|modern| format!("{PARTITION}={modern}/")).unwrap_or_default();
         let relative = format!("{folder}{name}.parquet");
         let path = lake.join(table.as_str()).join(&relative);
         if let Some(parent) = path.parent() {
             fs::create_dir_all(parent).map_err(Error::write(parent))?;
         }
-        let file = File::create(&path).map_err(Error::write(&path))?;
+        let file = File::options().read(true).write(true).create(true).truncate(true).open(&path);
+        let file = file.map_err(Error::write(&path))?;
         // Arrow's own schema is left out: other engines, and this one, read by Parquet's types.
-        let options =
-            ArrowWriterOptions::new().with_properties(properties(table)).with_skip_arrow_metadata(true);
-        let writer = ArrowWriter::try_new_with_options(file, table.file_schema(), options)
+        let options = ArrowWriterOptions::new().with_properties(properties).with_skip_arrow_metadata(true);
+        let writer = ArrowWriter::try_new_with_options(file, schema, options)
             .map_err(|source| Error::Parquet { path: path.clone(), source })?;
-        Ok(Self { table, relative, path, provably_modern, writer })
+        Ok(Self { table, relative, path, provably_modern, writer, sources: None })
     }
 
     /// Appends rows.
     pub fn write(&mut self, batch: &RecordBatch) -> Result<()> {
+        if let (Some(sources), Some(column)) = (&mut self.sources, batch.column_by_name(SOURCE_ID)) {
+            let texts = column.as_any_dictionary_opt().map_or(column, |by_number| by_number.values());
+            for id in texts.as_string::<i32>().iter().flatten() {
+                if !sources.contains(id) {
+                    sources.insert(id.to_owned());
+                }
+            }
+        }
         self.writer.write(batch).map_err(|source| Error::Parquet { path: self.path.clone(), source })
     }
 
@@ -97,24 +149,102 @@ impl DataFileWriter {
     }
 
     /// Ends the file and makes it durable.
-    pub fn finish(mut self) -> Result<DataFile> {
+    pub fn finish(self) -> Result<DataFile> {
+        self.close()?.settle(&HashMap::new())
+    }
+
+    /// Ends the file.
+    pub fn close(mut self) -> Result<Unsettled> {
         let wrong = |source| Error::Parquet { path: self.path.clone(), source };
         let metadata = self.writer.finish().map_err(wrong)?;
-        let file = self.writer.inner();
-        file.sync_all().map_err(Error::write(&self.path))?;
-        let bytes = file.metadata().map_err(Error::write(&self.path))?.len();
+        let file = self.writer.inner().try_clone().map_err(Error::write(&self.path))?;
         let rows = u64::try_from(metadata.file_metadata().num_rows()).unwrap_or(0);
-        let statistics = statistics(self.table, &metadata).map_err(wrong)?.to_string();
-        Ok(DataFile {
+        let written = DataFile {
             table: self.table,
             path: self.relative,
-            bytes,
+            bytes: file.metadata().map_err(Error::write(&self.path))?.len(),
             rows,
             provably_modern: self.provably_modern,
-            statistics,
-        })
+            statistics: String::new(),
+        };
+        Ok(Unsettled { file, path: self.path, written, metadata, sources: self.sources })
     }
 }
+
+impl Unsettled {
+    /// Writes the ids of sources over what stands for them, and makes the file durable.
+    pub fn settle(self, ids: &HashMap<String, String>) -> Result<DataFile> {
+        let Self { file, path, mut written, metadata, sources } = self;
+        let mut statistics = statistics(written.table, &metadata)
+            .map_err(|source| Error::Parquet { path: path.clone(), source })?;
+        if let Some(sources) = sources {
+            let (to_settle, settled): (BTreeSet<String>, _) =
+                sources.into_iter().partition(|id| ids.contains_key(id));
+            if !to_settle.is_empty() {
+                write_over(&file, &metadata, &to_settle, ids).map_err(Error::write(&path))?;
+            }
+            let settled: BTreeSet<String> =
+                settled.into_iter().chain(to_settle.iter().filter_map(|id| ids.get(id).cloned())).collect();
+            if let (Some(least), Some(greatest)) = (settled.first(), settled.last()) {
+                statistics["minValues"][SOURCE_ID] = json!(least);
+                statistics["maxValues"][SOURCE_ID] = json!(greatest);
+                statistics["nullCount"][SOURCE_ID] = json!(0);
+            }
+        }
+        written.statistics = statistics.to_string();
+        file.sync_all().map_err(Error::write(&path))?;
+        Ok(written)
+    }
+
+    /// The file, where it can be removed.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+}
+
+/// Replaces texts in the dictionaries of the column of sources.
+fn write_over(
+    mut file: &File,
+    metadata: &ParquetMetaData,
+    texts: &BTreeSet<String>,
+    with: &HashMap<String, String>,
+) -> io::Result<()> {
+    let mut missing: BTreeSet<&String> = texts.iter().collect();
+    for group in metadata.row_groups() {
+        let Some(column) = group.columns().iter().find(|column| column.column_path().string() == SOURCE_ID)
+        else {
+            continue;
+        };
+        let from = |offset: i64| u64::try_from(offset).unwrap_or(0);
+        let start = from(column.dictionary_page_offset().unwrap_or(column.data_page_offset()));
+        let len = from(column.data_page_offset()).saturating_sub(start);
+        let mut page = vec![0; usize::try_from(len).unwrap_or(0)];
+        file.seek(SeekFrom::Start(start))?;
+        file.read_exact(&mut page)?;
+        // Each text is behind its length; the header before them is a few bytes.
+        let at = |text: &[u8]| texts.get(std::str::from_utf8(text).ok()?);
+        let mut behind = SOURCE_ID_BYTES;
+        while behind <= page.len() {
+            match at(&page[behind - SOURCE_ID_BYTES..behind]) {
+                Some(text) => {
+                    missing.remove(text);
+                    page[behind - SOURCE_ID_BYTES..behind].copy_from_slice(with[text].as_bytes());
+                    behind += SOURCE_ID_BYTES;
+                }
+                None => behind += 1,
+            }
+        }
+        file.seek(SeekFrom::Start(start))?;
+        file.write_all(&page)?;
+    }
+    match missing.first() {
+        None => Ok(()),
+        Some(text) => Err(io::Error::other(format!("expected the source {text} in its dictionary"))),
+    }
+}
+
+const SOURCE_ID: &str = "source_id";
+const SOURCE_ID_BYTES: usize = 32;
 
 /// Writes one small file of one batch.
 pub fn write_file(lake: &Path, table: Table, name: &str, batch: &RecordBatch) -> Result<DataFile> {
@@ -123,7 +253,7 @@ pub fn write_file(lake: &Path, table: Table, name: &str, batch: &RecordBatch) ->
     writer.finish()
 }
 
-fn properties(table: Table) -> WriterProperties {
+fn properties(table: Table) -> WriterPropertiesBuilder {
     let column = |name: &str| ColumnPath::from(name);
     let mut builder = WriterProperties::builder()
         .set_compression(Compression::ZSTD(ZstdLevel::try_new(1).unwrap_or_default()))
@@ -143,7 +273,7 @@ fn properties(table: Table) -> WriterProperties {
             builder = builder.set_column_statistics_enabled(column(name), EnabledStatistics::Page);
         }
     }
-    builder.build()
+    builder
 }
 
 /// Columns whose least and greatest value and number of nulls the log keeps.

@@ -5,7 +5,7 @@
 use std::borrow::Cow;
 
 use super::{Parsed, RejectReason, draft::code};
-use crate::ingest::json::{Cursor, JsonError, Kind};
+use crate::ingest::json::{Cursor, JsonError, Kind, Strings};
 use crate::ingest::time::{self, DateOrder};
 use crate::sign_in::{Outcome, RawSignIn};
 
@@ -50,9 +50,8 @@ struct Members<'a> {
     logon_error: Option<Cow<'a, str>>,
 }
 
-fn read(record: &str) -> Result<Members<'_>, JsonError> {
+fn read(mut cursor: Cursor<'_, impl Strings>) -> Result<Members<'_>, JsonError> {
     let mut members = Members::default();
-    let mut cursor = Cursor::new(record);
     cursor.object::<JsonError>(|cursor, key| {
         let sign_in = &mut members.sign_in;
         match key {
@@ -106,12 +105,13 @@ impl Members<'_> {
 
 /// Whether a record is an audit record, of any operation.
 pub(super) fn recognise(record: &str) -> bool {
-    read(record).is_ok_and(|members| members.is_audit())
+    read(Cursor::new(record)).is_ok_and(|members| members.is_audit())
 }
 
 /// Reads one record.
-pub(super) fn parse(record: &str) -> Result<Parsed<'_>, RejectReason> {
-    let members = read(record)?;
+pub(super) fn parse(cursor: Cursor<'_, impl Strings>) -> Result<Parsed<'_>, RejectReason> {
+    let record = cursor.record();
+    let members = read(cursor)?;
     if !members.is_audit() {
         return Err(RejectReason::wrong_shape(EXPECTED, record));
     }
@@ -149,7 +149,7 @@ fn says_nothing(text: &str) -> bool {
 }
 
 /// The id of type 0, the object's own, in `[{"ID":"…","Type":0}]`.
-fn typed_id<'a>(cursor: &mut Cursor<'a>) -> Result<Option<Cow<'a, str>>, JsonError> {
+fn typed_id<'a>(cursor: &mut Cursor<'a, impl Strings>) -> Result<Option<Cow<'a, str>>, JsonError> {
     let mut found = None;
     pairs(cursor, ["ID", "Type"], |id, kind| {
         if kind.as_deref() == Some("0") && found.is_none() {
@@ -159,7 +159,7 @@ fn typed_id<'a>(cursor: &mut Cursor<'a>) -> Result<Option<Cow<'a, str>>, JsonErr
     Ok(found)
 }
 
-fn user_agent<'a>(cursor: &mut Cursor<'a>) -> Result<Option<Cow<'a, str>>, JsonError> {
+fn user_agent<'a>(cursor: &mut Cursor<'a, impl Strings>) -> Result<Option<Cow<'a, str>>, JsonError> {
     let mut agent = None;
     pairs(cursor, ["Value", "Name"], |value, name| {
         if name.is_some_and(|name| name.eq_ignore_ascii_case("UserAgent")) {
@@ -171,7 +171,7 @@ fn user_agent<'a>(cursor: &mut Cursor<'a>) -> Result<Option<Cow<'a, str>>, JsonE
 
 /// Walks an array of objects and hands out two members of each.
 fn pairs<'a>(
-    cursor: &mut Cursor<'a>,
+    cursor: &mut Cursor<'a, impl Strings>,
     names: [&str; 2],
     mut take: impl FnMut(Option<Cow<'a, str>>, Option<Cow<'a, str>>),
 ) -> Result<(), JsonError> {
@@ -219,7 +219,7 @@ mod tests {
         let record = format!(
             r#"{{"CreationTime":"2026-10-05T08:15:30","Workload":"AzureActiveDirectory","RecordType":15,{members}}}"#
         );
-        match parse(&record).expect("a row") {
+        match parse(Cursor::new(&record)).expect("a row") {
             Parsed::SignIn(sign_in) => sign_in.into_owned(),
             Parsed::NotSignIn => panic!("a sign-in: {record}"),
         }
@@ -269,6 +269,6 @@ mod tests {
     fn other_operations_are_not_sign_ins() {
         let record = r#"{"CreationTime":"2026-10-05T08:15:30","Workload":"Exchange","RecordType":1,"Operation":"New-InboxRule"}"#;
         assert!(recognise(record));
-        assert_eq!(parse(record), Ok(Parsed::NotSignIn));
+        assert_eq!(parse(Cursor::new(record)), Ok(Parsed::NotSignIn));
     }
 }

@@ -3,35 +3,54 @@
 //! `properties.createdDateTime`, and only where that is missing the envelope's stands in for it.
 //! A SIEM's normaliser may have put the envelope's names in lower case.
 
+mod learned;
+
 use std::borrow::Cow;
 
 use super::draft::{Draft, Item};
+use super::names::Names;
 use super::{Parsed, RejectReason};
-use crate::ingest::json::{Cursor, JsonError, Kind};
+use crate::ingest::json::{Cursor, JsonError, Kind, Strings};
 use crate::ingest::time::DateOrder;
 use crate::sign_in::Category;
 
 const EXPECTED: &str = "a diagnostic record with category or operationName, and properties";
 pub(super) const SIGN_IN_OPERATION: &str = "Sign-in activity";
 
+/// What a member of the envelope tells.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Member {
+    Time,
+    Category,
+    OperationName,
+    TenantId,
+    ResourcePath,
+    ResultType,
+    ResultDescription,
+    CallerIpAddress,
+    CorrelationId,
+    Location,
+    Properties,
+}
+
 /// The envelope's names.
-const ENVELOPE: [&str; 11] = [
-    "time",
-    "category",
-    "operationName",
-    "tenantId",
-    "resourceId",
-    "resultType",
-    "resultDescription",
-    "callerIpAddress",
-    "correlationId",
-    "location",
-    "properties",
-];
+static ENVELOPE: Names<Member> = Names::new(&[
+    ("time", Member::Time),
+    ("category", Member::Category),
+    ("operationName", Member::OperationName),
+    ("tenantId", Member::TenantId),
+    ("resourceId", Member::ResourcePath),
+    ("resultType", Member::ResultType),
+    ("resultDescription", Member::ResultDescription),
+    ("callerIpAddress", Member::CallerIpAddress),
+    ("correlationId", Member::CorrelationId),
+    ("location", Member::Location),
+    ("properties", Member::Properties),
+]);
 
 /// Whether a record is a diagnostic record, of any log category.
 pub(super) fn recognise(record: &str) -> bool {
-    read(record).is_ok_and(|(envelope, _)| envelope.is_diagnostic())
+    read(Cursor::new(record)).is_ok_and(|(envelope, _)| envelope.is_diagnostic())
 }
 
 #[derive(Default)]
@@ -52,7 +71,26 @@ struct Envelope<'a> {
     lower_case: bool,
 }
 
-impl Envelope<'_> {
+impl<'a> Envelope<'a> {
+    fn set(&mut self, member: Member, text: Option<Cow<'a, str>>) {
+        match member {
+            Member::Time => self.time = text,
+            Member::Category => self.category = text,
+            Member::OperationName => self.operation_name = text,
+            Member::TenantId => self.tenant_id = text,
+            Member::ResourcePath => self.resource_path = text,
+            Member::ResultType => {
+                self.has_result = true;
+                self.result_type = text;
+            }
+            Member::ResultDescription => self.result_description = text,
+            Member::CallerIpAddress => self.caller_ip_address = text,
+            Member::CorrelationId => self.correlation_id = text,
+            Member::Location => self.location = text,
+            Member::Properties => {}
+        }
+    }
+
     fn is_diagnostic(&self) -> bool {
         let Some(category) = self.category.as_deref() else {
             return self.operation_name.as_deref() == Some(SIGN_IN_OPERATION);
@@ -71,60 +109,55 @@ struct Properties<'a> {
     bond_user_agent: Option<Cow<'a, str>>,
 }
 
-fn read(record: &str) -> Result<(Envelope<'_>, Properties<'_>), JsonError> {
-    let found = read_names(record, false)?;
+fn read(record: Cursor<'_, impl Strings>) -> Result<(Envelope<'_>, Properties<'_>), JsonError> {
+    let found = read_names(record.clone(), false)?;
     if found.0.lower_case { read_names(record, true) } else { Ok(found) }
 }
 
-/// Whether a key is a name in lower case. Capitalised names are Log Analytics', and mean other things.
-fn is_lowered(key: &str, name: &str) -> bool {
-    key.len() == name.len() && key.bytes().zip(name.bytes()).all(|(a, b)| a == b.to_ascii_lowercase())
+/// The member whose name the key is in lower case. Capitalised names are Log Analytics', and mean other
+/// things.
+fn lowered_member(key: &str) -> Option<Member> {
+    ENVELOPE.in_any_case(key).filter(|_| !key.bytes().any(|byte| byte.is_ascii_uppercase()))
 }
 
 /// Reads a record; `lowered`: its names may be in lower case.
-fn read_names(record: &str, lowered: bool) -> Result<(Envelope<'_>, Properties<'_>), JsonError> {
-    let mut cursor = Cursor::new(record);
+fn read_names(
+    mut cursor: Cursor<'_, impl Strings>,
+    lowered: bool,
+) -> Result<(Envelope<'_>, Properties<'_>), JsonError> {
     let mut envelope = Envelope::default();
     let mut properties = Properties::default();
     cursor.object::<JsonError>(|cursor, key| {
-        let name = if lowered {
-            ENVELOPE.into_iter().find(|name| key == *name || is_lowered(key, name)).unwrap_or_default()
-        } else {
-            key
-        };
-        match name {
-            "time" => envelope.time = cursor.text()?,
-            "category" => envelope.category = cursor.text()?,
-            "operationName" => envelope.operation_name = cursor.text()?,
-            "tenantId" => envelope.tenant_id = cursor.text()?,
-            "resourceId" => envelope.resource_path = cursor.text()?,
-            "resultType" => {
-                envelope.has_result = true;
-                envelope.result_type = cursor.text()?;
+        let mut member = ENVELOPE.exactly(key);
+        if member.is_none() {
+            let in_lower_case = lowered_member(key);
+            if lowered {
+                member = in_lower_case;
+            } else {
+                envelope.lower_case |= in_lower_case.is_some();
             }
-            "resultDescription" => envelope.result_description = cursor.text()?,
-            "callerIpAddress" => envelope.caller_ip_address = cursor.text()?,
-            "correlationId" => envelope.correlation_id = cursor.text()?,
-            "location" => envelope.location = cursor.text()?,
-            "properties" if cursor.kind()? == Kind::Object => {
+        }
+        match member {
+            Some(Member::Properties) if cursor.kind()? == Kind::Object => {
                 envelope.has_properties = true;
                 // Of two objects with this key the last one counts, as a whole.
                 properties = Properties::default();
-                read_properties(cursor, &mut properties, lowered)?;
+                read_properties(cursor, &mut properties, lowered)
             }
-            _ => {
-                envelope.lower_case |= !lowered && ENVELOPE.iter().any(|name| is_lowered(key, name));
-                cursor.skip()?;
+            None | Some(Member::Properties) => cursor.skip(),
+            Some(member) => {
+                let text = cursor.text()?;
+                envelope.set(member, text);
+                Ok(())
             }
         }
-        Ok(())
     })?;
     cursor.end()?;
     Ok((envelope, properties))
 }
 
 fn read_properties<'a>(
-    cursor: &mut Cursor<'a>,
+    cursor: &mut Cursor<'a, impl Strings>,
     properties: &mut Properties<'a>,
     lowered: bool,
 ) -> Result<(), JsonError> {
@@ -142,7 +175,9 @@ fn read_properties<'a>(
 }
 
 /// Records of 2019 keep the user agent only in `SignInBondData.DeviceDetails.UserAgent`.
-fn read_bond_user_agent<'a>(cursor: &mut Cursor<'a>) -> Result<Option<Cow<'a, str>>, JsonError> {
+fn read_bond_user_agent<'a>(
+    cursor: &mut Cursor<'a, impl Strings>,
+) -> Result<Option<Cow<'a, str>>, JsonError> {
     let mut agent = None;
     if cursor.kind()? != Kind::Object {
         cursor.skip()?;
@@ -166,8 +201,17 @@ fn read_bond_user_agent<'a>(cursor: &mut Cursor<'a>) -> Result<Option<Cow<'a, st
 }
 
 /// The draft of one record.
-pub(super) fn draft(record: &str) -> Result<Draft<'_>, RejectReason> {
-    let (envelope, properties) = read(record)?;
+pub(super) fn draft(cursor: Cursor<'_, impl Strings>) -> Result<Draft<'_>, RejectReason> {
+    let record = cursor.record();
+    let (envelope, properties) = read(cursor)?;
+    assemble(envelope, properties, record)
+}
+
+fn assemble<'a>(
+    envelope: Envelope<'a>,
+    properties: Properties<'a>,
+    record: &str,
+) -> Result<Draft<'a>, RejectReason> {
     if !envelope.is_diagnostic() {
         return Err(RejectReason::wrong_shape(EXPECTED, record));
     }
@@ -188,8 +232,10 @@ pub(super) fn draft(record: &str) -> Result<Draft<'_>, RejectReason> {
     Ok(draft)
 }
 
+pub(super) use learned::{parse_learned, want};
+
 /// Reads one record. Exporters write slashed dates month first.
-pub(super) fn parse(record: &str) -> Result<Parsed<'_>, RejectReason> {
+pub(super) fn parse(record: Cursor<'_, impl Strings>) -> Result<Parsed<'_>, RejectReason> {
     draft(record)?.finish(DateOrder::MonthFirst)
 }
 
@@ -202,7 +248,7 @@ mod tests {
     const TENANT: &str = "11111111-0000-4000-8000-000000000001";
 
     fn sign_in(record: &str) -> RawSignIn<'_> {
-        match parse(record).expect("a row") {
+        match parse(Cursor::new(record)).expect("a row") {
             Parsed::SignIn(sign_in) => *sign_in,
             Parsed::NotSignIn => panic!("a sign-in"),
         }
@@ -245,19 +291,20 @@ mod tests {
     #[test]
     fn other_log_categories_are_not_sign_ins() {
         let record = r#"{"time":"2026-10-05T10:00:00Z","category":"AuditLogs","operationName":"Update user","properties":{}}"#;
-        assert_eq!(parse(record), Ok(Parsed::NotSignIn));
+        assert_eq!(parse(Cursor::new(record)), Ok(Parsed::NotSignIn));
         assert!(recognise(record));
     }
 
     #[test]
     fn a_record_of_another_shape_is_told_by_its_keys() {
-        let told = parse(r#"{"id":"1","createdDateTime":"x"}"#).expect_err("no envelope").to_string();
+        let told =
+            parse(Cursor::new(r#"{"id":"1","createdDateTime":"x"}"#)).expect_err("no envelope").to_string();
         assert!(told.contains("id, createdDateTime"), "{told}");
     }
 
     #[test]
     fn a_cut_line_is_invalid_json_and_says_where() {
-        let told = parse(r#"{"time":"2026-10-05T10:00:00Z","cat"#).expect_err("cut").to_string();
+        let told = parse(Cursor::new(r#"{"time":"2026-10-05T10:00:00Z","cat"#)).expect_err("cut").to_string();
         assert_eq!(told, "not valid JSON: expected the end of the string at byte 35");
     }
 }

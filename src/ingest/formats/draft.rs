@@ -3,8 +3,9 @@
 
 use std::borrow::Cow;
 
+use super::names::Names;
 use super::{Parsed, RejectReason, nested};
-use crate::ingest::json::{Cursor, JsonError, Kind};
+use crate::ingest::json::{Cursor, JsonError, Kind, Strings};
 use crate::ingest::time::{self, DateOrder};
 use crate::sign_in::{Category, Outcome, RawSignIn};
 
@@ -56,7 +57,7 @@ pub(super) enum Item {
 }
 
 /// Graph's names.
-const NAMES: [(&str, Item); 26] = [
+static NAMES: Names<Item> = Names::new(&[
     ("id", Item::SignInId),
     ("createdDateTime", Item::SignedInAt),
     ("userId", Item::UserId),
@@ -83,17 +84,54 @@ const NAMES: [(&str, Item); 26] = [
     ("resourceTenantId", Item::ResourceTenant),
     ("correlationId", Item::CorrelationId),
     ("countryOrRegion", Item::Country),
-];
+]);
 
 impl Item {
+    /// In the order of their definition.
+    pub(super) const ALL: [Self; 33] = [
+        Self::SignInId,
+        Self::SignedInAt,
+        Self::EmittedAt,
+        Self::Tenant,
+        Self::TenantPath,
+        Self::Category,
+        Self::TableName,
+        Self::EventTypes,
+        Self::UserId,
+        Self::UserPrincipalName,
+        Self::UserType,
+        Self::ServicePrincipalId,
+        Self::AppId,
+        Self::AppName,
+        Self::ResourceId,
+        Self::ResourceName,
+        Self::ClientApp,
+        Self::AuthenticationProtocol,
+        Self::AuthenticationDetails,
+        Self::Status,
+        Self::ErrorCode,
+        Self::ResultType,
+        Self::FailureReason,
+        Self::ResultDescription,
+        Self::ConditionalAccess,
+        Self::UserAgent,
+        Self::IpAddress,
+        Self::Location,
+        Self::Country,
+        Self::IsInteractive,
+        Self::HomeTenant,
+        Self::ResourceTenant,
+        Self::CorrelationId,
+    ];
+
     /// What Graph's member of that name tells, in Graph's spelling.
     pub(super) fn of_member(name: &str) -> Option<Self> {
-        NAMES.iter().find(|(known, _)| *known == name).map(|(_, item)| *item)
+        NAMES.exactly(name)
     }
 
     /// The same in any case.
     pub(super) fn of_name(name: &str) -> Option<Self> {
-        NAMES.iter().find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, item)| *item)
+        NAMES.in_any_case(name)
     }
 }
 
@@ -115,9 +153,11 @@ pub(super) struct Draft<'a> {
 
 impl<'a> Draft<'a> {
     /// Reads one flat JSON record, whose names mean what `item_of` says.
-    pub(super) fn read(record: &'a str, item_of: impl Fn(&str) -> Option<Item>) -> Result<Self, JsonError> {
+    pub(super) fn read(
+        mut cursor: Cursor<'a, impl Strings>,
+        item_of: impl Fn(&str) -> Option<Item>,
+    ) -> Result<Self, JsonError> {
         let mut draft = Self::default();
-        let mut cursor = Cursor::new(record);
         cursor.object::<JsonError>(|cursor, key| match item_of(key) {
             Some(item) => draft.member(item, cursor),
             None => cursor.skip(),
@@ -127,7 +167,11 @@ impl<'a> Draft<'a> {
     }
 
     /// Takes a member's value from JSON; the last of several with one name counts.
-    pub(super) fn member(&mut self, item: Item, cursor: &mut Cursor<'a>) -> Result<(), JsonError> {
+    pub(super) fn member(
+        &mut self,
+        item: Item,
+        cursor: &mut Cursor<'a, impl Strings>,
+    ) -> Result<(), JsonError> {
         match (item, cursor.kind()?) {
             (Item::Status, Kind::Object) => {
                 let status = nested::status(cursor)?;

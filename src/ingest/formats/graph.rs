@@ -4,7 +4,7 @@
 
 use super::draft::{Draft, Item};
 use super::{Parsed, RejectReason};
-use crate::ingest::json::{Cursor, JsonError};
+use crate::ingest::json::{Cursor, JsonError, Strings};
 use crate::ingest::time::DateOrder;
 
 pub(super) const EXPECTED: &str = "a Graph signIn object with createdDateTime, a user or service principal, and an application, client or status";
@@ -41,13 +41,14 @@ pub(super) fn recognise(record: &str) -> bool {
 }
 
 /// Reads the members of one record.
-pub(super) fn draft(record: &str) -> Result<Draft<'_>, RejectReason> {
+pub(super) fn draft(record: Cursor<'_, impl Strings>) -> Result<Draft<'_>, RejectReason> {
     Ok(Draft::read(record, |name| Item::of_member(name).or_else(|| Item::of_name(name)))?)
 }
 
 /// Reads one record.
-pub(super) fn parse(record: &str, dates: DateOrder) -> Result<Parsed<'_>, RejectReason> {
-    let draft = draft(record)?;
+pub(super) fn parse(cursor: Cursor<'_, impl Strings>, dates: DateOrder) -> Result<Parsed<'_>, RejectReason> {
+    let record = cursor.record();
+    let draft = draft(cursor)?;
     let sign_in = &draft.sign_in;
     let certain = draft.created.is_some() && sign_in.user_id.is_some() && sign_in.client_app.is_some();
     if !certain && !recognise(record) {
@@ -69,7 +70,7 @@ mod tests {
             r#"{"id":"1","createdDateTime":"2026-10-05T10:00:00Z","principalId":"2","resourceId":"3","resourceDisplayName":"x"}"#,
         ] {
             assert!(!recognise(object), "{object}");
-            assert!(parse(object, DateOrder::Unsettled).is_err(), "{object}");
+            assert!(parse(Cursor::new(object), DateOrder::Unsettled).is_err(), "{object}");
         }
     }
 
@@ -80,7 +81,7 @@ mod tests {
             r#"{"CreatedDateTime":"2026-10-05T10:00:00Z","UserId":"","UserPrincipalName":"","Status":{},"AppDisplayName":"x"}"#,
         ] {
             assert!(recognise(object), "{object}");
-            assert!(parse(object, DateOrder::Unsettled).is_ok(), "{object}");
+            assert!(parse(Cursor::new(object), DateOrder::Unsettled).is_ok(), "{object}");
         }
     }
 }

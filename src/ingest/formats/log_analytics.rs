@@ -5,15 +5,16 @@
 use super::diagnostic::SIGN_IN_OPERATION;
 use super::draft::{Draft, Item};
 use super::look_alike::is_aggregate;
+use super::names::Names;
 use super::{Parsed, RejectReason};
-use crate::ingest::json::{Cursor, JsonError};
+use crate::ingest::json::{Cursor, JsonError, Strings};
 use crate::ingest::time::DateOrder;
 
 pub(super) const EXPECTED: &str =
     "a Log Analytics record with TimeGenerated or CreatedDateTime, and AADTenantId, Category or ResultType";
 
 /// Where its names are not Graph's, or mean something else. `TenantId` is left out on purpose.
-const NAMES: [(&str, Item); 13] = [
+static NAMES: Names<Item> = Names::new(&[
     ("TimeGenerated", Item::EmittedAt),
     ("AADTenantId", Item::Tenant),
     ("ResourceId", Item::TenantPath),
@@ -28,12 +29,11 @@ const NAMES: [(&str, Item); 13] = [
     ("status_errorCode", Item::ErrorCode),
     ("status_failureReason", Item::FailureReason),
     ("location_countryOrRegion", Item::Country),
-];
+]);
 
 /// What a column tells, in any case.
 pub(super) fn item(name: &str) -> Option<Item> {
-    let own = NAMES.iter().find(|(known, _)| known.eq_ignore_ascii_case(name));
-    own.map(|(_, item)| *item).or_else(|| Item::of_name(name))
+    NAMES.in_any_case(name).or_else(|| Item::of_name(name))
 }
 
 /// Whether a JSON record is a row of a sign-in table, or of another table beside one: not a group of
@@ -62,13 +62,14 @@ pub(super) fn recognise(record: &str) -> bool {
 }
 
 /// Reads the members of one JSON record.
-pub(super) fn draft(record: &str) -> Result<Draft<'_>, RejectReason> {
+pub(super) fn draft(record: Cursor<'_, impl Strings>) -> Result<Draft<'_>, RejectReason> {
     Ok(Draft::read(record, item)?)
 }
 
 /// Reads one JSON record.
-pub(super) fn parse(record: &str, dates: DateOrder) -> Result<Parsed<'_>, RejectReason> {
-    let draft = draft(record)?;
+pub(super) fn parse(cursor: Cursor<'_, impl Strings>, dates: DateOrder) -> Result<Parsed<'_>, RejectReason> {
+    let record = cursor.record();
+    let draft = draft(cursor)?;
     if draft.created.is_none() && draft.emitted.is_none() && !recognise(record) {
         return Err(RejectReason::wrong_shape(EXPECTED, record));
     }

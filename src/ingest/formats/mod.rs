@@ -8,18 +8,21 @@ mod draft;
 mod graph;
 mod log_analytics;
 mod look_alike;
+mod names;
 mod nested;
 mod portal;
 mod powershell;
 mod table;
 mod wrapper;
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use draft::{Draft, Item};
 use table::Table;
 
-use crate::ingest::json::{Cursor, JsonError, Kind};
+use crate::ingest::json::learned::Learned;
+use crate::ingest::json::{Cursor, Index, JsonError, Kind, Strings};
 use crate::ingest::time::DateOrder;
 use crate::sign_in::RawSignIn;
 
@@ -181,6 +184,34 @@ impl Shape {
     }
 }
 
+/// What one thread remembers from record to record; it makes reading faster and changes nothing.
+#[derive(Debug)]
+pub struct Seen {
+    index: Index,
+    diagnostic: Learned,
+    fast: u64,
+}
+
+impl Default for Seen {
+    fn default() -> Self {
+        Self { index: Index::new(), diagnostic: Learned::new(diagnostic::want), fast: 0 }
+    }
+}
+
+impl Seen {
+    /// With instructions that every processor has.
+    #[must_use]
+    pub fn portable() -> Self {
+        Self { index: Index::portable(), diagnostic: Learned::portable(diagnostic::want), fast: 0 }
+    }
+
+    /// How many records were read by what was remembered.
+    #[must_use]
+    pub fn read_fast(&self) -> u64 {
+        self.fast
+    }
+}
+
 /// Reads the records of one file.
 #[derive(Debug, Clone)]
 pub struct RecordReader {
@@ -231,13 +262,13 @@ impl RecordReader {
         if let Some(table) = &self.table {
             return table.parse(record, self.dates);
         }
-        match self.parse_json(self.shape, record) {
+        match self.parse_json(self.shape, Cursor::new(record)) {
             // One file may hold several shapes, and wrapped records.
             Err(wrong @ RejectReason::WrongShape { .. }) => match Shape::of_json(record) {
-                Some(shape) => self.parse_json(shape, record),
+                Some(shape) => self.parse_json(shape, Cursor::new(record)),
                 None => match wrapper::inner(record) {
                     Some(inner) => match Shape::of_json(&inner) {
-                        Some(shape) => self.parse_json(shape, &inner).map(Parsed::into_owned),
+                        Some(shape) => self.parse_json(shape, Cursor::new(&inner)).map(Parsed::into_owned),
                         None => Err(wrong),
                     },
                     None => Err(wrong),
@@ -247,7 +278,39 @@ impl RecordReader {
         }
     }
 
-    fn parse_json<'a>(&self, shape: Shape, record: &'a str) -> Result<Parsed<'a>, RejectReason> {
+    /// Reads the record `chunk[range]` as [`parse`](Self::parse) does, faster: JSON by what `seen`
+    /// remembers of the records before, or with the places of its quotes found first.
+    ///
+    /// # Errors
+    /// As `parse`, which has the last word on what is refused.
+    pub fn parse_in<'a>(
+        &self,
+        chunk: &'a str,
+        range: Range<usize>,
+        seen: &mut Seen,
+    ) -> Result<Parsed<'a>, RejectReason> {
+        let record = &chunk[range.clone()];
+        if self.table.is_none() {
+            if self.shape == Shape::Diagnostic
+                && let Some(parsed) = diagnostic::parse_learned(chunk, range, &mut seen.diagnostic)
+            {
+                seen.fast += 1;
+                return parsed;
+            }
+            if let Some(cursor) = seen.index.cursor(record)
+                && let parsed @ Ok(_) = self.parse_json(self.shape, cursor)
+            {
+                return parsed;
+            }
+        }
+        self.parse(record)
+    }
+
+    fn parse_json<'a>(
+        &self,
+        shape: Shape,
+        record: Cursor<'a, impl Strings>,
+    ) -> Result<Parsed<'a>, RejectReason> {
         match shape {
             Shape::LogAnalytics => log_analytics::parse(record, self.dates),
             Shape::Graph => graph::parse(record, self.dates),
@@ -260,9 +323,9 @@ impl RecordReader {
         match (&self.table, self.shape) {
             (_, Shape::Audit | Shape::AuditCsv) => None,
             (Some(table), _) => table.draft(record).ok(),
-            (None, Shape::LogAnalytics) => log_analytics::draft(record).ok(),
-            (None, Shape::Graph) => graph::draft(record).ok(),
-            (None, _) => diagnostic::draft(record).ok(),
+            (None, Shape::LogAnalytics) => log_analytics::draft(Cursor::new(record)).ok(),
+            (None, Shape::Graph) => graph::draft(Cursor::new(record)).ok(),
+            (None, _) => diagnostic::draft(Cursor::new(record)).ok(),
         }
     }
 

@@ -5,7 +5,7 @@
 use std::borrow::Cow;
 
 use super::draft::code;
-use crate::ingest::json::{Cursor, JsonError, Kind};
+use crate::ingest::json::{Cursor, JsonError, Kind, Strings};
 use crate::sign_in::Category;
 
 /// `{"errorCode":50126,"failureReason":"…"}`; numbers may be text.
@@ -17,7 +17,7 @@ pub(super) struct Status<'a> {
     pub(super) states_code: bool,
 }
 
-pub(super) fn status<'a>(cursor: &mut Cursor<'a>) -> Result<Status<'a>, JsonError> {
+pub(super) fn status<'a>(cursor: &mut Cursor<'a, impl Strings>) -> Result<Status<'a>, JsonError> {
     let mut status = Status::default();
     cursor.object::<JsonError>(|cursor, key| {
         if key.eq_ignore_ascii_case("errorCode") {
@@ -87,7 +87,7 @@ fn printed_member(text: &str, name: &str) -> Option<String> {
     None
 }
 
-pub(super) fn country<'a>(cursor: &mut Cursor<'a>) -> Result<Option<Cow<'a, str>>, JsonError> {
+pub(super) fn country<'a>(cursor: &mut Cursor<'a, impl Strings>) -> Result<Option<Cow<'a, str>>, JsonError> {
     let mut country = None;
     cursor.object::<JsonError>(|cursor, key| {
         if key.eq_ignore_ascii_case("countryOrRegion") {
@@ -123,7 +123,7 @@ pub(super) fn country_in_text(text: Cow<'_, str>) -> Option<Cow<'_, str>> {
 }
 
 /// Whether some authentication step was done with a certificate.
-pub(super) fn names_certificate(cursor: &mut Cursor<'_>) -> Result<bool, JsonError> {
+pub(super) fn names_certificate(cursor: &mut Cursor<'_, impl Strings>) -> Result<bool, JsonError> {
     let mut certificate = false;
     cursor.array::<JsonError>(|cursor| {
         if cursor.kind()? != Kind::Object {
@@ -132,8 +132,7 @@ pub(super) fn names_certificate(cursor: &mut Cursor<'_>) -> Result<bool, JsonErr
         cursor.object(|cursor, key| {
             if key.eq_ignore_ascii_case("authenticationMethod") {
                 let method = cursor.text()?;
-                certificate |=
-                    method.is_some_and(|method| method.to_ascii_lowercase().contains("certificate"));
+                certificate |= method.is_some_and(|method| is_certificate(&method));
                 Ok(())
             } else {
                 cursor.skip()
@@ -143,12 +142,18 @@ pub(super) fn names_certificate(cursor: &mut Cursor<'_>) -> Result<bool, JsonErr
     Ok(certificate)
 }
 
+/// Whether an authentication method is a certificate.
+pub(super) fn is_certificate(method: &str) -> bool {
+    let name = b"certificate";
+    method.as_bytes().windows(name.len()).any(|part| part.eq_ignore_ascii_case(name))
+}
+
 pub(super) fn certificate_in_text(text: &str) -> bool {
     text.trim_start().starts_with('[') && names_certificate(&mut Cursor::new(text)).unwrap_or(false)
 }
 
 /// The first event type that is known.
-pub(super) fn event_type(cursor: &mut Cursor<'_>) -> Result<Option<Category>, JsonError> {
+pub(super) fn event_type(cursor: &mut Cursor<'_, impl Strings>) -> Result<Option<Category>, JsonError> {
     let mut category = None;
     cursor.array::<JsonError>(|cursor| {
         let found = cursor.text()?.as_deref().and_then(Category::from_event_type);

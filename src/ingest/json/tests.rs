@@ -4,14 +4,17 @@ use proptest::prelude::*;
 
 use super::*;
 
-fn accepts(text: &str) -> bool {
-    let mut cursor = Cursor::new(text);
+fn accepts(mut cursor: Cursor<'_, impl Strings>) -> bool {
     cursor.skip().and_then(|()| cursor.end()).is_ok()
 }
 
 fn agree(text: &str) {
     let serde = serde_json::from_str::<serde_json::Value>(text).is_ok();
-    assert_eq!(accepts(text), serde, "serde_json accepts: {serde}, of {text:?}");
+    assert_eq!(accepts(Cursor::new(text)), serde, "serde_json accepts: {serde}, of {text:?}");
+    for mut index in [Index::new(), Index::portable()] {
+        let accepted = index.cursor(text).is_some_and(accepts);
+        assert_eq!(accepted, serde, "serde_json accepts: {serde}, of {text:?}, {index:?}");
+    }
 }
 
 #[test]
