@@ -249,13 +249,15 @@ async fn what_verdicts_rest_on_is_what_the_reports_show() {
 async fn what_an_outer_join_does_not_find_is_found_missing_whichever_side_is_larger() {
     // Turned round by the engine, such a join once lost the rows that it was asked for.
     let ids = |table: Table, ids: &[&str]| {
-        let columns = table.table_schema().fields().iter().map(|field| -> ArrayRef {
+        let schema = table.table_schema();
+        let columns = schema.fields().iter().map(|field| -> ArrayRef {
             match field.name().as_str() {
                 "source_id" => Arc::new(arrow::array::StringArray::from(ids.to_vec())),
                 _ => new_null_array(field.data_type(), ids.len()),
             }
         });
-        (table, RecordBatch::try_new(table.table_schema(), columns.collect()).expect("the table's columns"))
+        let columns = columns.collect();
+        (table, RecordBatch::try_new(schema, columns).expect("the table's columns"))
     };
     let (many, few) = (["a", "b", "c", "d"], ["a", "z"]);
     for (records, sources) in [(&few[..], &many[..]), (&many[..], &few[..])] {

@@ -63,7 +63,9 @@ async fn main() {
         seed: arguments.seed,
         layout: arguments.layout,
     };
-    let truth = arguments.out.with_extension("truth.csv");
+    let mut truth = arguments.out.clone().into_os_string();
+    truth.push(".truth.csv");
+    let truth = PathBuf::from(truth);
     let started = Instant::now();
     let written = lake::write(&arguments.out, &truth, &settings).await.expect("a lake that can be written");
     let seconds = started.elapsed().as_secs_f64();
