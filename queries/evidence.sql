@@ -22,11 +22,8 @@ WITH counted AS (
         s.signed_in_at,
         s.exchange_or_unnamed,
         coalesce(s.user_key, 'unknown user') AS user_key,
-        coalesce(s.user_key, 'unknown user of ' || s.protocol) AS user_of_tenant,
         s.signed_in_at >= $window_start AS in_window,
         s.outcome = 'success' AND s.in_tenant AS is_usage,
-        array_has(string_to_array($protocols, ','), s.protocol)
-            OR (s.protocol = 'other_legacy' AND s.exchange_or_unnamed) AS in_scope,
         s.outcome IN ('success', 'unknown') AND s.exchange_or_unnamed AND s.in_tenant
             AND (s.protocol = 'unrecognised' OR (s.protocol = 'not_stated' AND l.source_id IS NULL))
             AS is_doubt
@@ -45,7 +42,6 @@ by_user AS (
         tenant_id,
         protocol,
         user_key,
-        user_of_tenant,
         count(*) FILTER (WHERE in_window AND is_usage) AS sign_ins,
         count(*) FILTER (WHERE in_window AND outcome = 'interrupted') AS interrupted,
         count(*) FILTER (WHERE in_window AND outcome = 'blocked') AS blocked,
@@ -57,10 +53,20 @@ by_user AS (
         count(*) FILTER (WHERE in_window AND outcome = 'unknown' AND exchange_or_unnamed) AS exchange_unknown,
         count(*) FILTER (WHERE NOT in_window AND is_usage AND exchange_or_unnamed)
             AS exchange_sign_ins_before_window,
-        count(*) FILTER (WHERE in_window AND is_usage AND in_scope) AS scope_sign_ins,
         count(*) FILTER (WHERE in_window AND is_doubt) AS doubts
     FROM counted
-    GROUP BY tenant_id, protocol, user_key, user_of_tenant
+    GROUP BY tenant_id, protocol, user_key
+),
+scoped AS (
+    SELECT
+        *,
+        CASE user_key WHEN 'unknown user' THEN 'unknown user of ' || protocol ELSE user_key END AS user_of_tenant,
+        CASE
+            WHEN array_has(string_to_array($protocols, ','), protocol) THEN sign_ins
+            WHEN protocol = 'other_legacy' THEN exchange_sign_ins
+            ELSE 0
+        END AS scope_sign_ins
+    FROM by_user
 ),
 -- By protocol; and by user, so that one of several protocols is one user of the tenant.
 by_protocol_or_user AS (
@@ -84,7 +90,7 @@ by_protocol_or_user AS (
         sum(exchange_sign_ins_before_window) AS exchange_sign_ins_before_window,
         sum(scope_sign_ins) AS scope_sign_ins,
         sum(doubts) AS doubts
-    FROM by_user
+    FROM scoped
     GROUP BY GROUPING SETS ((tenant_id, protocol), (tenant_id, user_of_tenant))
 )
 SELECT
