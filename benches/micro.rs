@@ -1,8 +1,10 @@
 //! Micro benches of the way from bytes to counts: framing, parsing, classifying, a query. Records are
-//! those of one template, so the figures are for comparing changes, not for promising speed.
+//! those of one template, so the figures are for comparing changes, not for promising speed; a file of
+//! varied ones (`benches/compare/generate.py` writes it) is parsed where `LIGHTSOUT_BENCH_RECORDS` names it.
 
+use std::fs::File;
 use std::hint::black_box;
-use std::io::Cursor;
+use std::io::{Cursor, Read};
 use std::path::Path;
 
 use chrono::NaiveDate;
@@ -11,7 +13,7 @@ use lightsout::evidence::midnight;
 use lightsout::ingest::classify::classify;
 use lightsout::ingest::encoding::Encoding;
 use lightsout::ingest::find::find;
-use lightsout::ingest::formats::{Parsed, RecordReader, Shape};
+use lightsout::ingest::formats::{Parsed, RecordReader, Seen, Shape};
 use lightsout::ingest::frame::Framer;
 use lightsout::ingest::open::Text;
 use lightsout::ingest::{IngestSettings, Progress, ingest};
@@ -32,6 +34,47 @@ fn record(id: usize) -> String {
     format!(
         r#"{{"time":"2026-10-05T08:20:00.0000000Z","resourceId":"/tenants/00000000-0000-4000-8000-000000000001/providers/Microsoft.aadiam","operationName":"Sign-in activity","operationVersion":"1.0","category":"NonInteractiveUserSignInLogs","tenantId":"00000000-0000-4000-8000-000000000001","resultType":"0","resultSignature":"SUCCESS","durationMs":0,"callerIpAddress":"192.0.2.7","correlationId":"30000000-0000-4000-8000-{id:012}","Level":4,"location":"DE","properties":{{"id":"10000000-0000-4000-8000-{id:012}","createdDateTime":"2026-10-05T08:15:30.1234567+00:00","userDisplayName":"Jördis Example","userPrincipalName":"user{id}@example.com","userId":"20000000-0000-4000-8000-{id:012}","appId":"50000000-0000-4000-8000-000000000001","appDisplayName":"Example App","ipAddress":"192.0.2.7","status":{{"errorCode":0,"additionalDetails":"MFA requirement satisfied by claim in the token"}},"clientAppUsed":"Mobile Apps and Desktop clients","userAgent":"Mozilla/5.0 (Windows NT 10.0; Win64; x64)","deviceDetail":{{"deviceId":"","operatingSystem":"Windows 10","browser":"Edge 129.0"}},"location":{{"city":"Berlin","state":"Berlin","countryOrRegion":"DE","geoCoordinates":{{"latitude":52.5,"longitude":13.4}}}},"conditionalAccessStatus":"notApplied","appliedConditionalAccessPolicies":[{policies}{{}}],"authenticationDetails":[],"isInteractive":false,"homeTenantId":"00000000-0000-4000-8000-000000000001","resourceTenantId":"00000000-0000-4000-8000-000000000001","resourceId":"00000003-0000-0000-c000-000000000000","resourceDisplayName":"Microsoft Graph"}}}}"#
     )
+}
+
+/// Reads every line as a worker does.
+fn parse(lines: &str, reader: &RecordReader) -> usize {
+    let mut seen = Seen::default();
+    let mut start = 0;
+    let mut read = 0;
+    for end in memchr::memchr_iter(b'\n', lines.as_bytes()).chain([lines.len()]) {
+        read += usize::from(end > start && reader.parse_in(lines, start..end, &mut seen).is_ok());
+        start = (end + 1).min(lines.len());
+    }
+    read
+}
+
+/// The first megabytes of a file, against the least that any reader must spend.
+fn varied(criterion: &mut Criterion, file: &Path) {
+    const BYTES: u64 = 64 << 20;
+    let mut bytes = Vec::new();
+    File::open(file).and_then(|file| file.take(BYTES).read_to_end(&mut bytes)).expect("the file of records");
+    let end = memchr::memrchr(b'\n', &bytes).expect("lines");
+    bytes.truncate(end);
+    let text = String::from_utf8(bytes).expect("UTF-8");
+    let reader = RecordReader::json(Shape::Diagnostic);
+    let mut group = criterion.benchmark_group("varied records");
+    group.throughput(Throughput::Bytes(text.len() as u64)).sample_size(20);
+    group.bench_function("newlines and UTF-8", |b| {
+        b.iter(|| {
+            let text = black_box(text.as_bytes());
+            let valid = text.chunks(512 << 10).filter(|chunk| simdutf8::basic::from_utf8(chunk).is_ok());
+            memchr::memchr_iter(b'\n', text).count() + valid.count()
+        });
+    });
+    group.bench_function("as ingest reads", |b| b.iter(|| parse(black_box(&text), &reader)));
+    group.bench_function("general reader", |b| {
+        b.iter(|| text.split('\n').filter(|record| reader.parse(black_box(record)).is_ok()).count());
+    });
+    group.bench_function("serde_json value", |b| {
+        let valid = |record: &&str| serde_json::from_str::<serde_json::Value>(black_box(record)).is_ok();
+        b.iter(|| text.split('\n').filter(valid).count());
+    });
+    group.finish();
 }
 
 fn frame(bytes: &[u8]) -> usize {
@@ -107,9 +150,10 @@ fn benches(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("parsing");
     group.throughput(Throughput::Bytes(lines.len() as u64));
     let reader = RecordReader::json(Shape::Diagnostic);
-    group.bench_function("diagnostic", |b| {
+    group.bench_function("diagnostic, general reader", |b| {
         b.iter(|| records.iter().filter(|record| reader.parse(black_box(record)).is_ok()).count());
     });
+    group.bench_function("diagnostic, as ingest reads", |b| b.iter(|| parse(black_box(&lines), &reader)));
     group.bench_function("serde_json value", |b| {
         b.iter(|| {
             let parsed =
@@ -118,6 +162,10 @@ fn benches(criterion: &mut Criterion) {
         });
     });
     group.finish();
+
+    if let Some(file) = std::env::var_os("LIGHTSOUT_BENCH_RECORDS") {
+        varied(criterion, Path::new(&file));
+    }
 
     let parsed: Vec<_> = records.iter().map(|record| reader.parse(record).expect("valid")).collect();
     let mut group = criterion.benchmark_group("classifying");

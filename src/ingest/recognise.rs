@@ -57,6 +57,10 @@ impl Head {
             let mut numbered = false;
             head.reader.times(record, |time| numbered |= DateEvidence::concerns(time));
             head.numbered_dates |= numbered;
+            // The dates of these are of one kind, and there is no more to learn.
+            if head.says_tenant && head.says_category && head.reader.shape() == Shape::Diagnostic {
+                break;
+            }
         }
         head
     }
@@ -97,16 +101,25 @@ fn json(head: &[u8], start: usize, last: bool) -> Option<Recognised> {
     Some(Recognised::Unknown { found: describe(first) })
 }
 
+fn lines(text: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let mut start = 0;
+    memchr::memchr_iter(b'\n', text).chain([text.len()]).map(move |end| {
+        let line = &text[start..end];
+        start = end + 1;
+        line
+    })
+}
+
 /// Whether some line starts an array: objects and arrays that were appended to one file, such as the
 /// pages of a list, of which one with a single record is no array.
 fn holds_arrays(head: &[u8]) -> bool {
-    head.split(|byte| *byte == b'\n').take(HEAD_RECORDS).any(|line| line.trim_ascii_start().starts_with(b"["))
+    lines(head).take(HEAD_RECORDS).any(|line| line.trim_ascii_start().starts_with(b"["))
 }
 
 /// Lines that are whole objects.
 fn whole_lines(head: &[u8], last: bool) -> impl Iterator<Item = &str> {
     let end = if last { head.len() } else { memchr::memrchr(b'\n', head).unwrap_or(head.len()) };
-    let lines = head[..end].split(|byte| *byte == b'\n').take(HEAD_RECORDS);
+    let lines = lines(&head[..end]).take(HEAD_RECORDS);
     let lines = lines.filter_map(|line| std::str::from_utf8(line.trim_ascii()).ok());
     lines.filter(|line| {
         let mut cursor = Cursor::new(line);

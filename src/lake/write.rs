@@ -67,6 +67,8 @@ pub struct DataFileWriter {
     path: PathBuf,
     provably_modern: Option<bool>,
     writer: ArrowWriter<File>,
+    /// Nulls of each column.
+    nulls: Vec<u64>,
     /// The ids of sources in it, if some may not be settled.
     sources: Option<BTreeSet<String>>,
 }
@@ -77,6 +79,7 @@ pub struct Unsettled {
     path: PathBuf,
     written: DataFile,
     metadata: ParquetMetaData,
+    nulls: Vec<u64>,
     sources: Option<BTreeSet<String>>,
 }
 
@@ -124,10 +127,11 @@ impl DataFileWriter {
         let file = File::options().read(true).write(true).create(true).truncate(true).open(&path);
         let file = file.map_err(Error::write(&path))?;
         // Arrow's own schema is left out: other engines, and this one, read by Parquet's types.
+        let columns = schema.fields().len();
         let options = ArrowWriterOptions::new().with_properties(properties).with_skip_arrow_metadata(true);
         let writer = ArrowWriter::try_new_with_options(file, schema, options)
             .map_err(|source| Error::Parquet { path: path.clone(), source })?;
-        Ok(Self { table, relative, path, provably_modern, writer, sources: None })
+        Ok(Self { table, relative, path, provably_modern, writer, nulls: vec![0; columns], sources: None })
     }
 
     /// Appends rows.
@@ -139,6 +143,9 @@ impl DataFileWriter {
                     sources.insert(id.to_owned());
                 }
             }
+        }
+        for (nulls, column) in self.nulls.iter_mut().zip(batch.columns()) {
+            *nulls += column.logical_null_count() as u64;
         }
         self.writer.write(batch).map_err(|source| Error::Parquet { path: self.path.clone(), source })
     }
@@ -167,15 +174,15 @@ impl DataFileWriter {
             provably_modern: self.provably_modern,
             statistics: String::new(),
         };
-        Ok(Unsettled { file, path: self.path, written, metadata, sources: self.sources })
+        Ok(Unsettled { file, path: self.path, written, metadata, nulls: self.nulls, sources: self.sources })
     }
 }
 
 impl Unsettled {
     /// Writes the ids of sources over what stands for them, and makes the file durable.
     pub fn settle(self, ids: &HashMap<String, String>) -> Result<DataFile> {
-        let Self { file, path, mut written, metadata, sources } = self;
-        let mut statistics = statistics(written.table, &metadata)
+        let Self { file, path, mut written, metadata, nulls, sources } = self;
+        let mut statistics = statistics(written.table, &metadata, &nulls)
             .map_err(|source| Error::Parquet { path: path.clone(), source })?;
         if let Some(sources) = sources {
             let (to_settle, settled): (BTreeSet<String>, _) =
@@ -188,7 +195,6 @@ impl Unsettled {
             if let (Some(least), Some(greatest)) = (settled.first(), settled.last()) {
                 statistics["minValues"][SOURCE_ID] = json!(least);
                 statistics["maxValues"][SOURCE_ID] = json!(greatest);
-                statistics["nullCount"][SOURCE_ID] = json!(0);
             }
         }
         written.statistics = statistics.to_string();
@@ -262,15 +268,26 @@ fn properties(table: Table) -> WriterPropertiesBuilder {
     if table == Table::SignInRecords {
         // Ids never repeat enough for a dictionary, times are close to one another.
         for name in ["sign_in_id", "correlation_id"] {
-            builder = builder.set_column_dictionary_enabled(column(name), false);
+            // Their lengths apart from their text compress to nothing.
+            builder = builder
+                .set_column_dictionary_enabled(column(name), false)
+                .set_column_encoding(column(name), Encoding::DELTA_LENGTH_BYTE_ARRAY);
         }
         for name in ["signed_in_at", "emitted_at", "source_offset"] {
             builder = builder
                 .set_column_dictionary_enabled(column(name), false)
                 .set_column_encoding(column(name), Encoding::DELTA_BINARY_PACKED);
         }
-        for name in ["tenant_id", "signed_in_at", "protocol"] {
-            builder = builder.set_column_statistics_enabled(column(name), EnabledStatistics::Page);
+        for field in table.file_schema().fields() {
+            // Rows lie by tenant and time: the bounds of other texts would tell next to nothing.
+            let statistics = match field.name().as_str() {
+                "tenant_id" | "signed_in_at" | "protocol" => EnabledStatistics::Page,
+                name if BOUNDED.contains(&name) || field.data_type() != &DataType::Utf8 => {
+                    EnabledStatistics::Chunk
+                }
+                _ => EnabledStatistics::None,
+            };
+            builder = builder.set_column_statistics_enabled(column(field.name()), statistics);
         }
     }
     builder
@@ -288,16 +305,16 @@ pub(super) const BOUNDED: [&str; 8] = [
     "ingested_at",
 ];
 
-fn statistics(table: Table, metadata: &ParquetMetaData) -> parquet::errors::Result<Value> {
+fn statistics(table: Table, metadata: &ParquetMetaData, nulls: &[u64]) -> parquet::errors::Result<Value> {
     let schema = table.file_schema();
     let parquet_schema = metadata.file_metadata().schema_descr();
     let groups = metadata.row_groups();
-    let (mut least, mut greatest, mut nulls) = (json!({}), json!({}), json!({}));
+    let (mut least, mut greatest, mut null_counts) = (json!({}), json!({}), json!({}));
     // Whoever opens the lake reads this of every file, so no column has more than it is pruned by.
-    for field in schema.fields().iter().filter(|field| BOUNDED.contains(&field.name().as_str())) {
+    let bounded = |name: &str| BOUNDED.contains(&name);
+    for (field, nulls) in schema.fields().iter().zip(nulls).filter(|(field, _)| bounded(field.name())) {
+        null_counts[field.name()] = json!(nulls);
         let converter = StatisticsConverter::try_new(field.name(), &schema, parquet_schema)?;
-        let counts = converter.row_group_null_counts(groups)?;
-        nulls[field.name()] = json!(counts.iter().flatten().sum::<u64>());
         if let Some(value) = bound(&converter.row_group_mins(groups)?, true) {
             least[field.name()] = value;
         }
@@ -307,7 +324,7 @@ fn statistics(table: Table, metadata: &ParquetMetaData) -> parquet::errors::Resu
     }
     Ok(json!({
         "numRecords": metadata.file_metadata().num_rows(),
-        "minValues": least, "maxValues": greatest, "nullCount": nulls,
+        "minValues": least, "maxValues": greatest, "nullCount": null_counts,
     }))
 }
 

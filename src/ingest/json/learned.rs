@@ -26,7 +26,7 @@ pub const SLOTS: usize = 64;
 /// The link that leads to a record's start; none leads to it.
 const START: u16 = 0;
 const PLACES_MAX: usize = 1000;
-const LINKS_MAX: usize = 4000;
+const LINKS_MAX: usize = 4096;
 const LINKS_PER_PLACE_MAX: usize = 24;
 /// Records looked at before it is judged whether they are alike, and left alone if they are not.
 const JUDGED: u32 = 256;
@@ -88,6 +88,8 @@ struct Link {
     next: u16,
     /// How long the string was that it led to.
     usual: u8,
+    /// Its text is all in `head`, and a string follows.
+    plain: bool,
     /// The rest of the text, and what in all of it is wanted: in `more`, from 1 on; 0: nothing.
     more: u16,
 }
@@ -182,7 +184,8 @@ pub struct Learned {
     avx2: Option<Avx2>,
     places: Vec<Place>,
     by_path: HashMap<(Vec<Segment>, Follows), u16>,
-    links: Vec<Link>,
+    links: Box<[Link; LINKS_MAX]>,
+    links_len: usize,
     more: Vec<More>,
     found: Found,
     judged: u32,
@@ -209,6 +212,7 @@ impl Learned {
             to: 0,
             next: START,
             usual: 0,
+            plain: false,
             more: 0,
         };
         Self {
@@ -217,7 +221,8 @@ impl Learned {
             avx2: Avx2::detect(),
             places: vec![start],
             by_path: HashMap::new(),
-            links: vec![to_start],
+            links: vec![to_start; LINKS_MAX].try_into().unwrap_or_else(|_| unreachable!("of that length")),
+            links_len: 1,
             more: Vec::new(),
             found: Found { seen: 0, literals: 0, escaped: 0, ranges: [(0, 0); SLOTS], each: Vec::new() },
             judged: 0,
@@ -283,20 +288,20 @@ impl Learned {
         let bytes = chunk.as_bytes();
         let (mut before, mut at) = (START, start);
         loop {
-            let next = self.links[usize::from(before)].next;
+            let next = self.links[usize::from(before) % LINKS_MAX].next;
             let this = if self.fits(look, bytes, next, at) {
                 next
             } else {
-                let place = self.links[usize::from(before)].to;
+                let place = self.links[usize::from(before) % LINKS_MAX].to;
                 let links = &self.places[usize::from(place)].links;
                 let this = match links.iter().find(|link| self.fits(look, bytes, **link, at)) {
                     Some(link) => *link,
                     None => self.learn(chunk.get(..end).ok_or(Odd)?, place, at)?,
                 };
-                self.links[usize::from(before)].next = this;
+                self.links[usize::from(before) % LINKS_MAX].next = this;
                 this
             };
-            let link = &mut self.links[usize::from(this)];
+            let link = &mut self.links[usize::from(this) % LINKS_MAX];
             if link.more != 0 {
                 for mark in &self.more[usize::from(link.more) - 1].marks {
                     let base = u32::try_from(at).unwrap_or(u32::MAX);
@@ -363,13 +368,16 @@ impl Learned {
     /// Whether the link's text stands at `at`.
     #[inline(always)]
     fn fits(&self, look: impl Look, bytes: &[u8], link: u16, at: usize) -> bool {
-        let link = &self.links[usize::from(link)];
+        let link = &self.links[usize::from(link) % LINKS_MAX];
         let equal = match bytes.get(at..).and_then(<[u8]>::first_chunk) {
             Some(window) => look.equal(window, &link.head),
             None => look.equal(&last_bytes(bytes, at), &link.head),
         };
         if equal | link.beyond != u32::MAX {
             return false;
+        }
+        if link.plain {
+            return true;
         }
         let end = at + usize::from(link.len);
         let tail = || bytes.get(at + WINDOW..end) == Some(&self.more[usize::from(link.more) - 1].tail);
@@ -382,7 +390,7 @@ impl Learned {
     #[cold]
     fn learn(&mut self, text: &str, place: u16, at: usize) -> Result<u16, Odd> {
         let from = &self.places[usize::from(place)];
-        if from.links.len() >= LINKS_PER_PLACE_MAX || self.links.len() >= LINKS_MAX {
+        if from.links.len() >= LINKS_PER_PLACE_MAX || self.links_len >= LINKS_MAX {
             return Err(Odd);
         }
         let step = step::step(text, at, &from.path, from.ended, self.want).ok_or(Odd)?;
@@ -398,8 +406,8 @@ impl Learned {
             self.more.push(more);
             u16::try_from(self.more.len()).map_err(|_| Odd)?
         };
-        let link = u16::try_from(self.links.len()).map_err(|_| Odd)?;
-        self.links.push(Link {
+        let link = u16::try_from(self.links_len).map_err(|_| Odd)?;
+        self.links[self.links_len] = Link {
             head,
             beyond: u32::MAX.checked_shl(u32::try_from(in_head).unwrap_or(u32::MAX)).unwrap_or(0),
             len: u16::try_from(glue.len()).map_err(|_| Odd)?,
@@ -408,8 +416,10 @@ impl Learned {
             to,
             next: START,
             usual: 0,
+            plain: glue.len() <= WINDOW && step.follows == Follows::String,
             more,
-        });
+        };
+        self.links_len += 1;
         self.places[usize::from(place)].links.push(link);
         Ok(link)
     }

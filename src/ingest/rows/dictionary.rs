@@ -5,6 +5,8 @@ use std::hash::BuildHasher;
 use foldhash::fast::RandomState;
 use hashbrown::HashTable;
 
+const RECENT_MAX: usize = 1 << 15;
+
 /// Texts in the order in which they were first met.
 #[derive(Debug, Clone, Default)]
 pub(in crate::ingest) struct Dictionary {
@@ -21,12 +23,13 @@ impl Dictionary {
     /// The number of a text.
     #[inline]
     pub(in crate::ingest) fn code(&mut self, text: &str) -> u32 {
-        if self.recent.is_empty() {
-            self.recent = vec![0; 1024];
+        // Room for as many as there are: fewer would push each other out.
+        if self.ends.len() * 2 >= self.recent.len() && self.recent.len() < RECENT_MAX {
+            self.recent = vec![0; (self.recent.len() * 4).clamp(256, RECENT_MAX)];
         }
         let slot = hint(text.as_bytes()) % self.recent.len();
         let recent = self.recent[slot];
-        if recent != 0 && self.text(recent - 1) == text.as_bytes() {
+        if recent != 0 && equal(self.text(recent - 1), text.as_bytes()) {
             return recent - 1;
         }
         let code = self.look_up(text);
@@ -84,6 +87,21 @@ fn slice<'a>(bytes: &'a [u8], ends: &[u32], code: u32) -> &'a [u8] {
     let at = code as usize;
     let start = if at == 0 { 0 } else { ends[at - 1] as usize };
     &bytes[start..ends[at] as usize]
+}
+
+/// Whether texts are equal; most are short, and a call would cost more than that.
+#[inline]
+fn equal(a: &[u8], b: &[u8]) -> bool {
+    if a.len() != b.len() || a.len() > 64 {
+        return a == b;
+    }
+    match (a.last_chunk::<16>(), b.last_chunk::<16>()) {
+        (Some(a_last), Some(b_last)) => {
+            let (a, b) = (a.as_chunks::<16>().0, b.as_chunks::<16>().0);
+            a_last == b_last && a.iter().zip(b).all(|(a, b)| a == b)
+        }
+        _ => a == b,
+    }
 }
 
 /// Tells most texts apart in a few instructions: length, first and last bytes.
