@@ -337,17 +337,25 @@ fn verdicts_read_ids_category_and_client_app_of_modern_rows_and_nothing_else() {
     let records = ["IMAP4", "", "Browser"].map(|app| record(1, 1, app, 0)).join("\n");
     fs::write(place.path("one.json"), records).expect("a file");
     succeeds(&["ingest", &place.path("one.json"), "--lake", &place.path("lake"), "--quiet"]);
-    let sql = "EXPLAIN SELECT * FROM legacy_sign_ins";
-    let output = succeeds(&["sql", sql, "--lake", &place.path("lake"), "--format", "json"]);
-    let plans: serde_json::Value = serde_json::from_slice(&output.stdout).expect("JSON on stdout");
-    let plan = plans[1]["plan"].as_str().expect("the physical plan");
-    let scans: Vec<&str> = plan.lines().filter(|line| line.contains("DataSourceExec")).collect();
-    let (whole, narrow): (Vec<&str>, Vec<&str>) = scans.iter().partition(|scan| scan.contains("user_agent"));
-    assert_eq!((whole.len(), narrow.len()), (1, 2), "{plan}");
-    assert!(whole[0].contains("predicate=NOT provably_modern"), "{plan}");
-    let columns = |columns: &str| narrow.iter().any(|scan| scan.contains(&format!("projection=[{columns}]")));
-    assert!(columns("tenant_id, sign_in_id"), "{plan}");
-    assert!(columns("tenant_id, sign_in_id, category, client_app, provably_modern"), "{plan}");
+    let scans = |sql: &str| -> Vec<String> {
+        let sql = format!("EXPLAIN {sql}");
+        let output = succeeds(&["sql", &sql, "--lake", &place.path("lake"), "--format", "json"]);
+        let plans: serde_json::Value = serde_json::from_slice(&output.stdout).expect("JSON on stdout");
+        let plan = plans[1]["plan"].as_str().expect("the physical plan");
+        plan.lines().filter(|line| line.contains("file_type=parquet")).map(str::to_owned).collect()
+    };
+    let legacy = scans("SELECT * FROM legacy_sign_ins");
+    assert_eq!(legacy.len(), 2, "{legacy:#?}");
+    for scan in &legacy {
+        assert!(scan.contains("user_agent") && scan.contains("predicate=NOT provably_modern"), "{scan}");
+        assert!(!scan.contains("provably_modern=true"), "{scan}");
+    }
+    let ids = scans(include_str!("../queries/views/contested_ids.sql"));
+    assert!(ids.len() == 1 && !ids[0].contains("provably_modern=true"), "{ids:#?}");
+    let rivals = scans(include_str!("../queries/views/rival_records.sql"));
+    let columns = "projection=[tenant_id, sign_in_id, category, client_app, provably_modern]";
+    assert!(rivals.len() == 1 && rivals[0].contains(columns), "{rivals:#?}");
+    assert!(rivals[0].contains("provably_modern=true"), "{rivals:#?}");
 }
 
 #[test]

@@ -1,6 +1,5 @@
 -- The sign-ins that verdicts rest on: user sign-ins with a protocol that are not provably modern.
--- Reads: sign_in_records; of its other rows only id, category and client app, and only for ids of
---   records without a client app
+-- Reads: sign_in_records, contested_ids, rival_records
 -- Params: none
 -- Grain: one row per sign-in
 -- Columns: those of sign_in_records without provably_modern, category that of the sign-in; and
@@ -16,28 +15,14 @@ WITH legacy AS (
     FROM sign_in_records
     WHERE provably_modern = false AND protocol IS NOT NULL
 ),
--- Only these can be overruled from outside: a record that states a client app and is not provably
--- modern speaks before every modern one. A second, narrow scan, because a join that holds the few ids
--- needs less memory than one that holds every sign-in.
-undeclared AS (
-    SELECT DISTINCT tenant_id, sign_in_id
-    FROM sign_in_records
-    WHERE
-        provably_modern = false AND protocol IS NOT NULL
-        AND (client_app IS NULL OR lower(btrim(client_app)) = 'unknown')
-),
-rivals AS (
-    SELECT
-        m.tenant_id, m.sign_in_id, m.category, m.provably_modern,
-        m.client_app IS NOT NULL AND lower(btrim(m.client_app)) <> 'unknown' AS states_client_app
-    FROM undeclared AS u
-    INNER JOIN sign_in_records AS m ON m.tenant_id = u.tenant_id AND m.sign_in_id = u.sign_in_id
-    WHERE m.provably_modern = true OR m.protocol IS NULL
-),
+-- Nearly every sign-in is one record that states its client app, and speaks for itself. Only the others are
+-- ranked.
 records AS (
-    SELECT * FROM legacy
+    SELECT l.*
+    FROM contested_ids AS c
+    INNER JOIN legacy AS l ON l.sign_in_id = c.sign_in_id
     UNION ALL BY NAME
-    SELECT * FROM rivals
+    SELECT * FROM rival_records
 ),
 keyed AS (
     SELECT
@@ -60,6 +45,15 @@ ranked AS (
                 k.source_offset ASC
         ) AS place
     FROM keyed AS k
+),
+speaking AS (
+    -- The few ids are to the left, where a join holds its rows.
+    SELECT l.*, l.category AS sign_in_category, 1 AS place
+    FROM contested_ids AS c
+    RIGHT JOIN legacy AS l ON l.sign_in_id = c.sign_in_id
+    WHERE c.sign_in_id IS NULL
+    UNION ALL BY NAME
+    SELECT * FROM ranked WHERE place = 1 AND protocol IS NOT NULL
 )
 SELECT
     tenant_id, sign_in_id, sign_in_category AS category, signed_in_at, emitted_at, event_date,
@@ -73,9 +67,6 @@ SELECT
     coalesce(resource_id = '00000002-0000-0ff1-ce00-000000000000', false)
         OR coalesce(lower(btrim(resource_name)) IN ('office 365 exchange online', 'exchange online'), false)
         OR (resource_id IS NULL AND resource_name IS NULL) AS exchange_or_unnamed
-FROM ranked
-WHERE
-    place = 1
-    AND protocol IS NOT NULL
-    -- A record of unknown category may turn out to be a service principal's.
-    AND (sign_in_category IS NULL OR sign_in_category IN ('interactive', 'non_interactive'))
+FROM speaking
+-- A record of unknown category may turn out to be a service principal's.
+WHERE sign_in_category IS NULL OR sign_in_category IN ('interactive', 'non_interactive')

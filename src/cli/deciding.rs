@@ -34,8 +34,9 @@ pub(super) async fn assess(rules: &Rules, out: &Path, global: &Global) -> Result
     let mut lake = Lake::open(&global.lake).await?;
     drop(lake.lock().await?);
     let queries = Queries::over(&lake, MEMORY_LIMIT_BYTES).await?;
-    let window = shared::window(rules.as_of, &campaign, &roster, &queries.coverage().await?, &lake)?;
-    let evidence = queries.evidence(&campaign, window).await?;
+    let coverage = queries.coverage().await?;
+    let window = shared::window(rules.as_of, &campaign, &roster, &coverage, &lake)?;
+    let evidence = queries.evidence_on(coverage, &campaign, window.first, window.end_at()).await?;
     let basis = basis(&campaign, &roster, &evidence, window, 0);
     let versions: BTreeMap<Table, u64> = lake.versions()?.into_iter().collect();
     let versions =

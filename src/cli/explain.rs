@@ -37,7 +37,7 @@ pub(super) async fn run(arguments: &Arguments, global: &Global) -> Result<u8> {
     let known: Vec<&str> = coverage.iter().map(|tenant| tenant.tenant_id.as_str()).collect();
     let tenant_id = deciding::find_tenant(&arguments.tenant, &roster, &known)?;
     let window = shared::window(arguments.rules.as_of, &campaign, &roster, &coverage, &lake)?;
-    let mut evidence = queries.evidence(&campaign, window).await?;
+    let mut evidence = queries.evidence_on(coverage, &campaign, window.first, window.end_at()).await?;
     evidence.retain(|tenant| tenant.tenant_id == tenant_id);
     // Nothing of another tenant reaches this one's verdict.
     let settings = roster.tenants.get(&tenant_id).cloned();

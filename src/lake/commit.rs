@@ -16,17 +16,13 @@ use deltalake::kernel::{Action, Remove};
 use deltalake::protocol::{DeltaOperation, SaveMode};
 use serde::{Deserialize, Serialize};
 
-use super::Lake;
 use super::schema::{PARTITION, Table};
 use super::write::DataFile;
+use super::{Lake, checkpoint};
 use crate::error::{Error, Result};
 
 const MANIFESTS: &str = "_batches";
 const LOCK: &str = "_lock";
-/// After so many commits a checkpoint says what a table holds, so that opening one reads no more than
-/// this many of them, however old the lake.
-const CHECKPOINT_COMMITS: u64 = 20;
-
 /// What one batch adds and takes away, written before its first commit.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Manifest {
@@ -76,6 +72,13 @@ impl Replaced {
     }
 }
 
+/// Whether a commit of a batch may have been made before.
+#[derive(Debug, Clone, Copy)]
+enum Begun {
+    No,
+    Perhaps,
+}
+
 /// Holds the lake's lock; let go when dropped, also by a kill.
 pub struct Locked {
     _file: File,
@@ -103,7 +106,7 @@ impl Lake {
         let staged = path.with_extension("part");
         fs::write(&staged, text).map_err(Error::write(&staged))?;
         fs::rename(&staged, &path).map_err(Error::write(&path))?;
-        self.commit_files(manifest, now_ms).await?;
+        self.commit_files(manifest, Begun::No, now_ms).await?;
         fs::remove_file(&path).map_err(Error::write(&path))
     }
 
@@ -112,14 +115,18 @@ impl Lake {
     }
 
     /// Commits to each table what it lacks of the batch, records first.
-    async fn commit_files(&mut self, manifest: &Manifest, now_ms: i64) -> Result<()> {
+    async fn commit_files(&mut self, manifest: &Manifest, begun: Begun, now_ms: i64) -> Result<()> {
         for table in Table::ALL {
             let added: Vec<_> = manifest.files.iter().filter(|file| file.table == table).collect();
             let replaced: Vec<_> = manifest.replaced.iter().filter(|file| file.table == table).collect();
             if added.is_empty() && replaced.is_empty() {
                 continue;
             }
-            let present: HashSet<String> = self.files(table)?.into_iter().map(|file| file.path).collect();
+            // What a batch brings that has not begun is in no table; listing a table takes as long as it is large.
+            let present: HashSet<String> = match begun {
+                Begun::No if replaced.is_empty() => HashSet::new(),
+                Begun::No | Begun::Perhaps => self.files(table)?.into_iter().map(|file| file.path).collect(),
+            };
             let layout = !replaced.is_empty() && replaced.iter().all(|file| file.reason == Replacing::Layout);
             let adds = added.into_iter().filter(|file| !present.contains(&file.path));
             let mut actions: Vec<Action> =
@@ -165,8 +172,9 @@ impl Lake {
             .map_err(wrong)?;
         let version = committed.version;
         delta.state = Some(committed.snapshot);
-        if version.is_multiple_of(CHECKPOINT_COMMITS) {
+        if version.is_multiple_of(checkpoint::COMMITS) {
             checkpoints::create_checkpoint(delta, None).await.map_err(wrong)?;
+            checkpoint::thin(&self.root.join(table.as_str()).join("_delta_log"), version);
             // Read anew, so that the next commits build on the checkpoint.
             delta.state = None;
             delta.load().await.map_err(wrong)?;
@@ -184,7 +192,7 @@ impl Lake {
                     .map_err(|source| Error::Manifest { path: path.clone(), source })?;
                 if self.has_begun(&manifest)? {
                     let now_ms = chrono::Utc::now().timestamp_millis();
-                    self.commit_files(&manifest, now_ms).await?;
+                    self.commit_files(&manifest, Begun::Perhaps, now_ms).await?;
                 } else {
                     for file in &manifest.files {
                         // Already gone is as good.

@@ -1,6 +1,7 @@
 //! The lake: five Delta tables in a folder. Rows become data files (`write`), data files become
 //! commits (`commit`), and a snapshot gives the files back to the query engine.
 
+mod checkpoint;
 pub mod commit;
 pub mod compact;
 mod rewrite;
@@ -212,16 +213,22 @@ impl Lake {
         let fields: Vec<StructField> = kernel.fields().cloned().collect();
         let partitions: &[&str] = if table == Table::SignInRecords { &[PARTITION] } else { &[] };
         // Decisions name old versions, so neither log nor files are cleaned by other writers' defaults.
-        let retention = [
+        let bounded: Vec<&str> = write::BOUNDED
+            .into_iter()
+            .filter(|column| fields.iter().any(|field| field.name() == column))
+            .collect();
+        let configuration = [
             ("delta.logRetentionDuration".to_owned(), Some("interval 3650 days".to_owned())),
             ("delta.deletedFileRetentionDuration".to_owned(), Some("interval 3650 days".to_owned())),
+            // Readers look for no other column's statistics, of every file and with every commit.
+            ("delta.dataSkippingStatsColumns".to_owned(), Some(bounded.join(","))),
         ];
         deltalake::operations::create::CreateBuilder::new()
             .with_location(url.as_str())
             .with_table_name(table.as_str())
             .with_columns(fields)
             .with_partition_columns(partitions.iter().copied())
-            .with_configuration(retention)
+            .with_configuration(configuration)
             .await
             .map_err(wrong)
     }

@@ -293,8 +293,8 @@ fn properties(table: Table) -> WriterPropertiesBuilder {
     builder
 }
 
-/// Columns whose least and greatest value the log keeps.
-const BOUNDED: [&str; 8] = [
+/// Columns whose least and greatest value and number of nulls the log keeps.
+pub(super) const BOUNDED: [&str; 8] = [
     "tenant_id",
     "signed_in_at",
     "protocol",
@@ -310,19 +310,16 @@ fn statistics(table: Table, metadata: &ParquetMetaData, nulls: &[u64]) -> parque
     let parquet_schema = metadata.file_metadata().schema_descr();
     let groups = metadata.row_groups();
     let (mut least, mut greatest, mut null_counts) = (json!({}), json!({}), json!({}));
-    for (field, nulls) in schema.fields().iter().zip(nulls) {
-        if matches!(field.data_type(), DataType::List(_)) {
-            continue;
-        }
+    // Whoever opens the lake reads this of every file, so no column has more than it is pruned by.
+    let bounded = |name: &str| BOUNDED.contains(&name);
+    for (field, nulls) in schema.fields().iter().zip(nulls).filter(|(field, _)| bounded(field.name())) {
         null_counts[field.name()] = json!(nulls);
-        if BOUNDED.contains(&field.name().as_str()) {
-            let converter = StatisticsConverter::try_new(field.name(), &schema, parquet_schema)?;
-            if let Some(value) = bound(&converter.row_group_mins(groups)?, true) {
-                least[field.name()] = value;
-            }
-            if let Some(value) = bound(&converter.row_group_maxes(groups)?, false) {
-                greatest[field.name()] = value;
-            }
+        let converter = StatisticsConverter::try_new(field.name(), &schema, parquet_schema)?;
+        if let Some(value) = bound(&converter.row_group_mins(groups)?, true) {
+            least[field.name()] = value;
+        }
+        if let Some(value) = bound(&converter.row_group_maxes(groups)?, false) {
+            greatest[field.name()] = value;
         }
     }
     Ok(json!({

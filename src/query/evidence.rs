@@ -5,101 +5,30 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, NaiveDate, Utc};
 use datafusion::common::ScalarValue;
 use serde::Deserialize;
-use serde::de::DeserializeOwned;
 
-use super::{Parameter, Queries, timestamp};
+use super::cells::{Cells, word};
+use super::{Queries, timestamp};
 use crate::campaign::Campaign;
 use crate::error::Result;
-use crate::evidence::{
-    CategoryCoverage, DayRange, ExchangeOrUnnamed, ProtocolEvidence, TenantEvidence, UserCount, Window,
-    merge_days, midnight,
-};
-use crate::ingest::CoverageKind;
+use crate::evidence::{ExchangeOrUnnamed, ProtocolEvidence, TenantEvidence, UserCount, Window, midnight};
 use crate::notify::WhoRow;
 use crate::protocol::Protocol;
-use crate::sign_in::Category;
 
 /// The queries that evidence rests on; a decision keeps their hash.
-pub const EVIDENCE_QUERIES: [(&str, &str); 6] = [
+pub const EVIDENCE_QUERIES: [(&str, &str); 5] = [
+    ("contested_ids", include_str!("../../queries/views/contested_ids.sql")),
+    ("rival_records", include_str!("../../queries/views/rival_records.sql")),
     ("legacy_sign_ins", include_str!("../../queries/views/legacy_sign_ins.sql")),
-    ("protocol_usage", include_str!("../../queries/protocol_usage.sql")),
-    ("users_in_scope", include_str!("../../queries/users_in_scope.sql")),
-    ("unclear_clients", include_str!("../../queries/unclear_clients.sql")),
-    ("coverage", include_str!("../../queries/coverage.sql")),
-    ("sign_ins", include_str!("../../queries/views/sign_ins.sql")),
+    ("evidence", include_str!("../../queries/evidence.sql")),
+    ("coverage_entries", include_str!("../../queries/views/coverage_entries.sql")),
 ];
-
-#[derive(Deserialize)]
-struct UsageRow {
-    tenant_id: String,
-    protocol: Protocol,
-    users: u64,
-    sign_ins: u64,
-    interrupted: u64,
-    blocked: u64,
-    failures: u64,
-    unknown: u64,
-    last_seen: Option<DateTime<Utc>>,
-    users_before_window: u64,
-    sign_ins_before_window: u64,
-    exchange_users: u64,
-    exchange_sign_ins: u64,
-    exchange_unknown: u64,
-    exchange_users_before_window: u64,
-    exchange_sign_ins_before_window: u64,
-}
-
-#[derive(Deserialize)]
-struct UsersRow {
-    tenant_id: String,
-    users: u64,
-}
-
-#[derive(Deserialize)]
-struct UnclearRow {
-    tenant_id: String,
-    protocol: Protocol,
-    doubts: u64,
-}
-
-#[derive(Deserialize)]
-struct CoverageRow {
-    tenant_id: String,
-    category: Option<Category>,
-    kind: CoverageKind,
-    first_day: NaiveDate,
-    last_day: NaiveDate,
-    missing_columns: Option<String>,
-    latest_at: Option<DateTime<Utc>>,
-    records: u64,
-}
 
 type Tenants = BTreeMap<String, TenantEvidence>;
 
-fn tenant(tenants: &mut Tenants, id: String) -> &mut TenantEvidence {
-    tenants.entry(id.clone()).or_insert_with(|| TenantEvidence { tenant_id: id, ..TenantEvidence::default() })
-}
-
 impl Queries {
-    async fn rows<T: DeserializeOwned>(&self, name: &str, parameters: &[Parameter]) -> Result<Vec<T>> {
-        let sql = EVIDENCE_QUERIES.iter().find(|(known, _)| *known == name).map_or("", |(_, sql)| sql);
-        let mut rows = Vec::new();
-        for batch in self.run(name, sql, parameters).await? {
-            rows.extend(crate::lake::rows::from_batch(&batch)?);
-        }
-        Ok(rows)
-    }
-
-    /// Coverage alone: what `default_as_of` needs.
-    pub async fn coverage(&self) -> Result<Vec<TenantEvidence>> {
-        let mut tenants = Tenants::new();
-        self.add_coverage(&mut tenants).await?;
-        Ok(tenants.into_values().collect())
-    }
-
     /// All evidence of a window, one entry per tenant of the lake, sorted by tenant id.
     pub async fn evidence(&self, campaign: &Campaign, window: Window) -> Result<Vec<TenantEvidence>> {
-        self.evidence_until(campaign, window.first, window.end_at()).await
+        self.evidence_on(self.coverage().await?, campaign, window.first, window.end_at()).await
     }
 
     /// The same for a window that need not end with a day: `end` is not in it.
@@ -109,87 +38,86 @@ impl Queries {
         first: NaiveDate,
         end: DateTime<Utc>,
     ) -> Result<Vec<TenantEvidence>> {
-        let mut tenants = Tenants::new();
-        self.add_coverage(&mut tenants).await?;
-        let start = ("window_start".to_owned(), timestamp(midnight(first)));
-        let end = ("window_end".to_owned(), timestamp(end));
+        self.evidence_on(self.coverage().await?, campaign, first, end).await
+    }
+
+    /// The same on top of coverage that has been gathered, which no window changes.
+    pub async fn evidence_on(
+        &self,
+        coverage: Vec<TenantEvidence>,
+        campaign: &Campaign,
+        first: NaiveDate,
+        end: DateTime<Utc>,
+    ) -> Result<Vec<TenantEvidence>> {
+        const NAME: &str = "evidence";
+        let mut tenants: Tenants =
+            coverage.into_iter().map(|tenant| (tenant.tenant_id.clone(), tenant)).collect();
         let lookback = Window::before(first, campaign.lookback_days).first;
-        let lookback = ("lookback_start".to_owned(), timestamp(midnight(lookback)));
-        for row in self.rows::<UsageRow>("protocol_usage", &[start.clone(), end.clone(), lookback]).await? {
-            let evidence = ProtocolEvidence {
-                usage: UserCount { users: row.users, sign_ins: row.sign_ins },
-                interrupted: row.interrupted,
-                blocked: row.blocked,
-                failures: row.failures,
-                unknown: row.unknown,
-                last_seen: row.last_seen,
-                usage_before_window: UserCount {
-                    users: row.users_before_window,
-                    sign_ins: row.sign_ins_before_window,
-                },
-                exchange_or_unnamed: ExchangeOrUnnamed {
-                    usage: UserCount { users: row.exchange_users, sign_ins: row.exchange_sign_ins },
-                    unknown: row.exchange_unknown,
-                    usage_before_window: UserCount {
-                        users: row.exchange_users_before_window,
-                        sign_ins: row.exchange_sign_ins_before_window,
-                    },
-                },
-            };
-            tenant(&mut tenants, row.tenant_id).protocols.insert(row.protocol, evidence);
-        }
         let scope = campaign.scope().into_iter().map(Protocol::as_str).collect::<Vec<_>>().join(",");
-        let scope = ("protocols".to_owned(), ScalarValue::Utf8(Some(scope)));
-        for row in self.rows::<UsersRow>("users_in_scope", &[start.clone(), end.clone(), scope]).await? {
-            tenant(&mut tenants, row.tenant_id).users_in_scope = row.users;
-        }
-        for row in self.rows::<UnclearRow>("unclear_clients", &[start, end]).await? {
-            let tenant = tenant(&mut tenants, row.tenant_id);
-            if row.protocol == Protocol::Unrecognised {
-                tenant.unrecognised_doubts += row.doubts;
-            } else {
-                tenant.not_stated_doubts += row.doubts;
-            }
+        let parameters = [
+            ("window_start", timestamp(midnight(first))),
+            ("window_end", timestamp(end)),
+            ("lookback_start", timestamp(midnight(lookback))),
+            ("protocols", ScalarValue::Utf8(Some(scope))),
+        ];
+        let parameters = parameters.map(|(name, value)| (name.to_owned(), value));
+        for batch in self.run(NAME, include_str!("../../queries/evidence.sql"), &parameters).await? {
+            add_rows(&mut tenants, &Cells { batch: &batch, query: NAME })?;
         }
         Ok(tenants.into_values().collect())
     }
-
-    async fn add_coverage(&self, tenants: &mut Tenants) -> Result<()> {
-        for row in self.rows::<CoverageRow>("coverage", &[]).await? {
-            let tenant = tenant(tenants, row.tenant_id);
-            tenant.records += row.records;
-            match row.kind {
-                CoverageKind::Declared => {
-                    tenant.declared_until = tenant.declared_until.max(Some(row.last_day));
-                }
-                CoverageKind::Records | CoverageKind::Storage => {
-                    tenant.latest_at = tenant.latest_at.max(row.latest_at);
-                }
-            }
-            let Some(category) = row.category.filter(|category| category.is_user()) else { continue };
-            let coverage = tenant.coverage.entry(category).or_default();
-            let range = DayRange { first: row.first_day, last: row.last_day };
-            match row.missing_columns {
-                // A range declared for a file that lacks a column proves as little as the file.
-                Some(missing) => {
-                    coverage.incomplete.push(range);
-                    coverage.missing_columns.extend(missing.split(';').map(str::to_owned));
-                }
-                None => coverage.covered.push(range),
-            }
-        }
-        for coverage in tenants.values_mut().flat_map(|tenant| tenant.coverage.values_mut()) {
-            tidy(coverage);
-        }
-        Ok(())
-    }
 }
 
-fn tidy(coverage: &mut CategoryCoverage) {
-    coverage.covered = merge_days(std::mem::take(&mut coverage.covered));
-    coverage.incomplete = merge_days(std::mem::take(&mut coverage.incomplete));
-    coverage.missing_columns.sort_unstable();
-    coverage.missing_columns.dedup();
+fn add_rows(tenants: &mut Tenants, cells: &Cells<'_>) -> Result<()> {
+    let (tenant_ids, protocols) = (cells.text("tenant_id")?, cells.text("protocol")?);
+    let count = |name: &str| cells.counts(name);
+    let (users, sign_ins) = (count("users")?, count("sign_ins")?);
+    let (interrupted, blocked) = (count("interrupted")?, count("blocked")?);
+    let (failures, unknown) = (count("failures")?, count("unknown")?);
+    let last_seen = cells.times("last_seen")?;
+    let (users_before, sign_ins_before) = (count("users_before_window")?, count("sign_ins_before_window")?);
+    let (exchange_users, exchange_sign_ins) = (count("exchange_users")?, count("exchange_sign_ins")?);
+    let exchange_unknown = count("exchange_unknown")?;
+    let exchange_users_before = count("exchange_users_before_window")?;
+    let exchange_sign_ins_before = count("exchange_sign_ins_before_window")?;
+    let (doubts, users_in_scope) = (count("doubts")?, count("users_in_scope")?);
+    for at in 0..cells.batch.num_rows() {
+        let id = tenant_ids.value(at);
+        let tenant = match tenants.get_mut(id) {
+            Some(tenant) => tenant,
+            None => tenants
+                .entry(id.to_owned())
+                .or_insert_with(|| TenantEvidence { tenant_id: id.to_owned(), ..TenantEvidence::default() }),
+        };
+        let Some(protocol) = word::<Protocol>(protocols, at)? else {
+            tenant.users_in_scope = users_in_scope(at);
+            continue;
+        };
+        match protocol {
+            Protocol::Unrecognised => tenant.unrecognised_doubts = doubts(at),
+            Protocol::NotStated => tenant.not_stated_doubts = doubts(at),
+            _ => {}
+        }
+        let evidence = ProtocolEvidence {
+            usage: UserCount { users: users(at), sign_ins: sign_ins(at) },
+            interrupted: interrupted(at),
+            blocked: blocked(at),
+            failures: failures(at),
+            unknown: unknown(at),
+            last_seen: last_seen(at),
+            usage_before_window: UserCount { users: users_before(at), sign_ins: sign_ins_before(at) },
+            exchange_or_unnamed: ExchangeOrUnnamed {
+                usage: UserCount { users: exchange_users(at), sign_ins: exchange_sign_ins(at) },
+                unknown: exchange_unknown(at),
+                usage_before_window: UserCount {
+                    users: exchange_users_before(at),
+                    sign_ins: exchange_sign_ins_before(at),
+                },
+            },
+        };
+        tenant.protocols.insert(protocol, evidence);
+    }
+    Ok(())
 }
 
 #[derive(Deserialize)]

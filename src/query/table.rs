@@ -1,14 +1,16 @@
 //! A lake table as the engine sees it: plain Parquet files, chosen by the log's statistics before
 //! any footer is opened.
 
-use std::sync::Arc;
+use std::collections::HashMap;
+use std::sync::{Arc, OnceLock};
 
 use arrow::array::{ArrayRef, BooleanArray, StringArray, TimestampMicrosecondArray, UInt64Array};
 use arrow::datatypes::{DataType, SchemaRef};
 use async_trait::async_trait;
 use datafusion::catalog::{Session, TableProvider};
 use datafusion::common::pruning::PruningStatistics;
-use datafusion::common::{Column, DFSchema, ScalarValue};
+use datafusion::common::stats::Precision;
+use datafusion::common::{Column, DFSchema, ScalarValue, Statistics};
 use datafusion::datasource::TableType;
 use datafusion::datasource::listing::PartitionedFile;
 use datafusion::datasource::physical_plan::{FileGroup, FileScanConfigBuilder, ParquetSource};
@@ -19,7 +21,9 @@ use datafusion::execution::object_store::ObjectStoreUrl;
 use datafusion::logical_expr::utils::conjunction;
 use datafusion::logical_expr::{Expr, TableProviderFilterPushDown};
 use datafusion::physical_optimizer::pruning::PruningPredicateBuilder;
+use datafusion::physical_plan::empty::EmptyExec;
 use datafusion::physical_plan::{ExecutionPlan, PhysicalExpr};
+use serde::Deserialize;
 use serde_json::Value;
 
 use crate::lake::LakeFile;
@@ -27,6 +31,23 @@ use crate::lake::schema::{PARTITION, Table};
 
 /// For each file whether it is wanted, and the predicate that rows are wanted by.
 type Wanted = (Vec<bool>, Option<Arc<dyn PhysicalExpr>>);
+
+/// What the log says of a file's values.
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct FileStatistics {
+    num_records: Option<u64>,
+    min_values: HashMap<String, Value>,
+    max_values: HashMap<String, Value>,
+    null_count: HashMap<String, Value>,
+}
+
+impl FileStatistics {
+    fn of(file: &LakeFile) -> Self {
+        let text = file.statistics.as_deref();
+        text.and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default()
+    }
+}
 
 /// One table of one snapshot.
 #[derive(Debug)]
@@ -36,21 +57,23 @@ pub(super) struct LakeTable {
     /// Path of the table's folder in the local file system.
     folder: String,
     files: Vec<LakeFile>,
-    statistics: Vec<Value>,
+    /// Of each file, once somebody asks: most tables are opened and not read.
+    statistics: OnceLock<Vec<FileStatistics>>,
 }
 
 impl LakeTable {
     pub(super) fn new(table: Table, folder: String, files: Vec<LakeFile>) -> Self {
-        let statistics = files
-            .iter()
-            .map(|file| {
-                file.statistics
-                    .as_deref()
-                    .and_then(|text| serde_json::from_str(text).ok())
-                    .unwrap_or_default()
-            })
-            .collect();
-        Self { table, schema: table.table_schema(), folder, files, statistics }
+        Self { table, schema: table.table_schema(), folder, files, statistics: OnceLock::new() }
+    }
+
+    fn statistics(&self) -> &[FileStatistics] {
+        self.statistics.get_or_init(|| self.files.iter().map(FileStatistics::of).collect())
+    }
+
+    /// Rows of the whole table, where the log says it of every file.
+    fn row_count(&self) -> Option<usize> {
+        let rows: Option<u64> = self.statistics().iter().map(|file| file.num_records).sum();
+        usize::try_from(rows?).ok()
     }
 
     /// Which files may hold rows that the filters want.
@@ -65,13 +88,18 @@ impl LakeTable {
         Ok((pruning.prune(self)?, Some(predicate)))
     }
 
-    fn bounds(&self, key: &str, column: &Column) -> Option<ArrayRef> {
+    fn bounds(
+        &self,
+        of: fn(&FileStatistics) -> &HashMap<String, Value>,
+        column: &Column,
+    ) -> Option<ArrayRef> {
         if column.name() == PARTITION {
             let values: BooleanArray = self.files.iter().map(|file| file.provably_modern).collect();
             return Some(Arc::new(values));
         }
         let field = self.schema.field_with_name(column.name()).ok()?;
-        let values = self.statistics.iter().map(|file| file[key][column.name()].as_str());
+        let value = |file| of(file).get(column.name()).and_then(Value::as_str);
+        let values = self.statistics().iter().map(value);
         match field.data_type() {
             DataType::Utf8 => Some(Arc::new(values.collect::<StringArray>())),
             DataType::Timestamp(..) => {
@@ -86,11 +114,11 @@ impl LakeTable {
 
 impl PruningStatistics for LakeTable {
     fn min_values(&self, column: &Column) -> Option<ArrayRef> {
-        self.bounds("minValues", column)
+        self.bounds(|file| &file.min_values, column)
     }
 
     fn max_values(&self, column: &Column) -> Option<ArrayRef> {
-        self.bounds("maxValues", column)
+        self.bounds(|file| &file.max_values, column)
     }
 
     fn num_containers(&self) -> usize {
@@ -98,14 +126,12 @@ impl PruningStatistics for LakeTable {
     }
 
     fn null_counts(&self, column: &Column) -> Option<ArrayRef> {
-        let counts: UInt64Array =
-            self.statistics.iter().map(|file| file["nullCount"][column.name()].as_u64()).collect();
-        Some(Arc::new(counts))
+        let nulls = |file: &FileStatistics| file.null_count.get(column.name()).and_then(Value::as_u64);
+        Some(Arc::new(self.statistics().iter().map(nulls).collect::<UInt64Array>()))
     }
 
     fn row_counts(&self) -> Option<ArrayRef> {
-        let counts: UInt64Array = self.statistics.iter().map(|file| file["numRecords"].as_u64()).collect();
-        Some(Arc::new(counts))
+        Some(Arc::new(self.statistics().iter().map(|file| file.num_records).collect::<UInt64Array>()))
     }
 
     fn contained(&self, _: &Column, _: &std::collections::HashSet<ScalarValue>) -> Option<BooleanArray> {
@@ -162,11 +188,25 @@ impl TableProvider for LakeTable {
             groups[at % count].push(partitioned);
         }
         groups.retain(|group| !group.is_empty());
+        if groups.is_empty() {
+            // A scan of no file has no partition, and the engine wants one.
+            let schema = match projection {
+                Some(columns) => Arc::new(self.schema.project(columns)?),
+                None => Arc::clone(&self.schema),
+            };
+            return Ok(Arc::new(EmptyExec::new(schema)));
+        }
         let groups: Vec<FileGroup> = groups.into_iter().map(FileGroup::new).collect();
+        let mut statistics = Statistics::new_unknown(&self.schema);
+        if let (true, Some(rows)) = (filters.is_empty() && limit.is_none(), self.row_count()) {
+            // Counting rows reads no file.
+            statistics.num_rows = Precision::Exact(rows);
+        }
         let config = FileScanConfigBuilder::new(ObjectStoreUrl::local_filesystem(), Arc::new(source))
             .with_file_groups(groups)
             .with_projection_indices(projection.cloned())?
             .with_limit(limit)
+            .with_statistics(statistics)
             .build();
         Ok(DataSourceExec::from_data_source(config))
     }

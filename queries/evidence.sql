@@ -1,0 +1,117 @@
+-- Everything that verdicts rest on, in one reading: protocol_usage, users_in_scope and unclear_clients at once.
+-- Reads: legacy_sign_ins, sources
+-- Params: $window_start timestamp = start of the window; $window_end timestamp = its end, not in it;
+--   $lookback_start timestamp = start of the lookback days before it;
+--   $protocols text = protocols in scope, joined with commas
+-- Grain: one row per tenant and protocol; and one per tenant, its protocol null, for users_in_scope
+-- Columns:
+--   tenant_id text; protocol text, null in a tenant's row
+--   users, sign_ins, interrupted, blocked, failures, unknown bigint; last_seen timestamp;
+--   users_before_window, sign_ins_before_window, exchange_users, exchange_sign_ins, exchange_unknown,
+--   exchange_users_before_window, exchange_sign_ins_before_window bigint: as in protocol_usage; of no
+--   meaning in a tenant's row
+--   doubts bigint: as in unclear_clients, over all client apps
+--   users_in_scope bigint: as in users_in_scope, in a tenant's row
+-- Order: tenant_id, protocol
+-- Blind spots: those of the three.
+WITH counted AS (
+    SELECT
+        s.tenant_id,
+        s.protocol,
+        s.outcome,
+        s.signed_in_at,
+        s.exchange_or_unnamed,
+        coalesce(s.user_key, 'unknown user') AS user_key,
+        s.signed_in_at >= $window_start AS in_window,
+        s.outcome = 'success' AND s.in_tenant AS is_usage,
+        s.outcome IN ('success', 'unknown') AND s.exchange_or_unnamed AND s.in_tenant
+            AND (s.protocol = 'unrecognised' OR (s.protocol = 'not_stated' AND l.source_id IS NULL))
+            AS is_doubt
+    -- The few sources are to the left, where a join holds its rows.
+    FROM (
+        SELECT DISTINCT source_id
+        FROM sources
+        WHERE missing_columns IS NOT NULL AND strpos(missing_columns, 'client_app') > 0
+    ) AS l
+    RIGHT JOIN legacy_sign_ins AS s ON s.source_id = l.source_id
+    WHERE s.signed_in_at >= $lookback_start AND s.signed_in_at < $window_end
+),
+-- Users sign in again and again, so from here on there is little left to count.
+by_user AS (
+    SELECT
+        tenant_id,
+        protocol,
+        user_key,
+        count(*) FILTER (WHERE in_window AND is_usage) AS sign_ins,
+        count(*) FILTER (WHERE in_window AND outcome = 'interrupted') AS interrupted,
+        count(*) FILTER (WHERE in_window AND outcome = 'blocked') AS blocked,
+        count(*) FILTER (WHERE in_window AND outcome = 'failure') AS failures,
+        count(*) FILTER (WHERE in_window AND outcome = 'unknown') AS unknown,
+        max(signed_in_at) FILTER (WHERE in_window AND (is_usage OR outcome <> 'success')) AS last_seen,
+        count(*) FILTER (WHERE NOT in_window AND is_usage) AS sign_ins_before_window,
+        count(*) FILTER (WHERE in_window AND is_usage AND exchange_or_unnamed) AS exchange_sign_ins,
+        count(*) FILTER (WHERE in_window AND outcome = 'unknown' AND exchange_or_unnamed) AS exchange_unknown,
+        count(*) FILTER (WHERE NOT in_window AND is_usage AND exchange_or_unnamed)
+            AS exchange_sign_ins_before_window,
+        count(*) FILTER (WHERE in_window AND is_doubt) AS doubts
+    FROM counted
+    GROUP BY tenant_id, protocol, user_key
+),
+scoped AS (
+    SELECT
+        *,
+        CASE user_key WHEN 'unknown user' THEN 'unknown user of ' || protocol ELSE user_key END AS user_of_tenant,
+        CASE
+            WHEN array_has(string_to_array($protocols, ','), protocol) THEN sign_ins
+            WHEN protocol = 'other_legacy' THEN exchange_sign_ins
+            ELSE 0
+        END AS scope_sign_ins
+    FROM by_user
+),
+-- By protocol; and by user, so that one of several protocols is one user of the tenant.
+by_protocol_or_user AS (
+    SELECT
+        tenant_id,
+        protocol,
+        user_of_tenant,
+        count(*) FILTER (WHERE sign_ins > 0) AS users,
+        sum(sign_ins) AS sign_ins,
+        sum(interrupted) AS interrupted,
+        sum(blocked) AS blocked,
+        sum(failures) AS failures,
+        sum(unknown) AS unknown,
+        max(last_seen) AS last_seen,
+        count(*) FILTER (WHERE sign_ins_before_window > 0) AS users_before_window,
+        sum(sign_ins_before_window) AS sign_ins_before_window,
+        count(*) FILTER (WHERE exchange_sign_ins > 0) AS exchange_users,
+        sum(exchange_sign_ins) AS exchange_sign_ins,
+        sum(exchange_unknown) AS exchange_unknown,
+        count(*) FILTER (WHERE exchange_sign_ins_before_window > 0) AS exchange_users_before_window,
+        sum(exchange_sign_ins_before_window) AS exchange_sign_ins_before_window,
+        sum(scope_sign_ins) AS scope_sign_ins,
+        sum(doubts) AS doubts
+    FROM scoped
+    GROUP BY GROUPING SETS ((tenant_id, protocol), (tenant_id, user_of_tenant))
+)
+SELECT
+    tenant_id,
+    protocol,
+    sum(users) AS users,
+    sum(sign_ins) AS sign_ins,
+    sum(interrupted) AS interrupted,
+    sum(blocked) AS blocked,
+    sum(failures) AS failures,
+    sum(unknown) AS unknown,
+    max(last_seen) AS last_seen,
+    sum(users_before_window) AS users_before_window,
+    sum(sign_ins_before_window) AS sign_ins_before_window,
+    sum(exchange_users) AS exchange_users,
+    sum(exchange_sign_ins) AS exchange_sign_ins,
+    sum(exchange_unknown) AS exchange_unknown,
+    sum(exchange_users_before_window) AS exchange_users_before_window,
+    sum(exchange_sign_ins_before_window) AS exchange_sign_ins_before_window,
+    sum(doubts) AS doubts,
+    count(*) FILTER (WHERE protocol IS NULL AND scope_sign_ins > 0) AS users_in_scope
+FROM by_protocol_or_user
+GROUP BY tenant_id, protocol
+ORDER BY tenant_id, protocol

@@ -1,0 +1,77 @@
+//! A view whose rows are found once a session: what it reads is one snapshot, so they do not change.
+
+use std::sync::Arc;
+
+use arrow::array::RecordBatch;
+use arrow::datatypes::SchemaRef;
+use async_trait::async_trait;
+use datafusion::catalog::{Session, TableProvider};
+use datafusion::datasource::TableType;
+use datafusion::datasource::memory::MemorySourceConfig;
+use datafusion::error::Result;
+use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder};
+use datafusion::physical_plan::{ExecutionPlan, execute_stream};
+use futures::TryStreamExt as _;
+use tokio::sync::OnceCell;
+
+/// The view, and its rows once a query has asked for them.
+#[derive(Debug)]
+pub(super) struct KeptView {
+    plan: LogicalPlan,
+    schema: SchemaRef,
+    bytes_max: usize,
+    /// `None`: too many to keep, each query finds them again.
+    rows: OnceCell<Option<Vec<RecordBatch>>>,
+}
+
+impl KeptView {
+    pub(super) fn new(plan: LogicalPlan, bytes_max: usize) -> Self {
+        let schema = Arc::clone(plan.schema().inner());
+        Self { plan, schema, bytes_max, rows: OnceCell::new() }
+    }
+
+    async fn find(&self, state: &dyn Session) -> Result<Option<Vec<RecordBatch>>> {
+        let plan = state.create_physical_plan(&self.plan).await?;
+        let mut stream = execute_stream(plan, state.task_ctx())?;
+        let (mut rows, mut bytes) = (Vec::new(), 0);
+        while let Some(batch) = stream.try_next().await? {
+            bytes += batch.get_array_memory_size();
+            if bytes > self.bytes_max {
+                return Ok(None);
+            }
+            rows.push(batch.with_schema(Arc::clone(&self.schema))?);
+        }
+        Ok(Some(rows))
+    }
+}
+
+#[async_trait]
+impl TableProvider for KeptView {
+    fn schema(&self) -> SchemaRef {
+        Arc::clone(&self.schema)
+    }
+
+    fn table_type(&self) -> TableType {
+        TableType::View
+    }
+
+    async fn scan(
+        &self,
+        state: &dyn Session,
+        projection: Option<&Vec<usize>>,
+        _: &[Expr],
+        _: Option<usize>,
+    ) -> Result<Arc<dyn ExecutionPlan>> {
+        if let Some(rows) = self.rows.get_or_try_init(|| self.find(state)).await? {
+            let parts = std::slice::from_ref(rows);
+            let source = MemorySourceConfig::try_new_exec(parts, self.schema(), projection.cloned())?;
+            return Ok(source);
+        }
+        let plan = LogicalPlanBuilder::from(self.plan.clone());
+        let plan = match projection {
+            Some(columns) => plan.select(columns.iter().copied())?,
+            None => plan,
+        };
+        state.create_physical_plan(&plan.build()?).await
+    }
+}
