@@ -72,20 +72,20 @@ impl State {
         let mut escaped = self.escaped;
         self.escaped = 0;
         let backslashes = look.places(block, b'\\');
-        let mut escapes = 0;
+        let mut begun = 0;
         let mut left = backslashes & !escaped;
         while left != 0 {
             let bit = left & left.wrapping_neg();
-            escapes |= bit;
+            begun |= bit;
             escaped |= bit << 1;
             self.escaped = bit >> 63;
-            // What it escapes begins no escape.
+            // What it begun begins no escape.
             left &= !(bit | bit << 1);
         }
         let quotes = look.places(block, b'"') & !escaped;
         let in_string = look.running_parity(quotes) ^ self.in_string;
         self.in_string = (in_string.cast_signed() >> 63).cast_unsigned();
-        let odd = escapes & !in_string | look.places(block, b'\n') & in_string;
+        let odd = begun & !in_string | look.places(block, b'\n') & in_string;
 
         let braces = look.places(block, b'{') | look.places(block, b'}');
         let brackets = look.places(block, b'[') | look.places(block, b']');
