@@ -88,7 +88,7 @@ struct Link {
     next: u16,
     /// How long the string was that it led to.
     usual: u8,
-    /// Its text is all in `head`, and a string follows.
+    /// Its text is all in `head`, nothing in it is wanted, and a string follows.
     plain: bool,
     /// The rest of the text, and what in all of it is wanted: in `more`, from 1 on; 0: nothing.
     more: u16,
@@ -398,7 +398,7 @@ impl Learned {
             to,
             next: START,
             usual: 0,
-            plain: glue.len() <= WINDOW && step.follows == Follows::String,
+            plain: more == 0 && step.follows == Follows::String,
             more,
         };
         self.links_len += 1;
