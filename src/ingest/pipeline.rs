@@ -6,7 +6,7 @@
 
 use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 
 use super::buffer::Buffers;
 use super::find::Input;
@@ -140,6 +140,13 @@ struct Open {
     stream: Mutex<Option<(Framer, Content)>>,
 }
 
+/// What can be helped with.
+struct Streams {
+    open: Vec<Arc<Open>>,
+    /// Threads that may still open an input.
+    opening: usize,
+}
+
 /// What the threads of a batch share.
 struct Batch<'a> {
     settings: &'a IngestSettings,
@@ -150,7 +157,9 @@ struct Batch<'a> {
     /// Sizes that several inputs have: they may be the same file.
     sizes: HashSet<u64>,
     this_run: Mutex<HashSet<String>>,
-    open: Mutex<Vec<Arc<Open>>>,
+    open: Mutex<Streams>,
+    /// Told when `open` changes.
+    changed: Condvar,
     buffers: Buffers,
 }
 
@@ -171,7 +180,8 @@ fn read_batch(
         next: AtomicUsize::new(0),
         sizes: inputs.iter().map(|input| input.stored_bytes).filter(|size| !once.insert(*size)).collect(),
         this_run: Mutex::default(),
-        open: Mutex::default(),
+        open: Mutex::new(Streams { open: Vec::new(), opening: settings.jobs.max(1) }),
+        changed: Condvar::new(),
         buffers: Buffers::default(),
     };
     let done: Vec<Result<Work>> = std::thread::scope(|scope| {
@@ -211,11 +221,26 @@ fn read_batch(
     Ok((sources, files))
 }
 
+/// A thread that may still open an input; also one that panics does so no more.
+struct Opening<'b, 'a>(&'b Batch<'a>);
+
+impl Drop for Opening<'_, '_> {
+    fn drop(&mut self) {
+        if let Ok(mut streams) = self.0.open.lock() {
+            streams.opening -= 1;
+        }
+        self.0.changed.notify_all();
+    }
+}
+
 impl Batch<'_> {
     /// What one thread does.
     fn work(&self, mut worker: Worker<'_>) -> Result<Work> {
         let mut sources = Vec::new();
-        let ended = self.inputs_left(&mut worker, &mut sources).and_then(|()| self.help(&mut worker));
+        let opening = Opening(self);
+        let mine = self.inputs_left(&mut worker, &mut sources);
+        drop(opening);
+        let ended = mine.and_then(|()| self.help(&mut worker));
         if ended.is_err() {
             // The others need not go on.
             self.progress.stop.store(true, Ordering::Relaxed);
@@ -234,13 +259,22 @@ impl Batch<'_> {
         Ok(())
     }
 
-    /// Takes chunks of what others still read.
+    fn streams(&self) -> Result<MutexGuard<'_, Streams>> {
+        self.open.lock().map_err(|_| Error::WorkerLost)
+    }
+
+    /// Takes chunks of what others still read, or are about to.
     fn help(&self, worker: &mut Worker<'_>) -> Result<()> {
+        let mut streams = self.streams()?;
         loop {
-            let open = self.open.lock().map_err(|_| Error::WorkerLost)?.last().cloned();
-            match open {
-                Some(open) => self.drain(&open, worker)?,
-                None => return Ok(()),
+            if let Some(open) = streams.open.last().cloned() {
+                drop(streams);
+                self.drain(&open, worker)?;
+                streams = self.streams()?;
+            } else if streams.opening == 0 {
+                return Ok(());
+            } else {
+                streams = self.changed.wait(streams).map_err(|_| Error::WorkerLost)?;
             }
         }
     }
@@ -250,7 +284,7 @@ impl Batch<'_> {
         while let Some(chunk) = self.next_chunk(open)? {
             worker.chunk(&open.source, &chunk)?;
         }
-        self.open.lock().map_err(|_| Error::WorkerLost)?.retain(|other| !Arc::ptr_eq(other, open));
+        self.streams()?.open.retain(|other| !Arc::ptr_eq(other, open));
         Ok(())
     }
 
@@ -325,7 +359,8 @@ impl Batch<'_> {
         sources.push(Arc::clone(&source));
         let Some(stream) = stream else { return Ok(()) };
         let open = Arc::new(Open { source, stream: Mutex::new(Some(stream)) });
-        self.open.lock().map_err(|_| Error::WorkerLost)?.push(Arc::clone(&open));
+        self.streams()?.open.push(Arc::clone(&open));
+        self.changed.notify_all();
         self.drain(&open, worker)
     }
 
