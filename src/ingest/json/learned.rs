@@ -4,7 +4,7 @@
 //!
 //! A *place* is where a value has ended: the path of keys and elements that leads to it, which also
 //! fixes what is open around it. A *link* leads from a place over one form of text to the next value
-//! or to the end of the record. A link is made by a strict [step](step) through text that was met, so
+//! or to the end of the record. A link is made by a strict step through text that was met, so
 //! a record that is covered by links, with valid values between them, is valid JSON. What no link fits
 //! makes a new one; text that is not valid, members that the reader wants in another form, and keys
 //! that occur twice make the record *odd*: another reader has the word on it.
