@@ -13,11 +13,10 @@ pub(super) const FILE: &str = "report.html";
 pub(super) async fn write(assessed: &Assessed, out: &Path) -> Result<()> {
     let Assessed { campaign, assessment, queries, .. } = assessed;
     let window = assessment.window;
-    let days = queries.usage_by_day(campaign, window, "*").await?;
     let rows = rows_of_users(assessment);
     let rows_max = |tenant_id: &str| rows.get(tenant_id).copied().unwrap_or(0);
-    let who = queries.busiest(campaign, window, "*", rows_max).await?;
-    let snapshot = Snapshot { campaign, assessment, days: &days, who: &who };
+    let usage = queries.page_usage(campaign, window, "*", rows_max).await?;
+    let snapshot = Snapshot { campaign, assessment, usage: &usage };
     let path = out.join(FILE);
     std::fs::write(&path, render(&snapshot, &Links::BESIDE)?).map_err(Error::write(path))
 }

@@ -4,7 +4,7 @@ use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
 use crate::campaign::Campaign;
-use crate::query::page::{BusyUser, UsageByDay};
+use crate::query::page::PageUsage;
 use crate::verdict::{Assessment, TenantAssessment};
 
 /// Rows of a table of tenants: more than ten thousand, and still a page that a browser opens at once.
@@ -21,9 +21,8 @@ pub(super) const NAME_CHARACTERS_MAX: usize = 80;
 pub struct Snapshot<'a> {
     pub campaign: &'a Campaign,
     pub assessment: &'a Assessment,
-    pub days: &'a UsageByDay,
-    /// By tenant id, the busiest first, as many as [`rows_of_users`] gives each.
-    pub who: &'a BTreeMap<String, Vec<BusyUser>>,
+    /// Of each tenant as many users as [`rows_of_users`] gives it.
+    pub usage: &'a PageUsage,
 }
 
 /// Where the page's links lead.

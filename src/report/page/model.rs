@@ -65,7 +65,7 @@ impl<'a> Model<'a> {
             .iter()
             .filter(|total| total.sign_ins > 0)
             .map(|total| {
-                let found = snapshot.days.get(&total.protocol);
+                let found = snapshot.usage.days.get(&total.protocol);
                 let on = |day| found.and_then(|found| found.get(day)).copied().unwrap_or_default();
                 Trend {
                     protocol: total.protocol,

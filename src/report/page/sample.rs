@@ -14,7 +14,7 @@ use crate::evidence::{
     midnight,
 };
 use crate::protocol::Protocol;
-use crate::query::page::{BusyUser, UsageByDay};
+use crate::query::page::{BusyUser, PageUsage, UsageByDay};
 use crate::sign_in::Category;
 use crate::tenant::{Roster, RosterTenant};
 use crate::verdict::Assessment;
@@ -64,8 +64,7 @@ impl Draw {
 pub(super) struct Sample {
     pub(super) campaign: Campaign,
     pub(super) assessment: Assessment,
-    pub(super) days: UsageByDay,
-    pub(super) who: BTreeMap<String, Vec<BusyUser>>,
+    pub(super) usage: PageUsage,
 }
 
 pub(super) fn day(month: u32, day: u32) -> NaiveDate {
@@ -167,12 +166,12 @@ impl Sample {
         };
         let days = days(&assessment, &mut draw);
         let who = who(&assessment, hostile, &mut draw);
-        Self { campaign, assessment, days, who }
+        Self { campaign, assessment, usage: PageUsage { days, who } }
     }
 
     pub(super) fn page(&self) -> String {
-        let Self { campaign, assessment, days, who } = self;
-        render(&Snapshot { campaign, assessment, days, who }, &Links::BESIDE).expect("a page")
+        let Self { campaign, assessment, usage } = self;
+        render(&Snapshot { campaign, assessment, usage }, &Links::BESIDE).expect("a page")
     }
 }
 
@@ -184,7 +183,7 @@ fn days(assessment: &Assessment, draw: &mut Draw) -> UsageByDay {
         let of = total.entry(row.protocol).or_default();
         *of = UserCount { users: of.users + row.users, sign_ins: of.sign_ins + row.sign_ins };
     }
-    let of_protocol = |total: UserCount| {
+    let mut of_protocol = |total: UserCount| {
         let mut left = total.sign_ins;
         let mut days = BTreeMap::new();
         for day in window.first.iter_days().take_while(|day| *day < window.end) {

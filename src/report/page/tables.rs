@@ -159,8 +159,8 @@ const fn short_name(protocol: Protocol) -> &'static str {
         Protocol::ReportingWebServices => "RWS",
         Protocol::OutlookService => "OutS",
         Protocol::OtherLegacy => "Other",
-        Protocol::NotStated => "None",
-        Protocol::Unrecognised => "Odd",
+        Protocol::NotStated => "N/S",
+        Protocol::Unrecognised => "N/R",
     }
 }
 
@@ -168,10 +168,10 @@ const fn short_name(protocol: Protocol) -> &'static str {
 pub(super) fn who(snapshot: &Snapshot<'_>, links: &Links<'_>) -> Users {
     let tenants = in_use(snapshot.assessment);
     let listed: Vec<&TenantAssessment> =
-        tenants.iter().copied().filter(|tenant| snapshot.who.contains_key(&tenant.tenant_id)).collect();
+        tenants.iter().copied().filter(|tenant| snapshot.usage.who.contains_key(&tenant.tenant_id)).collect();
     let rows: Vec<(&TenantAssessment, &BusyUser)> = listed
         .iter()
-        .flat_map(|tenant| snapshot.who[&tenant.tenant_id].iter().map(move |user| (*tenant, user)))
+        .flat_map(|tenant| snapshot.usage.who[&tenant.tenant_id].iter().map(move |user| (*tenant, user)))
         .collect();
     let mut head = Markup::default();
     head.raw(

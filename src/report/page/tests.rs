@@ -155,10 +155,10 @@ fn what_has_no_place_is_counted_and_the_file_that_has_it_is_named() {
 #[test]
 fn a_server_leads_from_a_tenant_to_its_page_and_to_its_own_files() {
     let sample = Sample::of(2, false);
-    let Sample { campaign, assessment, days, who } = &sample;
+    let Sample { campaign, assessment, usage } = &sample;
     let address = |id: &str| format!("/tenants/{id}?a=1&b=\"");
     let links = Links { files: "/files/", tenant: Some(&address) };
-    let page = render(&Snapshot { campaign, assessment, days, who }, &links).expect("a page");
+    let page = render(&Snapshot { campaign, assessment, usage }, &links).expect("a page");
     let id = tenant_id(0);
     assert!(page.contains(&format!("<a href=\"/tenants/{id}?a=1&amp;b=&quot;\">")));
     assert!(page.contains("/files/assessment.csv") || page.contains("&#x2f;files&#x2f;assessment.csv"));
