@@ -10,7 +10,6 @@ use crate::notify::text;
 use crate::verdict::TenantVerdict;
 
 const WIDTH: f64 = 300.0;
-const HEIGHT: f64 = 88.0;
 /// Where bars stand, and how high the highest is.
 const BASE: f64 = 72.0;
 const BAR_HEIGHT: f64 = 56.0;

@@ -134,7 +134,7 @@ fn prove(undecided: &[&TenantAssessment], snapshot: &Snapshot<'_>, flags: &Flags
                     decide again."
             .to_owned();
     if let Some((as_of, settled)) = closing::earlier_as_of(&lacking, snapshot.assessment.window.end) {
-        text += &format!(" An earlier day would settle {} now.", tenants(settled));
+        text = format!("{text} An earlier day would settle {} now.", tenants(settled));
         commands.push(format!("lightsout assess{campaign} --roster roster.csv --as-of {as_of}"));
     }
     let title = format!("Complete the logs of {}", tenants(lacking.len()));
