@@ -178,11 +178,13 @@ async function main() {
   try {
     for (const file of files.map((name) => path.join(pages, name))) {
       const rows = await isWholeWithoutScript(browser, file);
+      const name = path.basename(file, ".html");
       await looks(browser, file, rows);
-      await keepsPolicy(browser, file);
-      await prints(browser, file);
+      // One policy and one style for all: the worst names and the likeliest tenants show whether they hold.
+      if (name === "hostile") await keepsPolicy(browser, file);
+      if (name === "sample") await prints(browser, file);
       if (rows > 1) await sortsAndFilters(browser, file, rows);
-      if (path.basename(file) === "many.html") expect(rows === 10_000, `${file}: ${rows} rows without script`);
+      if (name === "many") expect(rows === 10_000, `${file}: ${rows} rows without script`);
     }
   } finally {
     await browser.close();
@@ -190,7 +192,7 @@ async function main() {
   if (files.length < 5) wrong.push(`expected five pages in ${pages}, found ${files.join(", ")}`);
   for (const what of wrong) console.error(what);
   if (wrong.length > 0) process.exit(1);
-  console.log(`pages: ${files.length} pages hold in light and dark, on a phone and a desk, printed and without script`);
+  console.log(`pages: ${files.length} pages hold in light and dark, on a phone and a desk and without script; one is printed`);
 }
 
 main().catch((error) => { console.error(error); process.exit(1); });

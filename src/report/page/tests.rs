@@ -37,6 +37,11 @@ fn text(cell: &str) -> &str {
     cell.split_once('>').map_or("", |(_, text)| text)
 }
 
+/// The page with its commands as one would copy them: each of their words is a box of its own.
+fn as_typed(page: &str) -> String {
+    page.replace("<span>", "").replace("</span>", "")
+}
+
 #[test]
 fn every_tenant_has_a_row_with_its_verdict_and_its_users_by_protocol() {
     let sample = Sample::of(300, false);
@@ -117,15 +122,16 @@ fn hostile_names_are_text() {
     sample.assessment.tenants[0].tenant_id = "x'; rm -rf ~ #\"><script>".to_owned();
     let page = sample.page();
     assert_eq!(page.matches("<script").count(), 1);
+    let commands = as_typed(&page);
     assert!(
-        !page.contains("explain x'") && page.contains("explain TENANT"),
+        !commands.contains("explain x") && commands.contains("explain TENANT"),
         "an id that is no word is not typed"
     );
 }
 
 #[test]
 fn pages_of_no_tenant_and_of_one_say_so() {
-    let none = Sample::of(0, false).page();
+    let none = as_typed(&Sample::of(0, false).page());
     for part in ["There is no tenant to judge.", "lightsout ingest my-logs/", "Nobody was found"] {
         assert!(none.contains(part), "{part}");
     }
