@@ -74,6 +74,8 @@ pub enum Error {
     Arrow { what: &'static str, source: arrow::error::ArrowError },
     #[error("{what}: {source}")]
     Json { what: &'static str, source: serde_json::Error },
+    #[error("the report page: {source}; this is a fault of lightsout")]
+    Page { source: Box<minijinja::Error> },
     #[error(transparent)]
     Notify(#[from] crate::notify::NotifyError),
     #[error("decision {id} is not in the lake; kept decisions: {known}")]

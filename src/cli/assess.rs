@@ -52,6 +52,7 @@ pub(super) async fn run(arguments: &Arguments, global: &Global) -> Result<u8> {
         print(&json);
     }
     super::notices::write_lists(&assessed, &arguments.out)?;
+    super::page::write(&assessed, &arguments.out).await?;
     tell(&assessed.assessment, &arguments.out, global);
     Ok(0)
 }
@@ -87,4 +88,5 @@ pub(super) fn tell(assessment: &Assessment, out: &Path, global: &Global) {
     }
     eprint!("{}", crate::report::closing::text(assessment));
     eprintln!("decision {}; files are in {}", assessment.decision_id, out.display());
+    eprintln!("to look at it: {}", out.join(super::page::FILE).display());
 }

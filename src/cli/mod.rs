@@ -8,6 +8,7 @@ mod explain;
 mod ingest;
 mod lake;
 mod notices;
+mod page;
 mod report;
 mod run;
 mod shared;

@@ -43,6 +43,7 @@ pub(super) async fn run(arguments: &Arguments, global: &Global) -> Result<u8> {
     let ingested = started.elapsed();
     let assessed = deciding::assess(&arguments.rules, &arguments.out, global).await?;
     notices::write(&assessed, &arguments.texts, &arguments.out, global).await?;
+    super::page::write(&assessed, &arguments.out).await?;
     assess::tell(&assessed.assessment, &arguments.out, global);
     let verdicts: serde_json::Map<_, _> = TenantVerdict::ALL
         .into_iter()

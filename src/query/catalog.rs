@@ -17,13 +17,14 @@ pub struct Report {
 }
 
 /// Every shipped report, by name.
-pub const REPORTS: [Report; 11] = [
+pub const REPORTS: [Report; 12] = [
     Report { name: "attempt_sources", sql: include_str!("../../queries/attempt_sources.sql") },
     Report { name: "attempts", sql: include_str!("../../queries/attempts.sql") },
     Report { name: "campaign_history", sql: include_str!("../../queries/campaign_history.sql") },
     Report { name: "campaign_state", sql: include_str!("../../queries/campaign_state.sql") },
     Report { name: "coverage", sql: include_str!("../../queries/coverage.sql") },
     Report { name: "evidence", sql: include_str!("../../queries/evidence.sql") },
+    Report { name: "page_usage", sql: include_str!("../../queries/page_usage.sql") },
     Report { name: "protocol_usage", sql: include_str!("../../queries/protocol_usage.sql") },
     Report { name: "tenant_activity", sql: include_str!("../../queries/tenant_activity.sql") },
     Report { name: "unclear_clients", sql: include_str!("../../queries/unclear_clients.sql") },

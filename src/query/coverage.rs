@@ -22,7 +22,7 @@ impl Queries {
     /// and what the evidence of any window starts with.
     pub async fn coverage(&self) -> Result<Vec<TenantEvidence>> {
         let mut gathered = Gathered::default();
-        self.each(NAME, &format!("SELECT * FROM {NAME}"), |batch| gathered.add(batch)).await?;
+        self.each(NAME, &format!("SELECT * FROM {NAME}"), &[], |batch| gathered.add(batch)).await?;
         Ok(gathered.finish())
     }
 }

@@ -6,6 +6,7 @@ mod cells;
 mod coverage;
 pub mod evidence;
 mod kept;
+pub mod page;
 mod rivals;
 pub mod shown;
 mod table;
@@ -182,10 +183,11 @@ impl Queries {
         &self,
         name: &'static str,
         sql: &str,
+        parameters: &[Parameter],
         mut take: impl FnMut(&RecordBatch) -> Result<()>,
     ) -> Result<()> {
         let failed = |source| failed(name, source);
-        let frame = self.plan(sql, &[]).await.map_err(failed)?;
+        let frame = self.plan(sql, parameters).await.map_err(failed)?;
         let mut batches = frame.execute_stream().await.map_err(failed)?;
         while let Some(batch) = batches.try_next().await.map_err(failed)? {
             take(&batch)?;

@@ -74,7 +74,7 @@ fn write_doubts(out: &mut String, assessment: &Assessment) -> std::fmt::Result {
 }
 
 /// Of all tenants, not of one: its own days are told by `explain`.
-const fn cure(reason: &Reason) -> &'static str {
+pub(super) const fn cure(reason: &Reason) -> &'static str {
     match reason {
         Reason::NoRecords => "export both sign-in logs and ingest them",
         Reason::CategoryMissing { .. } => {
@@ -99,7 +99,7 @@ const fn cure(reason: &Reason) -> &'static str {
 
 /// The `as_of` that the logs of every tenant reach whose log lags by a week at most, and how many such
 /// tenants are not settled now.
-fn earlier_as_of(undecided: &[&TenantAssessment], as_of: NaiveDate) -> Option<(NaiveDate, usize)> {
+pub(super) fn earlier_as_of(undecided: &[&TenantAssessment], as_of: NaiveDate) -> Option<(NaiveDate, usize)> {
     let reached = undecided.iter().flat_map(|tenant| &tenant.reasons).filter_map(|reason| match reason {
         Reason::NotSettled { last_provable_day } => last_provable_day.and_then(|day| day.succ_opt()),
         _ => None,

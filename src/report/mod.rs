@@ -1,9 +1,10 @@
-//! Results to files and streams: tables, CSV, JSON, NDJSON, Parquet.
+//! Results to files and streams: tables, CSV, JSON, NDJSON, Parquet, and the page that shows a decision.
 
 pub mod assessment;
 pub mod closing;
 pub mod columns;
 pub mod explain;
+pub mod page;
 
 use std::io::Write;
 use std::sync::Arc;

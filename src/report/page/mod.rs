@@ -1,0 +1,113 @@
+//! `report.html`: one self-contained page of what was decided, how usage went, who is left, of whom the logs
+//! cannot tell and what to do next. `data` is what it is made of, `model` adds it up, `charts`, `tables` and `next` say it,
+//! and `page.html` puts it in order. No clock, no lake: the same snapshot gives the same bytes, and a server
+//! renders the same page of another one.
+//!
+//! It loads nothing. Its one script sorts, filters and pages the tables that are there without it; a
+//! Content-Security-Policy permits that script, its one style sheet and nothing else.
+
+mod charts;
+mod data;
+mod gaps;
+mod markup;
+mod model;
+mod next;
+#[cfg(test)]
+mod sample;
+mod tables;
+#[cfg(test)]
+mod tests;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use minijinja::{Environment, UndefinedBehavior, Value, context};
+use sha2::{Digest, Sha256};
+
+use crate::error::{Error, Result};
+use crate::notify::text;
+use crate::verdict::TenantVerdict;
+
+pub use data::{Links, Snapshot, rows_of_users};
+use model::Model;
+
+const TEMPLATE: &str = include_str!("page.html");
+const STYLE: &str = include_str!("page.css");
+const SCRIPT: &str = include_str!("page.js");
+
+/// The page as HTML. Beside the snapshot it holds itself once, a few megabytes at most.
+///
+/// # Errors
+/// Never, in practice: the template is part of the program.
+pub fn render(snapshot: &Snapshot<'_>, links: &Links<'_>) -> Result<String> {
+    let failed = |source| Error::Page { source: Box::new(source) };
+    let mut environment = Environment::new();
+    environment.set_undefined_behavior(UndefinedBehavior::Strict);
+    environment.set_trim_blocks(true);
+    environment.set_lstrip_blocks(true);
+    environment.set_keep_trailing_newline(true);
+    environment.add_filter("count", |n: u64, one: &str, many: &str| text::count(n, one, many));
+    environment.add_filter("number", text::number);
+    // Its name ends with .html, so whatever it prints is escaped.
+    environment.add_template("page.html", TEMPLATE).map_err(failed)?;
+    let page = environment.get_template("page.html").map_err(failed)?;
+    page.render(values(snapshot, links)).map_err(failed)
+}
+
+fn values(snapshot: &Snapshot<'_>, links: &Links<'_>) -> Value {
+    let model = Model::of(snapshot);
+    let (campaign, assessment) = (snapshot.campaign, snapshot.assessment);
+    let window = assessment.window;
+    let tenants = tables::tenants(&model, links);
+    let who = tables::who(snapshot, links);
+    let gaps = gaps::table(&model, links);
+    let count = |verdict: TenantVerdict| model.tenants_with(verdict);
+    context! {
+        policy => policy(),
+        style => Value::from_safe_string(STYLE.to_owned()),
+        script => Value::from_safe_string(SCRIPT.to_owned()),
+        title => text::plain_short(&campaign.title, data::NAME_CHARACTERS_MAX),
+        campaign => campaign.name,
+        message_id => campaign.message_id,
+        decision_id => assessment.decision_id,
+        program_version => env!("CARGO_PKG_VERSION"),
+        first_day => text::date(window.first),
+        last_day => text::date(window.end.pred_opt().unwrap_or(window.first)),
+        as_of => window.end.to_string(),
+        window_days => window.days(),
+        lookback_days => campaign.lookback_days,
+        scope => text::enumerate(&campaign.scope().iter().map(|of| of.display_name()).collect::<Vec<_>>()),
+        files => links.files,
+        total => model.tenants.len() as u64,
+        no_impact => count(TenantVerdict::NoImpact),
+        warning => count(TenantVerdict::Warning),
+        insufficient => count(TenantVerdict::InsufficientEvidence),
+        excluded => count(TenantVerdict::Excluded),
+        verdicts => charts::verdicts(&model).into_value(),
+        steps => next::steps(&model, snapshot),
+        trends => charts::trends(&model).into_value(),
+        days_table => tables::days(&model).into_value(),
+        protocols_table => tables::protocols(&model).into_value(),
+        abbreviations => tables::abbreviations(&model).into_value(),
+        tenants_table => tenants.markup.into_value(),
+        tenants_left_out => tenants.left_out,
+        who_table => who.markup.into_value(),
+        who_rows => who.rows,
+        who_tenants => who.tenants,
+        who_tenants_left_out => who.tenants_left_out,
+        who_rows_each => who.rows_each,
+        users_total => model.users_in_scope,
+        reasons_table => gaps::reasons(&model).into_value(),
+        gaps_table => gaps.markup.into_value(),
+        gaps_left_out => gaps.left_out,
+    }
+}
+
+/// What a browser may do with the page: obey this style sheet and run this script.
+fn policy() -> String {
+    let hash = |text: &str| STANDARD.encode(Sha256::digest(text));
+    format!(
+        "default-src 'none'; style-src 'sha256-{}'; script-src 'sha256-{}'; base-uri 'none'; form-action 'none'",
+        hash(STYLE),
+        hash(SCRIPT)
+    )
+}
