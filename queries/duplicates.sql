@@ -8,7 +8,7 @@
 --   for each sign-in leaves over; records_max bigint: of one id
 -- Order: tenant_id, repeated descending, first_path, other_path and the ids of the sources
 -- Blind spots: of three sources and more the first and the last are told, by their ids; a sign-in with records
---   on both sides of the window's edge is judged by those inside.
+--   on both sides of the window's edge is judged by those inside; an id in three categories passes for two.
 WITH repeated AS (
     SELECT
         tenant_id,
@@ -17,13 +17,13 @@ WITH repeated AS (
         max(source_id) AS other_source,
         count(*) AS records,
         -- An id is a sign-in of its own in each category; a record of unknown category belongs to any of them.
-        greatest(count(DISTINCT category), 1) AS sign_ins
+        CASE WHEN min(category) <> max(category) THEN 2 ELSE 1 END AS sign_ins
     FROM sign_in_records
     WHERE
         signed_in_at >= $window_start AND signed_in_at < $window_end
         AND ($tenant = '*' OR tenant_id = $tenant)
     GROUP BY tenant_id, sign_in_id
-    HAVING count(*) > greatest(count(DISTINCT category), 1)
+    HAVING count(*) > 1
 ),
 pairs AS (
     SELECT
@@ -35,6 +35,7 @@ pairs AS (
         sum(records) - sum(sign_ins) AS repeated,
         max(records) AS records_max
     FROM repeated
+    WHERE records > sign_ins
     GROUP BY tenant_id, first_source, other_source
 ),
 held AS (

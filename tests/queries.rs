@@ -220,7 +220,7 @@ async fn every_format_holds_every_row_of_every_report() {
             let csv = written(Format::Csv);
             let mut csv = csv::Reader::from_reader(csv.as_slice());
             assert_eq!(csv.headers().expect("a header").iter().collect::<Vec<_>>(), columns, "{name}");
-            assert_eq!(csv.records().map(|row| row.expect("a row")).count(), count, "{name}");
+            assert_eq!(csv.records().filter(Result::is_ok).count(), count, "{name}");
 
             let json: Vec<serde_json::Value> = serde_json::from_slice(&written(Format::Json)).expect("JSON");
             let ndjson = String::from_utf8(written(Format::Ndjson)).expect("text");

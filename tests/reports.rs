@@ -8,7 +8,9 @@ use std::fs;
 use std::path::Path;
 
 use lightsout::query::catalog::{REPORTS, Topic};
-use program::{LAKE, Place, sample};
+use program::{Place, sample};
+
+const LAKE: &str = "lake";
 
 fn readme() -> String {
     fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md")).expect("the README")

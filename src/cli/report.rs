@@ -10,6 +10,7 @@ use clap::Args;
 use super::shared::{self, Global, MEMORY_LIMIT_BYTES, Output, Rules, print};
 use crate::error::{Error, Result};
 use crate::lake::Lake;
+use crate::query::catalog::header::Header;
 use crate::query::catalog::own::Library;
 use crate::query::catalog::{Report, Topic};
 use crate::query::{Queries, shown};
@@ -99,15 +100,15 @@ fn list(library: &Library, arguments: &Arguments, global: &Global) -> Result<u8>
         }
     }
     if arguments.output.format.is_some() || arguments.output.output.is_some() {
-        let flags = |header: &crate::query::catalog::header::Header| {
-            let flags = header.parameters.iter().map(|declared| format!("--{}", declared.flag()));
-            flags.collect::<Vec<_>>().join(";")
+        let parameters = |header: &Header| {
+            let names = header.parameters.iter().map(|declared| declared.name.as_str());
+            header.bound.iter().copied().chain(names).collect::<Vec<_>>().join(";")
         };
         let batch = Columns::of(&rows)
             .text("name", |(report, _)| Some(report.name.to_owned()))
             .text("topic", |(report, _)| Some(report.topic.to_string()))
             .text("purpose", |(_, header)| Some(header.purpose.clone()))
-            .text("flags", |(_, header)| Some(flags(header)))
+            .text("parameters", |(_, header)| Some(parameters(header)))
             .batch()?;
         arguments.output.write(&[batch])?;
     } else {

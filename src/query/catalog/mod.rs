@@ -12,7 +12,7 @@ use serde::de::DeserializeOwned;
 
 use super::{Parameter, Queries, timestamp};
 use crate::campaign::Campaign;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::evidence::Window;
 use crate::protocol::Protocol;
 use header::{Header, HeaderError};

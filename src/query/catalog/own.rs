@@ -109,7 +109,7 @@ fn hint(name: &str, known: &[&str]) -> String {
     let holds = |known: &str| lower.len() >= 3 && known.contains(&lower);
     let mut near: Vec<(f64, &str)> = known
         .iter()
-        .map(|known| (if holds(known) { 1.0 } else { strsim::jaro_winkler(&lower, known) }, *known))
+        .map(|known| (strsim::jaro_winkler(&lower, known).max(if holds(known) { 0.9 } else { 0.0 }), *known))
         .filter(|(likeness, _)| *likeness > 0.85)
         .collect();
     near.sort_by(|a, b| b.0.total_cmp(&a.0));

@@ -222,18 +222,15 @@ fn default_and_meaning(rest: &str) -> Option<(Option<String>, String)> {
     let Some(rest) = rest.strip_prefix("default ") else {
         return Some((None, rest.strip_prefix('=')?.trim().to_owned()));
     };
-    let (value, rest) = match rest.strip_prefix('\'') {
-        Some(quoted) => {
-            let mut end = quoted.find('\'')?;
-            while quoted[end + 1..].starts_with('\'') {
-                end += 2 + quoted[end + 2..].find('\'')?;
-            }
-            (quoted[..end].replace("''", "'"), &quoted[end + 1..])
+    let (value, rest) = if let Some(quoted) = rest.strip_prefix('\'') {
+        let mut end = quoted.find('\'')?;
+        while quoted[end + 1..].starts_with('\'') {
+            end += 2 + quoted[end + 2..].find('\'')?;
         }
-        None => {
-            let (value, rest) = rest.split_once(' ')?;
-            (value.to_owned(), rest)
-        }
+        (quoted[..end].replace("''", "'"), &quoted[end + 1..])
+    } else {
+        let (value, rest) = rest.split_once(' ')?;
+        (value.to_owned(), rest)
     };
     Some((Some(value), rest.trim_start().strip_prefix('=')?.trim().to_owned()))
 }
