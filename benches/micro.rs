@@ -13,7 +13,7 @@ use lightsout::evidence::midnight;
 use lightsout::ingest::classify::classify;
 use lightsout::ingest::encoding::Encoding;
 use lightsout::ingest::find::find;
-use lightsout::ingest::formats::{Parsed, RecordReader, Seen, Shape};
+use lightsout::ingest::formats::{Parsed, RecordReader, Remembered, Shape};
 use lightsout::ingest::frame::Framer;
 use lightsout::ingest::open::Text;
 use lightsout::ingest::{IngestSettings, Progress, ingest};
@@ -38,7 +38,7 @@ fn record(id: usize) -> String {
 
 /// Reads every line as a worker does.
 fn parse(lines: &str, reader: &RecordReader) -> usize {
-    let mut seen = Seen::default();
+    let mut seen = Remembered::default();
     let mut start = 0;
     let mut read = 0;
     for end in memchr::memchr_iter(b'\n', lines.as_bytes()).chain([lines.len()]) {

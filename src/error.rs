@@ -36,10 +36,6 @@ pub enum Error {
         "another process has ingested the same content into {lake} meanwhile; run the command again, it skips what is there"
     )]
     IngestedMeanwhile { lake: String },
-    #[error(
-        "{path} was written to while it was read: its content is that of a file that was another before; run the command again, it skips what is there"
-    )]
-    ChangedMeanwhile { path: String },
     #[error("the lake at {lake} has rejects of a source {source_id} that its table sources does not know")]
     NoSource { lake: String, source_id: String },
     #[error(

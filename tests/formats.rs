@@ -185,3 +185,48 @@ fn members_of_an_archive_become_what_they_are_as_files() {
         assert_eq!(found, golden, "{name}");
     }
 }
+
+/// Such inputs differ in size, or have none yet, so nothing tells beforehand that they are the same.
+#[test]
+fn the_same_content_in_an_archive_beside_it_and_from_stdin_is_ingested_once() {
+    let place = Place::new();
+    let record = |at: usize| {
+        let padding = "x".repeat(2_000);
+        format!(
+            "{{\"time\":\"2026-10-05T10:00:00Z\",\"category\":\"SignInLogs\",\"tenantId\":\"t\",\"properties\":{{\"id\":\"{at}\",\
+             \"x\":\"{padding}\"}}}}\n"
+        )
+    };
+    let log = (0..600).map(record).collect::<String>().into_bytes();
+    assert!(log.len() > 1 << 20, "more than what is read as a whole");
+    // The second member is stored as it is.
+    let members = [("other.txt".to_owned(), b" ".to_vec()), ("log.json".to_owned(), log.clone())];
+    place.write("log.zip", &zip(&members));
+    place.write("log.json", &log);
+    for (lake, inputs) in
+        [("one", ["log.json", "log.zip"]), ("two", ["log.zip", "log.json"]), ("three", ["-", "log.json"])]
+    {
+        let arguments = ["ingest", inputs[0], inputs[1], "--json", "--lake", lake, "--quiet"];
+        let mut program = std::process::Command::new(env!("CARGO_BIN_EXE_lightsout"));
+        let stdin = fs::File::open(place.path("log.json")).expect("the log");
+        let output = program
+            .args(arguments)
+            .current_dir(place.path("."))
+            .stdin(stdin)
+            .output()
+            .expect("the program starts");
+        assert!(output.status.success(), "{inputs:?}: {}", String::from_utf8_lossy(&output.stderr));
+        let told: Value = serde_json::from_slice(&output.stdout).expect("a run report");
+        let counts = [&told["files_ingested"], &told["files_seen_before"], &told["rows"]];
+        assert_eq!(counts, [&Value::from(1), &1.into(), &600.into()], "{told:#}");
+        let files = fs::read_dir(place.path(lake).join("sign_in_records"))
+            .expect("the table")
+            .flatten()
+            .filter(|folder| folder.path().is_dir() && folder.file_name() != "_delta_log")
+            .map(|folder| fs::read_dir(folder.path()).expect("a folder").count())
+            .sum::<usize>();
+        let known = place.csv(lake, "SELECT count(*) AS n FROM sign_in_records");
+        assert_eq!(known, ["600"]);
+        assert!(files > 0 && files <= 2, "{files}: nothing is left of what was read in vain");
+    }
+}

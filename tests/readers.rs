@@ -3,7 +3,7 @@
 //! bytes flipped, cut or put in, members twice, in another order, of another type, with blanks between.
 //! `LIGHTSOUT_FUZZ_CASES` sets the number of cases for long runs.
 
-use lightsout::ingest::formats::{RecordReader, Seen, Shape};
+use lightsout::ingest::formats::{RecordReader, Remembered, Shape};
 use proptest::prelude::*;
 use proptest::test_runner::Config;
 use serde_json::{Map, Value, json};
@@ -287,7 +287,7 @@ proptest! {
         let chunk = records.join(between);
         for shape in [Shape::Diagnostic, Shape::Graph] {
             let reader = RecordReader::json(shape);
-            let mut ways = [Seen::default(), Seen::portable()];
+            let mut ways = [Remembered::default(), Remembered::portable()];
             let mut at = 0;
             for record in &records {
                 let expected = reader.parse(record);
@@ -305,7 +305,7 @@ proptest! {
 #[test]
 fn records_that_are_alike_are_read_the_fast_way() {
     let reader = RecordReader::json(Shape::Diagnostic);
-    for mut seen in [Seen::default(), Seen::portable()] {
+    for mut seen in [Remembered::default(), Remembered::portable()] {
         for n in 0..200 {
             let mut text = String::new();
             Tree::of(record(n), 0).write("", &mut text);

@@ -30,6 +30,11 @@ pub struct Assigned {
 }
 
 impl Input {
+    /// Whether it is a file that has its size and can be read again; stdin and pipes are not.
+    pub(super) fn is_regular(&self) -> bool {
+        self.path.as_ref().is_some_and(|path| self.stored_bytes > 0 || path.is_file())
+    }
+
     /// The tenant of records that name none: the path's, else the operator's.
     #[must_use]
     pub fn tenant_id(&self) -> Option<&str> {

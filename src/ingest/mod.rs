@@ -3,6 +3,7 @@
 
 mod account;
 pub mod assign;
+mod batch;
 mod buffer;
 pub mod classify;
 mod csv;

@@ -121,12 +121,12 @@ fn spool(from: &mut impl Read) -> io::Result<File> {
 }
 
 /// A file from some place on; several may read one file.
-struct From {
+struct FileFrom {
     file: Arc<File>,
     at: u64,
 }
 
-impl Read for From {
+impl Read for FileFrom {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         #[cfg(unix)]
         let read = std::os::unix::fs::FileExt::read_at(&*self.file, buffer, self.at)?;
@@ -248,9 +248,9 @@ impl Opened {
     fn stored(&self) -> Box<dyn Read + Send> {
         match &self.place {
             Place::Memory(bytes) => Box::new(io::Cursor::new(Arc::clone(bytes))),
-            Place::File(file) => Box::new(From { file: Arc::clone(file), at: 0 }),
+            Place::File(file) => Box::new(FileFrom { file: Arc::clone(file), at: 0 }),
             Place::Part { file, start, .. } => {
-                Box::new(From { file: Arc::clone(file), at: *start }.take(self.stored_bytes))
+                Box::new(FileFrom { file: Arc::clone(file), at: *start }.take(self.stored_bytes))
             }
         }
     }

@@ -77,7 +77,7 @@ pub async fn replay(
         }
     }
     if corrections.is_empty() || settings.dry_run {
-        super::pipeline::discard(lake, &files);
+        super::batch::discard(lake, &files);
         return Ok(report);
     }
     let name = format!("part-{batch_id}");

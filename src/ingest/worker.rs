@@ -13,7 +13,7 @@ use super::account::{Account, Days};
 use super::classify::classify;
 use super::encoding::Encoding;
 use super::find::Input;
-use super::formats::{Parsed, RecordReader, RejectReason, Seen};
+use super::formats::{Parsed, RecordReader, RejectReason, Remembered};
 use super::frame::{Chunk, OVER_LONG_BYTES_KEPT, RECORD_BYTES_MAX, over_long};
 use super::rows::{self, Dictionary, RowContext, Rows};
 use super::source::Source;
@@ -27,6 +27,8 @@ use crate::tenant::is_guid;
 /// Rows of a row group.
 const ROWS_MAX: usize = 128 * 1024;
 const REJECT_BYTES_MAX: usize = 4 << 20;
+/// More names of tenants than this are not kept from source to source.
+const TENANT_BYTES_KEPT: usize = 4 << 20;
 pub(super) const MICROS_PER_DAY: i64 = 86_400_000_000;
 /// 2010-01-01: Entra logs begin later.
 const EARLIEST: i64 = 1_262_304_000_000_000;
@@ -43,7 +45,7 @@ pub(super) struct Worker<'a> {
     batch_id: String,
     row_bytes_max: usize,
     streams: [(Rows, Option<DataFileWriter>); 3],
-    seen: Seen,
+    seen: Remembered,
     tenants: Dictionary,
     /// The source that is read, and who was seen in it when.
     current: Option<Arc<Source>>,
@@ -81,9 +83,10 @@ impl<'a> Worker<'a> {
             lake,
             name: format!("{batch_id}-{thread}"),
             batch_id: batch_id.to_owned(),
-            row_bytes_max: row_bytes_max.max(1 << 20),
+            // Places in a column's text are kept in 31 bits.
+            row_bytes_max: row_bytes_max.clamp(1 << 20, 1 << 30),
             streams: Default::default(),
-            seen: Seen::default(),
+            seen: Remembered::default(),
             tenants: Dictionary::default(),
             current: None,
             days: Days::default(),
@@ -280,6 +283,9 @@ impl<'a> Worker<'a> {
             let mut account = Account::default();
             account.see(&mut self.days, &self.tenants);
             source.add(account);
+            if self.tenants.bytes() > TENANT_BYTES_KEPT {
+                self.tenants.clear();
+            }
         }
     }
 

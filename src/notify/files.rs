@@ -6,10 +6,10 @@ use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
 use super::notice::{NoticeKind, RenderedNotice, render};
-use super::table::write_whole;
 use super::templates::Templates;
 use super::text::folder_name;
 use super::told::Told;
+use super::whole::write_whole;
 use super::{NoticeContext, NotifyError};
 use crate::verdict::{TenantAssessment, TenantVerdict};
 

@@ -12,7 +12,7 @@ use sha2::{Digest, Sha256};
 
 use super::NotifyError;
 use super::files::Written;
-use super::table::write_whole;
+use super::whole::write_whole;
 use crate::evidence::Window;
 use crate::verdict::Assessment;
 

@@ -21,6 +21,7 @@ mod reason_text;
 #[cfg(test)]
 mod sample;
 mod told;
+mod whole;
 
 use std::collections::BTreeMap;
 

@@ -3,8 +3,7 @@
 //! it was given.
 
 use std::borrow::Cow;
-use std::fs::{self, File};
-use std::io::{self, BufWriter, Write};
+use std::io::Write;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -17,6 +16,7 @@ use parquet::errors::ParquetError;
 
 use super::NotifyError;
 use super::text::{csv_cell, csv_cells};
+use super::whole::write_whole;
 
 /// Columns of one length, by name.
 ///
@@ -42,27 +42,6 @@ pub fn write_files(folder: &Path, name: &str, batch: &RecordBatch) -> Result<[St
         write_parquet(out, rows).map_err(|source| NotifyError::Parquet { path: path.to_owned(), source })
     })?;
     Ok(files)
-}
-
-/// A file that is there as a whole or not at all: it gets its name when it is written. The process is in
-/// the name that it has until then, as two may write the same file at once.
-pub(super) fn write_whole(
-    path: &Path,
-    write: impl FnOnce(&mut BufWriter<File>, &Path) -> Result<(), NotifyError>,
-) -> Result<(), NotifyError> {
-    let name = path.file_name().unwrap_or_default().to_string_lossy();
-    let part = path.with_file_name(format!(".{name}.{}.part", std::process::id()));
-    let failed = |source: io::Error| NotifyError::Write { path: path.to_owned(), source };
-    let written = File::create(&part).map_err(failed).and_then(|file| {
-        let mut out = BufWriter::new(file);
-        write(&mut out, path)?;
-        out.flush().and_then(|()| fs::rename(&part, path)).map_err(failed)
-    });
-    if written.is_err() {
-        // It may not even be there, and the error that matters is the first.
-        let _ = fs::remove_file(&part);
-    }
-    written
 }
 
 /// CSV with its header. Text is one line of visible characters that no spreadsheet takes for a formula;
@@ -238,19 +217,5 @@ mod tests {
             .collect::<Result<Vec<_>, _>>()
             .expect("rows");
         assert_eq!(read, [hostile()]);
-    }
-
-    #[test]
-    fn a_file_that_could_not_be_written_leaves_the_one_before() {
-        let folder = tempfile::tempdir().expect("a folder");
-        let path = folder.path().join("list.csv");
-        fs::write(&path, "before").expect("a file");
-        let failed = write_whole(&path, |out, path| {
-            out.write_all(b"half").expect("written");
-            Err(NotifyError::Write { path: path.to_owned(), source: io::Error::other("full") })
-        });
-        assert!(failed.is_err());
-        assert_eq!(fs::read_to_string(&path).expect("a file"), "before");
-        assert_eq!(fs::read_dir(folder.path()).expect("a folder").count(), 1, "and no part of it");
     }
 }

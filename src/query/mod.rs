@@ -7,6 +7,7 @@ mod coverage;
 pub mod evidence;
 mod kept;
 mod placeholders;
+mod rivals;
 pub mod shown;
 mod table;
 
@@ -27,14 +28,17 @@ use crate::error::{Error, Result};
 use crate::lake::Lake;
 use crate::lake::schema::Table;
 use kept::KeptView;
+use rivals::RivalRecords;
 use table::LakeTable;
 
 /// Views with few rows that cost much to find: their rows are kept, since one query asks for them more than
 /// once, and the next one again.
 const KEPT_VIEWS: [(&str, &str); 2] = [
     ("contested_ids", include_str!("../../queries/views/contested_ids.sql")),
-    ("rival_records", include_str!("../../queries/views/rival_records.sql")),
+    (RIVALS, include_str!("../../queries/views/rival_records.sql")),
 ];
+
+const RIVALS: &str = "rival_records";
 
 const VIEWS: [(&str, &str); 3] = [
     ("coverage_entries", include_str!("../../queries/views/coverage_entries.sql")),
@@ -81,11 +85,16 @@ impl Queries {
     /// Fails if the lake's log can't be read.
     pub async fn over(lake: &Lake, memory_limit_bytes: usize) -> Result<Self> {
         let mut tables: Vec<(Table, Arc<dyn TableProvider>)> = Vec::new();
+        let mut records = None;
         for table in Table::ALL {
             let folder = lake.root().join(table.as_str()).display().to_string();
-            tables.push((table, Arc::new(LakeTable::new(table, folder, lake.files(table)?))));
+            let provider = Arc::new(LakeTable::new(table, folder, lake.files(table)?));
+            if table == Table::SignInRecords {
+                records = Some(Arc::clone(&provider));
+            }
+            tables.push((table, provider));
         }
-        Self::over_providers(tables, memory_limit_bytes).await
+        Self::over_providers(tables, records, memory_limit_bytes).await
     }
 
     /// The same session and views over rows in memory; tables that are not given are empty.
@@ -101,11 +110,12 @@ impl Queries {
                 .map_err(|source| failed(table.as_str(), source))?;
             tables.push((table, Arc::new(provider)));
         }
-        Self::over_providers(tables, memory_limit_bytes).await
+        Self::over_providers(tables, None, memory_limit_bytes).await
     }
 
     async fn over_providers(
         tables: Vec<(Table, Arc<dyn TableProvider>)>,
+        records: Option<Arc<LakeTable>>,
         memory_limit_bytes: usize,
     ) -> Result<Self> {
         let config = SessionConfig::new()
@@ -130,7 +140,11 @@ impl Queries {
                 .map_err(|source| failed(table.as_str(), source))?;
         }
         for (name, sql) in KEPT_VIEWS {
-            let view = context.sql(sql).await.map_err(|source| failed(name, source))?;
+            let view = match &records {
+                Some(records) if name == RIVALS => rivals(&context, sql, records).await,
+                _ => context.sql(sql).await,
+            };
+            let view = view.map_err(|source| failed(name, source))?;
             let view = KeptView::new(view.into_unoptimized_plan(), memory_limit_bytes / KEPT_SHARE);
             context.register_table(name, Arc::new(view)).map_err(|source| failed(name, source))?;
         }
@@ -188,6 +202,25 @@ impl Queries {
         }
         Ok(())
     }
+}
+
+/// The view of rivals, which reads of the records only what can be one.
+async fn rivals(
+    context: &SessionContext,
+    sql: &str,
+    records: &Arc<LakeTable>,
+) -> std::result::Result<DataFrame, DataFusionError> {
+    let name = Table::SignInRecords.as_str();
+    let undeclared = context.sql(rivals::UNDECLARED).await?.into_unoptimized_plan();
+    let undeclared = context.state().optimize(&undeclared)?;
+    let whole = context.deregister_table(name)?;
+    context.register_table(name, Arc::new(RivalRecords::new(Arc::clone(records), undeclared)))?;
+    let view = context.sql(sql).await;
+    context.deregister_table(name)?;
+    if let Some(whole) = whole {
+        context.register_table(name, whole)?;
+    }
+    view
 }
 
 /// A time bound as the tables keep times, so that pruning works.

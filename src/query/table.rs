@@ -26,6 +26,7 @@ use datafusion::physical_plan::{ExecutionPlan, PhysicalExpr};
 use serde::Deserialize;
 use serde_json::Value;
 
+use super::rivals::Places;
 use crate::lake::LakeFile;
 use crate::lake::schema::{PARTITION, Table};
 
@@ -160,6 +161,31 @@ impl TableProvider for LakeTable {
         filters: &[Expr],
         limit: Option<usize>,
     ) -> Result<Arc<dyn ExecutionPlan>> {
+        self.scan_places(state, projection, filters, limit, None)
+    }
+}
+
+impl LakeTable {
+    pub(super) fn folder(&self) -> &str {
+        &self.folder
+    }
+
+    /// The files that may hold rows that the filters want.
+    pub(super) fn paths_of(&self, state: &dyn Session, filters: &[Expr]) -> Result<Vec<&str>> {
+        let (wanted, _) = self.wanted(state, filters)?;
+        let files = self.files.iter().zip(wanted);
+        Ok(files.filter_map(|(file, wanted)| wanted.then_some(file.path.as_str())).collect())
+    }
+
+    /// A scan that reads only some places of the files that are named.
+    pub(super) fn scan_places(
+        &self,
+        state: &dyn Session,
+        projection: Option<&Vec<usize>>,
+        filters: &[Expr],
+        limit: Option<usize>,
+        places: Option<&Places>,
+    ) -> Result<Arc<dyn ExecutionPlan>> {
         let (wanted, predicate) = self.wanted(state, filters)?;
         let partitions = if self.table == Table::SignInRecords {
             vec![Arc::new(arrow::datatypes::Field::new(PARTITION, DataType::Boolean, true))]
@@ -179,11 +205,16 @@ impl TableProvider for LakeTable {
         // The largest first, dealt round, so that threads have about the same.
         files.sort_by_key(|file| std::cmp::Reverse(file.bytes));
         let count = groups.len();
+        let nothing_of = |file: &LakeFile| places.and_then(|places| places.get(&file.path)) == Some(&None);
+        files.retain(|file| !nothing_of(file));
         for (at, file) in files.into_iter().enumerate() {
             let path = format!("{}/{}", self.folder, file.path);
             let mut partitioned = PartitionedFile::new(path, file.bytes);
             if self.table == Table::SignInRecords {
                 partitioned.partition_values = vec![ScalarValue::Boolean(file.provably_modern)];
+            }
+            if let Some(Some(places)) = places.and_then(|places| places.get(&file.path)) {
+                partitioned = partitioned.with_extension(places.clone());
             }
             groups[at % count].push(partitioned);
         }

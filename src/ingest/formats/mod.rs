@@ -187,19 +187,19 @@ impl Shape {
 
 /// What one thread remembers from record to record; it makes reading faster and changes nothing.
 #[derive(Debug)]
-pub struct Seen {
+pub struct Remembered {
     index: Index,
     diagnostic: Learned,
     fast: u64,
 }
 
-impl Default for Seen {
+impl Default for Remembered {
     fn default() -> Self {
         Self { index: Index::new(), diagnostic: Learned::new(diagnostic::want), fast: 0 }
     }
 }
 
-impl Seen {
+impl Remembered {
     /// With instructions that every processor has.
     #[must_use]
     pub fn portable() -> Self {
@@ -288,7 +288,7 @@ impl RecordReader {
         &self,
         chunk: &'a str,
         range: Range<usize>,
-        seen: &mut Seen,
+        seen: &mut Remembered,
     ) -> Result<Parsed<'a>, RejectReason> {
         let record = &chunk[range.clone()];
         if self.table.is_none() {

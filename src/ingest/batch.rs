@@ -1,0 +1,416 @@
+//! Reads the inputs of one batch. All threads do the same: take the next input, read it chunk by chunk
+//! and parse each chunk while it is in the core's own cache; when no input is left, take chunks of those
+//! that others still read. So a large file is read by all, many files by one each, and what a compressed
+//! one costs to inflate is spent beside the parsing of what was inflated before. Each thread holds one
+//! chunk.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard};
+
+use super::buffer::Buffers;
+use super::find::Input;
+use super::frame::{Chunk, Framer};
+use super::open::{Compression, Content, Opened, open};
+use super::recognise::{Head, Recognised};
+use super::source::{Known, Source};
+use super::time::{DateEvidence, DateOrder};
+use super::worker::Worker;
+use super::{FileFate, IngestSettings, Progress};
+use crate::error::{Error, Result};
+use crate::lake::Lake;
+use crate::lake::write::{DataFile, Unsettled};
+
+const EXPECTED: &str = "sign-in logs: diagnostic records, Log Analytics, Graph, portal, PowerShell or \
+                        Unified Audit Log exports, as JSON or CSV";
+const NO_TENANT: &str = "its records name no tenant, and neither does its path (tenantId=…); say whose log it \
+                         is with --tenant ID, or for many files with --tenants-from FILE";
+
+/// Removes data files that will not be committed.
+pub(super) fn discard(lake: &Lake, files: &[DataFile]) {
+    for file in files {
+        // What can't be removed is an orphan that no log names: harmless, and vacuum takes it.
+        let _ = std::fs::remove_file(lake.root().join(file.table.as_str()).join(&file.path));
+    }
+}
+
+/// What one thread has done: the sources that it opened, and its data files.
+type Work = (Vec<Arc<Source>>, Vec<Unsettled>);
+
+/// What is to be known of a file's dates.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Evidence {
+    /// Their order, or that they contradict each other.
+    OfOrder,
+    /// How many are of which kind.
+    Counted,
+}
+
+/// A source whose chunks are handed out to whoever asks.
+struct Open {
+    source: Arc<Source>,
+    /// `None`: all are handed out.
+    stream: Mutex<Option<(Framer, Content)>>,
+}
+
+/// What can be helped with.
+struct Streams {
+    open: Vec<Arc<Open>>,
+    /// Threads that may still open an input.
+    opening: usize,
+}
+
+/// What came of reading a batch.
+pub(super) enum Read {
+    All(Vec<Source>, Vec<DataFile>),
+    /// Two inputs of different sizes hold the same content (a file, and the same in an archive), or one holds
+    /// what the lake has: to be read once more, and hashed before. Nothing is left of what was written.
+    Twins,
+}
+
+/// What the threads of a batch share.
+struct Batch<'a> {
+    settings: &'a IngestSettings,
+    progress: &'a Progress,
+    known: &'a Known,
+    inputs: &'a [Input],
+    /// Every input is hashed before it is read.
+    hash_first: bool,
+    next: AtomicUsize,
+    /// A thread has failed, and the others need not go on.
+    failed: AtomicBool,
+    twins: AtomicBool,
+    /// Sizes that several inputs have: they may be the same file.
+    sizes: HashSet<u64>,
+    this_run: Mutex<HashSet<String>>,
+    open: Mutex<Streams>,
+    /// Told when `open` changes.
+    changed: Condvar,
+    buffers: Buffers,
+}
+
+/// Reads all inputs; `hash_first`: each is looked for by its content before its records are read.
+///
+/// # Errors
+/// Fails on disk errors and interrupts; what was written is removed then.
+pub(super) fn read_batch(
+    lake: &Lake,
+    inputs: &[Input],
+    settings: &IngestSettings,
+    progress: &Progress,
+    known: &Known,
+    batch_id: &str,
+    hash_first: bool,
+) -> Result<Read> {
+    let mut once = HashSet::new();
+    let batch = Batch {
+        settings,
+        progress,
+        known,
+        inputs,
+        hash_first,
+        next: AtomicUsize::new(0),
+        failed: AtomicBool::new(false),
+        twins: AtomicBool::new(false),
+        sizes: inputs.iter().map(|input| input.stored_bytes).filter(|size| !once.insert(*size)).collect(),
+        this_run: Mutex::default(),
+        open: Mutex::new(Streams { open: Vec::new(), opening: settings.jobs.max(1) }),
+        changed: Condvar::new(),
+        buffers: Buffers::default(),
+    };
+    let stored_bytes = progress.stored_bytes.load(Ordering::Relaxed);
+    let records = progress.records.load(Ordering::Relaxed);
+    let done: Vec<Result<Work>> = std::thread::scope(|scope| {
+        let threads: Vec<_> = (0..settings.jobs.max(1))
+            .map(|thread| {
+                let worker = Worker::new(settings, progress, lake.root().to_owned(), batch_id, thread);
+                let batch = &batch;
+                scope.spawn(move || batch.work(worker))
+            })
+            .collect();
+        threads.into_iter().map(|thread| thread.join().map_err(|_| Error::WorkerLost).flatten()).collect()
+    });
+    let (mut sources, mut written) = (Vec::new(), Vec::new());
+    let mut failed = None;
+    for done in done {
+        match done {
+            Ok((mine, files)) => {
+                sources.extend(mine);
+                written.extend(files);
+            }
+            Err(error) => failed = failed.or(Some(error)),
+        }
+    }
+    let twins = batch.twins.load(Ordering::Relaxed);
+    drop(batch);
+    if twins || failed.is_some() || progress.stopped() {
+        for file in written {
+            let _ = std::fs::remove_file(file.path());
+        }
+        if let Some(error) = failed {
+            return Err(error);
+        }
+        if progress.stopped() {
+            return Err(Error::Interrupted);
+        }
+        progress.stored_bytes.store(stored_bytes, Ordering::Relaxed);
+        progress.records.store(records, Ordering::Relaxed);
+        return Ok(Read::Twins);
+    }
+    let sources = sources.into_iter().map(|source| Arc::into_inner(source).ok_or(Error::WorkerLost));
+    let sources: Vec<Source> = sources.collect::<Result<_>>()?;
+    let named = sources.iter().map(|source| (source.placeholder().to_owned(), source.id().to_owned()));
+    let ids: HashMap<String, String> = named.collect();
+    let files = written.into_iter().map(|file| file.settle(&ids)).collect::<Result<_>>()?;
+    Ok(Read::All(sources, files))
+}
+
+/// A thread that may still open an input; also one that panics does so no more.
+struct Opening<'b, 'a>(&'b Batch<'a>);
+
+impl Drop for Opening<'_, '_> {
+    fn drop(&mut self) {
+        if let Ok(mut streams) = self.0.open.lock() {
+            streams.opening -= 1;
+        }
+        self.0.changed.notify_all();
+    }
+}
+
+impl Batch<'_> {
+    /// What one thread does.
+    fn work(&self, mut worker: Worker<'_>) -> Result<Work> {
+        let mut sources = Vec::new();
+        let opening = Opening(self);
+        let mine = self.inputs_left(&mut worker, &mut sources);
+        drop(opening);
+        let ended = mine.and_then(|()| self.help(&mut worker));
+        if ended.is_err() {
+            self.failed.store(true, Ordering::Relaxed);
+        }
+        ended?;
+        Ok((sources, worker.finish()?))
+    }
+
+    fn inputs_left(&self, worker: &mut Worker<'_>, sources: &mut Vec<Arc<Source>>) -> Result<()> {
+        while let Some(input) = self.inputs.get(self.next.fetch_add(1, Ordering::Relaxed)) {
+            if self.stopped() {
+                break;
+            }
+            self.input(input, worker, sources)?;
+        }
+        Ok(())
+    }
+
+    fn stopped(&self) -> bool {
+        self.progress.stopped() || self.failed.load(Ordering::Relaxed) || self.twins.load(Ordering::Relaxed)
+    }
+
+    fn streams(&self) -> Result<MutexGuard<'_, Streams>> {
+        self.open.lock().map_err(|_| Error::WorkerLost)
+    }
+
+    /// Takes chunks of what others still read, or are about to.
+    fn help(&self, worker: &mut Worker<'_>) -> Result<()> {
+        let mut streams = self.streams()?;
+        loop {
+            if let Some(open) = streams.open.last().cloned() {
+                drop(streams);
+                self.drain(&open, worker)?;
+                streams = self.streams()?;
+            } else if streams.opening == 0 {
+                return Ok(());
+            } else {
+                streams = self.changed.wait(streams).map_err(|_| Error::WorkerLost)?;
+            }
+        }
+    }
+
+    /// Parses chunks of a source until all are handed out; who finds that names it.
+    fn drain(&self, open: &Arc<Open>, worker: &mut Worker<'_>) -> Result<()> {
+        while let Some(chunk) = self.next_chunk(open)? {
+            worker.chunk(&open.source, &chunk)?;
+        }
+        self.streams()?.open.retain(|other| !Arc::ptr_eq(other, open));
+        Ok(())
+    }
+
+    fn next_chunk(&self, open: &Open) -> Result<Option<Chunk>> {
+        let failed = || Error::read(&open.source.input.name);
+        let mut stream = open.stream.lock().map_err(|_| Error::WorkerLost)?;
+        let Some((framer, _)) = stream.as_mut().filter(|_| !self.stopped()) else { return Ok(None) };
+        let chunk = framer.next_chunk().map_err(failed())?;
+        if chunk.is_none()
+            && let Some((_, content)) = stream.take()
+        {
+            let (hash, bytes) = content.finish().map_err(failed())?;
+            self.name(&open.source, hash, bytes)?;
+        }
+        Ok(chunk)
+    }
+
+    /// Names a source that was read without looking for it first.
+    fn name(&self, source: &Source, content: blake3::Hash, stored_bytes: u64) -> Result<()> {
+        if source.is_named() {
+            return Ok(());
+        }
+        let id = source.settle(content, stored_bytes).to_owned();
+        let known = self.known.coverage.contains_key(&id);
+        if !self.this_run.lock().map_err(|_| Error::WorkerLost)?.insert(id) || known {
+            self.twins.store(true, Ordering::Relaxed);
+        }
+        Ok(())
+    }
+
+    /// Opens one input and reads it; an archive is as many sources as it has members.
+    fn input(&self, input: &Input, worker: &mut Worker<'_>, sources: &mut Vec<Arc<Source>>) -> Result<()> {
+        // Hardly any file is the same but one of the same size.
+        let hash_first =
+            |bytes| self.hash_first || self.known.sizes.contains(&bytes) || self.sizes.contains(&bytes);
+        let opened = open(input, hash_first)?;
+        self.progress.stored_bytes.fetch_add(opened.stored_bytes, Ordering::Relaxed);
+        if opened.compression != Compression::Zip {
+            return self.read(input, &opened, worker, sources);
+        }
+        let refused = |input: &Input, why: &str| {
+            let mut source = Source::new(input.clone(), &opened);
+            source.refuse(format!("expected a zip archive that can be read, but {why}"));
+            Arc::new(source)
+        };
+        match opened.members(input) {
+            Ok(members) => {
+                for (input, opened) in &members {
+                    if self.stopped() {
+                        break;
+                    }
+                    match opened {
+                        Ok(opened) => self.read(input, opened, worker, sources)?,
+                        Err(why) => sources.push(refused(input, why)),
+                    }
+                }
+            }
+            Err(why) => sources.push(refused(input, &why)),
+        }
+        Ok(())
+    }
+
+    /// Decides the fate of one source, and parses what is to be parsed.
+    fn read(
+        &self,
+        input: &Input,
+        opened: &Opened,
+        worker: &mut Worker<'_>,
+        sources: &mut Vec<Arc<Source>>,
+    ) -> Result<()> {
+        let (source, stream) = self.source(input, opened)?;
+        let source = Arc::new(source);
+        sources.push(Arc::clone(&source));
+        let Some(stream) = stream else { return Ok(()) };
+        let open = Arc::new(Open { source, stream: Mutex::new(Some(stream)) });
+        self.streams()?.open.push(Arc::clone(&open));
+        self.changed.notify_all();
+        self.drain(&open, worker)
+    }
+
+    /// Decides the fate of one source; its stream, if there are chunks to be parsed.
+    fn source(&self, input: &Input, opened: &Opened) -> Result<(Source, Option<(Framer, Content)>)> {
+        let failed = || Error::read(&input.name);
+        let mut source = Source::new(input.clone(), opened);
+        let (text, content) = opened.read().map_err(failed())?;
+        let (framer, recognised) = Framer::reusing(&self.buffers, text).map_err(failed())?;
+        source.encoding = framer.encoding();
+        if let Recognised::Records(head) = &recognised {
+            source.name_by_assignment(head.says_tenant, head.says_category);
+        }
+        if let Some(hash) = opened.content_hash {
+            let id = source.settle(hash, opened.stored_bytes);
+            if let Some(coverage) = self.known.coverage.get(id) {
+                source.known_coverage.clone_from(coverage);
+                return Ok((source, None));
+            }
+        }
+        let mut head = match recognised {
+            Recognised::Records(head) => head,
+            Recognised::Empty | Recognised::Unknown { .. } => {
+                // What holds no record is named all the same.
+                drop(framer);
+                let (hash, bytes) = content.finish().map_err(failed())?;
+                source.settle(hash, bytes);
+                match recognised {
+                    Recognised::Unknown { found } => {
+                        source.refuse(format!("expected {EXPECTED}; found {found}"));
+                    }
+                    _ => source.fate = FileFate::Empty,
+                }
+                return Ok((source, None));
+            }
+        };
+        if opened.content_hash.is_some() {
+            let id = source.id().to_owned();
+            if !self.this_run.lock().map_err(|_| Error::WorkerLost)?.insert(id) {
+                return Ok((source, None));
+            }
+        }
+        source.framing = Some(head.framing);
+        source.header = head.header.take();
+        let named = head.says_tenant || head.reader.shape().can_name_tenant();
+        match self.dates(&head, opened).map_err(failed())? {
+            Ok(dates) => head.reader.dates = dates,
+            Err(undecided) => source.refuse(undecided),
+        }
+        if !named && input.tenant_id().is_none() {
+            source.refuse(NO_TENANT.to_owned());
+        }
+        source.reader = Some(head.reader);
+        if source.fate == FileFate::Refused {
+            drop(framer);
+            let (hash, bytes) = content.finish().map_err(failed())?;
+            source.settle(hash, bytes);
+            return Ok((source, None));
+        }
+        source.fate = FileFate::Ingested;
+        Ok((source, Some((framer, content))))
+    }
+
+    /// The order of day and month in a file's dates, from all of them; or why that is not to be told.
+    fn dates(&self, head: &Head, opened: &Opened) -> std::io::Result<Result<DateOrder, String>> {
+        if let Some(order) = self.settings.date_order {
+            return Ok(Ok(order));
+        }
+        if !head.numbered_dates {
+            return Ok(Ok(DateOrder::Unsettled));
+        }
+        let mut evidence = self.date_evidence(head, opened, Evidence::OfOrder)?;
+        if evidence.contradicts() {
+            evidence = self.date_evidence(head, opened, Evidence::Counted)?;
+        }
+        let way_out = "say which with --date-order month-first or --date-order day-first";
+        Ok(evidence.settle().map_err(|undecided| format!("{undecided}; {way_out}")))
+    }
+
+    /// What the dates of a file show.
+    fn date_evidence(&self, head: &Head, opened: &Opened, wanted: Evidence) -> std::io::Result<DateEvidence> {
+        let mut evidence = DateEvidence::default();
+        let latest = self.settings.now + super::worker::MICROS_PER_DAY;
+        let (mut framer, _) = Framer::reusing(&self.buffers, opened.text()?)?;
+        while let Some(chunk) = framer.next_chunk()? {
+            let text = simdutf8::basic::from_utf8(&chunk.bytes).ok();
+            for (at, range) in chunk.records().into_iter().enumerate() {
+                let see = |time: &str| {
+                    if wanted == Evidence::Counted || !evidence.confirmed_by(time, latest) {
+                        evidence.see(time, latest);
+                    }
+                };
+                if let Some(text) = text {
+                    head.reader.times_of_row(text, range, chunk.cells.of(at), see);
+                } else if let Ok(record) = std::str::from_utf8(&chunk.bytes[range]) {
+                    head.reader.times(record, see);
+                }
+            }
+            if self.stopped() || wanted == Evidence::OfOrder && evidence.contradicts() {
+                break;
+            }
+        }
+        Ok(evidence)
+    }
+}
