@@ -64,10 +64,10 @@ pub enum Error {
     Query { name: String, source: Box<datafusion::error::DataFusionError> },
     #[error("query {name}: expected one that only reads, as SELECT and EXPLAIN do; found {found}")]
     NotReadOnly { name: String, found: String },
-    #[error("query file {name}: {detail}; a header needs {expected}")]
-    QueryHeader { name: String, detail: String, expected: &'static str },
-    #[error("unknown report '{name}'; there are: {known}")]
-    UnknownReport { name: String, known: String },
+    #[error("query file {path}, line {line}: found {found}; expected {expected}")]
+    QueryHeader { path: String, line: usize, found: String, expected: String },
+    #[error("unknown report '{name}'; {hint}")]
+    UnknownReport { name: String, hint: String },
     #[error("parquet file {path}: {source}")]
     Parquet { path: PathBuf, source: parquet::errors::ParquetError },
     #[error("{what}: {source}")]

@@ -7,6 +7,7 @@ mod coverage;
 pub mod evidence;
 mod kept;
 pub mod page;
+mod placeholders;
 mod rivals;
 pub mod shown;
 mod table;
@@ -56,9 +57,18 @@ fn failed(name: &str, source: DataFusionError) -> Error {
     Error::Query { name: name.to_owned(), source: Box::new(source) }
 }
 
-/// The error for a statement that would write, if that is what the engine refused.
+/// The error for a statement that would write, or for several, if that is what the engine refused.
 fn refused(name: &str, source: &DataFusionError) -> Option<Error> {
-    let DataFusionError::Plan(message) = source.find_root() else { return None };
+    let message = match source.find_root() {
+        DataFusionError::Plan(message) => message,
+        DataFusionError::NotImplemented(message) if message.contains("a single SQL statement") => {
+            return Some(Error::NotReadOnly {
+                name: name.to_owned(),
+                found: "more than one statement".to_owned(),
+            });
+        }
+        _ => return None,
+    };
     let (kind, found) = message.split_once(" not supported: ")?;
     let found = ["DDL", "DML", "Statement"].contains(&kind).then(|| found.to_owned())?;
     Some(Error::NotReadOnly { name: name.to_owned(), found })
