@@ -20,7 +20,7 @@ import place
 import verdicts
 
 # Records of the ingest curves where not records are the thing that grows.
-INGESTED, INGESTED_QUICK = 200_000, 4_000
+INGESTED, INGESTED_QUICK = 100_000, 4_000
 ASSESSED, ASSESSED_QUICK = 3_000_000, 100_000
 
 
