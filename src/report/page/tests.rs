@@ -39,7 +39,7 @@ fn text(cell: &str) -> &str {
 
 /// The page with its commands as one would copy them: each of their words is a box of its own.
 fn as_typed(page: &str) -> String {
-    page.replace("<span>", "").replace("</span>", "")
+    page.replace("<span>", "").replace("</span>", "").replace("&#x2f;", "/")
 }
 
 #[test]
