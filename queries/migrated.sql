@@ -27,7 +27,7 @@ WITH past AS (
         AND user_key IS NOT NULL
         AND ($tenant = '*' OR tenant_id = $tenant)
     GROUP BY tenant_id, user_key
-    HAVING max(signed_in_at) < CAST($window_end AS date) - $quiet_days
+    HAVING max(signed_in_at) < CAST($window_end AS date) - CAST($quiet_days AS int)
 ),
 modern AS (
     SELECT

@@ -21,7 +21,7 @@ WITH by_protocol AS (
         count(*) AS sign_ins,
         count(DISTINCT user_agent) AS user_agents,
         count(DISTINCT ip_address) AS ip_addresses,
-        min(signed_in_at) >= CAST($window_end AS date) - $days AS is_new
+        min(signed_in_at) >= CAST($window_end AS date) - CAST($days AS int) AS is_new
     FROM legacy_sign_ins
     WHERE
         signed_in_at >= $lookback_start AND signed_in_at < $window_end
