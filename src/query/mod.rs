@@ -10,6 +10,7 @@ pub mod page;
 mod placeholders;
 mod rivals;
 pub mod shown;
+mod small;
 mod table;
 
 use std::sync::Arc;
@@ -34,12 +35,18 @@ use table::LakeTable;
 
 /// Views with few rows that cost much to find: their rows are kept, since one query asks for them more than
 /// once, and the next one again.
-const KEPT_VIEWS: [(&str, &str); 2] = [
-    ("contested_ids", include_str!("../../queries/views/contested_ids.sql")),
+const KEPT_VIEWS: [(&str, &str); 3] = [
+    (CONTESTED_IDS, include_str!("../../queries/views/contested_ids.sql")),
     (RIVALS, include_str!("../../queries/views/rival_records.sql")),
+    (CONTESTED_SIGN_INS, include_str!("../../queries/views/contested_sign_ins.sql")),
 ];
 
+const CONTESTED_IDS: &str = "contested_ids";
 const RIVALS: &str = "rival_records";
+const CONTESTED_SIGN_INS: &str = "contested_sign_ins";
+
+/// What a contested sign-in takes in memory, about, with all its columns.
+const CONTESTED_BYTES: usize = 512;
 
 const VIEWS: [(&str, &str); 3] = [
     ("coverage_entries", include_str!("../../queries/views/coverage_entries.sql")),
@@ -47,7 +54,7 @@ const VIEWS: [(&str, &str); 3] = [
     ("legacy_sign_ins", include_str!("../../queries/views/legacy_sign_ins.sql")),
 ];
 
-/// Of the memory limit, what one of them may take.
+/// Of the memory limit, what one of them may take, and what is kept of a table's small files.
 const KEPT_SHARE: usize = 8;
 
 /// A value bound to a parameter.
@@ -89,7 +96,8 @@ impl Queries {
         let mut records = None;
         for table in Table::ALL {
             let folder = lake.root().join(table.as_str()).display().to_string();
-            let provider = Arc::new(LakeTable::new(table, folder, lake.files(table)?));
+            let provider =
+                Arc::new(LakeTable::new(table, folder, lake.files(table)?, memory_limit_bytes / KEPT_SHARE));
             if table == Table::SignInRecords {
                 records = Some(Arc::clone(&provider));
             }
@@ -140,6 +148,7 @@ impl Queries {
                 .register_table(table.as_str(), provider)
                 .map_err(|source| failed(table.as_str(), source))?;
         }
+        let mut ids = None;
         for (name, sql) in KEPT_VIEWS {
             let view = match &records {
                 Some(records) if name == RIVALS => rivals(&context, sql, records).await,
@@ -147,7 +156,15 @@ impl Queries {
             };
             let view = view.map_err(|source| failed(name, source))?;
             let view = KeptView::new(view.into_unoptimized_plan(), memory_limit_bytes / KEPT_SHARE);
-            context.register_table(name, Arc::new(view)).map_err(|source| failed(name, source))?;
+            let view = match &ids {
+                Some(ids) if name == CONTESTED_SIGN_INS => view.told_by(Arc::clone(ids), CONTESTED_BYTES),
+                _ => view,
+            };
+            let view = Arc::new(view);
+            if name == CONTESTED_IDS {
+                ids = Some(Arc::clone(&view));
+            }
+            context.register_table(name, view).map_err(|source| failed(name, source))?;
         }
         for (name, sql) in VIEWS {
             let view = context.sql(sql).await.map_err(|source| failed(name, source))?;
