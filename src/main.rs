@@ -3,7 +3,22 @@
 
 use std::process::ExitCode;
 
-#[tokio::main]
-async fn main() -> ExitCode {
-    lightsout::cli::main().await
+/// An expression is computed by functions that call themselves, level by level.
+const STACK_BYTES: usize = 16 << 20;
+
+fn main() -> ExitCode {
+    let runtime =
+        tokio::runtime::Builder::new_multi_thread().enable_all().thread_stack_size(STACK_BYTES).build();
+    match runtime {
+        Ok(runtime) => {
+            let code = runtime.block_on(lightsout::cli::main());
+            // A query that was stopped may still be computing, and nobody waits for it.
+            runtime.shutdown_background();
+            code
+        }
+        Err(error) => {
+            eprintln!("lightsout: starting threads: {error}");
+            ExitCode::FAILURE
+        }
+    }
 }

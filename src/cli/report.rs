@@ -1,8 +1,9 @@
-//! `lightsout report` and `lightsout sql`: queries over the lake, shipped or your own.
+//! `lightsout report`: the shipped queries over the lake.
 
 use clap::Args;
 
-use super::shared::{self, Global, MEMORY_LIMIT_BYTES, Output, Rules, print};
+use super::answers::QueryLimits;
+use super::shared::{self, Global, Output, Rules, print};
 use crate::error::{Error, Result};
 use crate::lake::Lake;
 use crate::query::Queries;
@@ -19,15 +20,8 @@ pub(super) struct Arguments {
     tenant: Option<String>,
     #[command(flatten)]
     output: Output,
-}
-
-#[derive(Debug, Args)]
-pub(super) struct SqlArguments {
-    // Not as documentation: its backticks would be the shell's.
-    #[arg(help = "For example: \"SELECT protocol, count(*) FROM sign_ins GROUP BY 1\"")]
-    query: String,
     #[command(flatten)]
-    output: Output,
+    limits: QueryLimits,
 }
 
 pub(super) async fn run(arguments: &Arguments, global: &Global) -> Result<u8> {
@@ -52,18 +46,11 @@ pub(super) async fn run(arguments: &Arguments, global: &Global) -> Result<u8> {
     }
     let (campaign, roster) = arguments.rules.load()?;
     let lake = Lake::open(&global.lake).await?;
-    let queries = Queries::over(&lake, MEMORY_LIMIT_BYTES).await?;
+    let queries = Queries::over(&lake, arguments.limits.memory_limit).await?;
     // Only for the day that nobody named.
     let coverage = if arguments.rules.as_of.is_none() { queries.coverage().await? } else { Vec::new() };
     let window = shared::window(arguments.rules.as_of, &campaign, &roster, &coverage, &lake)?;
     let parameters = report.bind(&campaign, window, arguments.tenant.as_deref().unwrap_or("*"));
-    arguments.output.write(&queries.run(report.name, report.sql, &parameters).await?)?;
-    Ok(0)
-}
-
-pub(super) async fn run_sql(arguments: &SqlArguments, global: &Global) -> Result<u8> {
-    let lake = Lake::open(&global.lake).await?;
-    let queries = Queries::over(&lake, MEMORY_LIMIT_BYTES).await?;
-    arguments.output.write(&queries.run("sql", &arguments.query, &[]).await?)?;
+    arguments.limits.answer(&queries, &arguments.output, report.name, report.sql, &parameters).await?;
     Ok(0)
 }
