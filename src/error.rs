@@ -80,10 +80,15 @@ pub enum Error {
     QueryBroken { name: String },
     #[error("query {name}: interrupted")]
     QueryInterrupted { name: String },
-    #[error("query file {name}: {detail}; a header needs {expected}")]
-    QueryHeader { name: String, detail: String, expected: &'static str },
-    #[error("unknown report '{name}'; there are: {known}")]
-    UnknownReport { name: String, known: String },
+    #[error("query file {path}, line {line}: found {found}; expected {expected}")]
+    QueryHeader { path: String, line: usize, found: String, expected: String },
+    #[error(
+        "--queries: expected a folder with files *.sql, one query each; found {found} at {}; {way_out}",
+        .folder.display()
+    )]
+    QueriesFolder { folder: PathBuf, found: String, way_out: String },
+    #[error("unknown report '{name}'; {hint}")]
+    UnknownReport { name: String, hint: String },
     #[error("parquet file {path}: {source}")]
     Parquet { path: PathBuf, source: parquet::errors::ParquetError },
     #[error("{what}: {source}")]
@@ -142,6 +147,7 @@ impl Error {
             | Self::Requests(_)
             | Self::NoInput { .. }
             | Self::QueryHeader { .. }
+            | Self::QueriesFolder { .. }
             | Self::UnknownReport { .. } => 2,
             Self::Interrupted | Self::QueryInterrupted { .. } => 130,
             _ => 1,

@@ -7,8 +7,13 @@ use std::process::ExitCode;
 const STACK_BYTES: usize = 16 << 20;
 
 fn main() -> ExitCode {
-    let runtime =
-        tokio::runtime::Builder::new_multi_thread().enable_all().thread_stack_size(STACK_BYTES).build();
+    let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .thread_stack_size(STACK_BYTES)
+        // One that hears of time limits and of Ctrl-C while a query computes on all cores.
+        .worker_threads(cores + 1)
+        .build();
     match runtime {
         Ok(runtime) => {
             let code = runtime.block_on(lightsout::cli::main());

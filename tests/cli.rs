@@ -31,7 +31,36 @@ fn furnish(folder: &Path) {
     fs::write(folder.join("roster.csv"), format!("tenant_id,contact,colour\n{tenant},ada@example.com,red\n"))
         .expect("a file");
     fs::write(folder.join("campaign.toml"), "name = 'mine'\nwindow_days = 'thirty'\n").expect("a file");
+    for (path, sql) in QUERIES {
+        let path = folder.join(path);
+        fs::create_dir_all(path.parent().expect("its folder")).expect("a folder");
+        fs::write(path, sql).expect("a file");
+    }
 }
+
+/// Folders of somebody's own queries, right and wrong.
+const QUERIES: [(&str, &str); 9] = [
+    (
+        "mine/clients.sql",
+        "-- Client apps by tenant.\n-- Params: $top bigint default 5 = rows, at most; $like text default '%' =\n\
+         --   a pattern of the client app; $tenant text = a tenant id, or * for all\n\
+         -- Columns: tenant_id, client_app text; sign_ins bigint\n\
+         SELECT tenant_id, client_app, count(*) AS sign_ins\nFROM sign_ins\n\
+         WHERE client_app LIKE $like AND ($tenant = '*' OR tenant_id = $tenant)\n\
+         GROUP BY tenant_id, client_app\nORDER BY sign_ins DESC, tenant_id, client_app\nLIMIT $top;\n",
+    ),
+    ("mine/short.sql", "-- Nothing but a purpose.\nSELECT 1 AS one\n"),
+    ("wrong/headless.sql", "SELECT 1\n"),
+    (
+        "wrong/default.sql",
+        "-- Rows.\n-- Reads: rejects\n-- Params: $top bigint = rows\nSELECT 1 LIMIT $top\n",
+    ),
+    ("wrong/flag.sql", "-- Rows.\n-- Params: $format text default csv = a format\nSELECT $format\n"),
+    ("wrong/writes.sql", "-- It writes.\nDELETE FROM rejects\n"),
+    ("wrong/two.sql", "-- Two statements.\nSELECT 1;\nSELECT 2\n"),
+    ("wrong/right.sql", "-- A query among wrong ones.\nSELECT 'here' AS where_it_is\n"),
+    ("taken/who.sql", "-- Mine.\nSELECT 1\n"),
+];
 
 fn arguments(line: &str) -> Vec<String> {
     let blank = "\u{1f}";

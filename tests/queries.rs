@@ -2,20 +2,22 @@
 //! the rows that the contract expects. `UPDATE_EXPECTED=1` rewrites the expected rows; read the diff.
 //!
 //! Of `records.csv` only the columns that matter are there, an empty cell is null, and a record is not
-//! provably modern unless it says so. `sources.json` and `campaign_events.json` have one row a line. `parameters.toml` replaces
+//! provably modern unless it says so. `sources.json`, `rejects.json` and `campaign_events.json` have one row a
+//! line. `parameters.toml` replaces
 //! single parameters.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, BooleanArray, RecordBatch, UInt32Array, new_null_array};
 use arrow::compute::take_record_batch;
-use arrow::datatypes::{DataType, Schema};
+use arrow::datatypes::{DataType, Field, Schema};
 use datafusion::common::ScalarValue;
 use lightsout::lake::schema::{PARTITION, Table, timestamp};
 use lightsout::query::catalog::{REPORTS, Report};
+use lightsout::query::shown::filled;
 use lightsout::query::{Parameter, Queries};
 use lightsout::report::Format;
 
@@ -91,7 +93,8 @@ fn reversed(batch: &RecordBatch) -> RecordBatch {
     take_record_batch(batch, &UInt32Array::from_iter_values((0..rows).rev())).expect("rows")
 }
 
-fn parameters(case: &Path, names: &[&str]) -> Vec<Parameter> {
+/// Values for the parameters of a query: those of the rules, then its own.
+fn parameters(case: &Path, report: &Report<'_>) -> Vec<Parameter> {
     let mut values: BTreeMap<String, String> = toml::from_str(
         "window_start = '2026-10-01'\nwindow_end = '2026-10-31'\nlookback_start = '2026-08-02'\n\
          protocols = 'imap4,pop3'\ncampaign = 'mine'\ntenant = '*'",
@@ -101,19 +104,25 @@ fn parameters(case: &Path, names: &[&str]) -> Vec<Parameter> {
         let own: BTreeMap<String, String> = toml::from_str(&text).expect("names and texts");
         values.extend(own);
     }
-    names
-        .iter()
-        .map(|name| {
-            let value = &values[*name];
-            let value = if matches!(*name, "protocols" | "campaign" | "tenant") {
-                ScalarValue::Utf8(Some(value.clone()))
-            } else {
-                let day: chrono::NaiveDate = value.parse().expect("a day");
-                lightsout::query::timestamp(lightsout::evidence::midnight(day))
-            };
-            ((*name).to_owned(), value)
-        })
-        .collect()
+    let header = report.header().unwrap_or_else(|error| panic!("{}: {error:?}", report.name));
+    let bound = header.bound.iter().map(|name| {
+        let value = &values[*name];
+        let value = if matches!(*name, "protocols" | "campaign" | "tenant") {
+            ScalarValue::Utf8(Some(value.clone()))
+        } else {
+            let day: chrono::NaiveDate = value.parse().expect("a day");
+            lightsout::query::timestamp(lightsout::evidence::midnight(day))
+        };
+        ((*name).to_owned(), value)
+    });
+    let own = header.parameters.iter().map(|declared| {
+        let given = values.get(&declared.name).map(|text| declared.kind.parse(text));
+        (
+            declared.name.clone(),
+            given.map_or_else(|| declared.default.clone(), |value| value.expect("a value")),
+        )
+    });
+    bound.chain(own).collect()
 }
 
 fn csv(batches: &[RecordBatch]) -> String {
@@ -124,7 +133,8 @@ fn csv(batches: &[RecordBatch]) -> String {
 
 async fn queries(case: &Path, turned: bool) -> Queries {
     let mut tables = vec![(Table::SignInRecords, records(case))];
-    tables.extend([Table::Sources, Table::CampaignEvents].map(|table| (table, lines(case, table))));
+    let others = [Table::Sources, Table::CampaignEvents, Table::Rejects];
+    tables.extend(others.map(|table| (table, lines(case, table))));
     if turned {
         tables = tables.into_iter().map(|(table, rows)| (table, reversed(&rows))).collect();
     }
@@ -145,7 +155,9 @@ async fn answer(query: &str, case: &Path, turned: bool) -> String {
     } else {
         let report = Report::find(query).expect("a shipped report");
         let sql = fs::read_to_string(root().join(format!("queries/{query}.sql"))).expect("the shipped file");
-        (sql, parameters(case, &report.parameters()))
+        let parameters = parameters(case, report);
+        // As it is shown to people, who paste it anywhere.
+        if turned { (filled(&sql, &parameters), Vec::new()) } else { (sql, parameters) }
     };
     let rows = queries.run(query, &sql, &parameters).await;
     csv(&rows.unwrap_or_else(|error| panic!("{}: {error}", case.display())))
@@ -162,7 +174,11 @@ async fn every_case_gives_the_expected_rows_whatever_the_order_of_its_input() {
         for case in cases_of(query) {
             let name = format!("{query}/{}", case.file_name().unwrap_or_default().display());
             let found = answer(query, &case, false).await;
-            assert_eq!(found, answer(query, &case, true).await, "{name}: the order of the input shows");
+            let turned = answer(query, &case, true).await;
+            assert_eq!(
+                found, turned,
+                "{name}: the order of the input shows, or the values that are filled in"
+            );
             let path = case.join("expected.csv");
             if std::env::var_os("UPDATE_EXPECTED").is_some() {
                 fs::write(&path, &found).expect("a file");
@@ -177,10 +193,73 @@ async fn every_case_gives_the_expected_rows_whatever_the_order_of_its_input() {
 }
 
 #[tokio::test]
+async fn every_format_holds_every_row_of_every_report() {
+    for report in REPORTS {
+        let mut cases = cases_of(report.name);
+        cases.sort_by_key(|case| fs::metadata(case.join("expected.csv")).expect("its rows").len());
+        // The fewest rows, mostly none, and the most.
+        for case in cases.iter().take(1).chain(cases.last()) {
+            let name = case.display();
+            let rows =
+                queries(case, false).await.run(report.name, report.sql, &parameters(case, report)).await;
+            let rows = rows.expect("rows");
+            let count: usize = rows.iter().map(RecordBatch::num_rows).sum();
+            let schema = rows[0].schema();
+            let columns: Vec<&str> = schema.fields().iter().map(|field| field.name().as_str()).collect();
+            let written = |format| {
+                let mut bytes = Vec::new();
+                lightsout::report::write(&mut bytes, &rows, format)
+                    .unwrap_or_else(|error| panic!("{name}: {error}"));
+                bytes
+            };
+            let csv = written(Format::Csv);
+            let mut csv = csv::Reader::from_reader(csv.as_slice());
+            assert_eq!(csv.headers().expect("a header").iter().collect::<Vec<_>>(), columns, "{name}");
+            assert_eq!(csv.records().flatten().count(), count, "{name}");
+
+            let json: Vec<serde_json::Value> = serde_json::from_slice(&written(Format::Json)).expect("JSON");
+            let ndjson = String::from_utf8(written(Format::Ndjson)).expect("text");
+            let lines = ndjson.lines().map(|line| serde_json::from_str(line).expect("a line of JSON"));
+            assert_eq!(json, lines.collect::<Vec<serde_json::Value>>(), "{name}");
+            assert_eq!(json.len(), count, "{name}");
+            for row in &json {
+                let names: BTreeSet<&str> =
+                    row.as_object().expect("a row").keys().map(String::as_str).collect();
+                assert_eq!(
+                    names,
+                    columns.iter().copied().collect::<BTreeSet<_>>(),
+                    "{name}: nulls are there"
+                );
+            }
+
+            let table = String::from_utf8(written(Format::Table)).expect("text");
+            // Three lines of the frame and one of names.
+            assert_eq!(table.trim_end().lines().count(), count + 4, "{name}\n{table}");
+
+            let mut file = tempfile::tempfile().expect("a file");
+            std::io::Write::write_all(&mut file, &written(Format::Parquet)).expect("written");
+            let parquet = parquet::arrow::arrow_reader::ParquetRecordBatchReader::try_new(file, 1 << 20)
+                .expect("Parquet")
+                .collect::<Result<Vec<_>, _>>()
+                .expect("rows");
+            let whole = |batches: &[RecordBatch]| {
+                arrow::compute::concat_batches(&rows[0].schema(), batches).expect("one batch")
+            };
+            assert_eq!(whole(&parquet), whole(&rows), "{name}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn what_verdicts_rest_on_is_what_the_sign_ins_show_of_users_that_are_not_modern() {
     let key = "tenant_id, sign_in_id, category, client_app, protocol, outcome, source_id, source_offset";
+    let mut seen = BTreeSet::new();
     for query in all_queries() {
         for case in cases_of(query) {
+            // Cases of several queries are of the same records.
+            if !seen.insert(fs::read(case.join("records.csv")).unwrap_or_default()) {
+                continue;
+            }
             let queries = queries(&case, false).await;
             let rows = async |from: &str| {
                 let sql = format!("SELECT {key} FROM {from} ORDER BY {key}");
@@ -201,7 +280,7 @@ async fn what_verdicts_rest_on_is_what_the_sign_ins_show_of_users_that_are_not_m
 async fn selected(case: &Path, query: &str, select: &str) -> String {
     let queries = queries(case, false).await;
     let report = Report::find(query).expect("a shipped report");
-    let parameters = parameters(case, &report.parameters());
+    let parameters = parameters(case, report);
     csv(&queries
         .run(query, &format!("{select} FROM ({}) AS found ORDER BY 1, 2", report.sql), &parameters)
         .await
@@ -294,10 +373,12 @@ fn documented_columns(sql: &str) -> Vec<(String, DataType)> {
     for (at, word) in words.iter().enumerate().skip(1) {
         let kind = match word.trim_end_matches([':', ';', ',', '.']) {
             "text" => DataType::Utf8,
+            "text[]" => DataType::List(Arc::new(Field::new_list_field(DataType::Utf8, true))),
             "bigint" => DataType::Int64,
             "timestamp" => timestamp(),
             "date" => DataType::Date32,
             "boolean" => DataType::Boolean,
+            "double" => DataType::Float64,
             _ => continue,
         };
         // The names before a type are a list with commas.
@@ -314,7 +395,8 @@ fn documented_columns(sql: &str) -> Vec<(String, DataType)> {
 /// The expressions after the last `clause` of a query.
 fn listed<'a>(sql: &'a str, clause: &str) -> Vec<&'a str> {
     let Some((_, list)) = sql.rsplit_once(clause) else { return Vec::new() };
-    let list = list.split("ORDER BY").next().unwrap_or_default();
+    let list = ["ORDER BY", "HAVING", "LIMIT"].iter().filter_map(|next| list.split(next).next());
+    let list = list.min_by_key(|list| list.len()).unwrap_or_default();
     list.split(',').map(|item| item.trim().trim_end_matches(" DESC")).collect()
 }
 
@@ -335,20 +417,22 @@ async fn every_query_says_what_it_reads_and_gives_and_has_cases_and_a_total_orde
         let (body, parameters) = if view {
             (format!("SELECT * FROM {query}"), Vec::new())
         } else {
-            let names = Report::find(query).expect("a report").parameters();
-            for name in &names {
+            let report = Report::find(query).expect("a report");
+            for name in report.parameters() {
                 let told = part(&sql, "Params").unwrap_or_default();
-                assert!(told.contains(&format!("${name}")), "{path}: ${name} is not documented");
+                assert!(told.contains(&format!("${name} ")), "{path}: ${name} is not documented");
             }
-            (sql.clone(), parameters(&cases[0], &names))
+            (sql.clone(), parameters(&cases[0], report))
         };
         let rows = queries.run(query, &body, &parameters).await.expect("rows");
         let found: Vec<(String, DataType)> =
             rows[0].schema().fields().iter().map(|f| (f.name().clone(), f.data_type().clone())).collect();
         assert_eq!(documented_columns(&sql), found, "{path}");
         if !view {
-            let order = listed(&sql, "ORDER BY");
-            for key in listed(&sql, "GROUP BY") {
+            // The last SELECT that is not inside of another.
+            let (_, last) = sql.rsplit_once("\nSELECT").expect("a query");
+            let order = listed(last, "ORDER BY");
+            for key in listed(last, "GROUP BY") {
                 assert!(order.contains(&key), "{path}: its order leaves {key} open");
             }
         }

@@ -5,7 +5,7 @@
 -- Columns: tenant_id text;
 --   display_name, domains, cloud text: of the latest roster, domains joined with semicolons, null if it does not
 --   name the tenant;
---   in_roster boolean; first_record_day, last_record_day date: null if there is no record;
+--   in_roster boolean: whether that names it; first_record_day, last_record_day date: null if there is no record;
 --   records bigint: as ingested, repeated ones too;
 --   categories text: seen, joined with semicolons, in alphabetical order, null if none is known;
 --   verdict, reasons, campaign, decision_id text: of the newest of the campaigns' latest decisions that has

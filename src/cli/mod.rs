@@ -16,9 +16,12 @@ mod shared;
 mod shell;
 mod sql;
 
+use std::ffi::OsString;
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
+
+use crate::error::Error;
 
 /// Who still signs in with Basic Authentication?
 ///
@@ -61,7 +64,13 @@ enum Command {
 
 /// Parses the arguments, runs the command, tells errors.
 pub async fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let arguments: Vec<OsString> = std::env::args_os().collect();
+    let command = match report::flags::with_flags(Cli::command(), &arguments) {
+        Ok(command) => command,
+        Err(error) => return failed(&error),
+    };
+    let cli =
+        Cli::from_arg_matches(&command.get_matches_from(arguments)).unwrap_or_else(|error| error.exit());
     let global = &cli.global;
     let done = match cli.command {
         Command::Run(arguments) => run::run(&arguments, global).await,
@@ -76,9 +85,11 @@ pub async fn main() -> ExitCode {
     };
     match done {
         Ok(code) => ExitCode::from(code),
-        Err(error) => {
-            eprintln!("lightsout: {error}");
-            ExitCode::from(error.exit_code())
-        }
+        Err(error) => failed(&error),
     }
+}
+
+fn failed(error: &Error) -> ExitCode {
+    eprintln!("lightsout: {error}");
+    ExitCode::from(error.exit_code())
 }

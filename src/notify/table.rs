@@ -45,7 +45,7 @@ pub fn write_files(folder: &Path, name: &str, batch: &RecordBatch) -> Result<[St
 }
 
 /// CSV with its header. Text is one line of visible characters that no spreadsheet takes for a formula;
-/// of a list of texts each, joined with `;`.
+/// of a list each, joined with `;`; structures are JSON.
 ///
 /// # Errors
 /// Fails if it can't be written.
@@ -117,14 +117,38 @@ fn harmless_column(column: &ArrayRef) -> Result<ArrayRef, ArrowError> {
             let cells = texts.as_string::<i32>().iter().map(|text| text.map(harmless_text));
             Ok(Arc::new(cells.collect::<StringArray>()))
         }
-        DataType::List(item) if is_text(item.data_type()) => {
+        DataType::List(item) if !item.data_type().is_nested() => {
             let list = DataType::List(Arc::new(Field::new_list_field(DataType::Utf8, true)));
             let lists = cast(column, &list)?;
             let cells = lists.as_list::<i32>().iter().map(|texts| texts.as_ref().map(joined));
             Ok(Arc::new(cells.collect::<StringArray>()))
         }
+        kind if kind.is_nested() => {
+            let cells = as_json(column)?;
+            let cells = cells.iter().enumerate();
+            let cells = cells.map(|(row, text)| column.is_valid(row).then(|| harmless_text(text)));
+            Ok(Arc::new(cells.collect::<StringArray>()))
+        }
         _ => Ok(Arc::clone(column)),
     }
+}
+
+/// Structures, and lists of them, each as a line of JSON.
+fn as_json(column: &ArrayRef) -> Result<Vec<String>, ArrowError> {
+    const BEFORE: &str = "{\"cell\":";
+    let mut text = Vec::new();
+    let mut writer = arrow::json::WriterBuilder::new()
+        .with_explicit_nulls(true)
+        .build::<_, arrow::json::writer::LineDelimited>(&mut text);
+    writer.write(&batch(vec![("cell", Arc::clone(column))])?)?;
+    writer.finish()?;
+    drop(writer);
+    let text = String::from_utf8(text).map_err(|error| ArrowError::ExternalError(Box::new(error)))?;
+    let cell = |line: &str| {
+        let line = line.strip_prefix(BEFORE).and_then(|line| line.strip_suffix('}'));
+        line.map(str::to_owned).unwrap_or_default()
+    };
+    Ok(text.lines().map(cell).collect())
 }
 
 /// What is harmless stays as it is, blanks around it too: to a query they are a difference.
@@ -170,6 +194,27 @@ mod tests {
         write_csv(&mut csv, &[hostile()]).expect("in memory");
         let expected = "text,view,number,list\n'=1+1,'=1+1,-1,'-x;a,b\n plain , plain ,,\nab  c,ab  c,3,y\n";
         assert_eq!(String::from_utf8(csv).expect("text").replace('"', ""), expected);
+    }
+
+    #[test]
+    fn csv_has_every_list_and_structure_in_a_cell() {
+        let mut numbers = arrow::array::ListBuilder::new(arrow::array::Int64Builder::new());
+        numbers.append_value([Some(1), None, Some(-2)]);
+        numbers.append_null();
+        let names: ArrayRef = Arc::new(StringArray::from(vec![Some("a\nb"), None]));
+        let field = Arc::new(Field::new("name", DataType::Utf8, true));
+        let structure = arrow::array::StructArray::from(vec![(field, names)]);
+        let batch = batch(vec![
+            ("numbers", Arc::new(numbers.finish()) as ArrayRef),
+            ("structure", Arc::new(structure)),
+        ]);
+        let mut csv = Vec::new();
+        write_csv(&mut csv, &[batch.expect("columns of one length")]).expect("in memory");
+        let mut csv = csv::Reader::from_reader(csv.as_slice());
+        let rows: Vec<csv::StringRecord> = csv.records().map(|row| row.expect("a row")).collect();
+        // A number in a list is text, and then one that begins with a sign.
+        assert_eq!(rows[0], vec!["1;'-2", r#"{"name":"a\nb"}"#]);
+        assert_eq!(rows[1], vec!["", r#"{"name":null}"#]);
     }
 
     #[test]

@@ -190,7 +190,7 @@ mod tests {
             "SELECT array_resize([1], 1000000000, 0)",
             "SELECT length(repeat('xxxxxxxxxx', 100000000))",
             "SELECT length(lpad('x', 1000000000, 'y'))",
-            "SELECT sum(length(rpad('x', 100000, 'y'))) FROM generate_series(1, 8000) AS t(n)",
+            "SELECT sum(length(rpad('x', 100000 + n, 'y'))) FROM generate_series(1, 8000) AS t(n)",
         ] {
             let error = queries.run("sql", sql, &[]).await.expect_err(sql).to_string();
             assert!(error.contains("are made"), "{sql}: {error}");

@@ -13,6 +13,7 @@ mod kept;
 mod lake_schema;
 mod names;
 pub mod page;
+mod placeholders;
 pub mod problem;
 mod rivals;
 pub mod shown;
@@ -24,7 +25,7 @@ pub mod views;
 use std::sync::Arc;
 
 use arrow::array::RecordBatch;
-use datafusion::catalog::{SchemaProvider as _, TableProvider};
+use datafusion::catalog::TableProvider;
 use datafusion::common::{ParamValues, ScalarValue};
 use datafusion::dataframe::DataFrame;
 use datafusion::datasource::MemTable;
@@ -48,9 +49,18 @@ fn failed(name: &str, source: DataFusionError) -> Error {
     Error::Query { name: name.to_owned(), source: Box::new(source) }
 }
 
-/// The error for a statement that would write, if that is what the engine refused.
+/// The error for a statement that would write, or for several, if that is what the engine refused.
 fn refused(name: &str, source: &DataFusionError) -> Option<Error> {
-    let DataFusionError::Plan(message) = source.find_root() else { return None };
+    let message = match source.find_root() {
+        DataFusionError::Plan(message) => message,
+        DataFusionError::NotImplemented(message) if message.contains("a single SQL statement") => {
+            return Some(Error::NotReadOnly {
+                name: name.to_owned(),
+                found: "more than one statement".to_owned(),
+            });
+        }
+        _ => return None,
+    };
     let (kind, found) = message.split_once(" not supported: ")?;
     let found = ["DDL", "DML", "Statement"].contains(&kind).then(|| found.to_owned())?;
     Some(Error::NotReadOnly { name: name.to_owned(), found })
@@ -173,7 +183,7 @@ impl Queries {
             .chain(state.aggregate_functions().keys())
             .chain(state.window_functions().keys());
         let known = Known {
-            tables: self.schema.table_names(),
+            tables: described::names(),
             functions: functions.cloned().collect(),
             table_functions: state.table_functions().keys().cloned().collect(),
         };

@@ -4,38 +4,46 @@
 use datafusion::common::ScalarValue;
 
 use super::Parameter;
+use super::placeholders::placeholders;
 
 /// The query without its header, its values filled in, for one tenant.
 #[must_use]
 pub fn for_tenant(sql: &str, parameters: &[Parameter], tenant_id: &str) -> String {
-    let body: Vec<&str> = sql.lines().skip_while(|line| line.starts_with("--")).collect();
-    let filled = fill(&body.join("\n"), parameters);
+    let filled = filled(sql, parameters);
     let indented: Vec<String> = filled.lines().map(|line| format!("    {line}")).collect();
     format!("SELECT * FROM (\n{}\n) AS found\nWHERE tenant_id = {}", indented.join("\n"), quoted(tenant_id))
 }
 
+/// The query without its header, its values filled in.
+#[must_use]
+pub fn filled(sql: &str, parameters: &[Parameter]) -> String {
+    let is_header = |line: &&str| line.starts_with("--") || line.trim().is_empty();
+    let body: Vec<&str> = sql.lines().skip_while(is_header).collect();
+    fill(body.join("\n").trim_end(), parameters)
+}
+
 fn fill(sql: &str, parameters: &[Parameter]) -> String {
     let mut text = String::with_capacity(sql.len());
-    let mut rest = sql;
-    while let Some(at) = rest.find('$') {
-        text.push_str(&rest[..at]);
-        let name_len = rest[at + 1..].bytes().take_while(|b| b.is_ascii_alphanumeric() || *b == b'_').count();
-        let name = &rest[at + 1..=at + name_len];
-        match parameters.iter().find(|(known, _)| known == name) {
-            Some((_, value)) => text.push_str(&literal(value)),
-            None => text.push_str(&rest[at..=at + name_len]),
+    let mut end = 0;
+    for found in placeholders(sql) {
+        if let Some((_, value)) = parameters.iter().find(|(known, _)| known == found.name) {
+            text.push_str(&sql[end..found.at.start]);
+            text.push_str(&literal(value));
+            end = found.at.end;
         }
-        rest = &rest[at + 1 + name_len..];
     }
-    text + rest
+    text + &sql[end..]
 }
 
 fn literal(value: &ScalarValue) -> String {
     match value {
         ScalarValue::Utf8(Some(text)) => quoted(text),
         ScalarValue::TimestampMicrosecond(Some(micros), _) => {
-            format!("TIMESTAMP {}", quoted(&crate::ingest::time::format(*micros)))
+            format!("TIMESTAMPTZ {}", quoted(&crate::ingest::time::format(*micros)))
         }
+        ScalarValue::Date32(Some(_)) => format!("DATE {}", quoted(&value.to_string())),
+        // A bare `1` would be a bigint.
+        ScalarValue::Float64(Some(number)) => format!("CAST({number} AS double)"),
         other => other.to_string(),
     }
 }
@@ -56,5 +64,18 @@ mod tests {
         ];
         let sql = for_tenant("-- Header\nSELECT $tenant, $tenant_b FROM t", &parameters, "x");
         assert!(sql.contains("SELECT 'o''neil', 'b' FROM t") && !sql.contains("Header"), "{sql}");
+    }
+
+    #[test]
+    fn every_type_is_written_as_sql_and_only_parameters_are_filled() {
+        let parameters = [
+            ("top".to_owned(), ScalarValue::Int64(Some(-5))),
+            ("share".to_owned(), ScalarValue::Float64(Some(0.5))),
+            ("day".to_owned(), ScalarValue::Date32(Some(2))),
+            ("on".to_owned(), ScalarValue::Boolean(Some(true))),
+        ];
+        let sql =
+            filled("-- Header\n\nSELECT '$top', $top, $share, $day, $on, $other -- $top\n", &parameters);
+        assert_eq!(sql, "SELECT '$top', -5, CAST(0.5 AS double), DATE '1970-01-03', true, $other -- $top");
     }
 }

@@ -11,11 +11,14 @@ mod row_writer;
 use std::io::Write;
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, RecordBatch, StringArray};
+use arrow::array::{Array as _, ArrayRef, RecordBatch, StringArray};
+use arrow::error::ArrowError;
+use arrow::util::display::{ArrayFormatter, FormatOptions};
 
 pub use row_writer::{RowWriter, TABLE_ROWS_MAX};
 
 use crate::error::{Error, Result};
+use crate::notify::table;
 use crate::notify::text::plain;
 
 /// How rows are written.
@@ -39,20 +42,62 @@ pub fn write(out: &mut (impl Write + Send), batches: &[RecordBatch], format: For
     writer.finish()
 }
 
-/// Text without line breaks and other control characters, which would break the table.
+/// Text without line breaks and other control characters, which would break the table; lists and structures
+/// as text.
 fn on_one_line(batch: &RecordBatch) -> Result<RecordBatch> {
-    let columns = batch.columns().iter().map(|column| match column.as_any().downcast_ref::<StringArray>() {
-        Some(texts) => {
-            Arc::new(texts.iter().map(|text| text.map(plain)).collect::<StringArray>()) as ArrayRef
+    let arrow = |source| Error::Arrow { what: "writing rows", source };
+    let names = batch.schema();
+    let names = names.fields().iter().map(|field| field.name().as_str());
+    let columns = names.zip(batch.columns()).map(|(name, column)| Ok((name, one_line_column(column)?)));
+    table::batch(columns.collect::<std::result::Result<_, _>>().map_err(arrow)?).map_err(arrow)
+}
+
+fn one_line_column(column: &ArrayRef) -> std::result::Result<ArrayRef, ArrowError> {
+    if column.data_type().is_primitive() {
+        return Ok(Arc::clone(column));
+    }
+    let options = FormatOptions::default();
+    let cells = ArrayFormatter::try_new(column, &options)?;
+    let cells = (0..column.len()).map(|row| {
+        if column.is_null(row) {
+            return Ok(None);
         }
-        None => Arc::clone(column),
+        cells.value(row).try_to_string().map(|text| Some(plain(&text)))
     });
-    RecordBatch::try_new(batch.schema(), columns.collect())
-        .map_err(|source| Error::Arrow { what: "writing rows", source })
+    Ok(Arc::new(cells.collect::<std::result::Result<StringArray, _>>()?))
 }
 
 /// Characters that turn the direction of text around, and so what a reader sees.
 #[must_use]
 pub fn is_bidi(c: char) -> bool {
     matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
+#[cfg(test)]
+mod tests {
+    use arrow::array::{BooleanArray, Date32Array, StringViewArray};
+
+    use super::*;
+
+    #[test]
+    fn a_table_has_one_line_a_row_whatever_the_type() {
+        let list = |texts: &[&str]| {
+            let mut list = arrow::array::ListBuilder::new(arrow::array::StringBuilder::new());
+            list.append_value(texts.iter().map(|text| Some(*text)));
+            Arc::new(list.finish()) as ArrayRef
+        };
+        let batch = table::batch(vec![
+            ("view", Arc::new(StringViewArray::from_iter_values(["a\nb"])) as ArrayRef),
+            ("list", list(&["c\r\nd", "e"])),
+            ("day", Arc::new(Date32Array::from(vec![2]))),
+            ("on", Arc::new(BooleanArray::from(vec![true]))),
+        ]);
+        let mut text = Vec::new();
+        write(&mut text, &[batch.expect("columns")], Format::Table).expect("in memory");
+        let text = String::from_utf8(text).expect("text");
+        assert_eq!(text.lines().count(), 5, "{text}");
+        for cell in ["a b", "c  d, e", "1970-01-03", "true"] {
+            assert!(text.contains(cell), "{cell} in {text}");
+        }
+    }
 }

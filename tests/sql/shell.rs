@@ -11,9 +11,11 @@ const PROMPT: &str = "lightsout> ";
 
 /// A shell with a state folder of its own, so that no test sees another's history.
 fn shell(state: &std::path::Path, pager: &str) -> PtySession {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_lightsout"));
+    // A new terminal has no size of its own.
+    let mut command = Command::new("sh");
     command
-        .args(["sql", "--lake"])
+        .args(["-c", "stty rows 24 columns 80 && exec \"$0\" sql --lake \"$1\""])
+        .arg(env!("CARGO_BIN_EXE_lightsout"))
         .arg(place().path(LAKE))
         .env("TERM", "xterm")
         .env("XDG_STATE_HOME", state)
@@ -23,6 +25,12 @@ fn shell(state: &std::path::Path, pager: &str) -> PtySession {
     let mut shell = spawn_command(command, Some(WAIT_MS)).expect("a terminal");
     shell.exp_string(PROMPT).expect("a prompt");
     shell
+}
+
+/// Keys without the line's end, which would send them.
+fn press(shell: &mut PtySession, keys: &str) {
+    shell.send(keys).expect("typed");
+    shell.flush().expect("sent");
 }
 
 fn leave(mut shell: PtySession) {
@@ -44,12 +52,12 @@ fn a_query_of_several_lines_is_typed_completed_and_answered() {
     shell.exp_string(PROMPT).expect("a prompt");
 
     // A table, and a column of it, by Tab.
-    shell.send("SELECT count(DISTINCT tenant_id) AS n FROM usage_\t").expect("typed");
+    press(&mut shell, "SELECT count(DISTINCT tenant_id) AS n FROM usage_\t");
     shell.exp_string("usage_daily").expect("a table");
     shell.send_line(";").expect("typed");
     shell.exp_string("| n ").expect("an answer");
     shell.exp_string(PROMPT).expect("a prompt");
-    shell.send("SELECT max(interr\t").expect("typed");
+    press(&mut shell, "SELECT max(interr\t");
     shell.exp_string("interrupted").expect("a column");
     shell.send_line(") AS m FROM usage_daily;").expect("typed");
     shell.exp_string("| m ").expect("an answer");
@@ -62,9 +70,9 @@ fn a_query_of_several_lines_is_typed_completed_and_answered() {
     shell.exp_string(PROMPT).expect("a prompt");
 
     // What was asked before is found again, as a whole.
-    shell.send("\u{1b}[A\u{1b}[A\u{1b}[A\u{1b}[A").expect("typed");
+    press(&mut shell, "\u{1b}[A\u{1b}[A\u{1b}[A\u{1b}[A");
     shell.exp_string("AS semicolon;").expect("the first query");
-    shell.send("\u{3}").expect("Ctrl-C");
+    press(&mut shell, "\u{3}");
     shell.exp_string(PROMPT).expect("a prompt");
     leave(shell);
     let history = std::fs::read_to_string(state.path().join("lightsout/sql_history")).expect("a history");

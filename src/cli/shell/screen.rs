@@ -79,7 +79,6 @@ impl Screen {
         let mut pages = Pages::open(self.is_paged && self.is_too_long(text));
         pages.write(text.as_bytes())?;
         pages.write(b"\n")?;
-        pages.close();
         Ok(())
     }
 
@@ -126,9 +125,6 @@ impl Screen {
                 // Who reads has seen enough.
                 break;
             }
-        }
-        if let Some(pages) = pages {
-            pages.close();
         }
         Ok(counted(rows, answer.is_cut()))
     }
@@ -219,9 +215,12 @@ impl Pages {
             Err(source) => Err(Error::Write { path: "the screen".into(), source }),
         }
     }
+}
 
-    fn close(self) {
-        if let Self::Pager(mut child) = self {
+/// Whatever ended the answer, the terminal is the pager's until that ends.
+impl Drop for Pages {
+    fn drop(&mut self) {
+        if let Self::Pager(child) = self {
             drop(child.stdin.take());
             // Its end is all that matters, not how.
             let _ = child.wait();

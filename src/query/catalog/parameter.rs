@@ -1,0 +1,311 @@
+//! The parameters of a query: their types, how a header declares them, how their values are written.
+
+use std::fmt;
+
+use chrono::NaiveDate;
+use datafusion::common::ScalarValue;
+
+use super::header::{HeaderError, cut};
+
+/// The parameters that the program binds from the rules; every other one is a flag.
+const WELL_KNOWN: [(&str, Kind); 6] = [
+    ("window_start", Kind::Timestamp),
+    ("window_end", Kind::Timestamp),
+    ("lookback_start", Kind::Timestamp),
+    ("protocols", Kind::Text),
+    ("campaign", Kind::Text),
+    ("tenant", Kind::Text),
+];
+
+/// The parameter of that name that is bound from the rules.
+pub(super) fn well_known(name: &str) -> Option<(&'static str, Kind)> {
+    WELL_KNOWN.into_iter().find(|(known, _)| *known == name)
+}
+
+/// Type of a parameter.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    Text,
+    Bigint,
+    Double,
+    Date,
+    Timestamp,
+    Boolean,
+}
+
+impl Kind {
+    pub const ALL: [Self; 6] =
+        [Self::Text, Self::Bigint, Self::Double, Self::Date, Self::Timestamp, Self::Boolean];
+
+    /// Its name in headers, as SQL has it.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Text => "text",
+            Self::Bigint => "bigint",
+            Self::Double => "double",
+            Self::Date => "date",
+            Self::Timestamp => "timestamp",
+            Self::Boolean => "boolean",
+        }
+    }
+
+    /// What stands for a value in help.
+    #[must_use]
+    pub const fn value_name(self) -> &'static str {
+        match self {
+            Self::Text => "TEXT",
+            Self::Bigint => "N",
+            Self::Double => "NUMBER",
+            Self::Date => "DATE",
+            Self::Timestamp => "TIME",
+            Self::Boolean => "true|false",
+        }
+    }
+
+    const fn expected(self) -> &'static str {
+        match self {
+            Self::Text => "text",
+            Self::Bigint => "a whole number",
+            Self::Double => "a number, as in 0.25",
+            Self::Date => "a day as in 2026-11-02",
+            Self::Timestamp => "a UTC time as in 2026-11-02T08:30:00Z, or a day",
+            Self::Boolean => "true or false",
+        }
+    }
+
+    /// A value of this type.
+    ///
+    /// # Errors
+    /// Fails with what was expected.
+    pub fn parse(self, text: &str) -> Result<ScalarValue, String> {
+        let day = |text: &str| text.parse::<NaiveDate>().ok();
+        let value = match self {
+            Self::Text => Some(ScalarValue::Utf8(Some(text.to_owned()))),
+            Self::Bigint => text.trim().parse().ok().map(|number| ScalarValue::Int64(Some(number))),
+            Self::Double => {
+                let number = text.trim().parse().ok().filter(|number: &f64| number.is_finite());
+                number.map(|number| ScalarValue::Float64(Some(number)))
+            }
+            Self::Date => day(text.trim()).map(|day| ScalarValue::Date32(Some(day.to_epoch_days()))),
+            Self::Timestamp => {
+                let text = text.trim();
+                let micros = match day(text) {
+                    Some(day) => Some(crate::evidence::midnight(day).timestamp_micros()),
+                    None => crate::ingest::time::of_iso(text),
+                };
+                micros.map(|micros| ScalarValue::TimestampMicrosecond(Some(micros), Some("UTC".into())))
+            }
+            Self::Boolean => match text.trim().to_ascii_lowercase().as_str() {
+                "true" => Some(ScalarValue::Boolean(Some(true))),
+                "false" => Some(ScalarValue::Boolean(Some(false))),
+                _ => None,
+            },
+        };
+        value.ok_or_else(|| format!("expected {}", self.expected()))
+    }
+}
+
+impl fmt::Display for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+/// A parameter as a header declares it: `$name type default VALUE = meaning`.
+#[derive(Debug, Clone)]
+pub struct Declared {
+    pub name: String,
+    pub kind: Kind,
+    /// Null of those that are bound from the rules.
+    pub default: ScalarValue,
+    /// The default as the header has it, without quotes.
+    pub default_text: String,
+    pub meaning: String,
+    /// Line of the file.
+    pub line: usize,
+}
+
+impl Declared {
+    /// The flag that sets it, without its dashes.
+    #[must_use]
+    pub fn flag(&self) -> String {
+        self.name.replace('_', "-")
+    }
+}
+
+/// The declarations of a header's part `Params`, which begins on the line `first_line`.
+pub(super) fn declarations(told: &str, first_line: usize) -> Result<Vec<Declared>, HeaderError> {
+    let none = told.trim().trim_end_matches('.');
+    if none.is_empty() || none.eq_ignore_ascii_case("none") {
+        return Ok(Vec::new());
+    }
+    let mut declared: Vec<Declared> = Vec::new();
+    for (at, piece) in pieces(told) {
+        let line = first_line + memchr::memchr_iter(b'\n', &told.as_bytes()[..at]).count();
+        let one = declaration(piece, line)?;
+        if declared.iter().any(|other| other.name == one.name) {
+            return Err(HeaderError {
+                line,
+                found: format!("${} for the second time", one.name),
+                expected: "every parameter once".to_owned(),
+            });
+        }
+        declared.push(one);
+    }
+    Ok(declared)
+}
+
+/// Cut at each `;` that a `$` follows, as a meaning may have its own; each with its place.
+fn pieces(told: &str) -> Vec<(usize, &str)> {
+    let ends = told.match_indices(';').map(|(at, _)| at);
+    let ends = ends.filter(|at| told[at + 1..].trim_start().starts_with('$')).chain([told.len()]);
+    let mut start = 0;
+    ends.map(|end| {
+        let piece = &told[start..end];
+        let at = start + piece.len() - piece.trim_start().len();
+        start = end + 1;
+        (at, piece.trim())
+    })
+    .collect()
+}
+
+fn declaration(piece: &str, line: usize) -> Result<Declared, HeaderError> {
+    let piece = piece.split_whitespace().collect::<Vec<_>>().join(" ");
+    let wrong = |found: String, expected: &str| HeaderError { line, found, expected: expected.to_owned() };
+    let malformed = || {
+        wrong(
+            format!("'{}'", cut(&piece)),
+            "declarations of the form: $name type default VALUE = meaning; $name ...",
+        )
+    };
+    let rest = piece.strip_prefix('$').ok_or_else(malformed)?;
+    let (name, rest) = rest.split_once(' ').ok_or_else(malformed)?;
+    let is_name = name.starts_with(|c: char| c.is_ascii_lowercase())
+        && name.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_');
+    if !is_name {
+        let expected = "a name of lower-case letters, digits and _, with a letter first";
+        return Err(wrong(format!("${}", cut(name)), expected));
+    }
+    let (kind, rest) = rest.split_once(' ').ok_or_else(malformed)?;
+    let kind = Kind::ALL.into_iter().find(|known| known.as_str() == kind).ok_or_else(|| {
+        let known = Kind::ALL.map(Kind::as_str).join(", ");
+        wrong(format!("type '{}' of ${name}", cut(kind)), &format!("one of: {known}"))
+    })?;
+    let (default, meaning) = default_and_meaning(rest).ok_or_else(malformed)?;
+    let default_text = default.clone().unwrap_or_default();
+    let default = match (well_known(name), default) {
+        (Some((_, bound)), _) if bound != kind => {
+            return Err(wrong(
+                format!("type {kind} of ${name}"),
+                &format!("{bound}: it is bound from the rules"),
+            ));
+        }
+        (Some(_), Some(_)) => {
+            return Err(wrong(format!("a default of ${name}"), "none: it is bound from the rules"));
+        }
+        (Some(_), None) => ScalarValue::Null,
+        (None, None) => {
+            let expected =
+                format!("one, so that the report runs without it: ${name} {kind} default VALUE = meaning");
+            return Err(wrong(format!("${name} without a default"), &expected));
+        }
+        (None, Some(text)) => kind.parse(&text).map_err(|expected| {
+            wrong(format!("default '{}' of ${name}", cut(&text)), expected.trim_start_matches("expected "))
+        })?,
+    };
+    Ok(Declared { name: name.to_owned(), kind, default, default_text, meaning, line })
+}
+
+/// `default VALUE = meaning` or `= meaning`; a value with blanks or `=` is in single quotes.
+fn default_and_meaning(rest: &str) -> Option<(Option<String>, String)> {
+    let Some(rest) = rest.strip_prefix("default ") else {
+        return Some((None, rest.strip_prefix('=')?.trim().to_owned()));
+    };
+    let (value, rest) = if let Some(quoted) = rest.strip_prefix('\'') {
+        let mut end = quoted.find('\'')?;
+        while quoted[end + 1..].starts_with('\'') {
+            end += 2 + quoted[end + 2..].find('\'')?;
+        }
+        (quoted[..end].replace("''", "'"), &quoted[end + 1..])
+    } else {
+        let (value, rest) = rest.split_once(' ')?;
+        (value.to_owned(), rest)
+    };
+    Some((Some(value), rest.trim_start().strip_prefix('=')?.trim().to_owned()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn wrong(told: &str) -> (usize, String, String) {
+        let error = declarations(told, 3).expect_err("a declaration that is wrong");
+        (error.line, error.found, error.expected)
+    }
+
+    #[test]
+    fn a_declaration_has_a_name_a_type_a_default_and_a_meaning() {
+        let told = "$window_end timestamp = its end; not in it;\n$word text default 'it''s; = so' = a word;\n\
+                    $share double default 0.5 = a share; $on boolean default TRUE = whether";
+        let found = declarations(told, 3).expect("declarations");
+        let told: Vec<_> = found.iter().map(|d| (d.name.as_str(), d.line, d.meaning.as_str())).collect();
+        assert_eq!(
+            told,
+            [
+                ("window_end", 3, "its end; not in it"),
+                ("word", 4, "a word"),
+                ("share", 5, "a share"),
+                ("on", 5, "whether")
+            ]
+        );
+        assert_eq!(found[1].default, ScalarValue::Utf8(Some("it's; = so".to_owned())));
+        assert_eq!(found[3].default, ScalarValue::Boolean(Some(true)));
+        assert!(declarations("none", 1).is_ok_and(|found| found.is_empty()));
+    }
+
+    #[test]
+    fn a_declaration_that_can_not_be_is_told_with_what_was_expected() {
+        let (line, found, expected) = wrong("$top bigint default 5 = rows;\n$max number default 1 = most");
+        assert_eq!((line, found.as_str()), (4, "type 'number' of $max"));
+        assert_eq!(expected, "one of: text, bigint, double, date, timestamp, boolean");
+        assert_eq!(wrong("$top bigint = rows").1, "$top without a default");
+        assert_eq!(wrong("$top bigint default five = rows").1, "default 'five' of $top");
+        assert_eq!(wrong("$top bigint default five = rows").2, "a whole number");
+        assert_eq!(wrong("$Top bigint default 5 = rows").1, "$Top");
+        assert_eq!(wrong("top bigint default 5").1, "'top bigint default 5'");
+        assert_eq!(wrong("$top bigint default 5").1, "'$top bigint default 5'");
+        assert_eq!(wrong("$word text default 'open = a word").1, "'$word text default 'open = a word'");
+        assert_eq!(wrong("$tenant bigint = a tenant").1, "type bigint of $tenant");
+        assert_eq!(wrong("$tenant text default x = a tenant").1, "a default of $tenant");
+        assert_eq!(wrong("$a text default x = a;\n$a text default y = a").0, 4);
+    }
+
+    #[test]
+    fn values_are_read_by_their_type() {
+        let time = |micros| ScalarValue::TimestampMicrosecond(Some(micros), Some("UTC".into()));
+        for (kind, text, expected) in [
+            (Kind::Text, " a ", ScalarValue::Utf8(Some(" a ".to_owned()))),
+            (Kind::Bigint, "-5", ScalarValue::Int64(Some(-5))),
+            (Kind::Double, "0.25", ScalarValue::Float64(Some(0.25))),
+            (Kind::Date, "1970-01-03", ScalarValue::Date32(Some(2))),
+            (Kind::Timestamp, "1970-01-02", time(86_400_000_000)),
+            (Kind::Timestamp, "1970-01-01T00:00:01Z", time(1_000_000)),
+            (Kind::Boolean, "False", ScalarValue::Boolean(Some(false))),
+        ] {
+            assert_eq!(kind.parse(text), Ok(expected), "{kind} {text}");
+        }
+        for (kind, text) in [
+            (Kind::Bigint, "5.5"),
+            (Kind::Double, "NaN"),
+            (Kind::Date, "2026-02-30"),
+            (Kind::Timestamp, "yesterday"),
+            (Kind::Boolean, "1"),
+        ] {
+            assert!(
+                kind.parse(text).is_err_and(|expected| expected.starts_with("expected ")),
+                "{kind} {text}"
+            );
+        }
+    }
+}

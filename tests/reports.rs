@@ -1,0 +1,81 @@
+//! The reports as their users find them: the README's table of them is the catalogue's, and an own query of
+//! the README runs.
+
+mod program;
+
+use std::fmt::Write as _;
+use std::fs;
+use std::path::Path;
+
+use lightsout::query::catalog::{REPORTS, Topic};
+use program::{Place, sample};
+
+const LAKE: &str = "lake";
+
+fn readme() -> String {
+    fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md")).expect("the README")
+}
+
+/// The section of that heading.
+fn section(readme: &str, heading: &str) -> String {
+    let start = readme.find(&format!("\n## {heading}\n")).expect("the section");
+    let rest = &readme[start + 1..];
+    let end = rest[1..].find("\n## ").map_or(rest.len(), |at| at + 1);
+    rest[..end].to_owned()
+}
+
+#[test]
+fn the_table_of_the_readme_is_the_catalogue() {
+    let mut table = String::from("| report | what it answers | flags |\n|---|---|---|\n");
+    for topic in Topic::ALL {
+        let mut of_topic = REPORTS.iter().filter(|report| report.topic == topic).peekable();
+        if of_topic.peek().is_some() {
+            let _ = writeln!(table, "| **{topic}** | | |");
+        }
+        for report in of_topic {
+            let header = report.header().expect("a header");
+            let tenant = header.bound.contains(&"tenant").then(|| "`--tenant`".to_owned());
+            let own = header.parameters.iter().map(|declared| format!("`--{}`", declared.flag()));
+            let flags: Vec<String> = tenant.into_iter().chain(own).collect();
+            let _ = writeln!(table, "| `{}` | {} | {} |", report.name, header.purpose, flags.join(" "));
+        }
+    }
+    let section = section(&readme(), "Reports");
+    assert!(section.contains(&table), "the section Reports of the README lacks this table:\n{table}");
+}
+
+#[test]
+fn the_own_query_of_the_readme_runs() {
+    let section = section(&readme(), "Reports");
+    let (_, query) = section.split_once("```sql\n").expect("a query");
+    let (query, _) = query.split_once("```").expect("its end");
+    let place = Place::new();
+    fs::create_dir(place.path("mine")).expect("a folder");
+    fs::write(place.path("mine/late_hours.sql"), query).expect("a file");
+    place.run(LAKE, &["ingest", &sample("logs")]);
+    let mine = place.path("mine").display().to_string();
+    let report = ["report", "late_hours", "--queries", &mine, "--as-of", "2026-11-02"];
+    let all = place.run(LAKE, &report);
+    let some = place.run(LAKE, &[&report[..], &["--from-hour", "23"]].concat());
+    let rows = |output: &std::process::Output| {
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8_lossy(&output.stdout).lines().count() - 1
+    };
+    assert!(rows(&all) > rows(&some), "{} and {}", rows(&all), rows(&some));
+}
+
+#[test]
+fn every_report_runs_by_its_name_over_the_sample_and_as_it_is_explained() {
+    let place = Place::new();
+    place.run(LAKE, &["ingest", &sample("logs")]);
+    for report in REPORTS {
+        let run = |arguments: &[&str]| {
+            let output = place.run(LAKE, arguments);
+            assert!(output.status.success(), "{}: {}", report.name, String::from_utf8_lossy(&output.stderr));
+            String::from_utf8(output.stdout).expect("text")
+        };
+        let shown = run(&["report", report.name, "--as-of", "2026-11-02", "--explain"]);
+        assert!(!shown.contains('$') && !shown.starts_with("--"), "{shown}");
+        assert_eq!(run(&["sql", &shown]), run(&["report", report.name, "--as-of", "2026-11-02"]), "{shown}");
+    }
+}
