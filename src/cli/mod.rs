@@ -1,6 +1,7 @@
 //! The command line: arguments in, exit code out. One file a command; what several share is in
 //! `shared`.
 
+mod answers;
 mod assess;
 mod campaign;
 mod deciding;
@@ -12,6 +13,8 @@ mod page;
 mod report;
 mod run;
 mod shared;
+mod shell;
+mod sql;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -52,8 +55,8 @@ enum Command {
     Campaign(campaign::Command),
     /// Run a shipped query by name; no name lists them
     Report(report::Arguments),
-    /// Run one read-only SQL query over the lake
-    Sql(report::SqlArguments),
+    /// Ask the lake in SQL, read-only: one query, or a shell
+    Sql(sql::Arguments),
     /// Look at the lake and keep it in order: status, verify, replay, compact, vacuum
     #[command(subcommand)]
     Lake(lake::Command),
@@ -77,7 +80,7 @@ pub async fn main() -> ExitCode {
         Command::Explain(arguments) => explain::run(&arguments, global).await,
         Command::Campaign(command) => campaign::run(&command, global).await,
         Command::Report(arguments) => report::run(&arguments, global).await,
-        Command::Sql(arguments) => report::run_sql(&arguments, global).await,
+        Command::Sql(arguments) => sql::run(&arguments, global).await,
         Command::Lake(command) => lake::run(&command, global).await,
     };
     match done {
