@@ -4,6 +4,7 @@
 mod answers;
 mod assess;
 mod campaign;
+mod completions;
 mod deciding;
 mod explain;
 mod ingest;
@@ -60,6 +61,10 @@ enum Command {
     /// Look at the lake and keep it in order: status, verify, replay, compact, vacuum
     #[command(subcommand)]
     Lake(lake::Command),
+    /// What a shell needs to complete commands, flags and reports
+    Completions(completions::Arguments),
+    /// Write the manual, a page for each command
+    Man(completions::ManArguments),
 }
 
 /// Parses the arguments, runs the command, tells errors.
@@ -82,6 +87,8 @@ pub async fn main() -> ExitCode {
         Command::Report(arguments) => report::run(&arguments, global).await,
         Command::Sql(arguments) => sql::run(&arguments, global).await,
         Command::Lake(command) => lake::run(&command, global).await,
+        Command::Completions(arguments) => completions::run(&arguments),
+        Command::Man(arguments) => completions::man(&arguments),
     };
     match done {
         Ok(code) => ExitCode::from(code),
