@@ -12,6 +12,12 @@ pub enum Error {
     /// A flag or setting that can't be used.
     #[error("{flag}: expected {expected}, found '{found}'")]
     Usage { flag: &'static str, expected: String, found: String },
+    #[error(
+        "lightsout {command} is not built into this program; build one that has it with: cargo build --release --features {feature}"
+    )]
+    NotBuiltIn { command: &'static str, feature: &'static str },
+    #[error("{flag}: listening on {address}: {source}")]
+    Listen { flag: &'static str, address: std::net::SocketAddr, source: std::io::Error },
     #[error(transparent)]
     Campaign(Box<crate::campaign::CampaignError>),
     #[error(transparent)]
@@ -120,6 +126,7 @@ impl Error {
     pub const fn exit_code(&self) -> u8 {
         match self {
             Self::Usage { .. }
+            | Self::NotBuiltIn { .. }
             | Self::Campaign(_)
             | Self::Roster(_)
             | Self::Assignments(_)

@@ -11,6 +11,7 @@ mod notices;
 mod page;
 mod report;
 mod run;
+mod serve;
 mod shared;
 
 use std::ffi::OsString;
@@ -54,6 +55,8 @@ enum Command {
     Report(report::Arguments),
     /// Run one read-only SQL query over the lake
     Sql(report::SqlArguments),
+    /// The lake for PostgreSQL clients and browsers, live
+    Serve(serve::Arguments),
     /// Look at the lake and keep it in order: status, verify, replay, compact, vacuum
     #[command(subcommand)]
     Lake(lake::Command),
@@ -78,6 +81,7 @@ pub async fn main() -> ExitCode {
         Command::Campaign(command) => campaign::run(&command, global).await,
         Command::Report(arguments) => report::run(&arguments, global).await,
         Command::Sql(arguments) => report::run_sql(&arguments, global).await,
+        Command::Serve(arguments) => serve::run(&arguments, global).await,
         Command::Lake(command) => lake::run(&command, global).await,
     };
     match done {
