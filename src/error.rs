@@ -13,7 +13,7 @@ pub enum Error {
     #[error("{flag}: expected {expected}, found '{found}'")]
     Usage { flag: &'static str, expected: String, found: String },
     #[error(
-        "lightsout {command} is not built into this program; build one that has it with: cargo build --release --features {feature}"
+        "lightsout {command} is not built into this program; build one that has it with: cargo install --path . --locked --features {feature}"
     )]
     NotBuiltIn { command: &'static str, feature: &'static str },
     #[error("{flag}: listening on {address}: {source}")]
@@ -70,8 +70,38 @@ pub enum Error {
     Query { name: String, source: Box<datafusion::error::DataFusionError> },
     #[error("query {name}: expected one that only reads, as SELECT and EXPLAIN do; found {found}")]
     NotReadOnly { name: String, found: String },
+    #[error("query {name}: {problem}")]
+    Sql { name: String, problem: Box<crate::query::problem::Problem> },
+    #[error(
+        "query {name}: stopped after {}, the time that --timeout gives it; ask for fewer days or tenants, or give it longer, as in --timeout {}",
+        span(.limit, 1), span(.limit, 4)
+    )]
+    QueryTime { name: String, limit: std::time::Duration },
+    #[error(
+        "query {name}: it needs more memory than the {} of --memory-limit; ask for fewer columns, days or tenants, or give it more, as in --memory-limit {}",
+        size(*.limit_bytes, 1), size(*.limit_bytes, 4)
+    )]
+    QueryMemory { name: String, limit_bytes: usize },
+    #[error("query {name}: the engine broke off, see above; please report the query, or ask in another way")]
+    QueryBroken { name: String },
+    #[error(
+        "query {name}: waited {} for one of the {at_work} queries to end that run at once; ask again later",
+        span(.limit, 1)
+    )]
+    QueryWaits { name: String, at_work: usize, limit: std::time::Duration },
+    #[error(
+        "query {name}: it has more than the {limit} rows of --limit; count them in the query, or add a LIMIT to it"
+    )]
+    QueryRows { name: String, limit: usize },
+    #[error("query {name}: interrupted")]
+    QueryInterrupted { name: String },
     #[error("query file {path}, line {line}: found {found}; expected {expected}")]
     QueryHeader { path: String, line: usize, found: String, expected: String },
+    #[error(
+        "--queries: expected a folder with files *.sql, one query each; found {found} at {}; {way_out}",
+        .folder.display()
+    )]
+    QueriesFolder { folder: PathBuf, found: String, way_out: String },
     #[error("unknown report '{name}'; {hint}")]
     UnknownReport { name: String, hint: String },
     #[error("parquet file {path}: {source}")]
@@ -133,8 +163,9 @@ impl Error {
             | Self::Requests(_)
             | Self::NoInput { .. }
             | Self::QueryHeader { .. }
+            | Self::QueriesFolder { .. }
             | Self::UnknownReport { .. } => 2,
-            Self::Interrupted => 130,
+            Self::Interrupted | Self::QueryInterrupted { .. } => 130,
             _ => 1,
         }
     }
@@ -154,6 +185,24 @@ impl Error {
     pub fn read(path: impl Into<String>) -> impl FnOnce(std::io::Error) -> Self {
         move |source| Self::Read { path: path.into(), source }
     }
+}
+
+/// A time as `--timeout` takes it.
+fn span(time: &std::time::Duration, times: u32) -> String {
+    let time = *time * times;
+    match (time.as_secs(), time.subsec_millis()) {
+        (0, millis) => format!("{millis}ms"),
+        (seconds, 0) if seconds % 3600 == 0 => format!("{}h", seconds / 3600),
+        (seconds, 0) if seconds % 60 == 0 => format!("{}m", seconds / 60),
+        (seconds, 0) => format!("{seconds}s"),
+        (seconds, millis) => format!("{}ms", seconds * 1000 + u64::from(millis)),
+    }
+}
+
+/// A size as `--memory-limit` takes it.
+fn size(bytes: usize, times: usize) -> String {
+    let mib = (bytes * times) >> 20;
+    if mib.is_multiple_of(1024) { format!("{}GiB", mib / 1024) } else { format!("{mib}MiB") }
 }
 
 /// What the engine says, without the names of its own types.

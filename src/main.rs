@@ -3,7 +3,27 @@
 
 use std::process::ExitCode;
 
-#[tokio::main]
-async fn main() -> ExitCode {
-    lightsout::cli::main().await
+/// An expression is computed by functions that call themselves, level by level.
+const STACK_BYTES: usize = 16 << 20;
+
+fn main() -> ExitCode {
+    let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .thread_stack_size(STACK_BYTES)
+        // One that hears of time limits and of Ctrl-C while a query computes on all cores.
+        .worker_threads(cores + 1)
+        .build();
+    match runtime {
+        Ok(runtime) => {
+            let code = runtime.block_on(lightsout::cli::main());
+            // A query that was stopped may still be computing, and nobody waits for it.
+            runtime.shutdown_background();
+            code
+        }
+        Err(error) => {
+            eprintln!("lightsout: starting threads: {error}");
+            ExitCode::FAILURE
+        }
+    }
 }

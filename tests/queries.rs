@@ -17,6 +17,7 @@ use arrow::datatypes::{DataType, Field, Schema};
 use datafusion::common::ScalarValue;
 use lightsout::lake::schema::{PARTITION, Table, timestamp};
 use lightsout::query::catalog::{REPORTS, Report};
+use lightsout::query::shown::filled;
 use lightsout::query::{Parameter, Queries};
 use lightsout::report::Format;
 
@@ -154,7 +155,9 @@ async fn answer(query: &str, case: &Path, turned: bool) -> String {
     } else {
         let report = Report::find(query).expect("a shipped report");
         let sql = fs::read_to_string(root().join(format!("queries/{query}.sql"))).expect("the shipped file");
-        (sql, parameters(case, report))
+        let parameters = parameters(case, report);
+        // As it is shown to people, who paste it anywhere.
+        if turned { (filled(&sql, &parameters), Vec::new()) } else { (sql, parameters) }
     };
     let rows = queries.run(query, &sql, &parameters).await;
     csv(&rows.unwrap_or_else(|error| panic!("{}: {error}", case.display())))
@@ -171,7 +174,11 @@ async fn every_case_gives_the_expected_rows_whatever_the_order_of_its_input() {
         for case in cases_of(query) {
             let name = format!("{query}/{}", case.file_name().unwrap_or_default().display());
             let found = answer(query, &case, false).await;
-            assert_eq!(found, answer(query, &case, true).await, "{name}: the order of the input shows");
+            let turned = answer(query, &case, true).await;
+            assert_eq!(
+                found, turned,
+                "{name}: the order of the input shows, or the values that are filled in"
+            );
             let path = case.join("expected.csv");
             if std::env::var_os("UPDATE_EXPECTED").is_some() {
                 fs::write(&path, &found).expect("a file");
@@ -186,27 +193,15 @@ async fn every_case_gives_the_expected_rows_whatever_the_order_of_its_input() {
 }
 
 #[tokio::test]
-async fn what_is_shown_of_a_query_gives_the_same_rows_wherever_it_is_pasted() {
-    for report in REPORTS {
-        for case in cases_of(report.name) {
-            let parameters = parameters(&case, report);
-            let queries = queries(&case, false).await;
-            let shown = lightsout::query::shown::filled(report.sql, &parameters);
-            let found = queries.run(report.name, &shown, &[]).await;
-            let found = found.unwrap_or_else(|error| panic!("{}: {error}\n{shown}", case.display()));
-            let bound = queries.run(report.name, report.sql, &parameters).await.expect("rows");
-            assert_eq!(csv(&found), csv(&bound), "{}", case.display());
-        }
-    }
-}
-
-#[tokio::test]
 async fn every_format_holds_every_row_of_every_report() {
     for report in REPORTS {
-        for case in cases_of(report.name) {
+        let mut cases = cases_of(report.name);
+        cases.sort_by_key(|case| fs::metadata(case.join("expected.csv")).expect("its rows").len());
+        // The fewest rows, mostly none, and the most.
+        for case in cases.iter().take(1).chain(cases.last()) {
             let name = case.display();
             let rows =
-                queries(&case, false).await.run(report.name, report.sql, &parameters(&case, report)).await;
+                queries(case, false).await.run(report.name, report.sql, &parameters(case, report)).await;
             let rows = rows.expect("rows");
             let count: usize = rows.iter().map(RecordBatch::num_rows).sum();
             let schema = rows[0].schema();
@@ -258,8 +253,13 @@ async fn every_format_holds_every_row_of_every_report() {
 #[tokio::test]
 async fn what_verdicts_rest_on_is_what_the_sign_ins_show_of_users_that_are_not_modern() {
     let key = "tenant_id, sign_in_id, category, client_app, protocol, outcome, source_id, source_offset";
+    let mut seen = BTreeSet::new();
     for query in all_queries() {
         for case in cases_of(query) {
+            // Cases of several queries are of the same records.
+            if !seen.insert(fs::read(case.join("records.csv")).unwrap_or_default()) {
+                continue;
+            }
             let queries = queries(&case, false).await;
             let rows = async |from: &str| {
                 let sql = format!("SELECT {key} FROM {from} ORDER BY {key}");

@@ -1,6 +1,7 @@
 //! The command line: arguments in, exit code out. One file a command; what several share is in
 //! `shared`.
 
+mod answers;
 mod assess;
 mod campaign;
 mod deciding;
@@ -13,6 +14,8 @@ mod report;
 mod run;
 mod serve;
 mod shared;
+mod shell;
+mod sql;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -53,8 +56,8 @@ enum Command {
     Campaign(campaign::Command),
     /// Run a shipped query by name; no name lists them
     Report(report::Arguments),
-    /// Run one read-only SQL query over the lake
-    Sql(report::SqlArguments),
+    /// Ask the lake in SQL, read-only: one query, or a shell
+    Sql(sql::Arguments),
     /// The lake for PostgreSQL clients and browsers, live
     Serve(serve::Arguments),
     /// Look at the lake and keep it in order: status, verify, replay, compact, vacuum
@@ -80,7 +83,7 @@ pub async fn main() -> ExitCode {
         Command::Explain(arguments) => explain::run(&arguments, global).await,
         Command::Campaign(command) => campaign::run(&command, global).await,
         Command::Report(arguments) => report::run(&arguments, global).await,
-        Command::Sql(arguments) => report::run_sql(&arguments, global).await,
+        Command::Sql(arguments) => sql::run(&arguments, global).await,
         Command::Serve(arguments) => serve::run(&arguments, global).await,
         Command::Lake(command) => lake::run(&command, global).await,
     };

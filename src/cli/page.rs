@@ -3,7 +3,8 @@
 use std::path::Path;
 
 use super::deciding::Assessed;
-use crate::error::{Error, Result};
+use crate::error::Result;
+use crate::notify::whole::write_content;
 use crate::report::page::{Links, Snapshot, render, rows_of_users};
 
 /// Its name under `--out`.
@@ -17,6 +18,7 @@ pub(super) async fn write(assessed: &Assessed, out: &Path) -> Result<()> {
     let rows_max = |tenant_id: &str| rows.get(tenant_id).copied().unwrap_or(0);
     let usage = queries.page_usage(campaign, window, "*", rows_max).await?;
     let snapshot = Snapshot { campaign, assessment, usage: &usage };
-    let path = out.join(FILE);
-    std::fs::write(&path, render(&snapshot, &Links::BESIDE)?).map_err(Error::write(path))
+    let page = render(&snapshot, &Links::BESIDE)?;
+    write_content(&out.join(FILE), page.as_bytes())?;
+    Ok(())
 }

@@ -1,4 +1,4 @@
-//! `lightsout report` and `lightsout sql`: queries over the lake, shipped or your own.
+//! `lightsout report`: the shipped queries over the lake.
 
 pub(super) mod flags;
 
@@ -7,7 +7,8 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::shared::{self, Global, MEMORY_LIMIT_BYTES, Output, Rules, print};
+use super::answers::QueryLimits;
+use super::shared::{self, Global, Output, Rules, print};
 use crate::error::{Error, Result};
 use crate::lake::Lake;
 use crate::query::catalog::header::Header;
@@ -36,16 +37,9 @@ pub(super) struct Arguments {
     #[command(flatten)]
     output: Output,
     #[command(flatten)]
-    values: Values,
-}
-
-#[derive(Debug, Args)]
-pub(super) struct SqlArguments {
-    // Not as documentation: its backticks would be the shell's.
-    #[arg(help = "For example: \"SELECT protocol, count(*) FROM sign_ins GROUP BY 1\"")]
-    query: String,
+    limits: QueryLimits,
     #[command(flatten)]
-    output: Output,
+    values: Values,
 }
 
 pub(super) async fn run(arguments: &Arguments, global: &Global) -> Result<u8> {
@@ -67,7 +61,7 @@ pub(super) async fn run(arguments: &Arguments, global: &Global) -> Result<u8> {
         None
     } else {
         let lake = Lake::open(&global.lake).await?;
-        Some((Queries::over(&lake, MEMORY_LIMIT_BYTES).await?, lake))
+        Some((Queries::over(&lake, arguments.limits.memory_limit).await?, lake))
     };
     let window = match (&queries, report.needs_window(), day) {
         (_, false, _) => None,
@@ -83,7 +77,7 @@ pub(super) async fn run(arguments: &Arguments, global: &Global) -> Result<u8> {
         let sql = shown::filled(report.sql, &parameters);
         arguments.output.write_text(&format!("{};", sql.trim_end_matches([';', ' ', '\n'])))?;
     } else if let Some((queries, _)) = queries {
-        arguments.output.write(&queries.run(report.name, report.sql, &parameters).await?)?;
+        arguments.limits.answer(&queries, &arguments.output, report.name, report.sql, &parameters).await?;
     }
     Ok(0)
 }
@@ -132,11 +126,4 @@ fn list(library: &Library, arguments: &Arguments, global: &Global) -> Result<u8>
         eprintln!("lightsout: {error}");
     }
     Ok(if wrong.is_empty() { 0 } else { 2 })
-}
-
-pub(super) async fn run_sql(arguments: &SqlArguments, global: &Global) -> Result<u8> {
-    let lake = Lake::open(&global.lake).await?;
-    let queries = Queries::over(&lake, MEMORY_LIMIT_BYTES).await?;
-    arguments.output.write(&queries.run("sql", &arguments.query, &[]).await?)?;
-    Ok(0)
 }

@@ -2,10 +2,12 @@
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::Args;
 
-use super::shared::{Global, Rules};
+use super::answers::parse_time;
+use super::shared::{Global, Rules, parse_size};
 use crate::error::{Error, Result};
 
 #[cfg_attr(not(feature = "serve"), expect(dead_code, reason = "read where the feature is built in"))]
@@ -22,6 +24,15 @@ pub(super) struct Arguments {
     /// A folder of your own queries, NAME.sql each, beside the shipped ones
     #[arg(long, value_name = "DIR")]
     queries: Option<PathBuf>,
+    /// Rows that a query may have; more is an error [default: any number]
+    #[arg(long, value_name = "N")]
+    limit: Option<usize>,
+    /// Stop a query that takes longer, e.g. 10s or 5m
+    #[arg(long, value_name = "TIME", default_value = "60s", value_parser = parse_time)]
+    timeout: Duration,
+    /// Memory that one query may take; all together have four times that
+    #[arg(long, value_name = "SIZE", default_value = "512MB", value_parser = parse_size)]
+    memory_limit: usize,
     #[expect(clippy::doc_markdown, reason = "help text, shown as it stands")]
     /// The password is the first line of this file [default: LIGHTSOUT_PASSWORD of
     /// the environment]
@@ -62,9 +73,9 @@ pub(super) async fn run(_: &Arguments, _: &Global) -> Result<u8> {
 
 #[cfg(feature = "serve")]
 pub(super) async fn run(arguments: &Arguments, global: &Global) -> Result<u8> {
-    use super::shared::MEMORY_LIMIT_BYTES;
     use crate::query::catalog::own::Library;
     use crate::serve::access::Access;
+    use crate::serve::engine::QueryLimits;
     use crate::serve::live::{Live, Rules};
     use crate::serve::{Settings, serve};
 
@@ -91,7 +102,8 @@ pub(super) async fn run(arguments: &Arguments, global: &Global) -> Result<u8> {
     let (campaign, roster) = arguments.rules.load()?;
     let library = Library::open(arguments.queries.as_deref())?;
     let rules = Rules { campaign, roster, as_of: arguments.rules.as_of, library };
-    let live = Live::open(&global.lake, rules, MEMORY_LIMIT_BYTES).await?;
-    serve(Settings { pg, http, access, live }).await?;
+    let live = Live::open(&global.lake, rules, arguments.memory_limit).await?;
+    let (rows, time, memory_bytes) = (arguments.limit, arguments.timeout, arguments.memory_limit);
+    serve(Settings { pg, http, access, live, limits: QueryLimits { rows, time, memory_bytes } }).await?;
     Ok(0)
 }

@@ -1,12 +1,12 @@
 //! Flags and small pieces that several commands share.
 
-use std::fs::File;
 use std::io::{IsTerminal, Write};
 use std::path::{Path, PathBuf};
 
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use clap::Args;
 
+use super::answers::Out;
 use crate::assess::default_as_of;
 use crate::campaign::Campaign;
 use crate::error::{Error, Result};
@@ -167,17 +167,14 @@ impl Output {
     }
 
     pub(super) fn write(&self, batches: &[arrow::array::RecordBatch]) -> Result<()> {
-        if let Some(path) = &self.output {
-            let mut file = File::create(path).map_err(Error::write(path))?;
-            return crate::report::write(&mut file, batches, self.format.unwrap_or(Format::Csv));
+        let Some(first) = batches.first() else { return Ok(()) };
+        let mut out = Out::open(self, &first.schema())?;
+        for batch in batches {
+            if !out.write(batch)? {
+                return Ok(());
+            }
         }
-        let mut stdout = std::io::stdout();
-        let format = self.format.unwrap_or(if stdout.is_terminal() { Format::Table } else { Format::Csv });
-        match crate::report::write(&mut stdout, batches, format) {
-            // Who reads only the start has what they want.
-            Err(Error::Write { source, .. }) if source.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
-            other => other,
-        }
+        out.finish()
     }
 }
 

@@ -2,14 +2,14 @@
 //! or not at all; what an earlier run left for a tenant that gets no such notice now is removed.
 
 use std::fs;
-use std::io::{self, Write as _};
+use std::io;
 use std::path::{Path, PathBuf};
 
 use super::notice::{NoticeKind, RenderedNotice, render};
 use super::templates::Templates;
 use super::text::folder_name;
 use super::told::Told;
-use super::whole::write_whole;
+use super::whole::write_content;
 use super::{NoticeContext, NotifyError};
 use crate::verdict::{TenantAssessment, TenantVerdict};
 
@@ -62,7 +62,7 @@ pub fn write(
     fs::create_dir_all(&folder).map_err(NotifyError::create_folder(&folder))?;
     let files = paths(&folder, stem(kind, context.draft));
     for (path, content) in files.iter().zip(contents(&notice)) {
-        write_whole(path, |out, path| out.write_all(content).map_err(NotifyError::write(path)))?;
+        write_content(path, content)?;
     }
     if kind == NoticeKind::SelectedProtocols && !context.draft {
         remove(&folder, SELECTED_PROTOCOLS)?;

@@ -21,7 +21,7 @@ mod reason_text;
 #[cfg(test)]
 mod sample;
 mod told;
-mod whole;
+pub(crate) mod whole;
 
 use std::collections::BTreeMap;
 

@@ -50,10 +50,28 @@ pub fn write_files(folder: &Path, name: &str, batch: &RecordBatch) -> Result<[St
 /// # Errors
 /// Fails if it can't be written.
 pub fn write_csv(out: &mut impl Write, batches: &[RecordBatch]) -> Result<(), ArrowError> {
-    let mut writer = arrow::csv::WriterBuilder::new()
-        .with_timestamp_tz_format("%Y-%m-%dT%H:%M:%S%.6fZ".to_owned())
-        .build(out);
-    batches.iter().try_for_each(|batch| writer.write(&harmless(batch)?))
+    let mut writer = CsvWriter::new(out);
+    batches.iter().try_for_each(|batch| writer.write(batch))
+}
+
+/// CSV of [`write_csv`], batch by batch; the first brings the header, even if it has no row.
+pub struct CsvWriter<W: Write>(arrow::csv::Writer<W>);
+
+impl<W: Write> CsvWriter<W> {
+    pub fn new(out: W) -> Self {
+        let format = "%Y-%m-%dT%H:%M:%S%.6fZ".to_owned();
+        Self(arrow::csv::WriterBuilder::new().with_timestamp_tz_format(format).build(out))
+    }
+
+    /// # Errors
+    /// Fails if it can't be written.
+    pub fn write(&mut self, batch: &RecordBatch) -> Result<(), ArrowError> {
+        self.0.write(&harmless(batch)?)
+    }
+
+    pub fn into_inner(self) -> W {
+        self.0.into_inner()
+    }
 }
 
 /// An array of objects, on a line; nulls are written.

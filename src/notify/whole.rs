@@ -39,6 +39,11 @@ pub(super) fn write_whole(
     written
 }
 
+/// The same for a file whose content is at hand.
+pub(crate) fn write_content(path: &Path, content: &[u8]) -> Result<(), NotifyError> {
+    write_whole(path, |out, path| out.write_all(content).map_err(NotifyError::write(path)))
+}
+
 /// `folder/.name.suffix`
 fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
     let name = path.file_name().unwrap_or_default().to_string_lossy();

@@ -1,16 +1,27 @@
 //! The engine over one snapshot of the lake: a session with the tables and views, and the shipped
 //! queries. It finds and counts; nothing is decided here.
 
+pub mod answer;
+mod bounded;
 pub mod catalog;
 mod cells;
 mod coverage;
+mod decided;
+pub mod described;
 pub mod evidence;
 mod kept;
+mod lake_schema;
+mod names;
 pub mod page;
 mod placeholders;
+pub mod problem;
 mod rivals;
+mod served;
 pub mod shown;
+mod standing;
+mod statement;
 mod table;
+pub mod views;
 
 use std::sync::Arc;
 
@@ -28,27 +39,9 @@ use futures::TryStreamExt as _;
 use crate::error::{Error, Result};
 use crate::lake::Lake;
 use crate::lake::schema::Table;
-use kept::KeptView;
-use rivals::RivalRecords;
+use lake_schema::LakeSchema;
+use problem::{Known, Problem};
 use table::LakeTable;
-
-/// Views with few rows that cost much to find: their rows are kept, since one query asks for them more than
-/// once, and the next one again.
-const KEPT_VIEWS: [(&str, &str); 2] = [
-    ("contested_ids", include_str!("../../queries/views/contested_ids.sql")),
-    (RIVALS, include_str!("../../queries/views/rival_records.sql")),
-];
-
-const RIVALS: &str = "rival_records";
-
-const VIEWS: [(&str, &str); 3] = [
-    ("coverage_entries", include_str!("../../queries/views/coverage_entries.sql")),
-    ("sign_ins", include_str!("../../queries/views/sign_ins.sql")),
-    ("legacy_sign_ins", include_str!("../../queries/views/legacy_sign_ins.sql")),
-];
-
-/// Of the memory limit, what one of them may take.
-const KEPT_SHARE: usize = 8;
 
 /// A value bound to a parameter.
 pub type Parameter = (String, ScalarValue);
@@ -74,9 +67,25 @@ fn refused(name: &str, source: &DataFusionError) -> Option<Error> {
     Some(Error::NotReadOnly { name: name.to_owned(), found })
 }
 
-/// A session over one snapshot. Read-only, whatever the query says.
+/// Nothing that writes, and nothing that changes the session.
+fn read_only() -> SQLOptions {
+    SQLOptions::new().with_allow_ddl(false).with_allow_dml(false).with_allow_statements(false)
+}
+
+fn bound(frame: DataFrame, parameters: &[Parameter]) -> std::result::Result<DataFrame, DataFusionError> {
+    if parameters.is_empty() {
+        return Ok(frame);
+    }
+    let values = parameters.iter().map(|(name, value)| (name.clone(), value.clone().into())).collect();
+    frame.with_param_values(ParamValues::Map(values))
+}
+
+/// A session over one snapshot. Read-only, whatever the query says. Clones are the same session.
+#[derive(Clone)]
 pub struct Queries {
     context: SessionContext,
+    schema: Arc<LakeSchema>,
+    memory_limit_bytes: usize,
 }
 
 impl Queries {
@@ -84,6 +93,7 @@ impl Queries {
     ///
     /// # Errors
     /// Fails if the lake's log can't be read.
+    #[expect(clippy::unused_async, reason = "callers wait for a session, whatever it takes to make one")]
     pub async fn over(lake: &Lake, memory_limit_bytes: usize) -> Result<Self> {
         let mut tables: Vec<(Table, Arc<dyn TableProvider>)> = Vec::new();
         let mut records = None;
@@ -95,13 +105,14 @@ impl Queries {
             }
             tables.push((table, provider));
         }
-        Self::over_providers(tables, records, memory_limit_bytes).await
+        Self::over_providers(tables, records, memory_limit_bytes)
     }
 
     /// The same session and views over rows in memory; tables that are not given are empty.
     ///
     /// # Errors
     /// Fails if the columns of a batch are not those of its table, the partition column included.
+    #[expect(clippy::unused_async, reason = "callers wait for a session, whatever it takes to make one")]
     pub async fn over_rows(rows: Vec<(Table, RecordBatch)>, memory_limit_bytes: usize) -> Result<Self> {
         let mut tables: Vec<(Table, Arc<dyn TableProvider>)> = Vec::new();
         for table in Table::ALL {
@@ -111,10 +122,10 @@ impl Queries {
                 .map_err(|source| failed(table.as_str(), source))?;
             tables.push((table, Arc::new(provider)));
         }
-        Self::over_providers(tables, None, memory_limit_bytes).await
+        Self::over_providers(tables, None, memory_limit_bytes)
     }
 
-    async fn over_providers(
+    fn over_providers(
         tables: Vec<(Table, Arc<dyn TableProvider>)>,
         records: Option<Arc<LakeTable>>,
         memory_limit_bytes: usize,
@@ -129,31 +140,24 @@ impl Queries {
             // filter on one side to the other.
             .set_bool("datafusion.optimizer.join_reordering", false)
             .set_bool("datafusion.execution.parquet.schema_force_view_types", false)
+            // An error tells where in the text it is.
+            .set_bool("datafusion.sql_parser.collect_spans", true)
             .set_bool("datafusion.sql_parser.map_string_types_to_utf8view", false);
         let runtime = RuntimeEnvBuilder::new()
             .with_memory_limit(memory_limit_bytes, 1.0)
             .build_arc()
             .map_err(|source| failed("session", source))?;
         let context = SessionContext::new_with_config_rt(config, runtime);
-        for (table, provider) in tables {
-            context
-                .register_table(table.as_str(), provider)
-                .map_err(|source| failed(table.as_str(), source))?;
+        bounded::register(&context);
+        let state = context.state_weak_ref();
+        let state = Box::new(move || state.upgrade().map(|state| state.read().clone()));
+        let schema = Arc::new(LakeSchema::new(tables, records, state, memory_limit_bytes));
+        let (catalog, name) = ("datafusion", "public");
+        if let Some(catalog) = context.catalog(catalog) {
+            let schema = Arc::clone(&schema);
+            catalog.register_schema(name, schema).map_err(|source| failed("session", source))?;
         }
-        for (name, sql) in KEPT_VIEWS {
-            let view = match &records {
-                Some(records) if name == RIVALS => rivals(&context, sql, records).await,
-                _ => context.sql(sql).await,
-            };
-            let view = view.map_err(|source| failed(name, source))?;
-            let view = KeptView::new(view.into_unoptimized_plan(), memory_limit_bytes / KEPT_SHARE);
-            context.register_table(name, Arc::new(view)).map_err(|source| failed(name, source))?;
-        }
-        for (name, sql) in VIEWS {
-            let view = context.sql(sql).await.map_err(|source| failed(name, source))?;
-            context.register_table(name, view.into_view()).map_err(|source| failed(name, source))?;
-        }
-        Ok(Self { context })
+        Ok(Self { context, schema, memory_limit_bytes })
     }
 
     /// Plans one query; only reading is permitted.
@@ -162,14 +166,30 @@ impl Queries {
         sql: &str,
         parameters: &[Parameter],
     ) -> std::result::Result<DataFrame, DataFusionError> {
-        let read_only =
-            SQLOptions::new().with_allow_ddl(false).with_allow_dml(false).with_allow_statements(false);
-        let frame = self.context.sql_with_options(sql, read_only).await?;
-        if parameters.is_empty() {
-            return Ok(frame);
+        bound(self.context.sql_with_options(sql, read_only()).await?, parameters)
+    }
+
+    /// What went wrong with a query, for who wrote it.
+    fn wrong(&self, name: &str, sql: &str, source: &DataFusionError) -> Error {
+        if let Some(refused) = refused(name, source) {
+            return refused;
         }
-        let values = parameters.iter().map(|(name, value)| (name.clone(), value.clone().into())).collect();
-        frame.with_param_values(ParamValues::Map(values))
+        if let DataFusionError::ResourcesExhausted(_) = source.find_root() {
+            return Error::QueryMemory { name: name.to_owned(), limit_bytes: self.memory_limit_bytes };
+        }
+        let state = self.context.state();
+        let functions = state
+            .scalar_functions()
+            .keys()
+            .chain(state.aggregate_functions().keys())
+            .chain(state.window_functions().keys());
+        let known = Known {
+            tables: described::names(&state),
+            functions: functions.cloned().collect(),
+            table_functions: state.table_functions().keys().cloned().collect(),
+        };
+        let problem = Box::new(Problem::of(sql, source, &known));
+        Error::Sql { name: name.to_owned(), problem }
     }
 
     /// Runs one query to its end. `name` is told in errors.
@@ -177,7 +197,11 @@ impl Queries {
     /// # Errors
     /// Fails if the query is not valid, is not read-only, or exceeds the memory limit.
     pub async fn run(&self, name: &str, sql: &str, parameters: &[Parameter]) -> Result<Vec<RecordBatch>> {
-        let failed = |source| refused(name, &source).unwrap_or_else(|| failed(name, source));
+        let failed = |source: DataFusionError| match source.find_root() {
+            // Of a query that nobody typed nobody has set the limit.
+            DataFusionError::ResourcesExhausted(_) => failed(name, source),
+            _ => self.wrong(name, sql, &source),
+        };
         let frame = self.plan(sql, parameters).await.map_err(failed)?;
         let schema = Arc::new(frame.schema().as_arrow().clone());
         let mut batches = frame.collect().await.map_err(failed)?;
@@ -204,25 +228,6 @@ impl Queries {
         }
         Ok(())
     }
-}
-
-/// The view of rivals, which reads of the records only what can be one.
-async fn rivals(
-    context: &SessionContext,
-    sql: &str,
-    records: &Arc<LakeTable>,
-) -> std::result::Result<DataFrame, DataFusionError> {
-    let name = Table::SignInRecords.as_str();
-    let undeclared = context.sql(rivals::UNDECLARED).await?.into_unoptimized_plan();
-    let undeclared = context.state().optimize(&undeclared)?;
-    let whole = context.deregister_table(name)?;
-    context.register_table(name, Arc::new(RivalRecords::new(Arc::clone(records), undeclared)))?;
-    let view = context.sql(sql).await;
-    context.deregister_table(name)?;
-    if let Some(whole) = whole {
-        context.register_table(name, whole)?;
-    }
-    view
 }
 
 /// A time bound as the tables keep times, so that pruning works.

@@ -3,8 +3,10 @@
 pub mod assessment;
 pub mod closing;
 pub mod columns;
+pub mod expanded;
 pub mod explain;
 pub mod page;
+mod row_writer;
 
 use std::io::Write;
 use std::sync::Arc;
@@ -12,6 +14,8 @@ use std::sync::Arc;
 use arrow::array::{Array as _, ArrayRef, RecordBatch, StringArray};
 use arrow::error::ArrowError;
 use arrow::util::display::{ArrayFormatter, FormatOptions};
+
+pub use row_writer::{RowWriter, TABLE_ROWS_MAX};
 
 use crate::error::{Error, Result};
 use crate::notify::table;
@@ -32,31 +36,10 @@ pub enum Format {
 /// # Errors
 /// Fails if the rows can't be written.
 pub fn write(out: &mut (impl Write + Send), batches: &[RecordBatch], format: Format) -> Result<()> {
-    let arrow = |source| Error::Arrow { what: "writing rows", source };
-    let disk = Error::write("the output");
-    match format {
-        Format::Table => {
-            let lines: Vec<RecordBatch> = batches.iter().map(on_one_line).collect::<Result<_>>()?;
-            let table = arrow::util::pretty::pretty_format_batches(&lines).map_err(arrow)?;
-            let plain: String = table
-                .to_string()
-                .chars()
-                .map(|c| if c.is_control() && c != '\n' || is_bidi(c) { ' ' } else { c })
-                .collect();
-            writeln!(out, "{plain}").map_err(disk)
-        }
-        Format::Csv => table::write_csv(out, batches).map_err(arrow),
-        Format::Json => table::write_json(out, batches).map_err(arrow),
-        Format::Ndjson => {
-            let mut writer = arrow::json::WriterBuilder::new()
-                .with_explicit_nulls(true)
-                .build::<_, arrow::json::writer::LineDelimited>(out);
-            writer.write_batches(&batches.iter().collect::<Vec<_>>()).map_err(arrow)?;
-            writer.finish().map_err(arrow)
-        }
-        Format::Parquet => table::write_parquet(out, batches)
-            .map_err(|source| Error::Parquet { path: "the output".into(), source }),
-    }
+    let Some(first) = batches.first() else { return Ok(()) };
+    let mut writer = RowWriter::new(out, format, &first.schema())?;
+    batches.iter().try_for_each(|batch| writer.write(batch))?;
+    writer.finish()
 }
 
 /// Text without line breaks and other control characters, which would break the table; lists and structures

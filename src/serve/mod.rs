@@ -2,8 +2,10 @@
 //! only; what a client may reach is said in `access`, what it sees in `live`.
 
 pub mod access;
+pub mod engine;
 pub mod http;
 pub mod live;
+mod pg;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -16,6 +18,7 @@ use tokio::task::JoinSet;
 
 use crate::error::{Error, Result};
 use access::Access;
+use engine::{Engine, QueryLimits};
 use live::Live;
 
 /// After a signal, what running answers have left.
@@ -27,6 +30,7 @@ pub struct Settings {
     pub http: Option<SocketAddr>,
     pub access: Access,
     pub live: Live,
+    pub limits: QueryLimits,
 }
 
 /// Told once that the server ends.
@@ -39,12 +43,25 @@ pub(crate) type Ends = watch::Receiver<bool>;
 pub async fn serve(settings: Settings) -> Result<()> {
     let (live, access) = (Arc::new(settings.live), Arc::new(settings.access));
     let (end, ends) = watch::channel(false);
+    let engine = Arc::new(Engine::start(settings.limits)?);
     let mut servers = JoinSet::new();
+    if let Some(address) = settings.pg {
+        let server = Arc::new(pg::Server::new(Arc::clone(&live), Arc::clone(&engine), &access).await?);
+        let (listener, at) = listen("--pg", address).await?;
+        eprintln!("PostgreSQL: psql -h {} -p {} -d {}", at.ip(), at.port(), pg::DATABASE);
+        servers.spawn(server.serve(listener, ends.clone()));
+    }
     if let Some(address) = settings.http {
         let (listener, at) = listen("--http", address).await?;
         let scheme = if access.tls().is_some() { "https" } else { "http" };
         eprintln!("web pages: {scheme}://{at}/");
-        servers.spawn(http::serve(listener, Arc::clone(&live), Arc::clone(&access), ends.clone()));
+        servers.spawn(http::serve(
+            listener,
+            Arc::clone(&live),
+            Arc::clone(&engine),
+            Arc::clone(&access),
+            ends.clone(),
+        ));
     }
     signalled().await;
     // Nobody listens if every server has ended.

@@ -1,5 +1,6 @@
 //! A folder of the user's own queries, `--queries DIR`: each `*.sql` is a report of its file's name.
 
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use super::{REPORTS, Report, Topic};
@@ -25,10 +26,29 @@ impl Library {
     /// so that a file that somebody is at work on is not in the way of the others.
     ///
     /// # Errors
-    /// Fails if the folder can't be read or has no query, or if a file is no text or has a name that is taken
+    /// Fails if there is no such folder, if it can't be read or has no query, or if a file is no text or has a name that is taken
     /// or can't be typed.
     pub fn open(folder: Option<&Path>) -> Result<Self> {
         let Some(folder) = folder else { return Ok(Self::default()) };
+        let wrong = |found: &str, way_out: String| Error::QueriesFolder {
+            folder: folder.to_owned(),
+            found: found.to_owned(),
+            way_out,
+        };
+        match folder.metadata() {
+            Ok(found) if found.is_dir() => {}
+            Ok(_) => {
+                let around = folder.parent().filter(|around| !around.as_os_str().is_empty());
+                let around = around.unwrap_or(Path::new(".")).display();
+                return Err(wrong("a file", format!("name the folder that it is in: --queries {around}")));
+            }
+            Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
+                let way_out = "correct the path, or leave --queries out for the shipped reports";
+                return Err(wrong("nothing", way_out.to_owned()));
+            }
+            // It may be there and not for us to see: reading it says why.
+            Err(_) => {}
+        }
         let failed = || Error::read(folder.display().to_string());
         let mut own = Vec::new();
         for entry in std::fs::read_dir(folder).map_err(failed())? {
@@ -38,11 +58,8 @@ impl Library {
             }
         }
         if own.is_empty() {
-            return Err(Error::Usage {
-                flag: "--queries",
-                expected: "a folder with files *.sql, one query each".to_owned(),
-                found: folder.display().to_string(),
-            });
+            let way_out = "put a query there, NAME.sql, or name another folder";
+            return Err(wrong("a folder without one", way_out.to_owned()));
         }
         own.sort_by(|a, b| a.name.cmp(&b.name));
         Ok(Self { own })

@@ -1,0 +1,236 @@
+//! What there is to ask of: tables and views, their columns with types and meanings, and functions. The
+//! meanings are those of `queries/columns.txt` and of the views' headers.
+
+use std::collections::BTreeMap;
+
+use arrow::datatypes::DataType;
+use datafusion::catalog::SchemaProvider as _;
+use datafusion::execution::session_state::SessionState;
+
+use super::Queries;
+use super::views::{VIEWS, View};
+use crate::error::Result;
+use crate::lake::schema::Table;
+
+const COLUMNS: &str = include_str!("../../queries/columns.txt");
+
+/// A table or view.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Relation {
+    pub name: &'static str,
+    pub is_view: bool,
+    /// What it shows, in a sentence.
+    pub purpose: &'static str,
+}
+
+/// A column of one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ColumnMeaning {
+    pub name: String,
+    /// As SQL calls it.
+    pub kind: String,
+    /// Empty if nobody has said.
+    pub meaning: String,
+}
+
+/// Every name that a query can be made of.
+#[derive(Debug, Clone, Default)]
+pub struct Vocabulary {
+    /// Tables and views with their columns.
+    pub relations: BTreeMap<String, Vec<String>>,
+    pub functions: Vec<String>,
+}
+
+const fn purpose(table: Table) -> &'static str {
+    match table {
+        Table::SignInRecords => "Every record that was ingested, repeated ones too; sign_ins has each once.",
+        Table::Rejects => "Records that could not be read, with their bytes, place and reason.",
+        Table::Sources => "Files that were ingested, with their accounts of records.",
+        Table::Decisions => "Kept decisions with their evidence; verdicts has them tenant by tenant.",
+        Table::CampaignEvents => "What happened in campaigns; campaign_status tells where they stand.",
+    }
+}
+
+/// Views first, then tables; not what is only a part of a view.
+#[must_use]
+pub fn relations() -> Vec<Relation> {
+    let views = VIEWS.iter().filter(|view| !view.is_part);
+    let views = views.map(|view| Relation { name: view.name, is_view: true, purpose: view.purpose() });
+    let tables = Table::ALL.into_iter();
+    let tables =
+        tables.map(|table| Relation { name: table.as_str(), is_view: false, purpose: purpose(table) });
+    views.chain(tables).collect()
+}
+
+/// The names that a session has, in order; not what is only a part of a view.
+pub(super) fn names(state: &SessionState) -> Vec<String> {
+    let options = &state.config().options().catalog;
+    let schema = state
+        .catalog_list()
+        .catalog(&options.default_catalog)
+        .and_then(|catalog| catalog.schema(&options.default_schema));
+    let mut names = schema.map(|schema| schema.table_names()).unwrap_or_default();
+    names.retain(|name| !VIEWS.iter().any(|view| view.is_part && view.name == name));
+    names.sort_unstable();
+    names
+}
+
+/// The name of a type in SQL.
+fn kind(of: &DataType) -> String {
+    match of {
+        DataType::Utf8 | DataType::Utf8View | DataType::LargeUtf8 => "text".to_owned(),
+        DataType::Int64 | DataType::UInt64 => "bigint".to_owned(),
+        DataType::Timestamp(..) => "timestamp".to_owned(),
+        DataType::Date32 => "date".to_owned(),
+        DataType::Boolean => "boolean".to_owned(),
+        DataType::Float64 => "double".to_owned(),
+        DataType::Binary => "bytes".to_owned(),
+        DataType::List(item) => match item.data_type() {
+            DataType::Struct(_) => "list of structs".to_owned(),
+            other => format!("list of {}", kind(other)),
+        },
+        other => other.to_string().to_lowercase(),
+    }
+}
+
+/// What `columns.txt` says of a column.
+fn listed(table: &str, column: &str) -> Option<&'static str> {
+    let lines = || COLUMNS.lines().filter(|line| !line.starts_with('#'));
+    let find = |name: &str| {
+        lines().find_map(|line| {
+            let (known, meaning) = line.split_once(' ')?;
+            (known == name).then(|| meaning.trim())
+        })
+    };
+    find(&format!("{table}.{column}")).or_else(|| find(column))
+}
+
+/// The columns that a header tells of, with what it says: `day date: in UTC;`.
+fn of_header(view: &View) -> BTreeMap<String, String> {
+    const KINDS: [&str; 5] = ["text", "bigint", "timestamp", "date", "boolean"];
+    let header: Vec<&str> =
+        view.text.lines().filter_map(|line| line.strip_prefix("--")).map(str::trim).collect();
+    let columns = header.iter().skip_while(|line| !line.starts_with("Columns:"));
+    let columns = columns.take_while(|line| !line.starts_with("Order:"));
+    let mut meanings: BTreeMap<String, String> = BTreeMap::new();
+    let mut last: Vec<String> = Vec::new();
+    for line in columns {
+        for part in line.trim_start_matches("Columns:").split(';') {
+            let part = part.trim();
+            // `day date: in UTC`, or `day date, in UTC`.
+            let after_kind = || {
+                KINDS.iter().find_map(|kind| {
+                    part.split_once(&format!(" {kind}, ")).map(|(names, _)| names.len() + 1 + kind.len())
+                })
+            };
+            let end = part.find(':').or_else(after_kind);
+            let (told, meaning) = end.map_or((part, ""), |end| (&part[..end], part[end + 1..].trim()));
+            let (told, plus) = told.split_once(" (").map_or((told, None), |(told, plus)| (told, Some(plus)));
+            let named =
+                told.trim_start_matches("and ").rsplit_once(' ').filter(|(_, kind)| KINDS.contains(kind));
+            if let Some((names, _)) = named
+                && names.split(", ").all(|name| name.bytes().all(|b| b.is_ascii_lowercase() || b == b'_'))
+            {
+                last = names.split(", ").map(str::to_owned).collect();
+                let meaning = match plus {
+                    Some(plus) => format!("({plus} {meaning}"),
+                    None => meaning.trim_end_matches(',').to_owned(),
+                };
+                meanings.extend(last.iter().map(|name| (name.clone(), meaning.clone())));
+            } else if !part.is_empty() {
+                for name in &last {
+                    let meaning = meanings.entry(name.clone()).or_default();
+                    if !meaning.is_empty() {
+                        meaning.push(' ');
+                    }
+                    meaning.push_str(part);
+                }
+            }
+        }
+    }
+    meanings
+}
+
+impl Queries {
+    /// The columns of a table or view, `None` if there is none of that name.
+    ///
+    /// # Errors
+    /// Fails if a view can't be planned.
+    pub async fn columns_of(&self, name: &str) -> Result<Option<Vec<ColumnMeaning>>> {
+        let found = self.schema.table(name).await.map_err(|source| super::failed(name, source))?;
+        let Some(found) = found else { return Ok(None) };
+        let view = VIEWS.iter().find(|view| view.name == name);
+        let told = view.map(of_header).unwrap_or_default();
+        let meaning = |column: &str| {
+            let told = told.get(column).filter(|told| !told.is_empty()).cloned();
+            told.or_else(|| listed(name, column).map(str::to_owned)).unwrap_or_default()
+        };
+        let schema = found.schema();
+        let columns = schema.fields().iter().map(|field| ColumnMeaning {
+            name: field.name().clone(),
+            kind: kind(field.data_type()),
+            meaning: meaning(field.name()),
+        });
+        Ok(Some(columns.collect()))
+    }
+
+    /// Every name that a query can be made of.
+    ///
+    /// # Errors
+    /// Fails if a view can't be planned.
+    pub async fn vocabulary(&self) -> Result<Vocabulary> {
+        let mut relations = BTreeMap::new();
+        for relation in self::relations() {
+            let columns = self.columns_of(relation.name).await?.unwrap_or_default();
+            let columns = columns.into_iter().map(|column| column.name).collect();
+            relations.insert(relation.name.to_owned(), columns);
+        }
+        let state = self.context.state();
+        let mut functions: Vec<String> = state
+            .scalar_functions()
+            .keys()
+            .chain(state.aggregate_functions().keys())
+            .chain(state.window_functions().keys())
+            .cloned()
+            .collect();
+        functions.sort_unstable();
+        functions.dedup();
+        Ok(Vocabulary { relations, functions })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn every_column_of_every_table_and_view_says_what_it_means() {
+        let queries = Queries::over_rows(Vec::new(), 64 << 20).await.expect("an empty lake");
+        let mut silent = Vec::new();
+        for relation in relations() {
+            assert!(relation.purpose.ends_with('.'), "{}", relation.name);
+            let columns = queries.columns_of(relation.name).await.expect("a plan").expect("a relation");
+            for column in columns {
+                let (of, name) = (relation.name, &column.name);
+                if column.meaning.len() <= 3 && name != "display_name" {
+                    silent.push(format!("{of}.{name}: '{}'", column.meaning));
+                }
+            }
+        }
+        assert!(silent.is_empty(), "{}", silent.join("\n"));
+    }
+
+    #[tokio::test]
+    async fn no_line_is_about_a_column_that_is_not_there() {
+        let queries = Queries::over_rows(Vec::new(), 64 << 20).await.expect("an empty lake");
+        let known = queries.vocabulary().await.expect("plans").relations;
+        for line in COLUMNS.lines().filter(|line| !line.starts_with('#')) {
+            let name = line.split(' ').next().expect("a name");
+            let is_there = match name.split_once('.') {
+                Some((table, column)) => known[table].iter().any(|known| known == column),
+                None => known.values().flatten().any(|known| known == name),
+            };
+            assert!(is_there, "{name}");
+        }
+    }
+}

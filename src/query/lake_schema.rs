@@ -1,0 +1,131 @@
+//! The names that a query can ask for: the tables of a snapshot, and views over them. A view is planned when
+//! the first query names it, so a session costs nothing for the views that nobody asks for. Nothing can be
+//! added or taken away.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use datafusion::catalog::{SchemaProvider, TableProvider};
+use datafusion::common::tree_node::{Transformed, TreeNode as _};
+use datafusion::dataframe::DataFrame;
+use datafusion::datasource::provider_as_source;
+use datafusion::error::Result;
+use datafusion::execution::session_state::SessionState;
+use datafusion::logical_expr::LogicalPlan;
+use tokio::sync::OnceCell;
+
+use super::decided::{Decided, Which};
+use super::kept::KeptView;
+use super::rivals::{self, RivalRecords};
+use super::standing::Standing;
+use super::table::LakeTable;
+use super::views::{Made, VIEWS, View};
+use crate::lake::schema::Table;
+
+/// Of the memory limit, what the kept rows of one view may take.
+const KEPT_SHARE: usize = 8;
+
+/// The session that the schema belongs to; it must not keep it alive.
+pub(super) type State = Box<dyn Fn() -> Option<SessionState> + Send + Sync>;
+
+/// A view, and what it is planned as once a query has named it.
+type Planned = (&'static View, OnceCell<Arc<dyn TableProvider>>);
+
+/// See the file's first lines.
+pub(super) struct LakeSchema {
+    tables: HashMap<&'static str, Arc<dyn TableProvider>>,
+    /// `sign_in_records` as files; `None` where its rows are in memory.
+    records: Option<Arc<LakeTable>>,
+    views: HashMap<&'static str, Planned>,
+    state: State,
+    memory_limit_bytes: usize,
+}
+
+impl fmt::Debug for LakeSchema {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("LakeSchema").finish_non_exhaustive()
+    }
+}
+
+impl LakeSchema {
+    pub(super) fn new(
+        tables: Vec<(Table, Arc<dyn TableProvider>)>,
+        records: Option<Arc<LakeTable>>,
+        state: State,
+        memory_limit_bytes: usize,
+    ) -> Self {
+        let tables = tables.into_iter().map(|(table, provider)| (table.as_str(), provider)).collect();
+        let views = VIEWS.iter().map(|view| (view.name, (view, OnceCell::new()))).collect();
+        Self { tables, records, views, state, memory_limit_bytes }
+    }
+
+    async fn make(&self, view: &View) -> Result<Arc<dyn TableProvider>> {
+        let Some(state) = (self.state)() else {
+            return datafusion::common::plan_err!("the session of the view {} has ended", view.name);
+        };
+        let bytes_max = self.memory_limit_bytes / KEPT_SHARE;
+        let decisions = || Arc::clone(&self.tables[Table::Decisions.as_str()]);
+        Ok(match view.made {
+            Made::Sql => {
+                let plan = state.create_logical_plan(view.text).await?;
+                DataFrame::new(state, plan).into_view()
+            }
+            Made::SqlKept => Arc::new(KeptView::new(state.create_logical_plan(view.text).await?, bytes_max)),
+            Made::Rivals => {
+                let mut plan = state.create_logical_plan(view.text).await?;
+                if let Some(records) = &self.records {
+                    let undeclared = state.create_logical_plan(rivals::UNDECLARED).await?;
+                    let undeclared = state.optimize(&undeclared)?;
+                    let records = RivalRecords::new(Arc::clone(records), undeclared);
+                    plan = reading(plan, Table::SignInRecords, Arc::new(records))?;
+                }
+                Arc::new(KeptView::new(plan, bytes_max))
+            }
+            Made::Verdicts => Arc::new(Decided::new(Which::All, decisions(), bytes_max)),
+            Made::LatestDecision => {
+                Arc::new(Decided::new(Which::LatestOfEachCampaign, decisions(), bytes_max))
+            }
+            Made::LatestRoster => Arc::new(Decided::new(Which::LatestRoster, decisions(), bytes_max)),
+            Made::CampaignStatus => Arc::new(Standing::new(decisions())),
+        })
+    }
+}
+
+/// The plan with another provider in place of a table.
+fn reading(plan: LogicalPlan, table: Table, provider: Arc<dyn TableProvider>) -> Result<LogicalPlan> {
+    let source = provider_as_source(provider);
+    let replaced = plan.transform_up(|node| {
+        Ok(match node {
+            LogicalPlan::TableScan(mut scan) if scan.table_name.table() == table.as_str() => {
+                scan.source = Arc::clone(&source);
+                Transformed::yes(LogicalPlan::TableScan(scan))
+            }
+            other => Transformed::no(other),
+        })
+    })?;
+    Ok(replaced.data)
+}
+
+#[async_trait]
+impl SchemaProvider for LakeSchema {
+    fn table_names(&self) -> Vec<String> {
+        let mut names: Vec<String> =
+            self.tables.keys().chain(self.views.keys()).map(|name| (*name).to_owned()).collect();
+        names.sort_unstable();
+        names
+    }
+
+    async fn table(&self, name: &str) -> Result<Option<Arc<dyn TableProvider>>> {
+        if let Some(table) = self.tables.get(name) {
+            return Ok(Some(Arc::clone(table)));
+        }
+        let Some((view, made)) = self.views.get(name) else { return Ok(None) };
+        Ok(Some(Arc::clone(made.get_or_try_init(|| self.make(view)).await?)))
+    }
+
+    fn table_exist(&self, name: &str) -> bool {
+        self.tables.contains_key(name) || self.views.contains_key(name)
+    }
+}

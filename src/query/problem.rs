@@ -1,0 +1,305 @@
+//! What is wrong with a query, told to who wrote it: the first line says what, then the place in its text,
+//! then what there is instead.
+
+use std::fmt;
+
+use arrow::error::ArrowError;
+use datafusion::common::{Column, SchemaError, Span};
+use datafusion::error::DataFusionError;
+use datafusion::logical_expr::sqlparser::parser::ParserError;
+
+use super::names::{Kind, meant};
+
+/// Characters of a line that are shown around the place.
+const SHOWN_MAX: usize = 110;
+
+/// Columns that are listed.
+const LISTED_MAX: usize = 40;
+
+/// See the file's first lines.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Problem {
+    message: String,
+    place: Option<Place>,
+    more: Option<String>,
+}
+
+/// Where in a text, told by characters.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Place {
+    line: usize,
+    column: usize,
+    /// A part of the line, on one line.
+    shown: String,
+    /// Before the part that is meant, and of it.
+    indent: usize,
+    length: usize,
+}
+
+/// The names that a session has.
+#[derive(Debug, Default)]
+pub(super) struct Known {
+    pub(super) tables: Vec<String>,
+    pub(super) functions: Vec<String>,
+    pub(super) table_functions: Vec<String>,
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.message)?;
+        if let Some(Place { line, column, shown, indent, length }) = &self.place {
+            write!(f, "\nline {line}, column {column}:\n  {shown}\n  {:indent$}{}", "", "^".repeat(*length))?;
+        }
+        if let Some(more) = &self.more {
+            write!(f, "\n{more}")?;
+        }
+        Ok(())
+    }
+}
+
+impl Place {
+    fn of(sql: &str, line: usize, column: usize, length: usize) -> Option<Self> {
+        let text: Vec<char> = sql.lines().nth(line.checked_sub(1)?)?.chars().collect();
+        let at = column.checked_sub(1)?.min(text.len());
+        let length = length.clamp(1, (text.len() - at).max(1));
+        let start = if text.len() > SHOWN_MAX { at.saturating_sub(SHOWN_MAX / 2) } else { 0 };
+        let end = text.len().min(start + SHOWN_MAX);
+        let plain = |c: &char| if c.is_control() || crate::report::is_bidi(*c) { ' ' } else { *c };
+        let mut shown: String = text[start..end].iter().map(plain).collect();
+        let mut indent = at - start;
+        if start > 0 {
+            shown.insert_str(0, "...");
+            indent += 3;
+        }
+        if end < text.len() {
+            shown.push_str("...");
+        }
+        let length = length.min((end + 1).saturating_sub(at)).max(1);
+        Some(Self { line, column, shown: shown.trim_end().to_owned(), indent, length })
+    }
+
+    fn of_span(sql: &str, span: Span) -> Option<Self> {
+        let size = |number: u64| usize::try_from(number).unwrap_or(0);
+        let (start, end) = (span.start, span.end);
+        let length = if start.line == end.line { size(end.column.saturating_sub(start.column)) } else { 1 };
+        Self::of(sql, size(start.line), size(start.column), length)
+    }
+
+    /// The first time that a word stands in a text by itself.
+    fn of_word(sql: &str, word: &str) -> Option<Self> {
+        let is_word = |c: char| c.is_alphanumeric() || c == '_';
+        let lower = sql.to_ascii_lowercase();
+        let word = word.to_ascii_lowercase();
+        let (at, _) = lower.match_indices(&word).find(|(at, _)| {
+            !lower[..*at].ends_with(is_word) && !lower[at + word.len()..].starts_with(is_word)
+        })?;
+        let before = &sql[..at];
+        let line = before.matches('\n').count() + 1;
+        let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
+        Self::of(sql, line, column, word.chars().count())
+    }
+}
+
+impl Problem {
+    /// A sentence without a place.
+    pub(super) const fn plain(message: String) -> Self {
+        Self { message, place: None, more: None }
+    }
+
+    /// What the engine says of a text.
+    pub(super) fn of(sql: &str, error: &DataFusionError, known: &Known) -> Self {
+        let span = error.diagnostic().and_then(|diagnostic| diagnostic.span);
+        let place = span.and_then(|span| Place::of_span(sql, span));
+        let root = root(error);
+        match root {
+            DataFusionError::SQL(source, _) => of_parser(sql, source),
+            DataFusionError::SchemaError(source, _) => of_schema(sql, source, place),
+            DataFusionError::Plan(message) | DataFusionError::Execution(message) => {
+                of_plan(sql, message, place, known)
+            }
+            DataFusionError::NotImplemented(message) => Self {
+                message: format!("the engine can't do this: {}", first_line(message)),
+                place,
+                more: None,
+            },
+            DataFusionError::ArrowError(source, _) => {
+                let message = match &**source {
+                    ArrowError::CastError(message)
+                    | ArrowError::ParseError(message)
+                    | ArrowError::ComputeError(message)
+                    | ArrowError::InvalidArgumentError(message) => message.clone(),
+                    ArrowError::DivideByZero => "a number is divided by zero".to_owned(),
+                    other => other.to_string(),
+                };
+                Self { message: started_low(&message), place, more: None }
+            }
+            other => {
+                let message = other.message();
+                Self { message: started_low(first_line(&message)), place, more: None }
+            }
+        }
+    }
+
+    /// The sentence alone.
+    #[must_use]
+    pub fn message(&self) -> &str {
+        &self.message
+    }
+}
+
+/// The error that others have been wrapped around; of several the first.
+fn root(error: &DataFusionError) -> &DataFusionError {
+    match error.find_root() {
+        DataFusionError::Collection(errors) if !errors.is_empty() => root(&errors[0]),
+        root => root,
+    }
+}
+
+fn first_line(text: &str) -> &str {
+    text.lines().next().unwrap_or_default().trim()
+}
+
+/// In the middle of a sentence; what begins with an abbreviation or a name stays.
+fn started_low(text: &str) -> String {
+    let mut chars = text.chars();
+    match (chars.next(), chars.next()) {
+        (Some(first), Some(second)) if first.is_uppercase() && (second.is_lowercase() || second == ' ') => {
+            first.to_lowercase().chain(text.chars().skip(1)).collect()
+        }
+        _ => text.to_owned(),
+    }
+}
+
+fn of_parser(sql: &str, source: &ParserError) -> Problem {
+    let (ParserError::TokenizerError(message) | ParserError::ParserError(message)) = source else {
+        return Problem::plain("it is nested too deeply".to_owned());
+    };
+    // "Expected: an expression, found: FROM at Line: 1, Column: 8"
+    let (message, place) = match message.rsplit_once(" at Line: ") {
+        Some((message, place)) => {
+            let mut numbers = place.split(", Column: ").map(|number| number.trim().parse::<usize>().ok());
+            (message, numbers.next().flatten().zip(numbers.next().flatten()))
+        }
+        None => (message.as_str(), None),
+    };
+    let found = message.rsplit_once("found: ").map(|(_, found)| found);
+    let length = found.filter(|found| *found != "EOF").map_or(1, |found| found.chars().count());
+    let place = place.and_then(|(line, column)| Place::of(sql, line, column, length));
+    let place = place.or_else(|| {
+        // The end of the text has no place of its own.
+        let line = sql.trim_end().lines().count();
+        let column = sql.trim_end().lines().last()?.chars().count() + 1;
+        (found == Some("EOF")).then(|| Place::of(sql.trim_end(), line, column, 1)).flatten()
+    });
+    let message = message
+        .replace("Expected: ", "expected ")
+        .replace("found: EOF", "found the end of the query")
+        .replace("found: ", "found ");
+    Problem { message: started_low(&message), place, more: None }
+}
+
+fn suggested(meant: Option<String>) -> String {
+    meant.map_or_else(String::new, |meant| format!("; did you mean {meant}?"))
+}
+
+fn of_schema(sql: &str, source: &SchemaError, place: Option<Place>) -> Problem {
+    match source {
+        SchemaError::FieldNotFound { field, valid_fields } => no_column(sql, field, valid_fields, place),
+        SchemaError::AmbiguousReference { field } => {
+            let name = field.name();
+            let place = place.or_else(|| Place::of_word(sql, name));
+            let message = format!("more than one table here has a column {name}; say whose, as in t.{name}");
+            Problem { message, place, more: None }
+        }
+        other => Problem { message: started_low(&other.to_string()), place, more: None },
+    }
+}
+
+fn no_column(sql: &str, field: &Column, valid: &[Column], place: Option<Place>) -> Problem {
+    let name = field.name();
+    let place = place.or_else(|| Place::of_word(sql, name));
+    let quoted = |place: &Place| place.shown.chars().nth(place.indent) == Some('"');
+    if place.as_ref().is_some_and(quoted) && meant(name, &names(valid), Kind::Column).is_none() {
+        let message = format!("there is no column {name}; text is written in single quotes: '{name}'");
+        return Problem { message, place, more: None };
+    }
+    if valid.is_empty() {
+        let message = format!("there is no column {name}, and no table to look in; add FROM sign_ins");
+        return Problem { message, place, more: None };
+    }
+    let of = field.relation.as_ref().map(|relation| format!(" in {relation}")).unwrap_or_default();
+    // Of a table that is named here, its columns alone; of one that is not, that is what is wrong.
+    let mut own: Vec<&Column> =
+        valid.iter().filter(|column| field.relation.is_some() && column.relation == field.relation).collect();
+    let mut message = format!("there is no column {name}{of}");
+    if own.is_empty() {
+        if let Some(relation) = &field.relation {
+            let mut tables: Vec<String> =
+                valid.iter().filter_map(|column| column.relation.as_ref()).map(ToString::to_string).collect();
+            tables.dedup();
+            message = format!("nothing is called {relation} here; there are: {}", tables.join(", "));
+            return Problem { message, place, more: None };
+        }
+        own = valid.iter().collect();
+    }
+    let mut known: Vec<&str> = own.iter().map(|column| column.name()).collect();
+    known.dedup();
+    message.push_str(&suggested(meant(name, &known, Kind::Column)));
+    known.sort_unstable();
+    known.dedup();
+    let listed = known.iter().take(LISTED_MAX).copied().collect::<Vec<_>>().join(", ");
+    let rest = known.len().saturating_sub(LISTED_MAX);
+    let rest = if rest > 0 { format!(" and {rest} more") } else { String::new() };
+    Problem { message, place, more: Some(format!("columns: {listed}{rest}")) }
+}
+
+fn names(columns: &[Column]) -> Vec<&str> {
+    columns.iter().map(Column::name).collect()
+}
+
+fn strs(names: &[String]) -> Vec<&str> {
+    names.iter().map(String::as_str).collect()
+}
+
+fn of_plan(sql: &str, message: &str, place: Option<Place>, known: &Known) -> Problem {
+    let told = |message: String, place| Problem { message, place, more: None };
+    if let Some(name) = between(message, "table function '", "' not found") {
+        let place = place.or_else(|| Place::of_word(sql, name));
+        let meant = suggested(meant(name, &strs(&known.table_functions), Kind::Table));
+        let message = format!(
+            "there is no table function {name}{meant}; a query reads the tables of the lake, and no file or address"
+        );
+        return told(message, place);
+    }
+    if let Some(name) = between(message, "table '", "' not found") {
+        let own = |database: &str| name.strip_prefix(database)?.strip_prefix(".public.");
+        let name = own("datafusion").or_else(|| own("lightsout")).unwrap_or(name);
+        let place = place.or_else(|| Place::of_word(sql, name));
+        let is_file = name.contains(['/', '\\', '.', ':', '*']);
+        let mut message = format!("there is no table {name}");
+        if is_file {
+            message.push_str("; a query reads the tables of the lake, and no file or address");
+        } else {
+            message.push_str(&suggested(meant(name, &strs(&known.tables), Kind::Table)));
+        }
+        let more = Some(format!("tables and views: {}", known.tables.join(", ")));
+        return Problem { message, place, more };
+    }
+    if let Some(name) = between(message, "Invalid function '", "'.") {
+        let place = place.or_else(|| Place::of_word(sql, name));
+        let meant = suggested(meant(name, &strs(&known.functions), Kind::Function));
+        return told(format!("there is no function {name}{meant}"), place);
+    }
+    if let Some(name) = between(message, "Placeholder '", "' was not provided a value") {
+        let message = format!(
+            "{name} has no value here; write one in its place (shipped queries with parameters: lightsout report)"
+        );
+        return told(message, Place::of_word(sql, name));
+    }
+    told(started_low(first_line(message)), place)
+}
+
+fn between<'a>(text: &'a str, before: &str, after: &str) -> Option<&'a str> {
+    let (_, rest) = text.split_once(before)?;
+    Some(rest.split_once(after)?.0)
+}

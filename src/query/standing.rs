@@ -1,0 +1,212 @@
+//! Where every campaign stands, protocol by protocol: the ledger's rules over the latest decision and the
+//! events of each campaign, on the day of the query.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::Arc;
+
+use arrow::array::{ArrayRef, RecordBatch};
+use arrow::datatypes::{DataType, SchemaRef};
+use async_trait::async_trait;
+use chrono::{NaiveDate, Utc};
+use datafusion::catalog::{Session, TableProvider};
+use datafusion::common::{ParamValues, ScalarValue, exec_datafusion_err, internal_datafusion_err};
+use datafusion::datasource::TableType;
+use datafusion::datasource::memory::MemorySourceConfig;
+use datafusion::error::Result;
+use datafusion::execution::session_state::SessionState;
+use datafusion::logical_expr::Expr;
+use datafusion::physical_plan::{ExecutionPlan, collect};
+
+use super::decided::{again, columns, days, heads, latest, outside, read, reading, texts};
+use crate::campaign::Campaign;
+use crate::change::{HoldCause, ProtocolChange, StateRow};
+use crate::lake::rows::from_batch;
+use crate::ledger::Ledger;
+use crate::ledger::announce::announceable;
+use crate::ledger::status::{StatusRow, TenantState, status};
+use crate::protocol::Protocol;
+use crate::tenant::Roster;
+use crate::verdict::TenantAssessment;
+
+/// See the file's first lines.
+pub(super) struct Standing {
+    decisions: Arc<dyn TableProvider>,
+    schema: SchemaRef,
+}
+
+impl fmt::Debug for Standing {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Standing").finish_non_exhaustive()
+    }
+}
+
+/// One protocol of one tenant.
+struct Row {
+    campaign: String,
+    tenant: Arc<StatusRow>,
+    protocol: Protocol,
+    state: &'static str,
+    opted_out: Option<(NaiveDate, Option<String>)>,
+    held: Option<(NaiveDate, HoldCause)>,
+    off_on: Option<NaiveDate>,
+}
+
+impl Standing {
+    pub(super) fn new(decisions: Arc<dyn TableProvider>) -> Self {
+        let (text, date) = (DataType::Utf8, DataType::Date32);
+        let schema = columns(&[
+            ("campaign", text.clone()),
+            ("tenant_id", text.clone()),
+            ("display_name", text.clone()),
+            ("protocol", text.clone()),
+            ("state", text.clone()),
+            ("tenant_state", text.clone()),
+            ("verdict", text.clone()),
+            ("announced_on", date.clone()),
+            ("effective_date", date.clone()),
+            ("opted_out_on", date.clone()),
+            ("opted_out_by", text.clone()),
+            ("held_on", date.clone()),
+            ("hold_cause", text.clone()),
+            ("off_on", date),
+            ("decision_id", text.clone()),
+            ("next_step", text),
+        ]);
+        Self { decisions, schema }
+    }
+
+    async fn rows(&self, state: &dyn Session) -> Result<Vec<Row>> {
+        // The day of `now()` in the same query.
+        let now = state.execution_props().query_execution_start_time.unwrap_or_else(Utc::now);
+        let today = now.date_naive();
+        let mut rows = Vec::new();
+        for head in latest(heads(&self.decisions, state).await?) {
+            let plan = reading(&self.decisions, state, &head.decision_id).await?;
+            let Some(row) = read(plan, state.task_ctx()).await? else { continue };
+            let (campaign, roster, assessment) = again(&row)?;
+            let ledger = ledger(state, &head.campaign).await?;
+            let decided: BTreeMap<&str, &TenantAssessment> =
+                assessment.tenants.iter().map(|tenant| (tenant.tenant_id.as_str(), tenant)).collect();
+            for tenant in status(&campaign, &roster, Some(&assessment), &ledger, today) {
+                let decided = decided.get(tenant.tenant_id.as_str()).copied();
+                rows.extend(of_tenant(tenant, decided, &campaign, &roster, &ledger, today));
+            }
+        }
+        Ok(rows)
+    }
+
+    fn batch(&self, rows: &[Row]) -> Result<RecordBatch> {
+        let text = |each: &dyn Fn(&Row) -> Option<String>| texts(rows, each);
+        let day = |each: &dyn Fn(&Row) -> Option<NaiveDate>| days(rows, each);
+        let columns: Vec<ArrayRef> = vec![
+            text(&|row| Some(row.campaign.clone())),
+            text(&|row| Some(row.tenant.tenant_id.clone())),
+            text(&|row| row.tenant.display_name.clone()),
+            text(&|row| Some(row.protocol.to_string())),
+            text(&|row| Some(row.state.to_owned())),
+            text(&|row| Some(row.tenant.state.to_string())),
+            text(&|row| row.tenant.verdict.map(|verdict| verdict.to_string())),
+            day(&|row| row.tenant.announced_on),
+            day(&|row| row.tenant.effective_date),
+            day(&|row| row.opted_out.as_ref().map(|(on, _)| *on)),
+            text(&|row| row.opted_out.as_ref().and_then(|(_, by)| by.clone())),
+            day(&|row| row.held.map(|(on, _)| on)),
+            text(&|row| row.held.map(|(_, cause)| cause.as_str().to_owned())),
+            day(&|row| row.off_on),
+            text(&|row| row.tenant.decision_id.clone()),
+            text(&|row| Some(row.tenant.next_step.clone())),
+        ];
+        Ok(RecordBatch::try_new(Arc::clone(&self.schema), columns)?)
+    }
+}
+
+/// What was announced in a campaign, and what became of it.
+async fn ledger(state: &dyn Session, campaign: &str) -> Result<Ledger> {
+    let whole = state.as_any().downcast_ref::<SessionState>();
+    let whole = whole.ok_or_else(|| internal_datafusion_err!("a session of another engine"))?;
+    let plan = whole.create_logical_plan(include_str!("../../queries/campaign_state.sql")).await?;
+    let text = |text: &str| ScalarValue::Utf8(Some(text.to_owned())).into();
+    let values = [("campaign".to_owned(), text(campaign)), ("tenant".to_owned(), text("*"))];
+    let plan = plan.with_param_values(ParamValues::Map(values.into_iter().collect()))?;
+    let plan = state.create_physical_plan(&plan).await?;
+    let mut rows: Vec<StateRow> = Vec::new();
+    for batch in collect(plan, state.task_ctx()).await? {
+        rows.extend(from_batch::<StateRow>(&batch).map_err(outside)?);
+    }
+    Ledger::of(rows).map_err(|error| exec_datafusion_err!("campaign {campaign}: {error}"))
+}
+
+/// A row for each protocol that was announced, else for each in scope.
+fn of_tenant(
+    tenant: StatusRow,
+    decided: Option<&TenantAssessment>,
+    campaign: &Campaign,
+    roster: &Roster,
+    ledger: &Ledger,
+    today: NaiveDate,
+) -> Vec<Row> {
+    let tenant = Arc::new(tenant);
+    let new = |protocol, state| Row {
+        campaign: campaign.name.clone(),
+        tenant: Arc::clone(&tenant),
+        protocol,
+        state,
+        opted_out: None,
+        held: None,
+        off_on: None,
+    };
+    if let Some(announced) = ledger.tenants.get(&tenant.tenant_id) {
+        let is_due = announced.change.effective_date <= today;
+        let row = |(protocol, change): (&Protocol, &ProtocolChange)| match change {
+            ProtocolChange::Pending if !tenant.protocols_pending.contains(protocol) => {
+                new(*protocol, "off_already")
+            }
+            ProtocolChange::Pending => new(*protocol, if is_due { "due" } else { "announced" }),
+            ProtocolChange::OptedOut { on, by } => {
+                Row { opted_out: Some((*on, by.clone())), ..new(*protocol, "opted_out") }
+            }
+            ProtocolChange::OnHold { since, cause } => {
+                Row { held: Some((*since, *cause)), ..new(*protocol, "on_hold") }
+            }
+            ProtocolChange::Off { on } => Row { off_on: Some(*on), ..new(*protocol, "off") },
+        };
+        return announced.change.protocols.iter().map(row).collect();
+    }
+    let clear = decided.and_then(|decided| announceable(campaign, decided)).map(|(_, protocols)| protocols);
+    let is_eligible = tenant.state == TenantState::Eligible;
+    let settings = roster.tenants.get(&tenant.tenant_id);
+    let row = |protocol: Protocol| {
+        let is_clear = clear.as_ref().is_some_and(|clear| clear.contains(&protocol));
+        let is_on = settings.is_none_or(|settings| !settings.still_on(&[protocol]).is_empty());
+        let state = match (is_clear, is_on) {
+            (true, false) => "off_already",
+            (true, true) if is_eligible => "eligible",
+            _ => "not_eligible",
+        };
+        new(protocol, state)
+    };
+    campaign.scope().into_iter().map(row).collect()
+}
+
+#[async_trait]
+impl TableProvider for Standing {
+    fn schema(&self) -> SchemaRef {
+        Arc::clone(&self.schema)
+    }
+
+    fn table_type(&self) -> TableType {
+        TableType::View
+    }
+
+    async fn scan(
+        &self,
+        state: &dyn Session,
+        projection: Option<&Vec<usize>>,
+        _: &[Expr],
+        _: Option<usize>,
+    ) -> Result<Arc<dyn ExecutionPlan>> {
+        let rows = vec![self.batch(&self.rows(state).await?)?];
+        Ok(MemorySourceConfig::try_new_exec(&[rows], self.schema(), projection.cloned())?)
+    }
+}

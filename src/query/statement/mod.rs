@@ -1,0 +1,165 @@
+//! What may be asked: one statement that only reads, of a size that can be planned. Looked at before
+//! anything of it is planned.
+
+mod size;
+
+use datafusion::error::DataFusionError;
+use datafusion::logical_expr::sqlparser::ast::Statement as Ast;
+use datafusion::logical_expr::sqlparser::dialect::GenericDialect;
+use datafusion::logical_expr::sqlparser::parser::ParserError;
+use datafusion::logical_expr::sqlparser::tokenizer::{TokenWithSpan, Tokenizer};
+use datafusion::sql::parser::{DFParserBuilder, Statement};
+
+/// A longer text is no question that a person or a tool asks.
+pub(super) const QUERY_BYTES_MAX: usize = 1 << 20;
+
+/// The parser counts more than brackets: it takes several steps down for one.
+const PARSER_DEPTH_MAX: usize = 8 * size::BRACKETS_MAX;
+
+/// Why a text is not taken as a query.
+#[derive(Debug)]
+pub(super) enum Refused {
+    /// The engine's parser can't read it.
+    Parser(DataFusionError),
+    /// A sentence that says why.
+    Size(String),
+    /// It would write, or change the session.
+    NotReadOnly(String),
+}
+
+/// Whether a text is of a size that can be read and planned, whatever it says.
+pub(super) fn check(sql: &str) -> Result<(), Refused> {
+    tokens(sql).map(|_| ())
+}
+
+fn tokens(sql: &str) -> Result<Vec<TokenWithSpan>, Refused> {
+    if sql.len() > QUERY_BYTES_MAX {
+        let tenths = sql.len() * 10 / QUERY_BYTES_MAX;
+        let told = format!(
+            "it is {}.{} MiB of SQL, and at most 1 MiB is taken; a long list belongs into a join",
+            tenths / 10,
+            tenths % 10
+        );
+        return Err(Refused::Size(told));
+    }
+    let parser = |source: ParserError| Refused::Parser(source.into());
+    let tokens = Tokenizer::new(&GenericDialect {}, sql)
+        .tokenize_with_location()
+        .map_err(|source| parser(source.into()))?;
+    size::check(&tokens).map_err(Refused::Size)?;
+    Ok(tokens)
+}
+
+/// The one statement of a text.
+pub(super) fn read(sql: &str) -> Result<Statement, Refused> {
+    let tokens = tokens(sql)?;
+    let mut statements = DFParserBuilder::new(tokens)
+        .with_recursion_limit(PARSER_DEPTH_MAX)
+        .build()
+        .and_then(|mut parser| parser.parse_statements())
+        .map_err(Refused::Parser)?;
+    match (statements.len(), statements.pop_front()) {
+        (1, Some(statement)) => match writing(&statement) {
+            Some(found) => Err(Refused::NotReadOnly(found)),
+            None => Ok(statement),
+        },
+        (0, _) => Err(Refused::Size("expected a query, found nothing".to_owned())),
+        (count, _) => {
+            let told = format!("expected one statement, found {count}; ask them one after the other");
+            Err(Refused::Size(told))
+        }
+    }
+}
+
+/// What a statement is called, if it does more than read.
+fn writing(statement: &Statement) -> Option<String> {
+    match statement {
+        Statement::Statement(ast) => writing_ast(ast),
+        Statement::Explain(explain) => writing(&explain.statement),
+        Statement::CreateExternalTable(_) => Some("CREATE EXTERNAL TABLE".to_owned()),
+        Statement::CopyTo(_) => Some("COPY".to_owned()),
+        Statement::Reset(_) => Some("RESET".to_owned()),
+    }
+}
+
+fn writing_ast(statement: &Ast) -> Option<String> {
+    match statement {
+        Ast::Query(_)
+        | Ast::ExplainTable { .. }
+        | Ast::ShowTables { .. }
+        | Ast::ShowColumns { .. }
+        | Ast::ShowFunctions { .. }
+        | Ast::ShowVariable { .. } => None,
+        Ast::Explain { statement, .. } => writing_ast(statement),
+        other => {
+            let text = other.to_string();
+            let mut words = text.split_whitespace();
+            let first = words.next().unwrap_or_default().to_owned();
+            Some(match words.next() {
+                Some(second) if ["CREATE", "DROP", "ALTER"].contains(&first.as_str()) => {
+                    format!("{first} {second}")
+                }
+                _ => first,
+            })
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// With room for a parser that calls itself, as it has where queries are asked.
+    pub(super) fn refused(sql: &str) -> String {
+        match stacker::grow(64 << 20, || read(sql)) {
+            Ok(_) => "taken".to_owned(),
+            Err(Refused::Size(why)) => why,
+            Err(Refused::NotReadOnly(found)) => format!("found {found}"),
+            Err(Refused::Parser(source)) => source.to_string(),
+        }
+    }
+
+    #[test]
+    fn what_only_reads_is_taken_and_everything_else_is_called_by_its_name() {
+        for sql in [
+            "SELECT 1",
+            "SELECT 1;",
+            "WITH a AS (SELECT 1) SELECT * FROM a",
+            "VALUES (1), (2)",
+            "EXPLAIN ANALYZE SELECT 1",
+            "SHOW TABLES",
+            "DESCRIBE sign_ins",
+        ] {
+            assert_eq!(refused(sql), "taken", "{sql}");
+        }
+        for (sql, found) in [
+            ("COPY sign_ins TO '/tmp/x.csv'", "COPY"),
+            ("EXPLAIN ANALYZE COPY sign_ins TO '/tmp/x.csv'", "COPY"),
+            ("CREATE EXTERNAL TABLE t STORED AS CSV LOCATION '/etc/passwd'", "CREATE EXTERNAL TABLE"),
+            ("CREATE TABLE t AS SELECT 1", "CREATE TABLE"),
+            ("CREATE VIEW v AS SELECT 1", "CREATE VIEW"),
+            ("DROP TABLE sign_ins", "DROP TABLE"),
+            ("INSERT INTO sources VALUES (1)", "INSERT"),
+            ("DELETE FROM sources", "DELETE"),
+            ("UPDATE sources SET path = ''", "UPDATE"),
+            ("SET datafusion.execution.batch_size = 1", "SET"),
+            ("PREPARE p AS SELECT 1", "PREPARE"),
+            ("EXECUTE p", "EXECUTE"),
+            ("BEGIN", "BEGIN"),
+        ] {
+            assert_eq!(refused(sql), format!("found {found}"), "{sql}");
+        }
+    }
+
+    #[test]
+    fn one_statement_is_taken_at_a_time() {
+        assert!(refused("SELECT 1; SELECT 2").starts_with("expected one statement, found 2"));
+        assert!(refused(" -- nothing\n").starts_with("expected a query"));
+    }
+
+    #[test]
+    fn a_text_longer_than_any_question_is_not_looked_at() {
+        let long = format!("SELECT '{}'", "x".repeat(10 << 20));
+        assert!(refused(&long).starts_with("it is 10.0 MiB"), "{}", refused(&long));
+    }
+}

@@ -1,0 +1,95 @@
+//! The views of a session, with what their headers say.
+
+/// How the rows of a view come about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Made {
+    /// By its SQL, as a part of the query that names it.
+    Sql,
+    /// By its SQL, once a session: few rows that cost much to find, that one query asks for more than once,
+    /// and the next one again.
+    SqlKept,
+    /// The same, reading of the records only what can be a rival.
+    Rivals,
+    // By the rules of `assess` and the ledger, which SQL does not know; their text has a header alone.
+    Verdicts,
+    LatestDecision,
+    LatestRoster,
+    CampaignStatus,
+}
+
+/// A name that queries can read from.
+#[derive(Debug)]
+pub struct View {
+    pub name: &'static str,
+    /// The header, and the SQL below it where there is one.
+    pub text: &'static str,
+    pub(super) made: Made,
+    /// Not for people: a part of other views.
+    pub is_part: bool,
+}
+
+macro_rules! sql {
+    ($name:literal, $made:ident, $is_part:literal) => {
+        View {
+            name: $name,
+            text: include_str!(concat!("../../queries/views/", $name, ".sql")),
+            made: Made::$made,
+            is_part: $is_part,
+        }
+    };
+}
+
+macro_rules! ruled {
+    ($name:literal, $made:ident) => {
+        View {
+            name: $name,
+            text: include_str!(concat!("../../queries/views/", $name, ".txt")),
+            made: Made::$made,
+            is_part: false,
+        }
+    };
+}
+
+/// Every view, by name.
+pub const VIEWS: [View; 11] = [
+    ruled!("campaign_status", CampaignStatus),
+    sql!("contested_ids", SqlKept, true),
+    sql!("coverage_entries", Sql, false),
+    ruled!("latest_decision", LatestDecision),
+    ruled!("latest_roster", LatestRoster),
+    sql!("legacy_sign_ins", Sql, false),
+    sql!("rival_records", Rivals, true),
+    sql!("sign_ins", Sql, false),
+    sql!("tenants", Sql, false),
+    sql!("usage_daily", Sql, false),
+    ruled!("verdicts", Verdicts),
+];
+
+impl View {
+    /// What it shows: the first line of its header.
+    #[must_use]
+    pub fn purpose(&self) -> &'static str {
+        self.text.lines().next().unwrap_or_default().trim_start_matches("--").trim()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_file_of_the_folder_is_a_view_or_the_lakes_own_check() {
+        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/queries/views");
+        let mut files: Vec<String> = std::fs::read_dir(folder)
+            .expect("the folder of views")
+            .filter_map(|entry| {
+                let name = entry.ok()?.file_name().into_string().ok()?;
+                Some(name.split_once('.')?.0.to_owned())
+            })
+            // These are run by `lake status` and `lake verify`.
+            .filter(|name| !["status", "verify"].contains(&name.as_str()))
+            .collect();
+        files.sort_unstable();
+        assert_eq!(files, VIEWS.map(|view| view.name));
+    }
+}
