@@ -345,8 +345,9 @@ fn verdicts_read_ids_category_and_client_app_of_modern_rows_and_nothing_else() {
         plan.lines().filter(|line| line.contains("file_type=parquet")).map(str::to_owned).collect()
     };
     let legacy = scans("SELECT * FROM legacy_sign_ins");
-    assert_eq!(legacy.len(), 2, "{legacy:#?}");
-    for scan in &legacy {
+    let contested = scans(include_str!("../queries/views/contested_sign_ins.sql"));
+    assert_eq!((legacy.len(), contested.len()), (1, 1), "{legacy:#?} {contested:#?}");
+    for scan in legacy.iter().chain(&contested) {
         assert!(scan.contains("user_agent") && scan.contains("predicate=NOT provably_modern"), "{scan}");
         assert!(!scan.contains("provably_modern=true"), "{scan}");
     }

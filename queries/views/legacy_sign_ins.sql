@@ -1,5 +1,5 @@
 -- The sign-ins that verdicts rest on: user sign-ins with a protocol that are not provably modern.
--- Reads: sign_in_records, contested_ids, rival_records
+-- Reads: sign_in_records, contested_ids, contested_sign_ins
 -- Params: none
 -- Grain: one row per sign-in
 -- Columns: those of sign_in_records without provably_modern, category that of the sign-in; and
@@ -8,52 +8,18 @@
 --   exchange_or_unnamed boolean: to Exchange Online or to no named resource
 -- Order: none
 -- Blind spots: a category that only a modern record knows is not told of a record with a client app.
-WITH legacy AS (
-    SELECT
-        *,
-        client_app IS NOT NULL AND lower(btrim(client_app)) <> 'unknown' AS states_client_app
-    FROM sign_in_records
-    WHERE provably_modern = false AND protocol IS NOT NULL
-),
--- Nearly every sign-in is one record that states its client app, and speaks for itself. Only the others are
--- ranked.
-records AS (
-    SELECT l.*
-    FROM contested_ids AS c
-    INNER JOIN legacy AS l ON l.sign_in_id = c.sign_in_id
-    UNION ALL BY NAME
-    SELECT * FROM rival_records
-),
-keyed AS (
-    SELECT
-        r.*,
-        -- A record of unknown category belongs to the sign-in of the same tenant and id.
-        coalesce(r.category, max(r.category) OVER (PARTITION BY r.tenant_id, r.sign_in_id)) AS sign_in_category
-    FROM records AS r
-),
-ranked AS (
-    SELECT
-        k.*,
-        row_number() OVER (
-            PARTITION BY k.tenant_id, k.sign_in_id, k.sign_in_category
-            ORDER BY
-                k.states_client_app DESC,
-                k.provably_modern ASC,
-                k.emitted_at DESC NULLS LAST,
-                (k.outcome = 'success') DESC NULLS LAST,
-                k.source_id ASC,
-                k.source_offset ASC
-        ) AS place
-    FROM keyed AS k
-),
-speaking AS (
+WITH speaking AS (
+    -- Nearly every sign-in is one record that states its client app, and speaks for itself. Only the others
+    -- are ranked, in contested_sign_ins.
     -- The few ids are to the left, where a join holds its rows.
-    SELECT l.*, l.category AS sign_in_category, 1 AS place
+    SELECT l.*, l.category AS sign_in_category
     FROM contested_ids AS c
-    RIGHT JOIN legacy AS l ON l.sign_in_id = c.sign_in_id
+    RIGHT JOIN (
+        SELECT * FROM sign_in_records WHERE provably_modern = false AND protocol IS NOT NULL
+    ) AS l ON l.sign_in_id = c.sign_in_id
     WHERE c.sign_in_id IS NULL
     UNION ALL BY NAME
-    SELECT * FROM ranked WHERE place = 1 AND protocol IS NOT NULL
+    SELECT * FROM contested_sign_ins
 )
 SELECT
     tenant_id, sign_in_id, sign_in_category AS category, signed_in_at, emitted_at, event_date,

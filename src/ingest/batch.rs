@@ -255,7 +255,7 @@ impl Batch<'_> {
             return Ok(());
         }
         let id = source.settle(content, stored_bytes).to_owned();
-        let known = self.known.coverage.contains_key(&id);
+        let known = self.known.ids.contains(&id);
         if !self.this_run.lock().map_err(|_| Error::WorkerLost)?.insert(id) || known {
             self.twins.store(true, Ordering::Relaxed);
         }
@@ -324,8 +324,8 @@ impl Batch<'_> {
         }
         if let Some(hash) = opened.content_hash {
             let id = source.settle(hash, opened.stored_bytes);
-            if let Some(coverage) = self.known.coverage.get(id) {
-                source.known_coverage.clone_from(coverage);
+            if self.known.ids.contains(id) {
+                source.is_known = true;
                 return Ok((source, None));
             }
         }

@@ -30,7 +30,7 @@ pub async fn ingest(
     progress: &Progress,
 ) -> Result<IngestReport> {
     let mut report = IngestReport::default();
-    let mut known = source::known(lake)?;
+    let mut known = Known::of(lake)?;
     let mut inputs = inputs.into_iter().peekable();
     while inputs.peek().is_some() {
         let mut batch = Vec::new();
@@ -70,7 +70,8 @@ async fn ingest_batch(
     };
     let mut rows = Vec::new();
     let mut ids = HashSet::new();
-    for source in sources {
+    for mut source in sources {
+        known.tell_coverage(lake, &mut source, settings)?;
         let (id, stored_bytes) = (source.id().to_owned(), source.stored_bytes());
         let (file, row) = source.close(&batch_id, settings)?;
         if file.fate == FileFate::Ingested {
@@ -88,16 +89,14 @@ async fn ingest_batch(
     let before = lake.versions()?;
     let lock = lake.lock().await?;
     if lake.versions()? != before {
-        *known = source::known(lake)?;
-        if ids.iter().any(|id| known.coverage.contains_key(id)) {
+        *known = Known::of(lake)?;
+        if ids.iter().any(|id| known.ids.contains(id)) {
             discard(lake, &files);
             return Err(Error::IngestedMeanwhile { lake: lake.name() });
         }
     }
     lake.commit(&lock, &Manifest { batch_id, files, replaced: Vec::new() }, settings.now / 1000).await?;
     drop(lock);
-    for id in ids {
-        known.coverage.entry(id).or_default();
-    }
+    known.ids.extend(ids);
     Ok(())
 }

@@ -4,7 +4,8 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 use std::path::PathBuf;
 use std::sync::{Mutex, OnceLock};
 
-use arrow::array::RecordBatch;
+use arrow::array::{AsArray as _, RecordBatch};
+use arrow::datatypes::Int64Type;
 use chrono::{DateTime, Utc};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -42,7 +43,8 @@ pub(super) struct Source {
     pub(super) fate: FileFate,
     pub(super) detail: Option<String>,
     /// What the lake knows of this content already.
-    pub(super) known_coverage: Vec<Coverage>,
+    pub(super) is_known: bool,
+    known_coverage: Vec<Coverage>,
     pub(super) account: Mutex<Account>,
     /// How often a record without an id occurred, by the hash of its text.
     pub(super) occurrences: Mutex<HashMap<[u8; 16], u32>>,
@@ -100,6 +102,7 @@ impl Source {
             compression: Compression::None.as_str(),
             fate: FileFate::SeenBefore,
             detail: None,
+            is_known: false,
             known_coverage: Vec::new(),
             account: Mutex::default(),
             occurrences: Mutex::default(),
@@ -289,9 +292,8 @@ fn coverage(
 }
 
 #[derive(Deserialize)]
-struct KnownSource {
+struct CoveredSource {
     source_id: String,
-    stored_bytes: u64,
     #[serde(default)]
     coverage: Vec<Coverage>,
 }
@@ -299,10 +301,11 @@ struct KnownSource {
 /// The sources in the lake.
 #[derive(Debug, Default)]
 pub(super) struct Known {
-    /// What each covers, by source id.
-    pub(super) coverage: HashMap<String, Vec<Coverage>>,
+    pub(super) ids: HashSet<String>,
     /// Sizes of their files as stored: a file of another size is none of them.
     pub(super) sizes: HashSet<u64>,
+    /// What each covers, once a source that is known may cover more than it did.
+    coverage: Option<HashMap<String, Vec<Coverage>>>,
 }
 
 /// Rows of `sources` as a batch.
@@ -310,14 +313,45 @@ pub(super) fn to_batch(rows: &[SourceRow]) -> Result<RecordBatch> {
     crate::lake::rows::to_batch(Table::Sources, rows)
 }
 
-/// What the lake knows of its sources.
-pub(super) fn known(lake: &Lake) -> Result<Known> {
-    let mut known = Known::default();
-    for row in read_rows::<KnownSource>(lake, Some(&["source_id", "stored_bytes", "coverage"]))? {
-        known.coverage.entry(row.source_id).or_default().extend(row.coverage);
-        known.sizes.insert(row.stored_bytes);
+impl Known {
+    /// What the lake knows of its sources.
+    pub(super) fn of(lake: &Lake) -> Result<Self> {
+        let mut known = Self::default();
+        for batch in lake.read(Table::Sources, Some(&["source_id", "stored_bytes"]))? {
+            let batch = batch?;
+            let ids = batch.column_by_name("source_id").and_then(|ids| ids.as_string_opt::<i32>());
+            known.ids.extend(ids.into_iter().flatten().flatten().map(str::to_owned));
+            let sizes = batch.column_by_name("stored_bytes");
+            let sizes = sizes.and_then(|sizes| sizes.as_primitive_opt::<Int64Type>());
+            known
+                .sizes
+                .extend(sizes.into_iter().flatten().flatten().filter_map(|size| u64::try_from(size).ok()));
+        }
+        Ok(known)
     }
-    Ok(known)
+
+    /// Tells a source that is known what it covers already, if it may cover more now.
+    pub(super) fn tell_coverage(
+        &mut self,
+        lake: &Lake,
+        source: &mut Source,
+        settings: &IngestSettings,
+    ) -> Result<()> {
+        if !source.is_known || (settings.covers.is_none() && source.input.says.storage().is_none()) {
+            return Ok(());
+        }
+        let coverage = if let Some(coverage) = &self.coverage {
+            coverage
+        } else {
+            let mut coverage: HashMap<String, Vec<Coverage>> = HashMap::new();
+            for row in read_rows::<CoveredSource>(lake, Some(&["source_id", "coverage"]))? {
+                coverage.entry(row.source_id).or_default().extend(row.coverage);
+            }
+            self.coverage.insert(coverage)
+        };
+        source.known_coverage = coverage.get(source.id()).cloned().unwrap_or_default();
+        Ok(())
+    }
 }
 
 /// Every row of `sources`, of all columns or of some.

@@ -20,6 +20,8 @@ pub(super) struct KeptView {
     plan: LogicalPlan,
     schema: SchemaRef,
     bytes_max: usize,
+    /// Another view that tells how many rows this one will have, and how many are too many to try.
+    told_by: Option<(Arc<KeptView>, usize)>,
     /// `None`: too many to keep, each query finds them again.
     rows: OnceCell<Option<Vec<RecordBatch>>>,
 }
@@ -27,7 +29,24 @@ pub(super) struct KeptView {
 impl KeptView {
     pub(super) fn new(plan: LogicalPlan, bytes_max: usize) -> Self {
         let schema = Arc::clone(plan.schema().inner());
-        Self { plan, schema, bytes_max, rows: OnceCell::new() }
+        Self { plan, schema, bytes_max, told_by: None, rows: OnceCell::new() }
+    }
+
+    /// Does not try to keep rows of so many bytes each where the other view has as many rows as are too much.
+    pub(super) fn told_by(self, other: Arc<Self>, bytes_each: usize) -> Self {
+        let rows_max = self.bytes_max / bytes_each;
+        Self { told_by: Some((other, rows_max)), ..self }
+    }
+
+    async fn kept(&self, state: &dyn Session) -> Result<Option<&Vec<RecordBatch>>> {
+        if let Some((other, rows_max)) = &self.told_by {
+            let rows = other.rows.get_or_try_init(|| other.find(state)).await?.as_ref();
+            let count = rows.map(|rows| rows.iter().map(RecordBatch::num_rows).sum::<usize>());
+            if count.is_none_or(|count| count > *rows_max) {
+                return Ok(None);
+            }
+        }
+        Ok(self.rows.get_or_try_init(|| self.find(state)).await?.as_ref())
     }
 
     async fn find(&self, state: &dyn Session) -> Result<Option<Vec<RecordBatch>>> {
@@ -62,7 +81,7 @@ impl TableProvider for KeptView {
         _: &[Expr],
         _: Option<usize>,
     ) -> Result<Arc<dyn ExecutionPlan>> {
-        if let Some(rows) = self.rows.get_or_try_init(|| self.find(state)).await? {
+        if let Some(rows) = self.kept(state).await? {
             let parts = std::slice::from_ref(rows);
             let source = MemorySourceConfig::try_new_exec(parts, self.schema(), projection.cloned())?;
             return Ok(source);

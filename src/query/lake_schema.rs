@@ -11,7 +11,7 @@ use datafusion::catalog::{SchemaProvider, TableProvider};
 use datafusion::common::tree_node::{Transformed, TreeNode as _};
 use datafusion::dataframe::DataFrame;
 use datafusion::datasource::provider_as_source;
-use datafusion::error::Result;
+use datafusion::error::{DataFusionError, Result};
 use datafusion::execution::session_state::SessionState;
 use datafusion::logical_expr::LogicalPlan;
 use tokio::sync::OnceCell;
@@ -24,8 +24,11 @@ use super::table::LakeTable;
 use super::views::{Made, VIEWS, View};
 use crate::lake::schema::Table;
 
-/// Of the memory limit, what the kept rows of one view may take.
-const KEPT_SHARE: usize = 8;
+/// Of the memory limit, what the kept rows of one view may take, and those of a table's small files.
+pub(super) const KEPT_SHARE: usize = 8;
+
+/// What a contested sign-in takes in memory, about, with all its columns.
+const CONTESTED_BYTES: usize = 512;
 
 /// The session that the schema belongs to; it must not keep it alive.
 pub(super) type State = Box<dyn Fn() -> Option<SessionState> + Send + Sync>;
@@ -39,6 +42,7 @@ pub(super) struct LakeSchema {
     /// `sign_in_records` as files; `None` where its rows are in memory.
     records: Option<Arc<LakeTable>>,
     views: HashMap<&'static str, Planned>,
+    contested_ids: OnceCell<Arc<KeptView>>,
     state: State,
     memory_limit_bytes: usize,
 }
@@ -58,7 +62,7 @@ impl LakeSchema {
     ) -> Self {
         let tables = tables.into_iter().map(|(table, provider)| (table.as_str(), provider)).collect();
         let views = VIEWS.iter().map(|view| (view.name, (view, OnceCell::new()))).collect();
-        Self { tables, records, views, state, memory_limit_bytes }
+        Self { tables, records, views, contested_ids: OnceCell::new(), state, memory_limit_bytes }
     }
 
     async fn make(&self, view: &View) -> Result<Arc<dyn TableProvider>> {
@@ -72,7 +76,21 @@ impl LakeSchema {
                 let plan = state.create_logical_plan(view.text).await?;
                 DataFrame::new(state, plan).into_view()
             }
-            Made::SqlKept => Arc::new(KeptView::new(state.create_logical_plan(view.text).await?, bytes_max)),
+            Made::ContestedIds => {
+                let kept = async || {
+                    let plan = state.create_logical_plan(view.text).await?;
+                    Ok::<_, DataFusionError>(Arc::new(KeptView::new(plan, bytes_max)))
+                };
+                Arc::<KeptView>::clone(self.contested_ids.get_or_try_init(kept).await?)
+            }
+            Made::ContestedSignIns => {
+                // Naming the ids makes them.
+                let view = KeptView::new(state.create_logical_plan(view.text).await?, bytes_max);
+                Arc::new(match self.contested_ids.get() {
+                    Some(ids) => view.told_by(Arc::clone(ids), CONTESTED_BYTES),
+                    None => view,
+                })
+            }
             Made::Rivals => {
                 let mut plan = state.create_logical_plan(view.text).await?;
                 if let Some(records) = &self.records {

@@ -18,6 +18,7 @@ pub mod problem;
 mod rivals;
 mod served;
 pub mod shown;
+mod small;
 mod standing;
 mod statement;
 mod table;
@@ -99,7 +100,12 @@ impl Queries {
         let mut records = None;
         for table in Table::ALL {
             let folder = lake.root().join(table.as_str()).display().to_string();
-            let provider = Arc::new(LakeTable::new(table, folder, lake.files(table)?));
+            let provider = Arc::new(LakeTable::new(
+                table,
+                folder,
+                lake.files(table)?,
+                memory_limit_bytes / lake_schema::KEPT_SHARE,
+            ));
             if table == Table::SignInRecords {
                 records = Some(Arc::clone(&provider));
             }

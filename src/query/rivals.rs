@@ -24,7 +24,7 @@ use parquet::arrow::arrow_reader::{
 use parquet::file::metadata::{PageIndexPolicy, ParquetMetaData};
 use parquet::file::page_index::column_index::ColumnIndexMetaData;
 
-use super::table::LakeTable;
+use super::table::{Asked, LakeTable};
 
 /// The ids that rivals are looked for by, of `sign_in_records`.
 pub(super) const UNDECLARED: &str = "SELECT DISTINCT tenant_id, sign_in_id FROM sign_in_records \
@@ -103,8 +103,9 @@ impl TableProvider for RivalRecords {
     ) -> Result<Arc<dyn ExecutionPlan>> {
         let paths = self.table.paths_of(state, filters)?;
         let ids = self.ids(state).await?;
-        let places = ids.map(|ids| look(self.table.folder(), &paths, &ids));
-        self.table.scan_places(state, projection, filters, limit, places.as_ref())
+        let Some(ids) = ids else { return self.table.scan(state, projection, filters, limit).await };
+        let places = look(self.table.folder(), &paths, &ids);
+        self.table.scan_places(state, &Asked { projection, filters, limit }, &places)
     }
 }
 

@@ -4,7 +4,9 @@
 use std::collections::HashMap;
 use std::sync::{Arc, OnceLock};
 
-use arrow::array::{ArrayRef, BooleanArray, StringArray, TimestampMicrosecondArray, UInt64Array};
+use arrow::array::{
+    ArrayRef, BooleanArray, RecordBatch, StringArray, TimestampMicrosecondArray, UInt64Array,
+};
 use arrow::datatypes::{DataType, SchemaRef};
 use async_trait::async_trait;
 use datafusion::catalog::{Session, TableProvider};
@@ -13,6 +15,7 @@ use datafusion::common::stats::Precision;
 use datafusion::common::{Column, DFSchema, ScalarValue, Statistics};
 use datafusion::datasource::TableType;
 use datafusion::datasource::listing::PartitionedFile;
+use datafusion::datasource::memory::MemorySourceConfig;
 use datafusion::datasource::physical_plan::{FileGroup, FileScanConfigBuilder, ParquetSource};
 use datafusion::datasource::source::DataSourceExec;
 use datafusion::datasource::table_schema::TableSchema;
@@ -22,16 +25,25 @@ use datafusion::logical_expr::utils::conjunction;
 use datafusion::logical_expr::{Expr, TableProviderFilterPushDown};
 use datafusion::physical_optimizer::pruning::PruningPredicateBuilder;
 use datafusion::physical_plan::empty::EmptyExec;
+use datafusion::physical_plan::union::UnionExec;
 use datafusion::physical_plan::{ExecutionPlan, PhysicalExpr};
 use serde::Deserialize;
 use serde_json::Value;
 
 use super::rivals::Places;
+use super::small::{self, SmallFiles};
 use crate::lake::LakeFile;
 use crate::lake::schema::{PARTITION, Table};
 
-/// For each file whether it is wanted, and the predicate that rows are wanted by.
-type Wanted = (Vec<bool>, Option<Arc<dyn PhysicalExpr>>);
+/// The files that are wanted, and the predicate that their rows are wanted by.
+type Wanted<'a> = (Vec<&'a LakeFile>, Option<Arc<dyn PhysicalExpr>>);
+
+/// What a scan is asked for.
+pub(super) struct Asked<'a> {
+    pub(super) projection: Option<&'a Vec<usize>>,
+    pub(super) filters: &'a [Expr],
+    pub(super) limit: Option<usize>,
+}
 
 /// What the log says of a file's values.
 #[derive(Debug, Default, Deserialize)]
@@ -60,11 +72,14 @@ pub(super) struct LakeTable {
     files: Vec<LakeFile>,
     /// Of each file, once somebody asks: most tables are opened and not read.
     statistics: OnceLock<Vec<FileStatistics>>,
+    small: SmallFiles,
 }
 
 impl LakeTable {
-    pub(super) fn new(table: Table, folder: String, files: Vec<LakeFile>) -> Self {
-        Self { table, schema: table.table_schema(), folder, files, statistics: OnceLock::new() }
+    /// Of small files, so many bytes may be kept in memory.
+    pub(super) fn new(table: Table, folder: String, files: Vec<LakeFile>, kept_bytes_max: usize) -> Self {
+        let small = SmallFiles::new(kept_bytes_max);
+        Self { table, schema: table.table_schema(), folder, files, statistics: OnceLock::new(), small }
     }
 
     fn statistics(&self) -> &[FileStatistics] {
@@ -78,15 +93,17 @@ impl LakeTable {
     }
 
     /// Which files may hold rows that the filters want.
-    fn wanted(&self, state: &dyn Session, filters: &[Expr]) -> Result<Wanted> {
-        let all = vec![true; self.files.len()];
-        let Some(filter) = conjunction(filters.to_vec()) else { return Ok((all, None)) };
+    fn wanted(&self, state: &dyn Session, filters: &[Expr]) -> Result<Wanted<'_>> {
+        let Some(filter) = conjunction(filters.to_vec()) else {
+            return Ok((self.files.iter().collect(), None));
+        };
         let schema = DFSchema::try_from(Arc::clone(&self.schema))?;
         let predicate = state.create_physical_expr(filter, &schema)?;
         let pruning = PruningPredicateBuilder::new()
             .with_file_schema(Arc::clone(&self.schema))
             .try_build(Arc::clone(&predicate))?;
-        Ok((pruning.prune(self)?, Some(predicate)))
+        let wanted = self.files.iter().zip(pruning.prune(self)?);
+        Ok((wanted.filter_map(|(file, wanted)| wanted.then_some(file)).collect(), Some(predicate)))
     }
 
     fn bounds(
@@ -161,8 +178,54 @@ impl TableProvider for LakeTable {
         filters: &[Expr],
         limit: Option<usize>,
     ) -> Result<Arc<dyn ExecutionPlan>> {
-        self.scan_places(state, projection, filters, limit, None)
+        let asked = Asked { projection, filters, limit };
+        let (files, predicate) = self.wanted(state, filters)?;
+        let (small, others) = match projection {
+            // Counting rows reads no file.
+            Some(columns) if columns.is_empty() => (Vec::new(), files),
+            _ => small::part(files),
+        };
+        let columns = projection.cloned().unwrap_or_else(|| (0..self.schema.fields().len()).collect());
+        let kept = if small.is_empty() {
+            None
+        } else {
+            self.small.read(&self.folder, &small, &self.schema, &columns)?
+        };
+        let Some(rows) = kept else {
+            let files = [small, others].concat();
+            return self.scan_files(state, &asked, files, predicate, None);
+        };
+        let shares = dealt(rows, state.config().target_partitions());
+        let schema = Arc::new(self.schema.project(&columns)?);
+        let kept = MemorySourceConfig::try_new_exec(&shares, schema, None)?;
+        if others.is_empty() {
+            return Ok(kept);
+        }
+        UnionExec::try_new(vec![kept, self.scan_files(state, &asked, others, predicate, None)?])
     }
+}
+
+/// About the same number of rows for each partition.
+fn dealt(batches: Vec<RecordBatch>, partitions: usize) -> Vec<Vec<RecordBatch>> {
+    let rows: usize = batches.iter().map(RecordBatch::num_rows).sum();
+    let share = rows.div_ceil(partitions.max(1)).max(1);
+    let mut shares = vec![Vec::new()];
+    let mut room = share;
+    for batch in batches {
+        let mut from = 0;
+        while from < batch.num_rows() {
+            if room == 0 {
+                shares.push(Vec::new());
+                room = share;
+            }
+            let count = room.min(batch.num_rows() - from);
+            if let Some(last) = shares.last_mut() {
+                last.push(batch.slice(from, count));
+            }
+            (from, room) = (from + count, room - count);
+        }
+    }
+    shares
 }
 
 impl LakeTable {
@@ -172,21 +235,38 @@ impl LakeTable {
 
     /// The files that may hold rows that the filters want.
     pub(super) fn paths_of(&self, state: &dyn Session, filters: &[Expr]) -> Result<Vec<&str>> {
-        let (wanted, _) = self.wanted(state, filters)?;
-        let files = self.files.iter().zip(wanted);
-        Ok(files.filter_map(|(file, wanted)| wanted.then_some(file.path.as_str())).collect())
+        Ok(self.wanted(state, filters)?.0.into_iter().map(|file| file.path.as_str()).collect())
     }
 
     /// A scan that reads only some places of the files that are named.
     pub(super) fn scan_places(
         &self,
         state: &dyn Session,
-        projection: Option<&Vec<usize>>,
-        filters: &[Expr],
-        limit: Option<usize>,
+        asked: &Asked<'_>,
+        places: &Places,
+    ) -> Result<Arc<dyn ExecutionPlan>> {
+        let (mut files, predicate) = self.wanted(state, asked.filters)?;
+        files.retain(|file| places.get(&file.path) != Some(&None));
+        self.scan_files(state, asked, files, predicate, Some(places))
+    }
+
+    fn scan_files(
+        &self,
+        state: &dyn Session,
+        asked: &Asked<'_>,
+        mut files: Vec<&LakeFile>,
+        predicate: Option<Arc<dyn PhysicalExpr>>,
         places: Option<&Places>,
     ) -> Result<Arc<dyn ExecutionPlan>> {
-        let (wanted, predicate) = self.wanted(state, filters)?;
+        let Asked { projection, filters, limit } = *asked;
+        if files.is_empty() {
+            // A scan of no file has no partition, and the engine wants one.
+            let schema = match projection {
+                Some(columns) => Arc::new(self.schema.project(columns)?),
+                None => Arc::clone(&self.schema),
+            };
+            return Ok(Arc::new(EmptyExec::new(schema)));
+        }
         let partitions = if self.table == Table::SignInRecords {
             vec![Arc::new(arrow::datatypes::Field::new(PARTITION, DataType::Boolean, true))]
         } else {
@@ -199,14 +279,16 @@ impl LakeTable {
         if let Some(predicate) = predicate {
             source = source.with_predicate(predicate);
         }
-        let mut groups = vec![Vec::new(); state.config().target_partitions().max(1)];
-        let mut files: Vec<&LakeFile> =
-            self.files.iter().zip(wanted).filter_map(|(file, wanted)| wanted.then_some(file)).collect();
+        let mut statistics = Statistics::new_unknown(&self.schema);
+        let whole = filters.is_empty() && limit.is_none() && files.len() == self.files.len();
+        if let (true, Some(rows)) = (whole, self.row_count()) {
+            // Counting rows reads no file.
+            statistics.num_rows = Precision::Exact(rows);
+        }
+        let count = state.config().target_partitions().clamp(1, files.len());
+        let mut groups = vec![Vec::new(); count];
         // The largest first, dealt round, so that threads have about the same.
         files.sort_by_key(|file| std::cmp::Reverse(file.bytes));
-        let count = groups.len();
-        let nothing_of = |file: &LakeFile| places.and_then(|places| places.get(&file.path)) == Some(&None);
-        files.retain(|file| !nothing_of(file));
         for (at, file) in files.into_iter().enumerate() {
             let path = format!("{}/{}", self.folder, file.path);
             let mut partitioned = PartitionedFile::new(path, file.bytes);
@@ -218,21 +300,7 @@ impl LakeTable {
             }
             groups[at % count].push(partitioned);
         }
-        groups.retain(|group| !group.is_empty());
-        if groups.is_empty() {
-            // A scan of no file has no partition, and the engine wants one.
-            let schema = match projection {
-                Some(columns) => Arc::new(self.schema.project(columns)?),
-                None => Arc::clone(&self.schema),
-            };
-            return Ok(Arc::new(EmptyExec::new(schema)));
-        }
         let groups: Vec<FileGroup> = groups.into_iter().map(FileGroup::new).collect();
-        let mut statistics = Statistics::new_unknown(&self.schema);
-        if let (true, Some(rows)) = (filters.is_empty() && limit.is_none(), self.row_count()) {
-            // Counting rows reads no file.
-            statistics.num_rows = Precision::Exact(rows);
-        }
         let config = FileScanConfigBuilder::new(ObjectStoreUrl::local_filesystem(), Arc::new(source))
             .with_file_groups(groups)
             .with_projection_indices(projection.cloned())?

@@ -7,7 +7,9 @@ pub(super) enum Made {
     Sql,
     /// By its SQL, once a session: few rows that cost much to find, that one query asks for more than once,
     /// and the next one again.
-    SqlKept,
+    ContestedIds,
+    /// The same, unless the ids are too many for their sign-ins to be kept.
+    ContestedSignIns,
     /// The same, reading of the records only what can be a rival.
     Rivals,
     // By the rules of `assess` and the ledger, which SQL does not know; their text has a header alone.
@@ -51,9 +53,10 @@ macro_rules! ruled {
 }
 
 /// Every view, by name.
-pub const VIEWS: [View; 11] = [
+pub const VIEWS: [View; 12] = [
     ruled!("campaign_status", CampaignStatus),
-    sql!("contested_ids", SqlKept, true),
+    sql!("contested_ids", ContestedIds, true),
+    sql!("contested_sign_ins", ContestedSignIns, true),
     sql!("coverage_entries", Sql, false),
     ruled!("latest_decision", LatestDecision),
     ruled!("latest_roster", LatestRoster),

@@ -101,10 +101,10 @@ fn the_latest_decision_and_the_campaign_are_what_the_commands_say() {
 
     let status = program(&["campaign", "status", "--format", "csv", "--quiet", "--now", "2026-11-03"]);
     let status = stdout(&{ status }.output().expect("the program starts"));
-    let states = |text: &str| {
-        let mut states: Vec<String> = text.lines().skip(1).map(str::to_owned).collect();
-        states.sort();
-        states
+    let rows = |text: &str| {
+        let mut rows: Vec<String> = text.lines().skip(1).map(str::to_owned).collect();
+        rows.sort();
+        rows
     };
     let mut reader = csv::Reader::from_reader(status.as_bytes());
     let headers = reader.headers().expect("a header").clone();
@@ -119,7 +119,7 @@ fn the_latest_decision_and_the_campaign_are_what_the_commands_say() {
         .collect();
     let sql = "SELECT DISTINCT tenant_id, announced_on, verdict FROM campaign_status \
                WHERE campaign = 'basic-auth-all-protocols'";
-    assert_eq!(states(&stdout(&asked(&[sql]))), states(&format!("header\n{}", told.join("\n"))));
+    assert_eq!(rows(&stdout(&asked(&[sql]))), rows(&format!("header\n{}", told.join("\n"))));
 }
 
 #[test]
