@@ -95,6 +95,39 @@ fn beyond_loopback_the_password_is_asked_for_over_tls() {
     assert_eq!(status(&["-u", "me:correct horse"]), "200");
 }
 
+/// A start with options that are refused, and a query sent along with it.
+#[test]
+fn a_start_that_fails_lets_nobody_in() {
+    use std::io::{Read as _, Write as _};
+    let server = Server::over(lake(), &[], &[("LIGHTSOUT_PASSWORD", "correct horse")]);
+    for options in ["-c nonsense=1", ""] {
+        let mut start = vec![0, 3, 0, 0];
+        for text in ["user", "anybody", "database", "lightsout", "options", options] {
+            start.extend_from_slice(text.as_bytes());
+            start.push(0);
+        }
+        start.push(0);
+        let sql = b"SELECT 'let' || ' in'\0";
+        let mut sent = u32::try_from(start.len() + 4).expect("short").to_be_bytes().to_vec();
+        sent.extend(start);
+        // A password message that is none.
+        sent.extend([b'p', 0, 0, 0, 8, 0, 0, 0, 0]);
+        sent.push(b'Q');
+        sent.extend(u32::try_from(sql.len() + 4).expect("short").to_be_bytes());
+        sent.extend(sql);
+        let mut stream = std::net::TcpStream::connect(("127.0.0.1", server.pg_port)).expect("a connection");
+        stream.set_read_timeout(Some(std::time::Duration::from_secs(20))).expect("set");
+        stream.write_all(&sent).expect("sent");
+        let mut answer = Vec::new();
+        // It is closed by the server, or reset.
+        let _ = stream.read_to_end(&mut answer);
+        let answer = text(&answer);
+        assert!(answer.contains("FATAL"), "{answer:?}");
+        assert!(!answer.contains("let in"), "{answer:?}");
+    }
+    assert!(server.is_running());
+}
+
 #[test]
 fn another_database_is_told_the_name_of_the_one() {
     let server = Server::start(&[]);

@@ -36,13 +36,16 @@ use catalogue::Catalogue;
 use clients::{Cancels, Clients, Stop};
 use public::Public;
 use session::Session;
-use startup::{Secret, Startup};
+use startup::{Manner, Secret, Startup};
 
 /// The one database.
 pub(crate) const DATABASE: &str = "lightsout";
 
 /// Connections at once.
 const CONNECTIONS_MAX: usize = 200;
+
+/// For a client that is sent away.
+const LAST_WORDS: Duration = Duration::from_secs(2);
 
 /// After an error of the system, as when it has no more files for us.
 const ACCEPT_AGAIN: Duration = Duration::from_millis(200);
@@ -98,41 +101,34 @@ impl Server {
                 continue;
             };
             let place = Arc::clone(&room).try_acquire_owned().ok();
-            let (server, is_full) = (Arc::clone(&self), place.is_none());
+            let manner = Manner { is_tls_wanted: !is_loopback, is_full: place.is_none() };
+            let server = Arc::clone(&self);
             connections.spawn(async move {
                 // A connection that breaks concerns its client alone.
-                let _ = server.connection(stream, !is_loopback, is_full).await;
+                let _ = server.connection(stream, manner).await;
                 drop(place);
             });
         }
     }
 
-    async fn connection(
-        self: Arc<Self>,
-        stream: TcpStream,
-        is_tls_wanted: bool,
-        is_full: bool,
-    ) -> io::Result<()> {
+    async fn connection(self: Arc<Self>, stream: TcpStream, manner: Manner) -> io::Result<()> {
         let stream = stream.into_std()?;
         let watched = TcpStream::from_std(stream.try_clone()?)?;
         let stream = TcpStream::from_std(stream)?;
         let stop = Arc::new(Stop::new(0));
-        let session = Arc::new(Session::new(Arc::clone(&self), Arc::clone(&stop)));
-        let startup = Startup::new(
-            self.secret.as_ref(),
-            is_tls_wanted,
-            is_full,
-            Arc::clone(&self.clients),
-            Arc::clone(&session),
-            Arc::clone(&stop),
-        );
+        let session = Arc::new(Session::new(Arc::clone(&self), Arc::clone(&stop), Arc::default()));
+        let startup = Arc::new(Startup::new(&self, manner, Arc::clone(&session), Arc::clone(&stop)));
         let tls = self.tls.clone();
         let connection =
-            Connection { session, startup: Arc::new(startup), clients: Arc::clone(&self.clients) };
+            Connection { session, startup: Arc::clone(&startup), clients: Arc::clone(&self.clients) };
         let served = process_socket(stream, tls, Arc::new(connection));
         tokio::pin!(served);
         tokio::select! {
             served = &mut served => return served,
+            () = startup.failed() => {
+                // It is told why, and then not listened to any more.
+                return tokio::time::timeout(LAST_WORDS, served).await.unwrap_or(Ok(()));
+            }
             () = clients::closed(&watched) => {}
         }
         // Nobody waits for what runs, nor for what was sent to be run after it.

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::fmt::Debug;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use arrow::datatypes::SchemaRef;
@@ -26,7 +27,7 @@ use super::Server;
 use super::catalogue::Wire;
 use super::clients::{Stop, Stopped};
 use super::cursors::{self, Cursors, Rows, no_cursor};
-use super::failure::{cancelled, failure, of_query};
+use super::failure::{cancelled, failure, fatal, of_query};
 use super::prepared::Prepared;
 use super::settings::{Done, Settings};
 use super::text::Asked;
@@ -40,6 +41,8 @@ const NAME: &str = "query";
 pub(super) struct Session {
     server: Arc<Server>,
     stop: Arc<Stop>,
+    /// Whether the client has come in. The library itself takes queries after a start that has failed.
+    is_in: Arc<AtomicBool>,
     settings: Mutex<Settings>,
     /// Of `PREPARE name AS ...`, the text and its parameters' types.
     named: Mutex<HashMap<String, (String, Vec<String>)>>,
@@ -51,9 +54,14 @@ fn held<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl Session {
-    pub(super) fn new(server: Arc<Server>, stop: Arc<Stop>) -> Self {
+    pub(super) fn new(server: Arc<Server>, stop: Arc<Stop>, is_in: Arc<AtomicBool>) -> Self {
         let (settings, named, cursors) = (Mutex::default(), Mutex::default(), Mutex::default());
-        Self { server, stop, settings, named, cursors }
+        Self { server, stop, is_in, settings, named, cursors }
+    }
+
+    /// Whether the client has come in: for who lets it in.
+    pub(super) fn is_in(&self) -> Arc<AtomicBool> {
+        Arc::clone(&self.is_in)
     }
 
     /// Takes what the client set when it came in.
@@ -62,6 +70,9 @@ impl Session {
     }
 
     async fn wire(&self) -> PgWireResult<Arc<Wire>> {
+        if !self.is_in.load(Ordering::Acquire) {
+            return Err(fatal("28000", "expected a start that succeeds before a query"));
+        }
         let snapshot = self.server.live.current().await;
         self.server.catalogue.wire(&snapshot).map_err(|error| of_query(&error))
     }
@@ -326,7 +337,7 @@ impl ExtendedQueryHandler for Session {
     type QueryParser = Preparing;
 
     fn query_parser(&self) -> Arc<Preparing> {
-        Arc::new(Preparing(Arc::clone(&self.server)))
+        Arc::new(Preparing(Arc::clone(&self.server), Arc::clone(&self.is_in)))
     }
 
     async fn do_query<C>(&self, client: &mut C, portal: &Portal<Prepared>, _: usize) -> PgWireResult<Response>
@@ -345,7 +356,7 @@ impl ExtendedQueryHandler for Session {
 }
 
 /// Prepares the statements of a client.
-pub(super) struct Preparing(Arc<Server>);
+pub(super) struct Preparing(Arc<Server>, Arc<AtomicBool>);
 
 #[async_trait]
 impl QueryParser for Preparing {
@@ -355,7 +366,7 @@ impl QueryParser for Preparing {
     where
         C: ClientInfo + Unpin + Send + Sync,
     {
-        let session = Session::new(Arc::clone(&self.0), Arc::new(Stop::new(0)));
+        let session = Session::new(Arc::clone(&self.0), Arc::new(Stop::new(0)), Arc::clone(&self.1));
         let wire = session.wire().await?;
         let mut statements = session.read(&wire, sql).await?;
         if statements.len() > 1 {

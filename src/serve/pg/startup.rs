@@ -1,6 +1,7 @@
 //! How a client comes in: the database's name, then the password if there is one.
 
 use std::fmt::Debug;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -14,16 +15,17 @@ use datafusion_postgres::pgwire::api::auth::{
 use datafusion_postgres::pgwire::api::{
     ClientInfo, PgWireConnectionState, PidSecretKeyGenerator as _, RandomPidSecretKeyGenerator,
 };
-use datafusion_postgres::pgwire::error::{PgWireError, PgWireResult};
+use datafusion_postgres::pgwire::error::{ErrorInfo, PgWireError, PgWireResult};
 use datafusion_postgres::pgwire::messages::startup::Startup as StartupMessage;
 use datafusion_postgres::pgwire::messages::{PgWireBackendMessage, PgWireFrontendMessage};
 use futures::Sink;
 use sha2::{Digest as _, Sha256};
+use tokio::sync::Notify;
 
-use super::DATABASE;
 use super::clients::{Clients, Entry, Stop};
 use super::failure::fatal;
 use super::session::Session;
+use super::{DATABASE, Server};
 
 /// The PostgreSQL whose catalogue and manners are kept to.
 pub(super) const SERVER_VERSION: &str = "16.6";
@@ -77,41 +79,57 @@ where
     finish_authentication(client, &parameters()).await
 }
 
+/// How clients of a listener are received.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Manner {
+    /// Whether a client that does not encrypt is sent away.
+    pub(super) is_tls_wanted: bool,
+    pub(super) is_full: bool,
+}
+
 /// The start of one connection.
 pub(super) struct Startup {
     scram: Option<SASLAuthStartupHandler<DefaultServerParameterProvider>>,
-    /// Whether a client that does not encrypt is sent away.
-    is_tls_wanted: bool,
-    is_full: bool,
+    manner: Manner,
     clients: Arc<Clients>,
     session: Arc<Session>,
     stop: Arc<Stop>,
+    is_in: Arc<AtomicBool>,
+    /// Told once the start has failed.
+    failed: Notify,
     entry: Mutex<Option<Entry>>,
 }
 
 impl Startup {
-    pub(super) fn new(
-        secret: Option<&Secret>,
-        is_tls_wanted: bool,
-        is_full: bool,
-        clients: Arc<Clients>,
-        session: Arc<Session>,
-        stop: Arc<Stop>,
-    ) -> Self {
-        let scram = secret.map(|secret| {
+    pub(super) fn new(server: &Server, manner: Manner, session: Arc<Session>, stop: Arc<Stop>) -> Self {
+        let scram = server.secret.as_ref().map(|secret| {
             SASLAuthStartupHandler::new(Arc::new(parameters()))
                 .with_scram(ScramAuth::new(Arc::new(secret.clone())))
         });
-        Self { scram, is_tls_wanted, is_full, clients, session, stop, entry: Mutex::new(None) }
+        Self {
+            scram,
+            manner,
+            clients: Arc::clone(&server.clients),
+            is_in: session.is_in(),
+            session,
+            stop,
+            failed: Notify::new(),
+            entry: Mutex::new(None),
+        }
+    }
+
+    /// Waits until the start has failed, if it does.
+    pub(super) async fn failed(&self) {
+        self.failed.notified().await;
     }
 
     /// Why a client can't come in, before it is asked for anything.
     fn refusal<C: ClientInfo>(&self, client: &C, message: &PgWireFrontendMessage) -> Option<PgWireError> {
         let PgWireFrontendMessage::Startup(startup) = message else { return None };
-        if self.is_full {
+        if self.manner.is_full {
             return Some(fatal("53300", "sorry, too many clients already; try again later"));
         }
-        if self.is_tls_wanted && !client.is_secure() {
+        if self.manner.is_tls_wanted && !client.is_secure() {
             return Some(fatal(
                 "28000",
                 "expected an encrypted connection, found a plain one; use sslmode=require",
@@ -135,6 +153,26 @@ impl StartupHandler for Startup {
         C::Error: Debug,
         PgWireError: From<<C as Sink<PgWireBackendMessage>>::Error>,
     {
+        match self.receive(client, message).await {
+            Ok(()) => Ok(()),
+            Err(error) => {
+                self.failed.notify_one();
+                // Whatever it is: after an error that does not end the connection, the library takes queries.
+                let mut info = ErrorInfo::from(error);
+                "FATAL".clone_into(&mut info.severity);
+                Err(PgWireError::UserError(Box::new(info)))
+            }
+        }
+    }
+}
+
+impl Startup {
+    async fn receive<C>(&self, client: &mut C, message: PgWireFrontendMessage) -> PgWireResult<()>
+    where
+        C: ClientInfo + Sink<PgWireBackendMessage> + Unpin + Send + Sync,
+        C::Error: Debug,
+        PgWireError: From<<C as Sink<PgWireBackendMessage>>::Error>,
+    {
         if let Some(refusal) = self.refusal(client, &message) {
             return Err(refusal);
         }
@@ -153,6 +191,7 @@ impl StartupHandler for Startup {
             }
         }
         if matches!(client.state(), PgWireConnectionState::ReadyForQuery) {
+            self.is_in.store(true, Ordering::Release);
             let (pid, secret) = client.pid_and_secret_key();
             let entry = self.clients.enter(pid, &secret, Arc::clone(&self.stop));
             *self.entry.lock().unwrap_or_else(PoisonError::into_inner) = Some(entry);
