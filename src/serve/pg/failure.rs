@@ -80,12 +80,12 @@ fn unnamed(error: &Error) -> String {
 /// The code of a sentence on a query's text.
 fn code_of(message: &str) -> &'static str {
     let starts = |with: &[&str]| with.iter().any(|with| message.starts_with(with));
-    if starts(&["there is no table", "nothing is called"]) {
+    if starts(&["there is no function", "there is no table function"]) {
+        "42883"
+    } else if starts(&["there is no table", "nothing is called"]) {
         "42P01"
     } else if starts(&["there is no column"]) {
         "42703"
-    } else if starts(&["there is no function"]) {
-        "42883"
     } else if starts(&["more than one table"]) {
         "42702"
     } else if starts(&["it is ", "its plan", "expected one statement"]) {

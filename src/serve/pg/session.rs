@@ -27,7 +27,7 @@ use super::Server;
 use super::catalogue::Wire;
 use super::clients::{Stop, Stopped};
 use super::cursors::{self, Cursors, Rows, no_cursor};
-use super::failure::{cancelled, failure, fatal, of_query};
+use super::failure::{cancelled, failure, fatal, not_read_only, of_query};
 use super::prepared::Prepared;
 use super::settings::{Done, Settings};
 use super::text::Asked;
@@ -110,6 +110,7 @@ impl Session {
         match asked {
             Asked::Query(sql) => self.answer(wire, sql, parameters, format).await,
             Asked::Session(statement) => self.respond_session(wire, statement, format).await,
+            Asked::Copy => Err(not_read_only("COPY")),
         }
     }
 
@@ -380,6 +381,7 @@ impl QueryParser for Preparing {
                 return Err(failure("0A000", told));
             }
             Asked::Session(_) => return Ok(Some(Prepared::of_session(asked))),
+            Asked::Copy => return Err(not_read_only("COPY")),
         };
         let plan = self.0.engine.plan(&wire.queries, NAME, sql).await.map_err(|error| of_query(&error))?;
         Prepared::of_query(asked, &plan).map(Some)
@@ -403,7 +405,7 @@ impl QueryParser for Preparing {
                 }
                 _ => Ok(Vec::new()),
             },
-            (None, Asked::Query(_)) => Ok(Vec::new()),
+            (None, Asked::Query(_) | Asked::Copy) => Ok(Vec::new()),
         }
     }
 }

@@ -16,6 +16,8 @@ pub(super) enum Asked {
     Query(String),
     /// For the session.
     Session(Box<Statement>),
+    /// `COPY`, which is not served in either direction.
+    Copy,
 }
 
 /// The statements of a text, none if it is empty. A text that PostgreSQL's grammar does not have is the engine's
@@ -47,6 +49,7 @@ fn sorted(statement: Statement, sql: Option<&str>) -> Asked {
         | Statement::Close { .. }
         | Statement::Prepare { .. }
         | Statement::Execute { .. } => Asked::Session(Box::new(statement)),
+        Statement::Copy { .. } => Asked::Copy,
         other => Asked::Query(sql.map_or_else(|| other.to_string(), str::to_owned)),
     }
 }
@@ -83,6 +86,13 @@ mod tests {
             matches!(&statements[..], [Asked::Session(_), Asked::Query(sql), Asked::Session(_)] if sql == "SELECT 1")
         );
         assert_eq!(read(&parser, " ; -- nothing"), []);
+    }
+
+    #[test]
+    fn copying_is_known_in_every_form() {
+        for sql in ["COPY sources TO '/tmp/x.csv'", "COPY (SELECT 1) TO STDOUT", "COPY sources FROM STDIN"] {
+            assert_eq!(one(sql), Asked::Copy, "{sql}");
+        }
     }
 
     #[test]
