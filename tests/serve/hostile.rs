@@ -76,6 +76,27 @@ fn a_query_has_its_time() {
     assert!(server.is_running());
 }
 
+/// Joins heard of no end before the last pair of a batch: minutes, with nothing of it to be seen outside.
+#[test]
+fn what_is_stopped_computes_no_more() {
+    let server = Server::start(&["--timeout", "2s"]);
+    // No pair is right, so that nothing ever comes out of the join.
+    let silent = "SELECT count(*) FROM generate_series(1, 3000000) AS a(x) \
+                  JOIN generate_series(1, 1000000000) AS b(y) ON x + y < 0";
+    for sql in [silent, ENDLESS] {
+        // More than there are threads.
+        for _ in 0..4 {
+            let Some(error) = server.error(sql) else { return };
+            assert!(error.contains("57014"), "{error}");
+        }
+    }
+    std::thread::sleep(Duration::from_secs(1));
+    let before = server.processor_seconds();
+    std::thread::sleep(Duration::from_secs(2));
+    let computed = server.processor_seconds() - before;
+    assert!(computed < 0.5, "{computed} s of two");
+}
+
 #[test]
 fn a_query_has_its_memory_and_its_rows() {
     let server = Server::start(&["--memory-limit", "64MB", "--limit", "1000"]);
