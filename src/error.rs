@@ -12,6 +12,12 @@ pub enum Error {
     /// A flag or setting that can't be used.
     #[error("{flag}: expected {expected}, found '{found}'")]
     Usage { flag: &'static str, expected: String, found: String },
+    #[error(
+        "lightsout {command} is not built into this program; build one that has it with: cargo install --path . --locked --features {feature}"
+    )]
+    NotBuiltIn { command: &'static str, feature: &'static str },
+    #[error("{flag}: listening on {address}: {source}")]
+    Listen { flag: &'static str, address: std::net::SocketAddr, source: std::io::Error },
     #[error(transparent)]
     Campaign(Box<crate::campaign::CampaignError>),
     #[error(transparent)]
@@ -78,6 +84,15 @@ pub enum Error {
     QueryMemory { name: String, limit_bytes: usize },
     #[error("query {name}: the engine broke off, see above; please report the query, or ask in another way")]
     QueryBroken { name: String },
+    #[error(
+        "query {name}: waited {} for one of the {at_work} queries to end that run at once; ask again later",
+        span(.limit, 1)
+    )]
+    QueryWaits { name: String, at_work: usize, limit: std::time::Duration },
+    #[error(
+        "query {name}: it has more than the {limit} rows of --limit; count them in the query, or add a LIMIT to it"
+    )]
+    QueryRows { name: String, limit: usize },
     #[error("query {name}: interrupted")]
     QueryInterrupted { name: String },
     #[error("query file {path}, line {line}: found {found}; expected {expected}")]
@@ -141,6 +156,7 @@ impl Error {
     pub const fn exit_code(&self) -> u8 {
         match self {
             Self::Usage { .. }
+            | Self::NotBuiltIn { .. }
             | Self::Campaign(_)
             | Self::Roster(_)
             | Self::Assignments(_)

@@ -34,5 +34,7 @@ pub mod ledger;
 pub mod notify;
 pub mod query;
 pub mod report;
+#[cfg(feature = "serve")]
+pub mod serve;
 
 pub mod cli;

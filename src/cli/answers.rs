@@ -67,7 +67,7 @@ impl QueryLimits {
 }
 
 /// `10s`, `5m`, `1h`, `500ms`.
-fn parse_time(text: &str) -> Result<Duration, String> {
+pub(super) fn parse_time(text: &str) -> Result<Duration, String> {
     let expected = || format!("expected seconds, minutes or hours as in 10s, 5m or 1h, found '{text}'");
     let text = text.trim();
     let digits = text.bytes().take_while(u8::is_ascii_digit).count();

@@ -13,6 +13,7 @@ mod notices;
 mod page;
 mod report;
 mod run;
+mod serve;
 mod shared;
 mod shell;
 mod sql;
@@ -58,6 +59,8 @@ enum Command {
     Report(report::Arguments),
     /// Ask the lake in SQL, read-only: one query, or a shell
     Sql(sql::Arguments),
+    /// The lake for PostgreSQL clients and browsers, live
+    Serve(serve::Arguments),
     /// Look at the lake and keep it in order: status, verify, replay, compact, vacuum
     #[command(subcommand)]
     Lake(lake::Command),
@@ -86,6 +89,7 @@ pub async fn main() -> ExitCode {
         Command::Campaign(command) => campaign::run(&command, global).await,
         Command::Report(arguments) => report::run(&arguments, global).await,
         Command::Sql(arguments) => sql::run(&arguments, global).await,
+        Command::Serve(arguments) => serve::run(&arguments, global).await,
         Command::Lake(command) => lake::run(&command, global).await,
         Command::Completions(arguments) => completions::run(&arguments),
         Command::Man(arguments) => completions::man(&arguments),

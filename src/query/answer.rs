@@ -108,6 +108,34 @@ impl Queries {
         Ok(answer)
     }
 
+    /// What a question is planned as, parameters and all, without asking it.
+    ///
+    /// # Errors
+    /// Fails as [`ask`](Self::ask) does before the first row.
+    pub async fn prepare(&self, name: &str, sql: &str) -> Result<LogicalPlan> {
+        let failed = |source: DataFusionError| self.wrong(name, sql, &source);
+        let statement = Deep::new(async { statement::read(sql) }).await;
+        let statement = statement.map_err(|refused| self.refusal(name, sql, refused))?;
+        let planned = Deep::new(planned(&self.context, statement)).await;
+        planned.map_err(failed)?.map_err(|told| untaken(name, told))
+    }
+
+    /// Whether a text is of a size that is looked at, whatever it says.
+    ///
+    /// # Errors
+    /// Fails if it is too long, or nested too deeply.
+    pub fn check(&self, name: &str, sql: &str) -> Result<()> {
+        statement::check(sql).map_err(|refused| self.refusal(name, sql, refused))
+    }
+
+    fn refusal(&self, name: &str, sql: &str, refused: Refused) -> Error {
+        match refused {
+            Refused::Parser(source) => self.wrong(name, sql, &source),
+            Refused::NotReadOnly(found) => Error::NotReadOnly { name: name.to_owned(), found },
+            Refused::Size(told) => untaken(name, told),
+        }
+    }
+
     async fn tell(
         &self,
         name: &str,
@@ -118,11 +146,7 @@ impl Queries {
     ) -> Result<()> {
         let failed = |source: DataFusionError| self.wrong(name, sql, &source);
         let statement = Deep::new(async { statement::read(sql) }).await;
-        let statement = statement.map_err(|refused| match refused {
-            Refused::Parser(source) => failed(source),
-            Refused::NotReadOnly(found) => Error::NotReadOnly { name: name.to_owned(), found },
-            Refused::Size(told) => untaken(name, told),
-        })?;
+        let statement = statement.map_err(|refused| self.refusal(name, sql, refused))?;
         let planned = Deep::new(stream(&self.context, statement, parameters, limits.rows)).await;
         let mut batches = match planned.map_err(failed)? {
             Ok(batches) => batches,
@@ -140,13 +164,11 @@ impl Queries {
     }
 }
 
-/// Plans a statement and starts it; a sentence if its plan is too large.
-async fn stream(
+/// Plans a statement; a sentence if its plan is too large.
+async fn planned(
     context: &SessionContext,
     statement: datafusion::sql::parser::Statement,
-    parameters: &[Parameter],
-    rows: Option<usize>,
-) -> Result<Result<SendableRecordBatchStream, String>, DataFusionError> {
+) -> Result<Result<LogicalPlan, String>, DataFusionError> {
     let plan = context.state().statement_to_plan(statement).await?;
     if is_large(&plan)? {
         let told = format!(
@@ -155,6 +177,20 @@ async fn stream(
         return Ok(Err(told));
     }
     read_only().verify_plan(&plan)?;
+    Ok(Ok(plan))
+}
+
+/// Plans a statement and starts it; a sentence if its plan is too large.
+async fn stream(
+    context: &SessionContext,
+    statement: datafusion::sql::parser::Statement,
+    parameters: &[Parameter],
+    rows: Option<usize>,
+) -> Result<Result<SendableRecordBatchStream, String>, DataFusionError> {
+    let plan = match planned(context, statement).await? {
+        Ok(plan) => plan,
+        Err(told) => return Ok(Err(told)),
+    };
     let is_rows =
         !matches!(plan, LogicalPlan::Explain(_) | LogicalPlan::Analyze(_) | LogicalPlan::DescribeTable(_));
     let frame = bound(context.execute_logical_plan(plan).await?, parameters)?;

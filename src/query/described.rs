@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use arrow::datatypes::DataType;
 use datafusion::catalog::SchemaProvider as _;
+use datafusion::execution::session_state::SessionState;
 
 use super::Queries;
 use super::views::{VIEWS, View};
@@ -61,9 +62,15 @@ pub fn relations() -> Vec<Relation> {
     views.chain(tables).collect()
 }
 
-/// Their names, in order.
-pub(super) fn names() -> Vec<String> {
-    let mut names: Vec<String> = relations().iter().map(|relation| relation.name.to_owned()).collect();
+/// The names that a session has, in order; not what is only a part of a view.
+pub(super) fn names(state: &SessionState) -> Vec<String> {
+    let options = &state.config().options().catalog;
+    let schema = state
+        .catalog_list()
+        .catalog(&options.default_catalog)
+        .and_then(|catalog| catalog.schema(&options.default_schema));
+    let mut names = schema.map(|schema| schema.table_names()).unwrap_or_default();
+    names.retain(|name| !VIEWS.iter().any(|view| view.is_part && view.name == name));
     names.sort_unstable();
     names
 }

@@ -16,6 +16,7 @@ pub mod page;
 mod placeholders;
 pub mod problem;
 mod rivals;
+mod served;
 pub mod shown;
 mod small;
 mod standing;
@@ -189,7 +190,7 @@ impl Queries {
             .chain(state.aggregate_functions().keys())
             .chain(state.window_functions().keys());
         let known = Known {
-            tables: described::names(),
+            tables: described::names(&state),
             functions: functions.cloned().collect(),
             table_functions: state.table_functions().keys().cloned().collect(),
         };

@@ -272,7 +272,8 @@ fn of_plan(sql: &str, message: &str, place: Option<Place>, known: &Known) -> Pro
         return told(message, place);
     }
     if let Some(name) = between(message, "table '", "' not found") {
-        let name = name.strip_prefix("datafusion.public.").unwrap_or(name);
+        let own = |database: &str| name.strip_prefix(database)?.strip_prefix(".public.");
+        let name = own("datafusion").or_else(|| own("lightsout")).unwrap_or(name);
         let place = place.or_else(|| Place::of_word(sql, name));
         let is_file = name.contains(['/', '\\', '.', ':', '*']);
         let mut message = format!("there is no table {name}");

@@ -7,7 +7,7 @@ use datafusion::error::DataFusionError;
 use datafusion::logical_expr::sqlparser::ast::Statement as Ast;
 use datafusion::logical_expr::sqlparser::dialect::GenericDialect;
 use datafusion::logical_expr::sqlparser::parser::ParserError;
-use datafusion::logical_expr::sqlparser::tokenizer::Tokenizer;
+use datafusion::logical_expr::sqlparser::tokenizer::{TokenWithSpan, Tokenizer};
 use datafusion::sql::parser::{DFParserBuilder, Statement};
 
 /// A longer text is no question that a person or a tool asks.
@@ -27,8 +27,12 @@ pub(super) enum Refused {
     NotReadOnly(String),
 }
 
-/// The one statement of a text.
-pub(super) fn read(sql: &str) -> Result<Statement, Refused> {
+/// Whether a text is of a size that can be read and planned, whatever it says.
+pub(super) fn check(sql: &str) -> Result<(), Refused> {
+    tokens(sql).map(|_| ())
+}
+
+fn tokens(sql: &str) -> Result<Vec<TokenWithSpan>, Refused> {
     if sql.len() > QUERY_BYTES_MAX {
         let tenths = sql.len() * 10 / QUERY_BYTES_MAX;
         let told = format!(
@@ -43,6 +47,12 @@ pub(super) fn read(sql: &str) -> Result<Statement, Refused> {
         .tokenize_with_location()
         .map_err(|source| parser(source.into()))?;
     size::check(&tokens).map_err(Refused::Size)?;
+    Ok(tokens)
+}
+
+/// The one statement of a text.
+pub(super) fn read(sql: &str) -> Result<Statement, Refused> {
+    let tokens = tokens(sql)?;
     let mut statements = DFParserBuilder::new(tokens)
         .with_recursion_limit(PARSER_DEPTH_MAX)
         .build()

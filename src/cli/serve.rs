@@ -1,0 +1,109 @@
+//! `lightsout serve`: the lake for PostgreSQL clients and browsers.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::Args;
+
+use super::answers::parse_time;
+use super::shared::{Global, Rules, parse_size};
+use crate::error::{Error, Result};
+
+#[cfg_attr(not(feature = "serve"), expect(dead_code, reason = "read where the feature is built in"))]
+#[derive(Debug, Args)]
+pub(super) struct Arguments {
+    /// Where PostgreSQL clients connect, or off
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:5433", value_parser = parse_address)]
+    pg: Listen,
+    /// Where browsers connect, or off
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8080", value_parser = parse_address)]
+    http: Listen,
+    #[command(flatten)]
+    rules: Rules,
+    /// A folder of your own queries, NAME.sql each, beside the shipped ones
+    #[arg(long, value_name = "DIR")]
+    queries: Option<PathBuf>,
+    /// Rows that a query may have; more is an error [default: any number]
+    #[arg(long, value_name = "N")]
+    limit: Option<usize>,
+    /// Stop a query that takes longer, e.g. 10s or 5m
+    #[arg(long, value_name = "TIME", default_value = "60s", value_parser = parse_time)]
+    timeout: Duration,
+    /// Memory that one query may take; all together have four times that
+    #[arg(long, value_name = "SIZE", default_value = "512MB", value_parser = parse_size)]
+    memory_limit: usize,
+    #[expect(clippy::doc_markdown, reason = "help text, shown as it stands")]
+    /// The password is the first line of this file [default: LIGHTSOUT_PASSWORD of
+    /// the environment]
+    #[arg(long, value_name = "FILE")]
+    password_file: Option<PathBuf>,
+    /// TLS certificate with its chain, PEM
+    #[arg(long, value_name = "FILE", requires = "tls_key")]
+    tls_cert: Option<PathBuf>,
+    /// TLS private key, PEM
+    #[arg(long, value_name = "FILE", requires = "tls_cert")]
+    tls_key: Option<PathBuf>,
+}
+
+/// An address to listen on.
+#[derive(Debug, Clone, Copy)]
+enum Listen {
+    Off,
+    At(SocketAddr),
+}
+
+/// `127.0.0.1:5433`, `localhost:5433`, `[::1]:5433` or `off`.
+fn parse_address(text: &str) -> Result<Listen, String> {
+    let text = text.trim();
+    if text == "off" {
+        return Ok(Listen::Off);
+    }
+    let text =
+        text.strip_prefix("localhost:").map_or_else(|| text.to_owned(), |port| format!("127.0.0.1:{port}"));
+    let expected = || format!("expected an address and port as in 127.0.0.1:5433, or off, found '{text}'");
+    text.parse().map(Listen::At).map_err(|_| expected())
+}
+
+#[cfg(not(feature = "serve"))]
+#[expect(clippy::unused_async, reason = "the other one waits")]
+pub(super) async fn run(_: &Arguments, _: &Global) -> Result<u8> {
+    Err(Error::NotBuiltIn { command: "serve", feature: "serve" })
+}
+
+#[cfg(feature = "serve")]
+pub(super) async fn run(arguments: &Arguments, global: &Global) -> Result<u8> {
+    use crate::query::catalog::own::Library;
+    use crate::serve::access::Access;
+    use crate::serve::engine::QueryLimits;
+    use crate::serve::live::{Live, Rules};
+    use crate::serve::{Settings, serve};
+
+    let address = |listen| match listen {
+        Listen::Off => None,
+        Listen::At(address) => Some(address),
+    };
+    let (pg, http) = (address(arguments.pg), address(arguments.http));
+    if pg.is_none() && http.is_none() {
+        return Err(Error::Usage {
+            flag: "--http",
+            expected: "an address, as --pg is off".to_owned(),
+            found: "off".to_owned(),
+        });
+    }
+    let environment = std::env::var("LIGHTSOUT_PASSWORD").ok();
+    let access = Access::read(
+        arguments.password_file.as_deref(),
+        environment,
+        arguments.tls_cert.as_deref().zip(arguments.tls_key.as_deref()),
+    )?;
+    access.permits("--pg", pg)?;
+    access.permits("--http", http)?;
+    let (campaign, roster) = arguments.rules.load()?;
+    let library = Library::open(arguments.queries.as_deref())?;
+    let rules = Rules { campaign, roster, as_of: arguments.rules.as_of, library };
+    let live = Live::open(&global.lake, rules, arguments.memory_limit).await?;
+    let (rows, time, memory_bytes) = (arguments.limit, arguments.timeout, arguments.memory_limit);
+    serve(Settings { pg, http, access, live, limits: QueryLimits { rows, time, memory_bytes } }).await?;
+    Ok(0)
+}

@@ -1,0 +1,54 @@
+//! What every request is asked for: the password, if there is one, and on loopback a host that is this
+//! machine, so that no foreign page reads these under a name of its own.
+
+use std::sync::Arc;
+
+use axum::extract::{Request, State};
+use axum::http::{StatusCode, header};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+
+use crate::serve::access::Access;
+
+pub(super) struct Guard {
+    pub(super) access: Arc<Access>,
+    pub(super) is_loopback: bool,
+}
+
+pub(super) async fn guard(State(guard): State<Arc<Guard>>, request: Request, next: Next) -> Response {
+    if guard.is_loopback && !is_this_machine(&request) {
+        return (StatusCode::MISDIRECTED_REQUEST, "expected the host localhost or 127.0.0.1\n")
+            .into_response();
+    }
+    if !guard.access.is_password(offered(&request).as_deref()) {
+        let challenge = (header::WWW_AUTHENTICATE, "Basic realm=\"lightsout\", charset=\"UTF-8\"");
+        return (StatusCode::UNAUTHORIZED, [challenge], "expected the password, under any user name\n")
+            .into_response();
+    }
+    next.run(request).await
+}
+
+fn is_this_machine(request: &Request) -> bool {
+    let host = request.headers().get(header::HOST).and_then(|host| host.to_str().ok());
+    let Some(host) = host else { return false };
+    let name = match host.rsplit_once(':') {
+        Some((name, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => name,
+        _ => host,
+    };
+    let name = name.trim_start_matches('[').trim_end_matches(']');
+    name.eq_ignore_ascii_case("localhost")
+        || name.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
+}
+
+/// The password of HTTP Basic.
+fn offered(request: &Request) -> Option<String> {
+    let value = request.headers().get(header::AUTHORIZATION)?.to_str().ok()?;
+    let (scheme, encoded) = value.split_once(' ')?;
+    if !scheme.eq_ignore_ascii_case("Basic") {
+        return None;
+    }
+    let decoded = String::from_utf8(STANDARD.decode(encoded.trim()).ok()?).ok()?;
+    Some(decoded.split_once(':')?.1.to_owned())
+}

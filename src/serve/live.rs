@@ -1,0 +1,148 @@
+//! The newest snapshot of the lake: commits appear without a restart. Who has begun to read an older one
+//! keeps it.
+
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::{Duration, Instant};
+
+use chrono::{NaiveDate, Utc};
+use tokio::sync::{Mutex, OnceCell};
+
+use crate::assess::default_as_of;
+use crate::campaign::Campaign;
+use crate::error::Result;
+use crate::evidence::Window;
+use crate::lake::Lake;
+use crate::lake::schema::Table;
+use crate::query::Queries;
+use crate::query::catalog::own::Library;
+use crate::tenant::Roster;
+
+/// How often the logs are looked at, at most.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
+
+/// What reports are asked with where a client names nothing.
+pub struct Rules {
+    pub campaign: Campaign,
+    pub roster: Roster,
+    pub as_of: Option<NaiveDate>,
+    pub library: Library,
+}
+
+/// One state of the lake, and a session over it.
+pub struct Snapshot {
+    lake: Lake,
+    pub queries: Queries,
+    pub rules: Arc<Rules>,
+    versions: Vec<(Table, u64)>,
+    window: OnceCell<Window>,
+}
+
+/// See the file's first lines.
+pub struct Live {
+    root: PathBuf,
+    rules: Arc<Rules>,
+    memory_limit_bytes: usize,
+    newest: RwLock<Arc<Snapshot>>,
+    look: Mutex<Look>,
+}
+
+struct Look {
+    last: Instant,
+    /// Why the newest commits can't be read, if they can't.
+    trouble: Option<String>,
+}
+
+impl Live {
+    /// Opens the lake.
+    ///
+    /// # Errors
+    /// Fails if there is none, or it can't be read.
+    pub async fn open(root: &Path, rules: Rules, memory_limit_bytes: usize) -> Result<Self> {
+        let rules = Arc::new(rules);
+        let newest = Snapshot::open(root, Arc::clone(&rules), memory_limit_bytes).await?;
+        Ok(Self {
+            root: root.to_owned(),
+            rules,
+            memory_limit_bytes,
+            newest: RwLock::new(Arc::new(newest)),
+            look: Mutex::new(Look { last: Instant::now(), trouble: None }),
+        })
+    }
+
+    /// The newest snapshot. While its successor is opened, the one before.
+    pub async fn current(&self) -> Arc<Snapshot> {
+        let newest = Arc::clone(&self.newest.read().unwrap_or_else(PoisonError::into_inner));
+        let Ok(mut look) = self.look.try_lock() else { return newest };
+        if look.last.elapsed() < LOOK_EVERY {
+            return newest;
+        }
+        look.last = Instant::now();
+        if !newest.is_old() {
+            return newest;
+        }
+        match Snapshot::open(&self.root, Arc::clone(&self.rules), self.memory_limit_bytes).await {
+            Ok(opened) => {
+                look.trouble = None;
+                let opened = Arc::new(opened);
+                *self.newest.write().unwrap_or_else(PoisonError::into_inner) = Arc::clone(&opened);
+                opened
+            }
+            Err(error) => {
+                let told = error.to_string();
+                if look.trouble.as_ref() != Some(&told) {
+                    eprintln!("lightsout: the newest commits can't be read: {told}");
+                }
+                look.trouble = Some(told);
+                newest
+            }
+        }
+    }
+
+    /// Why the newest commits can't be read, if they can't.
+    pub async fn trouble(&self) -> Option<String> {
+        self.look.lock().await.trouble.clone()
+    }
+}
+
+impl Snapshot {
+    async fn open(root: &Path, rules: Arc<Rules>, memory_limit_bytes: usize) -> Result<Self> {
+        let lake = Lake::open(root).await?;
+        let queries = Queries::over(&lake, memory_limit_bytes).await?;
+        let versions = lake.versions()?;
+        Ok(Self { lake, queries, rules, versions, window: OnceCell::new() })
+    }
+
+    /// Whether the logs have gone on, or are others. Looks for one file a table, not through them.
+    fn is_old(&self) -> bool {
+        self.versions.iter().any(|(table, version)| {
+            let log = self.lake.root().join(table.as_str()).join("_delta_log");
+            let has = |version: u64| log.join(format!("{version:020}.json")).exists();
+            has(version + 1) || !has(*version)
+        })
+    }
+
+    /// The version of each table.
+    #[must_use]
+    pub fn versions(&self) -> &[(Table, u64)] {
+        &self.versions
+    }
+
+    /// The window of `lightsout report` without flags; that of today if the lake holds no records yet, which
+    /// is as empty as any other.
+    ///
+    /// # Errors
+    /// Fails if the coverage can't be read.
+    pub async fn window(&self) -> Result<Window> {
+        let found = self.window.get_or_try_init(|| async {
+            let Rules { campaign, roster, as_of, .. } = &*self.rules;
+            let as_of = match as_of {
+                Some(day) => Some(*day),
+                None => default_as_of(campaign, roster, &self.queries.coverage().await?),
+            };
+            let as_of = as_of.unwrap_or_else(|| Utc::now().date_naive());
+            Ok(Window::before(as_of, campaign.window_days))
+        });
+        found.await.copied()
+    }
+}

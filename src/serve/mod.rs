@@ -1,0 +1,98 @@
+//! The lake for many clients at once: the PostgreSQL wire and web pages over the newest snapshot. Reading
+//! only; what a client may reach is said in `access`, what it sees in `live`.
+
+pub mod access;
+pub mod engine;
+pub mod http;
+pub mod live;
+mod pg;
+mod stoppable;
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+
+use crate::error::{Error, Result};
+use access::Access;
+use engine::{Engine, QueryLimits};
+use live::Live;
+
+/// After a signal, what running answers have left.
+const LAST_WORDS: Duration = Duration::from_secs(5);
+
+/// What is served, where, and to whom. Resolved once.
+pub struct Settings {
+    pub pg: Option<SocketAddr>,
+    pub http: Option<SocketAddr>,
+    pub access: Access,
+    pub live: Live,
+    pub limits: QueryLimits,
+}
+
+/// Told once that the server ends.
+pub(crate) type Ends = watch::Receiver<bool>;
+
+/// Serves until a signal ends it.
+///
+/// # Errors
+/// Fails if an address can't be listened on.
+pub async fn serve(settings: Settings) -> Result<()> {
+    let (live, access) = (Arc::new(settings.live), Arc::new(settings.access));
+    let (end, ends) = watch::channel(false);
+    let engine = Arc::new(Engine::start(settings.limits)?);
+    let mut servers = JoinSet::new();
+    if let Some(address) = settings.pg {
+        let server = Arc::new(pg::Server::new(Arc::clone(&live), Arc::clone(&engine), &access).await?);
+        let (listener, at) = listen("--pg", address).await?;
+        eprintln!("PostgreSQL: psql -h {} -p {} -d {}", at.ip(), at.port(), pg::DATABASE);
+        servers.spawn(server.serve(listener, ends.clone()));
+    }
+    if let Some(address) = settings.http {
+        let (listener, at) = listen("--http", address).await?;
+        let scheme = if access.tls().is_some() { "https" } else { "http" };
+        eprintln!("web pages: {scheme}://{at}/");
+        servers.spawn(http::serve(
+            listener,
+            Arc::clone(&live),
+            Arc::clone(&engine),
+            Arc::clone(&access),
+            ends.clone(),
+        ));
+    }
+    signalled().await;
+    // Nobody listens if every server has ended.
+    let _ = end.send(true);
+    let ended = async { while servers.join_next().await.is_some() {} };
+    // Whoever is not done by then is cut off.
+    let _ = tokio::time::timeout(LAST_WORDS, ended).await;
+    Ok(())
+}
+
+/// Listens, and says where: the port is the system's choice if 0 was asked for.
+async fn listen(flag: &'static str, address: SocketAddr) -> Result<(TcpListener, SocketAddr)> {
+    let failed = |source| Error::Listen { flag, address, source };
+    let listener = TcpListener::bind(address).await.map_err(failed)?;
+    let at = listener.local_addr().map_err(failed)?;
+    Ok((listener, at))
+}
+
+/// Waits for Ctrl-C or a polite kill.
+async fn signalled() {
+    let terminated = async {
+        match signal(SignalKind::terminate()) {
+            Ok(mut terminate) => {
+                terminate.recv().await;
+            }
+            Err(_) => std::future::pending().await,
+        }
+    };
+    tokio::select! {
+        _ = tokio::signal::ctrl_c() => {}
+        () = terminated => {}
+    }
+}

@@ -1,0 +1,127 @@
+//! Errors as PostgreSQL clients know them: a code, a sentence, and what else there is to say.
+
+use datafusion_postgres::pgwire::error::{ErrorInfo, PgWireError};
+
+use crate::error::Error;
+
+/// An error of a statement; the connection goes on.
+pub(super) fn failure(code: &str, message: impl Into<String>) -> PgWireError {
+    PgWireError::UserError(Box::new(ErrorInfo::new("ERROR".to_owned(), code.to_owned(), message.into())))
+}
+
+/// An error that ends the connection.
+pub(super) fn fatal(code: &str, message: impl Into<String>) -> PgWireError {
+    PgWireError::UserError(Box::new(ErrorInfo::new("FATAL".to_owned(), code.to_owned(), message.into())))
+}
+
+/// An error with what is expected instead.
+pub(super) fn hinted(code: &str, message: impl Into<String>, hint: impl Into<String>) -> PgWireError {
+    let mut info = ErrorInfo::new("ERROR".to_owned(), code.to_owned(), message.into());
+    info.hint = Some(hint.into());
+    PgWireError::UserError(Box::new(info))
+}
+
+/// Somebody asked for an end.
+pub(super) fn cancelled() -> PgWireError {
+    failure("57014", "canceling statement due to user request")
+}
+
+/// A statement that does more than read.
+pub(super) fn not_read_only(found: &str) -> PgWireError {
+    let hint = match found {
+        "COPY" => "for a file, let psql write it: psql --csv -c QUERY -o FILE",
+        _ => "the lake is written by: lightsout ingest",
+    };
+    hinted("25006", format!("cannot execute {found}: this server only reads"), hint)
+}
+
+/// What went wrong with a query.
+pub(super) fn of_query(error: &Error) -> PgWireError {
+    match error {
+        Error::NotReadOnly { found, .. } => not_read_only(found),
+        Error::Sql { problem, .. } => {
+            let message = problem.message();
+            let told = problem.to_string();
+            let mut info =
+                ErrorInfo::new("ERROR".to_owned(), code_of(message).to_owned(), message.to_owned());
+            let rest = told.strip_prefix(message).unwrap_or_default().trim_start_matches('\n');
+            info.detail = (!rest.is_empty()).then(|| rest.to_owned());
+            PgWireError::UserError(Box::new(info))
+        }
+        Error::QueryTime { limit, .. } => hinted(
+            "57014",
+            "canceling statement due to statement timeout",
+            format!(
+                "it had {} ms (statement_timeout, or --timeout of the server); ask for fewer days or tenants",
+                limit.as_millis()
+            ),
+        ),
+        Error::QueryMemory { limit_bytes, .. } => hinted(
+            "53200",
+            format!(
+                "out of memory: a query has {} MiB here, and all together have a bound too",
+                limit_bytes >> 20
+            ),
+            "ask for fewer columns, days or tenants, or again when fewer queries run (--memory-limit of the server)",
+        ),
+        Error::QueryWaits { .. } => failure("53300", unnamed(error)),
+        Error::QueryRows { .. } => failure("54000", unnamed(error)),
+        Error::QueryBroken { .. } => failure("XX000", unnamed(error)),
+        other => failure("58000", other.to_string()),
+    }
+}
+
+/// The sentence without the query's name, which is no name here.
+fn unnamed(error: &Error) -> String {
+    let told = error.to_string();
+    told.split_once(": ").map_or(told.clone(), |(_, told)| told.to_owned())
+}
+
+/// The code of a sentence on a query's text.
+fn code_of(message: &str) -> &'static str {
+    let starts = |with: &[&str]| with.iter().any(|with| message.starts_with(with));
+    if starts(&["there is no function", "there is no table function"]) {
+        "42883"
+    } else if starts(&["there is no table", "nothing is called"]) {
+        "42P01"
+    } else if starts(&["there is no column"]) {
+        "42703"
+    } else if starts(&["more than one table"]) {
+        "42702"
+    } else if starts(&["it is ", "its plan", "more than ", "expected one statement"]) {
+        "54000"
+    } else if starts(&["the engine can't"]) {
+        "0A000"
+    } else if starts(&["a number is divided"]) {
+        "22012"
+    } else {
+        "42601"
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn told(error: PgWireError) -> (String, String, Option<String>) {
+        let info = ErrorInfo::from(error);
+        (info.code, info.message, info.hint)
+    }
+
+    #[test]
+    fn who_writes_is_told_that_nothing_is_written_here() {
+        let error = Error::NotReadOnly { name: "q".to_owned(), found: "INSERT".to_owned() };
+        let (code, message, hint) = told(of_query(&error));
+        assert_eq!(code, "25006");
+        assert_eq!(message, "cannot execute INSERT: this server only reads");
+        assert_eq!(hint.as_deref(), Some("the lake is written by: lightsout ingest"));
+    }
+
+    #[test]
+    fn a_sentence_has_the_code_that_clients_look_for() {
+        assert_eq!(code_of("there is no table sign_in; did you mean sign_ins?"), "42P01");
+        assert_eq!(code_of("there is no column users"), "42703");
+        assert_eq!(code_of("expected an expression, found FROM"), "42601");
+        assert_eq!(code_of("it is 10.0 MiB of SQL, and at most 1 MiB is taken"), "54000");
+    }
+}

@@ -1,0 +1,121 @@
+//! A prepared statement: what its parameters and columns are, before it is asked.
+
+use std::collections::BTreeMap;
+
+use arrow::datatypes::{DataType, SchemaRef};
+use datafusion::common::tree_node::{TreeNode as _, TreeNodeRecursion};
+use datafusion::common::{ParamValues, ScalarValue};
+use datafusion::logical_expr::{Expr, LogicalPlan};
+use datafusion_postgres::arrow_pg::datatypes::df::deserialize_parameters_with_server_types;
+use datafusion_postgres::arrow_pg::datatypes::{PG_OID_ALIAS_KEY, into_pg_type, pg_type_for_alias_kind};
+use datafusion_postgres::pgwire::api::Type;
+use datafusion_postgres::pgwire::api::portal::Portal;
+use datafusion_postgres::pgwire::error::PgWireResult;
+
+use super::failure::failure;
+use super::text::Asked;
+use crate::query::Parameter;
+
+/// See the file's first lines.
+#[derive(Debug, Clone)]
+pub(super) struct Prepared {
+    pub(super) asked: Asked,
+    parameters: Vec<Place>,
+    /// `None`: a statement of the session.
+    pub(super) columns: Option<SchemaRef>,
+}
+
+/// One of `$1`, `$2` and so on.
+#[derive(Debug, Clone, Default)]
+struct Place {
+    /// As the engine infers it.
+    kind: Option<DataType>,
+    /// As the client is to send it, where the engine's type does not say it.
+    wire: Option<Type>,
+}
+
+impl Prepared {
+    pub(super) const fn of_session(asked: Asked) -> Self {
+        Self { asked, parameters: Vec::new(), columns: None }
+    }
+
+    pub(super) fn of_query(asked: Asked, plan: &LogicalPlan) -> PgWireResult<Self> {
+        let mut places: BTreeMap<usize, Place> = BTreeMap::new();
+        let inferred =
+            plan.get_parameter_types().map_err(|error| failure("42P18", error.strip_backtrace()))?;
+        for (id, kind) in inferred {
+            places.entry(number(&id)?).or_default().kind = kind;
+        }
+        let mut others = Vec::new();
+        // Nothing fails here: it only looks.
+        let _ = plan.apply_with_subqueries(|node| {
+            for expression in node.expressions() {
+                let _ = expression.apply(|expression| {
+                    others.extend(told_otherwise(expression));
+                    Ok(TreeNodeRecursion::Continue)
+                });
+            }
+            Ok(TreeNodeRecursion::Continue)
+        });
+        for (id, kind, wire) in others {
+            let place = places.entry(number(&id)?).or_default();
+            place.kind = place.kind.take().or(kind);
+            place.wire = place.wire.take().or(wire);
+        }
+        let last = places.keys().next_back().copied().unwrap_or(0);
+        let parameters = (1..=last).map(|number| places.remove(&number).unwrap_or_default()).collect();
+        Ok(Self { asked, parameters, columns: Some(plan.schema().inner().clone()) })
+    }
+
+    /// What the client is to send.
+    pub(super) fn types(&self) -> PgWireResult<Vec<Type>> {
+        let of = |place: &Place| match (&place.wire, &place.kind) {
+            (Some(wire), _) => Ok(wire.clone()),
+            (None, Some(kind)) => into_pg_type(kind),
+            (None, None) => Ok(Type::UNKNOWN),
+        };
+        self.parameters.iter().map(of).collect()
+    }
+
+    /// What it has sent, by the names that the engine looks for.
+    pub(super) fn values(&self, portal: &Portal<Self>) -> PgWireResult<Vec<Parameter>> {
+        let (sent, wanted) = (portal.parameter_len(), self.parameters.len());
+        if sent < wanted {
+            return Err(failure("08P01", format!("expected {wanted} parameters, found {sent}")));
+        }
+        let types = self.types()?;
+        let types: Vec<Option<&Type>> = types.iter().map(Some).collect();
+        let kinds: Vec<Option<&DataType>> = self.parameters.iter().map(|place| place.kind.as_ref()).collect();
+        let values: Vec<ScalarValue> = match deserialize_parameters_with_server_types(portal, &kinds, &types)?
+        {
+            ParamValues::List(values) => values.into_iter().map(|value| value.value).collect(),
+            ParamValues::Map(values) => values.into_values().map(|value| value.value).collect(),
+        };
+        Ok(values.into_iter().enumerate().map(|(at, value)| ((at + 1).to_string(), value)).collect())
+    }
+}
+
+/// Of `$3` the 3.
+fn number(id: &str) -> PgWireResult<usize> {
+    match id.trim_start_matches('$').parse() {
+        Ok(number @ 1..=65_535) => Ok(number),
+        _ => Err(failure("42P02", format!("expected parameters $1, $2 and so on, found {id}"))),
+    }
+}
+
+/// What a cast says of a placeholder, and a column of the catalogue.
+fn told_otherwise(expression: &Expr) -> Option<(String, Option<DataType>, Option<Type>)> {
+    let (placeholder, cast) = match expression {
+        Expr::Placeholder(placeholder) => (placeholder, None),
+        Expr::Cast(cast) => match cast.expr.as_ref() {
+            Expr::Placeholder(placeholder) => (placeholder, Some(cast.field.data_type().clone())),
+            _ => return None,
+        },
+        _ => return None,
+    };
+    let alias = placeholder.field.as_ref().and_then(|field| {
+        let kind = field.metadata().get(PG_OID_ALIAS_KEY)?;
+        if field.data_type() == &DataType::Int32 { pg_type_for_alias_kind(kind) } else { None }
+    });
+    Some((placeholder.id.clone(), cast, alias))
+}

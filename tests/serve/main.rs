@@ -1,0 +1,11 @@
+//! `lightsout serve` as its clients meet it: psql, a driver, a browser's first request, and who means no good.
+
+#[path = "../program/mod.rs"]
+mod program;
+
+mod doors;
+mod driver;
+mod hostile;
+mod psql;
+mod readme;
+mod server;

@@ -1,0 +1,34 @@
+//! The commands of the README's section Serve, as they stand there, but for the ports.
+
+use std::process::Command;
+
+use crate::server::{Server, psql, text};
+
+#[test]
+fn the_commands_of_the_readme_run() {
+    let readme = include_str!("../../README.md");
+    let start = readme.find("\n## Serve\n").expect("the section");
+    let end = readme[start + 1..].find("\n## ").map_or(readme.len(), |at| start + 1 + at);
+    let commands: Vec<&str> = readme[start..end]
+        .lines()
+        .filter(|line| line.starts_with("psql ") || line.starts_with("curl "))
+        .collect();
+    assert!(commands.len() > 3, "{commands:?}");
+    let server = Server::start(&[]);
+    if psql(server.pg_port).is_none() {
+        return;
+    }
+    for command in commands {
+        let here = command
+            .replace("5433", &server.pg_port.to_string())
+            .replace("8080", &server.http_port.to_string());
+        let output = Command::new("sh")
+            .args(["-c", &here])
+            .current_dir(server.place.path("."))
+            .output()
+            .expect("a shell");
+        assert!(output.status.success(), "{command}: {}", text(&output.stderr));
+    }
+    let who = std::fs::read_to_string(server.place.path("who.csv")).expect("the file");
+    assert!(who.lines().count() > 1, "{who}");
+}
