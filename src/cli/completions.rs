@@ -13,7 +13,9 @@ use crate::error::{Error, Result};
 use crate::query::catalog::own::Library;
 
 #[derive(Debug, Args)]
-#[command(after_help = "For bash:  lightsout completions bash > ~/.local/share/bash-completion/completions/lightsout")]
+#[command(
+    after_help = "For bash:  lightsout completions bash > ~/.local/share/bash-completion/completions/lightsout"
+)]
 pub(super) struct Arguments {
     /// The shell that completes
     shell: Shell,

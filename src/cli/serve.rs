@@ -10,7 +10,6 @@ use super::answers::parse_time;
 use super::shared::{Global, Rules, parse_size};
 use crate::error::{Error, Result};
 
-#[cfg_attr(not(feature = "serve"), expect(dead_code, reason = "read where the feature is built in"))]
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
     /// Where PostgreSQL clients connect, or off
@@ -47,6 +46,7 @@ pub(super) struct Arguments {
 }
 
 /// An address to listen on.
+#[cfg_attr(not(feature = "serve"), expect(dead_code, reason = "read where the feature is built in"))]
 #[derive(Debug, Clone, Copy)]
 enum Listen {
     Off,
