@@ -148,7 +148,8 @@ impl Engine {
         }
     }
 
-    fn with_own_memory(&self, queries: &Queries) -> Result<Queries> {
+    /// The same session with the memory of one query.
+    pub(crate) fn with_own_memory(&self, queries: &Queries) -> Result<Queries> {
         let bytes = self.limits.memory_bytes;
         let own = Share { own: GreedyMemoryPool::new(bytes), all: Arc::clone(&self.memory) };
         queries.with_memory(Arc::new(own), bytes, DISK_SHARES * bytes as u64)
