@@ -110,7 +110,7 @@ fn what_logs_and_rosters_say_is_text_on_pages_and_no_formula_in_files() {
             "{path}"
         );
     }
-    let page = server.page(&format!("/tenants/{id}"));
+    let page = server.page(&format!("/tenants/{id}?as_of=2026-10-31"));
     let who = rows(&page.body, "who");
     assert_eq!((who.len(), who[0][6].as_str()), (1, "30"), "{who:?}");
     let file = server.page(&format!("/tenants/{id}/who.csv")).body;
