@@ -43,10 +43,10 @@ pub(super) fn protocols(tenant: &TenantAssessment) -> Markup {
 /// Who uses what, with which app and program, the busiest of a protocol first.
 pub(super) fn who(explanation: &Explanation) -> Listed {
     let mut head = Markup::default();
-    head.raw("<th scope=col class=t>User<th scope=col class=s>Protocol<th scope=col class=s>App")
-        .raw("<th scope=col class=s>Client app<th scope=col class=s>User agent")
-        .raw("<th scope=col class=n data-n>Addresses<th scope=col class=n data-n>Sign-ins")
-        .raw("<th scope=col class=d>First seen (UTC)<th scope=col class=d>Last seen (UTC)");
+    head.raw("<th scope=col class=t>User<th scope=col class=m>Protocol<th scope=col class=m>App")
+        .raw("<th scope=col class=m>Client app<th scope=col class=m>User agent")
+        .raw("<th scope=col class=n data-n>IPs<th scope=col class=n data-n>Sign-ins")
+        .raw("<th scope=col class=\"d b\">First seen (UTC)<th scope=col class=\"d b\">Last seen (UTC)");
     let rows = &explanation.who[..explanation.who.len().min(ROWS_MAX)];
     let markup = chunks("who", "Who uses it, and with what", &head, rows, |row, html| {
         html.raw("<th scope=row>").text(&row.user).raw("<td>").text(row.protocol.display_name());
@@ -79,7 +79,7 @@ pub(super) fn codes(attempts: &Attempts) -> Markup {
     let mut head = Markup::default();
     head.raw("<th scope=col class=t>Protocol<th scope=col class=v>Outcome<th scope=col class=v data-n>Code")
         .raw("<th scope=col class=g>Reason<th scope=col class=n data-n>Sign-ins<th scope=col class=n data-n>Users")
-        .raw("<th scope=col class=n data-n>Addresses<th scope=col class=d>Last seen (UTC)");
+        .raw("<th scope=col class=n data-n>IPs<th scope=col class=d>Last seen (UTC)");
     let rows = &attempts.codes[..attempts.codes.len().min(ROWS_MAX)];
     chunks("codes", "Only tried, by result code", &head, rows, |row, html| {
         html.raw("<th scope=row>").text(named(&row.protocol)).raw("<td>").text(&row.outcome).raw("<td>");
