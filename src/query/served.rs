@@ -8,6 +8,7 @@ use datafusion::execution::context::SessionContext;
 use datafusion::execution::memory_pool::MemoryPool;
 use datafusion::execution::runtime_env::RuntimeEnvBuilder;
 use datafusion::execution::session_state::SessionStateBuilder;
+use datafusion::physical_optimizer::PhysicalOptimizerRule;
 
 use super::{Queries, failed};
 use crate::error::Result;
@@ -31,23 +32,27 @@ impl Queries {
         Self { context, schema: Arc::clone(&self.schema), memory_limit_bytes: self.memory_limit_bytes }
     }
 
-    /// The same session with memory of its own, and so much disk for what does not fit.
+    /// The same session for one query: with memory of its own, so much disk for what does not fit, and a last
+    /// rule for its plan.
     ///
     /// # Errors
     /// Fails if there is no place for temporary files.
-    pub fn with_memory(
+    pub fn for_one(
         &self,
         pool: Arc<dyn MemoryPool>,
         limit_bytes: usize,
         disk_bytes: u64,
+        last_rule: Arc<dyn PhysicalOptimizerRule + Send + Sync>,
     ) -> Result<Self> {
         let runtime = RuntimeEnvBuilder::from_runtime_env(&self.context.runtime_env())
             .with_memory_pool(pool)
             .with_max_temp_directory_size(disk_bytes)
             .build_arc()
             .map_err(|source| failed("session", source))?;
-        let state =
-            SessionStateBuilder::new_from_existing(self.context.state()).with_runtime_env(runtime).build();
+        let state = SessionStateBuilder::new_from_existing(self.context.state())
+            .with_runtime_env(runtime)
+            .with_physical_optimizer_rule(last_rule)
+            .build();
         Ok(Self {
             context: SessionContext::new_with_state(state),
             schema: Arc::clone(&self.schema),

@@ -17,6 +17,7 @@ use tokio::task::JoinHandle;
 use crate::error::{Error, Result};
 use crate::query::answer::{Answer, Limits};
 use crate::query::{Parameter, Queries};
+use crate::serve::stoppable::{Stoppable, Wanted, Wish};
 
 /// An expression is computed by functions that call themselves, level by level.
 const STACK_BYTES: usize = 16 << 20;
@@ -59,6 +60,7 @@ impl Drop for Engine {
 /// The rows of a running query. Dropping it ends the query.
 pub struct Running {
     answer: Answer,
+    _wish: Wish,
     slots: Arc<Semaphore>,
     limits: QueryLimits,
     name: String,
@@ -113,12 +115,14 @@ impl Engine {
             time: time.map_or(self.limits.time, |time| time.min(self.limits.time)),
             ..self.limits
         };
-        let queries = self.with_own_memory(queries)?;
+        let wanted = Wanted::default();
+        let wish = wanted.wish();
+        let queries = self.for_one(queries, wanted)?;
         let (query, text, values) = (name.to_owned(), sql.to_owned(), parameters.to_vec());
         let within = Limits { rows: limits.rows, time: Some(limits.time) };
         let asked = async move { queries.ask(&query, &text, &values, within).await };
         let answer = self.at_work(name, limits.time, asked).await?;
-        Ok(Running { answer, slots: Arc::clone(&self.slots), limits, name: name.to_owned() })
+        Ok(Running { answer, _wish: wish, slots: Arc::clone(&self.slots), limits, name: name.to_owned() })
     }
 
     /// What a question would be planned as.
@@ -126,7 +130,7 @@ impl Engine {
     /// # Errors
     /// Fails as [`Queries::ask`] does before the first row.
     pub async fn plan(&self, queries: &Queries, name: &str, sql: &str) -> Result<LogicalPlan> {
-        let queries = self.with_own_memory(queries)?;
+        let queries = self.for_one(queries, Wanted::default())?;
         let (query, text) = (name.to_owned(), sql.to_owned());
         self.at_work(name, self.limits.time, async move { queries.prepare(&query, &text).await }).await
     }
@@ -148,11 +152,17 @@ impl Engine {
         }
     }
 
-    /// The same session with the memory of one query.
-    pub(crate) fn with_own_memory(&self, queries: &Queries) -> Result<Queries> {
+    /// The same session for several queries of one answer, for as long as somebody has the wish.
+    pub(super) fn for_answer(&self, queries: &Queries) -> Result<(Queries, Wish)> {
+        let wanted = Wanted::default();
+        let wish = wanted.wish();
+        Ok((self.for_one(queries, wanted)?, wish))
+    }
+
+    fn for_one(&self, queries: &Queries, wanted: Wanted) -> Result<Queries> {
         let bytes = self.limits.memory_bytes;
         let own = Share { own: GreedyMemoryPool::new(bytes), all: Arc::clone(&self.memory) };
-        queries.with_memory(Arc::new(own), bytes, DISK_SHARES * bytes as u64)
+        queries.for_one(Arc::new(own), bytes, DISK_SHARES * bytes as u64, Arc::new(Stoppable(wanted)))
     }
 }
 

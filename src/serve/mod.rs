@@ -6,6 +6,7 @@ pub mod engine;
 pub mod http;
 pub mod live;
 mod pg;
+mod stoppable;
 
 use std::net::SocketAddr;
 use std::sync::Arc;

@@ -81,7 +81,7 @@ fn beyond_loopback_the_password_is_asked_for_over_tls() {
     let plain = text(&ask("disable", "correct horse").stderr);
     assert!(plain.contains("expected an encrypted connection"), "{plain}");
     let wrong = text(&ask("require", "wrong horse").stderr);
-    assert!(wrong.contains("password"), "{wrong}");
+    assert!(wrong.to_lowercase().contains("password authentication failed"), "{wrong}");
     if Command::new("curl").arg("--version").output().is_err() {
         return;
     }
@@ -122,7 +122,8 @@ fn a_start_that_fails_lets_nobody_in() {
         // It is closed by the server, or reset.
         let _ = stream.read_to_end(&mut answer);
         let answer = text(&answer);
-        assert!(answer.contains("FATAL"), "{answer:?}");
+        // Bytes that are no message end the connection without a word.
+        assert!(options.is_empty() || answer.contains("FATAL"), "{answer:?}");
         assert!(!answer.contains("let in"), "{answer:?}");
     }
     assert!(server.is_running());

@@ -10,8 +10,12 @@ use crate::hostile::ENDLESS;
 use crate::server::{Server, lake};
 
 async fn client(port: u16, password: &str) -> Result<Client, tokio_postgres::Error> {
-    let config = format!("host=127.0.0.1 port={port} user=anybody dbname=lightsout password={password}");
-    let (client, connection) = tokio_postgres::connect(&config, NoTls).await?;
+    let mut config = tokio_postgres::Config::new();
+    config.host("127.0.0.1").port(port).user("anybody").dbname("lightsout");
+    if !password.is_empty() {
+        config.password(password);
+    }
+    let (client, connection) = config.connect(NoTls).await?;
     tokio::spawn(connection);
     Ok(client)
 }
@@ -79,9 +83,9 @@ async fn a_query_is_cancelled_from_another_connection() {
 async fn a_wrong_password_is_refused_and_the_right_one_lets_in() {
     let server = Server::over(lake(), &[], &[("LIGHTSOUT_PASSWORD", "correct horse")]);
     let port = server.pg_port;
-    let error = client(port, "'wrong horse'").await.err().expect("refused");
+    let error = client(port, "wrong horse").await.err().expect("refused");
     assert_eq!(error.code(), Some(&SqlState::INVALID_PASSWORD), "{error:?}");
-    let client = client(port, "'correct horse'").await.expect("let in");
+    let client = client(port, "correct horse").await.expect("let in");
     assert!(client.query_one("SELECT count(*) FROM sign_ins", &[]).await.is_ok());
 }
 

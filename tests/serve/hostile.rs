@@ -48,14 +48,14 @@ fn a_query_of_ten_megabytes_is_not_looked_at() {
     server
         .place
         .write("deep.sql", format!("SELECT {}1{};", "(".repeat(50_000), ")".repeat(50_000)).as_bytes());
-    for name in ["long.sql", "deep.sql"] {
+    for (name, expected) in [("long.sql", "it is 10.0 MiB of SQL"), ("deep.sql", "brackets are open")] {
         let file = server.place.path(name).display().to_string();
         let Some(output) = server.psql(&["-v", "ON_ERROR_STOP=1", "-v", "VERBOSITY=verbose", "-f", &file])
         else {
             return;
         };
         let told = String::from_utf8_lossy(&output.stderr);
-        assert!(told.contains("54000"), "{name}: {told}");
+        assert!(told.contains(expected), "{name}: {told}");
     }
     assert_eq!(server.rows("SELECT 1").expect("psql"), "1");
 }
@@ -74,6 +74,27 @@ fn a_query_has_its_time() {
     assert!(told.contains("57014") && told.contains("300 ms"), "{told}");
     assert_eq!(server.rows("SELECT 1").expect("psql"), "1");
     assert!(server.is_running());
+}
+
+/// Joins heard of no end before the last pair of a batch: minutes, with nothing of it to be seen outside.
+#[test]
+fn what_is_stopped_computes_no_more() {
+    let server = Server::start(&["--timeout", "2s"]);
+    // No pair is right, so that nothing ever comes out of the join.
+    let silent = "SELECT count(*) FROM generate_series(1, 3000000) AS a(x) \
+                  JOIN generate_series(1, 1000000000) AS b(y) ON x + y < 0";
+    for sql in [silent, ENDLESS] {
+        // More than there are threads.
+        for _ in 0..4 {
+            let Some(error) = server.error(sql) else { return };
+            assert!(error.contains("57014"), "{error}");
+        }
+    }
+    std::thread::sleep(Duration::from_secs(1));
+    let before = server.processor_seconds();
+    std::thread::sleep(Duration::from_secs(2));
+    let computed = server.processor_seconds() - before;
+    assert!(computed < 0.5, "{computed} s of two");
 }
 
 #[test]

@@ -26,7 +26,7 @@ fn psql_lists_and_describes_tables_and_views() {
         assert!(records.contains(column), "{column} is not in\n{records}");
     }
     let who = server.rows("\\d who").expect("psql");
-    assert!(who.contains("user_principal_name|text|"), "{who}");
+    assert!(who.contains("user_name|text|"), "{who}");
     let databases = server.rows("\\l").expect("psql");
     assert!(databases.contains("lightsout|"), "{databases}");
 }

@@ -91,6 +91,16 @@ impl Server {
         Some(text(&output.stderr))
     }
 
+    /// What it has computed so far, by Linux' account in hundredths of a second.
+    pub(crate) fn processor_seconds(&self) -> f64 {
+        let pid = self.child.lock().expect("not poisoned").id();
+        let account = std::fs::read_to_string(format!("/proc/{pid}/stat")).expect("Linux");
+        let after_name = account.rsplit_once(") ").expect("a name").1;
+        let fields: Vec<&str> = after_name.split(' ').collect();
+        let ticks = |at: usize| fields[at].parse::<f64>().expect("a number");
+        (ticks(11) + ticks(12)) / 100.0
+    }
+
     pub(crate) fn is_running(&self) -> bool {
         self.child.lock().expect("not poisoned").try_wait().expect("a child").is_none()
     }

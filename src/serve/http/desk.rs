@@ -22,6 +22,7 @@ use crate::report::explain::Judged;
 use crate::report::page::rows_of_users;
 use crate::serve::engine::Engine;
 use crate::serve::live::{Live, Snapshot};
+use crate::serve::stoppable::Wish;
 use crate::verdict::Assessment;
 
 /// Windows of which the verdicts are kept: of ten thousand tenants some tens of megabytes each.
@@ -89,16 +90,17 @@ impl Desk {
         };
         let range = Range { as_of, days: asked.days.unwrap_or(snapshot.rules.campaign.window_days) };
         let decided = {
-            let (of, queries) = (Arc::clone(&snapshot), self.queries(&snapshot)?);
+            let of = Arc::clone(&snapshot);
+            let (queries, _wish) = self.queries(&snapshot)?;
             let decided = self.turns.run(async move { Decided::of(&of, &queries, range).await });
             self.windows.get(key(&snapshot, Some(range), None), decided).await?
         };
         Ok((snapshot, decided))
     }
 
-    /// The questions of one computation, with memory of its own.
-    pub(super) fn queries(&self, snapshot: &Snapshot) -> Result<Queries> {
-        self.engine.with_own_memory(&snapshot.queries)
+    /// The questions of one computation, with memory of its own. They stop with the wish.
+    pub(super) fn queries(&self, snapshot: &Snapshot) -> Result<(Queries, Wish)> {
+        self.engine.for_answer(&snapshot.queries)
     }
 }
 

@@ -77,7 +77,7 @@ pub(super) async fn of_tenant(
     let made = async {
         let (snapshot, decided) = desk.decided(&asked).await?;
         decided.judged(&snapshot, &tenant_id)?;
-        let queries = desk.queries(&snapshot)?;
+        let (queries, _wish) = desk.queries(&snapshot)?;
         let rows = async move {
             let who = Report::find("who")?;
             let parameters = who.bind(&decided.campaign, decided.range.window(), &tenant_id);

@@ -79,7 +79,8 @@ pub(super) async fn of_tenant(
         let key = key(&snapshot, Some(decided.range), Some(tenant_id.clone()));
         let page = desk.tenants.get(key, async {
             let judged = decided.judged(&snapshot, &tenant_id)?;
-            let (queries, decided) = (desk.queries(&snapshot)?, Arc::clone(&decided));
+            let (queries, _wish) = desk.queries(&snapshot)?;
+            let decided = Arc::clone(&decided);
             desk.turns.run(async move { explained(&queries, &decided, judged).await }).await
         });
         Ok::<_, Trouble>((*page.await?).clone())

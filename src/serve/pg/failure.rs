@@ -88,7 +88,7 @@ fn code_of(message: &str) -> &'static str {
         "42703"
     } else if starts(&["more than one table"]) {
         "42702"
-    } else if starts(&["it is ", "its plan", "expected one statement"]) {
+    } else if starts(&["it is ", "its plan", "more than ", "expected one statement"]) {
         "54000"
     } else if starts(&["the engine can't"]) {
         "0A000"

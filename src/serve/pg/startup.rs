@@ -160,6 +160,9 @@ impl StartupHandler for Startup {
                 // Whatever it is: after an error that does not end the connection, the library takes queries.
                 let mut info = ErrorInfo::from(error);
                 "FATAL".clone_into(&mut info.severity);
+                if info.code == "28P01" {
+                    "password authentication failed".clone_into(&mut info.message);
+                }
                 Err(PgWireError::UserError(Box::new(info)))
             }
         }
