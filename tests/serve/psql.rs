@@ -96,16 +96,17 @@ fn new_commits_appear_without_a_restart() {
 /// A record of the samples, as a file of its own.
 fn first_line() -> String {
     let mut folders = vec![std::path::PathBuf::from(sample("logs"))];
+    let is_record = |line: &&str| line.starts_with("{\"") && line.contains("SignInLogs");
     while let Some(folder) = folders.pop() {
         for entry in std::fs::read_dir(folder).expect("a folder").flatten() {
-            if entry.path().is_dir() {
-                folders.push(entry.path());
-            } else if let Ok(file) = std::fs::read_to_string(entry.path()) {
-                if let Some(line) =
-                    file.lines().find(|line| line.starts_with("{\"") && line.contains("SignInLogs"))
-                {
-                    return line.to_owned() + "\n";
-                }
+            let path = entry.path();
+            if path.is_dir() {
+                folders.push(path);
+                continue;
+            }
+            let file = std::fs::read_to_string(path).unwrap_or_default();
+            if let Some(line) = file.lines().find(is_record) {
+                return line.to_owned() + "\n";
             }
         }
     }

@@ -41,13 +41,13 @@ pub(super) enum Stream {
 impl Connections {
     pub(super) fn new(mut listener: TcpListener, tls: Option<Arc<ServerConfig>>) -> Self {
         let at = listener.local_addr();
-        let (make, made) = mpsc::channel(WAITING_MAX);
+        let (hand_on, made) = mpsc::channel(WAITING_MAX);
         let acceptor = tls.map(TlsAcceptor::from);
         let accepting = tokio::spawn(async move {
             loop {
                 // Goes on by itself after an error.
                 let (stream, peer) = Listener::accept(&mut listener).await;
-                let (make, acceptor) = (make.clone(), acceptor.clone());
+                let (hand_on, acceptor) = (hand_on.clone(), acceptor.clone());
                 tokio::spawn(async move {
                     let stream = match acceptor {
                         None => Stream::Plain(stream),
@@ -59,7 +59,7 @@ impl Connections {
                         }
                     };
                     // Nobody serves it if the server ends.
-                    let _ = make.send((stream, peer)).await;
+                    let _ = hand_on.send((stream, peer)).await;
                 });
             }
         });

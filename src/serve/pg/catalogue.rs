@@ -105,9 +105,10 @@ impl Catalogue {
         let pg_catalog = self.base.catalog(DATABASE).and_then(|catalog| catalog.schema(PG_CATALOG));
         let pg_catalog = pg_catalog.map(|schema| (PG_CATALOG, schema));
         let schemas = pg_catalog.into_iter().chain([(PUBLIC, public as Arc<dyn SchemaProvider>)]);
-        let list: Arc<dyn CatalogProviderList> = Arc::new(MemoryCatalogProviderList::new());
-        list.register_catalog(DATABASE.to_owned(), database(schemas).map_err(failed)?);
-        let state = SessionStateBuilder::new_from_existing(self.base.state()).with_catalog_list(list).build();
+        let databases: Arc<dyn CatalogProviderList> = Arc::new(MemoryCatalogProviderList::new());
+        databases.register_catalog(DATABASE.to_owned(), database(schemas).map_err(failed)?);
+        let state =
+            SessionStateBuilder::new_from_existing(self.base.state()).with_catalog_list(databases).build();
         let queries = snapshot.queries.within(SessionContext::new_with_state(state));
         let wire = Arc::new(Wire { snapshot: Arc::clone(snapshot), queries });
         *last = Some(Arc::clone(&wire));
