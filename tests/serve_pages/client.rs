@@ -47,7 +47,7 @@ impl Answer {
 impl Server {
     pub(crate) fn ask(&self, method: &str, path: &str) -> Answer {
         let mut stream = TcpStream::connect(("127.0.0.1", self.http_port)).expect("a connection");
-        stream.set_read_timeout(Some(Duration::from_secs(120))).expect("a limit");
+        stream.set_read_timeout(Some(Duration::from_mins(2))).expect("a limit");
         let request = format!("{method} {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
         stream.write_all(request.as_bytes()).expect("sent");
         let mut answer = Vec::new();

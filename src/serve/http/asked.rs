@@ -2,6 +2,7 @@
 //! understood is told, not passed over, as the answer would be to another question.
 
 use std::collections::BTreeSet;
+use std::fmt::Write as _;
 
 use axum::extract::Query;
 use axum::extract::rejection::QueryRejection;
@@ -68,7 +69,7 @@ impl Asked {
             }
             match name.as_str() {
                 "as_of" => {
-                    let day: Option<NaiveDate> = value.parse().ok().filter(is_possible);
+                    let day: Option<NaiveDate> = value.parse().ok().filter(|day| is_possible(*day));
                     let expected = "a day from 2010-01-02 to 9999-12-31, as in 2026-11-02";
                     asked.as_of = Some(day.ok_or_else(|| wrong(name, expected, value))?);
                 }
@@ -106,10 +107,10 @@ impl Asked {
 }
 
 /// Years that logs are of; beyond, days can't be reckoned with.
-fn is_possible(day: &NaiveDate) -> bool {
+fn is_possible(day: NaiveDate) -> bool {
     let first = NaiveDate::from_ymd_opt(2010, 1, 2).unwrap_or(NaiveDate::MIN);
     let last = NaiveDate::from_ymd_opt(9999, 12, 31).unwrap_or(NaiveDate::MAX);
-    (first..=last).contains(day)
+    (first..=last).contains(&day)
 }
 
 /// A text as one part of an address's path, or as a value in it.
@@ -119,7 +120,8 @@ pub(super) fn encoded(text: &str) -> String {
         if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~') {
             made.push(char::from(byte));
         } else {
-            made.push_str(&format!("%{byte:02X}"));
+            // Writing to a string does not fail.
+            let _ = write!(made, "%{byte:02X}");
         }
     }
     made

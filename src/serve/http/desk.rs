@@ -80,13 +80,12 @@ impl Desk {
     /// The newest state of the lake, and the verdicts over the window that was asked for.
     pub(super) async fn decided(&self, asked: &Asked) -> Result<(Arc<Snapshot>, Arc<Decided>), Trouble> {
         let snapshot = self.live.current().await;
-        let as_of = match asked.as_of {
-            Some(day) => day,
-            None => {
-                let of = Arc::clone(&snapshot);
-                let window = self.turns.run(async move { of.window().await });
-                self.default.get(key(&snapshot, None, None), window).await?.end
-            }
+        let as_of = if let Some(day) = asked.as_of {
+            day
+        } else {
+            let of = Arc::clone(&snapshot);
+            let window = self.turns.run(async move { of.window().await });
+            self.default.get(key(&snapshot, None, None), window).await?.end
         };
         let range = Range { as_of, days: asked.days.unwrap_or(snapshot.rules.campaign.window_days) };
         let decided = {

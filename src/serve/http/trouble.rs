@@ -136,8 +136,7 @@ mod tests {
         let response = Trouble::Busy.into_response();
         assert_eq!(response.status(), StatusCode::SERVICE_UNAVAILABLE);
         assert_eq!(response.headers()[header::RETRY_AFTER], "5");
-        let late =
-            Trouble::from(Error::QueryTime { name: "page".to_owned(), limit: Duration::from_secs(60) });
+        let late = Trouble::from(Error::QueryTime { name: "page".to_owned(), limit: Duration::from_mins(1) });
         assert_eq!(late.status(), StatusCode::GATEWAY_TIMEOUT);
         assert!(late.told().1[0].contains("60s"));
     }

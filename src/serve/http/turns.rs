@@ -1,10 +1,11 @@
 //! Whose turn it is: pages are computed a few at a time, the others wait, and who would have to wait behind too
 //! many is told so at once.
 
+use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, SemaphorePermit};
 
 use super::trouble::Trouble;
 use crate::error::{Error, Result};
@@ -16,7 +17,7 @@ const NAME: &str = "page";
 /// See the file's first lines.
 pub(super) struct Turns {
     engine: Arc<Engine>,
-    turns: Semaphore,
+    free: Semaphore,
     waiting: AtomicUsize,
     waiting_max: usize,
 }
@@ -32,26 +33,31 @@ impl Drop for Waiting<'_> {
 
 impl Turns {
     pub(super) fn new(engine: Arc<Engine>, at_once: usize, waiting_max: usize) -> Self {
-        Self { engine, turns: Semaphore::new(at_once), waiting: AtomicUsize::new(0), waiting_max }
+        Self { engine, free: Semaphore::new(at_once), waiting: AtomicUsize::new(0), waiting_max }
     }
 
-    /// Runs something on the engine's threads, when it is its turn.
-    pub(super) async fn run<T: Send + 'static>(
-        &self,
+    /// Runs something on the engine's threads, when it is its turn. It is large and lives apart from who waits.
+    pub(super) fn run<'a, T: Send + 'static>(
+        &'a self,
         work: impl Future<Output = Result<T>> + Send + 'static,
-    ) -> Result<T, Trouble> {
+    ) -> Pin<Box<dyn Future<Output = Result<T, Trouble>> + Send + 'a>> {
+        let work = Box::pin(work);
+        Box::pin(async move {
+            let _turn = self.turn().await?;
+            Ok(self.engine.at_work(NAME, self.engine.limits().time, work).await?)
+        })
+    }
+
+    async fn turn(&self) -> Result<SemaphorePermit<'_>, Trouble> {
+        if let Ok(turn) = self.free.try_acquire() {
+            return Ok(turn);
+        }
+        let _waiting = Waiting(&self.waiting);
+        if self.waiting.fetch_add(1, Ordering::Relaxed) >= self.waiting_max {
+            return Err(Trouble::Busy);
+        }
         let closed = |_| Trouble::Failed(Error::QueryBroken { name: NAME.to_owned() });
-        let _turn = match self.turns.try_acquire() {
-            Ok(turn) => turn,
-            Err(_) => {
-                let _waiting = Waiting(&self.waiting);
-                if self.waiting.fetch_add(1, Ordering::Relaxed) >= self.waiting_max {
-                    return Err(Trouble::Busy);
-                }
-                self.turns.acquire().await.map_err(closed)?
-            }
-        };
-        Ok(self.engine.at_work(NAME, self.engine.limits().time, work).await?)
+        self.free.acquire().await.map_err(closed)
     }
 }
 
@@ -64,7 +70,7 @@ mod tests {
 
     /// One at work, one waiting.
     fn one_and_one() -> Turns {
-        let limits = QueryLimits { rows: None, time: Duration::from_secs(60), memory_bytes: 1 << 20 };
+        let limits = QueryLimits { rows: None, time: Duration::from_mins(1), memory_bytes: 1 << 20 };
         Turns::new(Arc::new(Engine::start(limits).expect("threads")), 1, 1)
     }
 
@@ -82,7 +88,7 @@ mod tests {
                 turns.run(work).await
             })
         };
-        while turns.turns.available_permits() > 0 {
+        while turns.free.available_permits() > 0 {
             tokio::task::yield_now().await;
         }
         let second = {
