@@ -15,19 +15,21 @@ use crate::notify::{gap_cure, table};
 use crate::protocol::Protocol;
 use crate::verdict::{Assessment, CoverageGap, Reason, TenantAssessment};
 
+/// The rows of a table of an assessment.
+pub type Rows = fn(&Assessment) -> Result<RecordBatch>;
+
+/// Every table by its name.
+pub const TABLES: [(&str, Rows); 3] =
+    [("assessment", tenants), ("protocol_usage", protocol_usage), ("coverage_gaps", coverage_gaps)];
+
 /// Writes the tables under `out`.
 ///
 /// # Errors
 /// Fails if a file can't be written.
 pub fn write_all(out: &Path, assessment: &Assessment) -> Result<()> {
     fs::create_dir_all(out).map_err(Error::write(out))?;
-    let tables = [
-        ("assessment", tenants(assessment)?),
-        ("protocol_usage", protocol_usage(assessment)?),
-        ("coverage_gaps", coverage_gaps(assessment)?),
-    ];
-    for (name, batch) in tables {
-        table::write_files(out, name, &batch)?;
+    for (name, rows) in TABLES {
+        table::write_files(out, name, &rows(assessment)?)?;
     }
     Ok(())
 }

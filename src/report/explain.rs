@@ -2,6 +2,7 @@
 //! every gap in it, what its legacy sign-ins show, who made them, who only tried, and the SQL behind each
 //! number. Text for people, JSON for machines; both of the same facts.
 
+mod gather;
 mod text;
 
 use chrono::{DateTime, NaiveDate, Utc};
@@ -11,6 +12,8 @@ use crate::evidence::{DayRange, TenantEvidence, Window};
 use crate::notify::{WhoRow, gap_cure};
 use crate::sign_in::Category;
 use crate::verdict::TenantAssessment;
+
+pub use gather::{Judged, rows};
 
 /// Everything that is told of one tenant.
 #[derive(Debug, Serialize)]

@@ -152,6 +152,13 @@ impl Engine {
         }
     }
 
+    /// The same session for several queries of one answer, for as long as somebody has the wish.
+    pub(super) fn for_answer(&self, queries: &Queries) -> Result<(Queries, Wish)> {
+        let wanted = Wanted::default();
+        let wish = wanted.wish();
+        Ok((self.for_one(queries, wanted)?, wish))
+    }
+
     fn for_one(&self, queries: &Queries, wanted: Wanted) -> Result<Queries> {
         let bytes = self.limits.memory_bytes;
         let own = Share { own: GreedyMemoryPool::new(bytes), all: Arc::clone(&self.memory) };

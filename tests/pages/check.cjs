@@ -4,14 +4,9 @@
 const fs = require("node:fs");
 const path = require("node:path");
 const { pathToFileURL } = require("node:url");
-const { chromium } = require("playwright-core");
-const axe = fs.readFileSync(require.resolve("axe-core/axe.min.js"), "utf8");
+const { SCHEMES, WIDTHS, axe, browse, height, isChecked, layout, violations } = require("./eyes.cjs");
 
 const [pages, out, pictures] = process.argv.slice(2);
-const WIDTHS = [360, 1280];
-const SCHEMES = ["light", "dark"];
-// The checker takes seconds: it sees each width and each scheme once.
-const isChecked = (width, scheme) => (width < 600) === (scheme === "dark");
 // A page of ten thousand tenants is usable after so long, and answers a click within so long.
 const LOAD_MS_MAX = 5000;
 const ANSWER_MS_MAX = 1000;
@@ -23,7 +18,7 @@ const expect = (holds, what) => {
 
 async function open(browser, file, { width, scheme, script = true }) {
   const context = await browser.newContext({
-    viewport: { width, height: width < 600 ? 780 : 900 },
+    viewport: { width, height: height(width) },
     colorScheme: scheme,
     javaScriptEnabled: script,
     // The checker is put into the page, which its policy forbids; that the policy holds is looked at on its own.
@@ -43,21 +38,6 @@ async function open(browser, file, { width, scheme, script = true }) {
   return { page, name, ms: performance.now() - started };
 }
 
-// Whether anything is wider than the page, or cut off by its own box.
-const layout = () => {
-  const wide = document.documentElement.scrollWidth;
-  const cut = [...document.querySelectorAll("h1, h2, h3, p, dt, dd, th, td, figcaption, li, button, label, summary")]
-    .filter((one) => one.scrollWidth > one.clientWidth + 1 && one.clientWidth > 0
-      && !["visible", "auto", "scroll"].includes(getComputedStyle(one).overflowX)).map((one) => one.textContent.trim().slice(0, 40));
-  const outside = [...document.querySelectorAll("h1, h2, h3, p, dl, figure, svg, .tools, pre, .scroll")]
-    .filter((one) => !one.closest(".scroll > *") && !one.classList.contains("skip"))
-    .filter((one) => one.getBoundingClientRect().right > innerWidth + 1).map((one) => one.tagName + ": " + one.textContent.trim().slice(0, 40));
-  // Text of one cell that runs into the next.
-  const over = [...document.querySelectorAll(".list tr:nth-child(-n+30) > *")]
-    .filter((one) => one.scrollWidth > one.clientWidth + 2).map((one) => one.textContent.trim().slice(0, 40));
-  return { wide, inner: innerWidth, cut, outside, over: over.slice(0, 5) };
-};
-
 async function looks(browser, file, rowsThere) {
   const { page, name: opened, ms } = await open(browser, file, { width: 1280, scheme: "light" });
   expect(ms < LOAD_MS_MAX, `${opened}: usable only after ${Math.round(ms)} ms`);
@@ -65,7 +45,7 @@ async function looks(browser, file, rowsThere) {
   for (const width of WIDTHS) {
     for (const scheme of SCHEMES) {
       const name = `${path.basename(file, ".html")} ${width} ${scheme}`;
-      await page.setViewportSize({ width, height: width < 600 ? 780 : 900 });
+      await page.setViewportSize({ width, height: height(width) });
       await page.emulateMedia({ colorScheme: scheme });
       const found = await page.evaluate(layout);
       expect(found.wide <= found.inner, `${name}: ${found.wide} wide, of ${found.inner}`);
@@ -76,11 +56,7 @@ async function looks(browser, file, rowsThere) {
       }
       // Of many rows there are no others on a phone.
       if (!isChecked(width, scheme) || (rowsThere > 1000 && width < 600)) continue;
-      const checked = await page.evaluate(() => axe.run(document, { resultTypes: ["violations"] }));
-      for (const violation of checked.violations.filter((one) => ["serious", "critical"].includes(one.impact))) {
-        const at = violation.nodes.slice(0, 3).map((node) => `${node.target.join(" ")} ${node.failureSummary?.split("\n")[1] ?? ""}`);
-        expect(false, `${name}: ${violation.id} (${violation.impact}), ${violation.nodes.length} times: ${at.join(" | ")}`);
-      }
+      for (const violation of await violations(page)) expect(false, `${name}: ${violation}`);
     }
   }
   await page.context().close();
@@ -168,12 +144,7 @@ async function sortsAndFilters(browser, file, rowsThere) {
 }
 
 async function main() {
-  // With a profile of its own, new and empty.
-  const browser = await chromium.launch({
-    executablePath: process.env.CHROMIUM,
-    args: ["--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-quic",
-      "--no-first-run", "--disable-component-update", "--disable-sync"],
-  });
+  const browser = await browse();
   const files = fs.readdirSync(pages).filter((name) => name.endsWith(".html")).sort();
   try {
     for (const file of files.map((name) => path.join(pages, name))) {

@@ -54,7 +54,7 @@ pub(super) fn verdicts(model: &Model<'_>) -> Markup {
 }
 
 /// Hatching and dots, for those who can't tell the colours apart.
-const PATTERNS: &str = "<defs>\
+pub(super) const PATTERNS: &str = "<defs>\
     <pattern id=hatch width=6 height=6 patternUnits=userSpaceOnUse patternTransform=\"rotate(45)\">\
     <rect class=ground width=6 height=6 /><rect class=line width=2 height=6 /></pattern>\
     <pattern id=dots width=6 height=6 patternUnits=userSpaceOnUse>\

@@ -1,7 +1,7 @@
 //! What a page is made of, and how much of it fits.
 
 use std::cmp::Reverse;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::campaign::Campaign;
 use crate::query::page::PageUsage;
@@ -25,18 +25,59 @@ pub struct Snapshot<'a> {
     pub usage: &'a PageUsage,
 }
 
+/// Files that a page may name.
+pub(super) const FILES: [&str; 11] = [
+    "assessment.csv",
+    "assessment.json",
+    "protocol_usage.csv",
+    "protocol_usage.json",
+    "coverage_gaps.csv",
+    "coverage_gaps.json",
+    "lists/warning.csv",
+    "lists/selected_protocols.csv",
+    "lists/insufficient_evidence.csv",
+    "lists/no_impact.csv",
+    "lists/excluded.csv",
+];
+
 /// Where the page's links lead.
 #[derive(Clone, Copy)]
 pub struct Links<'a> {
-    /// What stands before the names of the files that are written beside the page.
-    pub files: &'a str,
+    /// The address of a file by its name, where there is such a file.
+    pub file: &'a dyn Fn(&str) -> Option<String>,
     /// The address of one tenant's own page, by its id, where there are such pages.
     pub tenant: Option<&'a dyn Fn(&str) -> String>,
+    /// Of a page that somebody asked a server for.
+    pub asked: Option<Asked<'a>>,
+}
+
+/// What was asked of a server, beside the window.
+#[derive(Debug, Clone, Copy)]
+pub struct Asked<'a> {
+    /// The address of the same page without a search.
+    pub home: &'a str,
+    /// As it was typed; empty if nothing was.
+    pub search: &'a str,
+    /// The ids of the tenants that it found; `None` without a search.
+    pub found: Option<&'a BTreeSet<String>>,
 }
 
 impl Links<'static> {
     /// Of a page among the files of its run.
-    pub const BESIDE: Self = Self { files: "", tenant: None };
+    pub const BESIDE: Self = Self { file: &|name| Some(name.to_owned()), tenant: None, asked: None };
+}
+
+impl Links<'_> {
+    /// Whether a tenant is one of those that were searched for.
+    pub(super) fn shows(&self, tenant: &TenantAssessment) -> bool {
+        let found = self.asked.and_then(|asked| asked.found);
+        found.is_none_or(|found| found.contains(&tenant.tenant_id))
+    }
+
+    /// The addresses of the files that there are, by name.
+    pub(super) fn files(&self) -> BTreeMap<&'static str, String> {
+        FILES.into_iter().filter_map(|name| Some((name, (self.file)(name)?))).collect()
+    }
 }
 
 /// Tenants with usage, those with the most users first.

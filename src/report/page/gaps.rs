@@ -94,7 +94,7 @@ pub(super) fn reasons(model: &Model<'_>) -> Markup {
 
 /// Those tenants, one row each.
 pub(super) fn table(model: &Model<'_>, links: &Links<'_>) -> Listed {
-    let tenants: Vec<&TenantAssessment> = undecided(model).collect();
+    let tenants: Vec<&TenantAssessment> = undecided(model).filter(|tenant| links.shows(tenant)).collect();
     let shown = &tenants[..tenants.len().min(TENANT_ROWS_MAX)];
     let mut head = Markup::default();
     head.raw(

@@ -23,8 +23,6 @@ pub(super) struct Model<'a> {
     pub(super) trends: Vec<Trend>,
     /// Of each day, the tenants whose required logs all cover it.
     pub(super) covered: Vec<u64>,
-    /// Distinct in each tenant, added.
-    pub(super) users_in_scope: u64,
 }
 
 /// The rows of `protocol_usage` of one protocol, added.
@@ -80,15 +78,7 @@ impl<'a> Model<'a> {
             let name = tenant.display_name.as_ref().map(|name| name.to_lowercase());
             (urgency(tenant.verdict), Reverse(tenant.users), name.is_none(), name, &tenant.tenant_id)
         });
-        Self {
-            window,
-            covered: covered(&assessment.tenants, &days),
-            users_in_scope: assessment.tenants.iter().map(|tenant| tenant.users).sum(),
-            tenants,
-            protocols,
-            days,
-            trends,
-        }
+        Self { window, covered: covered(&assessment.tenants, &days), tenants, protocols, days, trends }
     }
 
     pub(super) fn tenants_with(&self, verdict: TenantVerdict) -> u64 {

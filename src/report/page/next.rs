@@ -6,7 +6,8 @@ use serde::Serialize;
 
 use super::data::Snapshot;
 use super::model::Model;
-use crate::campaign::EMBEDDED;
+use crate::campaign::{Campaign, EMBEDDED};
+use crate::evidence::Window;
 use crate::notify::text::{count, number};
 use crate::report::closing;
 use crate::verdict::{Reason, TenantAssessment, TenantVerdict};
@@ -37,7 +38,10 @@ struct Flags {
 
 impl Flags {
     fn of(snapshot: &Snapshot<'_>) -> Self {
-        let (campaign, window) = (snapshot.campaign, snapshot.assessment.window);
+        Self::with(snapshot.campaign, snapshot.assessment.window)
+    }
+
+    fn with(campaign: &Campaign, window: Window) -> Self {
         let campaign = match EMBEDDED.iter().position(|(name, _)| *name == campaign.name) {
             Some(0) => String::new(),
             Some(_) => format!(" --campaign {}", campaign.name),
@@ -50,13 +54,14 @@ impl Flags {
 }
 
 /// In the order that they should be done in.
-pub(super) fn steps(model: &Model<'_>, snapshot: &Snapshot<'_>) -> Vec<Step> {
+/// `is_kept`: the lake has this decision.
+pub(super) fn steps(model: &Model<'_>, snapshot: &Snapshot<'_>, is_kept: bool) -> Vec<Step> {
     let flags = Flags::of(snapshot);
     let with = |verdict| -> Vec<&TenantAssessment> {
         model.tenants.iter().copied().filter(|tenant| tenant.verdict == verdict).collect()
     };
     let id = &snapshot.assessment.decision_id;
-    let Flags { campaign, .. } = &flags;
+    let Flags { campaign, window } = &flags;
     let (warned, undecided) = (with(TenantVerdict::Warning), with(TenantVerdict::InsufficientEvidence));
     let clear = with(TenantVerdict::NoImpact).len();
     let mut steps = Vec::new();
@@ -74,10 +79,13 @@ pub(super) fn steps(model: &Model<'_>, snapshot: &Snapshot<'_>) -> Vec<Step> {
              notice, and opting out is possible until then.",
             count(snapshot.campaign.notice_days.into(), "day", "days")
         );
-        let commands = [
+        let mut commands = vec![
             format!("lightsout notices --decision {id}"),
             format!("lightsout campaign announce{campaign} --decision {id}"),
         ];
+        if !is_kept {
+            commands.insert(0, format!("lightsout assess{campaign}{window}"));
+        }
         let title = format!("Announce to {} with no impact", tenants(clear));
         steps.push(Step::new(title, text, &commands, Some("lists/no_impact.csv")));
         steps.push(Step::new(
@@ -173,8 +181,14 @@ fn look(undecided: &[&TenantAssessment], snapshot: &Snapshot<'_>, flags: &Flags)
     (doubtful > 0).then(|| Step::new(title, text.to_owned(), &commands, None))
 }
 
+/// Flags that make a command speak of a campaign and window.
+pub(super) fn flags(campaign: &Campaign, window: Window) -> String {
+    let Flags { campaign, window } = Flags::with(campaign, window);
+    campaign + &window
+}
+
 /// An id as one word of any shell; one that is none has to be looked up.
-fn argument(tenant_id: &str) -> &str {
+pub(super) fn argument(tenant_id: &str) -> &str {
     let plain = tenant_id.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
     let fits = (1..=64).contains(&tenant_id.len()) && !tenant_id.starts_with('-');
     if plain && fits { tenant_id } else { "TENANT" }

@@ -94,15 +94,13 @@ pub(super) fn tenants(model: &Model<'_>, links: &Links<'_>) -> Listed {
             .raw(short_name(total.protocol))
             .raw("</abbr>");
     }
-    let shown = &model.tenants[..model.tenants.len().min(TENANT_ROWS_MAX)];
+    let tenants: Vec<&TenantAssessment> =
+        model.tenants.iter().copied().filter(|tenant| links.shows(tenant)).collect();
+    let shown = &tenants[..tenants.len().min(TENANT_ROWS_MAX)];
     let row = |tenant: &&TenantAssessment, html: &mut Markup| {
         tenant_cell(tenant, links, html);
-        html.raw(match tenant.verdict {
-            TenantVerdict::NoImpact => "<td class=vo>no impact",
-            TenantVerdict::Warning => "<td class=vw>warning",
-            TenantVerdict::InsufficientEvidence => "<td class=vi>cannot tell",
-            TenantVerdict::Excluded => "<td class=vx>excluded",
-        });
+        let (class, words) = in_words(tenant.verdict);
+        html.raw("<td class=").raw(class).raw(">").raw(words);
         html.raw("<td>").text(&codes(tenant)).raw("<td class=n>").number(tenant.users);
         let mut found = tenant.protocols.iter().peekable();
         for total in &model.protocols {
@@ -116,7 +114,17 @@ pub(super) fn tenants(model: &Model<'_>, links: &Links<'_>) -> Listed {
         }
     };
     let markup = chunks("tenants", "Tenants by protocol: users of each", &head, shown, row);
-    Listed { markup, left_out: model.tenants.len() - shown.len() }
+    Listed { markup, left_out: tenants.len() - shown.len() }
+}
+
+/// A verdict as a class of the style sheet, and in two words.
+pub(super) const fn in_words(verdict: TenantVerdict) -> (&'static str, &'static str) {
+    match verdict {
+        TenantVerdict::NoImpact => ("vo", "no impact"),
+        TenantVerdict::Warning => ("vw", "warning"),
+        TenantVerdict::InsufficientEvidence => ("vi", "cannot tell"),
+        TenantVerdict::Excluded => ("vx", "excluded"),
+    }
 }
 
 /// A cell that is the darker the more users there are.
@@ -166,7 +174,9 @@ const fn short_name(protocol: Protocol) -> &'static str {
 
 /// The busiest users of each tenant with usage, as many as fit.
 pub(super) fn who(snapshot: &Snapshot<'_>, links: &Links<'_>) -> Users {
-    let tenants = in_use(snapshot.assessment);
+    let mut tenants = in_use(snapshot.assessment);
+    let rows_each = rows_each(tenants.len());
+    tenants.retain(|tenant| links.shows(tenant));
     let listed: Vec<&TenantAssessment> =
         tenants.iter().copied().filter(|tenant| snapshot.usage.who.contains_key(&tenant.tenant_id)).collect();
     let rows: Vec<(&TenantAssessment, &BusyUser)> = listed
@@ -192,11 +202,11 @@ pub(super) fn who(snapshot: &Snapshot<'_>, links: &Links<'_>) -> Users {
         rows: rows.len(),
         tenants: listed.len(),
         tenants_left_out: tenants.len() - listed.len(),
-        rows_each: rows_each(tenants.len()),
+        rows_each,
     }
 }
 
-fn moment(at: Option<DateTime<Utc>>, html: &mut Markup) {
+pub(super) fn moment(at: Option<DateTime<Utc>>, html: &mut Markup) {
     if let Some(at) = at {
         html.text(&at.format("%Y-%m-%d %H:%M").to_string());
     }

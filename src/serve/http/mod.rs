@@ -1,13 +1,21 @@
-//! The web pages.
+//! The web pages: the report of all tenants as it is now, a page of each, and files to download. Everything is
+//! there without script, nothing is recorded, and nobody is named in what the server says of itself.
 
+mod asked;
+mod cache;
+mod desk;
+mod downloads;
 mod guard;
 mod listener;
+mod pages;
+mod trouble;
+mod turns;
 
 use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::State;
-use axum::http::{StatusCode, header};
+use axum::http::{HeaderValue, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use serde_json::{Value, json};
@@ -17,13 +25,10 @@ use super::Ends;
 use super::access::Access;
 use super::engine::Engine;
 use super::live::Live;
+use crate::report::page::policy;
+use desk::Desk;
 use listener::Connections;
-
-/// What every page is made from.
-pub(super) struct Served {
-    pub(super) live: Arc<Live>,
-    pub(super) engine: Arc<Engine>,
-}
+use trouble::Trouble;
 
 /// Serves until the server ends; answers that are under way are finished.
 pub(crate) async fn serve(
@@ -36,10 +41,10 @@ pub(crate) async fn serve(
     let is_loopback = listener.local_addr().is_ok_and(|at| at.ip().is_loopback());
     let guard = guard::Guard { access: Arc::clone(&access), is_loopback };
     let guarded = axum::middleware::from_fn_with_state(Arc::new(guard), guard::guard);
-    let pages = Router::new()
-        .route("/healthz", get(health))
-        .with_state(Arc::new(Served { live, engine }))
-        .layer(guarded);
+    let pages = pages()
+        .with_state(Arc::new(Desk::new(live, engine)))
+        .layer(guarded)
+        .layer(axum::middleware::map_response(kept_in));
     let ended = async move {
         // An error is that there is nobody left to say so.
         let _ = ends.wait_for(|ended| *ended).await;
@@ -49,20 +54,44 @@ pub(crate) async fn serve(
     let _ = axum::serve(connections, pages).with_graceful_shutdown(ended).await;
 }
 
+fn pages() -> Router<Arc<Desk>> {
+    Router::new()
+        .route("/healthz", get(health))
+        .route("/", get(pages::report))
+        .route("/tenants", get(pages::tenants))
+        .route("/tenants/{id}", get(pages::of_tenant))
+        .route("/tenants/{id}/{file}", get(downloads::of_tenant))
+        .route("/download/{file}", get(downloads::of_all))
+        .fallback(async |uri: Uri| Trouble::NoPage { path: uri.path().to_owned() })
+}
+
+/// What every answer says of itself: it is not kept, not sniffed, not framed, and loads nothing.
+async fn kept_in(mut response: Response) -> Response {
+    let headers = response.headers_mut();
+    let policy = format!("{}; frame-ancestors 'none'", policy(true));
+    // It is made of letters that a header may have.
+    if let Ok(policy) = HeaderValue::from_str(&policy) {
+        headers.insert(header::CONTENT_SECURITY_POLICY, policy);
+    }
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
+    response
+}
+
 /// 200 with the lake's versions; 503 if its newest commits can't be read.
-async fn health(State(served): State<Arc<Served>>) -> Response {
-    let snapshot = served.live.current().await;
+async fn health(State(desk): State<Arc<Desk>>) -> Response {
+    let snapshot = desk.live.current().await;
     let versions: serde_json::Map<String, Value> = snapshot
         .versions()
         .iter()
         .map(|(table, version)| (table.as_str().to_owned(), json!(version)))
         .collect();
-    let (status, trouble) = match served.live.trouble().await {
+    let (status, trouble) = match desk.live.trouble().await {
         None => (StatusCode::OK, Value::Null),
         Some(told) => (StatusCode::SERVICE_UNAVAILABLE, json!(told)),
     };
-    let body =
-        json!({ "lake": versions, "queries_at_work": served.engine.at_work_now(), "trouble": trouble })
-            .to_string();
+    let body = json!({ "lake": versions, "queries_at_work": desk.engine.at_work_now(), "trouble": trouble })
+        .to_string();
     (status, [(header::CONTENT_TYPE, "application/json")], body).into_response()
 }

@@ -1,0 +1,97 @@
+//! What an explanation asks the lake, of one tenant that has been judged.
+
+use serde::de::DeserializeOwned;
+
+use super::{AttemptCode, Attempts, Explanation, ShownQuery, calendar, gaps};
+use crate::campaign::Campaign;
+use crate::error::Result;
+use crate::evidence::{DayRange, TenantEvidence, Window};
+use crate::notify::reasons_text;
+use crate::query::catalog::Report;
+use crate::query::{Queries, shown};
+use crate::verdict::TenantAssessment;
+
+/// A tenant's verdict, and what it was reached with.
+#[derive(Debug, Clone)]
+pub struct Judged {
+    pub tenant: TenantAssessment,
+    pub evidence: TenantEvidence,
+    /// The days that the roster declares its logs complete for.
+    pub declared: Option<DayRange>,
+}
+
+impl Explanation {
+    /// Asks for what the evidence does not hold: who, and what was only tried.
+    ///
+    /// # Errors
+    /// Fails if a query exceeds the memory limit.
+    pub async fn gather(
+        queries: &Queries,
+        campaign: &Campaign,
+        window: Window,
+        judged: Judged,
+    ) -> Result<Self> {
+        let Judged { tenant, evidence, declared } = judged;
+        let tenant_id = tenant.tenant_id.clone();
+        let mut codes: Vec<AttemptCode> = rows(queries, "attempts", campaign, window, &tenant_id).await?;
+        // One without a status may have been a success, which is another doubt.
+        codes.retain(|row| row.outcome != "unknown");
+        let sources = rows(queries, "attempt_sources", campaign, window, &tenant_id).await?;
+        Ok(Self {
+            campaign: campaign.name.clone(),
+            window,
+            because: reasons_text(&tenant, window),
+            calendar: calendar(&evidence, declared, campaign.permitted_gap_days.keys().copied(), window),
+            gaps: gaps(&tenant, window),
+            activity: rows(queries, "tenant_activity", campaign, window, &tenant_id).await?,
+            attempts: Attempts { codes, sources },
+            who: queries.who(window, &tenant_id).await?.remove(&tenant_id).unwrap_or_default(),
+            queries: behind(campaign, window, &tenant_id)?,
+            tenant,
+        })
+    }
+}
+
+/// The rows of a shipped query of one tenant.
+///
+/// # Errors
+/// Fails if there is no such query, its columns are not the members of `T`, or it exceeds the memory limit.
+pub async fn rows<T: DeserializeOwned>(
+    queries: &Queries,
+    name: &str,
+    campaign: &Campaign,
+    window: Window,
+    tenant_id: &str,
+) -> Result<Vec<T>> {
+    let report = Report::find(name)?;
+    let mut rows = Vec::new();
+    for batch in queries.run(report.name, report.sql, &report.bind(campaign, window, tenant_id)).await? {
+        rows.extend(crate::lake::rows::from_batch(&batch)?);
+    }
+    Ok(rows)
+}
+
+/// The queries behind the numbers, as they can be run.
+fn behind(campaign: &Campaign, window: Window, tenant_id: &str) -> Result<Vec<ShownQuery>> {
+    const BEHIND: [&str; 8] = [
+        "protocol_usage",
+        "users_in_scope",
+        "unclear_clients",
+        "coverage",
+        "tenant_activity",
+        "who",
+        "attempts",
+        "attempt_sources",
+    ];
+    BEHIND
+        .into_iter()
+        .map(|name| {
+            let report = Report::find(name)?;
+            Ok(ShownQuery {
+                name,
+                shows: report.purpose().to_owned(),
+                sql: shown::for_tenant(report.sql, &report.bind(campaign, window, tenant_id), tenant_id),
+            })
+        })
+        .collect()
+}

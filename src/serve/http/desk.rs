@@ -1,0 +1,147 @@
+//! What pages and downloads are made from: the verdicts over one window of one state of the lake, as
+//! `lightsout assess` would reach them. Nothing is recorded by looking.
+
+use std::sync::Arc;
+
+use axum::body::Bytes;
+use chrono::Utc;
+use tokio::sync::OnceCell;
+
+use super::asked::{Asked, Range};
+use super::cache::{Cache, Key};
+use super::trouble::Trouble;
+use super::turns::Turns;
+use crate::assess::decision::{Basis, decide};
+use crate::campaign::Campaign;
+use crate::error::Result;
+use crate::evidence::{TenantEvidence, Window};
+use crate::query::Queries;
+use crate::query::evidence::EVIDENCE_QUERIES;
+use crate::query::page::PageUsage;
+use crate::report::explain::Judged;
+use crate::report::page::rows_of_users;
+use crate::serve::engine::Engine;
+use crate::serve::live::{Live, Snapshot};
+use crate::serve::stoppable::Wish;
+use crate::verdict::Assessment;
+
+/// Windows of which the verdicts are kept: of ten thousand tenants some tens of megabytes each.
+const WINDOWS_MAX: usize = 4;
+/// Tenants whose pages are kept: at most a megabyte or two each.
+const TENANTS_MAX: usize = 64;
+/// Computations at once: the engine spreads each over all cores.
+const AT_ONCE: usize = 2;
+/// More are told to come back.
+const WAITING_MAX: usize = 64;
+
+/// Where all pages are asked for.
+pub(super) struct Desk {
+    pub(super) live: Arc<Live>,
+    pub(super) engine: Arc<Engine>,
+    pub(super) turns: Turns,
+    default: Cache<Window>,
+    windows: Cache<Decided>,
+    pub(super) tenants: Cache<Bytes>,
+}
+
+/// See the file's first lines.
+pub(super) struct Decided {
+    pub(super) range: Range,
+    /// With the length of the window that was asked for.
+    pub(super) campaign: Campaign,
+    pub(super) assessment: Assessment,
+    pub(super) usage: PageUsage,
+    evidence: Vec<TenantEvidence>,
+    /// The report of all tenants, once it has been rendered.
+    pub(super) page: OnceCell<Bytes>,
+}
+
+impl Desk {
+    pub(super) fn new(live: Arc<Live>, engine: Arc<Engine>) -> Self {
+        Self {
+            live,
+            turns: Turns::new(Arc::clone(&engine), AT_ONCE, WAITING_MAX),
+            default: Cache::new(1),
+            windows: Cache::new(WINDOWS_MAX),
+            tenants: Cache::new(TENANTS_MAX),
+            engine,
+        }
+    }
+
+    /// Ends what takes too long.
+    pub(super) async fn in_time<T>(
+        &self,
+        work: impl Future<Output = Result<T, Trouble>>,
+    ) -> Result<T, Trouble> {
+        let limit = self.engine.limits().time;
+        tokio::time::timeout(limit, work).await.unwrap_or(Err(Trouble::Late { limit }))
+    }
+
+    /// The newest state of the lake, and the verdicts over the window that was asked for.
+    pub(super) async fn decided(&self, asked: &Asked) -> Result<(Arc<Snapshot>, Arc<Decided>), Trouble> {
+        let snapshot = self.live.current().await;
+        let as_of = if let Some(day) = asked.as_of {
+            day
+        } else {
+            let of = Arc::clone(&snapshot);
+            let window = self.turns.run(async move { of.window().await });
+            self.default.get(key(&snapshot, None, None), window).await?.end
+        };
+        let range = Range { as_of, days: asked.days.unwrap_or(snapshot.rules.campaign.window_days) };
+        let decided = {
+            let of = Arc::clone(&snapshot);
+            let (queries, _wish) = self.queries(&snapshot)?;
+            let decided = self.turns.run(async move { Decided::of(&of, &queries, range).await });
+            self.windows.get(key(&snapshot, Some(range), None), decided).await?
+        };
+        Ok((snapshot, decided))
+    }
+
+    /// The questions of one computation, with memory of its own. They stop with the wish.
+    pub(super) fn queries(&self, snapshot: &Snapshot) -> Result<(Queries, Wish)> {
+        self.engine.for_answer(&snapshot.queries)
+    }
+}
+
+/// What a result of a state of the lake is kept under.
+pub(super) fn key(snapshot: &Snapshot, range: Option<Range>, tenant: Option<String>) -> Key {
+    Key { versions: snapshot.versions().to_vec(), range, tenant }
+}
+
+impl Decided {
+    async fn of(snapshot: &Snapshot, queries: &Queries, range: Range) -> Result<Self> {
+        let window = range.window();
+        let mut campaign = snapshot.rules.campaign.clone();
+        campaign.window_days = range.days;
+        let evidence = queries.evidence(&campaign, window).await?;
+        let basis = Basis {
+            campaign: &campaign,
+            roster: &snapshot.rules.roster,
+            evidence: &evidence,
+            window,
+            queries: &EVIDENCE_QUERIES,
+            seed: 0,
+        };
+        let (assessment, _) = decide(&basis, Utc::now(), String::new())?;
+        let usage = {
+            let rows = rows_of_users(&assessment);
+            let rows_max = |tenant_id: &str| rows.get(tenant_id).copied().unwrap_or(0);
+            queries.page_usage(&campaign, window, "*", rows_max).await?
+        };
+        Ok(Self { range, campaign, assessment, usage, evidence, page: OnceCell::new() })
+    }
+
+    /// The verdict of one tenant.
+    pub(super) fn judged(&self, snapshot: &Snapshot, tenant_id: &str) -> Result<Judged, Trouble> {
+        let tenants = &self.assessment.tenants;
+        let at = tenants.binary_search_by(|tenant| tenant.tenant_id.as_str().cmp(tenant_id));
+        let at = at.map_err(|_| Trouble::NoTenant { id: tenant_id.to_owned() })?;
+        let evidence = self.evidence.iter().find(|tenant| tenant.tenant_id == tenant_id);
+        let settings = snapshot.rules.roster.tenants.get(tenant_id);
+        Ok(Judged {
+            tenant: tenants[at].clone(),
+            evidence: evidence.cloned().unwrap_or_default(),
+            declared: settings.and_then(crate::tenant::RosterTenant::logs),
+        })
+    }
+}
