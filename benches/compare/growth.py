@@ -192,6 +192,7 @@ class Bench:
     def curve(self, curve):
         """All rounds of a curve. A point that cannot be made ready or measured in its time is left out, and why is told."""
         values = curve.quick if self.quick else [*curve.points, *(curve.large if self.settings.large else ())]
+        values = [value for value in values if self.settings.at_most is None or value <= self.settings.at_most]
         works, left_out, runs = [curve.work(self, value) for value in values], {}, {}
         try:
             for work in works:
@@ -263,6 +264,7 @@ def arguments():
     parser.add_argument("--out", help="where the results go; else DIR of --data, results/")
     parser.add_argument("--large", action="store_true", help="also a lake of 100 million sign-ins")
     parser.add_argument("--seconds", type=int, default=1_800, help="for one run or one lake to be written; a point that needs more is left out")
+    parser.add_argument("--at-most", type=float, metavar="X", help="leave out the points of a curve beyond X")
     parser.add_argument("--keep", action="store_true", help="keep inputs and lakes")
     settings = parser.parse_args()
     settings.curves = settings.curves.split(",")
