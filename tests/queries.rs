@@ -3,8 +3,9 @@
 //!
 //! Of `records.csv` only the columns that matter are there, an empty cell is null, and a record is not
 //! provably modern unless it says so. `sources.json`, `rejects.json` and `campaign_events.json` have one row a
-//! line. `parameters.toml` replaces
-//! single parameters.
+//! line, `decisions.json` one as `kept_decisions` reads it. `parameters.toml` replaces single parameters.
+
+mod kept_decisions;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -135,6 +136,7 @@ async fn queries(case: &Path, turned: bool) -> Queries {
     let mut tables = vec![(Table::SignInRecords, records(case))];
     let others = [Table::Sources, Table::CampaignEvents, Table::Rejects];
     tables.extend(others.map(|table| (table, lines(case, table))));
+    tables.push((Table::Decisions, kept_decisions::of(case)));
     if turned {
         tables = tables.into_iter().map(|(table, rows)| (table, reversed(&rows))).collect();
     }

@@ -138,16 +138,17 @@ fn peak_mib(arguments: &[&str], stdout: &std::path::Path) -> u64 {
 #[test]
 #[cfg(target_os = "linux")]
 fn an_answer_larger_than_memory_should_be_is_not_held() {
-    // Every record beside each of 250 others: more than half a million rows of 200 bytes and more.
+    // Every record beside each of 250 others, always the same: more than half a million rows of 200 bytes and more.
     let sql = "SELECT a.sign_in_id, a.tenant_id, b.user_agent, b.tenant_id AS other, b.source_id \
-               FROM sign_in_records a CROSS JOIN (SELECT * FROM sign_in_records LIMIT 250) AS b";
+               FROM sign_in_records a CROSS JOIN (SELECT * FROM sign_in_records \
+               ORDER BY user_agent DESC NULLS LAST, sign_in_id, source_offset LIMIT 250) AS b";
     let base = peak_mib(&["sql", "SELECT 1"], &place().path("small.csv"));
     for format in ["csv", "ndjson", "json", "parquet", "table"] {
         let out = place().path(&format!("large.{format}"));
         let peak = peak_mib(&["sql", sql, "--format", format], &out);
         let mib = std::fs::metadata(&out).expect("a file").len() >> 20;
         // A Parquet file of these rows is small, and what it was made of is not.
-        assert!(mib > 140 || format == "parquet", "{format}: {mib} MiB");
+        assert!(mib > 100 || format == "parquet", "{format}: {mib} MiB");
         // Measured: 10 to 45 MiB, the most for a table.
         assert!(peak < base + 90, "{format}: {peak} MiB at the peak, {base} MiB for a single row");
         std::fs::remove_file(&out).expect("removed");

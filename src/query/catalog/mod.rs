@@ -106,6 +106,7 @@ pub const REPORTS: &[Report<'static>] = &[
     report!(Campaign, "users_in_scope"),
     report!(Campaign, "page_usage"),
     report!(Campaign, "tenant_activity"),
+    report!(Campaign, "verdicts_over_time"),
     report!(Campaign, "campaign_state"),
     report!(Campaign, "campaign_history"),
 ];
