@@ -80,3 +80,19 @@ fn every_command_has_a_page_in_the_manual() {
     }
     assert!(page("campaign-announce").contains("announce"), "commands below others have theirs too");
 }
+
+#[test]
+fn a_file_is_no_folder_for_the_manual() {
+    let file = tempfile::NamedTempFile::new().expect("a file");
+    let output = Command::new(env!("CARGO_BIN_EXE_lightsout"))
+        .arg("man")
+        .arg(file.path())
+        .output()
+        .expect("it starts");
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(2), "{said}");
+    assert!(
+        said.contains("expected a folder") && said.contains(&file.path().display().to_string()),
+        "{said}"
+    );
+}

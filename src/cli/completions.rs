@@ -51,6 +51,13 @@ fn with_reports() -> Result<Command> {
 }
 
 pub(super) fn man(arguments: &ManArguments) -> Result<u8> {
+    if arguments.folder.is_file() {
+        return Err(Error::Usage {
+            flag: "DIR",
+            expected: "a folder for the pages, or the name of a new one".to_owned(),
+            found: format!("the file {}", arguments.folder.display()),
+        });
+    }
     fs::create_dir_all(&arguments.folder).map_err(Error::write(&arguments.folder))?;
     // Help is a flag of every command.
     let command = Cli::command().disable_help_subcommand(true);
