@@ -13,6 +13,7 @@ use arrow::buffer::{NullBuffer, OffsetBuffer, ScalarBuffer};
 use arrow::datatypes::{DataType, Field, Int32Type, Schema, SchemaRef};
 
 pub(super) use dictionary::Dictionary;
+use dictionary::Guess;
 
 use super::source::Source;
 use crate::error::{Error, Result};
@@ -30,6 +31,9 @@ const NO_TEXT: u32 = u32::MAX;
 pub(super) fn day_of(micros: i64) -> i32 {
     i32::try_from(micros.div_euclid(MICROS_PER_DAY)).unwrap_or(0)
 }
+
+/// Columns of texts that repeat.
+const TEXTS: usize = 21;
 
 /// Texts of which hardly any two are the same.
 const UNIQUE: [&str; 2] = ["sign_in_id", "correlation_id"];
@@ -62,7 +66,7 @@ pub(super) struct RowContext<'a> {
 /// Rows of one stream that are not written yet.
 #[derive(Default)]
 pub(super) struct Rows {
-    repeated: [Repeated; 21],
+    repeated: [Repeated; TEXTS],
     sign_in_id: Unique,
     correlation_id: Unique,
     signed_in_at: Vec<i64>,
@@ -99,8 +103,8 @@ struct Repeated {
 
 impl Repeated {
     #[inline]
-    fn push(&mut self, text: Option<&str>) {
-        let code = text.map_or(NO_TEXT, |text| self.dictionary.code(text));
+    fn push(&mut self, text: Option<&str>, guess: Guess) {
+        let code = text.map_or(NO_TEXT, |text| self.dictionary.code_of(text, guess));
         self.codes.push(code);
     }
 
@@ -225,8 +229,12 @@ impl Rows {
             raw.home_tenant_id.as_deref(),
             raw.resource_tenant_id.as_deref(),
         ];
-        for (column, text) in self.repeated.iter_mut().zip(texts) {
-            column.push(text);
+        let mut guesses = [Guess::default(); TEXTS];
+        for ((guess, column), text) in guesses.iter_mut().zip(&self.repeated).zip(texts) {
+            *guess = text.map(|text| column.dictionary.guess(text)).unwrap_or_default();
+        }
+        for ((column, text), guess) in self.repeated.iter_mut().zip(texts).zip(guesses) {
+            column.push(text, guess);
         }
         self.sign_in_id.push(row.sign_in_id.as_bytes());
         self.correlation_id.push_option(raw.correlation_id.as_deref());
