@@ -21,7 +21,10 @@ WITH counted AS (
         s.outcome,
         s.signed_in_at,
         s.exchange_or_unnamed,
-        coalesce(s.user_key, 'unknown user') AS user_key,
+        -- Users are told apart in usage alone: those that are only tried, thousands in a spray, are one group.
+        CASE
+            WHEN s.outcome = 'success' AND s.in_tenant THEN coalesce(s.user_key, 'unknown user')
+        END AS user_key,
         s.signed_in_at >= $window_start AS in_window,
         s.outcome = 'success' AND s.in_tenant AS is_usage,
         s.outcome IN ('success', 'unknown') AND s.exchange_or_unnamed AND s.in_tenant

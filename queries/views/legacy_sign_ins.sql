@@ -1,5 +1,5 @@
 -- The sign-ins that verdicts rest on: user sign-ins with a protocol that are not provably modern.
--- Reads: sign_in_records, contested_ids, contested_sign_ins
+-- Reads: speaking_records
 -- Params: none
 -- Grain: one row per sign-in
 -- Columns: those of sign_in_records without provably_modern, category that of the sign-in; and
@@ -8,21 +8,8 @@
 --   exchange_or_unnamed boolean: to Exchange Online or to no named resource
 -- Order: none
 -- Blind spots: a category that only a modern record knows is not told of a record with a client app.
-WITH speaking AS (
-    -- Nearly every sign-in is one record that states its client app, and speaks for itself. Only the others
-    -- are ranked, in contested_sign_ins.
-    -- The few ids are to the left, where a join holds its rows.
-    SELECT l.*, l.category AS sign_in_category
-    FROM contested_ids AS c
-    RIGHT JOIN (
-        SELECT * FROM sign_in_records WHERE provably_modern = false AND protocol IS NOT NULL
-    ) AS l ON l.sign_in_id = c.sign_in_id
-    WHERE c.sign_in_id IS NULL
-    UNION ALL BY NAME
-    SELECT * FROM contested_sign_ins
-)
 SELECT
-    tenant_id, sign_in_id, sign_in_category AS category, signed_in_at, emitted_at, event_date,
+    tenant_id, sign_in_id, category, signed_in_at, emitted_at, event_date,
     user_id, user_principal_name, user_type, app_id, app_name, resource_id, resource_name, client_app,
     protocol, auth_method, auth_evidence, outcome, error_code, failure_reason, conditional_access,
     user_agent, ip_address, country, is_interactive, home_tenant_id, resource_tenant_id, correlation_id,
@@ -33,6 +20,6 @@ SELECT
     coalesce(resource_id = '00000002-0000-0ff1-ce00-000000000000', false)
         OR coalesce(lower(btrim(resource_name)) IN ('office 365 exchange online', 'exchange online'), false)
         OR (resource_id IS NULL AND resource_name IS NULL) AS exchange_or_unnamed
-FROM speaking
+FROM speaking_records
 -- A record of unknown category may turn out to be a service principal's.
-WHERE sign_in_category IS NULL OR sign_in_category IN ('interactive', 'non_interactive')
+WHERE category IS NULL OR category IN ('interactive', 'non_interactive')

@@ -15,10 +15,11 @@ use crate::notify::WhoRow;
 use crate::protocol::Protocol;
 
 /// The queries that evidence rests on; a decision keeps their hash.
-pub const EVIDENCE_QUERIES: [(&str, &str); 6] = [
+pub const EVIDENCE_QUERIES: [(&str, &str); 7] = [
     ("contested_ids", include_str!("../../queries/views/contested_ids.sql")),
     ("rival_records", include_str!("../../queries/views/rival_records.sql")),
     ("contested_sign_ins", include_str!("../../queries/views/contested_sign_ins.sql")),
+    ("speaking_records", include_str!("../../queries/views/speaking_records.sql")),
     ("legacy_sign_ins", include_str!("../../queries/views/legacy_sign_ins.sql")),
     ("evidence", include_str!("../../queries/evidence.sql")),
     ("coverage_entries", include_str!("../../queries/views/coverage_entries.sql")),

@@ -19,6 +19,7 @@ use tokio::sync::OnceCell;
 use super::decided::{Decided, Which};
 use super::kept::KeptView;
 use super::rivals::{self, RivalRecords};
+use super::speaking::SpeakingRecords;
 use super::standing::Standing;
 use super::table::LakeTable;
 use super::views::{Made, VIEWS, View};
@@ -26,6 +27,9 @@ use crate::lake::schema::Table;
 
 /// Of the memory limit, what the kept rows of one view may take, and those of a table's small files.
 pub(super) const KEPT_SHARE: usize = 8;
+
+/// Of the memory limit, what finding out which records speak may take while it is done.
+const SPEAKING_SHARE: usize = 4;
 
 /// What a contested sign-in takes in memory, about, with all its columns.
 const CONTESTED_BYTES: usize = 512;
@@ -100,6 +104,16 @@ impl LakeSchema {
                     plan = reading(plan, Table::SignInRecords, Arc::new(records))?;
                 }
                 Arc::new(KeptView::new(plan, bytes_max))
+            }
+            Made::Speaking => {
+                let plan = state.create_logical_plan(view.text).await?;
+                match &self.records {
+                    Some(records) => {
+                        let bytes_max = self.memory_limit_bytes / SPEAKING_SHARE;
+                        Arc::new(SpeakingRecords::new(Arc::clone(records), plan, bytes_max))
+                    }
+                    None => DataFrame::new(state, plan).into_view(),
+                }
             }
             Made::Verdicts => Arc::new(Decided::new(Which::All, decisions(), bytes_max)),
             Made::LatestDecision => {

@@ -4,7 +4,6 @@
 
 use std::collections::HashMap;
 use std::fs::File;
-use std::num::NonZero;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -24,6 +23,7 @@ use parquet::arrow::arrow_reader::{
 use parquet::file::metadata::{PageIndexPolicy, ParquetMetaData};
 use parquet::file::page_index::column_index::ColumnIndexMetaData;
 
+use super::cores::on_all_cores;
 use super::table::{Asked, LakeTable};
 
 /// The ids that rivals are looked for by, of `sign_in_records`.
@@ -32,12 +32,12 @@ pub(super) const UNDECLARED: &str = "SELECT DISTINCT tenant_id, sign_in_id FROM 
      AND (client_app IS NULL OR lower(btrim(client_app)) = 'unknown')";
 
 /// More ids than this are looked for everywhere: asking filters would take longer than reading.
-const IDS_MAX: usize = 200_000;
+pub(super) const IDS_MAX: usize = 200_000;
 
 type Reader = ParquetRecordBatchReaderBuilder<File>;
 
 /// Tenants, sorted, and the ids of each.
-type Ids = Vec<(String, Vec<String>)>;
+pub(super) type Ids = Vec<(String, Vec<String>)>;
 
 /// Of a file, which rows may have one of the ids; `None`: no row.
 pub(super) type Places = HashMap<String, Option<ParquetAccessPlan>>;
@@ -111,27 +111,15 @@ impl TableProvider for RivalRecords {
 
 /// Looks into every file; one that can't be looked into is left out of the answer, to be read whole, which
 /// tells what is wrong with it.
-fn look(folder: &str, paths: &[&str], ids: &Ids) -> Places {
-    let threads = std::thread::available_parallelism().map_or(1, NonZero::get).min(paths.len().max(1));
-    let look = |thread: usize| -> Vec<(String, Option<ParquetAccessPlan>)> {
-        let mine = paths.iter().skip(thread).step_by(threads);
-        let found = mine.filter_map(|path| {
-            let places = places(&Path::new(folder).join(path), ids)?;
+pub(super) fn look(folder: &str, paths: &[&str], ids: &Ids) -> Places {
+    let look = |path: &&str| {
+        let found = places(&Path::new(folder).join(path), ids).map(|places| {
             let any = places.iter().any(RowGroupAccess::should_scan);
-            Some(((*path).to_owned(), any.then(|| ParquetAccessPlan::new(places))))
+            ((*path).to_owned(), any.then(|| ParquetAccessPlan::new(places)))
         });
-        found.collect()
+        Some(found)
     };
-    std::thread::scope(|scope| {
-        let look = &look;
-        let others: Vec<_> = (1..threads).map(|thread| scope.spawn(move || look(thread))).collect();
-        let mut found: Places = look(0).into_iter().collect();
-        for other in others {
-            // A thread that panicked has looked into nothing.
-            found.extend(other.join().unwrap_or_default());
-        }
-        found
-    })
+    on_all_cores(paths, look).into_iter().flatten().flatten().collect()
 }
 
 /// Of each row group of a file, the rows that may have one of the ids.

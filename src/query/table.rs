@@ -1,7 +1,7 @@
 //! A lake table as the engine sees it: plain Parquet files, chosen by the log's statistics before
 //! any footer is opened.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, OnceLock};
 
 use arrow::array::{
@@ -152,7 +152,7 @@ impl PruningStatistics for LakeTable {
         Some(Arc::new(self.statistics().iter().map(|file| file.num_records).collect::<UInt64Array>()))
     }
 
-    fn contained(&self, _: &Column, _: &std::collections::HashSet<ScalarValue>) -> Option<BooleanArray> {
+    fn contained(&self, _: &Column, _: &HashSet<ScalarValue>) -> Option<BooleanArray> {
         None
     }
 }
@@ -236,6 +236,13 @@ impl LakeTable {
     /// The files that may hold rows that the filters want.
     pub(super) fn paths_of(&self, state: &dyn Session, filters: &[Expr]) -> Result<Vec<&str>> {
         Ok(self.wanted(state, filters)?.0.into_iter().map(|file| file.path.as_str()).collect())
+    }
+
+    /// Whether some of these files are many and small, so that they are kept once they are read.
+    pub(super) fn has_small(&self, paths: &[&str]) -> bool {
+        let wanted: HashSet<&&str> = paths.iter().collect();
+        let files = self.files.iter().filter(|file| wanted.contains(&file.path.as_str()));
+        !small::part(files.collect()).0.is_empty()
     }
 
     /// A scan that reads only some places of the files that are named.

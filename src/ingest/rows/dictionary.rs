@@ -46,7 +46,6 @@ impl Recent {
     }
 
     /// `None` if there is no text.
-    #[expect(clippy::cast_possible_truncation, reason = "few bits")]
     const fn code(self) -> Option<u32> {
         ((self.0 & ((1 << Self::CODE_BITS) - 1)) as u32).checked_sub(1)
     }

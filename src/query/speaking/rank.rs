@@ -1,0 +1,92 @@
+//! Of the records of each sign-in, the one that speaks for it. The rule is that of `contested_sign_ins`.
+
+use std::cmp::Ordering;
+use std::collections::HashMap;
+
+/// Texts that repeat, by number.
+#[derive(Debug, Default)]
+pub(super) struct Names {
+    texts: Vec<String>,
+    numbers: HashMap<String, u32>,
+}
+
+impl Names {
+    pub(super) fn number(&mut self, text: &str) -> u32 {
+        if let Some(number) = self.numbers.get(text) {
+            return *number;
+        }
+        let number = u32::try_from(self.texts.len()).unwrap_or(u32::MAX);
+        self.texts.push(text.to_owned());
+        self.numbers.insert(text.to_owned(), number);
+        number
+    }
+
+    pub(super) fn text(&self, number: u32) -> &str {
+        self.texts.get(number as usize).map_or("", String::as_str)
+    }
+}
+
+/// Where a legacy record is: the file, and the row in it.
+pub(super) type Place = (u32, u32);
+
+/// A record that may speak for its sign-in.
+#[derive(Debug)]
+pub(super) struct Claim {
+    pub(super) tenant: Option<u32>,
+    pub(super) id: Box<str>,
+    pub(super) category: Option<u32>,
+    pub(super) states_client_app: bool,
+    pub(super) provably_modern: bool,
+    pub(super) emitted_at: Option<i64>,
+    pub(super) is_success: Option<bool>,
+    pub(super) source: Option<u32>,
+    pub(super) offset: Option<i64>,
+    /// `None`: a rival, of which nothing is wanted but that it speaks instead.
+    pub(super) place: Option<Place>,
+}
+
+/// What becomes of the legacy records.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Ranked {
+    /// Those that do not speak.
+    pub(super) silent: Vec<Place>,
+    /// Those that speak for a sign-in whose category only another record knows.
+    pub(super) categorised: Vec<(Place, u32)>,
+}
+
+pub(super) fn rank(mut claims: Vec<Claim>, names: &Names) -> Ranked {
+    claims.sort_unstable_by(|a, b| (&a.id, a.tenant).cmp(&(&b.id, b.tenant)));
+    let mut ranked = Ranked::default();
+    for of_id in claims.chunk_by_mut(|a, b| a.id == b.id && a.tenant == b.tenant) {
+        let known = of_id.iter().filter_map(|claim| claim.category);
+        let known = known.max_by(|a, b| names.text(*a).cmp(names.text(*b)));
+        let category = |claim: &Claim| claim.category.or(known);
+        of_id.sort_unstable_by(|a, b| category(a).cmp(&category(b)).then_with(|| first(a, b, names)));
+        for of_sign_in in of_id.chunk_by(|a, b| category(a) == category(b)) {
+            if let [speaker, others @ ..] = of_sign_in {
+                ranked.silent.extend(others.iter().filter_map(|claim| claim.place));
+                if let (None, Some(known), Some(place)) = (speaker.category, known, speaker.place) {
+                    ranked.categorised.push((place, known));
+                }
+            }
+        }
+    }
+    ranked
+}
+
+/// Who speaks before whom.
+fn first(a: &Claim, b: &Claim, names: &Names) -> Ordering {
+    let source = |claim: &Claim| claim.source.map(|source| names.text(source));
+    (b.states_client_app.cmp(&a.states_client_app))
+        .then(a.provably_modern.cmp(&b.provably_modern))
+        // Nothing is less than something, so the latest is first and nothing is last.
+        .then(b.emitted_at.cmp(&a.emitted_at))
+        .then(b.is_success.cmp(&a.is_success))
+        .then_with(|| nulls_last(source(a), source(b)))
+        .then_with(|| nulls_last(a.offset, b.offset))
+        .then(a.place.cmp(&b.place))
+}
+
+fn nulls_last<T: Ord + Copy>(a: Option<T>, b: Option<T>) -> Ordering {
+    (a.is_none().cmp(&b.is_none())).then_with(|| a.cmp(&b))
+}
