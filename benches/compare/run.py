@@ -2,7 +2,7 @@
 """lightsout and four engines in turn on the same bytes.
 
     run.py [--quick] [--workloads small,ndjson,mixed,gzip,csv,verdicts] [--rounds N] [--binary PATH]
-           [--python PATH] [--data DIR] [--out DIR] [--keep]
+           [--engines duckdb,chdb,datafusion,polars] [--python PATH] [--data DIR] [--out DIR] [--keep]
 
 Every run is a whole process measured from outside: wall time, processor time, peak memory. The engines take
 turns, in another order each round, inputs are in the page cache. What each wrote is then counted and compared,
@@ -84,7 +84,7 @@ class Runner:
         """All rounds of a workload: the figures of each engine."""
         source, truth = workload.input(self.data, self.settings.quick, True)
         sources, failures = {}, {}
-        engines = [LIGHTSOUT, *workload.engines]
+        engines = [LIGHTSOUT, *(engine for engine in workload.engines if engine in self.settings.engines)]
         runs = {engine: [] for engine in engines}
         written = {}
         for number in range(self.settings.rounds):
@@ -158,6 +158,7 @@ def arguments():
     names = [workload.name for workload in WORKLOADS] + ["verdicts"]
     parser.add_argument("--quick", action="store_true", help="small inputs, two rounds: does it work?")
     parser.add_argument("--workloads", default=",".join(names), help="some of " + ", ".join(names))
+    parser.add_argument("--engines", default=",".join(FOUR), help="some of " + ", ".join(FOUR) + "; of the verdicts always DuckDB")
     parser.add_argument("--rounds", type=int, help="5, or 2 with --quick")
     parser.add_argument("--binary", help="lightsout; else that of the target folder")
     parser.add_argument("--python", help="a Python with the engines; else a venv made for them in ~/.cache/lightsout")
@@ -172,6 +173,10 @@ def arguments():
     unknown = set(settings.workloads) - set(names)
     if unknown:
         parser.error(f"no workload {', '.join(sorted(unknown))}; there are {', '.join(names)}")
+    settings.engines = settings.engines.split(",")
+    unknown = set(settings.engines) - set(FOUR)
+    if unknown:
+        parser.error(f"no engine {', '.join(sorted(unknown))}; there are {', '.join(FOUR)}")
     settings.rounds = settings.rounds or (2 if settings.quick else 5)
     settings.sign_ins = settings.sign_ins or (100_000 if settings.quick else 10_000_000)
     return settings
