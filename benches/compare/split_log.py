@@ -11,13 +11,20 @@ import json
 import pathlib
 import sys
 
-from deltalake import DeltaTable
+try:
+    from deltalake import DeltaTable
+except ImportError:
+    sys.exit("split_log.py: the Python package deltalake is wanted: pip install deltalake")
 
 
 def main():
+    if len(sys.argv) != 3 or not sys.argv[2].isdecimal():
+        sys.exit(__doc__)
     lake, commits = pathlib.Path(sys.argv[1]), int(sys.argv[2])
     log = lake / "sign_in_records" / "_delta_log"
     versions = sorted(log.glob("*.json"))
+    if not versions:
+        sys.exit(f"{lake}: expected a lake, found no {log.relative_to(lake)}")
     created = versions[0].read_text()
     info, adds = None, []
     for version in versions[1:]:

@@ -2,12 +2,17 @@
 
 use std::num::NonZero;
 
+/// How many there are.
+pub(super) fn cores() -> usize {
+    std::thread::available_parallelism().map_or(1, NonZero::get)
+}
+
 /// What comes of each of them, in their order; `None`: of one of them nothing does.
 pub(super) fn on_all_cores<T: Send + Sync, R: Send>(
     items: &[T],
     each: impl Fn(&T) -> Option<R> + Sync,
 ) -> Option<Vec<R>> {
-    let threads = std::thread::available_parallelism().map_or(1, NonZero::get).min(items.len().max(1));
+    let threads = cores().min(items.len().max(1));
     let work = |thread: usize| -> Vec<(usize, Option<R>)> {
         let mine = items.iter().enumerate().skip(thread).step_by(threads);
         mine.map(|(at, item)| (at, each(item))).collect()

@@ -4,7 +4,6 @@
 
 use std::collections::{HashMap, HashSet};
 use std::fs::File;
-use std::num::NonZero;
 use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
@@ -17,6 +16,7 @@ use datafusion::error::Result;
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 
+use super::cores::{cores, on_all_cores};
 use crate::lake::LakeFile;
 use crate::lake::schema::PARTITION;
 
@@ -108,7 +108,7 @@ impl Kept {
         columns: &[usize],
         bytes_max: usize,
     ) -> bool {
-        let threads = std::thread::available_parallelism().map_or(1, NonZero::get);
+        let threads = cores();
         let known = |file: &&&LakeFile| self.places.contains_key(&file.path);
         let new: Vec<&LakeFile> = files.iter().filter(|file| !known(file)).copied().collect();
         let asked: HashSet<usize> =
@@ -126,26 +126,10 @@ impl Kept {
             return false;
         }
         let bytes = AtomicUsize::new(self.bytes);
-        let read = |thread: usize| -> Vec<(usize, Option<Found>)> {
-            let mine = lacking.iter().enumerate().skip(thread).step_by(threads);
-            let read = mine
-                .map(|(at, (_, chunk, lacks))| (at, chunk.read(folder, lacks, schema, &bytes, bytes_max)));
-            read.collect()
+        let read = |(_, chunk, lacks): &(Option<usize>, &Chunk, Vec<usize>)| {
+            chunk.read(folder, lacks, schema, &bytes, bytes_max)
         };
-        let mut found: Vec<(usize, Option<Found>)> = std::thread::scope(|scope| {
-            let read = &read;
-            let others: Vec<_> = (1..threads).map(|thread| scope.spawn(move || read(thread))).collect();
-            let mut found = read(0);
-            // A thread that panicked has read nothing, which is seen below.
-            for other in others {
-                found.extend(other.join().unwrap_or_default());
-            }
-            found
-        });
-        found.sort_by_key(|(at, _)| *at);
-        let all = found.len() == lacking.len();
-        let found: Option<Vec<Found>> = found.into_iter().map(|(_, found)| found).collect();
-        let (true, Some(found)) = (all, found) else {
+        let Some(found) = on_all_cores(&lacking, read) else {
             self.refused = Some(self.refused.map_or(most, |refused| refused.min(most)));
             return false;
         };
