@@ -119,6 +119,8 @@ pub struct ProtocolEvidence {
     pub last_seen: Option<DateTime<Utc>>,
     /// Usage in the lookback days before the window.
     pub usage_before_window: UserCount,
+    /// The same, by the users' last usage day.
+    pub past_usage: Vec<PastUsage>,
     /// Of `usage`, `unknown` and `usage_before_window`: the part to Exchange Online or to no named
     /// resource. Decides for `other_legacy` alone, zero for the others is harmless.
     pub exchange_or_unnamed: ExchangeOrUnnamed,
@@ -148,17 +150,185 @@ impl DayRange {
     }
 }
 
-/// The days of one category that the lake has seen of a tenant, inside and outside the window.
-/// Ranges are sorted and neither overlap nor touch (see [`merge_days`]).
+/// Records per UTC day: `counts[n]` of the n-th day from `first` on. Days outside have none.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct DailyCounts {
+    pub first: NaiveDate,
+    pub counts: Vec<u32>,
+}
+
+impl DailyCounts {
+    /// From days and their counts, in any order; a day that comes twice has the larger count.
+    #[must_use]
+    pub fn of(days: impl IntoIterator<Item = (NaiveDate, u32)>) -> Self {
+        let days: BTreeMap<NaiveDate, u32> =
+            days.into_iter().filter(|(_, count)| *count > 0).fold(BTreeMap::new(), |mut days, (day, count)| {
+                let known = days.entry(day).or_default();
+                *known = count.max(*known);
+                days
+            });
+        let (Some((first, _)), Some((last, _))) = (days.first_key_value(), days.last_key_value()) else {
+            return Self::default();
+        };
+        let (first, length) = (*first, (*last - *first).num_days() + 1);
+        let mut counts = vec![0; usize::try_from(length).unwrap_or(0)];
+        for (day, count) in days {
+            if let Some(slot) =
+                usize::try_from((day - first).num_days()).ok().and_then(|at| counts.get_mut(at))
+            {
+                *slot = count;
+            }
+        }
+        Self { first, counts }
+    }
+
+    /// The records of a day.
+    #[must_use]
+    pub fn on(&self, day: NaiveDate) -> u32 {
+        let at = usize::try_from((day - self.first).num_days()).ok();
+        at.and_then(|at| self.counts.get(at)).copied().unwrap_or(0)
+    }
+
+    /// The days with records and their counts, in order.
+    pub fn days(&self) -> impl DoubleEndedIterator<Item = (NaiveDate, u32)> + '_ {
+        let day = |at: usize| self.first.checked_add_days(Days::new(at as u64));
+        (self.counts.iter().enumerate())
+            .filter(|(_, count)| **count > 0)
+            .filter_map(move |(at, count)| Some((day(at)?, *count)))
+    }
+
+    /// Without the days before `first`.
+    pub fn start_at(&mut self, first: NaiveDate) {
+        if self.first < first {
+            *self = Self::of(self.days().filter(|(day, _)| *day >= first).collect::<Vec<_>>());
+        }
+    }
+
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.counts.is_empty()
+    }
+}
+
+/// What the lake has seen of one category of a tenant, inside and outside the window. Ranges are sorted and
+/// neither overlap nor touch (see [`merge_days`]).
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct CategoryCoverage {
-    /// Days covered by records, storage files and ranges declared at ingest.
-    pub covered: Vec<DayRange>,
-    /// Days that only files with a missing column speak for: they would have been covered.
+    /// Accepted records by day, of sources that are not suspected: of the files of one channel the sum, of
+    /// several channels the largest. Begins some weeks before the window.
+    pub records: DailyCounts,
+    /// The first day ever that `records` or `storage` would have.
+    pub first_seen: Option<NaiveDate>,
+    /// Days of storage-export files that are neither cut nor mostly rejected, with records or without.
+    pub storage: Vec<DayRange>,
+    /// Days that somebody or something states the log to be complete for.
+    pub stated: Vec<DayRange>,
+    /// Of interactive: days on which non-interactive records, or storage files, were seen in a channel that
+    /// carries interactive records too.
+    pub sibling: Vec<DayRange>,
+    /// The newest record or storage hour of that channel's non-interactive log.
+    pub sibling_latest_at: Option<DateTime<Utc>>,
+    /// Days that only files with a missing column speak for: they would have been seen.
     pub incomplete: Vec<DayRange>,
     /// The columns those files lack, sorted.
     pub missing_columns: Vec<String>,
+    /// Downloads that look as if a filter was set; their days are not in `records`.
+    pub filtered: Vec<FilteredExport>,
+    /// The newest record that is not after the ingest's clock, or the end of the newest storage file's hour.
+    pub latest_at: Option<DateTime<Utc>>,
+}
+
+/// Downloads of one shape that together show no more than a filter would have let through.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct FilteredExport {
+    /// The shape, as `sources` names it.
+    pub shape: String,
+    pub filter: Filter,
+    pub sources: u64,
+    pub records: u64,
+    pub first_day: NaiveDate,
+    pub last_day: NaiveDate,
+}
+
+/// What a filter seems to have let through.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(tag = "kind", content = "value", rename_all = "snake_case")]
+pub enum Filter {
+    /// One client app alone.
+    ClientApp(String),
+    /// No successful sign-in.
+    NoSuccess,
+    /// One user alone.
+    User,
+    /// One application alone.
+    Application(String),
+    /// The export says itself that it was filtered.
+    Stated(String),
+}
+
+/// Usage in the lookback days, of users who were last seen on one day and owe one silence.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct PastUsage {
+    /// The last usage day of these users.
+    pub last_day: NaiveDate,
+    /// Days of silence, seen or stated, after which the usage counts as ended; `None`: it never does,
+    /// because the users were not seen often enough to tell.
+    pub silence_needed_days: Option<u32>,
+    pub users: u64,
+    pub sign_ins: u64,
+    /// The part to Exchange Online or to no named resource.
+    pub exchange_users: u64,
+    pub exchange_sign_ins: u64,
+}
+
+/// Rejected records that may be usage.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct RejectedRecords {
+    pub records: u64,
+    /// Some of the files they are in, sorted.
+    pub paths: Vec<String>,
+}
+
+/// Refused files that may hold the tenant's sign-ins.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct RefusedFiles {
+    pub files: u64,
+    /// Some of them, sorted.
+    pub paths: Vec<String>,
+}
+
+/// A doubt that a person has looked into and dismissed.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Dismissal {
+    /// The reason code of the doubt.
+    pub doubt: String,
+    /// Paths of the sources it is dismissed for; empty: all that the lake held then.
+    pub paths: Vec<String>,
+    pub by_whom: String,
+    pub why: String,
+    pub dismissed_at: DateTime<Utc>,
+}
+
+/// What a tenant's settings prove.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct SettingsEvidence {
+    /// When the newest complete settings were collected.
+    pub collected_at: Option<DateTime<Utc>>,
+    /// Protocols that they show to be off for everybody, Basic Authentication alone or as a whole.
+    pub basic_off: Vec<Protocol>,
+    /// SMTP AUTH is off as a whole, with OAuth too.
+    pub smtp_auth_off: bool,
+    /// Mailboxes that are enabled against the tenant's setting.
+    pub smtp_auth_mailboxes: u64,
+    /// Senders by Basic Authentication in the newest "SMTP AUTH clients" report.
+    pub report_basic_senders: u64,
+    /// Senders in such a report that does not say how they authenticated.
+    pub report_unclear_senders: u64,
 }
 
 /// Everything the rules of a verdict need to know of one tenant.
@@ -173,19 +343,23 @@ pub struct TenantEvidence {
     /// Distinct users with usage of a protocol in scope, or of `other_legacy` to Exchange Online or
     /// to no named resource.
     pub users_in_scope: u64,
-    /// Sign-ins in the window, of outcome success or unknown, in a user category, to Exchange
-    /// Online or to no named resource, in the tenant itself, whose client app is not recognised.
+    /// Sign-ins in the window, of outcome success or unknown, in a user category or none, to Exchange
+    /// Online or to no named resource, not outbound, whose client app is not recognised.
     pub unrecognised_doubts: u64,
-    /// The same for a client app that is empty or "Unknown", from files that have the column.
+    /// The same for a client app that is empty or "Unknown".
     pub not_stated_doubts: u64,
+    /// Successful or unknown sign-ins by Exchange's rewrite agents at another resource.
+    pub legacy_agent_doubts: u64,
+    /// Sign-ins of outcome success or unknown, not provably modern, whose home and resource tenants are both
+    /// others.
+    pub tenant_mismatches: u64,
+    pub rejected: RejectedRecords,
+    pub refused: RefusedFiles,
     /// What is covered, for each user category that the lake holds of the tenant or that a range
-    /// was declared for.
+    /// was stated for.
     pub coverage: BTreeMap<Category, CategoryCoverage>,
-    /// The latest `signed_in_at` or `emitted_at` of its records, or the end of the hour of its
-    /// newest storage file if that is later. Before `settle_hours` are taken off.
-    pub latest_at: Option<DateTime<Utc>>,
-    /// The last day of a range declared at ingest.
-    pub declared_until: Option<NaiveDate>,
+    pub settings: Option<SettingsEvidence>,
+    pub dismissals: Vec<Dismissal>,
 }
 
 /// Sorts ranges and merges those that overlap or touch.

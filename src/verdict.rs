@@ -6,7 +6,7 @@ use std::fmt;
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
 
-use crate::evidence::{DayRange, Window};
+use crate::evidence::{DayRange, FilteredExport, Window};
 use crate::protocol::Protocol;
 use crate::sign_in::Category;
 
@@ -15,6 +15,8 @@ use crate::sign_in::Category;
 #[serde(rename_all = "snake_case")]
 pub enum ProtocolVerdict {
     InUse,
+    /// The tenant's settings prove it.
+    AlreadyOff,
     Unproven,
     Attempted,
     Unused,
@@ -25,6 +27,7 @@ impl ProtocolVerdict {
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::InUse => "in_use",
+            Self::AlreadyOff => "already_off",
             Self::Unproven => "unproven",
             Self::Attempted => "attempted",
             Self::Unused => "unused",
@@ -78,8 +81,20 @@ pub enum Reason {
     CategoryMissing { category: Category },
     /// A run of uncovered days longer than permitted.
     Gap { category: Category, days: DayRange, permitted_days: u32 },
-    /// The window ends after the horizon. `last_provable_day` is the last day that can be proven.
-    NotSettled { last_provable_day: Option<NaiveDate> },
+    /// More days are missing than permitted, of those on which sign-ins are usual.
+    DaysMissing {
+        category: Category,
+        /// As in "Monday to Friday".
+        weekdays: String,
+        expected: u32,
+        seen: u32,
+        needed: u32,
+    },
+    /// A log with so few records that its silence proves nothing unless every day is stated.
+    NearIdle { category: Category, days_seen: u32, window_days: u32 },
+    /// Expected days lie after the end of what the log can prove. `last_provable_day` is the last day before
+    /// that end; `None`: nothing says until when the log is complete.
+    NotSettled { category: Category, last_provable_day: Option<NaiveDate> },
     /// History starts too late in the window. `possible_from` is the first `as_of` for which a
     /// verdict is possible if collection goes on.
     WindowLongerThanHistory { category: Category, first_covered_day: NaiveDate, possible_from: NaiveDate },
@@ -93,6 +108,20 @@ pub enum Reason {
     UnrecognisedClient { sign_ins: u64 },
     /// Client apps that are empty or "Unknown".
     ClientNotStated { sign_ins: u64 },
+    /// Exchange's rewrite of Basic Authentication, at another resource.
+    LegacyAgentElsewhere { sign_ins: u64 },
+    /// Sign-ins whose home and resource tenants are both others.
+    TenantMismatch { sign_ins: u64 },
+    /// Rejected records that may be usage. `paths` are some of their files.
+    RejectedRecords { records: u64, paths: Vec<String> },
+    /// Refused files that may hold sign-ins of the tenant. `paths` are some of them.
+    RefusedFiles { files: u64, paths: Vec<String> },
+    /// Downloads that look as if a filter was set.
+    FilteredExport { category: Category, export: FilteredExport },
+    /// A sender of the "SMTP AUTH clients" report of whom it does not say how they authenticated.
+    SmtpReport { senders: u64 },
+    /// The whole scope is off already, by settings of that time.
+    AlreadyOff { collected_at: Option<DateTime<Utc>> },
     /// No impact, and sign-ins were only tried: interrupted, blocked or failed.
     Attempted { protocol: Protocol, sign_ins: u64 },
     /// No impact: nothing in scope was used or tried.
@@ -110,6 +139,7 @@ impl Reason {
             Self::NoRecords => "no_records",
             Self::CategoryMissing { .. } => "category_missing",
             Self::Gap { .. } => "gap",
+            Self::DaysMissing { .. } | Self::NearIdle { .. } => "days_missing",
             Self::NotSettled { .. } => "not_settled",
             Self::WindowLongerThanHistory { .. } => "window_longer_than_history",
             Self::ColumnMissing { .. } => "column_missing",
@@ -117,6 +147,13 @@ impl Reason {
             Self::UsedBeforeWindow { .. } => "used_before_window",
             Self::UnrecognisedClient { .. } => "unrecognised_client",
             Self::ClientNotStated { .. } => "client_not_stated",
+            Self::LegacyAgentElsewhere { .. } => "legacy_agent_elsewhere",
+            Self::TenantMismatch { .. } => "tenant_mismatch",
+            Self::RejectedRecords { .. } => "rejected_records",
+            Self::RefusedFiles { .. } => "refused_files",
+            Self::FilteredExport { .. } => "filtered_export",
+            Self::SmtpReport { .. } => "smtp_report",
+            Self::AlreadyOff { .. } => "already_off",
             Self::Attempted { .. } => "attempted",
             Self::Unused => "unused",
         }

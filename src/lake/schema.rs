@@ -1,4 +1,4 @@
-//! The five tables: names, columns, partitioning. Outside scripts and other engines rely on them.
+//! The tables: names, columns, partitioning. Outside scripts and other engines rely on them.
 
 use std::sync::{Arc, LazyLock};
 
@@ -16,11 +16,20 @@ pub enum Table {
     Sources,
     Decisions,
     CampaignEvents,
+    TenantSettings,
+    Dismissals,
 }
 
 impl Table {
-    pub const ALL: [Self; 5] =
-        [Self::SignInRecords, Self::Rejects, Self::Sources, Self::Decisions, Self::CampaignEvents];
+    pub const ALL: [Self; 7] = [
+        Self::SignInRecords,
+        Self::Rejects,
+        Self::Sources,
+        Self::Decisions,
+        Self::CampaignEvents,
+        Self::TenantSettings,
+        Self::Dismissals,
+    ];
 
     #[must_use]
     pub const fn as_str(self) -> &'static str {
@@ -30,6 +39,8 @@ impl Table {
             Self::Sources => "sources",
             Self::Decisions => "decisions",
             Self::CampaignEvents => "campaign_events",
+            Self::TenantSettings => "tenant_settings",
+            Self::Dismissals => "dismissals",
         }
     }
 
@@ -63,21 +74,37 @@ fn columns(spec: &[(&str, DataType)]) -> SchemaRef {
     Arc::new(Schema::new(fields))
 }
 
-/// One run of days, or one storage hour, that a source covers for a tenant and category.
-fn coverage() -> DataType {
-    let entry = vec![
-        Field::new("tenant_id", DataType::Utf8, true),
-        Field::new("category", DataType::Utf8, true),
-        Field::new("kind", DataType::Utf8, true),
-        Field::new("first_day", DataType::Date32, true),
-        Field::new("last_day", DataType::Date32, true),
-        Field::new("latest_at", timestamp(), true),
-        Field::new("records", DataType::Int64, true),
-    ];
+fn list_of(entry: Vec<Field>) -> DataType {
     DataType::List(Arc::new(Field::new("element", DataType::Struct(entry.into()), true)))
 }
 
-static SCHEMAS: LazyLock<[SchemaRef; 5]> = LazyLock::new(|| {
+/// What a source has seen of one tenant and category.
+fn coverage() -> DataType {
+    let text = |name| Field::new(name, DataType::Utf8, true);
+    let number = |name| Field::new(name, DataType::Int64, true);
+    let date = |name| Field::new(name, DataType::Date32, true);
+    let time = |name| Field::new(name, timestamp(), true);
+    list_of(vec![
+        text("tenant_id"),
+        text("category"),
+        number("records"),
+        time("latest_at"),
+        time("storage_hour"),
+        Field::new(
+            "days",
+            list_of(vec![date("day"), number("records"), Field::new("hours", DataType::Int32, true)]),
+            true,
+        ),
+        Field::new("stated", list_of(vec![date("first_day"), date("last_day"), text("basis")]), true),
+        text("only_client_app"),
+        text("only_outcome"),
+        text("only_user"),
+        text("only_app"),
+        number("successes"),
+    ])
+}
+
+static SCHEMAS: LazyLock<[SchemaRef; 7]> = LazyLock::new(|| {
     let text = || DataType::Utf8;
     let number = || DataType::Int64;
     let records = columns(&[
@@ -121,6 +148,10 @@ static SCHEMAS: LazyLock<[SchemaRef; 5]> = LazyLock::new(|| {
         ("detail", text()),
         ("raw", DataType::Binary),
         ("batch_id", text()),
+        ("tenant_id", text()),
+        ("category", text()),
+        ("signed_in_at", timestamp()),
+        ("reads_as", text()),
     ]);
     let sources = columns(&[
         ("source_id", text()),
@@ -144,6 +175,13 @@ static SCHEMAS: LazyLock<[SchemaRef; 5]> = LazyLock::new(|| {
         ("ingested_at", timestamp()),
         ("program_version", text()),
         ("coverage", coverage()),
+        ("fate", text()),
+        ("detail", text()),
+        ("channel", text()),
+        ("truncation", text()),
+        ("page_filter", text()),
+        ("pages", number()),
+        ("last_pages", number()),
     ]);
     let decisions = columns(&[
         ("decision_id", text()),
@@ -174,5 +212,25 @@ static SCHEMAS: LazyLock<[SchemaRef; 5]> = LazyLock::new(|| {
         ("by_whom", text()),
         ("detail", text()),
     ]);
-    [records, rejects, sources, decisions, events]
+    let settings = columns(&[
+        ("tenant_id", text()),
+        ("source_id", text()),
+        ("path", text()),
+        ("kind", text()),
+        ("collected_at", timestamp()),
+        ("complete", DataType::Boolean),
+        ("settings", text()),
+        ("ingested_at", timestamp()),
+        ("batch_id", text()),
+    ]);
+    let dismissals = columns(&[
+        ("dismissal_id", text()),
+        ("tenant_id", text()),
+        ("doubt", text()),
+        ("paths", text()),
+        ("by_whom", text()),
+        ("why", text()),
+        ("dismissed_at", timestamp()),
+    ]);
+    [records, rejects, sources, decisions, events, settings, dismissals]
 });
