@@ -14,6 +14,7 @@ pub mod formats;
 pub mod frame;
 pub mod json;
 pub mod open;
+mod pages;
 mod pipeline;
 pub mod recognise;
 mod replay;

@@ -17,6 +17,7 @@ use super::find::{Assigned, Input, PathFacts, hour_end};
 use super::formats::{RecordReader, Shape};
 use super::frame::Framing;
 use super::open::{Compression, Opened};
+use super::pages::Pages;
 use super::time::DateOrder;
 use super::{FileFate, FileReport, IngestSettings};
 use crate::error::{Error, Result};
@@ -46,6 +47,8 @@ pub(super) struct Source {
     /// What the lake knows of this content already.
     pub(super) is_known: bool,
     known_coverage: Vec<Coverage>,
+    /// Of a Graph download.
+    pub(super) pages: Option<Pages>,
     pub(super) account: Mutex<Account>,
     /// How often a record without an id occurred, by the hash of its text.
     pub(super) occurrences: Mutex<HashMap<[u8; 16], u32>>,
@@ -117,6 +120,7 @@ impl Source {
             detail: None,
             is_known: false,
             known_coverage: Vec::new(),
+            pages: None,
             account: Mutex::default(),
             occurrences: Mutex::default(),
         }
@@ -234,9 +238,9 @@ impl Source {
             detail: report.detail.clone(),
             channel: Some(channel(&self.input, self.reader.as_ref().map(RecordReader::shape))),
             truncation,
-            page_filter: None,
-            pages: None,
-            last_pages: None,
+            page_filter: self.pages.as_ref().and_then(|pages| pages.filter.clone()),
+            pages: self.pages.as_ref().map(|pages| signed(pages.pages)),
+            last_pages: self.pages.as_ref().map(|pages| signed(pages.pages - pages.linked)),
             source_id,
             batch_id: batch_id.to_owned(),
             path: self.input.name,
