@@ -2,18 +2,22 @@
 //! kept few.
 
 use std::fmt::Display;
+use std::path::PathBuf;
 
 use clap::Subcommand;
 use indicatif::HumanBytes;
 use serde::Serialize;
 
-use super::shared::{Global, MEMORY_LIMIT_BYTES, Naming, Output, now, parse_age, parse_size, print};
+use super::shared::{
+    Global, MEMORY_LIMIT_BYTES, Naming, Output, now, parse_age, parse_size, print, roster_of,
+};
 use crate::error::{Error, Result};
 use crate::ingest::{self, IngestSettings};
 use crate::lake::Lake;
 use crate::lake::compact::{CompactSettings, TableCompaction, compact};
 use crate::lake::vacuum::{Unneeded, VacuumSettings, vacuum};
 use crate::query::Queries;
+use crate::tenant::Roster;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
@@ -31,6 +35,10 @@ pub(super) enum Command {
     Replay {
         #[command(flatten)]
         naming: Naming,
+        /// CSV, JSON or Parquet list of tenants: names and domains in the logs stand for
+        /// its tenants
+        #[arg(long, value_name = "FILE")]
+        roster: Option<PathBuf>,
         /// Say what would become of them; write nothing
         #[arg(long)]
         dry_run: bool,
@@ -91,7 +99,10 @@ pub(super) async fn run(command: &Command, global: &Global) -> Result<u8> {
             }
             Ok(u8::from(count > 0))
         }
-        Command::Replay { naming, dry_run, json } => replay(&mut lake, naming, *dry_run, *json, global).await,
+        Command::Replay { naming, roster, dry_run, json } => {
+            let roster = roster_of(roster.as_deref())?;
+            replay(&mut lake, naming, roster, (*dry_run, *json), global).await
+        }
         Command::Compact { dry_run, memory_limit, json } => {
             let settings = CompactSettings {
                 memory_limit_bytes: *memory_limit,
@@ -111,9 +122,17 @@ pub(super) async fn run(command: &Command, global: &Global) -> Result<u8> {
     }
 }
 
-async fn replay(lake: &mut Lake, naming: &Naming, dry_run: bool, json: bool, global: &Global) -> Result<u8> {
+async fn replay(
+    lake: &mut Lake,
+    naming: &Naming,
+    roster: Roster,
+    (dry_run, json): (bool, bool),
+    global: &Global,
+) -> Result<u8> {
+    let assignments = naming.assignments(&roster)?;
     let settings = IngestSettings {
-        tenant_id: naming.tenant_id(),
+        tenant_id: naming.tenant_id(&roster)?,
+        roster,
         category: naming.category,
         date_order: naming.date_order,
         covers: None,
@@ -122,7 +141,7 @@ async fn replay(lake: &mut Lake, naming: &Naming, dry_run: bool, json: bool, glo
         dry_run,
         now: now().timestamp_micros(),
     };
-    let report = ingest::replay(lake, &settings, &naming.assignments()?).await?;
+    let report = ingest::replay(lake, &settings, &assignments).await?;
     if json {
         print_report(&report)?;
     }

@@ -35,6 +35,8 @@ pub struct Head {
     /// Some record of the head says its tenant; its category.
     pub says_tenant: bool,
     pub says_category: bool,
+    /// What some record of the head has in place of a tenant id.
+    pub tenant_name: Option<String>,
     /// Times are written with day and month as numbers, in an order that the file has to settle.
     pub numbered_dates: bool,
 }
@@ -48,12 +50,14 @@ impl Head {
             skip: 0,
             says_tenant: false,
             says_category: false,
+            tenant_name: None,
             numbered_dates: false,
         };
         for record in records.take(HEAD_RECORDS) {
-            let (tenant, category) = head.reader.says(record);
-            head.says_tenant |= tenant;
-            head.says_category |= category;
+            let says = head.reader.says(record);
+            head.says_tenant |= says.tenant;
+            head.says_category |= says.category;
+            head.tenant_name = head.tenant_name.take().or(says.tenant_name);
             let mut numbered = false;
             head.reader.times(record, |time| numbered |= DateEvidence::concerns(time));
             head.numbered_dates |= numbered;
@@ -82,7 +86,8 @@ fn json(head: &[u8], start: usize, last: bool) -> Option<Recognised> {
         let records = Head::new(RecordReader::json(shape), Framing::Lines, whole_lines(head, last));
         return Some(Recognised::Records(records));
     }
-    let scan = Scanner::default().scan(head, last);
+    let mut scanner = Scanner::default();
+    let scan = scanner.scan(head, last);
     let records = || {
         let ranges = scan.records.iter().take(HEAD_RECORDS);
         ranges.filter_map(|range| std::str::from_utf8(&head[range.clone()]).ok())
@@ -92,6 +97,10 @@ fn json(head: &[u8], start: usize, last: bool) -> Option<Recognised> {
         return Some(Recognised::Records(records));
     }
     if last && scan.records.is_empty() && scan.broken.is_empty() {
+        if scanner.is_cut() {
+            let found = "JSON that breaks off before its first record".to_owned();
+            return Some(Recognised::Unknown { found });
+        }
         return Some(Recognised::Empty);
     }
     if scan.records.is_empty() && !last && head.len() <= RECORD_BYTES_MAX {

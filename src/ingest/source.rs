@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, OnceLock};
 
 use arrow::array::{AsArray as _, RecordBatch};
@@ -16,6 +17,7 @@ use super::encoding::Encoding;
 use super::find::{Assigned, Input, PathFacts, hour_end};
 use super::formats::{RecordReader, Shape};
 use super::frame::Framing;
+use super::identity::Identity;
 use super::open::{Compression, Opened};
 use super::time::DateOrder;
 use super::{FileFate, FileReport, IngestSettings};
@@ -46,6 +48,11 @@ pub(super) struct Source {
     pub(super) is_known: bool,
     known_coverage: Vec<Coverage>,
     pub(super) account: Mutex<Account>,
+    identity: Mutex<Identity>,
+    /// It was cut while it was written or copied.
+    is_torn: AtomicBool,
+    /// Rejected records that may be usage and do not say whose.
+    unplaced: AtomicU64,
     /// How often a record without an id occurred, by the hash of its text.
     pub(super) occurrences: Mutex<HashMap<[u8; 16], u32>>,
 }
@@ -105,6 +112,9 @@ impl Source {
             is_known: false,
             known_coverage: Vec::new(),
             account: Mutex::default(),
+            identity: Mutex::default(),
+            is_torn: AtomicBool::new(false),
+            unplaced: AtomicU64::new(0),
             occurrences: Mutex::default(),
         }
     }
@@ -169,6 +179,28 @@ impl Source {
         }
     }
 
+    /// Says that it was cut while it was written or copied.
+    pub(super) fn tear(&self) {
+        self.is_torn.store(true, Ordering::Relaxed);
+    }
+
+    /// Counts a rejected record that may be usage and does not say whose.
+    pub(super) fn count_unplaced(&self) {
+        self.unplaced.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Takes in what some records say of whose they are.
+    pub(super) fn identify(&self, identity: Identity) {
+        if let Ok(mut mine) = self.identity.lock() {
+            mine.merge(identity);
+        }
+    }
+
+    /// Why it is not the log that it is said to be, if its records say so.
+    pub(super) fn foreign(&self, settings: &IngestSettings) -> Option<String> {
+        self.identity.lock().ok()?.refusal(self.input.tenant_id(), &settings.roster)
+    }
+
     /// The account for people; and the row for the lake, `None` if the lake learns nothing from it.
     pub(super) fn close(
         self,
@@ -205,7 +237,9 @@ impl Source {
             last_signed_in_at: account.last_at.map(super::time::format),
             missing_columns: missing_columns.clone(),
             rejected_by_reason: account.rejected.clone(),
+            rejected_of_unknown_tenant: self.unplaced.load(Ordering::Relaxed),
             unknown_codes: account.unknown_codes.clone(),
+            torn: self.is_torn.load(Ordering::Relaxed),
         };
         let nothing_new = match self.fate {
             FileFate::Refused => true,

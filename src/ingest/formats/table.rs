@@ -128,6 +128,27 @@ impl Table {
         Ok(draft)
     }
 
+    /// Reads what is there of a row whose end is missing: the cell that was cut tells nothing.
+    pub(super) fn draft_of_part<'a>(&self, row: &'a str) -> Option<Draft<'a>> {
+        let mut cells = csv::cells(row, self.delimiter)?;
+        if cells.len() > self.names.len() {
+            return self.draft(row).ok();
+        }
+        if cells.len() < self.names.len() {
+            cells.pop();
+        }
+        let mut draft = Draft::default();
+        for (item, columns) in &self.items {
+            let filled =
+                columns.iter().find(|at| cells.get(**at).is_some_and(|cell| !cell.trim().is_empty()));
+            if let Some(at) = filled {
+                draft.set(*item, Some(trimmed(std::mem::take(&mut cells[*at]))));
+            }
+        }
+        self.common_words(&mut draft);
+        Some(draft)
+    }
+
     /// Says with the words of the other shapes what this one has words of its own for.
     fn common_words(&self, draft: &mut Draft<'_>) {
         if self.shape == Shape::PortalCsv {
