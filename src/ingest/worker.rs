@@ -207,7 +207,7 @@ impl<'a> Worker<'a> {
         }
         let tenant = self.tenants.code(&accepted.tenant_id);
         let now = self.settings.now;
-        account.count_row(&accepted.raw, tenant, accepted.signed_in_at, now, &mut self.days);
+        account.count_row(&accepted, tenant, now, &mut self.days);
         if !self.settings.dry_run {
             let offset = place.offset_of(chunk, range.start);
             self.row(source, reader, &text[within], &accepted, offset)?;
@@ -401,10 +401,10 @@ pub(super) fn is_possible_time(at: i64, now: i64) -> bool {
 }
 
 /// A record that becomes a row.
-struct Accepted<'a> {
-    raw: RawSignIn<'a>,
-    tenant_id: Cow<'a, str>,
-    signed_in_at: i64,
+pub(super) struct Accepted<'a> {
+    pub(super) raw: RawSignIn<'a>,
+    pub(super) tenant_id: Cow<'a, str>,
+    pub(super) signed_in_at: i64,
 }
 
 /// Fills what the record leaves open and checks what every row must have.

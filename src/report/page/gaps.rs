@@ -35,7 +35,11 @@ impl Possible {
                 Reason::NoRecords
                     | Reason::CategoryMissing { .. }
                     | Reason::ColumnMissing { .. }
-                    | Reason::NotSettled { last_provable_day: None }
+                    | Reason::NotSettled { last_provable_day: None, .. }
+                    | Reason::RefusedFiles { .. }
+                    | Reason::FilteredExport { .. }
+                    | Reason::DaysMissing { .. }
+                    | Reason::NearIdle { .. }
                     | Reason::UnknownOutcome { .. }
             )
         };
@@ -51,7 +55,7 @@ impl Possible {
             return Self::From(day);
         }
         let settled = |reason: &Reason| match reason {
-            Reason::NotSettled { last_provable_day: Some(day) } => day.succ_opt(),
+            Reason::NotSettled { last_provable_day: Some(day), .. } => day.succ_opt(),
             _ => None,
         };
         reasons().filter_map(settled).min().map_or(Self::OnceCleared, |as_of| Self::Now { as_of })
