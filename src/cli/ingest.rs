@@ -143,6 +143,7 @@ pub(super) async fn ingest(arguments: &Inputs, roster: Roster, global: &Global) 
         covers: arguments.covers.map(|covers| until_yesterday(covers, now().date_naive())).transpose()?,
         jobs,
         memory_limit_bytes: arguments.memory_limit,
+        skip_unrecognised: arguments.skip_unrecognised,
         dry_run: arguments.dry_run,
         now: now().timestamp_micros(),
     };

@@ -1,6 +1,8 @@
 //! `lightsout lake`: what the lake holds, whether its accounts add up, rejects tried again, and its files
 //! kept few.
 
+mod dismiss;
+
 use std::fmt::Display;
 use std::path::PathBuf;
 
@@ -21,7 +23,7 @@ use crate::tenant::Roster;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
-    /// Tables with their rows
+    /// Tables with their rows, and the doubts that were dismissed
     Status {
         #[command(flatten)]
         output: Output,
@@ -46,6 +48,15 @@ pub(super) enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// Record that somebody has looked into a doubt of a tenant and answers for it
+    ///
+    /// Doubts are the reasons that keep a tenant from being cleared, such as rejected
+    /// records and refused files. A dismissal covers what the lake holds now; what is
+    /// ingested later is a new doubt. Decisions keep who dismissed what and why.
+    #[command(
+        after_help = "Example: lightsout lake dismiss --tenant 7a1f3c52-0b1d-4e6a-9c2f-5d8e0f1a2b3c \\\n  --doubt refused_files --source logs/notes.csv --by 'Ada' --why 'a list of phones'"
+    )]
+    Dismiss(dismiss::Arguments),
     /// Make few files of many, with the same rows; others may read and ingest meanwhile
     ///
     /// The old files stay for readers and kept decisions until `lake vacuum`.
@@ -87,6 +98,9 @@ pub(super) async fn run(command: &Command, global: &Global) -> Result<u8> {
         Command::Status { output } => {
             let queries = Queries::over(&lake, MEMORY_LIMIT_BYTES).await?;
             output.write(&queries.run("status", STATUS, &[]).await?)?;
+            if !global.quiet {
+                dismiss::list(&lake)?.iter().for_each(|line| eprintln!("{line}"));
+            }
             Ok(0)
         }
         Command::Verify { output } => {
@@ -103,6 +117,7 @@ pub(super) async fn run(command: &Command, global: &Global) -> Result<u8> {
             let roster = roster_of(roster.as_deref())?;
             replay(&mut lake, naming, roster, (*dry_run, *json), global).await
         }
+        Command::Dismiss(arguments) => dismiss::run(&mut lake, arguments, global).await,
         Command::Compact { dry_run, memory_limit, json } => {
             let settings = CompactSettings {
                 memory_limit_bytes: *memory_limit,
@@ -138,6 +153,7 @@ async fn replay(
         covers: None,
         jobs: 1,
         memory_limit_bytes: MEMORY_LIMIT_BYTES,
+        skip_unrecognised: false,
         dry_run,
         now: now().timestamp_micros(),
     };

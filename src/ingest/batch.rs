@@ -359,13 +359,14 @@ impl Batch<'_> {
         }
         let mut head = match recognised {
             Recognised::Records(head) => head,
-            Recognised::Empty | Recognised::Unknown { .. } => {
+            Recognised::Empty | Recognised::Unknown(_) => {
                 // What holds no record is named all the same.
                 drop(framer);
                 let (hash, bytes) = content.finish().map_err(failed())?;
                 source.settle(hash, bytes);
                 match recognised {
-                    Recognised::Unknown { found } => {
+                    Recognised::Unknown(found) => {
+                        source.is_look_alike = !found.may_hold_sign_ins;
                         source.refuse(format!("expected {EXPECTED}; found {found}"));
                     }
                     _ => source.fate = FileFate::Empty,

@@ -10,7 +10,7 @@ use super::buffer::{Buffer, Buffers};
 use super::csv::{Cells, Finder};
 use super::document::{Scan, Scanner, broken_off};
 use super::encoding::{BYTE_ORDER_MARK, Encoding};
-use super::formats::RejectReason;
+use super::formats::{NotRead, RejectReason};
 use super::open::Text;
 use super::recognise::{Recognised, recognise};
 
@@ -187,11 +187,18 @@ impl Framer {
             }
             // A stream that breaks off before its first record is not an empty file.
             Recognised::Empty if matches!(framer.ended, Some(End::Broken(_))) => {
-                let found = "a compressed stream that breaks off at its start".to_owned();
-                return Ok((framer, Recognised::Unknown { found }));
+                let found = NotRead::unknown("a compressed stream that breaks off at its start");
+                return Ok((framer, Recognised::Unknown(found)));
             }
             _ => {}
         }
+        let recognised = match recognised {
+            // Nobody knows what came behind the break.
+            Recognised::Unknown(found) if matches!(framer.ended, Some(End::Broken(_))) => {
+                Recognised::Unknown(NotRead { may_hold_sign_ins: true, ..found })
+            }
+            recognised => recognised,
+        };
         Ok((framer, recognised))
     }
 

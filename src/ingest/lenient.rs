@@ -10,7 +10,7 @@ use super::json::Cursor;
 use super::time::{self, DateOrder};
 use super::worker::is_possible_time;
 use crate::sign_in::{AuthMethod, Category, RawSignIn};
-use crate::tenant::tenant_id;
+use crate::tenant::{is_guid, tenant_id};
 
 /// What a rejected record reads as.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -76,9 +76,14 @@ fn of_glimpse(glimpse: Glimpse) -> Lenient {
         tenant_id: sign_in.tenant_id.as_deref().and_then(tenant_id),
         category: sign_in.category,
         signed_in_at: sign_in.signed_in_at,
-        sign_in_id: sign_in.sign_in_id.map(|id| id.to_ascii_lowercase()),
+        sign_in_id: sign_in.sign_in_id.as_deref().map(as_stored),
         reads_as,
     }
+}
+
+/// An id as records have it.
+fn as_stored(id: &str) -> String {
+    if is_guid(id) { id.to_ascii_lowercase() } else { id.to_owned() }
 }
 
 fn is_modern(sign_in: &RawSignIn<'_>) -> bool {
@@ -263,7 +268,7 @@ impl<'a> Members<'a> {
             tenant_id: tenant.and_then(tenant_id).or_else(|| self.tenant_in_path()),
             category,
             signed_in_at: time.and_then(|text| time::parse(text, dates).ok()),
-            sign_in_id: id.map(str::to_ascii_lowercase),
+            sign_in_id: id.map(as_stored),
             reads_as,
         }
     }

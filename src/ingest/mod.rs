@@ -62,6 +62,8 @@ pub struct IngestSettings {
     pub covers: Option<DayRange>,
     pub jobs: usize,
     pub memory_limit_bytes: usize,
+    /// Files that are refused keep no tenant from being cleared.
+    pub skip_unrecognised: bool,
     /// Nothing is written.
     pub dry_run: bool,
     /// The ingest's own clock, UTC microseconds.
@@ -92,6 +94,8 @@ pub enum FileFate {
     SeenBefore,
     Empty,
     Refused,
+    /// Refused before, and now to be passed: only in the `sources` table.
+    Skipped,
 }
 
 /// The account of one file: `records = rows + rejected + not_sign_ins`.
@@ -166,7 +170,7 @@ impl IngestReport {
             FileFate::Ingested => self.files_ingested += 1,
             FileFate::SeenBefore => self.files_seen_before += 1,
             FileFate::Empty => self.files_empty += 1,
-            FileFate::Refused => self.files_refused += 1,
+            FileFate::Refused | FileFate::Skipped => self.files_refused += 1,
         }
         self.files_torn += u64::from(file.torn && file.fate != FileFate::Refused);
         self.files_mostly_rejected += u64::from(file.is_mostly_rejected());

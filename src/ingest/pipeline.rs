@@ -81,7 +81,7 @@ async fn ingest_batch(
     for mut source in sources {
         known.tell_coverage(lake, &mut source, settings)?;
         let (id, stored_bytes) = (source.id().to_owned(), source.stored_bytes());
-        let (file, row) = source.close(&batch_id, settings)?;
+        let (file, row) = source.close(&batch_id, known, settings)?;
         if file.fate == FileFate::Ingested {
             ids.insert(id);
             known.sizes.insert(stored_bytes);
@@ -106,6 +106,9 @@ async fn ingest_batch(
     lake.commit(&lock, &Manifest { batch_id, files, replaced: Vec::new() }, settings.now / 1000).await?;
     drop(lock);
     known.ids.extend(ids);
+    for row in &rows {
+        known.learn(row);
+    }
     Ok(())
 }
 

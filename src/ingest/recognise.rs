@@ -3,7 +3,7 @@
 
 use super::csv;
 use super::document::Scanner;
-use super::formats::{RecordReader, Shape, describe_keys, top_level_keys};
+use super::formats::{NotRead, RecordReader, Shape, describe_keys, is_picture, top_level_keys};
 use super::frame::{Framing, RECORD_BYTES_MAX};
 use super::json::Cursor;
 use super::time::DateEvidence;
@@ -17,10 +17,8 @@ pub enum Recognised {
     Records(Head),
     /// No record: no byte but blanks, or an empty array.
     Empty,
-    /// `found` is for the message.
-    Unknown {
-        found: String,
-    },
+    /// Nothing that is read.
+    Unknown(NotRead),
 }
 
 /// What is known of a file before its records are read.
@@ -98,8 +96,8 @@ fn json(head: &[u8], start: usize, last: bool) -> Option<Recognised> {
     }
     if last && scan.records.is_empty() && scan.broken.is_empty() {
         if scanner.is_cut() {
-            let found = "JSON that breaks off before its first record".to_owned();
-            return Some(Recognised::Unknown { found });
+            let found = "JSON that breaks off before its first record";
+            return Some(Recognised::Unknown(NotRead::unknown(found)));
         }
         return Some(Recognised::Empty);
     }
@@ -107,7 +105,7 @@ fn json(head: &[u8], start: usize, last: bool) -> Option<Recognised> {
         return None;
     }
     let first = scan.records.first().map_or(&head[start..], |range| &head[range.clone()]);
-    Some(Recognised::Unknown { found: describe(first) })
+    Some(Recognised::Unknown(within(describe(first), head, last)))
 }
 
 fn lines(text: &[u8]) -> impl Iterator<Item = &[u8]> {
@@ -150,15 +148,17 @@ fn table(head: &[u8], start: usize, last: bool) -> Option<Recognised> {
     let ends = csv::DELIMITERS.into_iter().find_map(|delimiter| csv::first_row(&head[at..], delimiter, last));
     let Some((end, next)) = ends else {
         let undecided = !last && head.len() <= RECORD_BYTES_MAX;
-        let found = || Recognised::Unknown { found: describe(&head[start..]) };
+        let found = || Recognised::Unknown(within(describe(&head[start..]), head, last));
         return (!undecided).then(found);
     };
     let Ok(header) = std::str::from_utf8(&head[at..at + end]) else {
-        return Some(Recognised::Unknown { found: "text that is no valid UTF-8 or UTF-16".to_owned() });
+        let mut found = NotRead::unknown("text that is no valid UTF-8 or UTF-16");
+        found.may_hold_sign_ins = !is_picture(head);
+        return Some(Recognised::Unknown(found));
     };
     let reader = match RecordReader::csv(header) {
         Ok(reader) => reader,
-        Err(found) => return Some(Recognised::Unknown { found }),
+        Err(found) => return Some(Recognised::Unknown(within(found, head, last))),
     };
     let rows = &head[at + next..];
     let scan = csv::scan(rows, reader.delimiter().unwrap_or(b','), last);
@@ -167,7 +167,7 @@ fn table(head: &[u8], start: usize, last: bool) -> Option<Recognised> {
         ranges.filter_map(|range| std::str::from_utf8(&rows[range.clone()]).ok())
     };
     if let Some(found) = reader.look_alike(records()) {
-        return Some(Recognised::Unknown { found });
+        return Some(Recognised::Unknown(found));
     }
     let mut records = Head::new(reader, Framing::Csv, records());
     records.header = Some(header.to_owned());
@@ -175,7 +175,7 @@ fn table(head: &[u8], start: usize, last: bool) -> Option<Recognised> {
     Some(Recognised::Records(records))
 }
 
-fn describe(record: &[u8]) -> String {
+fn describe(record: &[u8]) -> NotRead {
     let text = String::from_utf8_lossy(&record[..record.len().min(1 << 16)]);
     let keys = top_level_keys(&text);
     if !keys.is_empty() {
@@ -183,8 +183,16 @@ fn describe(record: &[u8]) -> String {
     }
     let mut cursor = Cursor::new(&text);
     if cursor.skip().and_then(|()| cursor.end()).is_ok() {
-        return "JSON without objects".to_owned();
+        return NotRead::unknown("JSON without objects");
     }
     let start: String = text.chars().take(60).map(|c| if c.is_control() { ' ' } else { c }).collect();
-    format!("text that starts with '{}'", start.trim())
+    NotRead::unknown(format!("text that starts with '{}'", start.trim()))
+}
+
+/// What a file is, by all of it where the head is all.
+fn within(found: NotRead, head: &[u8], last: bool) -> NotRead {
+    if is_picture(head) {
+        return NotRead { may_hold_sign_ins: false, ..found };
+    }
+    if last { found.in_file(head) } else { found }
 }

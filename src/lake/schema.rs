@@ -183,6 +183,8 @@ static SCHEMAS: LazyLock<[SchemaRef; 7]> = LazyLock::new(|| {
         ("page_filter", text()),
         ("pages", number()),
         ("last_pages", number()),
+        ("content_id", text()),
+        ("tenant_id", text()),
     ]);
     let decisions = columns(&[
         ("decision_id", text()),

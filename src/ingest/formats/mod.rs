@@ -20,6 +20,7 @@ use std::sync::Arc;
 
 use draft::{Draft, Item};
 pub use draft::{Glimpse, Says};
+pub use look_alike::{NotRead, is_picture};
 use table::Table;
 
 use crate::ingest::csv::Row;
@@ -268,14 +269,14 @@ impl RecordReader {
     ///
     /// # Errors
     /// Fails with what the header looks like if it is no sign-in log's.
-    pub fn csv(header: &str) -> Result<Self, String> {
+    pub fn csv(header: &str) -> Result<Self, NotRead> {
         let table = Table::read(header)?;
         Ok(Self { shape: table.shape, table: Some(Arc::new(table)), dates: DateOrder::Unsettled })
     }
 
     /// What the file is instead, if the rows of its head are no records of any shape.
     #[must_use]
-    pub fn look_alike<'a>(&self, rows: impl Iterator<Item = &'a str>) -> Option<String> {
+    pub fn look_alike<'a>(&self, rows: impl Iterator<Item = &'a str>) -> Option<NotRead> {
         let table = self.table.as_ref()?;
         (!table.holds_records(rows)).then(|| table.describe())
     }
@@ -473,7 +474,7 @@ fn without_blanks(record: &str) -> String {
 
 /// What a JSON object that is no sign-in looks like, for the message.
 #[must_use]
-pub fn describe_keys(keys: &[String]) -> String {
+pub fn describe_keys(keys: &[String]) -> NotRead {
     look_alike::of_keys(keys)
 }
 

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use super::draft::{Draft, Item};
-use super::{Parsed, RecordReader, RejectReason, Shape, log_analytics, nested, portal, powershell};
+use super::{NotRead, Parsed, RecordReader, RejectReason, Shape, log_analytics, nested, portal, powershell};
 use crate::ingest::csv::{self, Cell, DELIMITERS, Row};
 use crate::ingest::time::DateOrder;
 
@@ -26,7 +26,7 @@ impl Table {
     ///
     /// # Errors
     /// Fails with what was found if no shape has such columns.
-    pub(super) fn read(header: &str) -> Result<Self, String> {
+    pub(super) fn read(header: &str) -> Result<Self, NotRead> {
         let header = header.trim_start_matches('\u{feff}');
         let mut found = None;
         for delimiter in DELIMITERS {
@@ -86,7 +86,7 @@ impl Table {
     }
 
     /// What the table is, for the message.
-    pub(super) fn describe(&self) -> String {
+    pub(super) fn describe(&self) -> NotRead {
         super::look_alike::of_columns(&self.names)
     }
 
