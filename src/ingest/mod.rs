@@ -16,6 +16,7 @@ mod identity;
 pub mod json;
 mod lenient;
 pub mod open;
+mod pages;
 mod pipeline;
 pub mod recognise;
 mod replay;

@@ -19,6 +19,7 @@ use super::formats::{RecordReader, Shape};
 use super::frame::Framing;
 use super::identity::Identity;
 use super::open::{Compression, Opened};
+use super::pages::Pages;
 use super::time::DateOrder;
 use super::{FileFate, FileReport, IngestSettings};
 use crate::error::{Error, Result};
@@ -50,6 +51,8 @@ pub(super) struct Source {
     /// What the lake knows of this content already.
     pub(super) is_known: bool,
     known_coverage: Vec<Coverage>,
+    /// Of a Graph download.
+    pub(super) pages: Option<Pages>,
     pub(super) account: Mutex<Account>,
     identity: Mutex<Identity>,
     /// It was cut while it was written or copied.
@@ -137,6 +140,7 @@ impl Source {
             is_look_alike: false,
             is_known: false,
             known_coverage: Vec::new(),
+            pages: None,
             account: Mutex::default(),
             identity: Mutex::default(),
             is_torn: AtomicBool::new(false),
@@ -299,9 +303,9 @@ impl Source {
             truncation: is_torn.then(|| TORN.to_owned()).or(truncation),
             content_id,
             tenant_id: self.input.tenant_id().map(str::to_owned),
-            page_filter: None,
-            pages: None,
-            last_pages: None,
+            page_filter: self.pages.as_ref().and_then(|pages| pages.filter.clone()),
+            pages: self.pages.as_ref().map(|pages| signed(pages.pages)),
+            last_pages: self.pages.as_ref().map(|pages| signed(pages.pages - pages.linked)),
             source_id,
             batch_id: batch_id.to_owned(),
             path: self.input.name,
