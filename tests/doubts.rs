@@ -21,12 +21,12 @@ fn diagnostic(tenant: &str, id: u32, time: &str, category: &str, client: &str) -
     )
 }
 
-/// Ninety days of both logs, by modern clients alone.
+/// Both logs until some days after the window, by modern clients alone.
 fn modern_log(tenant: &str, first_id: u32) -> String {
     let first = chrono::NaiveDate::from_ymd_opt(2026, 8, 3).expect("a day");
     let mut text = String::new();
     let mut id = first_id;
-    for day in first.iter_days().take(90) {
+    for day in first.iter_days().take(95) {
         for n in 0..40 {
             let category = if n % 2 == 0 { "SignInLogs" } else { "NonInteractiveUserSignInLogs" };
             let time = format!("{day}T{:02}:{n:02}:00Z", n % 24);
