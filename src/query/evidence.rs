@@ -7,6 +7,7 @@ use datafusion::common::ScalarValue;
 use serde::Deserialize;
 
 use super::cells::{Cells, word};
+use super::doubts::Span;
 use super::{Queries, timestamp};
 use crate::campaign::Campaign;
 use crate::error::Result;
@@ -68,6 +69,7 @@ impl Queries {
         for batch in self.run(NAME, include_str!("../../queries/evidence.sql"), &parameters).await? {
             add_rows(&mut tenants, &Cells { batch: &batch, query: NAME })?;
         }
+        self.add_doubts(&mut tenants, Span { start: midnight(lookback), end }).await?;
         Ok(tenants.into_values().collect())
     }
 }
