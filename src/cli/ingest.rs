@@ -8,7 +8,7 @@ use chrono::NaiveDate;
 use clap::Args;
 use indicatif::{HumanBytes, ProgressBar, ProgressStyle};
 
-use super::shared::{Global, Naming, now, parse_days, parse_size, print};
+use super::shared::{self, Global, Naming, now, parse_days, parse_size, print};
 use crate::error::{Error, Result};
 use crate::evidence::DayRange;
 use crate::ingest::find::{Input, find};
@@ -133,6 +133,7 @@ pub(super) async fn ingest(arguments: &Inputs, global: &Global) -> Result<Ingest
     if !arguments.dry_run {
         // Finishes what a killed run left.
         drop(lake.lock().await?);
+        shared::upgrade(&mut lake).await?;
     }
     let progress = Arc::new(Progress::default());
     let watch = watch(&progress, &inputs, global.quiet);
