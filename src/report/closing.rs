@@ -193,6 +193,7 @@ fn table(header: &[&str]) -> comfy_table::Table {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::sign_in::Category;
 
     fn day(d: u32) -> NaiveDate {
         NaiveDate::from_ymd_opt(2026, 10, d).expect("a day of October")
@@ -201,7 +202,7 @@ mod tests {
     fn reaching(last_provable_day: Option<NaiveDate>) -> TenantAssessment {
         serde_json::from_value(serde_json::json!({
             "tenant_id": "t", "display_name": null, "verdict": "insufficient_evidence",
-            "reasons": [Reason::NotSettled { category: crate::sign_in::Category::Interactive, last_provable_day }], "evidence_reasons": [], "protocols": [],
+            "reasons": [Reason::NotSettled { category: Category::NonInteractive, last_provable_day }], "evidence_reasons": [], "protocols": [],
             "protocols_in_use": [], "protocols_clear": [], "users": 0, "first_day": null, "last_day": null,
         }))
         .expect("a tenant")

@@ -147,6 +147,8 @@ impl Calendar {
     pub(super) fn as_if_complete(&self) -> Self {
         let mut calendar = self.clone();
         calendar.storage = merge_days([self.storage.as_slice(), &self.incomplete].concat());
+        // Their records are not counted.
+        calendar.thin.retain(|day| !holds(&self.incomplete, *day));
         calendar.first_seen =
             self.first_seen.into_iter().chain(self.incomplete.first().map(|days| days.first)).min();
         calendar

@@ -58,10 +58,14 @@ fn label(why: &PassedOver) -> String {
         PassedOver::ExcludedByCampaign { .. } => "excluded by the campaign's waves".to_owned(),
         PassedOver::AlreadyOff => "off already".to_owned(),
         PassedOver::Overtaken { .. } => "used since the decision".to_owned(),
-        PassedOver::NotCovered { reasons } => match Reason::codes(reasons).as_slice() {
-            ["not_settled"] => NOT_COLLECTED.to_owned(),
-            codes => format!("evidence not sufficient up to today, {}", codes.join(" and ")),
-        },
+        PassedOver::NotCovered { reasons } => {
+            let codes = Reason::codes(reasons);
+            if codes.contains(&"not_settled") {
+                NOT_COLLECTED.to_owned()
+            } else {
+                format!("evidence not sufficient up to today, {}", codes.join(" and "))
+            }
+        }
         PassedOver::NotDrawn => "not drawn".to_owned(),
         PassedOver::NoRoom => "no room below the campaign's waves.pending_max".to_owned(),
     }
