@@ -7,7 +7,7 @@ use std::path::Path;
 use chrono::{DateTime, Utc};
 use serde::Deserialize;
 
-use super::shared::{self, Global, MEMORY_LIMIT_BYTES, Rules, now};
+use super::shared::{self, Global, MEMORY_LIMIT_BYTES, Rules, now, open_lake};
 use crate::assess::decision::{Basis, DecisionRow, decide};
 use crate::campaign::Campaign;
 use crate::error::{Error, Result};
@@ -31,7 +31,7 @@ pub(super) struct Assessed {
 /// Decides by today's lake, writes the assessment, keeps the decision.
 pub(super) async fn assess(rules: &Rules, out: &Path, global: &Global) -> Result<Assessed> {
     let (campaign, roster) = rules.load()?;
-    let mut lake = Lake::open(&global.lake).await?;
+    let mut lake = open_lake(global).await?;
     drop(lake.lock().await?);
     let queries = Queries::over(&lake, MEMORY_LIMIT_BYTES).await?;
     let coverage = queries.coverage().await?;
@@ -137,10 +137,20 @@ pub(super) fn rules(row: &DecisionRow) -> Result<(Campaign, Roster)> {
 pub(super) fn reread(row: &DecisionRow) -> Result<Assessment> {
     let wrong = |source| Error::Json { what: "a kept decision", source };
     let (campaign, roster) = rules(row)?;
-    let evidence: Vec<TenantEvidence> = serde_json::from_str(&row.evidence).map_err(wrong)?;
+    let evidence = row.kept_evidence().map_err(wrong)?;
+    if row.is_of_earlier_rules() {
+        eprintln!(
+            "decision {} was made by earlier rules: what is told of it here is judged again, by the rules of today, \
+             from the days that it kept, and may differ from what was told then",
+            row.decision_id
+        );
+    }
     let window = Window { first: row.window_start, end: row.window_end };
     Ok(decide(&basis(&campaign, &roster, &evidence, window, row.seed), row.decided_at, String::new())?.0)
 }
+
+const EARLIER_RULES: &str = "it was made by earlier rules for the days that a log covers, which this version does \
+                             not have; decide again by those of today with: lightsout assess";
 
 /// Tells which decision it is whose data the lake has lost.
 fn lost(row: &DecisionRow, error: Error) -> Error {
@@ -158,9 +168,8 @@ fn lost(row: &DecisionRow, error: Error) -> Error {
 pub(super) async fn remake(global: &Global, row: &DecisionRow) -> Result<Assessed> {
     let wrong = |source| Error::Json { what: "a kept decision", source };
     let differs = |differs: String| Error::DecisionDiffers { id: row.decision_id.clone(), differs };
-    if row.program_version != env!("CARGO_PKG_VERSION") {
-        let (then, now) = (&row.program_version, env!("CARGO_PKG_VERSION"));
-        return Err(differs(format!("lightsout {then} made it, and this is {now}")));
+    if row.is_of_earlier_rules() {
+        return Err(differs(EARLIER_RULES.to_owned()));
     }
     let (campaign, roster) = rules(row)?;
     let versions: BTreeMap<Table, u64> = serde_json::from_str(&row.lake_versions).map_err(wrong)?;
@@ -180,7 +189,7 @@ pub(super) async fn remake(global: &Global, row: &DecisionRow) -> Result<Assesse
             parts.push("the queries are others".to_owned());
         }
         if again.evidence != row.evidence {
-            let kept: Vec<TenantEvidence> = serde_json::from_str(&row.evidence).map_err(wrong)?;
+            let kept = row.kept_evidence().map_err(wrong)?;
             let tenants: Vec<&str> = kept
                 .iter()
                 .filter(|tenant| !evidence.contains(tenant))
@@ -203,12 +212,12 @@ pub(super) fn same_id(row: &DecisionRow, reread: &Assessment) -> Result<()> {
         return Ok(());
     }
     let (then, now) = (&row.program_version, env!("CARGO_PKG_VERSION"));
-    Err(Error::DecisionDiffers {
-        id: row.decision_id.clone(),
-        differs: format!(
-            "lightsout {then} made it with its queries and rules, and this is {now}; assess again"
-        ),
-    })
+    let differs = if row.is_of_earlier_rules() {
+        EARLIER_RULES.to_owned()
+    } else {
+        format!("lightsout {then} made it with its queries and rules, and this is {now}; assess again")
+    };
+    Err(Error::DecisionDiffers { id: row.decision_id.clone(), differs })
 }
 
 /// The tenant that an id, a domain or a name of the roster stands for. `known` are ids that stand for

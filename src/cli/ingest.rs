@@ -9,7 +9,7 @@ use chrono::NaiveDate;
 use clap::Args;
 use indicatif::{HumanBytes, ProgressBar, ProgressStyle};
 
-use super::shared::{Global, Naming, now, parse_days, parse_size, print, roster_of};
+use super::shared::{self, Global, Naming, now, parse_days, parse_size, print, roster_of};
 use crate::error::{Error, Result};
 use crate::evidence::DayRange;
 use crate::ingest::find::{Input, find};
@@ -158,6 +158,7 @@ pub(super) async fn ingest(arguments: &Inputs, roster: Roster, global: &Global) 
     if !arguments.dry_run {
         // Finishes what a killed run left.
         drop(lake.lock().await?);
+        shared::upgrade(&mut lake).await?;
     }
     let progress = Arc::new(Progress::default());
     let watch = watch(&progress, &inputs, global.quiet);

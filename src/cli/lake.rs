@@ -11,7 +11,7 @@ use indicatif::HumanBytes;
 use serde::Serialize;
 
 use super::shared::{
-    Global, MEMORY_LIMIT_BYTES, Naming, Output, now, parse_age, parse_size, print, roster_of,
+    Global, MEMORY_LIMIT_BYTES, Naming, Output, now, open_lake, parse_age, parse_size, print, roster_of,
 };
 use crate::error::{Error, Result};
 use crate::ingest::{self, IngestSettings};
@@ -93,7 +93,7 @@ const STATUS: &str = include_str!("../../queries/views/status.sql");
 const VERIFY: &str = include_str!("../../queries/views/verify.sql");
 
 pub(super) async fn run(command: &Command, global: &Global) -> Result<u8> {
-    let mut lake = Lake::open(&global.lake).await?;
+    let mut lake = open_lake(global).await?;
     match command {
         Command::Status { output } => {
             let queries = Queries::over(&lake, MEMORY_LIMIT_BYTES).await?;

@@ -44,7 +44,7 @@ pub(super) async fn run(arguments: &Arguments, global: &Global) -> Result<u8> {
     let assessed = deciding::assess(&arguments.rules, &arguments.out, global).await?;
     notices::write(&assessed, &arguments.texts, &arguments.out, global).await?;
     super::page::write(&assessed, &arguments.out).await?;
-    assess::tell(&assessed.assessment, &arguments.out, global);
+    assess::tell(&assessed.campaign, &assessed.assessment, &arguments.out, global);
     let verdicts: serde_json::Map<_, _> = TenantVerdict::ALL
         .into_iter()
         .map(|verdict| {

@@ -11,6 +11,7 @@ use crate::assess::default_as_of;
 use crate::campaign::Campaign;
 use crate::error::{Error, Result};
 use crate::evidence::{DayRange, TenantEvidence, Window};
+use crate::ingest::Upgraded;
 use crate::ingest::assign::Assignments;
 use crate::ingest::find::Assigned;
 use crate::ingest::time::DateOrder;
@@ -18,6 +19,32 @@ use crate::lake::Lake;
 use crate::report::Format;
 use crate::sign_in::Category;
 use crate::tenant::Roster;
+
+/// Opens the lake. One that an earlier version made gets the tables and columns of today first.
+pub(super) async fn open_lake(global: &Global) -> Result<Lake> {
+    let mut lake = Lake::open(&global.lake).await?;
+    upgrade(&mut lake).await?;
+    Ok(lake)
+}
+
+/// Says what it did, also when quiet: other programs see the lake change.
+pub(super) async fn upgrade(lake: &mut Lake) -> Result<()> {
+    let upgraded = crate::ingest::upgrade(lake, now()).await.map_err(|source| lake.not_upgraded(source))?;
+    if let Some(Upgraded { tables, sources }) = upgraded {
+        let tables: Vec<&str> = tables.iter().map(|table| table.as_str()).collect();
+        let counted = if sources == 0 {
+            String::new()
+        } else {
+            format!("; the days of {sources} sources were counted again from their sign-in records")
+        };
+        eprintln!(
+            "the lake at {} was made by an earlier version: {} got the columns of today{counted}",
+            lake.name(),
+            tables.join(" and ")
+        );
+    }
+    Ok(())
+}
 
 /// Where help lists the flags of every command: after a command's own.
 const LAST: usize = 900;

@@ -23,6 +23,7 @@ mod replay;
 mod rows;
 mod source;
 pub mod time;
+mod upgrade;
 mod worker;
 
 use std::collections::BTreeMap;
@@ -39,6 +40,7 @@ pub(crate) use account::SEVERAL;
 pub use account::{Basis, Coverage, Day, Stated};
 pub use pipeline::ingest;
 pub use replay::{ReplayReport, replay};
+pub use upgrade::{Upgraded, upgrade};
 
 /// Whether a source, by its words in the `sources` table, was downloaded by hand. A table that comes line by
 /// line is a continuous export.

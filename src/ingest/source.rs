@@ -340,13 +340,13 @@ fn signed(count: u64) -> i64 {
 const ROW_CAPS: [u64; 4] = [30_000, 100_000, 250_000, 500_000];
 
 /// How the source ends before its data do.
-fn truncation(account: &Account) -> Option<String> {
+pub(super) fn truncation(account: &Account) -> Option<String> {
     let cap = ROW_CAPS.into_iter().find(|cap| *cap == account.records)?;
     Some(format!("cap {cap}"))
 }
 
 /// Where files like this one come from again and again.
-fn channel(input: &Input, shape: Option<Shape>) -> String {
+pub(super) fn channel(input: &Input, shape: Option<Shape>) -> String {
     if let Some(root) = &input.says.storage_root {
         return root.display().to_string();
     }
@@ -361,7 +361,7 @@ fn channel(input: &Input, shape: Option<Shape>) -> String {
 
 /// What a file covers that the lake does not know from the same content yet: its records, the hour of its
 /// storage path, and the days that it is stated to be complete for.
-fn coverage(
+pub(super) fn coverage(
     input: &Input,
     account: &Account,
     truncation: Option<&String>,
@@ -374,23 +374,17 @@ fn coverage(
         entry.storage_hour = Some(hour);
         entry.latest_at = entry.latest_at.max(Some(hour_end(hour)));
     }
-    // Nobody can know that a log is complete for a day that is not over.
-    let yesterday = DateTime::from_timestamp_micros(settings.now).and_then(|now| now.date_naive().pred_opt());
-    let until_yesterday = |range: DayRange, basis| {
-        let last_day = yesterday.map_or(range.last, |yesterday| range.last.min(yesterday));
-        (range.first <= last_day).then_some(Stated { first_day: range.first, last_day, basis })
-    };
     let named = input.says.days_between;
     let by_source = if truncation.is_some() {
         let cut = CutOff::of(account, named);
         for entry in &mut coverage {
             entry.days.retain(|seen| !cut.unfinished.contains(&seen.day));
         }
-        cut.complete.and_then(|range| until_yesterday(range, Basis::CutOff))
+        cut.complete.and_then(|range| until_yesterday(range, Basis::CutOff, settings))
     } else {
-        named.and_then(|range| until_yesterday(range, Basis::FileName))
+        named.and_then(|range| until_yesterday(range, Basis::FileName, settings))
     };
-    let covers = settings.covers.and_then(|range| until_yesterday(range, Basis::Covers));
+    let covers = settings.covers.and_then(|range| until_yesterday(range, Basis::Covers, settings));
     for stated in [by_source, covers].into_iter().flatten() {
         for (tenant_id, category) in stated_for(&coverage, known, input, settings, stated.basis) {
             entry_of(&mut coverage, &tenant_id, category).stated.push(stated);
@@ -400,7 +394,14 @@ fn coverage(
     coverage
 }
 
-fn entry_of<'c>(
+/// A stated range as far as it can be true: nobody can know that a log is complete for a day that is not over.
+pub(super) fn until_yesterday(range: DayRange, basis: Basis, settings: &IngestSettings) -> Option<Stated> {
+    let yesterday = DateTime::from_timestamp_micros(settings.now).and_then(|now| now.date_naive().pred_opt());
+    let last_day = yesterday.map_or(range.last, |yesterday| range.last.min(yesterday));
+    (range.first <= last_day).then_some(Stated { first_day: range.first, last_day, basis })
+}
+
+pub(super) fn entry_of<'c>(
     coverage: &'c mut Vec<Coverage>,
     tenant_id: &str,
     category: Option<Category>,

@@ -6,6 +6,7 @@ mod confirm;
 mod desk;
 mod notices;
 mod opt_out;
+mod passed_over;
 mod recheck;
 mod rows;
 mod schema;
