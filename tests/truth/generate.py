@@ -52,7 +52,7 @@ def make(files, truth, index, seed, start, end, turns):
     tenant.baseline()
     story(tenant)
     tenant.finish()
-    return tenant, getattr(story, "__qualname__", "").replace(".<locals>.story", "")
+    return tenant, story.__name__
 
 
 def roster_row(tenant):

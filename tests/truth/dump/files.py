@@ -81,12 +81,12 @@ class Files:
         if account:
             self.accounts.append([name, *account])
 
-    def table(self, name, header, rows):
+    def table(self, name, header, rows, refused=False):
         text = io.StringIO()
         out = csv.writer(text)
         out.writerow(header)
         out.writerows(rows)
-        self.whole(name, text.getvalue().encode(), (len(rows), len(rows), 0, 0))
+        self.whole(name, text.getvalue().encode(), None if refused else (len(rows), len(rows), 0, 0))
 
     def close(self):
         """Closes all; returns the accounts."""

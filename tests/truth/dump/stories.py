@@ -19,6 +19,7 @@ def of(*kinds, **counts):
     """A story of a few sign-ins of each kind."""
     def story(tenant):
         some(tenant, *kinds, **counts)
+    story.__name__ = " ".join(kinds)
     return story
 
 

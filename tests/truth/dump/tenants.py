@@ -7,6 +7,8 @@ from .plans import Plan
 from .shapes import DAY, date_text
 
 HOUR, SECOND = DAY // 24, 1_000_000
+PORTAL_MODES = ["whole", "one_log_browser", "whole", "browser", "foreign", "whole", "failures"]
+GRAPH_MODES = ["dates", "events", "one_user", "dates", "no_last_page", "unbounded"]
 UNSTATED = (None, "", "Unknown")
 WITHOUT_COLUMN = Kind("not_stated", [Variant(None, CHROME, "none", GRAPH)], dict(success=1))
 
@@ -41,14 +43,16 @@ class Tenant:
         self.anonymous = self.excluded = self.column_missing = False
         self.protocols_enabled = None
         self.download, self.stored = [], {}
-        self.portal_mode = self.rng.choices(["whole", "browser", "failures", "one_log_browser", "foreign"],
-                                            [60, 12, 6, 12, 10])[0]
-        self.graph_mode = self.rng.choices(["dates", "events", "one_user", "no_last_page", "unbounded"], [45, 25, 10, 10, 10])[0]
+        turn = index // 20
+        self.portal_mode = PORTAL_MODES[turn % len(PORTAL_MODES)]
+        self.graph_mode = GRAPH_MODES[turn % len(GRAPH_MODES)]
         self.users = [(f"{index:08x}-0000-4000-8000-{n:012x}", f"User{n}.Name@Tenant{index}.Example.COM")
                       for n in range(self.rng.randrange(3, 30))]
         # What a filter or a cut takes away is not told, so nothing is told at all.
         self.quiet = (delivery == "portal" and self.portal_mode != "whole"
                       or delivery == "graph" and self.graph_mode in ("one_user", "no_last_page"))
+        if self.quiet and self.rng.random() < 0.3:
+            self.plan.stated = (start - 1, end)
 
     # ------------------------------------------------------------ delivery
 
@@ -266,7 +270,7 @@ class Tenant:
             elif self.portal_mode == "foreign":
                 rows = [s.changed(home=self.other, resource_tenant=self.other) for s in rows]
             self.files.table(f"portal/tenantId={self.id}/{name}SignIns_{first}_{last}.csv", shapes.PORTAL_HEADER,
-                             [shapes.portal(s) for s in rows])
+                             [shapes.portal(s) for s in rows], refused=self.portal_mode == "foreign" and bool(rows))
 
     def write_graph(self):
         text = f"createdDateTime%20ge%20{date_text(self.start - 3)}T00:00:00Z"

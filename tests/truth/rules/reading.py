@@ -87,8 +87,7 @@ def frame_json(data, result):
     if whole is not None:
         values, broken = [(whole, data)], []
     else:
-        first = next(line for line in data.split(b"\n") if line.strip()).strip()
-        if first[-1:] in b"}]" or parse(first) is not None:
+        if has_whole_lines(data):
             values, broken = lines(data, result)
         else:
             values, broken = document(data, result)
@@ -108,6 +107,11 @@ def frame_json(data, result):
         else:
             result.refused = True
             result.items = []
+
+
+def has_whole_lines(data):
+    """Whether some line is a record by itself; the first one may be broken."""
+    return any(line.strip().startswith((b"{\"", b"[{")) and parse(line) for line in data.split(b"\n"))
 
 
 def lines(data, result):
