@@ -400,6 +400,9 @@ def portal_cases():
           verdict({**download("Interactive", both), **download("NonInteractive", ["Browser"])}, stated)[:2])
     check("no non-interactive rows: the name states the days", ("no_impact", "unused"),
           verdict({**download("Interactive", both), **download("NonInteractive", both, days=())})[:2])
+    check("downloads that reach back to 11 September", ("insufficient_evidence", "window_longer_than_history"),
+          verdict({**download("Interactive", both, days=range(30, 10, -1)),
+                   **download("NonInteractive", both, days=range(30, 10, -1))})[:2])
     check("another tenant's download", ("insufficient_evidence", "category_missing;refused_files"),
           verdict({**download("Interactive", both), **download("NonInteractive", both, OTHER)})[:2])
     check("an AuthDetails file", ("insufficient_evidence", "refused_files"),

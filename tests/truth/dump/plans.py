@@ -1,6 +1,8 @@
 """Which days of which log of a tenant are there, and how busy they are."""
 from .kinds import INT, NON
 
+DAY = 86_400_000_000
+HOUR = DAY // 24
 MON_FRI, SUN_THU, SAT_WED, ALL_WEEK = (0, 1, 2, 3, 4), (6, 0, 1, 2, 3), (5, 6, 0, 1, 2), tuple(range(7))
 NAMES = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 
@@ -21,6 +23,9 @@ class Plan:
         self.stated = None             # the roster's logs_from and logs_to, as days
         self.workdays = None
         self.settles = {INT: True, NON: True}
+        # Less 24 hours: after the window, or on its last day.
+        self.settle_at = end * DAY + rng.choice([30, 30, 12]) * HOUR
+        self.foreign = []              # days on which there are only sign-ins of others
         means = dict(dense=(12, 60), middle=(6, 13), small=(3, 5), tiny=(1.3, 1.6))[self.size]
         self.counts = {category: self.busy(mean) for category, mean in zip((INT, NON), means)}
         self.name = rng.choices(list(PATTERNS), [weight for weight, _ in PATTERNS.values()])[0]
@@ -126,7 +131,8 @@ def begins_late(plan):
 def one_log_only(plan):
     plan.lose(list(plan.counts[INT]), [INT])
     plan.settles[INT] = False
-    plan.counts[INT] = {}
+    if plan.rng.random() < 0.4:
+        plan.stated = (plan.start - 5, plan.end)
 
 
 def unsettled(plan):
@@ -155,14 +161,23 @@ def near_idle(plan):
 
 
 def thin_days(plan):
-    for day in plan.rng.sample(plan.window_days(), plan.rng.choice([1, 3, 4])):
+    if plan.size in ("small", "tiny"):
+        plan.counts[NON] = plan.busy(14)
+    for day in plan.rng.sample(plan.window_days(), plan.rng.choice([1, 4, 5])):
         plan.counts[NON][day] = 1
 
 
 def workdays_of_the_roster(plan):
-    plan.workdays = [NAMES[w] for w in plan.week[:5]]
-    if plan.rng.random() < 0.5:
-        plan.lose([d for d in range(plan.first, plan.end) if weekday(d) == plan.week[1]])
+    """Every day but Friday is there; the roster says which days people work."""
+    plan.week = ALL_WEEK
+    for category, mean in ((INT, 4), (NON, 9)):
+        plan.counts[category] = {day: n for day, n in plan.busy(mean).items() if weekday(day) != 4}
+    plan.workdays = [NAMES[w] for w in plan.rng.choice([MON_FRI, SUN_THU])]
+
+
+def foreign_days(plan):
+    plan.foreign = range(plan.start + 5, plan.start + 13)
+    plan.lose(plan.foreign)
 
 
 PATTERNS = {
@@ -173,5 +188,5 @@ PATTERNS = {
     "gap_and_longer_lookback": (2, gap_and_longer_lookback), "holiday": (2, holiday), "begins_late": (4, begins_late),
     "one_log_only": (2, one_log_only), "unsettled": (3, unsettled), "sparse_interactive": (7, sparse_interactive),
     "switched_off_interactive": (3, switched_off_interactive), "near_idle": (6, near_idle), "thin_days": (4, thin_days),
-    "workdays_of_the_roster": (2, workdays_of_the_roster),
+    "workdays_of_the_roster": (3, workdays_of_the_roster), "foreign_days": (2, foreign_days),
 }

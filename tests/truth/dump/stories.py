@@ -2,7 +2,7 @@
 from . import shapes
 from .kinds import EXO, INT, KINDS, NON, SPELLINGS, Kind, Variant
 from .shapes import DAY
-from .tenants import SECOND
+from .tenants import REPEATS, SECOND
 
 NINE = ["pop3", "imap4", "smtp_auth", "exchange_activesync", "exchange_web_services", "offline_address_book",
         "mapi_over_http", "outlook_anywhere_rpc", "remote_powershell"]
@@ -117,6 +117,26 @@ def unstated_told_again(tenant):
         s, _, _ = tenant.make(KINDS["modern"], outcome="success")
         file = tenant.put(s)
         tenant.put(s.changed(client=None, emitted=s.emitted + 3600 * SECOND), file)
+
+
+def unstated_at_a_stated_second(tenant):
+    """Only audit records are excused by a correlation id and a second."""
+    s, _, _ = tenant.make(KINDS["modern"], outcome="success", variant=Variant("Browser", "Mozilla/5.0", "none", EXO))
+    s = s.changed(home=tenant.id, resource_tenant=tenant.id, user_id=tenant.users[0][0], address=tenant.users[0][1])
+    tenant.put(s)
+    other = s.changed(id=tenant.new_id(), client="")
+    tenant.put(other)
+    tenant.truth.tell(tenant.id, "not_stated", s.created, s.user_id, "success", True)
+
+
+def every_repeat(tenant):
+    """Each way in which a sign-in is told more than once, with its records in any order."""
+    kind = Kind("imap4", [Variant("IMAP4", "", "none", EXO, "password")], dict(success=60, interrupted=20, failure=20))
+    for variety in [*REPEATS, "later_unstated", "later_modern", "cut_as_well"]:
+        for who in (0, 1, 5):
+            s, user, outcome = tenant.make(kind, who=who)
+            outcome, _ = tenant.repeat(kind, s, user, outcome, variety)
+            tenant.tell(kind, s, user, outcome)
 
 
 def audited(tenant, same_id=False, same_second=False, complete=True):
@@ -241,7 +261,8 @@ def torn_and_longer_copy(tenant):
         tenant.tell(KINDS["sprayed_imap4"], s, user, outcome)
         records.append(shapes.diagnostic(s) + b"\n")
     whole = b"".join(records)
-    tenant.files.whole(f"own/{tenant.index}/torn.json", whole[:-200], (4, 3, 1, 0))
+    torn = whole[:whole.rindex(b'"id"')]
+    tenant.files.whole(f"own/{tenant.index}/torn.json", torn, (4, 3, 1, 0))
     tenant.files.whole(f"own/{tenant.index}/whole.json", whole, (4, 4, 0, 0))
 
 

@@ -9,6 +9,8 @@ from .shapes import DAY, date_text
 HOUR, SECOND = DAY // 24, 1_000_000
 PORTAL_MODES = ["whole", "one_log_browser", "whole", "browser", "foreign", "whole", "failures"]
 GRAPH_MODES = ["dates", "events", "one_user", "dates", "no_last_page", "unbounded"]
+REPEATS = ["same", "changed", "thrice", "success_first", "no_emission", "within_a_second", "two_instants", "two_users",
+           "no_category"]
 UNSTATED = (None, "", "Unknown")
 WITHOUT_COLUMN = Kind("not_stated", [Variant(None, CHROME, "none", GRAPH)], dict(success=1))
 
@@ -175,19 +177,18 @@ class Tenant:
         self.tell(kind, s, user, outcome)
         return s, file
 
-    def repeat(self, kind, s, user, outcome):
+    def repeat(self, kind, s, user, outcome, variety=None):
         """Writes the records of one sign-in, or of several that share an id; returns its outcome and a file."""
         r = self.rng
         later = s.emitted + (60 + int(r.random() * 7200)) * SECOND
-        varieties = ["same", "changed", "thrice", "success_first", "no_emission", "within_a_second", "two_instants", "two_users",
-                     "no_category"]
+        varieties = list(REPEATS)
         if s.client not in UNSTATED:
             varieties.append("later_unstated")
         if s.agent == "" and s.auth in ("none", None) and kind.protocol not in (None, "smtp_auth"):
             varieties.append("later_modern")
         if self.delivery != "storage":
             varieties.append("cut_as_well")
-        variety = r.choice(varieties)
+        variety = variety or r.choice(varieties)
         if variety == "changed" and outcome == "success":
             first = self.put(s.changed(code=self.code("interrupted")))
             return outcome, self.put(s.changed(emitted=later), first)
@@ -211,10 +212,10 @@ class Tenant:
             self.put(twin, first)
             self.tell(kind, twin, user, outcome)
         elif variety == "two_users" and (s.user_id or s.address):
-            user_id = f"{self.index:08x}-0000-4000-8000-00000000beef"
+            user_id = f"{self.index:08x}-0000-4000-8000-00000000beef" if s.user_id else ""
             twin = s.changed(user_id=user_id, address="somebody.else@example.com")
             self.put(twin, first)
-            self.tell(kind, twin, user_id, outcome)
+            self.tell(kind, twin, user_id or twin.address, outcome)
         elif variety == "no_category" and self.delivery != "storage":
             self.put(s.changed(category=None), first)
         elif variety == "later_unstated":
@@ -237,7 +238,10 @@ class Tenant:
                     kind = WITHOUT_COLUMN if self.column_missing and category == NON else KINDS["modern"]
                     self.sign_in(kind, self.time_on(day), category, again=not self.column_missing)
             if self.plan.settles[category] and self.plan.counts[category]:
-                self.sign_in("modern", (self.end + 1) * DAY + 6 * HOUR, category, again=False)
+                self.sign_in("modern", self.plan.settle_at, category, again=False)
+        for day in self.plan.foreign:
+            for category in (INT, NON):
+                self.sign_in("mismatched_modern", self.time_on(day), category, again=False)
 
     def finish(self):
         """Writes what is written at once."""
