@@ -108,14 +108,14 @@ impl Inputs {
         let incomplete = report.files_torn + report.files_mostly_rejected;
         if incomplete > 0 {
             eprintln!(
-                "{incomplete} files are cut or mostly rejected, so they prove no day; copy or export them again, \
+                "files that are cut or mostly rejected: {incomplete}; they prove no day, copy or export them again, \
                  see: lightsout sql \"SELECT path, records, rejected, truncation FROM sources\""
             );
         }
         if report.rejected_of_unknown_tenant > 0 {
             eprintln!(
-                "{} rejected records do not say whose they are, so no tenant of this ingest can be cleared; see: \
-                 lightsout sql \"SELECT path, line, reason, detail FROM rejects WHERE tenant_id IS NULL\"",
+                "rejected records that do not say whose they are: {}; no tenant that came with them can be cleared, \
+                 see: lightsout sql \"SELECT path, line, reason, detail FROM rejects WHERE tenant_id IS NULL\"",
                 report.rejected_of_unknown_tenant
             );
         }
