@@ -417,6 +417,14 @@ impl Coverage {
         Self { tenant_id: tenant_id.to_owned(), category, ..Self::default() }
     }
 
+    /// Whether it says all that another entry says, which is of the same content.
+    pub(super) fn says(&self, other: &Self) -> bool {
+        (&self.tenant_id, self.category) == (&other.tenant_id, other.category)
+            && other.days.iter().all(|day| self.days.contains(day))
+            && other.storage_hour.is_none_or(|hour| self.storage_hour == Some(hour))
+            && other.stated.iter().all(|stated| self.stated.contains(stated))
+    }
+
     /// Whether it says anything.
     pub(super) fn is_empty(&self) -> bool {
         self.records == 0 && self.storage_hour.is_none() && self.stated.is_empty()

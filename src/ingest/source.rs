@@ -390,7 +390,7 @@ pub(super) fn coverage(
             entry_of(&mut coverage, &tenant_id, category).stated.push(stated);
         }
     }
-    coverage.retain(|entry| !entry.is_empty() && !known.contains(entry));
+    coverage.retain(|entry| !entry.is_empty() && !known.iter().any(|known| known.says(entry)));
     coverage
 }
 

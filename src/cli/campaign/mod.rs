@@ -54,6 +54,7 @@ const LIST_COLUMNS: &[&str] = &[
     "announced_on",
     "announcement_id",
     "causes",
+    "hold_reasons",
     "on_hold_since",
     "new",
     "smtp_client_authentication",
