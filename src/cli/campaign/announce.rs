@@ -85,7 +85,7 @@ pub(super) async fn run(arguments: &Arguments, global: &Global) -> Result<u8> {
     let queries = desk.queries().await?;
     let seen: BTreeMap<_, _> =
         desk.fresh(&decided, &queries).await?.into_iter().map(|(id, fresh)| (id, fresh.seen)).collect();
-    let who = queries.who(decided.window, "*").await?;
+    let who = queries.who(&decided.campaign, decided.window, "*").await?;
 
     let by_whom = arguments.by.as_deref();
     let lock = desk.turn().await?;
