@@ -26,7 +26,7 @@ pub const EVIDENCE_QUERIES: [(&str, &str); 9] = [
     ("stated_elsewhere", include_str!("../../queries/views/stated_elsewhere.sql")),
     ("evidence", include_str!("../../queries/evidence.sql")),
     ("past_usage", include_str!("../../queries/past_usage.sql")),
-    ("coverage_entries", include_str!("../../queries/views/coverage_entries.sql")),
+    (super::coverage::NAME, super::coverage::SQL),
 ];
 
 type Tenants = BTreeMap<String, TenantEvidence>;
@@ -56,6 +56,8 @@ impl Queries {
         end: DateTime<Utc>,
     ) -> Result<Vec<TenantEvidence>> {
         const NAME: &str = "evidence";
+        let mut coverage = coverage;
+        super::coverage::trim(&mut coverage, first);
         let mut tenants: Tenants =
             coverage.into_iter().map(|tenant| (tenant.tenant_id.clone(), tenant)).collect();
         let lookback = Window::before(first, campaign.lookback_days).first;
