@@ -139,6 +139,8 @@ impl Outcome {
 pub enum AuthMethod {
     Basic,
     Modern,
+    /// OAuth with a password that another application than Exchange Online sent to Entra.
+    PasswordGrant,
     Unknown,
 }
 
@@ -148,6 +150,7 @@ impl AuthMethod {
         match self {
             Self::Basic => "basic",
             Self::Modern => "modern",
+            Self::PasswordGrant => "password_grant",
             Self::Unknown => "unknown",
         }
     }
@@ -174,7 +177,7 @@ pub struct RawSignIn<'a> {
     pub resource_name: Option<Cow<'a, str>>,
     pub client_app: Option<Cow<'a, str>>,
     pub authentication_protocol: Option<Cow<'a, str>>,
-    /// Some step of the record's authentication details names a client certificate.
+    /// Some step of the record's authentication details succeeded with a client certificate.
     pub client_certificate: bool,
     pub error_code: Option<i64>,
     /// What the record says of its result in words, where it has no code, or says so beside it:
@@ -246,4 +249,13 @@ pub struct Classified {
     /// The member that decided the auth method, `None` where nothing did.
     pub auth_evidence: Option<&'static str>,
     pub outcome: Outcome,
+}
+
+impl Classified {
+    /// Whether no verdict can need the record: it is modern, and no campaign counts that. SMTP AUTH goes off as a
+    /// whole in some campaigns, with OAuth too.
+    #[must_use]
+    pub fn is_provably_modern(&self) -> bool {
+        self.auth_method == AuthMethod::Modern && self.protocol != Some(Protocol::SmtpAuth)
+    }
 }

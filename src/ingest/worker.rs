@@ -24,7 +24,7 @@ use super::{IngestSettings, Progress};
 use crate::error::{Error, Result};
 use crate::lake::schema::Table;
 use crate::lake::write::{DataFileWriter, Unsettled};
-use crate::sign_in::{AuthMethod, Category, RawSignIn};
+use crate::sign_in::{Category, RawSignIn};
 use crate::tenant::{Named, is_guid};
 
 /// Rows of a row group.
@@ -247,13 +247,18 @@ impl<'a> Worker<'a> {
             Cow::Borrowed,
         );
         let classified = classify(raw);
-        let stream = match (classified.auth_method, classified.protocol) {
-            (AuthMethod::Modern, _) => 2,
-            (_, None) => 1,
-            (_, Some(_)) => 0,
+        let stream = match (classified.is_provably_modern(), classified.protocol) {
+            (true, _) => 2,
+            (false, None) => 1,
+            (false, Some(_)) => 0,
         };
-        let row =
-            RowContext { tenant_id, sign_in_id: &sign_in_id, signed_in_at: *signed_in_at, source_offset };
+        let row = RowContext {
+            tenant_id,
+            sign_in_id: &sign_in_id,
+            signed_in_at: *signed_in_at,
+            source_offset,
+            record_hash: rows::record_hash(record),
+        };
         let rows = &mut self.streams[stream].0;
         rows.push(raw, classified, row, source);
         if rows.len() >= ROWS_MAX || rows.bytes() >= self.row_bytes_max {

@@ -138,6 +138,7 @@ static SCHEMAS: LazyLock<[SchemaRef; 7]> = LazyLock::new(|| {
         ("correlation_id", text()),
         ("source_id", text()),
         ("source_offset", number()),
+        ("record_hash", number()),
     ]);
     let rejects = columns(&[
         ("source_id", text()),

@@ -247,7 +247,7 @@ impl<'a> Draft<'a> {
             }
             (Item::Location, Kind::Object) => self.sign_in.country = nested::country(cursor)?,
             (Item::AuthenticationDetails, Kind::Array) => {
-                self.sign_in.client_certificate = nested::names_certificate(cursor)?;
+                self.sign_in.client_certificate = nested::certificate_succeeded(cursor)?;
             }
             (Item::EventTypes, Kind::Array) => self.event_type = nested::event_type(cursor)?,
             _ => {
