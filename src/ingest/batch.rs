@@ -372,6 +372,8 @@ impl Batch<'_> {
                     source.refuse(format!("expected {EXPECTED}; found {found}"));
                 } else {
                     source.fate = FileFate::Empty;
+                    // The last page of an answer may be empty.
+                    source.pages = pages::read(opened.text().map_err(failed())?).map_err(failed())?;
                 }
                 return Ok((source, None));
             }
