@@ -25,6 +25,7 @@ use crate::lake::commit::{Manifest, Replaced, Replacing};
 use crate::lake::schema::Table;
 use crate::lake::write::DataFileWriter;
 use crate::sign_in::{Category, Outcome};
+use crate::tenant::Roster;
 
 /// What an upgrade has changed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -142,7 +143,19 @@ fn count(lake: &Lake, clocks: &HashMap<String, i64>) -> Result<HashMap<String, A
     let mut accounts: HashMap<String, Account> = HashMap::new();
     for batch in lake.read(Table::SignInRecords, Some(&COLUMNS))? {
         let batch = batch?;
-        let [source_ids, tenants, categories, outcomes, clients, users, names, apps, app_names, homes, resources] = [
+        let [
+            source_ids,
+            tenants,
+            categories,
+            outcomes,
+            clients,
+            users,
+            names,
+            apps,
+            app_names,
+            homes,
+            resources,
+        ] = [
             "source_id",
             "tenant_id",
             "category",
@@ -266,6 +279,8 @@ fn settings(now: i64) -> IngestSettings {
         category: None,
         date_order: None,
         covers: None,
+        roster: Roster::default(),
+        skip_unrecognised: false,
         jobs: 1,
         memory_limit_bytes: 0,
         dry_run: false,
