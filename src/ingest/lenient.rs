@@ -135,7 +135,10 @@ fn of_json(text: &str, reader: &RecordReader) -> Lenient {
     // Text within text.
     let plain = text.replace("\\\"", "\"");
     let members = Members { text: &plain, lower: plain.to_ascii_lowercase() };
-    if members.are_of_one_record() { members.read(reader) } else { Lenient::default() }
+    if members.are_of_one_record() {
+        return members.read(reader);
+    }
+    Lenient { tenant_id: members.tenant_of_cut_record(), ..Lenient::default() }
 }
 
 /// Whether a whole object has nothing that sign-ins, or what holds or stands for them, have.
@@ -228,6 +231,21 @@ impl<'a> Members<'a> {
             };
         let allowed = |name: &str| if name == "correlationId" { 2 } else { 1 };
         whole && ONCE.iter().all(|name| self.values(name).len() <= allowed(name))
+    }
+
+    /// The only tenant that a record names which breaks off where it might have ended, so that nothing tells it
+    /// from the parts of two.
+    fn tenant_of_cut_record(&self) -> Option<String> {
+        let text = self.text.trim();
+        let is_cut = text.starts_with('{') && matches!(extent(text.as_bytes()), Extent::Cut);
+        let named = self.values("tenantId").into_iter().flatten().filter_map(tenant_id);
+        let mut tenants: Vec<String> = named.chain(self.tenant_in_path()).collect();
+        tenants.sort_unstable();
+        tenants.dedup();
+        match <[String; 1]>::try_from(tenants) {
+            Ok([tenant]) if is_cut => Some(tenant),
+            _ => None,
+        }
     }
 
     fn read(&self, reader: &RecordReader) -> Lenient {
