@@ -142,7 +142,19 @@ fn count(lake: &Lake, clocks: &HashMap<String, i64>) -> Result<HashMap<String, A
     let mut accounts: HashMap<String, Account> = HashMap::new();
     for batch in lake.read(Table::SignInRecords, Some(&COLUMNS))? {
         let batch = batch?;
-        let [source_ids, tenants, categories, outcomes, clients, users, names, apps, app_names, homes, resources] = [
+        let [
+            source_ids,
+            tenants,
+            categories,
+            outcomes,
+            clients,
+            users,
+            names,
+            apps,
+            app_names,
+            homes,
+            resources,
+        ] = [
             "source_id",
             "tenant_id",
             "category",
@@ -190,7 +202,7 @@ fn texts<'a>(batch: &'a RecordBatch, name: &str) -> Option<&'a StringArray> {
     batch.column_by_name(name).and_then(|column| column.as_string_opt::<i32>())
 }
 
-fn cell<'a>(column: Option<&'a StringArray>, row: usize) -> Option<&'a str> {
+fn cell(column: Option<&StringArray>, row: usize) -> Option<&str> {
     column.filter(|column| column.is_valid(row)).map(|column| column.value(row))
 }
 
