@@ -17,7 +17,7 @@ use crate::lake::commit::Manifest;
 use crate::lake::schema::Table;
 use crate::query::Queries;
 use crate::query::evidence::EVIDENCE_QUERIES;
-use crate::tenant::Roster;
+use crate::tenant::{Named, Roster, tenant_id};
 use crate::verdict::Assessment;
 
 /// What a decision leaves for the stages after it.
@@ -175,7 +175,7 @@ pub(super) async fn remake(global: &Global, row: &DecisionRow) -> Result<Assesse
     let versions: BTreeMap<Table, u64> = serde_json::from_str(&row.lake_versions).map_err(wrong)?;
     let window = Window { first: row.window_start, end: row.window_end };
     let lake = Lake::open_at(&global.lake, &versions).await.map_err(|error| lost(row, error))?;
-    for table in [Table::SignInRecords, Table::Sources] {
+    for table in [Table::SignInRecords, Table::Sources, Table::Rejects, Table::Dismissals] {
         // Those that evidence is counted from.
         lake.check_files(table).map_err(|error| lost(row, error))?;
     }
@@ -223,23 +223,14 @@ pub(super) fn same_id(row: &DecisionRow, reread: &Assessment) -> Result<()> {
 /// The tenant that an id, a domain or a name of the roster stands for. `known` are ids that stand for
 /// themselves.
 pub(super) fn find_tenant(named: &str, roster: &Roster, known: &[&str]) -> Result<String> {
-    let wanted = named.trim().to_lowercase();
+    let wanted = tenant_id(named).unwrap_or_else(|| named.trim().to_lowercase());
     if roster.tenants.contains_key(&wanted) || known.contains(&wanted.as_str()) {
         return Ok(wanted);
     }
-    let fits: Vec<&str> = roster
-        .tenants
-        .values()
-        .filter(|tenant| {
-            tenant.display_name.as_ref().is_some_and(|name| name.to_lowercase() == wanted)
-                || tenant.domains.iter().any(|domain| domain.to_lowercase() == wanted)
-        })
-        .map(|tenant| tenant.tenant_id.as_str())
-        .collect();
     let found = || named.to_owned();
-    match fits.as_slice() {
-        [one] => Ok((*one).to_owned()),
-        [] => {
+    match roster.find(named) {
+        Named::One(id) => Ok(id.to_owned()),
+        Named::Nobody => {
             let some = known.iter().take(3).copied().collect::<Vec<_>>().join(", ");
             let some = if some.is_empty() { some } else { format!(" (such as {some})") };
             let expected = format!(
@@ -248,7 +239,7 @@ pub(super) fn find_tenant(named: &str, roster: &Roster, known: &[&str]) -> Resul
             );
             Err(Error::Usage { flag: "TENANT", expected, found: found() })
         }
-        several => {
+        Named::Several(several) => {
             let expected = format!("one tenant; of that name the roster has {}", several.join(", "));
             Err(Error::Usage { flag: "TENANT", expected, found: found() })
         }

@@ -108,7 +108,7 @@ async fn report(lake: &Lake, month: Month, arguments: &Arguments, global: &Globa
         tenants: assess(&campaign, &roster, &evidence, window),
     };
     let assessed = Assessed { campaign, roster, assessment, queries };
-    let who = assessed.queries.who(window, "*").await?;
+    let who = assessed.queries.who(&assessed.campaign, window, "*").await?;
     let context = NoticeContext { draft: false, ..context(&assessed, &arguments.texts, &who) };
     let folder = arguments.out.join("notices");
     let mut manifest = Manifest::begin_beside(&folder, &format!("usage_report-{month}"))?;
@@ -134,7 +134,7 @@ pub(super) async fn write(
     global: &Global,
 ) -> Result<Vec<Written>> {
     let templates = Templates::load(texts.templates.as_deref())?;
-    let who = assessed.queries.who(assessed.assessment.window, "*").await?;
+    let who = assessed.queries.who(&assessed.campaign, assessed.assessment.window, "*").await?;
     let context = context(assessed, texts, &who);
     lists::write(out, &context)?;
     let folder = out.join("notices");

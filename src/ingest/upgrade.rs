@@ -25,6 +25,7 @@ use crate::lake::commit::{Manifest, Replaced, Replacing};
 use crate::lake::schema::Table;
 use crate::lake::write::DataFileWriter;
 use crate::sign_in::{Category, Outcome};
+use crate::tenant::Roster;
 
 /// What an upgrade has changed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -278,6 +279,8 @@ fn settings(now: i64) -> IngestSettings {
         category: None,
         date_order: None,
         covers: None,
+        roster: Roster::default(),
+        skip_unrecognised: false,
         jobs: 1,
         memory_limit_bytes: 0,
         dry_run: false,

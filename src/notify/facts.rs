@@ -146,7 +146,11 @@ impl Facts {
         let window = context.assessment.window;
         let scope = campaign.scope();
         let out_of_scope: Vec<Protocol> =
-            Protocol::NAMED.into_iter().filter(|protocol| !scope.contains(protocol)).collect();
+            // A password grant is no protocol that a tenant has on or off.
+            Protocol::NAMED
+                .into_iter()
+                .filter(|protocol| !scope.contains(protocol) && *protocol != Protocol::PasswordGrant)
+                .collect();
         let all = |protocols: &[Protocol]| protocols.iter().map(|p| in_use(*p, tenant)).collect();
         let in_use: Vec<InUse> = all(&told.in_use);
         let others: Vec<Protocol> = but_smtp_auth(&told.in_use);

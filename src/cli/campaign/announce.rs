@@ -84,7 +84,7 @@ pub(super) async fn run(arguments: &Arguments, global: &Global) -> Result<u8> {
     }
     let queries = desk.queries().await?;
     let now_judged = desk.judge_now(&decided, &queries).await?;
-    let who = queries.who(decided.window, "*").await?;
+    let who = queries.who(&decided.campaign, decided.window, "*").await?;
 
     let by_whom = arguments.by.as_deref();
     let lock = desk.turn().await?;

@@ -107,7 +107,7 @@ async fn still_used(
     let firsts = decisions.into_iter().filter_map(|id| decided.get(id)).map(|decided| decided.window.first);
     let Some(first) = firsts.min() else { return Ok(Vec::new()) };
     let mut told = BTreeSet::new();
-    for (tenant_id, rows) in queries.who_until(first, desk.now, "*").await? {
+    for (tenant_id, rows) in queries.who_until(&desk.campaign, first, desk.now, "*").await? {
         let Some(tenant) = desk.ledger.tenants.get(&tenant_id) else { continue };
         for row in rows {
             if let Some(ProtocolChange::Off { on }) = tenant.change.protocols.get(&row.protocol)
@@ -149,7 +149,7 @@ async fn write(
             })
             .collect();
         if !told.is_empty() {
-            let who = queries.who_until(decision.window.first, desk.now, "*").await?;
+            let who = queries.who_until(&decision.campaign, decision.window.first, desk.now, "*").await?;
             sending.tell(desk, decision, desk.until_now(decision.window), told, &who)?;
         }
     }

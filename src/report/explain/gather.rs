@@ -47,7 +47,7 @@ impl Explanation {
             gaps: gaps(&tenant, window),
             activity: rows(queries, "tenant_activity", campaign, window, &tenant_id).await?,
             attempts: Attempts { codes, sources },
-            who: queries.who(window, &tenant_id).await?.remove(&tenant_id).unwrap_or_default(),
+            who: queries.who(campaign, window, &tenant_id).await?.remove(&tenant_id).unwrap_or_default(),
             queries: behind(campaign, window, &tenant_id)?,
             tenant,
         })
