@@ -7,14 +7,20 @@ use super::formats::{RecordReader, Shape, describe_keys, top_level_keys};
 use super::frame::{Framing, RECORD_BYTES_MAX};
 use super::json::Cursor;
 use super::time::DateEvidence;
+use crate::settings::{SettingsKind, collected, smtp_report};
 
 /// How many records recognition looks at.
 const HEAD_RECORDS: usize = 64;
+
+/// How far into a file its `kind` may be.
+const KIND_WITHIN_BYTES: usize = 4 << 10;
 
 /// What the head of a file shows.
 #[derive(Debug, Clone)]
 pub enum Recognised {
     Records(Head),
+    /// No records, but what a tenant's settings say.
+    Settings(SettingsKind),
     /// No record: no byte but blanks, or an empty array.
     Empty,
     /// `found` is for the message.
@@ -75,6 +81,9 @@ pub(super) fn recognise(head: &[u8], last: bool) -> Option<Recognised> {
 }
 
 fn json(head: &[u8], start: usize, last: bool) -> Option<Recognised> {
+    if collected::is_collected(&String::from_utf8_lossy(&head[start..head.len().min(start + KIND_WITHIN_BYTES)])) {
+        return Some(Recognised::Settings(SettingsKind::ExchangeSettings));
+    }
     if head[start] == b'{'
         && !holds_arrays(head)
         && let Some(shape) = whole_lines(head, last).find_map(Shape::recognise)
@@ -147,6 +156,9 @@ fn table(head: &[u8], start: usize, last: bool) -> Option<Recognised> {
     let Ok(header) = std::str::from_utf8(&head[at..at + end]) else {
         return Some(Recognised::Unknown { found: "text that is no valid UTF-8 or UTF-16".to_owned() });
     };
+    if smtp_report::is_report(header) {
+        return Some(Recognised::Settings(SettingsKind::SmtpAuthReport));
+    }
     let reader = match RecordReader::csv(header) {
         Ok(reader) => reader,
         Err(found) => return Some(Recognised::Unknown { found }),

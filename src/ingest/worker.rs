@@ -31,7 +31,7 @@ const REJECT_BYTES_MAX: usize = 4 << 20;
 const TENANT_BYTES_KEPT: usize = 4 << 20;
 pub(super) const MICROS_PER_DAY: i64 = 86_400_000_000;
 /// 2010-01-01: Entra logs begin later.
-const EARLIEST: i64 = 1_262_304_000_000_000;
+pub(super) const EARLIEST: i64 = 1_262_304_000_000_000;
 
 /// Rows that lie together: verdicts read the first stream alone.
 const STREAMS: [(&str, bool); 3] = [("legacy", false), ("service", false), ("modern", true)];
