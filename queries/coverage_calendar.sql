@@ -6,7 +6,7 @@
 -- Grain: one row per tenant, category and day (UTC) of the window: interactive and non_interactive of every
 --   tenant, and what else the lake has of it
 -- Columns: tenant_id text; category text: null if unknown; day date; weekday text: Mon to Sun;
---   is_covered boolean; covered_by text[]: records, storage, declared, null if nothing does;
+--   is_covered boolean; covered_by text[]: records, storage, stated, null if nothing does;
 --   is_incomplete boolean: logs are there, but none that has every column a verdict needs, so the day is not
 --   covered
 -- Order: tenant_id, category, day

@@ -84,6 +84,9 @@ pub struct Campaign {
     #[serde(default = "default_permitted_gap_days")]
     #[schemars(schema_with = "schema::days_per_category")]
     pub permitted_gap_days: BTreeMap<Category, u32>,
+    /// The numbers of the rules that judge whether logs suffice.
+    #[serde(default, skip_serializing_if = "EvidenceRules::is_default")]
+    pub evidence: EvidenceRules,
     /// Posts that said something of this before, oldest first.
     #[serde(default)]
     pub earlier_posts: Vec<EarlierPost>,
@@ -127,6 +130,82 @@ impl Waves {
     }
 
     fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+/// The numbers of the rules that judge whether logs suffice. Those of a log are for each required category.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct EvidenceRules {
+    /// Expected days that may be missing, of twenty, where a log is busy.
+    #[schemars(range(max = 20))]
+    pub days_missing_max: u32,
+    /// The same of the log of interactive sign-ins.
+    #[schemars(range(max = 20))]
+    pub days_missing_max_interactive: u32,
+    /// Percent of the expected days that may be missing, where it is not.
+    #[schemars(range(max = 100))]
+    pub days_missing_percent: u32,
+    /// Records of an expected day, in the median, from which on a log is busy; a weekday outside the working
+    /// week is expected from the same number on.
+    #[schemars(range(min = 1))]
+    pub busy_median: u32,
+    /// Weeks before the window, or before a silence, that tell what is usual.
+    #[schemars(range(min = 1, max = 26))]
+    pub history_weeks: u32,
+    /// A day with less than so many percent of the records that its weekday had before is not seen.
+    #[schemars(range(max = 100))]
+    pub thin_percent: u32,
+    /// Where its weekday had fewer records in the median, no day is too thin.
+    #[schemars(range(min = 1))]
+    pub thin_median_min: u32,
+    /// Weeks with records that the median needs.
+    #[schemars(range(min = 1, max = 26))]
+    pub thin_weeks_min: u32,
+    /// A log is near-idle if every weekday has records in fewer than so many percent of its weeks.
+    #[schemars(range(max = 100))]
+    pub idle_percent: u32,
+    /// A silence of the interactive log is believable if chance would bring it about in so many percent or
+    /// more.
+    #[schemars(range(min = 1, max = 100))]
+    pub silence_chance_min_percent: u32,
+    /// Usage before the window has ended if its user was seen on so many days, in so many weeks, and has been
+    /// silent for so many days and twice the longest pause before.
+    #[schemars(range(min = 2, max = 60))]
+    pub ended_usage_days_min: u32,
+    #[schemars(range(min = 1, max = 10))]
+    pub ended_usage_weeks_min: u32,
+    #[schemars(range(min = 7, max = DAYS_MAX))]
+    pub ended_silence_days_min: u32,
+    /// Settings prove that something is off if they were collected at most so many days from `as_of`.
+    #[schemars(range(max = 30))]
+    pub settings_age_days_max: u32,
+}
+
+impl Default for EvidenceRules {
+    fn default() -> Self {
+        Self {
+            days_missing_max: 1,
+            days_missing_max_interactive: 3,
+            days_missing_percent: 10,
+            busy_median: 5,
+            history_weeks: 8,
+            thin_percent: 10,
+            thin_median_min: 10,
+            thin_weeks_min: 3,
+            idle_percent: 40,
+            silence_chance_min_percent: 1,
+            ended_usage_days_min: 5,
+            ended_usage_weeks_min: 3,
+            ended_silence_days_min: 14,
+            settings_age_days_max: 7,
+        }
+    }
+}
+
+impl EvidenceRules {
+    fn is_default(&self) -> bool {
         *self == Self::default()
     }
 }

@@ -163,12 +163,14 @@ impl DailyCounts {
     /// From days and their counts, in any order; a day that comes twice has the larger count.
     #[must_use]
     pub fn of(days: impl IntoIterator<Item = (NaiveDate, u32)>) -> Self {
-        let days: BTreeMap<NaiveDate, u32> =
-            days.into_iter().filter(|(_, count)| *count > 0).fold(BTreeMap::new(), |mut days, (day, count)| {
+        let days: BTreeMap<NaiveDate, u32> = days.into_iter().filter(|(_, count)| *count > 0).fold(
+            BTreeMap::new(),
+            |mut days, (day, count)| {
                 let known = days.entry(day).or_default();
                 *known = count.max(*known);
                 days
-            });
+            },
+        );
         let (Some((first, _)), Some((last, _))) = (days.first_key_value(), days.last_key_value()) else {
             return Self::default();
         };

@@ -6,7 +6,7 @@ mod roster_file;
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use chrono::NaiveDate;
+use chrono::{NaiveDate, Weekday};
 use serde::{Deserialize, Serialize};
 
 use crate::evidence::DayRange;
@@ -33,6 +33,9 @@ pub struct RosterTenant {
     /// First and last day that its logs are known to be complete for, both included.
     pub logs_from: Option<NaiveDate>,
     pub logs_to: Option<NaiveDate>,
+    /// The days of its working week, where that is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub workdays: Option<Vec<Weekday>>,
     /// `Some(reason)`: left out of the campaign.
     pub exclude: Option<String>,
 }
@@ -63,13 +66,13 @@ pub struct Roster {
 }
 
 impl Roster {
-    /// Nobody can know that a log is complete for days to come: ranges end with `today` at the latest. The
-    /// number of tenants whose range was longer.
-    pub fn end_with(&mut self, today: NaiveDate) -> usize {
-        let beyond = |tenant: &&mut RosterTenant| tenant.logs_to.is_some_and(|last| last > today);
+    /// Nobody can know that a log is complete for a day that is not over: ranges end with `yesterday` at the
+    /// latest. The number of tenants whose range was longer.
+    pub fn end_with(&mut self, yesterday: NaiveDate) -> usize {
+        let beyond = |tenant: &&mut RosterTenant| tenant.logs_to.is_some_and(|last| last > yesterday);
         let mut count = 0;
         for tenant in self.tenants.values_mut().filter(beyond) {
-            tenant.logs_to = Some(today);
+            tenant.logs_to = Some(yesterday);
             count += 1;
         }
         count

@@ -159,6 +159,37 @@ impl Reason {
         }
     }
 
+    /// The log that the reason is about, if it is about one.
+    #[must_use]
+    pub const fn category(&self) -> Option<Category> {
+        match self {
+            Self::CategoryMissing { category }
+            | Self::Gap { category, .. }
+            | Self::DaysMissing { category, .. }
+            | Self::NearIdle { category, .. }
+            | Self::NotSettled { category, .. }
+            | Self::WindowLongerThanHistory { category, .. }
+            | Self::ColumnMissing { category, .. }
+            | Self::FilteredExport { category, .. } => Some(*category),
+            Self::Excluded { .. }
+            | Self::InUse { .. }
+            | Self::UnattributedLegacyUse { .. }
+            | Self::NoRecords
+            | Self::UnknownOutcome { .. }
+            | Self::UsedBeforeWindow { .. }
+            | Self::UnrecognisedClient { .. }
+            | Self::ClientNotStated { .. }
+            | Self::LegacyAgentElsewhere { .. }
+            | Self::TenantMismatch { .. }
+            | Self::RejectedRecords { .. }
+            | Self::RefusedFiles { .. }
+            | Self::SmtpReport { .. }
+            | Self::AlreadyOff { .. }
+            | Self::Attempted { .. }
+            | Self::Unused => None,
+        }
+    }
+
     /// The words of several reasons, each once, in the order of the rule.
     #[must_use]
     pub fn codes(reasons: &[Self]) -> Vec<&'static str> {

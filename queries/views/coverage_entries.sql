@@ -1,23 +1,64 @@
--- What each source has seen of each tenant, as ingest keeps it: an entry for each run of days.
+-- What each source has seen of each tenant, as ingest keeps it: an entry for each day or stated range.
 -- Reads: sources
 -- Params: none
 -- Grain: one row per source, tenant, category, kind and run of days
--- Columns: tenant_id text; category text, null if unknown; kind text: records, storage, declared;
+-- Columns: tenant_id text; category text, null if unknown; kind text: records, storage, stated;
 --   first_day, last_day date, both covered; missing_columns text: of the source, joined with semicolons,
 --   null if complete; latest_at timestamp: latest time seen, or end of the storage file's hour;
 --   records bigint
 -- Order: none
--- Blind spots: runs of different sources overlap; days of rejected records are not covered.
+-- Blind spots: days of different sources overlap; days of rejected records are not covered; that a source is
+--   torn, or a download through a filter, is not seen here.
 WITH entries AS (
     SELECT missing_columns, unnest(coverage) AS entry FROM sources
+),
+named AS (
+    SELECT
+        entry['tenant_id'] AS tenant_id,
+        entry['category'] AS category,
+        missing_columns,
+        entry['latest_at'] AS latest_at,
+        entry['storage_hour'] AS storage_hour,
+        entry['days'] AS days,
+        entry['stated'] AS stated
+    FROM entries
+),
+days AS (
+    SELECT tenant_id, category, missing_columns, latest_at, unnest(days) AS day FROM named
+),
+ranges AS (
+    SELECT tenant_id, category, missing_columns, unnest(stated) AS range FROM named
 )
 SELECT
-    entry['tenant_id'] AS tenant_id,
-    entry['category'] AS category,
-    entry['kind'] AS kind,
-    entry['first_day'] AS first_day,
-    entry['last_day'] AS last_day,
+    tenant_id,
+    category,
+    'records' AS kind,
+    day['day'] AS first_day,
+    day['day'] AS last_day,
     missing_columns,
-    entry['latest_at'] AS latest_at,
-    entry['records'] AS records
-FROM entries
+    latest_at,
+    day['records'] AS records
+FROM days
+UNION ALL
+SELECT
+    tenant_id,
+    category,
+    'storage' AS kind,
+    CAST(storage_hour AS date) AS first_day,
+    CAST(storage_hour AS date) AS last_day,
+    missing_columns,
+    latest_at,
+    0 AS records
+FROM named
+WHERE storage_hour IS NOT NULL
+UNION ALL
+SELECT
+    tenant_id,
+    category,
+    'stated' AS kind,
+    range['first_day'] AS first_day,
+    range['last_day'] AS last_day,
+    missing_columns,
+    NULL AS latest_at,
+    0 AS records
+FROM ranges

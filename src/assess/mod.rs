@@ -20,6 +20,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 
 use crate::campaign::Campaign;
 use crate::evidence::{TenantEvidence, Window};
+use crate::sign_in::Category;
 use crate::tenant::{Roster, RosterTenant};
 use crate::verdict::TenantAssessment;
 
@@ -34,12 +35,11 @@ pub fn assess(
     evidence: &[TenantEvidence],
     window: Window,
 ) -> Vec<TenantAssessment> {
-    judge_all(campaign, roster, evidence, window, Proof::Settled)
+    judge_all(campaign, roster, evidence, window, Proof::Asked)
 }
 
 /// The same rules, for a change that was announced and is not made yet: `window` runs from the first
-/// day of the decision's window until now, so nobody asks for a log that is settled to its end. A
-/// collection that has stopped shows as a gap.
+/// day of the decision's window until now.
 #[must_use]
 pub fn recheck(
     campaign: &Campaign,
@@ -47,7 +47,7 @@ pub fn recheck(
     evidence: &[TenantEvidence],
     window: Window,
 ) -> Vec<TenantAssessment> {
-    judge_all(campaign, roster, evidence, window, Proof::Covered)
+    judge_all(campaign, roster, evidence, window, Proof::Asked)
 }
 
 /// The same rules for what was seen alone: whether a decision that is about to be announced has been
@@ -66,9 +66,7 @@ pub fn overtaken(
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Proof {
     /// Covered, and settled until its end.
-    Settled,
-    /// Covered.
-    Covered,
+    Asked,
     /// Nothing.
     NotAsked,
 }
@@ -96,8 +94,8 @@ fn judge_all(
 
 /// Until when a tenant's log is known to be complete: a window must end at or before it.
 ///
-/// The later of the latest time that its records and storage files tell of less the campaign's
-/// `settle_hours`, and the end of the last day of a declared range; `None` if there is neither.
+/// The latest of its categories' horizons, each the later of the newest instant that the log tells of less the
+/// campaign's `settle_hours`, and the end of its last stated day; `None` if there is neither.
 #[must_use]
 pub fn horizon(
     campaign: &Campaign,
@@ -105,6 +103,18 @@ pub fn horizon(
     evidence: &TenantEvidence,
 ) -> Option<DateTime<Utc>> {
     coverage::horizon(campaign, settings, evidence)
+}
+
+/// The days of a window, and whether each is covered for a category.
+#[must_use]
+pub fn covered_days(
+    campaign: &Campaign,
+    settings: Option<&RosterTenant>,
+    evidence: &TenantEvidence,
+    category: Category,
+    window: Window,
+) -> Vec<(NaiveDate, bool)> {
+    coverage::covered_days(campaign, settings, evidence, category, window)
 }
 
 /// The `as_of` of a window for which nobody named one: the latest date that the horizons of at

@@ -1,6 +1,6 @@
 //! The verdict of one protocol in one tenant. What it means for the tenant is `super::tenant`'s.
 
-use crate::evidence::{ExchangeOrUnnamed, ProtocolEvidence, UserCount};
+use crate::evidence::{PastUsage, ProtocolEvidence, UserCount};
 use crate::protocol::Protocol;
 use crate::verdict::{ProtocolAssessment, ProtocolVerdict, Reason};
 
@@ -16,29 +16,42 @@ pub(super) struct Finding {
 }
 
 impl Finding {
-    /// Judges a protocol on all its sign-ins. `sufficient`: the tenant's evidence suffices.
-    pub(super) fn new(protocol: Protocol, evidence: &ProtocolEvidence, sufficient: bool) -> Self {
+    /// Judges a protocol on all its sign-ins. `sufficient`: the tenant's evidence suffices; `has_ended`:
+    /// whether usage before the window has been followed by a silence that is long enough.
+    pub(super) fn new(
+        protocol: Protocol,
+        evidence: &ProtocolEvidence,
+        sufficient: bool,
+        has_ended: impl Fn(&PastUsage) -> bool,
+    ) -> Self {
+        let before = still_open(evidence, has_ended, |past| (past.users, past.sign_ins));
         Self {
             protocol,
             verdict: ProtocolVerdict::Unused,
             usage: evidence.usage,
             attempts: attempts(evidence),
             unknown: evidence.unknown,
-            usage_before_window: evidence.usage_before_window,
+            usage_before_window: before.unwrap_or(evidence.usage_before_window),
         }
         .judged(sufficient)
     }
 
     /// Judges `other_legacy` as far as it counts for the tenant: its sign-ins to Exchange Online or
     /// to no named resource. A script that gets a token for another service is no mail client.
-    pub(super) fn unattributed(part: &ExchangeOrUnnamed, sufficient: bool) -> Self {
+    pub(super) fn unattributed(
+        evidence: &ProtocolEvidence,
+        sufficient: bool,
+        has_ended: impl Fn(&PastUsage) -> bool,
+    ) -> Self {
+        let part = &evidence.exchange_or_unnamed;
+        let before = still_open(evidence, has_ended, |past| (past.exchange_users, past.exchange_sign_ins));
         Self {
             protocol: Protocol::OtherLegacy,
             verdict: ProtocolVerdict::Unused,
             usage: part.usage,
             attempts: 0,
             unknown: part.unknown,
-            usage_before_window: part.usage_before_window,
+            usage_before_window: before.unwrap_or(part.usage_before_window),
         }
         .judged(sufficient)
     }
@@ -88,6 +101,20 @@ pub(super) fn row(finding: &Finding, evidence: &ProtocolEvidence, in_scope: bool
         unknown: evidence.unknown,
         last_seen: evidence.last_seen,
     }
+}
+
+/// Usage before the window that has not ended, where it is known by the users' last days.
+fn still_open(
+    evidence: &ProtocolEvidence,
+    has_ended: impl Fn(&PastUsage) -> bool,
+    part: impl Fn(&PastUsage) -> (u64, u64),
+) -> Option<UserCount> {
+    let open = evidence.past_usage.iter().filter(|past| !has_ended(past)).map(part);
+    let count = open.fold(UserCount::default(), |count, (users, sign_ins)| UserCount {
+        users: count.users + users,
+        sign_ins: count.sign_ins + sign_ins,
+    });
+    (!evidence.past_usage.is_empty()).then_some(count)
 }
 
 fn attempts(evidence: &ProtocolEvidence) -> u64 {

@@ -4,11 +4,12 @@
 use std::collections::BTreeSet;
 
 use super::Proof;
-use super::coverage;
+use super::coverage::{self, Coverage};
 use super::protocols::{self, Finding};
 use crate::campaign::Campaign;
-use crate::evidence::{ProtocolEvidence, TenantEvidence, Window};
+use crate::evidence::{FilteredExport, PastUsage, ProtocolEvidence, TenantEvidence, Window};
 use crate::protocol::Protocol;
+use crate::sign_in::Category;
 use crate::tenant::RosterTenant;
 use crate::verdict::{ProtocolAssessment, ProtocolVerdict, Reason, TenantAssessment, TenantVerdict};
 
@@ -22,12 +23,10 @@ pub(super) fn assess(
     proof: Proof,
 ) -> TenantAssessment {
     let mut coverage = coverage::judge(campaign, settings, evidence, window);
-    coverage.reasons.retain(|reason| match proof {
-        Proof::Settled => true,
-        Proof::Covered => !matches!(reason, Reason::NotSettled { .. }),
-        Proof::NotAsked => false,
-    });
-    let found = Found::new(campaign, scope, evidence, coverage.reasons);
+    if proof == Proof::NotAsked {
+        coverage.reasons.clear();
+    }
+    let found = Found::new(campaign, scope, evidence, &coverage, window, proof);
     let (verdict, reasons) = found.decide(settings);
     TenantAssessment {
         tenant_id: evidence.tenant_id.clone(),
@@ -51,9 +50,11 @@ struct Found<'a> {
     campaign: &'a Campaign,
     evidence: &'a TenantEvidence,
     evidence_reasons: Vec<Reason>,
+    /// What keeps every protocol of the tenant from being cleared.
+    doubts: Vec<Reason>,
     scope: &'a [Protocol],
-    /// One for each protocol in scope, in report order.
-    in_scope: Vec<Finding>,
+    /// One for each protocol in scope or seen, in report order.
+    findings: Vec<Finding>,
     /// `other_legacy`, as far as it counts for the tenant.
     unattributed: Finding,
 }
@@ -63,15 +64,35 @@ impl<'a> Found<'a> {
         campaign: &'a Campaign,
         scope: &'a [Protocol],
         evidence: &'a TenantEvidence,
-        evidence_reasons: Vec<Reason>,
+        coverage: &Coverage,
+        window: Window,
+        proof: Proof,
     ) -> Self {
+        let evidence_reasons = coverage.reasons.clone();
+        let doubts = if proof == Proof::NotAsked {
+            client_doubts(evidence).collect()
+        } else {
+            client_doubts(evidence).chain(doubts(evidence, &evidence_reasons)).collect()
+        };
         let sufficient = evidence_reasons.is_empty();
-        let of = |protocol| evidence.protocols.get(&protocol).cloned().unwrap_or_default();
-        let in_scope =
-            scope.iter().map(|&protocol| Finding::new(protocol, &of(protocol), sufficient)).collect();
-        let other_legacy = of(Protocol::OtherLegacy).exchange_or_unnamed;
-        let unattributed = Finding::unattributed(&other_legacy, sufficient);
-        Self { campaign, evidence, evidence_reasons, scope, in_scope, unattributed }
+        // What nobody sees can't have gone silent.
+        let has_ended = |past: &PastUsage| {
+            past.silence_needed_days
+                .is_some_and(|needed| coverage.silent_days(past.last_day, window.end) >= needed)
+        };
+        let nothing = ProtocolEvidence::default();
+        let of = |protocol| evidence.protocols.get(&protocol).unwrap_or(&nothing);
+        let shown: BTreeSet<Protocol> = scope.iter().chain(evidence.protocols.keys()).copied().collect();
+        let findings = shown
+            .into_iter()
+            .map(|protocol| Finding::new(protocol, of(protocol), sufficient, has_ended))
+            .collect();
+        let unattributed = Finding::unattributed(of(Protocol::OtherLegacy), sufficient, has_ended);
+        Self { campaign, evidence, evidence_reasons, doubts, scope, findings, unattributed }
+    }
+
+    fn in_scope(&self) -> impl Iterator<Item = &Finding> {
+        self.findings.iter().filter(|finding| self.scope.contains(&finding.protocol))
     }
 
     /// The first that applies.
@@ -92,32 +113,22 @@ impl<'a> Found<'a> {
 
     /// In scope or unattributed, and in use.
     fn in_use(&self) -> impl Iterator<Item = &Finding> {
-        let judged = self.in_scope.iter().chain([&self.unattributed]);
+        let judged = self.in_scope().chain([&self.unattributed]);
         judged.filter(|finding| finding.verdict == ProtocolVerdict::InUse)
     }
 
     /// Asked only where nothing is in use, so that every doubt of a protocol counts.
     fn unproven_reasons(&self) -> Vec<Reason> {
         let mut reasons = self.evidence_reasons.clone();
-        let judged = self.in_scope.iter().chain([&self.unattributed]);
+        let judged = self.in_scope().chain([&self.unattributed]);
         reasons.extend(judged.flat_map(Finding::doubts));
-        reasons.extend(self.client_doubts());
+        reasons.extend(self.doubts.iter().cloned());
         reasons
-    }
-
-    /// Client apps that may be any protocol.
-    fn client_doubts(&self) -> impl Iterator<Item = Reason> {
-        let (unrecognised, not_stated) = (self.evidence.unrecognised_doubts, self.evidence.not_stated_doubts);
-        let unrecognised =
-            (unrecognised > 0).then_some(Reason::UnrecognisedClient { sign_ins: unrecognised });
-        let not_stated = (not_stated > 0).then_some(Reason::ClientNotStated { sign_ins: not_stated });
-        unrecognised.into_iter().chain(not_stated)
     }
 
     fn no_impact_reasons(&self) -> Vec<Reason> {
         let attempted: Vec<Reason> = self
-            .in_scope
-            .iter()
+            .in_scope()
             .filter(|finding| finding.verdict == ProtocolVerdict::Attempted)
             .map(|finding| Reason::Attempted { protocol: finding.protocol, sign_ins: finding.attempts })
             .collect();
@@ -128,15 +139,13 @@ impl<'a> Found<'a> {
     /// where another can't.
     fn clear(&self) -> Vec<Protocol> {
         // An unattributed or unknown client may be any protocol: such a doubt keeps all of them.
-        let doubt_of_all = !self.evidence_reasons.is_empty()
-            || !self.unattributed.is_clear()
-            || self.client_doubts().next().is_some();
+        let doubt_of_all =
+            !self.evidence_reasons.is_empty() || !self.unattributed.is_clear() || !self.doubts.is_empty();
         if doubt_of_all {
             return Vec::new();
         }
         let kept: BTreeSet<Protocol> = self
-            .in_scope
-            .iter()
+            .in_scope()
             .filter(|finding| !finding.is_clear())
             .flat_map(|finding| self.campaign.group_of(finding.protocol))
             .copied()
@@ -144,21 +153,55 @@ impl<'a> Found<'a> {
         self.scope.iter().filter(|protocol| !kept.contains(protocol)).copied().collect()
     }
 
-    /// Rows of `protocol_usage`: every protocol in scope and every other seen.
+    /// Rows of `protocol_usage`: every protocol in scope and every other seen. A doubt that may be any
+    /// protocol leaves each of them unproven that is not in use.
     fn rows(&self) -> Vec<ProtocolAssessment> {
-        let sufficient = self.evidence_reasons.is_empty();
         let nothing = ProtocolEvidence::default();
-        let shown: BTreeSet<Protocol> =
-            self.scope.iter().chain(self.evidence.protocols.keys()).copied().collect();
-        shown
-            .into_iter()
-            .map(|protocol| {
-                let evidence = self.evidence.protocols.get(&protocol).unwrap_or(&nothing);
-                let finding = Finding::new(protocol, evidence, sufficient);
-                protocols::row(&finding, evidence, self.scope.contains(&protocol))
-            })
-            .collect()
+        let row = |finding: &Finding| {
+            let evidence = self.evidence.protocols.get(&finding.protocol).unwrap_or(&nothing);
+            let mut row = protocols::row(finding, evidence, self.scope.contains(&finding.protocol));
+            if finding.is_clear() && !self.doubts.is_empty() {
+                row.verdict = ProtocolVerdict::Unproven;
+            }
+            row
+        };
+        self.findings.iter().map(row).collect()
     }
+}
+
+/// Client apps that may be any protocol.
+fn client_doubts(evidence: &TenantEvidence) -> impl Iterator<Item = Reason> + use<> {
+    let reason = |sign_ins: u64, reason: fn(u64) -> Reason| (sign_ins > 0).then(|| reason(sign_ins));
+    [
+        reason(evidence.unrecognised_doubts, |sign_ins| Reason::UnrecognisedClient { sign_ins }),
+        reason(evidence.not_stated_doubts, |sign_ins| Reason::ClientNotStated { sign_ins }),
+        reason(evidence.legacy_agent_doubts, |sign_ins| Reason::LegacyAgentElsewhere { sign_ins }),
+    ]
+    .into_iter()
+    .flatten()
+}
+
+/// What may be usage and can't be ruled out, beside client apps.
+fn doubts<'e>(
+    evidence: &'e TenantEvidence,
+    evidence_reasons: &'e [Reason],
+) -> impl Iterator<Item = Reason> + use<'e> {
+    let TenantEvidence { tenant_mismatches: sign_ins, rejected, refused, .. } = evidence;
+    let mismatch = (*sign_ins > 0).then_some(Reason::TenantMismatch { sign_ins: *sign_ins });
+    let rejected = (rejected.records > 0)
+        .then(|| Reason::RejectedRecords { records: rejected.records, paths: rejected.paths.clone() });
+    let refused = (refused.files > 0)
+        .then(|| Reason::RefusedFiles { files: refused.files, paths: refused.paths.clone() });
+    // Without them the other files may prove enough.
+    let suffices =
+        |category: &Category| !evidence_reasons.iter().any(|reason| reason.category() == Some(*category));
+    let filtered = evidence.coverage.iter().filter(move |(category, _)| !suffices(category));
+    let filtered = filtered.flat_map(|(category, coverage)| {
+        let reason =
+            |export: &FilteredExport| Reason::FilteredExport { category: *category, export: export.clone() };
+        coverage.filtered.iter().map(reason)
+    });
+    mismatch.into_iter().chain(rejected).chain(refused).chain(filtered)
 }
 
 fn in_use_reason(finding: &Finding) -> Reason {

@@ -51,7 +51,7 @@ impl fmt::Display for Place {
 }
 
 /// Numbers with the least and the most that they may be.
-const NUMBERS: [(&[&str], u32, u32); 7] = [
+const NUMBERS: [(&[&str], u32, u32); 21] = [
     (&["window_days"], 1, DAYS_MAX),
     (&["lookback_days"], 0, DAYS_MAX),
     (&["settle_hours"], 0, SETTLE_HOURS_MAX),
@@ -59,6 +59,20 @@ const NUMBERS: [(&[&str], u32, u32); 7] = [
     (&["max_decision_age_days"], 0, DAYS_MAX),
     (&["waves", "size"], 1, u32::MAX),
     (&["waves", "pending_max"], 1, u32::MAX),
+    (&["evidence", "days_missing_max"], 0, 20),
+    (&["evidence", "days_missing_max_interactive"], 0, 20),
+    (&["evidence", "days_missing_percent"], 0, 100),
+    (&["evidence", "busy_median"], 1, u32::MAX),
+    (&["evidence", "history_weeks"], 1, 26),
+    (&["evidence", "thin_percent"], 0, 100),
+    (&["evidence", "thin_median_min"], 1, u32::MAX),
+    (&["evidence", "thin_weeks_min"], 1, 26),
+    (&["evidence", "idle_percent"], 0, 100),
+    (&["evidence", "silence_chance_min_percent"], 1, 100),
+    (&["evidence", "ended_usage_days_min"], 2, 60),
+    (&["evidence", "ended_usage_weeks_min"], 1, 10),
+    (&["evidence", "ended_silence_days_min"], 7, DAYS_MAX),
+    (&["evidence", "settings_age_days_max"], 0, 30),
 ];
 
 /// Texts that say something if they are there.

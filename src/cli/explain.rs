@@ -36,9 +36,9 @@ pub(super) async fn run(arguments: &Arguments, global: &Global) -> Result<u8> {
     evidence.retain(|tenant| tenant.tenant_id == tenant_id);
     // Nothing of another tenant reaches this one's verdict.
     let settings = roster.tenants.get(&tenant_id).cloned();
-    let declared = settings.as_ref().and_then(crate::tenant::RosterTenant::logs);
-    let alone =
-        Roster { tenants: settings.map(|settings| (tenant_id.clone(), settings)).into_iter().collect() };
+    let alone = Roster {
+        tenants: settings.clone().map(|settings| (tenant_id.clone(), settings)).into_iter().collect(),
+    };
     let Some(tenant) = assess(&campaign, &alone, &evidence, window).pop() else {
         return Err(Error::EmptyLake { lake: lake.name() });
     };
@@ -48,7 +48,7 @@ pub(super) async fn run(arguments: &Arguments, global: &Global) -> Result<u8> {
         let parameters = report.bind(&campaign, window, &tenant_id);
         return arguments.output.write(&queries.run(report.name, report.sql, &parameters).await?).map(|()| 0);
     }
-    let judged = Judged { tenant, evidence, declared };
+    let judged = Judged { tenant, evidence, settings };
     let explanation = Explanation::gather(&queries, &campaign, window, judged).await?;
     if arguments.output.format == Some(Format::Json) {
         let json = serde_json::to_string_pretty(&explanation)

@@ -116,7 +116,7 @@ pub(super) async fn ingest(arguments: &Inputs, global: &Global) -> Result<Ingest
         tenant_id: arguments.naming.tenant_id(),
         date_order: arguments.naming.date_order,
         category: arguments.naming.category,
-        covers: arguments.covers.map(|covers| until_today(covers, now().date_naive())),
+        covers: arguments.covers.map(|covers| until_yesterday(covers, now().date_naive())).transpose()?,
         jobs,
         memory_limit_bytes: arguments.memory_limit,
         dry_run: arguments.dry_run,
@@ -174,12 +174,20 @@ fn watch(progress: &Arc<Progress>, inputs: &[Input], quiet: bool) -> Vec<tokio::
     vec![interrupt, drawing]
 }
 
-/// Nobody can know that a log is complete for days to come.
-fn until_today(covers: DayRange, today: NaiveDate) -> DayRange {
-    if covers.last > today {
-        eprintln!("--covers: {} is after {today}, so {today} is taken", covers.last);
+/// Nobody can know that a log is complete for a day that is not over.
+fn until_yesterday(covers: DayRange, today: NaiveDate) -> Result<DayRange> {
+    let yesterday = today.pred_opt().unwrap_or(today);
+    if covers.first > yesterday {
+        return Err(Error::Usage {
+            flag: "--covers",
+            expected: format!("days that are over, until {yesterday}"),
+            found: format!("{}..{}", covers.first, covers.last),
+        });
     }
-    DayRange { first: covers.first.min(today), last: covers.last.min(today) }
+    if covers.last > yesterday {
+        eprintln!("--covers: {} is not over; the days until {yesterday} are taken", covers.last);
+    }
+    Ok(DayRange { first: covers.first, last: covers.last.min(yesterday) })
 }
 
 /// The closing account, on stderr.

@@ -77,14 +77,15 @@ impl Rules {
     }
 }
 
-/// A roster; what it declares of days to come is cut off, and said.
+/// A roster; what it states of days that are not over is cut off, and said.
 pub(super) fn read_roster(path: &Path, today: NaiveDate) -> Result<Roster> {
     let mut roster = Roster::read(path)?;
-    let beyond = roster.end_with(today);
+    let yesterday = today.pred_opt().unwrap_or(today);
+    let beyond = roster.end_with(yesterday);
     if beyond > 0 {
         eprintln!(
-            "roster {}: logs_to of {beyond} tenants is after {today}; a log can't be complete for days to come, so \
-             {today} is taken",
+            "roster {}: logs_to of {beyond} tenants is after yesterday ({yesterday}), which is taken instead: a log \
+             can't be complete for a day that is not over",
             path.display()
         );
     }

@@ -6,9 +6,10 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
 
-use super::classify::is_known_code;
+use super::classify::{is_known_code, outcome_of};
 use super::rows::Dictionary;
-use crate::sign_in::{Category, RawSignIn};
+use super::worker::Accepted;
+use crate::sign_in::{Category, Outcome, RawSignIn};
 
 /// Counts of one source, or of one chunk of it.
 #[derive(Debug, Clone, Default)]
@@ -20,6 +21,9 @@ pub(super) struct Account {
     pub rejected: BTreeMap<&'static str, u64>,
     pub first_at: Option<i64>,
     pub last_at: Option<i64>,
+    pub order: Order,
+    /// The time of the row before, within one chunk.
+    pub previous_at: Option<i64>,
     /// Of user sign-ins only: the service's own records never have the members.
     pub user_rows: u64,
     pub with_client_app: u64,
@@ -32,40 +36,173 @@ pub(super) struct Account {
 /// Who was seen when in the part of a source that one thread reads: tenants by number.
 pub(super) type Days = HashMap<(u32, Option<Category>), Seen, foldhash::fast::RandomState>;
 
+/// Records of a day, and the hours that they are of, as bits.
+#[derive(Debug, Clone, Copy, Default)]
+struct DayCount {
+    records: u64,
+    hours: u32,
+}
+
 /// What a tenant and category show in a source.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Seen {
-    /// Days since 1970, with their records.
-    days: BTreeMap<i32, u64>,
-    /// The day of the last record, and how many in a row were of it, not in `days` yet.
-    last: (i32, u64),
+    /// By days since 1970.
+    days: BTreeMap<i32, DayCount>,
+    /// The day of the last record, and those in a row that were of it, not in `days` yet.
+    last: (i32, DayCount),
     /// Latest time that is not after the ingest's clock.
-    pub latest_at: Option<i64>,
+    latest_at: Option<i64>,
+    shown: Shown,
+}
+
+/// Whether sign-ins show one value of a column or several.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+enum Only<T> {
+    #[default]
+    Nothing,
+    One(T),
+    Several,
+}
+
+impl<T: PartialEq> Only<T> {
+    fn see(&mut self, is_same: impl FnOnce(&T) -> bool, value: impl FnOnce() -> T) {
+        match self {
+            Self::Several => {}
+            Self::Nothing => *self = Self::One(value()),
+            Self::One(known) => {
+                if !is_same(known) {
+                    *self = Self::Several;
+                }
+            }
+        }
+    }
+
+    fn merge(&mut self, other: Self) {
+        match other {
+            Self::Nothing => {}
+            Self::Several => *self = Self::Several,
+            Self::One(value) => match self {
+                Self::Nothing => *self = Self::One(value),
+                Self::One(known) if *known == value => {}
+                _ => *self = Self::Several,
+            },
+        }
+    }
+
+    fn told(&self, text: impl FnOnce(&T) -> String) -> Option<String> {
+        match self {
+            Self::Nothing => None,
+            Self::One(value) => Some(text(value)),
+            Self::Several => Some(SEVERAL.to_owned()),
+        }
+    }
+}
+
+/// Stands for several values in `only_client_app` and the like.
+pub(crate) const SEVERAL: &str = "*";
+
+/// What user sign-ins have in common: an export through a filter shows one client app, one user, or no success.
+#[derive(Debug, Clone, Default)]
+struct Shown {
+    client_app: Only<String>,
+    outcome: Only<Outcome>,
+    /// By hash: `sources` holds no persons.
+    user: Only<u64>,
+    app: Only<String>,
+    successes: u64,
+}
+
+impl Shown {
+    fn see(&mut self, raw: &RawSignIn<'_>) {
+        let outcome = outcome_of(raw);
+        self.successes += u64::from(outcome == Outcome::Success);
+        self.outcome.see(|known| *known == outcome, || outcome);
+        let client_app = raw.client_app.as_deref().unwrap_or_default();
+        self.client_app.see(|known| known == client_app, || client_app.to_owned());
+        if self.user != Only::Several {
+            let user = raw.user_id.as_deref().or(raw.user_principal_name.as_deref()).unwrap_or_default();
+            let hash = user_hash(user);
+            self.user.see(|known| *known == hash, || hash);
+        }
+        let app = raw.app_id.as_deref().or(raw.app_name.as_deref()).unwrap_or_default();
+        self.app.see(|known| known == app, || app.to_owned());
+    }
+
+    fn merge(&mut self, other: Self) {
+        self.client_app.merge(other.client_app);
+        self.outcome.merge(other.outcome);
+        self.user.merge(other.user);
+        self.app.merge(other.app);
+        self.successes += other.successes;
+    }
+}
+
+/// The same for the same user in every run.
+fn user_hash(user: &str) -> u64 {
+    let mut first = [0; 8];
+    first.copy_from_slice(&blake3::hash(user.to_ascii_lowercase().as_bytes()).as_bytes()[..8]);
+    u64::from_le_bytes(first)
 }
 
 impl Seen {
     /// Counts a record. Logs are roughly in order, so most are of the day that the last one was of.
-    fn count(&mut self, day: i32) {
+    fn count(&mut self, day: i32, hour: u32) {
         if self.last.0 != day {
             self.settle();
             self.last.0 = day;
         }
-        self.last.1 += 1;
+        self.last.1.records += 1;
+        self.last.1.hours |= 1 << hour;
     }
 
     fn settle(&mut self) {
-        let (day, records) = std::mem::take(&mut self.last);
-        if records > 0 {
-            *self.days.entry(day).or_default() += records;
+        let (day, count) = std::mem::take(&mut self.last);
+        if count.records > 0 {
+            self.add(day, count);
         }
+    }
+
+    fn add(&mut self, day: i32, count: DayCount) {
+        let known = self.days.entry(day).or_default();
+        known.records += count.records;
+        known.hours |= count.hours;
     }
 
     fn merge(&mut self, mut other: Self) {
         other.settle();
-        for (day, records) in other.days {
-            *self.days.entry(day).or_default() += records;
+        for (day, count) in other.days {
+            self.add(day, count);
         }
         self.latest_at = self.latest_at.max(other.latest_at);
+        self.shown.merge(other.shown);
+    }
+}
+
+/// In which order the records of a source come, counted from one to the next.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Order {
+    later: u64,
+    earlier: u64,
+}
+
+/// See [`Order::told`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Direction {
+    OldestFirst,
+    NewestFirst,
+}
+
+impl Order {
+    /// The order, if nearly all steps agree on it.
+    pub(super) fn told(self) -> Option<Direction> {
+        const EXCEPTIONS: u64 = 50;
+        if self.earlier > self.later * EXCEPTIONS {
+            Some(Direction::NewestFirst)
+        } else if self.later > self.earlier * EXCEPTIONS {
+            Some(Direction::OldestFirst)
+        } else {
+            None
+        }
     }
 }
 
@@ -77,15 +214,20 @@ impl Account {
     /// Counts a row.
     pub(super) fn count_row(
         &mut self,
-        raw: &RawSignIn<'_>,
+        Accepted { raw, tenant_id, signed_in_at }: &Accepted<'_>,
         tenant: u32,
-        signed_in_at: i64,
         now: i64,
         days: &mut Days,
     ) {
+        let signed_in_at = *signed_in_at;
+        let is_mismatched = is_mismatched(tenant_id, raw);
         self.rows += 1;
         self.first_at = Some(self.first_at.map_or(signed_in_at, |first| first.min(signed_in_at)));
         self.last_at = Some(self.last_at.map_or(signed_in_at, |last| last.max(signed_in_at)));
+        if let Some(previous) = self.previous_at.replace(signed_in_at) {
+            self.order.later += u64::from(signed_in_at > previous);
+            self.order.earlier += u64::from(signed_in_at < previous);
+        }
         if raw.category.is_none_or(Category::is_user) {
             self.user_rows += 1;
             self.with_client_app += u64::from(raw.has_client_app);
@@ -94,10 +236,15 @@ impl Account {
         if let Some(code) = raw.error_code.filter(|code| !is_known_code(*code)) {
             *self.unknown_codes.entry(code).or_default() += 1;
         }
-        let latest = [Some(signed_in_at), raw.emitted_at].into_iter().flatten().filter(|at| *at <= now).max();
         let seen = days.entry((tenant, raw.category)).or_default();
-        seen.count(super::rows::day_of(signed_in_at));
-        seen.latest_at = seen.latest_at.max(latest);
+        // A sign-in of other tenants shows nothing of this one's log.
+        if !is_mismatched {
+            seen.count(super::rows::day_of(signed_in_at), hour_of(signed_in_at));
+            seen.latest_at = seen.latest_at.max(Some(signed_in_at).filter(|at| *at <= now));
+        }
+        if raw.category.is_none_or(Category::is_user) {
+            seen.shown.see(raw);
+        }
     }
 
     /// Takes in who was seen when.
@@ -119,6 +266,8 @@ impl Account {
         }
         self.first_at = [self.first_at, other.first_at].into_iter().flatten().min();
         self.last_at = self.last_at.max(other.last_at);
+        self.order.later += other.order.later;
+        self.order.earlier += other.order.earlier;
         self.user_rows += other.user_rows;
         self.with_client_app += other.with_client_app;
         self.with_result += other.with_result;
@@ -147,31 +296,7 @@ impl Account {
     /// What the records cover, as the `sources` table keeps it.
     pub(super) fn coverage(&self) -> Vec<Coverage> {
         let sorted: BTreeMap<_, _> = self.days.iter().collect();
-        let mut coverage = Vec::new();
-        for ((tenant_id, category), seen) in sorted {
-            let mut runs: Vec<(i32, i32, u64)> = Vec::new();
-            for (day, records) in &seen.days {
-                match runs.last_mut() {
-                    Some((_, last, count)) if *last + 1 == *day => {
-                        *last = *day;
-                        *count += records;
-                    }
-                    _ => runs.push((*day, *day, *records)),
-                }
-            }
-            for (first, last, records) in runs {
-                coverage.push(Coverage {
-                    tenant_id: tenant_id.clone(),
-                    category: *category,
-                    kind: CoverageKind::Records,
-                    first_day: date(first),
-                    last_day: date(last),
-                    latest_at: seen.latest_at.and_then(DateTime::from_timestamp_micros),
-                    records,
-                });
-            }
-        }
-        coverage
+        sorted.into_iter().map(|((tenant_id, category), seen)| seen.entry(tenant_id, *category)).collect()
     }
 
     /// The tenants and categories that occur.
@@ -180,28 +305,123 @@ impl Account {
     }
 }
 
-fn date(day: i32) -> NaiveDate {
+impl Seen {
+    fn entry(&self, tenant_id: &str, category: Option<Category>) -> Coverage {
+        let days = self.days.iter().map(|(day, count)| Day {
+            day: date(*day),
+            records: count.records,
+            hours: count.hours,
+        });
+        Coverage {
+            records: self.days.values().map(|count| count.records).sum(),
+            latest_at: self.latest_at.and_then(DateTime::from_timestamp_micros),
+            days: days.collect(),
+            only_client_app: self.shown.client_app.told(Clone::clone),
+            only_outcome: self.shown.outcome.told(|outcome| outcome.as_str().to_owned()),
+            only_user: self.shown.user.told(|hash| format!("{hash:016x}")),
+            only_app: self.shown.app.told(Clone::clone),
+            successes: self.shown.successes,
+            ..Coverage::of(tenant_id, category)
+        }
+    }
+}
+
+pub(super) fn date(day: i32) -> NaiveDate {
     NaiveDate::from_epoch_days(day).unwrap_or_default()
 }
 
-/// One entry of `sources.coverage`: days of one tenant and category, both ends included.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+/// Whether home and resource tenant are both known, and neither is the log's.
+fn is_mismatched(tenant_id: &str, raw: &RawSignIn<'_>) -> bool {
+    let is_other = |id: Option<&str>| id.is_some_and(|id| id != tenant_id && id != NO_TENANT_ID);
+    is_other(raw.home_tenant_id.as_deref()) && is_other(raw.resource_tenant_id.as_deref())
+}
+
+/// Stands for a tenant that is not known.
+const NO_TENANT_ID: &str = "00000000-0000-0000-0000-000000000000";
+
+fn hour_of(micros: i64) -> u32 {
+    const MICROS_PER_HOUR: i64 = 3_600_000_000;
+    u32::try_from(micros.div_euclid(MICROS_PER_HOUR).rem_euclid(24)).unwrap_or(0)
+}
+
+/// One entry of `sources.coverage`: what the source shows of one tenant and category.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Coverage {
     pub tenant_id: String,
     pub category: Option<Category>,
-    pub kind: CoverageKind,
-    pub first_day: NaiveDate,
-    pub last_day: NaiveDate,
-    /// Records: the latest time seen. Storage: the end of the file's hour.
-    pub latest_at: Option<DateTime<Utc>>,
     pub records: u64,
+    /// The latest time seen that is not after the ingest's clock; of a storage file at least its hour's end.
+    pub latest_at: Option<DateTime<Utc>>,
+    /// Start of the hour that a storage-export file is of.
+    pub storage_hour: Option<DateTime<Utc>>,
+    pub days: Vec<Day>,
+    pub stated: Vec<Stated>,
+    /// The client app that all user sign-ins show, `*` for several; absent where there is none. The same of
+    /// outcome, user (by hash) and application (id, else name).
+    pub only_client_app: Option<String>,
+    pub only_outcome: Option<String>,
+    pub only_user: Option<String>,
+    pub only_app: Option<String>,
+    pub successes: u64,
 }
 
-/// What makes days covered.
+impl Coverage {
+    /// An entry that shows nothing yet.
+    pub(super) fn of(tenant_id: &str, category: Option<Category>) -> Self {
+        Self { tenant_id: tenant_id.to_owned(), category, ..Self::default() }
+    }
+
+    /// Whether it says anything.
+    pub(super) fn is_empty(&self) -> bool {
+        self.records == 0 && self.storage_hour.is_none() && self.stated.is_empty()
+    }
+}
+
+impl Default for Coverage {
+    fn default() -> Self {
+        Self {
+            tenant_id: String::new(),
+            category: None,
+            records: 0,
+            latest_at: None,
+            storage_hour: None,
+            days: Vec::new(),
+            stated: Vec::new(),
+            only_client_app: None,
+            only_outcome: None,
+            only_user: None,
+            only_app: None,
+            successes: 0,
+        }
+    }
+}
+
+/// Records of one UTC day.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Day {
+    pub day: NaiveDate,
+    pub records: u64,
+    /// Bit n: a record of the hour that begins at n o'clock.
+    pub hours: u32,
+}
+
+/// Days that a source is stated to be complete for, both ends included.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Stated {
+    pub first_day: NaiveDate,
+    pub last_day: NaiveDate,
+    pub basis: Basis,
+}
+
+/// Who or what states it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum CoverageKind {
-    Records,
-    Storage,
-    Declared,
+pub enum Basis {
+    /// The operator, by `--covers`.
+    Covers,
+    /// The dates in the name of a portal download.
+    FileName,
+    /// An export that ends at a limit, of the days on this side of the cut.
+    CutOff,
 }

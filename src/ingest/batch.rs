@@ -10,8 +10,10 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 
 use super::buffer::Buffers;
 use super::find::Input;
-use super::frame::{Chunk, Framer};
+use super::formats::Shape;
+use super::frame::{Chunk, Framer, Framing};
 use super::open::{Compression, Content, Opened, open};
+use super::pages;
 use super::recognise::{Head, Recognised};
 use super::source::{Known, Source};
 use super::time::{DateEvidence, DateOrder};
@@ -348,7 +350,11 @@ impl Batch<'_> {
                     Recognised::Unknown { found } => {
                         source.refuse(format!("expected {EXPECTED}; found {found}"));
                     }
-                    _ => source.fate = FileFate::Empty,
+                    _ => {
+                        source.fate = FileFate::Empty;
+                        // The last page of an answer may be empty.
+                        source.pages = pages::read(opened.text().map_err(failed())?).map_err(failed())?;
+                    }
                 }
                 return Ok((source, None));
             }
@@ -360,6 +366,9 @@ impl Batch<'_> {
             }
         }
         source.framing = Some(head.framing);
+        if head.reader.shape() == Shape::Graph && head.framing == Framing::Document {
+            source.pages = pages::read(opened.text().map_err(failed())?).map_err(failed())?;
+        }
         source.header = head.header.take();
         let named = head.says_tenant || head.reader.shape().can_name_tenant();
         match self.dates(&head, opened).map_err(failed())? {

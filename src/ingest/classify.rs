@@ -6,7 +6,7 @@ mod codes;
 use std::borrow::Cow;
 
 use crate::protocol::Protocol;
-use crate::sign_in::{AuthMethod, Category, Classified, RawSignIn};
+use crate::sign_in::{AuthMethod, Category, Classified, Outcome, RawSignIn};
 
 pub use codes::{is_known_code, outcome};
 
@@ -193,12 +193,16 @@ pub fn classify(raw: &RawSignIn<'_>) -> Classified {
         },
     };
     let protocol = if user_sign_in { protocol(app, basic, resource) } else { None };
-    let outcome = match (raw.error_code, raw.stated_outcome) {
+    Classified { protocol, auth_method, auth_evidence, outcome: outcome_of(raw) }
+}
+
+/// How a sign-in ended, by its code and by what the record says of it in words.
+pub(super) fn outcome_of(raw: &RawSignIn<'_>) -> Outcome {
+    match (raw.error_code, raw.stated_outcome) {
         // Without a code the word counts; and a failed operation with number 0 did not succeed.
         (None | Some(0), Some(stated)) => stated,
         (code, _) => outcome(code),
-    };
-    Classified { protocol, auth_method, auth_evidence, outcome }
+    }
 }
 
 fn protocol(app: ClientApp, basic: Option<BasicProof>, resource: Resource) -> Option<Protocol> {

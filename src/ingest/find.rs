@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use chrono::{DateTime, Duration, NaiveDate, Utc};
 
 use crate::error::{Error, Result};
+use crate::evidence::DayRange;
 use crate::sign_in::Category;
 
 /// One input file, not opened yet.
@@ -50,6 +51,10 @@ pub struct PathFacts {
     pub category: Option<Category>,
     /// Start of the hour that the file is for.
     pub hour: Option<DateTime<Utc>>,
+    /// The days between those that the name of a portal download gives; neither is whole for sure.
+    pub days_between: Option<DayRange>,
+    /// What holds the `insights-logs-*` folder.
+    pub storage_root: Option<PathBuf>,
 }
 
 impl PathFacts {
@@ -58,10 +63,12 @@ impl PathFacts {
     pub fn of(path: &Path) -> Self {
         let mut facts = Self::default();
         let (mut year, mut month, mut day, mut hour) = (None, None, None, None);
-        for part in path.components() {
-            let part = part.as_os_str().to_string_lossy();
+        let mut before = PathBuf::new();
+        for component in path.components() {
+            let part = component.as_os_str().to_string_lossy();
             if let Some(category) = part.strip_prefix("insights-logs-") {
                 facts.category = Category::from_diagnostic(category).or(facts.category);
+                facts.storage_root.get_or_insert_with(|| before.clone());
             } else if let Some((key, value)) = part.split_once('=') {
                 let number = value.parse::<u32>().ok();
                 match key.to_ascii_lowercase().as_str() {
@@ -73,9 +80,13 @@ impl PathFacts {
                     _ => {}
                 }
             }
+            before.push(component);
         }
         if let Some(name) = path.file_name() {
-            facts.category = facts.category.or_else(|| of_download(&name.to_string_lossy()));
+            let name = name.to_string_lossy();
+            let of_download = of_download(&name);
+            facts.days_between = of_download.and_then(|_| days_between(&name));
+            facts.category = facts.category.or(of_download);
         }
         if let (Some(year), Some(month), Some(day), Some(hour)) = (year, month, day, hour) {
             facts.hour = i32::try_from(year)
@@ -103,6 +114,21 @@ fn of_download(name: &str) -> Option<Category> {
     ];
     let name = name.to_ascii_lowercase();
     NAMES.iter().find(|(known, _)| name.contains(known)).map(|(_, category)| *category)
+}
+
+/// The days between the two that a name gives, as in `_2026-10-05_2026-11-04`.
+fn days_between(name: &str) -> Option<DayRange> {
+    const DATE: usize = "2026-10-05".len();
+    let date_at = |at: usize| {
+        let text = name.get(at..at + DATE)?;
+        let stands_alone = !name[at + DATE..].starts_with(|next: char| next.is_ascii_digit());
+        text.parse::<NaiveDate>().ok().filter(|_| stands_alone)
+    };
+    let starts = |from: usize| name.char_indices().map(|(at, _)| at).filter(move |at| *at >= from);
+    let (at, first) = starts(0).find_map(|at| Some((at, date_at(at)?)))?;
+    let last = starts(at + DATE).find_map(date_at)?;
+    let range = DayRange { first: first.succ_opt()?, last: last.pred_opt()? };
+    (range.first <= range.last).then_some(range)
 }
 
 /// End of the hour that starts at `hour`.
@@ -199,6 +225,25 @@ mod tests {
             ("signins.csv", None),
         ] {
             assert_eq!(PathFacts::of(Path::new(name)).category, expected, "{name}");
+        }
+    }
+
+    #[test]
+    fn a_portal_download_names_its_first_and_last_day_and_states_those_between() {
+        let between = |name: &str| {
+            let range = PathFacts::of(Path::new(name)).days_between?;
+            Some(format!("{}..{}", range.first, range.last))
+        };
+        let october = Some("2026-10-06..2026-11-03".to_owned());
+        assert_eq!(between("NonInteractiveSignIns_2026-10-05_2026-11-04 (1).csv"), october);
+        assert_eq!(between("x/2026-01-01/InteractiveSignIns_2026-10-05_2026-11-04.json"), october);
+        for nothing in [
+            "InteractiveSignIns_2026-10-05_2026-10-06.csv",
+            "InteractiveSignIns_2026-10-05.csv",
+            "InteractiveSignIns_2026-11-04_2026-10-05.csv",
+            "export_2026-10-05_2026-11-04.csv",
+        ] {
+            assert_eq!(between(nothing), None, "{nothing}");
         }
     }
 

@@ -14,6 +14,7 @@ pub mod formats;
 pub mod frame;
 pub mod json;
 pub mod open;
+mod pages;
 mod pipeline;
 pub mod recognise;
 mod replay;
@@ -26,15 +27,24 @@ mod worker;
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::evidence::DayRange;
 use crate::sign_in::Category;
 use time::DateOrder;
 
-pub use account::{Coverage, CoverageKind};
+pub(crate) use account::SEVERAL;
+pub use account::{Basis, Coverage, Day, Stated};
 pub use pipeline::ingest;
 pub use replay::{ReplayReport, replay};
+
+/// Whether a source, by its words in the `sources` table, was downloaded by hand. A table that comes line by
+/// line is a continuous export.
+pub(crate) fn is_downloaded_by_hand(shape: &str, framing: Option<&str>) -> bool {
+    let continuous =
+        shape == formats::Shape::LogAnalytics.as_str() && framing == Some(frame::Framing::Lines.as_str());
+    !continuous && formats::Shape::from_word(shape).is_some_and(formats::Shape::is_downloaded_by_hand)
+}
 
 /// What an ingest is told.
 #[derive(Debug, Clone)]
@@ -71,7 +81,7 @@ impl Progress {
 }
 
 /// What became of one file.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum FileFate {
     Ingested,

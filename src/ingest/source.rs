@@ -1,25 +1,27 @@
 //! One source while it is read, and its row in the `sources` table.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Mutex, OnceLock};
 
 use arrow::array::{AsArray as _, RecordBatch};
 use arrow::datatypes::Int64Type;
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use super::account::{Account, Coverage, CoverageKind};
+use super::account::{Account, Basis, Coverage, Direction, Stated};
 use super::assign::Assignments;
 use super::encoding::Encoding;
 use super::find::{Assigned, Input, PathFacts, hour_end};
 use super::formats::{RecordReader, Shape};
 use super::frame::Framing;
 use super::open::{Compression, Opened};
+use super::pages::Pages;
 use super::time::DateOrder;
 use super::{FileFate, FileReport, IngestSettings};
 use crate::error::{Error, Result};
+use crate::evidence::DayRange;
 use crate::lake::Lake;
 use crate::lake::schema::Table;
 use crate::sign_in::Category;
@@ -45,6 +47,8 @@ pub(super) struct Source {
     /// What the lake knows of this content already.
     pub(super) is_known: bool,
     known_coverage: Vec<Coverage>,
+    /// Of a Graph download.
+    pub(super) pages: Option<Pages>,
     pub(super) account: Mutex<Account>,
     /// How often a record without an id occurred, by the hash of its text.
     pub(super) occurrences: Mutex<HashMap<[u8; 16], u32>>,
@@ -81,6 +85,18 @@ pub(super) struct SourceRow {
     ingested_at: Option<DateTime<Utc>>,
     program_version: String,
     coverage: Vec<Coverage>,
+    fate: FileFate,
+    /// Why it was refused.
+    detail: Option<String>,
+    /// Where it comes from again and again.
+    channel: Option<String>,
+    /// How the export ends before its data do; absent where it does not.
+    truncation: Option<String>,
+    /// Graph: the filter that the links to next pages repeat.
+    page_filter: Option<String>,
+    pages: Option<i64>,
+    /// Of them those without a link to a next one.
+    last_pages: Option<i64>,
 }
 
 impl Source {
@@ -104,6 +120,7 @@ impl Source {
             detail: None,
             is_known: false,
             known_coverage: Vec::new(),
+            pages: None,
             account: Mutex::default(),
             occurrences: Mutex::default(),
         }
@@ -185,7 +202,8 @@ impl Source {
         }
         missing_columns.sort_unstable();
         missing_columns.dedup();
-        let coverage = coverage(&self.input, &account, &self.known_coverage, settings);
+        let truncation = truncation(&account);
+        let coverage = coverage(&self.input, &account, truncation.as_ref(), &self.known_coverage, settings);
         let report = FileReport {
             path: self.input.name.clone(),
             fate: self.fate,
@@ -216,6 +234,13 @@ impl Source {
             return Ok((report, None));
         }
         let row = SourceRow {
+            fate: self.fate,
+            detail: report.detail.clone(),
+            channel: Some(channel(&self.input, self.reader.as_ref().map(RecordReader::shape))),
+            truncation,
+            page_filter: self.pages.as_ref().and_then(|pages| pages.filter.clone()),
+            pages: self.pages.as_ref().map(|pages| signed(pages.pages)),
+            last_pages: self.pages.as_ref().map(|pages| signed(pages.pages - pages.linked)),
             source_id,
             batch_id: batch_id.to_owned(),
             path: self.input.name,
@@ -246,49 +271,139 @@ fn signed(count: u64) -> i64 {
     i64::try_from(count).unwrap_or(i64::MAX)
 }
 
-/// What a file covers that the lake does not know from the same content yet: the days of its
-/// records, the day of its storage path, and the declared range for who occurs or is named.
+/// Numbers of rows at which exports end, whatever there is more.
+const ROW_CAPS: [u64; 4] = [30_000, 100_000, 250_000, 500_000];
+
+/// How the source ends before its data do.
+fn truncation(account: &Account) -> Option<String> {
+    let cap = ROW_CAPS.into_iter().find(|cap| *cap == account.records)?;
+    Some(format!("cap {cap}"))
+}
+
+/// Where files like this one come from again and again.
+fn channel(input: &Input, shape: Option<Shape>) -> String {
+    if let Some(root) = &input.says.storage_root {
+        return root.display().to_string();
+    }
+    let by_hand = shape.is_some_and(Shape::is_downloaded_by_hand);
+    match input.path.as_deref().and_then(|_| Path::new(&input.name).parent()) {
+        Some(folder) if !by_hand => {
+            format!("{} ({})", folder.display(), shape.map_or("unknown", Shape::as_str))
+        }
+        _ => input.name.clone(),
+    }
+}
+
+/// What a file covers that the lake does not know from the same content yet: its records, the hour of its
+/// storage path, and the days that it is stated to be complete for.
 fn coverage(
     input: &Input,
     account: &Account,
+    truncation: Option<&String>,
     known: &[Coverage],
     settings: &IngestSettings,
 ) -> Vec<Coverage> {
     let mut coverage = account.coverage();
-    let storage = input.says.storage();
-    if let Some((tenant_id, category, hour)) = storage {
-        coverage.push(Coverage {
-            tenant_id: tenant_id.to_owned(),
-            category: Some(category),
-            kind: CoverageKind::Storage,
-            first_day: hour.date_naive(),
-            last_day: hour.date_naive(),
-            latest_at: Some(hour_end(hour)),
-            records: 0,
-        });
+    if let Some((tenant_id, category, hour)) = input.says.storage() {
+        let entry = entry_of(&mut coverage, tenant_id, Some(category));
+        entry.storage_hour = Some(hour);
+        entry.latest_at = entry.latest_at.max(Some(hour_end(hour)));
     }
-    if let Some(range) = settings.covers {
-        let occurs = coverage.iter().chain(known).map(|entry| (entry.tenant_id.clone(), entry.category));
-        let mut pairs: BTreeSet<(String, Option<_>)> = occurs.collect();
-        let tenants: BTreeSet<String> =
-            pairs.iter().map(|(tenant, _)| tenant.clone()).chain(settings.tenant_id.clone()).collect();
-        if let Some(category) = settings.category {
-            pairs.extend(tenants.into_iter().map(|tenant| (tenant, Some(category))));
+    // Nobody can know that a log is complete for a day that is not over.
+    let yesterday = DateTime::from_timestamp_micros(settings.now).and_then(|now| now.date_naive().pred_opt());
+    let until_yesterday = |range: DayRange, basis| {
+        let last_day = yesterday.map_or(range.last, |yesterday| range.last.min(yesterday));
+        (range.first <= last_day).then_some(Stated { first_day: range.first, last_day, basis })
+    };
+    let named = input.says.days_between;
+    let by_source = if truncation.is_some() {
+        let cut = CutOff::of(account, named);
+        for entry in &mut coverage {
+            entry.days.retain(|seen| !cut.unfinished.contains(&seen.day));
         }
-        for (tenant_id, category) in pairs {
-            coverage.push(Coverage {
-                tenant_id,
-                category,
-                kind: CoverageKind::Declared,
-                first_day: range.first,
-                last_day: range.last,
-                latest_at: None,
-                records: 0,
-            });
+        cut.complete.and_then(|range| until_yesterday(range, Basis::CutOff))
+    } else {
+        named.and_then(|range| until_yesterday(range, Basis::FileName))
+    };
+    let covers = settings.covers.and_then(|range| until_yesterday(range, Basis::Covers));
+    for stated in [by_source, covers].into_iter().flatten() {
+        for (tenant_id, category) in stated_for(&coverage, known, input, settings, stated.basis) {
+            entry_of(&mut coverage, &tenant_id, category).stated.push(stated);
         }
     }
-    coverage.retain(|entry| !known.contains(entry));
+    coverage.retain(|entry| !entry.is_empty() && !known.contains(entry));
     coverage
+}
+
+fn entry_of<'c>(
+    coverage: &'c mut Vec<Coverage>,
+    tenant_id: &str,
+    category: Option<Category>,
+) -> &'c mut Coverage {
+    let fits = |entry: &Coverage| entry.tenant_id == tenant_id && entry.category == category;
+    let at = coverage.iter().position(fits).unwrap_or_else(|| {
+        coverage.push(Coverage::of(tenant_id, category));
+        coverage.len() - 1
+    });
+    &mut coverage[at]
+}
+
+/// The tenants and categories that a stated range is of: those that occur; and where the path or the
+/// operator names tenant and category, those, so that an export without rows states its range too.
+fn stated_for(
+    coverage: &[Coverage],
+    known: &[Coverage],
+    input: &Input,
+    settings: &IngestSettings,
+    basis: Basis,
+) -> BTreeSet<(String, Option<Category>)> {
+    let occurs = coverage.iter().chain(known).map(|entry| (entry.tenant_id.clone(), entry.category));
+    let mut pairs: BTreeSet<(String, Option<Category>)> = occurs.collect();
+    let named = match basis {
+        Basis::Covers => settings.tenant_id.clone().or_else(|| input.tenant_id().map(str::to_owned)),
+        Basis::FileName | Basis::CutOff => input.tenant_id().map(str::to_owned),
+    };
+    let category = match basis {
+        Basis::Covers => settings.category.or(input.says.category),
+        Basis::FileName | Basis::CutOff => input.says.category,
+    };
+    let tenants: BTreeSet<String> = pairs.iter().map(|(tenant, _)| tenant.clone()).chain(named).collect();
+    if let Some(category) = category {
+        pairs.extend(tenants.into_iter().map(|tenant| (tenant, Some(category))));
+    }
+    pairs
+}
+
+/// What is left of an export that ended at a limit.
+#[derive(Debug, Default)]
+struct CutOff {
+    /// Days of its records that were not finished.
+    unfinished: Vec<NaiveDate>,
+    /// The days that it is complete for.
+    complete: Option<DayRange>,
+}
+
+impl CutOff {
+    /// Newest first, an export is complete for the days after its oldest row's; oldest first, for those before
+    /// its newest row's; without order, for none. `named` are the days that it was asked for.
+    fn of(account: &Account, named: Option<DayRange>) -> Self {
+        let day = |micros: Option<i64>| micros.map(super::rows::day_of).map(super::account::date);
+        let (Some(oldest), Some(newest)) = (day(account.first_at), day(account.last_at)) else {
+            return Self::default();
+        };
+        let after_oldest = oldest.succ_opt().unwrap_or(oldest);
+        let before_newest = newest.pred_opt().unwrap_or(newest);
+        let (unfinished, first, last) = match account.order.told() {
+            Some(Direction::NewestFirst) => {
+                (vec![oldest], after_oldest, named.map_or(before_newest, |named| named.last))
+            }
+            Some(Direction::OldestFirst) => {
+                (vec![newest], named.map_or(after_oldest, |named| named.first), before_newest)
+            }
+            None => return Self { unfinished: vec![oldest, newest], complete: None },
+        };
+        Self { unfinished, complete: (first <= last).then_some(DayRange { first, last }) }
+    }
 }
 
 #[derive(Deserialize)]
@@ -392,6 +507,13 @@ impl SourceRow {
             ingested_at: DateTime::from_timestamp_micros(now),
             program_version: env!("CARGO_PKG_VERSION").to_owned(),
             coverage: account.coverage().into_iter().filter(|entry| !known.contains(entry)).collect(),
+            fate: FileFate::Ingested,
+            detail: None,
+            channel: self.channel.clone(),
+            truncation: self.truncation.clone(),
+            page_filter: None,
+            pages: None,
+            last_pages: None,
         }
     }
 

@@ -7,7 +7,9 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use arrow::array::{BinaryBuilder, Int64Builder, RecordBatch, StringBuilder};
+use arrow::array::{
+    Array as _, ArrayRef, BinaryBuilder, Int64Builder, RecordBatch, StringBuilder, new_null_array,
+};
 
 use super::account::{Account, Days};
 use super::classify::classify;
@@ -166,7 +168,7 @@ impl<'a> Worker<'a> {
         };
         let tenant = self.tenants.code(&accepted.tenant_id);
         let now = self.settings.now;
-        account.count_row(&accepted.raw, tenant, accepted.signed_in_at, now, &mut self.days);
+        account.count_row(&accepted, tenant, now, &mut self.days);
         if !self.settings.dry_run {
             let offset = place.offset_of(chunk, range.start);
             self.row(source, reader, &text[within], &accepted, offset)?;
@@ -303,28 +305,29 @@ impl<'a> Worker<'a> {
 
 impl Rejects {
     fn into_batch(mut self) -> Result<RecordBatch> {
-        RecordBatch::try_new(
-            Table::Rejects.file_schema(),
-            vec![
-                Arc::new(self.source_id.finish()),
-                Arc::new(self.path.finish()),
-                Arc::new(self.byte_offset.finish()),
-                Arc::new(self.line.finish()),
-                Arc::new(self.reason.finish()),
-                Arc::new(self.detail.finish()),
-                Arc::new(self.raw.finish()),
-                Arc::new(self.batch_id.finish()),
-            ],
-        )
-        .map_err(|source| Error::Arrow { what: "building rejects", source })
+        let schema = Table::Rejects.file_schema();
+        let mut columns: Vec<ArrayRef> = vec![
+            Arc::new(self.source_id.finish()),
+            Arc::new(self.path.finish()),
+            Arc::new(self.byte_offset.finish()),
+            Arc::new(self.line.finish()),
+            Arc::new(self.reason.finish()),
+            Arc::new(self.detail.finish()),
+            Arc::new(self.raw.finish()),
+            Arc::new(self.batch_id.finish()),
+        ];
+        let rows = columns[0].len();
+        columns.extend(schema.fields()[columns.len()..].iter().map(|f| new_null_array(f.data_type(), rows)));
+        RecordBatch::try_new(schema, columns)
+            .map_err(|source| Error::Arrow { what: "building rejects", source })
     }
 }
 
 /// A record that becomes a row.
-struct Accepted<'a> {
-    raw: RawSignIn<'a>,
-    tenant_id: Cow<'a, str>,
-    signed_in_at: i64,
+pub(super) struct Accepted<'a> {
+    pub(super) raw: RawSignIn<'a>,
+    pub(super) tenant_id: Cow<'a, str>,
+    pub(super) signed_in_at: i64,
 }
 
 /// Fills what the record leaves open and checks what every row must have.

@@ -176,6 +176,8 @@ const fn sort_key(table: Table) -> &'static [&'static str] {
         Table::Sources => &["ingested_at", "source_id"],
         Table::Decisions => &["decided_at", "decision_id"],
         Table::CampaignEvents => &["happened_at", "event_id"],
+        Table::TenantSettings => &["tenant_id", "collected_at"],
+        Table::Dismissals => &["dismissed_at", "dismissal_id"],
     }
 }
 

@@ -2,13 +2,16 @@
 //! range to declare, from which day a verdict is possible, how often to collect.
 
 use super::text::{count, plain_short};
-use crate::evidence::Window;
+use crate::evidence::{Filter, Window};
 use crate::sign_in::Category;
 use crate::verdict::{CoverageGap, Reason, TenantAssessment};
 
 const NOTE_CHARACTERS_MAX: usize = 200;
 /// Runs of days that one sentence names.
 const RUNS_MAX: usize = 8;
+/// Files that one sentence names.
+const PATHS_MAX: usize = 3;
+const PATH_CHARACTERS_MAX: usize = 120;
 /// How long Entra ID keeps sign-ins.
 const KEPT: &str = "7 days, with a P1 or P2 licence 30";
 /// How often they have to be collected therefore.
@@ -90,7 +93,7 @@ fn sentence(code: &str, what: &str, cure: Option<String>) -> String {
 }
 
 /// What is the case, and the cure if there is one. Days to declare are named if the window is known.
-fn told(reason: &Reason, window: Option<Window>) -> (String, Option<String>) {
+pub(super) fn told(reason: &Reason, window: Option<Window>) -> (String, Option<String>) {
     let users = |n: &u64| count(*n, "user", "users");
     let sign_ins = |n: &u64| count(*n, "sign-in", "sign-ins");
     let cured = |what: String, cure: String| (what, Some(cure));
@@ -112,8 +115,8 @@ fn told(reason: &Reason, window: Option<Window>) -> (String, Option<String>) {
         Reason::CategoryMissing { category } => cured(
             format!("no log of {category} sign-ins covers a day of the window"),
             format!(
-                "export it too ({}); or if it is known to be empty, ingest a file of the tenant with --tenant ID \
-                 --category {category} --covers {}",
+                "export it ({}); if its files are here and don't name their log, ingest them with --category {category}; or \
+                 if it is known to be empty, ingest a file of the tenant with --tenant ID --category {category} --covers {}",
                 where_to_export(*category),
                 declared(window)
             ),
@@ -131,17 +134,37 @@ fn told(reason: &Reason, window: Option<Window>) -> (String, Option<String>) {
                 days.first, days.last
             ),
         ),
-        Reason::NotSettled { last_provable_day: Some(day) } => cured(
-            format!("its latest record proves the log only until {day}, as records come late"),
+        Reason::NotSettled { category, last_provable_day: Some(day) } => cured(
+            format!("{category}: the log proves nothing after {day}, as records come late"),
             format!(
-                "collect again, or if it was collected since and was silent, ingest it with --covers up to the last \
-                 whole day; or decide with --as-of {}",
+                "collect it again, then repeat; or if it was collected since and was silent, ingest it with --covers up \
+                 to yesterday; or decide with --as-of {}",
                 day.succ_opt().unwrap_or(*day)
             ),
         ),
-        Reason::NotSettled { last_provable_day: None } => cured(
-            "nothing says until when its log is complete".to_owned(),
-            "ingest newer logs, or declare days with --covers".to_owned(),
+        Reason::NotSettled { category, last_provable_day: None } => cured(
+            format!("{category}: nothing says until when the log is complete"),
+            "ingest newer logs, or state the days that they are complete for with --covers".to_owned(),
+        ),
+        Reason::DaysMissing { category, weekdays, expected, seen, needed } => cured(
+            format!(
+                "{category}: sign-ins are usual {}; {seen} of {expected} such days are here, {needed} are needed",
+                on_weekdays(weekdays)
+            ),
+            format!(
+                "export the missing days while they are kept ({KEPT}); or if the log is complete and was silent, ingest \
+                 it with --covers {}",
+                declared(window)
+            ),
+        ),
+        Reason::NearIdle { category, days_seen, window_days } => cured(
+            format!(
+                "{category}: sign-ins on {days_seen} of {window_days} days, too few to tell a silent log from a lost one"
+            ),
+            format!(
+                "if the log is complete, say so: ingest it with --covers {}, or set logs_from and logs_to in the roster",
+                declared(window)
+            ),
         ),
         Reason::WindowLongerThanHistory { .. } => history(&[reason], window),
         Reason::ColumnMissing { category, columns } => cured(
@@ -177,6 +200,64 @@ fn told(reason: &Reason, window: Option<Window>) -> (String, Option<String>) {
             format!("{} that name no client app", sign_ins(s)),
             "export them again with it; lightsout report unclear_clients shows them".to_owned(),
         ),
+        Reason::LegacyAgentElsewhere { sign_ins: s } => cured(
+            format!("{} by Exchange's rewrite of Basic Authentication, at another resource", sign_ins(s)),
+            "see which applications they are (lightsout report unclear_clients); dismiss what is no mail client with \
+             lightsout lake dismiss"
+                .to_owned(),
+        ),
+        Reason::TenantMismatch { sign_ins: s } => cured(
+            format!("{} whose home and resource tenants are both others: it may be another tenant's log", sign_ins(s)),
+            "ingest these files again with the right --tenant".to_owned(),
+        ),
+        Reason::RejectedRecords { records, paths } => cured(
+            format!(
+                "{} could not be read and may be usage{}",
+                count(*records, "record", "records"),
+                in_paths(paths)
+            ),
+            "run lightsout lake replay, or ingest a whole copy of these files; or look at them (lightsout sql \"SELECT \
+             path, line, detail FROM rejects\") and dismiss the doubt with lightsout lake dismiss"
+                .to_owned(),
+        ),
+        Reason::RefusedFiles { files, paths } => cured(
+            format!(
+                "{} refused that may hold its sign-ins{}",
+                count(*files, "file was", "files were"),
+                in_paths(paths)
+            ),
+            "ingest them in a form that lightsout reads; or if they hold no sign-ins, dismiss the doubt with lightsout \
+             lake dismiss"
+                .to_owned(),
+        ),
+        Reason::FilteredExport { category, export } => cured(
+            format!(
+                "{category}: {} ({}, {} to {}) {}, as if a filter was set",
+                count(export.sources, "download", "downloads"),
+                export.shape,
+                export.first_day,
+                export.last_day,
+                filter_shown(&export.filter)
+            ),
+            format!(
+                "download the log again without a filter; or if it is complete, ingest it with --covers {}",
+                declared(window)
+            ),
+        ),
+        Reason::SmtpReport { senders } => cured(
+            format!(
+                "smtp_auth: the SMTP AUTH clients report has {} and does not say how they authenticated",
+                count(*senders, "sender", "senders")
+            ),
+            "download the report again with the authentication protocol of each sender".to_owned(),
+        ),
+        Reason::AlreadyOff { collected_at } => {
+            let when = collected_at.map_or_else(
+                || "the roster says so".to_owned(),
+                |at| format!("settings of {} show it", at.date_naive()),
+            );
+            (format!("Basic Authentication is off already for the whole scope; {when}"), None)
+        }
         Reason::Attempted { protocol, sign_ins: s } => {
             (format!("{protocol} was only tried, {}, and never used", sign_ins(s)), None)
         }
@@ -251,6 +332,32 @@ const fn where_to_export(category: Category) -> &'static str {
              /auditLogs/signIns of Graph beta with signInEventTypes nonInteractiveUser, as v1.0 leaves it out"
         }
         _ => "its own category in a diagnostic setting",
+    }
+}
+
+fn on_weekdays(weekdays: &str) -> String {
+    if weekdays == "every day" { weekdays.to_owned() } else { format!("on {weekdays}") }
+}
+
+/// Some of the files, as far as they fit.
+fn in_paths(paths: &[String]) -> String {
+    let shown: Vec<String> =
+        paths.iter().take(PATHS_MAX).map(|path| plain_short(path, PATH_CHARACTERS_MAX)).collect();
+    match shown.as_slice() {
+        [] => String::new(),
+        shown => format!(": {}", shown.join(", ")),
+    }
+}
+
+fn filter_shown(filter: &Filter) -> String {
+    let short = |text: &str| plain_short(text, NOTE_CHARACTERS_MAX);
+    match filter {
+        Filter::ClientApp(app) if app.is_empty() => "show no client app".to_owned(),
+        Filter::ClientApp(app) => format!("show the client app {} alone", short(app)),
+        Filter::NoSuccess => "show no successful sign-in".to_owned(),
+        Filter::User => "show one user alone".to_owned(),
+        Filter::Application(_) => "show one application alone".to_owned(),
+        Filter::Stated(filter) => format!("have the filter {}", short(filter)),
     }
 }
 

@@ -8,7 +8,7 @@ use super::notice::NoticeKind;
 use super::{NoticeContext, WhoRow};
 use crate::campaign::Campaign;
 use crate::change::{Change, HoldCause, ProtocolChange};
-use crate::evidence::{DayRange, Month, Window};
+use crate::evidence::{DayRange, Filter, FilteredExport, Month, Window};
 use crate::protocol::Protocol;
 use crate::sign_in::Category;
 use crate::tenant::{Roster, RosterTenant};
@@ -123,8 +123,16 @@ pub(super) fn insufficient_reasons() -> Vec<Reason> {
         Reason::NoRecords,
         Reason::CategoryMissing { category: Category::NonInteractive },
         Reason::Gap { category: Category::NonInteractive, days: gap, permitted_days: 4 },
-        Reason::NotSettled { last_provable_day: Some(day(11, 21)) },
-        Reason::NotSettled { last_provable_day: None },
+        Reason::DaysMissing {
+            category: Category::NonInteractive,
+            weekdays: "Monday to Friday".to_owned(),
+            expected: 22,
+            seen: 17,
+            needed: 21,
+        },
+        Reason::NearIdle { category: Category::Interactive, days_seen: 4, window_days: 30 },
+        Reason::NotSettled { category: Category::NonInteractive, last_provable_day: Some(day(11, 21)) },
+        Reason::NotSettled { category: Category::Interactive, last_provable_day: None },
         Reason::WindowLongerThanHistory {
             category: Category::Interactive,
             first_covered_day: day(11, 17),
@@ -135,6 +143,22 @@ pub(super) fn insufficient_reasons() -> Vec<Reason> {
         Reason::UsedBeforeWindow { protocol: Protocol::SmtpAuth, users: 1, sign_ins: 3 },
         Reason::UnrecognisedClient { sign_ins: 5 },
         Reason::ClientNotStated { sign_ins: 1 },
+        Reason::LegacyAgentElsewhere { sign_ins: 2 },
+        Reason::TenantMismatch { sign_ins: 12 },
+        Reason::RejectedRecords { records: 3, paths: vec!["logs/2026-11-03.json".to_owned()] },
+        Reason::RefusedFiles { files: 1, paths: vec!["logs/smtp.csv".to_owned()] },
+        Reason::FilteredExport {
+            category: Category::Interactive,
+            export: FilteredExport {
+                shape: "portal_csv".to_owned(),
+                filter: Filter::ClientApp("Browser".to_owned()),
+                sources: 1,
+                records: 812,
+                first_day: day(10, 26),
+                last_day: day(11, 23),
+            },
+        },
+        Reason::SmtpReport { senders: 2 },
     ]
 }
 

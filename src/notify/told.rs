@@ -103,7 +103,9 @@ impl<'a> Told<'a> {
                 | Reason::InUse { .. }
                 | Reason::UnattributedLegacyUse { .. }
                 | Reason::Attempted { .. }
+                | Reason::AlreadyOff { .. }
                 | Reason::Unused => false,
+                Reason::SmtpReport { .. } => of_protocol(&Protocol::SmtpAuth),
                 Reason::UnknownOutcome { protocol, .. } | Reason::UsedBeforeWindow { protocol, .. } => {
                     of_protocol(protocol)
                 }
@@ -114,7 +116,14 @@ impl<'a> Told<'a> {
                 | Reason::WindowLongerThanHistory { .. }
                 | Reason::ColumnMissing { .. }
                 | Reason::UnrecognisedClient { .. }
-                | Reason::ClientNotStated { .. } => true,
+                | Reason::ClientNotStated { .. }
+                | Reason::DaysMissing { .. }
+                | Reason::NearIdle { .. }
+                | Reason::LegacyAgentElsewhere { .. }
+                | Reason::TenantMismatch { .. }
+                | Reason::RejectedRecords { .. }
+                | Reason::RefusedFiles { .. }
+                | Reason::FilteredExport { .. } => true,
             };
             if told && !doubts.contains(&reason) {
                 doubts.push(reason);

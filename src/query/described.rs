@@ -48,6 +48,8 @@ const fn purpose(table: Table) -> &'static str {
         Table::Sources => "Files that were ingested, with their accounts of records.",
         Table::Decisions => "Kept decisions with their evidence; verdicts has them tenant by tenant.",
         Table::CampaignEvents => "What happened in campaigns; campaign_status tells where they stand.",
+        Table::TenantSettings => "Settings of tenants, and reports of SMTP AUTH senders, as collected.",
+        Table::Dismissals => "Doubts that somebody has looked into and dismissed, with who and why.",
     }
 }
 

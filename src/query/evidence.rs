@@ -22,7 +22,7 @@ pub const EVIDENCE_QUERIES: [(&str, &str); 7] = [
     ("speaking_records", include_str!("../../queries/views/speaking_records.sql")),
     ("legacy_sign_ins", include_str!("../../queries/views/legacy_sign_ins.sql")),
     ("evidence", include_str!("../../queries/evidence.sql")),
-    ("coverage_entries", include_str!("../../queries/views/coverage_entries.sql")),
+    (super::coverage::NAME, super::coverage::SQL),
 ];
 
 type Tenants = BTreeMap<String, TenantEvidence>;
@@ -52,6 +52,8 @@ impl Queries {
         end: DateTime<Utc>,
     ) -> Result<Vec<TenantEvidence>> {
         const NAME: &str = "evidence";
+        let mut coverage = coverage;
+        super::coverage::trim(&mut coverage, first);
         let mut tenants: Tenants =
             coverage.into_iter().map(|tenant| (tenant.tenant_id.clone(), tenant)).collect();
         let lookback = Window::before(first, campaign.lookback_days).first;
@@ -108,6 +110,7 @@ fn add_rows(tenants: &mut Tenants, cells: &Cells<'_>) -> Result<()> {
             unknown: unknown(at),
             last_seen: last_seen(at),
             usage_before_window: UserCount { users: users_before(at), sign_ins: sign_ins_before(at) },
+            past_usage: Vec::new(),
             exchange_or_unnamed: ExchangeOrUnnamed {
                 usage: UserCount { users: exchange_users(at), sign_ins: exchange_sign_ins(at) },
                 unknown: exchange_unknown(at),

@@ -78,9 +78,12 @@ pub(super) const fn cure(reason: &Reason) -> &'static str {
     match reason {
         Reason::NoRecords => "export both sign-in logs and ingest them",
         Reason::CategoryMissing { .. } => {
-            "export the other log too, or declare it empty: --category, --covers"
+            "export the other log too; name a log whose files don't: --category; state one that is empty: --covers"
         }
-        Reason::Gap { .. } => "export these days, or declare them silent: --covers, or logs_from and logs_to",
+        Reason::Gap { .. } | Reason::DaysMissing { .. } => {
+            "export these days, or state the log complete: --covers, or logs_from and logs_to"
+        }
+        Reason::NearIdle { .. } => "state the log complete: --covers, or logs_from and logs_to in the roster",
         Reason::NotSettled { .. } => "collect again, or decide for an earlier day: --as-of",
         Reason::WindowLongerThanHistory { .. } => "go on collecting, or a shorter window: --window-days",
         Reason::ColumnMissing { .. } => "export again with all columns",
@@ -89,10 +92,19 @@ pub(super) const fn cure(reason: &Reason) -> &'static str {
         Reason::UnrecognisedClient { .. } | Reason::ClientNotStated { .. } => {
             "see what they are: report unclear_clients"
         }
+        Reason::LegacyAgentElsewhere { .. } => "see which application that is: report unclear_clients",
+        Reason::TenantMismatch { .. } => "ingest them again with the right --tenant",
+        Reason::RejectedRecords { .. } => {
+            "lake replay, or ingest a whole copy of the files, or look and lake dismiss"
+        }
+        Reason::RefusedFiles { .. } => "ingest them in a readable form, or look and lake dismiss",
+        Reason::FilteredExport { .. } => "export without a filter, or state the log complete: --covers",
+        Reason::SmtpReport { .. } => "download the report again with the authentication protocol",
         Reason::Excluded { .. }
         | Reason::InUse { .. }
         | Reason::UnattributedLegacyUse { .. }
         | Reason::Attempted { .. }
+        | Reason::AlreadyOff { .. }
         | Reason::Unused => "",
     }
 }
@@ -101,7 +113,7 @@ pub(super) const fn cure(reason: &Reason) -> &'static str {
 /// tenants are not settled now.
 pub(super) fn earlier_as_of(undecided: &[&TenantAssessment], as_of: NaiveDate) -> Option<(NaiveDate, usize)> {
     let reached = undecided.iter().flat_map(|tenant| &tenant.reasons).filter_map(|reason| match reason {
-        Reason::NotSettled { last_provable_day } => last_provable_day.and_then(|day| day.succ_opt()),
+        Reason::NotSettled { last_provable_day, .. } => last_provable_day.and_then(|day| day.succ_opt()),
         _ => None,
     });
     let oldest = as_of.checked_sub_days(Days::new(LAG_DAYS_MAX))?;
@@ -156,6 +168,7 @@ fn table(header: &[&str]) -> comfy_table::Table {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::sign_in::Category;
 
     fn day(d: u32) -> NaiveDate {
         NaiveDate::from_ymd_opt(2026, 10, d).expect("a day of October")
@@ -164,7 +177,7 @@ mod tests {
     fn reaching(last_provable_day: Option<NaiveDate>) -> TenantAssessment {
         serde_json::from_value(serde_json::json!({
             "tenant_id": "t", "display_name": null, "verdict": "insufficient_evidence",
-            "reasons": [Reason::NotSettled { last_provable_day }], "evidence_reasons": [], "protocols": [],
+            "reasons": [Reason::NotSettled { category: Category::NonInteractive, last_provable_day }], "evidence_reasons": [], "protocols": [],
             "protocols_in_use": [], "protocols_clear": [], "users": 0, "first_day": null, "last_day": null,
         }))
         .expect("a tenant")

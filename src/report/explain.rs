@@ -5,12 +5,16 @@
 mod gather;
 mod text;
 
+use std::collections::BTreeSet;
+
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
 
-use crate::evidence::{DayRange, TenantEvidence, Window};
+use crate::campaign::Campaign;
+use crate::evidence::{TenantEvidence, Window};
 use crate::notify::{WhoRow, gap_cure};
 use crate::sign_in::Category;
+use crate::tenant::RosterTenant;
 use crate::verdict::TenantAssessment;
 
 pub use gather::{Judged, rows};
@@ -143,26 +147,23 @@ pub struct ShownQuery {
 /// The window's days of every category that is required or that the lake holds.
 #[must_use]
 pub fn calendar(
+    campaign: &Campaign,
+    settings: Option<&RosterTenant>,
     evidence: &TenantEvidence,
-    declared: Option<DayRange>,
-    required: impl Iterator<Item = Category>,
     window: Window,
 ) -> Vec<CategoryDays> {
-    let categories: std::collections::BTreeSet<Category> =
-        required.chain(evidence.coverage.keys().copied()).collect();
-    let within = |ranges: &[DayRange], day: NaiveDate| {
-        ranges.iter().any(|range| (range.first..=range.last).contains(&day))
-    };
+    let required = campaign.permitted_gap_days.keys();
+    let categories: BTreeSet<Category> = required.chain(evidence.coverage.keys()).copied().collect();
     let of = |category: Category| {
-        let coverage = evidence.coverage.get(&category);
-        let days = window.first.iter_days().take_while(|day| *day < window.end).map(|day| {
-            let Some(coverage) = coverage else { return Day::Uncovered };
-            if within(&coverage.covered, day) {
+        let incomplete = evidence.coverage.get(&category).map(|coverage| coverage.incomplete.as_slice());
+        let lacks_column =
+            |day| incomplete.unwrap_or_default().iter().any(|run| run.first <= day && day <= run.last);
+        let covered = crate::assess::covered_days(campaign, settings, evidence, category, window);
+        let days = covered.into_iter().map(|(day, is_covered)| {
+            if is_covered {
                 Day::Covered
-            } else if within(&coverage.incomplete, day) {
+            } else if lacks_column(day) {
                 Day::Incomplete
-            } else if declared.is_some_and(|range| within(&[range], day)) {
-                Day::Covered
             } else {
                 Day::Uncovered
             }

@@ -19,7 +19,7 @@ use typed::Typed;
 pub use error::{Column, Place, RosterError};
 
 /// The columns of a roster; `reason` is another name of `exclude_reason`.
-const COLUMNS: [&str; 13] = [
+const COLUMNS: [&str; 14] = [
     "tenant_id",
     "display_name",
     "domains",
@@ -30,6 +30,7 @@ const COLUMNS: [&str; 13] = [
     "protocols_enabled",
     "logs_from",
     "logs_to",
+    "workdays",
     "exclude",
     "exclude_reason",
     "reason",

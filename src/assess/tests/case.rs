@@ -1,15 +1,16 @@
 //! One case: a line of prose, a tenant's evidence in numbers, and what must come of it.
 //!
-//! A case begins as a tenant that is seen every day, is settled to the hour and has no legacy
-//! sign-ins, in the 30 days of the default campaign before 2026-10-31; each method changes one
-//! thing.
+//! A case begins as a tenant with a hundred records a day in both logs, which come by one channel, settled to
+//! the hour and without legacy sign-ins, in the 30 days of the default campaign before 2026-10-31 and the 60
+//! days before them; each method changes one thing. 2026-10-01 is a Thursday.
 
-use chrono::{DateTime, Days, NaiveDate, TimeDelta, Utc};
+use chrono::{DateTime, Datelike as _, Days, NaiveDate, TimeDelta, Utc, Weekday};
 
 use crate::assess::assess;
 use crate::campaign::Campaign;
 use crate::evidence::{
-    CategoryCoverage, DayRange, ProtocolEvidence, TenantEvidence, UserCount, Window, midnight,
+    CategoryCoverage, DailyCounts, DayRange, Filter, FilteredExport, PastUsage, ProtocolEvidence,
+    RefusedFiles, RejectedRecords, TenantEvidence, UserCount, Window, merge_days, midnight,
 };
 use crate::protocol::Protocol;
 use crate::sign_in::Category;
@@ -42,16 +43,38 @@ pub(super) fn case_at(prose: &'static str, as_of: &str, days: u32) -> Case {
 
 /// Seen from 60 days before the window to its end, and settled exactly then.
 pub(super) fn seen_every_day(window: Window) -> TenantEvidence {
-    let days = DayRange { first: window.first - Days::new(60), last: window.end };
-    let whole = CategoryCoverage { covered: vec![days], ..CategoryCoverage::default() };
-    TenantEvidence {
-        tenant_id: TENANT.to_owned(),
-        records: 1000,
-        coverage: [Category::Interactive, Category::NonInteractive]
-            .map(|category| (category, whole.clone()))
-            .into(),
-        latest_at: Some(window.end_at() + TimeDelta::hours(24)),
-        ..TenantEvidence::default()
+    let mut evidence =
+        TenantEvidence { tenant_id: TENANT.to_owned(), records: 1000, ..TenantEvidence::default() };
+    for category in [Category::Interactive, Category::NonInteractive] {
+        let days = history(window).map(|day| (day, 100)).collect();
+        set(&mut evidence, category, days, Some(window.end_at() + TimeDelta::hours(24)));
+    }
+    evidence
+}
+
+/// The days of the window and the 60 before it.
+fn history(window: Window) -> impl Iterator<Item = NaiveDate> {
+    (window.first - Days::new(60)).iter_days().take_while(move |day| *day < window.end)
+}
+
+/// Gives a category these records; of non-interactive the channel that interactive comes by too.
+fn set(
+    evidence: &mut TenantEvidence,
+    category: Category,
+    days: Vec<(NaiveDate, u32)>,
+    latest_at: Option<DateTime<Utc>>,
+) {
+    let coverage = evidence.coverage.entry(category).or_default();
+    coverage.records = DailyCounts::of(days);
+    coverage.first_seen = coverage.records.days().next().map(|(day, _)| day);
+    coverage.latest_at = latest_at;
+    if category == Category::NonInteractive {
+        let days = coverage.records.days().map(|(day, _)| DayRange { first: day, last: day });
+        let (days, latest_at) = (merge_days(days.collect()), coverage.latest_at);
+        if let Some(interactive) = evidence.coverage.get_mut(&Category::Interactive) {
+            interactive.sibling = days;
+            interactive.sibling_latest_at = latest_at;
+        }
     }
 }
 
@@ -138,9 +161,141 @@ impl Case {
         self
     }
 
-    /// Covered days of a category, these and no others: `"2026-10-01..2026-10-07, 2026-10-09"`.
-    pub(super) fn seen(mut self, category: Category, days: &str) -> Self {
-        self.evidence().coverage.entry(category).or_default().covered = ranges(days);
+    /// Records on these days and on no others: `"2026-10-01..2026-10-07, 2026-10-09"`, a hundred each.
+    pub(super) fn seen(self, category: Category, days: &str) -> Self {
+        let days = each_day(days).into_iter().map(|day| (day, 100)).collect();
+        self.with(category, days)
+    }
+
+    /// So many records each Monday to Friday, and none at weekends.
+    pub(super) fn office(self, category: Category, records: u32) -> Self {
+        self.by_weekday(category, [records, records, records, records, records, 0, 0])
+    }
+
+    /// So many records each Monday, Tuesday, and so on.
+    pub(super) fn by_weekday(self, category: Category, records: [u32; 7]) -> Self {
+        let count = |day: NaiveDate| records[day.weekday().num_days_from_monday() as usize];
+        let days = history(self.window).map(|day| (day, count(day))).collect();
+        self.with(category, days)
+    }
+
+    /// Other numbers of records on these days.
+    pub(super) fn only(self, category: Category, days: &str, records: u32) -> Self {
+        let changed = each_day(days);
+        let mut all = self.days_of(category);
+        all.retain(|(day, _)| !changed.contains(day));
+        all.extend(changed.into_iter().map(|day| (day, records)));
+        self.with(category, all)
+    }
+
+    /// Days that never reached the lake.
+    pub(super) fn lost(self, category: Category, days: &str) -> Self {
+        self.only(category, days, 0)
+    }
+
+    /// No history before the window.
+    pub(super) fn window_alone(mut self) -> Self {
+        let first = self.window.first;
+        for category in [Category::Interactive, Category::NonInteractive] {
+            let mut days = self.days_of(category);
+            days.retain(|(day, _)| *day >= first);
+            self = self.with(category, days);
+        }
+        self
+    }
+
+    /// The logs come by different ways, so that one says nothing of the other.
+    pub(super) fn by_two_channels(mut self) -> Self {
+        let interactive = self.evidence().coverage.entry(Category::Interactive).or_default();
+        interactive.sibling.clear();
+        interactive.sibling_latest_at = None;
+        self
+    }
+
+    fn days_of(&self, category: Category) -> Vec<(NaiveDate, u32)> {
+        let coverage = self.evidence.as_ref().and_then(|evidence| evidence.coverage.get(&category));
+        coverage.map(|coverage| coverage.records.days().collect()).unwrap_or_default()
+    }
+
+    fn with(mut self, category: Category, days: Vec<(NaiveDate, u32)>) -> Self {
+        let latest_at = self.evidence().coverage.get(&category).and_then(|coverage| coverage.latest_at);
+        set(self.evidence(), category, days, latest_at);
+        self
+    }
+
+    /// Days of storage-export files, with records or without.
+    pub(super) fn storage(mut self, category: Category, days: &str) -> Self {
+        let coverage = self.evidence().coverage.entry(category).or_default();
+        coverage.storage = ranges(days);
+        let first = coverage.storage.first().map(|days| days.first);
+        coverage.first_seen = coverage.first_seen.into_iter().chain(first).min();
+        self
+    }
+
+    /// Days that somebody or something states.
+    pub(super) fn stated(mut self, category: Category, days: &str) -> Self {
+        self.evidence().coverage.entry(category).or_default().stated = ranges(days);
+        self
+    }
+
+    /// Downloads that show one client app alone.
+    pub(super) fn filtered(mut self, category: Category) -> Self {
+        let filter = Filter::ClientApp("Browser".to_owned());
+        let (first_day, last_day) = (day("2026-10-01"), day("2026-10-30"));
+        let export = FilteredExport {
+            shape: "portal_csv".to_owned(),
+            filter,
+            sources: 1,
+            records: 400,
+            first_day,
+            last_day,
+        };
+        self.evidence().coverage.entry(category).or_default().filtered = vec![export];
+        self
+    }
+
+    pub(super) fn mismatched(mut self, sign_ins: u64) -> Self {
+        self.evidence().tenant_mismatches = sign_ins;
+        self
+    }
+
+    pub(super) fn legacy_agent_elsewhere(mut self, sign_ins: u64) -> Self {
+        self.evidence().legacy_agent_doubts = sign_ins;
+        self
+    }
+
+    pub(super) fn rejected(mut self, records: u64) -> Self {
+        self.evidence().rejected = RejectedRecords { records, paths: vec!["a.json".to_owned()] };
+        self
+    }
+
+    pub(super) fn refused(mut self, files: u64) -> Self {
+        self.evidence().refused = RefusedFiles { files, paths: vec!["a.csv".to_owned()] };
+        self
+    }
+
+    /// Usage before the window by users who were last seen on a day, with the silence that ends it.
+    pub(super) fn last_used(
+        mut self,
+        protocol: Protocol,
+        last_day: &str,
+        silence_needed_days: Option<u32>,
+    ) -> Self {
+        let counts = self.counts(protocol);
+        counts.usage_before_window = UserCount { users: 1, sign_ins: 9 };
+        counts.past_usage.push(PastUsage {
+            last_day: day(last_day),
+            silence_needed_days,
+            users: 1,
+            sign_ins: 9,
+            exchange_users: 1,
+            exchange_sign_ins: 9,
+        });
+        self
+    }
+
+    pub(super) fn works(mut self, weekdays: &[Weekday]) -> Self {
+        self.settings().workdays = Some(weekdays.to_vec());
         self
     }
 
@@ -157,20 +312,24 @@ impl Case {
         self
     }
 
-    /// The latest record, `None`: no record and no storage file.
-    pub(super) fn latest(mut self, time: Option<&str>) -> Self {
-        self.evidence().latest_at = time.map(at);
+    /// The newest record of a category, `None`: no record and no storage file.
+    pub(super) fn latest(mut self, category: Category, time: Option<&str>) -> Self {
+        let latest_at = time.map(at);
+        self.evidence().coverage.entry(category).or_default().latest_at = latest_at;
+        if category == Category::NonInteractive {
+            self.evidence().coverage.entry(Category::Interactive).or_default().sibling_latest_at = latest_at;
+        }
         self
     }
 
-    pub(super) fn declared_until(mut self, last: &str) -> Self {
-        self.evidence().declared_until = Some(day(last));
-        self
-    }
-
-    pub(super) fn no_records(mut self) -> Self {
+    /// Nothing but empty storage files on these days.
+    pub(super) fn only_empty_files(mut self, days: &str) -> Self {
         self.evidence().records = 0;
-        self
+        for category in [Category::Interactive, Category::NonInteractive] {
+            self.evidence().coverage.insert(category, CategoryCoverage::default());
+            self = self.latest(category, Some("2026-11-01"));
+        }
+        self.storage(Category::Interactive, days).storage(Category::NonInteractive, days)
     }
 
     pub(super) fn nothing_in_the_lake(mut self) -> Self {
@@ -296,8 +455,24 @@ fn told(reason: &Reason) -> String {
         Reason::Gap { category, days, permitted_days } => {
             format!("{category} {}..{} over {permitted_days}", days.first, days.last)
         }
-        Reason::NotSettled { last_provable_day } => {
-            last_provable_day.map_or("never".to_owned(), |day| day.to_string())
+        Reason::NotSettled { category, last_provable_day } => {
+            format!("{category} {}", last_provable_day.map_or("never".to_owned(), |day| day.to_string()))
+        }
+        Reason::DaysMissing { category, weekdays, expected, seen, needed } => {
+            format!("{category} {weekdays} {seen} of {expected}, {needed} needed")
+        }
+        Reason::NearIdle { category, days_seen, window_days } => {
+            format!("{category} near-idle, seen on {days_seen} of {window_days}")
+        }
+        Reason::LegacyAgentElsewhere { sign_ins } | Reason::TenantMismatch { sign_ins } => {
+            sign_ins.to_string()
+        }
+        Reason::RejectedRecords { records, .. } => records.to_string(),
+        Reason::RefusedFiles { files, .. } => files.to_string(),
+        Reason::FilteredExport { category, export } => format!("{category} {}", export.shape),
+        Reason::SmtpReport { senders } => senders.to_string(),
+        Reason::AlreadyOff { collected_at } => {
+            collected_at.map_or("roster".to_owned(), |at| at.date_naive().to_string())
         }
         Reason::WindowLongerThanHistory { category, first_covered_day, possible_from } => {
             format!("{category} since {first_covered_day}, possible from {possible_from}")
@@ -319,6 +494,11 @@ pub(super) fn day(text: &str) -> NaiveDate {
 
 pub(super) fn at(text: &str) -> DateTime<Utc> {
     if text.len() == "2026-10-31".len() { midnight(day(text)) } else { text.parse().expect("a time") }
+}
+
+fn each_day(text: &str) -> Vec<NaiveDate> {
+    let days = |range: DayRange| range.first.iter_days().take_while(move |day| *day <= range.last);
+    ranges(text).into_iter().flat_map(days).collect()
 }
 
 pub(super) fn ranges(text: &str) -> Vec<DayRange> {

@@ -13,7 +13,10 @@ fn campaign() -> Campaign {
 fn tenant(number: usize, latest: Option<&str>) -> TenantEvidence {
     let mut tenant = seen_every_day(Window::before(day("2026-10-31"), 30));
     tenant.tenant_id = format!("11111111-aaaa-4bbb-8ccc-{number:012}");
-    tenant.latest_at = latest.map(at);
+    for coverage in tenant.coverage.values_mut() {
+        coverage.latest_at = latest.map(at);
+        coverage.sibling_latest_at = None;
+    }
     tenant
 }
 
@@ -30,9 +33,11 @@ fn the_horizon_is_the_latest_time_less_the_hours_to_settle() {
 }
 
 #[test]
-fn the_horizon_is_the_end_of_a_declared_range_where_that_is_later() {
+fn the_horizon_is_the_end_of_a_stated_range_where_that_is_later() {
     let mut tenant = tenant(1, Some("2026-10-31T06:00:00Z"));
-    tenant.declared_until = Some(day("2026-10-30"));
+    for coverage in tenant.coverage.values_mut() {
+        coverage.stated = super::case::ranges("2026-10-01..2026-10-30");
+    }
     assert_eq!(horizon(&campaign(), None, &tenant), Some(at("2026-10-31")));
     let settings = RosterTenant {
         tenant_id: TENANT.to_owned(),

@@ -1,4 +1,6 @@
-//! Cases of what was seen of a log: days, columns, declared ranges, how far it is settled.
+//! Cases of what was seen of a log: days, weekdays, silences, columns, stated ranges, how far it is settled.
+
+use chrono::Weekday::{Mon, Sun, Thu, Tue, Wed};
 
 use super::case::{Case, case, case_at};
 use crate::protocol::Protocol::{OtherLegacy, Pop3, SmtpAuth};
@@ -6,241 +8,300 @@ use crate::sign_in::Category::{Interactive, NonInteractive, ServicePrincipal};
 
 const UNSEEN: &str = "category_missing interactive; category_missing non_interactive";
 
+/// The whole history of the cases, to the end of the window.
+const ALL: &str = "2026-08-02..2026-10-30";
+
 #[rustfmt::skip]
 pub(super) fn cases() -> Vec<Case> {
     vec![
-        // Gaps, in the window of 2026-10-01 to 2026-10-30.
-        case("weekends without a non-interactive sign-in are within the permitted gap")
-            .seen(NonInteractive, "2026-10-01..2026-10-02, 2026-10-05..2026-10-09, \
-                2026-10-12..2026-10-16, 2026-10-19..2026-10-23, 2026-10-26..2026-10-30")
+        // Days missing, in the window of 2026-10-01 to 2026-10-30, a Thursday to a Friday.
+        case("an office without sign-ins at weekends is complete without them")
+            .office(NonInteractive, 100).office(Interactive, 20)
+            .no_impact("unused").want("days", "2026-10-01..2026-10-30"),
+        case("one working day of a busy log may be missing")
+            .office(NonInteractive, 100).lost(NonInteractive, "2026-10-14")
             .no_impact("unused"),
-        case("a gap of exactly the four permitted days is no reason")
-            .seen(NonInteractive, "2026-09-01..2026-10-09, 2026-10-14..2026-10-30")
-            .no_impact("unused"),
-        case("a gap one day longer than permitted is one")
-            .seen(NonInteractive, "2026-09-01..2026-10-09, 2026-10-15..2026-10-30")
-            .insufficient("gap non_interactive 2026-10-10..2026-10-14 over 4").want("clear", "")
+        case("two working days of a busy log may not")
+            .office(NonInteractive, 100).lost(NonInteractive, "2026-10-14, 2026-10-27")
+            .insufficient("days_missing non_interactive Monday to Friday 20 of 22, 21 needed").want("clear", "")
             .want("pop3", "unproven"),
-        case("interactive sign-ins may be silent for ten days")
-            .seen(Interactive, "2026-09-01..2026-10-09, 2026-10-20..2026-10-30")
+        case("three working days of interactive sign-ins may be missing")
+            .office(Interactive, 20).by_two_channels().lost(Interactive, "2026-10-05, 2026-10-14, 2026-10-27")
             .no_impact("unused"),
-        case("interactive sign-ins may not be silent for eleven days")
-            .seen(Interactive, "2026-09-01..2026-10-09, 2026-10-21..2026-10-30")
-            .insufficient("gap interactive 2026-10-10..2026-10-20 over 10"),
-        case("a gap at the start of the window is counted from its first day")
-            .seen(NonInteractive, "2026-08-01..2026-09-30, 2026-10-05..2026-10-30")
-            .no_impact("unused").want("days", "2026-10-01..2026-10-30"),
-        case("a gap that begins before the window counts with its days inside")
-            .seen(NonInteractive, "2026-08-01..2026-09-10, 2026-10-05..2026-10-30")
+        case("four may not")
+            .office(Interactive, 20).by_two_channels()
+            .lost(Interactive, "2026-10-05, 2026-10-14, 2026-10-20, 2026-10-27")
+            .insufficient("days_missing interactive Monday to Friday 18 of 22, 19 needed"),
+        case("of a log with fewer than five sign-ins a day one day in ten may be missing")
+            .office(NonInteractive, 3).lost(NonInteractive, "2026-10-14, 2026-10-27")
             .no_impact("unused"),
-        case("a gap at the start that is one day too long is a gap where history is older")
-            .seen(NonInteractive, "2026-08-01..2026-09-10, 2026-10-06..2026-10-30")
-            .insufficient("gap non_interactive 2026-10-01..2026-10-05 over 4"),
-        case("a gap at the end of the window may be as long as permitted")
-            .seen(NonInteractive, "2026-08-01..2026-10-26")
-            .no_impact("unused").want("days", "2026-10-01..2026-10-30"),
-        case("a gap at the end of the window that is one day too long is told")
-            .seen(NonInteractive, "2026-08-01..2026-10-25")
-            .insufficient("gap non_interactive 2026-10-26..2026-10-30 over 4"),
-        case("days after the window do not fill it, though they end the gap")
-            .seen(NonInteractive, "2026-08-01..2026-10-25, 2026-10-31..2026-11-02")
-            .insufficient("gap non_interactive 2026-10-26..2026-10-30 over 4"),
-        case("two gaps are two reasons, in the order of days")
-            .seen(NonInteractive, "2026-09-01..2026-10-02, 2026-10-10..2026-10-12, 2026-10-20..2026-10-30")
-            .insufficient("gap non_interactive 2026-10-03..2026-10-09 over 4; \
-                gap non_interactive 2026-10-13..2026-10-19 over 4"),
-        case("gaps of both categories are told, interactive first")
-            .seen(NonInteractive, "2026-09-01..2026-10-24").seen(Interactive, "2026-09-01..2026-10-15")
-            .insufficient("gap interactive 2026-10-16..2026-10-30 over 10; \
-                gap non_interactive 2026-10-25..2026-10-30 over 4")
-            .want("days", "2026-10-01..2026-10-24"),
+        case("and no more than that")
+            .office(NonInteractive, 3).lost(NonInteractive, "2026-10-14, 2026-10-20, 2026-10-27")
+            .insufficient("days_missing non_interactive Monday to Friday 19 of 22, 20 needed"),
+        case("a log that is busy at weekends too is expected every day")
+            .lost(NonInteractive, "2026-10-10, 2026-10-17")
+            .insufficient("days_missing non_interactive every day 28 of 30, 29 needed"),
+        case("the week of a tenant that works Sunday to Thursday is told by its history")
+            .by_weekday(NonInteractive, [90, 90, 90, 90, 0, 0, 90]).lost(NonInteractive, "2026-10-04, 2026-10-11")
+            .insufficient("days_missing non_interactive Sunday to Thursday 19 of 21, 20 needed"),
+        case("so is that of one that works Saturday to Wednesday")
+            .by_weekday(NonInteractive, [90, 90, 90, 0, 0, 90, 90])
+            .no_impact("unused"),
+        case("the roster's working days come before what the history shows")
+            .office(NonInteractive, 4).lost(NonInteractive, "2026-10-02, 2026-10-09, 2026-10-16")
+            .works(&[Mon, Tue, Wed, Thu])
+            .no_impact("unused"),
+        case("working days that nobody ever sees are missing")
+            .office(NonInteractive, 4).works(&[Sun, Mon, Tue, Wed, Thu])
+            .insufficient("days_missing non_interactive Sunday to Thursday 17 of 21, 19 needed"),
+        case("ten-day pulls of seven days lose three days in ten")
+            .lost(NonInteractive, "2026-10-05..2026-10-07, 2026-10-15..2026-10-17, 2026-10-25..2026-10-27")
+            .insufficient("days_missing non_interactive every day 21 of 30, 29 needed"),
+        case("every other day is not enough, in either log")
+            .office(NonInteractive, 100).office(Interactive, 100)
+            .lost(NonInteractive, "2026-10-02, 2026-10-06, 2026-10-08, 2026-10-12, 2026-10-14, 2026-10-16")
+            .lost(Interactive, "2026-10-02, 2026-10-06, 2026-10-08, 2026-10-12, 2026-10-14, 2026-10-16")
+            .insufficient("days_missing interactive Monday to Friday 16 of 22, 19 needed; \
+                days_missing non_interactive Monday to Friday 16 of 22, 21 needed"),
+        case("without history the window itself tells what is usual")
+            .office(NonInteractive, 100).office(Interactive, 100).window_alone()
+            .no_impact("unused"),
+        case("without history two lost days are told all the same")
+            .office(NonInteractive, 100).office(Interactive, 100).window_alone()
+            .lost(NonInteractive, "2026-10-14, 2026-10-27")
+            .insufficient("days_missing non_interactive Monday to Friday 20 of 22, 21 needed"),
+        case_at("of a window of sixty days two working days may be missing", "2026-10-31", 60)
+            .office(NonInteractive, 100).lost(NonInteractive, "2026-09-14, 2026-10-14")
+            .no_impact("unused"),
+        case_at("of a window of a week none may be", "2026-10-31", 7)
+            .office(NonInteractive, 100).lost(NonInteractive, "2026-10-28")
+            .insufficient("days_missing non_interactive Monday to Friday 4 of 5, 5 needed"),
+
+        // Days that are seen, and far too few of it.
+        case("a day with less than a tenth of its usual sign-ins is not seen")
+            .office(NonInteractive, 100).only(NonInteractive, "2026-10-14, 2026-10-27", 9)
+            .insufficient("days_missing non_interactive Monday to Friday 20 of 22, 21 needed"),
+        case("a tenth is enough")
+            .office(NonInteractive, 100).only(NonInteractive, "2026-10-14, 2026-10-27", 10)
+            .no_impact("unused"),
+        case("no day of a log of fewer than ten sign-ins a day is too thin")
+            .office(NonInteractive, 9).only(NonInteractive, "2026-10-14, 2026-10-27", 1)
+            .no_impact("unused"),
+        case("an empty storage file on a day that is usually busy is too thin")
+            .office(NonInteractive, 100).storage(NonInteractive, "2026-10-01..2026-10-30")
+            .lost(NonInteractive, "2026-10-14, 2026-10-27")
+            .insufficient("days_missing non_interactive Monday to Friday 20 of 22, 21 needed"),
+        case("empty storage files of a quiet log show that it was silent")
+            .office(NonInteractive, 4).storage(NonInteractive, "2026-08-02..2026-10-30")
+            .lost(NonInteractive, "2026-10-05..2026-10-16")
+            .no_impact("unused"),
+
+        // Gaps.
+        case("a gap of exactly the four permitted days is no gap, but its days are missing")
+            .seen(NonInteractive, "2026-08-02..2026-10-09, 2026-10-14..2026-10-30")
+            .insufficient("days_missing non_interactive every day 26 of 30, 29 needed"),
+        case("a gap one day longer than permitted is one")
+            .seen(NonInteractive, "2026-08-02..2026-10-09, 2026-10-15..2026-10-30")
+            .insufficient("gap non_interactive 2026-10-10..2026-10-14 over 4; \
+                days_missing non_interactive every day 25 of 30, 29 needed"),
+        case("a long weekend with its idle days is within the permitted gap")
+            .office(NonInteractive, 100).lost(NonInteractive, "2026-10-12")
+            .no_impact("unused"),
+        case("a working day lost on each side of a weekend is four days without a record, and two missing")
+            .office(NonInteractive, 100).lost(NonInteractive, "2026-10-09, 2026-10-12")
+            .insufficient("days_missing non_interactive Monday to Friday 20 of 22, 21 needed"),
+        case("days after the window do not fill it")
+            .office(NonInteractive, 100).lost(NonInteractive, "2026-10-26..2026-10-30")
+            .only(NonInteractive, "2026-10-31..2026-11-02", 100)
+            .insufficient("gap non_interactive 2026-10-24..2026-10-30 over 4; \
+                days_missing non_interactive Monday to Friday 17 of 22, 21 needed"),
         case_at("an office closed from Christmas to New Year is a gap", "2027-01-10", 30)
-            .seen(NonInteractive, "2026-11-01..2026-12-23, 2027-01-04..2027-01-09")
-            .insufficient("gap non_interactive 2026-12-24..2027-01-03 over 4"),
-        case_at("a declared range helps an office that was closed over the holidays", "2027-01-10", 30)
-            .seen(NonInteractive, "2026-11-01..2026-12-23, 2027-01-04..2027-01-09")
+            .office(NonInteractive, 100).lost(NonInteractive, "2026-12-24..2027-01-03")
+            .insufficient("gap non_interactive 2026-12-24..2027-01-03 over 4; \
+                days_missing non_interactive Monday to Friday 14 of 21, 20 needed"),
+        case_at("a stated range helps an office that was closed over the holidays", "2027-01-10", 30)
+            .office(NonInteractive, 100).lost(NonInteractive, "2026-12-24..2027-01-03")
             .roster_logs(Some("2026-12-24"), Some("2027-01-03"))
             .no_impact("unused"),
-        case_at("a gap over the leap day is one day longer in a leap year", "2024-03-10", 30)
-            .seen(NonInteractive, "2024-02-01..2024-02-26, 2024-03-03..2024-03-09")
-            .insufficient("gap non_interactive 2024-02-27..2024-03-02 over 4"),
-        case_at("the same dates are within the permitted gap in a common year", "2026-03-10", 30)
-            .seen(NonInteractive, "2026-02-01..2026-02-26, 2026-03-03..2026-03-09")
-            .no_impact("unused"),
-        case("usage in a log with a gap warns, tells the gap apart and clears nothing")
-            .used(Pop3, 1, 1).seen(NonInteractive, "2026-09-01..2026-10-20")
+        case("usage in a log with missing days warns, tells them apart and clears nothing")
+            .used(Pop3, 1, 1).office(NonInteractive, 100).lost(NonInteractive, "2026-10-14, 2026-10-27")
             .warning("in_use pop3 1 1").want("clear", "").want("smtp_auth", "unproven")
-            .want("evidence_reasons", "gap non_interactive 2026-10-21..2026-10-30 over 4"),
-        case("a script at another service does not warn in a log with a gap")
-            .elsewhere(5, 0, 0).seen(NonInteractive, "2026-09-01..2026-10-20")
-            .insufficient("gap non_interactive 2026-10-21..2026-10-30 over 4")
+            .want("evidence_reasons", "days_missing non_interactive Monday to Friday 20 of 22, 21 needed"),
+        case("a script at another service does not warn in a log with missing days")
+            .elsewhere(5, 0, 0).office(NonInteractive, 100).lost(NonInteractive, "2026-10-14, 2026-10-27")
+            .insufficient("days_missing non_interactive Monday to Friday 20 of 22, 21 needed")
             .want("other_legacy", "in_use").want("in_use", ""),
         case("reasons of the evidence come before those of protocols and clients")
             .unknown(OtherLegacy, 2).used_before(SmtpAuth, 1, 1).unrecognised(3)
-            .seen(NonInteractive, "2026-09-01..2026-10-20")
-            .insufficient("gap non_interactive 2026-10-21..2026-10-30 over 4; \
+            .office(NonInteractive, 100).lost(NonInteractive, "2026-10-14, 2026-10-27")
+            .insufficient("days_missing non_interactive Monday to Friday 20 of 22, 21 needed; \
                 used_before_window smtp_auth 1 1; unknown_outcome other_legacy 2; unrecognised_client 3"),
+
+        // Silences of the interactive log beside a busy other one.
+        case("a few people who sign in on two days of three may be silent for some days")
+            .by_weekday(Interactive, [1, 1, 0, 1, 0, 0, 0])
+            .no_impact("unused"),
+        case("the same silences by another channel are missing days")
+            .by_weekday(Interactive, [1, 1, 0, 1, 0, 0, 0]).by_two_channels()
+            .insufficient("days_missing interactive Monday to Friday 13 of 22, 19 needed"),
+        case("an interactive log that was switched off for ten days is not believed silent")
+            .office(Interactive, 20).lost(Interactive, "2026-10-12..2026-10-21")
+            .insufficient("gap interactive 2026-10-10..2026-10-21 over 10; \
+                days_missing interactive Monday to Friday 14 of 22, 19 needed"),
+        case("nor is one that was switched off for good before the window, however long ago it was")
+            .office(Interactive, 20).lost(Interactive, "2026-09-01..2026-10-30")
+            .insufficient("category_missing interactive"),
+        case("silent days are not filled where the other log was not seen either")
+            .by_weekday(Interactive, [1, 1, 0, 1, 0, 0, 0]).lost(NonInteractive, "2026-10-07, 2026-10-09")
+            .insufficient("days_missing non_interactive every day 28 of 30, 29 needed"),
+        case("a log of four sign-ins a day may be silent on a quarter of the days")
+            .office(Interactive, 4).lost(Interactive, "2026-10-02, 2026-10-08, 2026-10-14, 2026-10-20, 2026-10-26")
+            .no_impact("unused"),
+        case("a log of twenty a day may not")
+            .office(Interactive, 20).lost(Interactive, "2026-10-02, 2026-10-08, 2026-10-14, 2026-10-20, 2026-10-26")
+            .insufficient("days_missing interactive Monday to Friday 17 of 22, 19 needed"),
+        case("non-interactive silences are never filled from interactive sign-ins")
+            .office(NonInteractive, 100).office(Interactive, 100).lost(NonInteractive, "2026-10-14..2026-10-16")
+            .insufficient("gap non_interactive 2026-10-14..2026-10-18 over 4; \
+                days_missing non_interactive Monday to Friday 19 of 22, 21 needed"),
+
+        // Logs that are nearly idle.
+        case("nine sign-ins in a month prove nothing")
+            .seen(NonInteractive, "2026-10-01, 2026-10-06, 2026-10-09, 2026-10-13, 2026-10-16, 2026-10-21, \
+                2026-10-23, 2026-10-27, 2026-10-30")
+            .requires_only(NonInteractive, 4)
+            .insufficient("days_missing non_interactive Monday to Friday 9 of 22, 21 needed"),
+        case("a near-idle log is proof if every day is stated")
+            .only(NonInteractive, ALL, 0).only(NonInteractive, "2026-08-03, 2026-09-02, 2026-10-09, 2026-10-21", 1)
+            .stated(NonInteractive, "2026-10-01..2026-10-30").requires_only(NonInteractive, 4)
+            .no_impact("unused"),
+        case("it is none if one day is not")
+            .only(NonInteractive, ALL, 0).only(NonInteractive, "2026-08-03, 2026-09-02, 2026-10-09, 2026-10-21", 1)
+            .stated(NonInteractive, "2026-10-02..2026-10-30").requires_only(NonInteractive, 4)
+            .insufficient("days_missing non_interactive near-idle, seen on 2 of 30"),
+        case("a near-idle interactive log beside a busy other one is filled")
+            .only(Interactive, ALL, 0).only(Interactive, "2026-08-03, 2026-09-02, 2026-09-23, 2026-10-09, 2026-10-21", 1)
+            .no_impact("unused"),
 
         // Categories.
         case("no non-interactive log at all: legacy sign-ins would be there")
             .never_seen(NonInteractive)
             .insufficient("category_missing non_interactive").want("days", "2026-10-01..2026-10-30"),
-        case("a category that was last seen before the window is missing, and no gap beside it")
-            .seen(NonInteractive, "2026-08-01..2026-09-30")
+        case("a category that was last seen before the window is missing, and nothing beside it")
+            .seen(NonInteractive, "2026-08-02..2026-09-30").by_two_channels()
             .insufficient("category_missing non_interactive"),
         case("a category that is first seen on the day after the window is missing")
-            .seen(NonInteractive, "2026-10-31")
+            .seen(NonInteractive, "2026-10-31").by_two_channels()
             .insufficient("category_missing non_interactive"),
-        case_at("a window that is shorter than the permitted gap still needs one covered day", "2026-10-31", 7)
-            .seen(Interactive, "2026-08-01..2026-10-23")
-            .insufficient("category_missing interactive"),
-        case_at("one interactive day is enough in a window of seven", "2026-10-31", 7)
-            .seen(Interactive, "2026-10-27")
-            .no_impact("unused"),
         case("a category that the campaign does not require may be missing")
             .requires_only(NonInteractive, 4).never_seen(Interactive)
             .no_impact("unused"),
         case("a tenant of service principals only has no user log at all")
             .never_seen(Interactive).never_seen(NonInteractive).seen(ServicePrincipal, "2026-09-01..2026-10-31")
             .insufficient(UNSEEN).want("days", "None None"),
-        case("a permitted gap of no days wants every day")
-            .requires_only(NonInteractive, 0).seen(NonInteractive, "2026-09-01..2026-10-14, 2026-10-16..2026-10-30")
-            .insufficient("gap non_interactive 2026-10-15..2026-10-15 over 0"),
 
         // History that starts late.
         case("seven days of history can't fill a window of thirty, and the first date is told")
             .seen(NonInteractive, "2026-10-24..2026-10-30").seen(Interactive, "2026-10-24..2026-10-30")
-            .insufficient("window_longer_than_history interactive since 2026-10-24, possible from 2026-11-13; \
-                window_longer_than_history non_interactive since 2026-10-24, possible from 2026-11-19")
+            .insufficient("window_longer_than_history interactive since 2026-10-24, possible from 2026-11-23; \
+                window_longer_than_history non_interactive since 2026-10-24, possible from 2026-11-23")
             .want("days", "2026-10-24..2026-10-30"),
         case_at("seven days of history fill a window of seven", "2026-10-31", 7)
             .seen(NonInteractive, "2026-10-24..2026-10-30").seen(Interactive, "2026-10-24..2026-10-30")
             .no_impact("unused"),
-        case("history that starts with the last permitted day is enough")
-            .seen(NonInteractive, "2026-10-05..2026-10-30")
-            .no_impact("unused").want("days", "2026-10-01..2026-10-30"),
-        case("history that starts a day later is told with the next day as the first possible one")
-            .seen(NonInteractive, "2026-10-06..2026-10-30")
-            .insufficient("window_longer_than_history non_interactive since 2026-10-06, possible from 2026-11-01"),
         case("a later gap stays a gap where history starts late as well")
-            .seen(NonInteractive, "2026-10-10..2026-10-12, 2026-10-20..2026-10-30")
-            .insufficient("window_longer_than_history non_interactive since 2026-10-10, possible from 2026-11-05; \
-                gap non_interactive 2026-10-13..2026-10-19 over 4"),
-        case("one covered day long before the window makes a late start a gap")
-            .seen(NonInteractive, "2026-01-01, 2026-10-10..2026-10-30")
-            .insufficient("gap non_interactive 2026-10-01..2026-10-09 over 4"),
+            .requires_only(NonInteractive, 4).seen(NonInteractive, "2026-10-10..2026-10-12, 2026-10-20..2026-10-30")
+            .insufficient("gap non_interactive 2026-10-01..2026-10-09 over 4; \
+                gap non_interactive 2026-10-13..2026-10-19 over 4; \
+                days_missing non_interactive every day 14 of 30, 29 needed"),
+        case("a stated range begins a history as records do")
+            .requires_only(NonInteractive, 4).seen(NonInteractive, "2026-10-20..2026-10-30")
+            .stated(NonInteractive, "2026-10-12..2026-10-19")
+            .insufficient("window_longer_than_history non_interactive since 2026-10-12, possible from 2026-11-11"),
 
         // Files that lack a column.
         case("files without the client app would fill the gap, so the column is what is missing")
-            .seen(NonInteractive, "2026-09-01..2026-10-09, 2026-10-20..2026-10-30")
-            .columnless(NonInteractive, "2026-10-10..2026-10-19")
-            .insufficient("column_missing non_interactive clientAppUsed"),
-        case("files without a column that shorten the gap to the permitted days are the reason")
-            .seen(NonInteractive, "2026-09-01..2026-10-09, 2026-10-15..2026-10-30")
-            .columnless(NonInteractive, "2026-10-12")
-            .insufficient("column_missing non_interactive clientAppUsed"),
-        case("files without a column that leave the gap too long are not the reason")
-            .seen(NonInteractive, "2026-09-01..2026-10-09, 2026-10-20..2026-10-30")
-            .columnless(NonInteractive, "2026-10-10..2026-10-11")
-            .insufficient("gap non_interactive 2026-10-10..2026-10-19 over 4"),
-        case("two gaps that one column would fill are one reason")
-            .seen(NonInteractive, "2026-09-01..2026-10-02, 2026-10-10..2026-10-12, 2026-10-20..2026-10-30")
-            .columnless(NonInteractive, "2026-10-03..2026-10-09, 2026-10-13..2026-10-19")
+            .lost(NonInteractive, "2026-10-10..2026-10-19").columnless(NonInteractive, "2026-10-10..2026-10-19")
             .insufficient("column_missing non_interactive clientAppUsed"),
         case("a category of nothing but files without a column is not told as missing")
-            .seen(NonInteractive, "").columnless(NonInteractive, "2026-10-01..2026-10-30")
+            .seen(NonInteractive, "").columnless(NonInteractive, "2026-10-01..2026-10-30").by_two_channels()
             .insufficient("column_missing non_interactive clientAppUsed"),
-        case("a history that files without a column would begin in time lacks the column")
-            .seen(NonInteractive, "2026-10-20..2026-10-30").columnless(NonInteractive, "2026-09-01..2026-10-19")
-            .insufficient("column_missing non_interactive clientAppUsed"),
+        case("files without a column that leave too many days missing are one reason of two")
+            .lost(NonInteractive, "2026-10-10..2026-10-19").columnless(NonInteractive, "2026-10-10..2026-10-17")
+            .insufficient("column_missing non_interactive clientAppUsed; \
+                days_missing non_interactive every day 28 of 30, 29 needed"),
         case("files without a column in a log that is complete without them are no reason")
             .columnless(NonInteractive, "2026-10-03..2026-10-05")
             .no_impact("unused"),
-        case("files without a column outside the window leave the category missing")
-            .seen(NonInteractive, "").columnless(NonInteractive, "2026-08-01..2026-09-30")
-            .insufficient("category_missing non_interactive"),
-        case("a declared range does not give files the column they lack")
-            .seen(NonInteractive, "").columnless(NonInteractive, "2026-10-01..2026-10-30")
-            .roster_logs(Some("2026-10-01"), Some("2026-10-31"))
-            .insufficient("column_missing non_interactive clientAppUsed"),
-        case("a declared range does not cover the days of files that lack a column")
-            .seen(NonInteractive, "2026-09-01..2026-10-09, 2026-10-20..2026-10-30")
-            .columnless(NonInteractive, "2026-10-10..2026-10-19").roster_logs(Some("2026-10-01"), Some("2026-10-31"))
-            .insufficient("column_missing non_interactive clientAppUsed"),
-        case("a declared range does not complete a log of nothing but files that lack a column")
-            .seen(NonInteractive, "").columnless(NonInteractive, "2026-09-15")
+        case("a stated range does not give files the column they lack")
+            .seen(NonInteractive, "").columnless(NonInteractive, "2026-10-01..2026-10-30").by_two_channels()
             .roster_logs(Some("2026-10-01"), Some("2026-10-31"))
             .insufficient("column_missing non_interactive clientAppUsed"),
         case("provable usage in files without a column warns all the same")
             .used(OtherLegacy, 1, 2).seen(NonInteractive, "").columnless(NonInteractive, "2026-10-01..2026-10-30")
+            .by_two_channels()
             .warning("unattributed_legacy_use 1 2")
             .want("evidence_reasons", "column_missing non_interactive clientAppUsed"),
 
-        // How far the log is settled.
+        // How far each log is settled.
         case("a log that is settled exactly at the end of the window is settled")
-            .latest(Some("2026-11-01"))
+            .latest(NonInteractive, Some("2026-11-01"))
             .no_impact("unused"),
-        case("a log that is a microsecond short of it is not")
-            .latest(Some("2026-10-31T23:59:59.999999Z"))
-            .insufficient("not_settled 2026-10-29").want("clear", ""),
-        case("the last provable day ends at or before the horizon")
-            .latest(Some("2026-10-29T00:00:00Z"))
-            .insufficient("not_settled 2026-10-27"),
-        case("a horizon in the afternoon proves the day before")
-            .latest(Some("2026-10-29T15:30:00Z"))
-            .insufficient("not_settled 2026-10-27"),
-        case("a late record that was emitted days after its sign-in settles what lies before it")
-            .seen(NonInteractive, "2026-08-01..2026-10-29").latest(Some("2026-11-03T08:00:00Z"))
+        case("one expected day may lie partly after the end of what is proven")
+            .latest(NonInteractive, Some("2026-10-31T12:00:00Z"))
             .no_impact("unused"),
-        case("a declared range to the last day of the window settles it without a day of waiting")
-            .latest(Some("2026-10-30T23:00:00Z")).declared_until("2026-10-30")
+        case("two may not, and the last provable day ends at or before that end")
+            .latest(NonInteractive, Some("2026-10-30T12:00:00Z"))
+            .insufficient("not_settled non_interactive 2026-10-28").want("clear", ""),
+        case("days that nobody expects do not count")
+            .office(NonInteractive, 100).latest(NonInteractive, Some("2026-10-30T12:00:00Z"))
+            .insufficient("not_settled non_interactive 2026-10-28"),
+        case_at("a weekend at the end of the window is not waited for", "2026-11-02", 30)
+            .office(NonInteractive, 100).office(Interactive, 100)
+            .latest(NonInteractive, Some("2026-10-30T18:00:00Z")).latest(Interactive, Some("2026-10-31T18:00:00Z"))
+            .insufficient("not_settled non_interactive 2026-10-28"),
+        case("each log has an end of its own: a newer one says nothing for the other")
+            .latest(Interactive, Some("2026-11-05")).latest(NonInteractive, Some("2026-10-27"))
+            .insufficient("not_settled non_interactive 2026-10-25"),
+        case("a log that ended four days before the window does is told by its days and its end")
+            .lost(NonInteractive, "2026-10-27..2026-10-30").latest(NonInteractive, Some("2026-10-26T20:00:00Z"))
+            .insufficient("days_missing non_interactive every day 26 of 30, 29 needed; \
+                not_settled non_interactive 2026-10-24"),
+        case("a stated range to the last day of the window settles it without a day of waiting")
+            .latest(NonInteractive, Some("2026-10-30T01:00:00Z")).stated(NonInteractive, "2026-10-01..2026-10-30")
             .no_impact("unused"),
-        case("a declared range that ends the day before does not")
-            .latest(Some("2026-10-30T23:00:00Z")).declared_until("2026-10-29")
-            .insufficient("not_settled 2026-10-29"),
-        case("a declared range that ended long ago takes nothing from a settled log")
-            .declared_until("2026-01-31")
+        case("a log with neither a time nor a stated range is never settled")
+            .latest(NonInteractive, None)
+            .insufficient("not_settled non_interactive never"),
+        case("a silent end of the interactive log is settled by the other log of its channel")
+            .by_weekday(Interactive, [1, 1, 0, 1, 0, 0, 0]).latest(Interactive, Some("2026-10-29T10:00:00Z"))
             .no_impact("unused"),
-        case("a log with neither a time nor a declared range is never settled")
-            .latest(None)
-            .insufficient("not_settled never"),
         case("usage in a log that is not settled is a warning at once")
-            .used(Pop3, 1, 1).latest(Some("2026-10-20"))
-            .warning("in_use pop3 1 1").want("evidence_reasons", "not_settled 2026-10-18").want("clear", ""),
-        case("a gap at the end and the unsettled log are both told")
-            .seen(NonInteractive, "2026-08-01..2026-10-20").latest(Some("2026-10-20T12:00:00Z"))
-            .insufficient("gap non_interactive 2026-10-21..2026-10-30 over 4; not_settled 2026-10-18"),
+            .used(Pop3, 1, 1).latest(NonInteractive, Some("2026-10-20"))
+            .warning("in_use pop3 1 1").want("evidence_reasons", "not_settled non_interactive 2026-10-18")
+            .want("clear", ""),
 
-        // Ranges that the roster declares.
-        case("a roster range covers every category that the lake holds")
-            .seen(NonInteractive, "2026-10-10").seen(Interactive, "").latest(Some("2026-10-10T09:00:00Z"))
-            .roster_logs(Some("2026-10-01"), Some("2026-10-30"))
-            .no_impact("unused").want("days", "2026-10-01..2026-10-30"),
-        case("a roster range does not speak for a category that the lake does not hold")
-            .never_seen(NonInteractive).roster_logs(Some("2026-10-01"), Some("2026-10-31"))
-            .insufficient("category_missing non_interactive"),
-        case("a roster range settles nothing where the lake holds no user category")
-            .never_seen(Interactive).never_seen(NonInteractive).latest(Some("2026-10-30"))
-            .roster_logs(Some("2026-10-01"), Some("2026-10-31"))
-            .insufficient(&format!("{UNSEEN}; not_settled 2026-10-28")),
-        case("both ends of a roster range are included")
-            .seen(NonInteractive, "2026-09-01..2026-10-09, 2026-10-20..2026-10-30")
-            .roster_logs(Some("2026-10-14"), Some("2026-10-15"))
+        // What the roster states.
+        case("a roster range states a log complete")
+            .seen(NonInteractive, "2026-10-10..2026-10-30").roster_logs(Some("2026-09-01"), Some("2026-10-30"))
             .no_impact("unused"),
-        case("a roster range that is a day short of the gap leaves it too long")
-            .seen(NonInteractive, "2026-09-01..2026-10-09, 2026-10-20..2026-10-30")
-            .roster_logs(Some("2026-10-15"), Some("2026-10-16"))
-            .insufficient("gap non_interactive 2026-10-10..2026-10-14 over 4"),
-        case("a roster range without its end declares nothing")
-            .seen(NonInteractive, "2026-10-10").roster_logs(Some("2026-10-01"), None)
-            .insufficient("window_longer_than_history non_interactive since 2026-10-10, possible from 2026-11-05; \
-                gap non_interactive 2026-10-11..2026-10-30 over 4"),
-        case("a roster range without its start declares nothing and settles nothing")
-            .latest(Some("2026-10-30T12:00:00Z")).roster_logs(None, Some("2026-10-30"))
-            .insufficient("not_settled 2026-10-28"),
-        case("a roster range makes history begin with its first day")
-            .seen(NonInteractive, "2026-10-20..2026-10-30").roster_logs(Some("2026-10-06"), Some("2026-10-19"))
-            .insufficient("window_longer_than_history non_interactive since 2026-10-06, possible from 2026-11-01"),
+        case("a roster range with one end states nothing")
+            .lost(NonInteractive, "2026-10-14, 2026-10-27").roster_logs(Some("2026-09-01"), None)
+            .insufficient("days_missing non_interactive every day 28 of 30, 29 needed"),
+        case("a roster range does not speak for a log that the lake has nothing of")
+            .never_seen(NonInteractive).roster_logs(Some("2026-09-01"), Some("2026-10-30"))
+            .insufficient("category_missing non_interactive"),
+
+        // Downloads through a filter.
+        case("a download that shows one client app alone proves no day")
+            .never_seen(NonInteractive).filtered(NonInteractive)
+            .insufficient("category_missing non_interactive; filtered_export non_interactive portal_csv"),
+        case("it is no doubt where the other files prove enough")
+            .filtered(NonInteractive)
+            .no_impact("unused"),
+        case("it is none where somebody states the days")
+            .never_seen(NonInteractive).filtered(NonInteractive).stated(NonInteractive, "2026-10-01..2026-10-30")
+            .no_impact("unused"),
 
         // Nothing in the lake.
         case("a tenant without a record, a file or a range has no records and no other reason")
@@ -249,20 +310,16 @@ pub(super) fn cases() -> Vec<Case> {
         case("a roster tenant that no log names has no records")
             .only_in_the_roster()
             .insufficient("no_records"),
-        case("a roster range of a tenant that the lake does not know declares nothing")
+        case("a roster range of a tenant that the lake does not know states nothing")
             .only_in_the_roster().roster_logs(Some("2026-09-01"), Some("2026-11-01"))
             .insufficient("no_records"),
         case("empty storage files for every day prove that nobody signed in")
-            .no_records()
+            .only_empty_files(ALL)
             .no_impact("unused"),
         case("empty storage files with a hole are told as no records and a gap")
-            .no_records().seen(NonInteractive, "2026-08-01..2026-10-20")
-            .insufficient("no_records; gap non_interactive 2026-10-21..2026-10-30 over 4"),
-        case("empty storage files of one category only leave the other missing")
-            .no_records().never_seen(NonInteractive)
-            .insufficient("no_records; category_missing non_interactive"),
-        case("records whose days are all outside the window are not told as no records")
-            .seen(NonInteractive, "2026-01-01..2026-01-31").seen(Interactive, "2026-01-01..2026-01-31")
-            .insufficient(UNSEEN),
+            .only_empty_files("2026-08-02..2026-10-20, 2026-10-28..2026-10-30")
+            .insufficient("no_records; days_missing interactive Monday to Friday 17 of 22, 19 needed; \
+                gap non_interactive 2026-10-21..2026-10-27 over 4; \
+                days_missing non_interactive Monday to Friday 17 of 22, 20 needed"),
     ]
 }

@@ -1,6 +1,8 @@
 //! What must hold whatever the evidence is.
 
-use chrono::{Days, NaiveDate, TimeDelta};
+use std::collections::BTreeMap;
+
+use chrono::{Datelike as _, Days, NaiveDate, TimeDelta};
 use proptest::collection::{btree_map, vec};
 use proptest::prelude::*;
 use proptest::sample::select;
@@ -9,8 +11,8 @@ use super::case::{TENANT, day};
 use crate::assess::assess;
 use crate::campaign::{Campaign, EMBEDDED};
 use crate::evidence::{
-    CategoryCoverage, DayRange, ExchangeOrUnnamed, ProtocolEvidence, TenantEvidence, UserCount, Window,
-    merge_days,
+    CategoryCoverage, DailyCounts, DayRange, ExchangeOrUnnamed, ProtocolEvidence, RefusedFiles,
+    RejectedRecords, TenantEvidence, UserCount, Window, merge_days, midnight,
 };
 use crate::protocol::Protocol;
 use crate::sign_in::Category;
@@ -21,27 +23,87 @@ fn window() -> Window {
     Window::before(day("2026-10-31"), 30)
 }
 
-/// Days from well before the window to a little after it.
-fn any_day() -> impl Strategy<Value = NaiveDate> {
-    (0..80_u64).prop_map(|days| day("2026-08-20") + Days::new(days))
+/// The days that evidence is generated for: from well before the window to a little after it.
+fn all_days() -> impl Iterator<Item = NaiveDate> {
+    day("2026-07-20").iter_days().take_while(|d| *d < day("2026-11-05"))
 }
 
-/// Often the whole time, so that sufficient evidence is not rare.
-fn any_days() -> impl Strategy<Value = Vec<DayRange>> {
-    let whole = DayRange { first: day("2026-08-20"), last: day("2026-11-05") };
-    let some = vec((any_day(), 0..30_u64), 0..4).prop_map(|runs| {
+fn any_day() -> impl Strategy<Value = NaiveDate> {
+    (0..100_u64).prop_map(|days| day("2026-07-28") + Days::new(days))
+}
+
+/// Records of each day: a weekday's usual number, more or less, and some days lost.
+fn any_records() -> impl Strategy<Value = DailyCounts> {
+    let usual = prop_oneof![
+        2 => Just([100, 100, 100, 100, 100, 20, 10]),
+        2 => Just([6, 5, 7, 6, 5, 0, 0]),
+        1 => Just([2, 1, 1, 0, 2, 0, 0]),
+        1 => [0..40_u32, 0..40_u32, 0..40_u32, 0..40_u32, 0..40_u32, 0..40_u32, 0..40_u32],
+    ];
+    let lost = prop_oneof![
+        3 => Just(Vec::new()),
+        2 => vec((any_day(), 1..3_u64), 0..4),
+        1 => vec((any_day(), 1..12_u64), 0..4),
+    ];
+    let first = prop_oneof![2 => Just(day("2026-07-20")), 1 => Just(window().first), 1 => any_day()];
+    (usual, lost, first).prop_map(|(usual, lost, first): ([u32; 7], Vec<(NaiveDate, u64)>, NaiveDate)| {
+        let is_lost =
+            |d: NaiveDate| lost.iter().any(|(from, days)| *from <= d && d < *from + Days::new(*days));
+        let count = |d: NaiveDate| usual[d.weekday().num_days_from_monday() as usize];
+        DailyCounts::of(all_days().filter(|d| *d >= first && !is_lost(*d)).map(|d| (d, count(d))))
+    })
+}
+
+fn any_ranges() -> impl Strategy<Value = Vec<DayRange>> {
+    vec((any_day(), 0..30_u64), 0..3).prop_map(|runs| {
         let run = |(first, days)| DayRange { first, last: first + Days::new(days) };
         merge_days(runs.into_iter().map(run).collect())
-    });
-    prop_oneof![3 => Just(vec![whole]), 2 => some]
+    })
 }
 
 fn any_coverage() -> impl Strategy<Value = CategoryCoverage> {
-    let incomplete = prop_oneof![3 => Just(Vec::new()), 1 => any_days()];
-    (any_days(), incomplete).prop_map(|(covered, incomplete)| {
-        let missing_columns = incomplete.iter().map(|_| "clientAppUsed".to_owned()).take(1).collect();
-        CategoryCoverage { covered, incomplete, missing_columns }
-    })
+    let rarely = |ranges| prop_oneof![4 => Just(Vec::new()), 1 => ranges];
+    let last = prop_oneof![3 => Just(day("2026-11-04")), 1 => any_day()];
+    (
+        any_records(),
+        rarely(any_ranges().boxed()),
+        rarely(any_ranges().boxed()),
+        rarely(any_ranges().boxed()),
+        last,
+    )
+        .prop_map(|(mut records, storage, stated, incomplete, last)| {
+            records = DailyCounts::of(records.days().filter(|(d, _)| *d <= last).collect::<Vec<_>>());
+            let missing_columns = incomplete.iter().map(|_| "clientAppUsed".to_owned()).take(1).collect();
+            let mut coverage = CategoryCoverage {
+                records,
+                storage,
+                stated,
+                incomplete,
+                missing_columns,
+                ..CategoryCoverage::default()
+            };
+            seen_first_and_last(&mut coverage);
+            coverage
+        })
+}
+
+fn seen_first_and_last(coverage: &mut CategoryCoverage) {
+    let last = coverage.records.days().next_back().map(|(d, _)| d);
+    let last = last.into_iter().chain(coverage.storage.last().map(|days| days.last)).max();
+    coverage.latest_at = last.map(|d| midnight(d) + TimeDelta::hours(20));
+    let storage = coverage.storage.first().map(|days| days.first);
+    coverage.first_seen = coverage.records.days().next().map(|(d, _)| d).into_iter().chain(storage).min();
+}
+
+/// Both logs by one channel.
+fn share_channel(coverage: &mut BTreeMap<Category, CategoryCoverage>) {
+    let Some(other) = coverage.get(&Category::NonInteractive) else { return };
+    let days = other.records.days().map(|(d, _)| DayRange { first: d, last: d });
+    let (sibling, latest_at) =
+        (merge_days(days.chain(other.storage.iter().copied()).collect()), other.latest_at);
+    if let Some(interactive) = coverage.get_mut(&Category::Interactive) {
+        (interactive.sibling, interactive.sibling_latest_at) = (sibling, latest_at);
+    }
 }
 
 fn any_count() -> impl Strategy<Value = u64> {
@@ -65,6 +127,7 @@ fn any_protocol() -> impl Strategy<Value = ProtocolEvidence> {
                 unknown,
                 last_seen: None,
                 usage_before_window: before,
+                past_usage: Vec::new(),
                 exchange_or_unnamed: if to_exchange { part } else { ExchangeOrUnnamed::default() },
             }
         },
@@ -72,26 +135,44 @@ fn any_protocol() -> impl Strategy<Value = ProtocolEvidence> {
 }
 
 fn any_evidence() -> impl Strategy<Value = TenantEvidence> {
-    let categories = select(vec![Category::Interactive, Category::NonInteractive, Category::Adfs]);
-    let doubt = prop_oneof![9 => Just(0), 1 => 1..9_u64];
+    let doubt = || prop_oneof![19 => Just(0), 1 => 1..9_u64];
+    let coverage = btree_map(
+        select(vec![Category::Interactive, Category::NonInteractive, Category::Adfs]),
+        any_coverage(),
+        0..4,
+    );
     (
-        0..3_u64,
+        prop_oneof![1 => Just(0), 9 => Just(9_u64)],
         btree_map(select(Protocol::ALL.to_vec()), any_protocol(), 0..3),
-        (doubt.clone(), doubt),
-        btree_map(categories, any_coverage(), 0..4),
-        prop_oneof![3 => Just(None), 1 => any_day().prop_map(Some)],
-        prop_oneof![1 => 0..1000_i64, 2 => Just(900)],
+        [doubt(), doubt(), doubt(), doubt(), doubt(), doubt()],
+        coverage,
+        any::<bool>(),
     )
-        .prop_map(|(records, protocols, doubts, coverage, declared_until, hours)| TenantEvidence {
-            tenant_id: TENANT.to_owned(),
-            records,
-            protocols,
-            users_in_scope: 0,
-            unrecognised_doubts: doubts.0,
-            not_stated_doubts: doubts.1,
-            coverage,
-            latest_at: Some(window().start_at() + TimeDelta::hours(hours)),
-            declared_until,
+        .prop_map(|(records, protocols, doubts, mut coverage, one_channel)| {
+            if one_channel {
+                share_channel(&mut coverage);
+            }
+            let [
+                unrecognised_doubts,
+                not_stated_doubts,
+                legacy_agent_doubts,
+                tenant_mismatches,
+                rejected,
+                refused,
+            ] = doubts;
+            TenantEvidence {
+                tenant_id: TENANT.to_owned(),
+                records,
+                protocols,
+                unrecognised_doubts,
+                not_stated_doubts,
+                legacy_agent_doubts,
+                tenant_mismatches,
+                rejected: RejectedRecords { records: rejected, paths: Vec::new() },
+                refused: RefusedFiles { files: refused, paths: Vec::new() },
+                coverage,
+                ..TenantEvidence::default()
+            }
         })
 }
 
@@ -125,20 +206,23 @@ fn numbered(mut evidence: TenantEvidence, number: usize) -> TenantEvidence {
     evidence
 }
 
-/// The evidence with these days of one category not seen after all.
-fn without(
-    mut evidence: TenantEvidence,
-    category: Category,
-    first: NaiveDate,
-    last: NaiveDate,
-) -> TenantEvidence {
+/// The evidence with these days of the window not seen in one category after all.
+fn without(mut evidence: TenantEvidence, category: Category, lost: DayRange) -> TenantEvidence {
+    let is_lost = |d: NaiveDate| d >= window().first && d < window().end && lost.first <= d && d <= lost.last;
     if let Some(coverage) = evidence.coverage.get_mut(&category) {
-        let split = |range: DayRange| {
-            let before = DayRange { last: range.last.min(first - Days::new(1)), ..range };
-            let after = DayRange { first: range.first.max(last + Days::new(1)), ..range };
-            [before, after]
-        };
-        coverage.covered = merge_days(coverage.covered.drain(..).flat_map(split).collect());
+        let shares = !coverage.sibling.is_empty();
+        coverage.records =
+            DailyCounts::of(coverage.records.days().filter(|(d, _)| !is_lost(*d)).collect::<Vec<_>>());
+        for ranges in [&mut coverage.storage, &mut coverage.sibling] {
+            let days = ranges.iter().flat_map(|range| {
+                range.first.iter_days().take_while(|d| *d <= range.last).filter(|d| !is_lost(*d))
+            });
+            *ranges = merge_days(days.map(|d| DayRange { first: d, last: d }).collect());
+        }
+        seen_first_and_last(coverage);
+        if shares {
+            share_channel(&mut evidence.coverage);
+        }
     }
     evidence
 }
@@ -179,19 +263,20 @@ proptest! {
         settings in any_settings(),
         campaign in any_campaign(),
         category in select(vec![Category::Interactive, Category::NonInteractive]),
-        (first, days) in (any_day(), 0..60_u64),
-        earlier_hours in 0..200_i64,
-        (forget_category, forget_declared) in (any::<bool>(), any::<bool>()),
+        (first, days) in (any_day(), 0..12_u64),
+        (forget_category, forget_stated) in (any::<bool>(), any::<bool>()),
     ) {
         let roster = roster(settings);
         let before = verdict(&campaign, &roster, &evidence);
-        let mut less = without(evidence, category, first, first + Days::new(days));
-        less.latest_at = less.latest_at.map(|latest| latest - TimeDelta::hours(earlier_hours));
-        if forget_category {
-            less.coverage.remove(&category);
+        let lost = DayRange { first, last: first + Days::new(days) };
+        let mut less = without(evidence, category, lost);
+        if let Some(coverage) = less.coverage.get_mut(&category) {
+            if forget_stated {
+                coverage.stated.clear();
+            }
         }
-        if forget_declared {
-            less.declared_until = None;
+        if forget_category && days == 0 {
+            less.coverage.remove(&category);
         }
         let after = verdict(&campaign, &roster, &less);
         if after.verdict == TenantVerdict::NoImpact {

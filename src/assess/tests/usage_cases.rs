@@ -168,6 +168,49 @@ pub(super) fn cases() -> Vec<Case> {
             .not_stated(1).used_before(Pop3, 1, 1)
             .insufficient("used_before_window pop3 1 1; client_not_stated 1"),
 
+        // Doubts that may be any protocol.
+        case("a rewrite agent at another resource leaves the tenant unproven")
+            .legacy_agent_elsewhere(2)
+            .insufficient("legacy_agent_elsewhere 2").want("clear", "").want("imap4", "unproven"),
+        case("sign-ins of two other tenants may mean that the log is another's")
+            .mismatched(3)
+            .insufficient("tenant_mismatch 3").want("clear", ""),
+        case("one rejected record that may be usage is enough to doubt")
+            .rejected(1)
+            .insufficient("rejected_records 1").want("clear", "").want("pop3", "unproven"),
+        case("a refused file that may hold sign-ins is a doubt of all protocols")
+            .refused(1)
+            .insufficient("refused_files 1").want("clear", ""),
+        case("usage beside rejected records is a warning, and nothing is clear")
+            .rejected(5).used(Pop3, 1, 1)
+            .warning("in_use pop3 1 1").want("clear", ""),
+        case("doubts are told one after the other")
+            .refused(1).rejected(2).mismatched(3).not_stated(4)
+            .insufficient("client_not_stated 4; tenant_mismatch 3; rejected_records 2; refused_files 1"),
+
+        // Usage before the window that has ended.
+        case("a daily user who has been silent for the whole window is released")
+            .last_used(Imap4, "2026-09-28", Some(14))
+            .no_impact("unused").want("imap4", "unused"),
+        case("a weekly user who was last seen before the window is released after twice its week")
+            .last_used(SmtpAuth, "2026-09-29", Some(14))
+            .no_impact("unused"),
+        case("a monthly job is not: its pause is as long as the window")
+            .last_used(SmtpAuth, "2026-09-29", Some(60))
+            .insufficient("used_before_window smtp_auth 1 9").want("smtp_auth", "unproven"),
+        case("a user who was not seen often enough is never released")
+            .last_used(SmtpAuth, "2026-09-02", None)
+            .insufficient("used_before_window smtp_auth 1 9"),
+        case("of two users one that is not released is enough")
+            .last_used(Imap4, "2026-09-28", Some(14)).last_used(Imap4, "2026-09-29", None)
+            .insufficient("used_before_window imap4 1 9"),
+        case("days that nobody saw are no silence")
+            .last_used(Imap4, "2026-09-30", Some(30)).lost(crate::sign_in::Category::NonInteractive, "2026-10-14")
+            .insufficient("used_before_window imap4 1 9"),
+        case("an unnamed client at Exchange Online is released like any other")
+            .last_used(OtherLegacy, "2026-09-28", Some(14))
+            .no_impact("unused"),
+
         // Guests: what the evidence counts is the tenant's own resources.
         case("own users who are guests elsewhere are no usage here: their counts are zero")
             .used(Imap4, 0, 0)

@@ -135,6 +135,19 @@ impl Shape {
         Self::AuditCsv,
     ];
 
+    /// Whether people download it, through a filter that they may have set: each download is by itself.
+    #[must_use]
+    pub(crate) const fn is_downloaded_by_hand(self) -> bool {
+        match self {
+            Self::Graph
+            | Self::LogAnalytics
+            | Self::PortalCsv
+            | Self::PowershellCsv
+            | Self::LogAnalyticsCsv => true,
+            Self::Diagnostic | Self::Audit | Self::AuditCsv => false,
+        }
+    }
+
     /// The word in the `sources` table and in reports.
     #[must_use]
     pub const fn as_str(self) -> &'static str {

@@ -5,6 +5,7 @@ use chrono::NaiveDate;
 use serde::Serialize;
 
 use super::TEXT_CHARACTERS_MAX;
+use crate::notify::reason_text::told;
 use crate::notify::text::{date, enumerate, plain_short};
 use crate::protocol::Protocol;
 use crate::sign_in::Category;
@@ -30,11 +31,15 @@ pub(super) struct ReasonFacts {
     columns: String,
     columns_count: usize,
     note: Option<String>,
+    /// The reason in words, and its cure; texts of the log in it are plain.
+    what: String,
+    cure: Option<String>,
 }
 
 impl ReasonFacts {
     pub(super) fn of(reason: &Reason) -> Self {
-        let mut facts = Self { code: reason.code(), ..Self::default() };
+        let (what, cure) = told(reason, None);
+        let mut facts = Self { code: reason.code(), what, cure, ..Self::default() };
         let mut of_category = |category: Category| {
             facts.category = Some(category_name(category));
             facts.log = Some(log_name(category));
@@ -55,7 +60,8 @@ impl ReasonFacts {
                 facts.first_iso = Some(days.first.to_string());
                 facts.last_iso = Some(days.last.to_string());
             }
-            Reason::NotSettled { last_provable_day } => {
+            Reason::NotSettled { category, last_provable_day } => {
+                of_category(*category);
                 facts.last_provable_day = last_provable_day.map(date);
                 // The window ends before its `as_of`.
                 let as_of = last_provable_day.and_then(|day| day.succ_opt());
@@ -84,9 +90,19 @@ impl ReasonFacts {
                 facts.protocol = Some(protocol.display_name());
                 facts.sign_ins = *sign_ins;
             }
-            Reason::UnrecognisedClient { sign_ins } | Reason::ClientNotStated { sign_ins } => {
+            Reason::UnrecognisedClient { sign_ins }
+            | Reason::ClientNotStated { sign_ins }
+            | Reason::LegacyAgentElsewhere { sign_ins }
+            | Reason::TenantMismatch { sign_ins } => {
                 facts.sign_ins = *sign_ins;
             }
+            Reason::DaysMissing { category, .. }
+            | Reason::NearIdle { category, .. }
+            | Reason::FilteredExport { category, .. } => of_category(*category),
+            Reason::RejectedRecords { .. }
+            | Reason::RefusedFiles { .. }
+            | Reason::SmtpReport { .. }
+            | Reason::AlreadyOff { .. } => {}
         }
         facts
     }

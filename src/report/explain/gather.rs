@@ -5,10 +5,11 @@ use serde::de::DeserializeOwned;
 use super::{AttemptCode, Attempts, Explanation, ShownQuery, calendar, gaps};
 use crate::campaign::Campaign;
 use crate::error::Result;
-use crate::evidence::{DayRange, TenantEvidence, Window};
+use crate::evidence::{TenantEvidence, Window};
 use crate::notify::reasons_text;
 use crate::query::catalog::Report;
 use crate::query::{Queries, shown};
+use crate::tenant::RosterTenant;
 use crate::verdict::TenantAssessment;
 
 /// A tenant's verdict, and what it was reached with.
@@ -16,8 +17,8 @@ use crate::verdict::TenantAssessment;
 pub struct Judged {
     pub tenant: TenantAssessment,
     pub evidence: TenantEvidence,
-    /// The days that the roster declares its logs complete for.
-    pub declared: Option<DayRange>,
+    /// What the roster says of it.
+    pub settings: Option<RosterTenant>,
 }
 
 impl Explanation {
@@ -31,7 +32,7 @@ impl Explanation {
         window: Window,
         judged: Judged,
     ) -> Result<Self> {
-        let Judged { tenant, evidence, declared } = judged;
+        let Judged { tenant, evidence, settings } = judged;
         let tenant_id = tenant.tenant_id.clone();
         let mut codes: Vec<AttemptCode> = rows(queries, "attempts", campaign, window, &tenant_id).await?;
         // One without a status may have been a success, which is another doubt.
@@ -41,7 +42,7 @@ impl Explanation {
             campaign: campaign.name.clone(),
             window,
             because: reasons_text(&tenant, window),
-            calendar: calendar(&evidence, declared, campaign.permitted_gap_days.keys().copied(), window),
+            calendar: calendar(campaign, settings.as_ref(), &evidence, window),
             gaps: gaps(&tenant, window),
             activity: rows(queries, "tenant_activity", campaign, window, &tenant_id).await?,
             attempts: Attempts { codes, sources },

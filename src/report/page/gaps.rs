@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use chrono::{Days, NaiveDate, TimeDelta};
+use chrono::{NaiveDate, TimeDelta};
 
 use super::data::{Links, TENANT_ROWS_MAX};
 use super::markup::Markup;
@@ -35,7 +35,10 @@ impl Possible {
                 Reason::NoRecords
                     | Reason::CategoryMissing { .. }
                     | Reason::ColumnMissing { .. }
-                    | Reason::NotSettled { last_provable_day: None }
+                    | Reason::NotSettled { last_provable_day: None, .. }
+                    | Reason::RefusedFiles { .. }
+                    | Reason::FilteredExport { .. }
+                    | Reason::NearIdle { .. }
                     | Reason::UnknownOutcome { .. }
             )
         };
@@ -44,25 +47,27 @@ impl Possible {
         }
         let first_day = |reason: &Reason| match reason {
             Reason::WindowLongerThanHistory { possible_from, .. } => Some(*possible_from),
-            Reason::Gap { days, permitted_days, .. } => gap_is_past(days.last, *permitted_days, window),
+            Reason::Gap { days, .. } => gap_is_past(days.last, window),
             _ => None,
         };
         if let Some(day) = reasons().filter_map(first_day).max() {
             return Self::From(day);
         }
         let settled = |reason: &Reason| match reason {
-            Reason::NotSettled { last_provable_day: Some(day) } => day.succ_opt(),
+            Reason::NotSettled { last_provable_day: Some(day), .. } => day.succ_opt(),
             _ => None,
         };
-        reasons().filter_map(settled).min().map_or(Self::OnceCleared, |as_of| Self::Now { as_of })
+        if let Some(as_of) = reasons().filter_map(settled).min() {
+            return Self::Now { as_of };
+        }
+        let lacks_days = |reason: &Reason| matches!(reason, Reason::DaysMissing { .. });
+        if reasons().any(lacks_days) { Self::OnceExported } else { Self::OnceCleared }
     }
 }
 
-/// The first `as_of` whose window holds no more of a gap than is permitted.
-fn gap_is_past(last: NaiveDate, permitted_days: u32, window: Window) -> Option<NaiveDate> {
-    last.succ_opt()?
-        .checked_sub_days(Days::new(permitted_days.into()))?
-        .checked_add_signed(TimeDelta::days(window.days()))
+/// The first `as_of` whose window holds nothing of a gap.
+fn gap_is_past(last: NaiveDate, window: Window) -> Option<NaiveDate> {
+    last.succ_opt()?.checked_add_signed(TimeDelta::days(window.days()))
 }
 
 fn undecided<'m, 'a>(model: &'m Model<'a>) -> impl Iterator<Item = &'a TenantAssessment> + use<'m, 'a> {

@@ -118,7 +118,8 @@ impl ProtocolTotal {
             ProtocolVerdict::InUse => &mut self.in_use,
             ProtocolVerdict::Unproven => &mut self.unproven,
             ProtocolVerdict::Attempted => &mut self.attempted,
-            ProtocolVerdict::Unused => &mut self.unused,
+            // Nothing is left to be switched off.
+            ProtocolVerdict::AlreadyOff | ProtocolVerdict::Unused => &mut self.unused,
         };
         *tenants += 1;
         self.users += row.users;

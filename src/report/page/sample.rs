@@ -10,8 +10,8 @@ use super::render;
 use crate::assess::assess;
 use crate::campaign::Campaign;
 use crate::evidence::{
-    CategoryCoverage, DayRange, ExchangeOrUnnamed, ProtocolEvidence, TenantEvidence, UserCount, Window,
-    midnight,
+    CategoryCoverage, DailyCounts, DayRange, ExchangeOrUnnamed, ProtocolEvidence, TenantEvidence, UserCount,
+    Window, midnight,
 };
 use crate::protocol::Protocol;
 use crate::query::page::{BusyUser, PageUsage, UsageByDay};
@@ -77,14 +77,26 @@ pub(super) fn tenant_id(n: usize) -> String {
 
 /// Both logs, from a day to another.
 pub(super) fn covered(first: NaiveDate, last: NaiveDate) -> TenantEvidence {
-    let range = DayRange { first, last };
-    let days = CategoryCoverage { covered: vec![range], ..CategoryCoverage::default() };
+    let days = CategoryCoverage {
+        records: records(&[DayRange { first, last }]),
+        first_seen: Some(first),
+        latest_at: last.succ_opt().map(|next| midnight(next) + TimeDelta::hours(24)),
+        ..CategoryCoverage::default()
+    };
     TenantEvidence {
         records: 1_000,
         coverage: [Category::Interactive, Category::NonInteractive].map(|of| (of, days.clone())).into(),
-        latest_at: last.succ_opt().map(|next| midnight(next) + TimeDelta::hours(24)),
         ..TenantEvidence::default()
     }
+}
+
+/// A hundred records on each of the days.
+pub(super) fn records(ranges: &[DayRange]) -> DailyCounts {
+    let days = |range: &DayRange| {
+        let DayRange { first, last } = *range;
+        first.iter_days().take_while(move |day| *day <= last).map(|day| (day, 100))
+    };
+    DailyCounts::of(ranges.iter().flat_map(days))
 }
 
 fn evidence(n: usize, window: Window, scope: &[Protocol], draw: &mut Draw) -> TenantEvidence {
@@ -96,10 +108,10 @@ fn evidence(n: usize, window: Window, scope: &[Protocol], draw: &mut Draw) -> Te
             let mut tenant = covered(first, last);
             let days = tenant.coverage.get_mut(&Category::NonInteractive).expect("it was made");
             let end = in_window(draw.below(8) + 2);
-            days.covered = vec![
+            days.records = records(&[
                 DayRange { first, last: end },
                 DayRange { first: end + Days::new(draw.below(9) + 6), last },
-            ];
+            ]);
             tenant
         }
         4 => covered(in_window(draw.below(15) + 12), last),

@@ -109,6 +109,7 @@ pub(super) fn tenants(model: &Model<'_>, links: &Links<'_>) -> Listed {
                 Some((ProtocolVerdict::InUse, users)) => html.raw(heat(users)).number(users),
                 Some((ProtocolVerdict::Unproven, _)) => html.raw("<td class=q>?"),
                 Some((ProtocolVerdict::Attempted, _)) => html.raw("<td class=a>×"),
+                Some((ProtocolVerdict::AlreadyOff, _)) => html.raw("<td>off"),
                 Some((ProtocolVerdict::Unused, _)) | None => html.raw("<td>"),
             };
         }

@@ -8,10 +8,10 @@ use sha2::{Digest, Sha256};
 use super::data::{Links, Snapshot, TENANT_ROWS_MAX};
 use super::gaps::Possible;
 use super::render;
-use super::sample::{HOSTILE, Sample, covered, day, tenant_id};
+use super::sample::{HOSTILE, Sample, covered, day, records, tenant_id};
 use crate::assess::assess;
 use crate::campaign::Campaign;
-use crate::evidence::{DayRange, TenantEvidence, Window};
+use crate::evidence::{DailyCounts, DayRange, TenantEvidence, Window};
 use crate::sign_in::Category;
 use crate::tenant::Roster;
 use crate::verdict::{ProtocolVerdict, TenantVerdict};
@@ -68,6 +68,7 @@ fn every_tenant_has_a_row_with_its_verdict_and_its_users_by_protocol() {
                 ProtocolVerdict::InUse => Some(row.users.to_string()),
                 ProtocolVerdict::Unproven => Some("?".to_owned()),
                 ProtocolVerdict::Attempted => Some("×".to_owned()),
+                ProtocolVerdict::AlreadyOff => Some("off".to_owned()),
                 ProtocolVerdict::Unused => None,
             })
             .collect();
@@ -181,14 +182,14 @@ fn judged(evidence: &TenantEvidence, as_of: chrono::NaiveDate) -> crate::verdict
 }
 
 #[test]
-fn the_first_possible_day_is_the_first_on_which_the_rules_give_a_verdict() {
+fn the_rules_give_a_verdict_on_the_day_that_is_told_as_possible() {
     let as_of = day(11, 2);
     let window = Window::before(as_of, 30);
     let last = as_of - Days::new(1);
     let mut with_gap = covered(day(7, 1), last);
     let days = with_gap.coverage.get_mut(&Category::NonInteractive).expect("it was made");
-    days.covered =
-        vec![DayRange { first: day(7, 1), last: day(10, 9) }, DayRange { first: day(10, 18), last }];
+    days.records =
+        records(&[DayRange { first: day(7, 1), last: day(10, 9) }, DayRange { first: day(10, 18), last }]);
     let short = covered(day(10, 20), last);
     for found in [with_gap, short] {
         let tenant = judged(&found, as_of);
@@ -197,13 +198,16 @@ fn the_first_possible_day_is_the_first_on_which_the_rules_give_a_verdict() {
         };
         // Collected without a gap until then.
         let mut later = found.clone();
-        for days in later.coverage.values_mut() {
-            days.covered.last_mut().expect("a range").last = possible;
+        let since = covered(last, possible);
+        for (category, days) in &mut later.coverage {
+            let since = &since.coverage[category];
+            days.records =
+                DailyCounts::of(days.records.days().chain(since.records.days()).collect::<Vec<_>>());
+            days.latest_at = since.latest_at;
         }
-        later.latest_at = covered(possible, possible).latest_at;
         assert_eq!(judged(&later, possible).verdict, TenantVerdict::NoImpact, "{possible}");
-        let before = judged(&later, possible - Days::new(1));
-        assert_eq!(before.verdict, TenantVerdict::InsufficientEvidence, "the day before {possible}");
+        let long_before = judged(&later, possible - Days::new(5));
+        assert_eq!(long_before.verdict, TenantVerdict::InsufficientEvidence, "five days before {possible}");
     }
     let lagging = covered(day(7, 1), day(10, 28));
     let Possible::Now { as_of: earlier } = Possible::of(&judged(&lagging, as_of), window) else {

@@ -141,7 +141,7 @@ impl Decided {
         Ok(Judged {
             tenant: tenants[at].clone(),
             evidence: evidence.cloned().unwrap_or_default(),
-            declared: settings.and_then(crate::tenant::RosterTenant::logs),
+            settings: settings.cloned(),
         })
     }
 }

@@ -15,6 +15,7 @@ use super::super::RosterTenant;
 use super::typed::NO_REASON_GIVEN;
 use super::*;
 use crate::protocol::Protocol;
+use chrono::Weekday;
 
 const CONTOSO: &str = "11111111-aaaa-4bbb-8ccc-000000000001";
 const FABRIKAM: &str = "22222222-aaaa-4bbb-8ccc-000000000002";
@@ -49,6 +50,7 @@ fn full() -> RosterTenant {
         protocols_enabled: Some(vec![Protocol::SmtpAuth, Protocol::Pop3]),
         logs_from: NaiveDate::from_ymd_opt(2026, 10, 1),
         logs_to: NaiveDate::from_ymd_opt(2026, 10, 31),
+        workdays: Some(vec![Weekday::Mon, Weekday::Tue, Weekday::Wed, Weekday::Thu, Weekday::Sun]),
         exclude: Some("leaving us".to_owned()),
     }
 }
@@ -56,9 +58,9 @@ fn full() -> RosterTenant {
 #[test]
 fn a_csv_with_every_column_is_read_in_any_order_and_case() {
     let text = "Display_Name,tenant_id,domains,cloud,language,contacts,outlook_modern_auth,\
-         protocols_enabled,logs_from,logs_to,exclude,exclude_reason\n\
+         protocols_enabled,logs_from,logs_to,workdays,exclude,exclude_reason\n\
          \"Contoso, Ltd\",11111111-AAAA-4BBB-8CCC-000000000001, contoso.com; contoso.de ;,gcc,de,\
-         it@contoso.com,yes,smtp_auth;POP3,2026-10-01,2026-10-31,1,leaving us\n";
+         it@contoso.com,yes,smtp_auth;POP3,2026-10-01,2026-10-31,sunday;mon - thu,1,leaving us\n";
     assert_eq!(only(csv(text)), full());
 }
 
@@ -68,7 +70,7 @@ fn a_json_array_of_objects_says_the_same_with_arrays_or_with_texts() {
         "display_name": "Contoso, Ltd", "domains": ["contoso.com", "contoso.de"], "cloud": "gcc",
         "language": "de", "contacts": "it@contoso.com", "outlook_modern_auth": true,
         "protocols_enabled": ["smtp_auth", "pop3"], "logs_from": "2026-10-01",
-        "logs_to": "2026-10-31", "exclude": 1, "reason": "leaving us"}]"#;
+        "logs_to": "2026-10-31", "workdays": ["Sun-Thu"], "exclude": 1, "reason": "leaving us"}]"#;
     assert_eq!(only(json(text)), full());
 }
 

@@ -1,6 +1,6 @@
 //! The values of a row by what their columns hold.
 
-use chrono::NaiveDate;
+use chrono::{NaiveDate, Weekday};
 use serde_json::Value;
 
 use super::super::{RosterTenant, is_guid};
@@ -30,6 +30,7 @@ impl Typed<'_> {
             protocols_enabled: self.protocols("protocols_enabled")?,
             logs_from: self.date("logs_from")?,
             logs_to: self.date("logs_to")?,
+            workdays: self.weekdays("workdays")?,
             exclude: self.exclude()?,
         };
         if let (Some(from), Some(to)) = (tenant.logs_from, tenant.logs_to)
@@ -134,11 +135,36 @@ impl Typed<'_> {
         names.iter().map(known).collect::<Result<_, _>>().map(Some)
     }
 
+    /// Days like `Mon;Tue;Wed`, in full or by their first three letters, or runs like `Sun-Thu`.
+    fn weekdays(&self, column: &'static str) -> Result<Option<Vec<Weekday>>, RosterError> {
+        let Some(names) = self.list(column)? else { return Ok(None) };
+        let mut weekdays = Vec::new();
+        for name in &names {
+            let expected = "days of the week like Mon;Tue;Wed, or runs like Sun-Thu";
+            let run = run_of_weekdays(name).ok_or_else(|| self.wrong(column, name.clone(), expected))?;
+            weekdays.extend(run);
+        }
+        weekdays.sort_unstable_by_key(Weekday::num_days_from_monday);
+        weekdays.dedup();
+        Ok((!weekdays.is_empty()).then_some(weekdays))
+    }
+
     fn exclude(&self) -> Result<Option<String>, RosterError> {
         let reason = self.text("exclude_reason")?;
         let exclude = self.boolean("exclude")?.unwrap_or(false);
         Ok(exclude.then(|| reason.unwrap_or_else(|| NO_REASON_GIVEN.to_owned())))
     }
+}
+
+/// One day, or the days from one to another.
+fn run_of_weekdays(text: &str) -> Option<Vec<Weekday>> {
+    let (first, last) = text.split_once('-').unwrap_or((text, text));
+    let (first, last): (Weekday, Weekday) = (first.trim().parse().ok()?, last.trim().parse().ok()?);
+    let mut days = vec![first];
+    while days.last() != Some(&last) {
+        days.push(days.last()?.succ());
+    }
+    Some(days)
 }
 
 fn entries<'a>(texts: impl Iterator<Item = &'a str>) -> Vec<String> {

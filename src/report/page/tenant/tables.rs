@@ -25,6 +25,7 @@ pub(super) fn protocols(tenant: &TenantAssessment) -> Markup {
         html.raw(if row.in_scope { "" } else { " <small>not in scope</small>" }).raw("<td>");
         html.raw(match row.verdict {
             ProtocolVerdict::InUse => "in use",
+            ProtocolVerdict::AlreadyOff => "already off",
             ProtocolVerdict::Unproven => "unproven",
             ProtocolVerdict::Attempted => "only tried",
             ProtocolVerdict::Unused => "unused",

@@ -1,0 +1,154 @@
+//! What the lake has seen of each tenant, gathered from what its sources know: records by day, storage
+//! files, stated days. A source that can't be trusted gives no day: one that is torn or mostly rejected, a
+//! download through a filter, the day at which an export was cut.
+//!
+//! `entries` reads rows of `sources`, `tenant` adds them up, `filtered` judges downloads together, `pages`
+//! puts the pages of Graph downloads together. Whether what was seen suffices is for `assess` to say.
+
+mod entries;
+mod filtered;
+mod pages;
+mod tenant;
+
+use std::collections::{HashMap, HashSet};
+
+use chrono::{DateTime, Days, NaiveDate, Utc};
+
+use super::Queries;
+use super::cells::Cells;
+use crate::error::Result;
+use crate::evidence::TenantEvidence;
+use pages::Pages;
+use tenant::Tenant;
+
+/// The query that gives the sources with what each has seen.
+pub(super) const NAME: &str = "source_coverage";
+
+pub(super) const SQL: &str = "SELECT source_id, batch_id, path, shape, framing, channel, missing_columns, \
+                              page_filter, pages, last_pages, coverage FROM sources";
+
+/// Sources whose days prove nothing: torn ones, and those of which most records were rejected.
+const UNTRUSTED: &str = "SELECT source_id FROM sources GROUP BY source_id \
+                         HAVING sum(rejected) * 2 > sum(records) \
+                         OR bool_or(coalesce(truncation, '') = 'torn')";
+
+/// Paths that several contents were read from: what grows is read again.
+const REREAD: &str = "SELECT path FROM sources WHERE records > 0 GROUP BY path \
+                      HAVING count(DISTINCT source_id) > 1";
+
+/// Days before the window that its rules look back to: habits are counted on eight weeks, and the run of a
+/// silence may begin before them.
+const HISTORY_DAYS: u64 = 180;
+
+impl Queries {
+    /// Coverage alone, one entry per tenant of the lake, sorted by tenant id: what `default_as_of` needs,
+    /// and what the evidence of any window starts with.
+    pub async fn coverage(&self) -> Result<Vec<TenantEvidence>> {
+        let mut gathered = Gathered {
+            untrusted: self.texts(UNTRUSTED).await?,
+            reread: self.texts(REREAD).await?,
+            ..Gathered::default()
+        };
+        self.each(NAME, SQL, &[], |batch| gathered.add(&Cells { batch, query: NAME })).await?;
+        Ok(gathered.finish())
+    }
+
+    /// The texts of a query's only column.
+    async fn texts(&self, sql: &str) -> Result<HashSet<String>> {
+        let mut texts = HashSet::new();
+        self.each(NAME, sql, &[], |batch| {
+            let cells = Cells { batch, query: NAME };
+            let name = batch.schema().field(0).name().clone();
+            texts.extend(cells.text(&name)?.iter().flatten().map(str::to_owned));
+            Ok(())
+        })
+        .await?;
+        Ok(texts)
+    }
+}
+
+/// Leaves out days that no rule of a window looks at.
+pub(super) fn trim(tenants: &mut [TenantEvidence], window_first: NaiveDate) {
+    let Some(first) = window_first.checked_sub_days(Days::new(HISTORY_DAYS)) else { return };
+    for coverage in tenants.iter_mut().flat_map(|tenant| tenant.coverage.values_mut()) {
+        coverage.records.start_at(first);
+    }
+}
+
+/// Numbers for texts that repeat.
+#[derive(Default)]
+struct Numbers(HashMap<String, u32>);
+
+impl Numbers {
+    fn of(&mut self, text: &str) -> u32 {
+        if let Some(number) = self.0.get(text) {
+            return *number;
+        }
+        let number = u32::try_from(self.0.len()).unwrap_or(u32::MAX);
+        self.0.insert(text.to_owned(), number);
+        number
+    }
+}
+
+#[derive(Default)]
+struct Gathered {
+    untrusted: HashSet<String>,
+    reread: HashSet<String>,
+    channels: Numbers,
+    paths: Numbers,
+    places: HashMap<String, usize>,
+    tenants: Vec<Tenant>,
+    pages: Pages,
+}
+
+impl Gathered {
+    /// Where a tenant is kept.
+    fn place(&mut self, tenant_id: &str) -> usize {
+        if let Some(place) = self.places.get(tenant_id) {
+            return *place;
+        }
+        let place = self.tenants.len();
+        self.places.insert(tenant_id.to_owned(), place);
+        self.tenants.push(Tenant::new(tenant_id));
+        place
+    }
+
+    fn add(&mut self, cells: &Cells<'_>) -> Result<()> {
+        for source in entries::sources(cells)? {
+            let is_trusted = !self.untrusted.contains(source.id);
+            let channel = self.channels.of(source.channel);
+            let path = self.reread.contains(source.path).then(|| self.paths.of(source.path));
+            let places: Vec<usize> = source.entries.iter().map(|entry| self.place(entry.tenant_id)).collect();
+            if source.pages > 0 {
+                self.pages.add(&source, &places, is_trusted);
+            }
+            for (entry, place) in source.entries.iter().zip(places) {
+                self.tenants[place].add(&source, entry, Origin { channel, path, is_trusted });
+            }
+        }
+        Ok(())
+    }
+
+    fn finish(mut self) -> Vec<TenantEvidence> {
+        for (place, chain) in self.pages.chains() {
+            self.tenants[place].add_chain(&chain);
+        }
+        let mut tenants: Vec<TenantEvidence> = self.tenants.into_iter().map(Tenant::finish).collect();
+        tenants.sort_unstable_by(|a, b| a.tenant_id.cmp(&b.tenant_id));
+        tenants
+    }
+}
+
+/// Where an entry comes from.
+#[derive(Debug, Clone, Copy)]
+struct Origin {
+    channel: u32,
+    /// Of a path that several contents were read from.
+    path: Option<u32>,
+    is_trusted: bool,
+}
+
+/// The latest of two times.
+fn latest(one: Option<DateTime<Utc>>, other: Option<DateTime<Utc>>) -> Option<DateTime<Utc>> {
+    one.max(other)
+}
