@@ -6,6 +6,7 @@
 #[path = "../program/mod.rs"]
 mod program;
 
+mod cases;
 mod clients;
 mod exports;
 mod history;
