@@ -11,10 +11,11 @@ use std::collections::BTreeSet;
 
 use chrono::{DateTime, Days, NaiveDate, Utc};
 
+use super::protocols::Beside;
 use crate::campaign::Campaign;
 use crate::evidence::{DayRange, TenantEvidence, Window};
 use crate::protocol::Protocol;
-use crate::settings::{AGE_DAYS_MAX, CollectedSettings, ReportEvidence};
+use crate::settings::{CollectedSettings, ReportEvidence, SwitchCount};
 use crate::tenant::RosterTenant;
 use crate::verdict::Reason;
 
@@ -25,9 +26,9 @@ pub(super) struct SettingsFinding {
     off_by_roster: BTreeSet<Protocol>,
     collected_at: Option<DateTime<Utc>>,
     /// Usage of SMTP AUTH that the report shows.
-    pub(super) report_usage: Option<ReportUsage>,
+    report_usage: Option<ReportUsage>,
     /// Senders that leave SMTP AUTH unproven.
-    pub(super) report_doubt: ReportDoubt,
+    report_doubt: ReportDoubt,
 }
 
 /// Senders that use SMTP AUTH by the newest report.
@@ -46,6 +47,12 @@ pub(super) struct ReportDoubt {
     pub(super) unplaced: u64,
 }
 
+impl ReportDoubt {
+    pub(super) const fn is_one(self) -> bool {
+        self.unclear > 0 || self.unplaced > 0
+    }
+}
+
 impl SettingsFinding {
     pub(super) fn new(
         campaign: &Campaign,
@@ -62,7 +69,8 @@ impl SettingsFinding {
             ..Self::default()
         };
         let Some(settings) = &evidence.settings else { return finding };
-        if let Some(collected) = settings.collected.as_ref().filter(|collected| is_usable(collected, window))
+        if let Some(collected) =
+            settings.collected.as_ref().filter(|collected| is_usable(collected, campaign, window))
         {
             let is_off = |protocol: &&Protocol| {
                 is_off(collected, **protocol, campaign) && is_later(collected, **protocol, evidence)
@@ -77,8 +85,19 @@ impl SettingsFinding {
     }
 
     /// Whether the protocol is off already, if no usage contradicts it.
-    pub(super) fn is_off(&self, protocol: Protocol) -> bool {
+    fn is_off(&self, protocol: Protocol) -> bool {
         self.off_by_settings.contains(&protocol) || self.off_by_roster.contains(&protocol)
+    }
+
+    /// What the rules of a protocol need to know of it.
+    pub(super) fn beside(&self, protocol: Protocol) -> Beside {
+        let is_off = self.is_off(protocol);
+        match protocol {
+            Protocol::SmtpAuth => {
+                Beside { is_off, report_usage: self.report_usage, report_doubt: self.report_doubt }
+            }
+            _ => Beside { is_off, ..Beside::default() },
+        }
     }
 
     /// Why the tenant is left out where the whole scope is off.
@@ -89,9 +108,9 @@ impl SettingsFinding {
 }
 
 /// Whether settings are whole and of the days around `as_of`.
-fn is_usable(collected: &CollectedSettings, window: Window) -> bool {
+fn is_usable(collected: &CollectedSettings, campaign: &Campaign, window: Window) -> bool {
     let age = (window.end - collected.collected_at.date_naive()).num_days();
-    collected.problems.is_empty() && age.unsigned_abs() <= AGE_DAYS_MAX
+    collected.problems.is_empty() && age.unsigned_abs() <= u64::from(campaign.evidence.settings_age_days_max)
 }
 
 /// Whether settings are later than every usage that may be of the protocol: its own, and that of legacy
@@ -152,7 +171,7 @@ fn is_off_by_policies(collected: &CollectedSettings, protocol: Protocol) -> bool
 
 /// The protocol's switch is false on every mailbox, and in every plan that a new mailbox may come by.
 fn is_off_on_mailboxes(collected: &CollectedSettings, protocol: Protocol) -> bool {
-    let all_off = |count: &crate::settings::SwitchCount| {
+    let all_off = |count: &SwitchCount| {
         collected.mailboxes > 0 && count.off == collected.mailboxes && count.total() == count.off
     };
     collected.mailbox_switches.get(&protocol).is_some_and(all_off)

@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use super::Proof;
 use super::coverage::{self, Coverage};
 use super::protocols::{self, Finding};
+use super::settings::SettingsFinding;
 use crate::campaign::Campaign;
 use crate::evidence::{FilteredExport, PastUsage, ProtocolEvidence, TenantEvidence, Window};
 use crate::protocol::Protocol;
@@ -26,7 +27,8 @@ pub(super) fn assess(
     if proof == Proof::NotAsked {
         coverage.reasons.clear();
     }
-    let found = Found::new(campaign, scope, evidence, &coverage, window, proof);
+    let proved = SettingsFinding::new(campaign, scope, settings, evidence, window);
+    let found = Found::new(campaign, scope, evidence, &coverage, proved, window, proof);
     let (verdict, reasons) = found.decide(settings);
     TenantAssessment {
         tenant_id: evidence.tenant_id.clone(),
@@ -52,6 +54,8 @@ struct Found<'a> {
     evidence_reasons: Vec<Reason>,
     /// What keeps every protocol of the tenant from being cleared.
     doubts: Vec<Reason>,
+    /// What settings, roster and reports say.
+    proved: SettingsFinding,
     scope: &'a [Protocol],
     /// One for each protocol in scope or seen, in report order.
     findings: Vec<Finding>,
@@ -65,6 +69,7 @@ impl<'a> Found<'a> {
         scope: &'a [Protocol],
         evidence: &'a TenantEvidence,
         coverage: &Coverage,
+        proved: SettingsFinding,
         window: Window,
         proof: Proof,
     ) -> Self {
@@ -85,10 +90,12 @@ impl<'a> Found<'a> {
         let shown: BTreeSet<Protocol> = scope.iter().chain(evidence.protocols.keys()).copied().collect();
         let findings = shown
             .into_iter()
-            .map(|protocol| Finding::new(protocol, of(protocol), sufficient, has_ended))
+            .map(|protocol| {
+                Finding::new(protocol, of(protocol), sufficient, has_ended, proved.beside(protocol))
+            })
             .collect();
         let unattributed = Finding::unattributed(of(Protocol::OtherLegacy), sufficient, has_ended);
-        Self { campaign, evidence, evidence_reasons, doubts, scope, findings, unattributed }
+        Self { campaign, evidence, evidence_reasons, doubts, proved, scope, findings, unattributed }
     }
 
     fn in_scope(&self) -> impl Iterator<Item = &Finding> {
@@ -100,7 +107,10 @@ impl<'a> Found<'a> {
         if let Some(note) = settings.and_then(|settings| settings.exclude.clone()) {
             return (TenantVerdict::Excluded, vec![Reason::Excluded { note }]);
         }
-        let in_use: Vec<Reason> = self.in_use().map(in_use_reason).collect();
+        if self.in_scope().all(|finding| finding.verdict == ProtocolVerdict::AlreadyOff) {
+            return (TenantVerdict::Excluded, vec![self.proved.excluded()]);
+        }
+        let in_use: Vec<Reason> = self.in_use().flat_map(Finding::in_use).collect();
         if !in_use.is_empty() {
             return (TenantVerdict::Warning, in_use);
         }
@@ -135,8 +145,8 @@ impl<'a> Found<'a> {
         if attempted.is_empty() { vec![Reason::Unused] } else { attempted }
     }
 
-    /// The protocols in scope whose whole group can be switched off unnoticed, also in a tenant
-    /// where another can't.
+    /// The protocols in scope that are still on and whose whole group can be switched off unnoticed, also in
+    /// a tenant where another can't.
     fn clear(&self) -> Vec<Protocol> {
         // An unattributed or unknown client may be any protocol: such a doubt keeps all of them.
         let doubt_of_all =
@@ -146,11 +156,12 @@ impl<'a> Found<'a> {
         }
         let kept: BTreeSet<Protocol> = self
             .in_scope()
-            .filter(|finding| !finding.is_clear())
+            .filter(|finding| !finding.keeps_nothing())
             .flat_map(|finding| self.campaign.group_of(finding.protocol))
             .copied()
             .collect();
-        self.scope.iter().filter(|protocol| !kept.contains(protocol)).copied().collect()
+        let on = self.in_scope().filter(|finding| finding.verdict != ProtocolVerdict::AlreadyOff);
+        on.map(|finding| finding.protocol).filter(|protocol| !kept.contains(protocol)).collect()
     }
 
     /// Rows of `protocol_usage`: every protocol in scope and every other seen. A doubt that may be any
@@ -202,12 +213,4 @@ fn doubts<'e>(
         coverage.filtered.iter().map(reason)
     });
     mismatch.into_iter().chain(rejected).chain(refused).chain(filtered)
-}
-
-fn in_use_reason(finding: &Finding) -> Reason {
-    let (users, sign_ins) = (finding.usage.users, finding.usage.sign_ins);
-    match finding.protocol {
-        Protocol::OtherLegacy => Reason::UnattributedLegacyUse { users, sign_ins },
-        protocol => Reason::InUse { protocol, users, sign_ins },
-    }
 }

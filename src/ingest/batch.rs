@@ -397,6 +397,7 @@ impl Batch<'_> {
         framer: Framer,
         content: Content,
     ) -> std::io::Result<Result<()>> {
+        source.settings_kind = Some(kind);
         let text = framer.whole_text(FILE_BYTES_MAX)?;
         let read = text.and_then(|text| settings::read(kind, &text, &source.input, self.settings.now));
         let (hash, bytes) = content.finish()?;

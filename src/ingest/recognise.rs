@@ -81,7 +81,9 @@ pub(super) fn recognise(head: &[u8], last: bool) -> Option<Recognised> {
 }
 
 fn json(head: &[u8], start: usize, last: bool) -> Option<Recognised> {
-    if collected::is_collected(&String::from_utf8_lossy(&head[start..head.len().min(start + KIND_WITHIN_BYTES)])) {
+    if collected::is_collected(&String::from_utf8_lossy(
+        &head[start..head.len().min(start + KIND_WITHIN_BYTES)],
+    )) {
         return Some(Recognised::Settings(SettingsKind::ExchangeSettings));
     }
     if head[start] == b'{'

@@ -4,6 +4,7 @@
 use chrono::{DateTime, Days, NaiveDate, Utc};
 
 use super::find::Input;
+use super::frame::Framing;
 use super::worker::{EARLIEST, MICROS_PER_DAY};
 use crate::error::{Error, Result};
 use crate::evidence::midnight;
@@ -19,6 +20,7 @@ pub(super) struct ReadSettings {
     pub(super) named_by: Option<String>,
     /// Rows of a report; the collector's file is one.
     pub(super) records: u64,
+    pub(super) content_bytes: u64,
     collected_at: DateTime<Utc>,
     complete: bool,
     stored: StoredSettings,
@@ -74,6 +76,7 @@ fn read_collected(text: &str, input: &Input, now: i64) -> std::result::Result<Re
         named_by: file.tenant_id.is_none().then(|| tenant_id.clone()),
         tenant_id,
         records: 1,
+        content_bytes: text.len() as u64,
         collected_at: file.collected_at,
         complete: file.complete,
         stored: file.stored,
@@ -104,6 +107,7 @@ fn read_report(text: &str, input: &Input, now: i64) -> std::result::Result<ReadS
         named_by: Some(format!("{tenant_id} {days}")),
         tenant_id,
         records: report.rows,
+        content_bytes: text.len() as u64,
         collected_at: end.unwrap_or(ingested_at),
         complete: report.unreadable_rows == 0,
         stored: StoredSettings::SmtpAuthReport {
@@ -125,6 +129,13 @@ fn guid(named: &str) -> std::result::Result<String, String> {
 }
 
 impl ReadSettings {
+    pub(super) const fn framing(&self) -> Framing {
+        match self.kind {
+            SettingsKind::ExchangeSettings => Framing::Document,
+            SettingsKind::SmtpAuthReport => Framing::Csv,
+        }
+    }
+
     /// The row of `tenant_settings`.
     pub(super) fn row(&self, source_id: &str, path: &str, batch_id: &str, now: i64) -> Result<SettingsRow> {
         let json = serde_json::to_string(&self.stored);

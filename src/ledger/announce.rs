@@ -187,11 +187,14 @@ fn passed(
     if waves.exclude_clouds.iter().any(|excluded| excluded.eq_ignore_ascii_case(cloud)) {
         return Err(PassedOver::ExcludedByCampaign { key: "exclude_clouds" });
     }
-    let still_on = settings.map_or_else(|| protocols.to_vec(), |settings| settings.still_on(protocols));
+    let mut still_on = settings.map_or_else(|| protocols.to_vec(), |settings| settings.still_on(protocols));
+    let seen = selection.seen.get(id);
+    let off_since = |protocol: Protocol| seen.is_some_and(|seen| seen.is_already_off(protocol));
+    still_on.retain(|protocol| !tenant.is_already_off(*protocol) && !off_since(*protocol));
     if still_on.is_empty() {
         return Err(PassedOver::AlreadyOff);
     }
-    match selection.seen.get(id) {
+    match seen {
         Some(seen) if still_on.iter().any(|protocol| !seen.protocols_clear.contains(protocol)) => {
             Err(PassedOver::Overtaken { reasons: seen.reasons.clone() })
         }

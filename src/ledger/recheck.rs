@@ -9,7 +9,7 @@ use super::state::{AnnouncedTenant, Ledger};
 use crate::campaign::Campaign;
 use crate::change::HoldCause;
 use crate::protocol::Protocol;
-use crate::verdict::{Reason, TenantAssessment, TenantVerdict};
+use crate::verdict::{Reason, TenantAssessment};
 
 /// One tenant as it looks now, from the first day of the decision's window on.
 #[derive(Debug, Clone)]
@@ -78,8 +78,11 @@ fn looked_at(tenant: &AnnouncedTenant) -> BTreeSet<Protocol> {
 
 /// Why a protocol can't be turned off as announced.
 fn cause(fresh: &Fresh, protocol: Protocol) -> Option<HoldCause> {
-    if fresh.covered.verdict == TenantVerdict::Excluded {
+    if fresh.covered.reasons.iter().any(|reason| matches!(reason, Reason::Excluded { .. })) {
         Some(HoldCause::Excluded)
+    } else if fresh.seen.is_already_off(protocol) {
+        // Somebody turned it off since, as announced.
+        None
     } else if !fresh.seen.protocols_clear.contains(&protocol) {
         Some(HoldCause::Usage)
     } else if !fresh.covered.evidence_reasons.is_empty() {
@@ -103,6 +106,7 @@ fn reasons(campaign: &Campaign, fresh: &Fresh, cause: HoldCause, protocols: &[Pr
         | Reason::UsedBeforeWindow { protocol, .. } => {
             *protocol == Protocol::OtherLegacy || concerned.contains(protocol)
         }
+        Reason::InUseByReport { .. } | Reason::SmtpReport { .. } => concerned.contains(&Protocol::SmtpAuth),
         _ => true,
     };
     let told: Vec<Reason> = reasons.iter().filter(of_others).cloned().collect();

@@ -36,7 +36,7 @@ const EMBEDDED: [(&str, &str); 19] = [
 ];
 
 /// The variables that a template has.
-pub const VARIABLES: [&str; 34] = [
+pub const VARIABLES: [&str; 35] = [
     "already_off",
     "also_used",
     "attempted",
@@ -64,6 +64,7 @@ pub const VARIABLES: [&str; 34] = [
     "reasons",
     "scope",
     "smtp_auth",
+    "smtp_report",
     "stays_on",
     "tenant",
     "told",

@@ -15,7 +15,7 @@ use crate::notify::WhoRow;
 use crate::protocol::Protocol;
 
 /// The queries that evidence rests on; a decision keeps their hash.
-pub const EVIDENCE_QUERIES: [(&str, &str); 7] = [
+pub const EVIDENCE_QUERIES: [(&str, &str); 8] = [
     ("contested_ids", include_str!("../../queries/views/contested_ids.sql")),
     ("rival_records", include_str!("../../queries/views/rival_records.sql")),
     ("contested_sign_ins", include_str!("../../queries/views/contested_sign_ins.sql")),
@@ -23,6 +23,7 @@ pub const EVIDENCE_QUERIES: [(&str, &str); 7] = [
     ("legacy_sign_ins", include_str!("../../queries/views/legacy_sign_ins.sql")),
     ("evidence", include_str!("../../queries/evidence.sql")),
     (super::coverage::NAME, super::coverage::SQL),
+    (super::settings::NAME, super::settings::SQL),
 ];
 
 type Tenants = BTreeMap<String, TenantEvidence>;
@@ -67,6 +68,12 @@ impl Queries {
         let parameters = parameters.map(|(name, value)| (name.to_owned(), value));
         for batch in self.run(NAME, include_str!("../../queries/evidence.sql"), &parameters).await? {
             add_rows(&mut tenants, &Cells { batch: &batch, query: NAME })?;
+        }
+        let as_of = end.date_naive();
+        let age_days_max = campaign.evidence.settings_age_days_max;
+        for (tenant_id, settings) in self.settings(as_of, age_days_max, lookback).await? {
+            let nothing = || TenantEvidence { tenant_id: tenant_id.clone(), ..TenantEvidence::default() };
+            tenants.entry(tenant_id.clone()).or_insert_with(nothing).settings = Some(settings);
         }
         Ok(tenants.into_values().collect())
     }

@@ -18,7 +18,7 @@ mod placeholders;
 pub mod problem;
 mod rivals;
 mod served;
-mod settings;
+pub mod settings;
 pub mod shown;
 mod small;
 mod speaking;

@@ -4,12 +4,13 @@
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, Days, NaiveDate, Utc};
+use datafusion::common::ScalarValue;
 use serde::Deserialize;
 
 use super::{Queries, timestamp};
 use crate::error::{Error, Result};
 use crate::evidence::midnight;
-use crate::settings::{AGE_DAYS_MAX, CollectedSettings, ReportEvidence, SettingsEvidence, StoredSettings};
+use crate::settings::{CollectedSettings, ReportEvidence, SettingsEvidence, StoredSettings};
 
 /// The query that gives the rows; a decision keeps its hash.
 pub(super) const NAME: &str = "settings_of_window";
@@ -28,6 +29,14 @@ struct Row {
     settings: String,
 }
 
+/// One row of `tenant_settings`, as `explain` shows it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KeptSettings {
+    pub path: String,
+    pub collected_at: DateTime<Utc>,
+    pub stored: StoredSettings,
+}
+
 /// What is gathered of one tenant.
 #[derive(Default)]
 struct Gathered {
@@ -38,6 +47,47 @@ struct Gathered {
 }
 
 impl Queries {
+    /// Everything that the lake keeps of one tenant's settings, the newest first.
+    ///
+    /// # Errors
+    /// Fails if a row of `tenant_settings` is not as this program writes it.
+    pub async fn settings_of(&self, tenant_id: &str) -> Result<Vec<KeptSettings>> {
+        const OF_TENANT: &str = "SELECT path, collected_at, settings FROM tenant_settings \
+                                 WHERE tenant_id = $tenant ORDER BY collected_at DESC, source_id";
+        #[derive(Deserialize)]
+        struct OfTenant {
+            path: String,
+            collected_at: DateTime<Utc>,
+            settings: String,
+        }
+        let tenant = ("tenant".to_owned(), ScalarValue::Utf8(Some(tenant_id.to_owned())));
+        let mut kept = Vec::new();
+        for batch in self.run("settings_of_tenant", OF_TENANT, &[tenant]).await? {
+            for OfTenant { path, collected_at, settings } in crate::lake::rows::from_batch(&batch)? {
+                kept.push(KeptSettings { path, collected_at, stored: stored(&settings)? });
+            }
+        }
+        Ok(kept)
+    }
+
+    /// The tenants that have settings, with sign-ins or without.
+    ///
+    /// # Errors
+    /// Fails if the table can't be read.
+    pub async fn tenants_with_settings(&self) -> Result<Vec<String>> {
+        const TENANTS: &str = "SELECT DISTINCT tenant_id FROM tenant_settings ORDER BY tenant_id";
+        #[derive(Deserialize)]
+        struct Named {
+            tenant_id: String,
+        }
+        let mut tenants = Vec::new();
+        for batch in self.run("tenants_with_settings", TENANTS, &[]).await? {
+            let rows: Vec<Named> = crate::lake::rows::from_batch(&batch)?;
+            tenants.extend(rows.into_iter().map(|row| row.tenant_id));
+        }
+        Ok(tenants)
+    }
+
     /// The settings that an assessment of a window that ends with `as_of` may look at, by tenant.
     ///
     /// # Errors
@@ -45,14 +95,17 @@ impl Queries {
     pub async fn settings(
         &self,
         as_of: NaiveDate,
+        age_days_max: u32,
         lookback: NaiveDate,
     ) -> Result<BTreeMap<String, SettingsEvidence>> {
-        let age = Days::new(AGE_DAYS_MAX);
+        let age = Days::new(age_days_max.into());
         let parameters = [
             ("settings_start", timestamp(midnight(as_of.checked_sub_days(age).unwrap_or(as_of)))),
             (
                 "settings_end",
-                timestamp(midnight(as_of.checked_add_days(age + Days::new(1)).unwrap_or(as_of))),
+                timestamp(midnight(
+                    as_of.checked_add_days(Days::new(u64::from(age_days_max) + 1)).unwrap_or(as_of),
+                )),
             ),
             ("lookback_start", timestamp(midnight(lookback))),
         ];
@@ -60,13 +113,16 @@ impl Queries {
         let mut tenants: BTreeMap<String, Gathered> = BTreeMap::new();
         for batch in self.run(NAME, SQL, &parameters).await? {
             for row in crate::lake::rows::from_batch::<Row>(&batch)? {
-                let stored: StoredSettings = serde_json::from_str(&row.settings)
-                    .map_err(|source| Error::Json { what: "a row of tenant_settings", source })?;
+                let stored = stored(&row.settings)?;
                 tenants.entry(row.tenant_id.clone()).or_default().add(row, stored);
             }
         }
         Ok(tenants.into_iter().map(|(tenant_id, gathered)| (tenant_id, gathered.finish())).collect())
     }
+}
+
+fn stored(json: &str) -> Result<StoredSettings> {
+    serde_json::from_str(json).map_err(|source| Error::Json { what: "a row of tenant_settings", source })
 }
 
 impl Gathered {

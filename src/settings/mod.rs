@@ -128,9 +128,6 @@ impl ReportEvidence {
     }
 }
 
-/// Settings are proof for so many days before and after they were read.
-pub const AGE_DAYS_MAX: u64 = 7;
-
 /// The longest range that the report can be asked for.
 pub const REPORT_DAYS_MAX: u64 = 90;
 

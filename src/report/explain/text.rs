@@ -72,6 +72,7 @@ impl Explanation {
         writeln!(out, "{table}")?;
         self.write_activity(out)?;
         self.write_who(out)?;
+        self.write_settings(out)?;
         self.write_attempts(out)?;
         for query in &self.queries {
             writeln!(out, "\n-- {}: {}", query.name, query.shows)?;
@@ -267,6 +268,6 @@ fn table(header: &[&str]) -> comfy_table::Table {
     table
 }
 
-fn minute(time: DateTime<Utc>) -> String {
+pub(super) fn minute(time: DateTime<Utc>) -> String {
     time.format("%Y-%m-%d %H:%M").to_string()
 }
