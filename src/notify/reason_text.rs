@@ -31,7 +31,10 @@ pub fn reason_text(reason: &Reason) -> String {
 #[must_use]
 pub fn reasons_text(tenant: &TenantAssessment, window: Window) -> Vec<String> {
     let mut sentences: Vec<String> = Vec::new();
-    for reason in tenant.reasons.iter().chain(&tenant.evidence_reasons) {
+    // What is off needs no evidence, and no cure for it.
+    let needs_none = tenant.reasons.iter().any(|reason| matches!(reason, Reason::AlreadyOff { .. }));
+    let evidence_reasons = tenant.evidence_reasons.iter().filter(|_| !needs_none);
+    for reason in tenant.reasons.iter().chain(evidence_reasons) {
         let (what, cure) = told_together(reason, tenant, window);
         let sentence = sentence(reason.code(), &what, cure);
         if !sentences.contains(&sentence) {

@@ -25,13 +25,12 @@ fn assessed(place: &Place, campaign: &str) -> String {
     };
     let row = &table("assessment.json")[0];
     let smtp = table("protocol_usage.json").into_iter().find(|row| row["protocol"] == "smtp_auth");
-    let reasons: Vec<&str> =
-        row["reasons"].as_array().expect("a list").iter().filter_map(Value::as_str).collect();
+    let reasons = row["reasons"].as_str().expect("codes").replace(';', " ");
     let verdict = |row: &Value| row["verdict"].as_str().expect("a verdict").to_owned();
     format!(
         "{} ({}); smtp_auth {}",
         verdict(row),
-        reasons.join(" "),
+        reasons,
         smtp.as_ref().map_or("-".into(), verdict)
     )
 }
@@ -72,6 +71,18 @@ fn a_tenant_whose_smtp_auth_is_off_is_left_out_without_any_log() {
         ["exchange_settings,1,0,1"]
     );
     assert!(place.tries(LAKE, &["lake", "verify"]).status.success());
+}
+
+#[test]
+fn a_sign_in_of_the_window_comes_before_settings_that_say_off() {
+    let place = Place::new();
+    place.write("settings.json", SMTP_OFF.as_bytes());
+    let record = format!(
+        r#"{{"time":"2026-10-20T08:20:00Z","operationName":"Sign-in activity","category":"SignInLogs","tenantId":"{TENANT}","properties":{{"id":"10000000-0000-4000-8000-000000000001","createdDateTime":"2026-10-20T08:15:00Z","userPrincipalName":"scanner@weaver.example.com","clientAppUsed":"Authenticated SMTP","status":{{"errorCode":0}}}}}}"#
+    );
+    place.write("sign-in.json", record.as_bytes());
+    place.ingest(LAKE, &["settings.json", "sign-in.json"]);
+    assert_eq!(assessed(&place, "smtp-auth-2026"), "warning (in_use); smtp_auth in_use");
 }
 
 #[test]
