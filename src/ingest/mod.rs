@@ -21,6 +21,7 @@ mod pipeline;
 pub mod recognise;
 mod replay;
 mod rows;
+mod settings;
 mod source;
 pub mod time;
 mod upgrade;
