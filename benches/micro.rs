@@ -9,6 +9,7 @@ use std::path::Path;
 
 use chrono::NaiveDate;
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
+use datafusion::common::ScalarValue;
 use lightsout::evidence::midnight;
 use lightsout::ingest::classify::classify;
 use lightsout::ingest::encoding::Encoding;
@@ -123,7 +124,11 @@ fn query(criterion: &mut Criterion) {
     let report = Report::find("protocol_usage").expect("a shipped report");
     let at = |day: u32| timestamp(midnight(NaiveDate::from_ymd_opt(2026, 10, day).expect("a day")));
     let parameters = [("lookback_start", at(1)), ("window_start", at(2)), ("window_end", at(31))]
-        .map(|(name, value)| (name.to_owned(), value));
+        .map(|(name, value)| (name.to_owned(), value))
+        .to_vec();
+    let text = |text: &str| ScalarValue::Utf8(Some(text.to_owned()));
+    let rules = [("auth_methods", text("basic,unknown")), ("app_ids", text(""))];
+    let parameters = [parameters, rules.map(|(name, value)| (name.to_owned(), value)).to_vec()].concat();
     let mut group = criterion.benchmark_group("query");
     group.throughput(Throughput::Elements(RECORDS as u64 * 10));
     group.sample_size(20);

@@ -1,7 +1,8 @@
 -- Where attempts on legacy protocols come from: the addresses that were refused or broke off, the busiest first.
 -- Reads: legacy_sign_ins
--- Params: $window_start timestamp = start of the window; $window_end timestamp = its end, not in it;
---   $tenant text = a tenant id, or * for all
+-- Params: $window_start timestamp = start of the window; $window_end timestamp = its end, not in it; $tenant
+--   text = a tenant id, or * for all; $auth_methods text = auth methods of the sign-ins that count, joined with
+--   commas
 -- Grain: one row per tenant, protocol, address and country
 -- Columns: tenant_id, protocol, ip_address, country text, the last two null if not stated;
 --   sign_ins, interrupted, blocked, failures, users bigint; first_seen, last_seen timestamp
@@ -23,6 +24,7 @@ FROM legacy_sign_ins
 WHERE
     signed_in_at >= $window_start AND signed_in_at < $window_end
     AND outcome IN ('interrupted', 'blocked', 'failure')
+    AND array_has(string_to_array($auth_methods, ','), auth_method)
     AND ($tenant = '*' OR tenant_id = $tenant)
 GROUP BY tenant_id, protocol, ip_address, country
 ORDER BY tenant_id, protocol, sign_ins DESC, ip_address, country

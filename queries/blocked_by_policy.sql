@@ -1,7 +1,8 @@
 -- Blocked by policy: what Conditional Access or security defaults refuse, and who still gets through.
 -- Reads: legacy_sign_ins
--- Params: $window_start timestamp = start of the window; $window_end timestamp = its end, not in it;
---   $tenant text = a tenant id, or * for all
+-- Params: $window_start timestamp = start of the window; $window_end timestamp = its end, not in it; $tenant
+--   text = a tenant id, or * for all; $auth_methods text = auth methods of the sign-ins that count, joined with
+--   commas
 -- Grain: one row per tenant, protocol and policy that has refused a sign-in
 -- Columns: tenant_id, protocol text; policy text: conditional_access, security_defaults, device_or_app (what
 --   Conditional Access asks of device or app), risk, other; users, sign_ins bigint: that were refused;
@@ -20,17 +21,20 @@ WITH refused AS (
         outcome = 'success' AND in_tenant AS is_usage,
         CASE
             WHEN outcome <> 'blocked' THEN NULL
-            WHEN error_code = 53003 THEN 'conditional_access'
+            WHEN error_code IN (53003, 50131, 530031, 530032, 530084) THEN 'conditional_access'
             WHEN error_code = 530035 THEN 'security_defaults'
             -- Device not compliant, not joined; app not approved, without protection.
-            WHEN error_code IN (53000, 53001, 53002, 53009) THEN 'device_or_app'
+            WHEN error_code IN (
+                50005, 53000, 53001, 53002, 53008, 53009, 530001, 530002, 530003, 530004, 530021
+            ) THEN 'device_or_app'
             -- Enrolment blocked for risk, user blocked for risk.
-            WHEN error_code IN (53004, 53011) THEN 'risk'
+            WHEN error_code IN (53004, 53010, 53011) THEN 'risk'
             WHEN error_code = 530034 THEN 'other'
         END AS policy
     FROM legacy_sign_ins
     WHERE
         signed_in_at >= $window_start AND signed_in_at < $window_end
+        AND array_has(string_to_array($auth_methods, ','), auth_method)
         AND ($tenant = '*' OR tenant_id = $tenant)
 ),
 told AS (

@@ -1,8 +1,9 @@
 -- Everything that verdicts rest on, in one reading: protocol_usage, users_in_scope and unclear_clients at once.
--- Reads: legacy_sign_ins, sources
+-- Reads: legacy_sign_ins, stated_elsewhere
 -- Params: $window_start timestamp = start of the window; $window_end timestamp = its end, not in it;
---   $lookback_start timestamp = start of the lookback days before it;
---   $protocols text = protocols in scope, joined with commas
+--   $lookback_start timestamp = start of the lookback days before it; $protocols text = protocols in scope,
+--   joined with commas; $auth_methods text = auth methods of the sign-ins that count, joined with commas;
+--   $app_ids text = applications whose password grants count, joined with commas, empty for all
 -- Grain: one row per tenant and protocol; and one per tenant, its protocol null, for users_in_scope
 -- Columns:
 --   tenant_id text; protocol text, null in a tenant's row
@@ -11,6 +12,10 @@
 --   exchange_users_before_window, exchange_sign_ins_before_window bigint: as in protocol_usage; of no
 --   meaning in a tenant's row
 --   doubts bigint: as in unclear_clients, over all client apps
+--   legacy_agent_doubts bigint: sign-ins in the window of outcome success or unknown, in the tenant itself, by
+--   an agent that Exchange puts in for Basic Authentication, at another resource
+--   mismatches bigint: sign-ins in the window of outcome success or unknown whose home and resource tenant are
+--   both others
 --   users_in_scope bigint: as in users_in_scope, in a tenant's row
 -- Order: tenant_id, protocol
 -- Blind spots: those of the three.
@@ -28,16 +33,20 @@ WITH counted AS (
         s.signed_in_at >= $window_start AS in_window,
         s.outcome = 'success' AND s.in_tenant AS is_usage,
         s.outcome IN ('success', 'unknown') AND s.exchange_or_unnamed AND s.in_tenant
-            AND (s.protocol = 'unrecognised' OR (s.protocol = 'not_stated' AND l.source_id IS NULL))
-            AS is_doubt
-    -- The few sources are to the left, where a join holds its rows.
-    FROM (
-        SELECT DISTINCT source_id
-        FROM sources
-        WHERE missing_columns IS NOT NULL AND strpos(missing_columns, 'client_app') > 0
-    ) AS l
-    RIGHT JOIN legacy_sign_ins AS s ON s.source_id = l.source_id
-    WHERE s.signed_in_at >= $lookback_start AND s.signed_in_at < $window_end
+            AND s.protocol IN ('unrecognised', 'not_stated') AND e.source_id IS NULL AS is_doubt,
+        s.outcome IN ('success', 'unknown') AND s.auth_evidence = 'user_agent' AND s.in_tenant
+            AND NOT s.exchange_or_unnamed AS is_legacy_agent,
+        s.outcome IN ('success', 'unknown') AND s.is_mismatch AS is_mismatch
+    -- The few records are to the left, where a join holds its rows.
+    FROM stated_elsewhere AS e
+    RIGHT JOIN legacy_sign_ins AS s ON s.source_id = e.source_id AND s.source_offset = e.source_offset
+    WHERE
+        s.signed_in_at >= $lookback_start AND s.signed_in_at < $window_end
+        AND array_has(string_to_array($auth_methods, ','), s.auth_method)
+        AND (
+            s.auth_method <> 'password_grant' OR $app_ids = ''
+            OR array_has(string_to_array($app_ids, ','), s.app_id)
+        )
 ),
 -- Users sign in again and again, so from here on there is little left to count.
 by_user AS (
@@ -56,7 +65,9 @@ by_user AS (
         count(*) FILTER (WHERE in_window AND outcome = 'unknown' AND exchange_or_unnamed) AS exchange_unknown,
         count(*) FILTER (WHERE NOT in_window AND is_usage AND exchange_or_unnamed)
             AS exchange_sign_ins_before_window,
-        count(*) FILTER (WHERE in_window AND is_doubt) AS doubts
+        count(*) FILTER (WHERE in_window AND is_doubt) AS doubts,
+        count(*) FILTER (WHERE in_window AND is_legacy_agent) AS legacy_agent_doubts,
+        count(*) FILTER (WHERE in_window AND is_mismatch) AS mismatches
     FROM counted
     GROUP BY tenant_id, protocol, user_key
 ),
@@ -92,7 +103,9 @@ by_protocol_or_user AS (
         count(*) FILTER (WHERE exchange_sign_ins_before_window > 0) AS exchange_users_before_window,
         sum(exchange_sign_ins_before_window) AS exchange_sign_ins_before_window,
         sum(scope_sign_ins) AS scope_sign_ins,
-        sum(doubts) AS doubts
+        sum(doubts) AS doubts,
+        sum(legacy_agent_doubts) AS legacy_agent_doubts,
+        sum(mismatches) AS mismatches
     FROM scoped
     GROUP BY GROUPING SETS ((tenant_id, protocol), (tenant_id, user_of_tenant))
 )
@@ -114,6 +127,8 @@ SELECT
     sum(exchange_users_before_window) AS exchange_users_before_window,
     sum(exchange_sign_ins_before_window) AS exchange_sign_ins_before_window,
     sum(doubts) AS doubts,
+    sum(legacy_agent_doubts) AS legacy_agent_doubts,
+    sum(mismatches) AS mismatches,
     count(*) FILTER (WHERE protocol IS NULL AND scope_sign_ins > 0) AS users_in_scope
 FROM by_protocol_or_user
 GROUP BY tenant_id, protocol

@@ -1,7 +1,8 @@
 -- Failures by code: why legacy sign-ins did not succeed, over all tenants, the most frequent first.
 -- Reads: legacy_sign_ins
--- Params: $window_start timestamp = start of the window; $window_end timestamp = its end, not in it;
---   $tenant text = a tenant id, or * for all
+-- Params: $window_start timestamp = start of the window; $window_end timestamp = its end, not in it; $tenant
+--   text = a tenant id, or * for all; $auth_methods text = auth methods of the sign-ins that count, joined with
+--   commas
 -- Grain: one row per outcome and error code
 -- Columns: outcome text; error_code bigint: null if not stated; failure_reason text: one of those logged with
 --   the code, null if none; tenants, users, sign_ins, ip_addresses bigint; protocols text[];
@@ -23,6 +24,7 @@ FROM legacy_sign_ins
 WHERE
     signed_in_at >= $window_start AND signed_in_at < $window_end
     AND outcome <> 'success'
+    AND array_has(string_to_array($auth_methods, ','), auth_method)
     AND ($tenant = '*' OR tenant_id = $tenant)
 GROUP BY outcome, error_code
 ORDER BY sign_ins DESC, outcome, error_code

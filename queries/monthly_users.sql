@@ -1,7 +1,8 @@
 -- Unique users per calendar month in the groups of Microsoft's monthly usage reports, each tenant apart.
 -- Reads: legacy_sign_ins
--- Params: $lookback_start timestamp = start of the lookback days before the window; $window_end timestamp =
---   end of the window, not in it; $tenant text = a tenant id, or * for all
+-- Params: $lookback_start timestamp = start of the lookback days before the window; $window_end timestamp = end
+--   of the window, not in it; $tenant text = a tenant id, or * for all; $auth_methods text = auth methods of
+--   the sign-ins that count, joined with commas
 -- Grain: one row per tenant, calendar month (UTC) and group with usage
 -- Columns: tenant_id text; month date: its first day; protocol_group text: Exchange ActiveSync, POP, IMAP,
 --   Outlook Windows, Outlook for Mac/EWS, Exchange Remote PowerShell; of what those reports leave out,
@@ -31,6 +32,7 @@ WITH grouped AS (
     WHERE
         signed_in_at >= $lookback_start AND signed_in_at < $window_end
         AND outcome = 'success' AND in_tenant
+        AND array_has(string_to_array($auth_methods, ','), auth_method)
         AND ($tenant = '*' OR tenant_id = $tenant)
 )
 SELECT

@@ -1,8 +1,9 @@
 -- Who has begun to use a legacy protocol in the last days: first seen then, and not in the time before.
 -- Reads: legacy_sign_ins
--- Params: $lookback_start timestamp = start of the lookback days before the window; $window_end timestamp =
---   end of the window, not in it; $tenant text = a tenant id, or * for all;
---   $days bigint default 7 = length of the last days before the end of the window
+-- Params: $lookback_start timestamp = start of the lookback days before the window; $window_end timestamp = end
+--   of the window, not in it; $tenant text = a tenant id, or * for all; $days bigint default 7 = length of the
+--   last days before the end of the window; $auth_methods text = auth methods of the sign-ins that count,
+--   joined with commas
 -- Grain: one row per tenant, protocol and user
 -- Columns: tenant_id, protocol, user_name text; first_seen, last_seen timestamp; sign_ins bigint;
 --   user_agents, ip_addresses bigint: distinct ones; other_protocols text[]: those by which the user was seen
@@ -26,6 +27,7 @@ WITH by_protocol AS (
     WHERE
         signed_in_at >= $lookback_start AND signed_in_at < $window_end
         AND outcome = 'success' AND in_tenant
+        AND array_has(string_to_array($auth_methods, ','), auth_method)
         AND ($tenant = '*' OR tenant_id = $tenant)
     GROUP BY tenant_id, protocol, user_key
 ),

@@ -1,7 +1,9 @@
 -- Usage of each protocol per tenant: the counts that verdicts and notices state.
 -- Reads: legacy_sign_ins
 -- Params: $window_start timestamp = start of the window; $window_end timestamp = its end, not in it;
---   $lookback_start timestamp = start of the lookback days before it
+--   $lookback_start timestamp = start of the lookback days before it; $auth_methods text = auth methods of the
+--   sign-ins that count, joined with commas; $app_ids text = applications whose password grants count, joined
+--   with commas, empty for all
 -- Grain: one row per tenant and protocol
 -- Columns:
 --   tenant_id text; protocol text
@@ -24,7 +26,10 @@ WITH counted AS (
         signed_in_at >= $window_start AS in_window,
         outcome = 'success' AND in_tenant AS is_usage
     FROM legacy_sign_ins
-    WHERE signed_in_at >= $lookback_start AND signed_in_at < $window_end
+    WHERE
+        signed_in_at >= $lookback_start AND signed_in_at < $window_end
+        AND array_has(string_to_array($auth_methods, ','), auth_method)
+        AND (auth_method <> 'password_grant' OR $app_ids = '' OR array_has(string_to_array($app_ids, ','), app_id))
 )
 SELECT
     tenant_id,

@@ -1,7 +1,8 @@
 -- The legacy protocols of each user, those with the most first: what one person has to change.
 -- Reads: legacy_sign_ins
--- Params: $window_start timestamp = start of the window; $window_end timestamp = its end, not in it;
---   $tenant text = a tenant id, or * for all; $min_protocols bigint default 1 = fewer are left out
+-- Params: $window_start timestamp = start of the window; $window_end timestamp = its end, not in it; $tenant
+--   text = a tenant id, or * for all; $min_protocols bigint default 1 = fewer are left out; $auth_methods text
+--   = auth methods of the sign-ins that count, joined with commas
 -- Grain: one row per tenant and user with usage
 -- Columns: tenant_id, user_name text; protocol_count bigint; protocols text[];
 --   apps, user_agents, sign_ins bigint: distinct ones but for sign_ins; last_seen timestamp
@@ -20,6 +21,7 @@ FROM legacy_sign_ins
 WHERE
     signed_in_at >= $window_start AND signed_in_at < $window_end
     AND outcome = 'success' AND in_tenant
+    AND array_has(string_to_array($auth_methods, ','), auth_method)
     AND ($tenant = '*' OR tenant_id = $tenant)
 GROUP BY tenant_id, user_key
 HAVING count(DISTINCT protocol) >= $min_protocols

@@ -1,7 +1,8 @@
 -- The addresses that legacy sign-ins come from, the busiest first: offices, devices, relays, providers.
 -- Reads: legacy_sign_ins
--- Params: $window_start timestamp = start of the window; $window_end timestamp = its end, not in it;
---   $tenant text = a tenant id, or * for all; $top bigint default 20 = rows, at most
+-- Params: $window_start timestamp = start of the window; $window_end timestamp = its end, not in it; $tenant
+--   text = a tenant id, or * for all; $top bigint default 20 = rows, at most; $auth_methods text = auth methods
+--   of the sign-ins that count, joined with commas
 -- Grain: one row per address
 -- Columns: ip_address text: null if not stated; countries text[]: null if not stated;
 --   tenants, users, sign_ins bigint: with usage; protocols text[];
@@ -21,6 +22,7 @@ FROM legacy_sign_ins
 WHERE
     signed_in_at >= $window_start AND signed_in_at < $window_end
     AND outcome = 'success' AND in_tenant
+    AND array_has(string_to_array($auth_methods, ','), auth_method)
     AND ($tenant = '*' OR tenant_id = $tenant)
 GROUP BY ip_address
 ORDER BY sign_ins DESC, ip_address

@@ -14,7 +14,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::protocol::Protocol;
-use crate::sign_in::Category;
+use crate::sign_in::{AuthMethod, Category};
 
 pub use rules_file::{CampaignError, Place};
 pub use schema::schema;
@@ -58,6 +58,10 @@ pub struct Campaign {
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     #[schemars(schema_with = "schema::groups")]
     pub groups: BTreeMap<String, Vec<Protocol>>,
+    /// Of `password_grant`, the applications whose sign-ins count, by their ids. Absent: those of every one.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(inner(regex(pattern = "^[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}$")))]
+    pub app_ids: Vec<String>,
     /// Whole UTC days before `as_of` that are searched for usage.
     #[schemars(range(min = 1, max = DAYS_MAX))]
     pub window_days: u32,
@@ -312,6 +316,16 @@ impl Campaign {
         scope.sort_unstable();
         scope.dedup();
         scope
+    }
+
+    /// The auth methods of sign-ins that count, as queries are given them: modern ones that verdicts need are of
+    /// SMTP AUTH alone.
+    #[must_use]
+    pub fn auth_methods(&self) -> String {
+        let modern = self.texts.disables_smtp_client_authentication.then_some(AuthMethod::Modern);
+        let grant = self.scope().contains(&Protocol::PasswordGrant).then_some(AuthMethod::PasswordGrant);
+        let methods = [Some(AuthMethod::Basic), Some(AuthMethod::Unknown), modern, grant];
+        methods.into_iter().flatten().map(AuthMethod::as_str).collect::<Vec<_>>().join(",")
     }
 
     /// The protocols that are cleared, or kept, together with this one, itself included.

@@ -6,7 +6,8 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-/// A mail protocol, or one of the three buckets for client apps that name none.
+/// A mail protocol, a grant that a campaign can name like one, or one of the three buckets for client apps that
+/// name none.
 ///
 /// Order is the order of reports: the nine of notice MC290828, then those outside its scope,
 /// then the buckets.
@@ -25,6 +26,9 @@ pub enum Protocol {
     Autodiscover,
     ReportingWebServices,
     OutlookService,
+    /// OAuth with a password that an application sends to Entra itself: no mail protocol, and no Basic
+    /// Authentication.
+    PasswordGrant,
     /// "Other clients": legacy, protocol not named.
     OtherLegacy,
     /// The client app of a user sign-in is empty or "Unknown".
@@ -35,7 +39,7 @@ pub enum Protocol {
 
 impl Protocol {
     /// Every protocol, in report order.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 16] = [
         Self::Pop3,
         Self::Imap4,
         Self::SmtpAuth,
@@ -48,13 +52,14 @@ impl Protocol {
         Self::Autodiscover,
         Self::ReportingWebServices,
         Self::OutlookService,
+        Self::PasswordGrant,
         Self::OtherLegacy,
         Self::NotStated,
         Self::Unrecognised,
     ];
 
-    /// The protocols that a campaign may put in scope: those that a switch exists for.
-    pub const NAMED: [Self; 12] = [
+    /// The protocols that a campaign may put in scope.
+    pub const NAMED: [Self; 13] = [
         Self::Pop3,
         Self::Imap4,
         Self::SmtpAuth,
@@ -67,6 +72,7 @@ impl Protocol {
         Self::Autodiscover,
         Self::ReportingWebServices,
         Self::OutlookService,
+        Self::PasswordGrant,
     ];
 
     /// The name in SQL, lists, campaign files and JSON.
@@ -85,6 +91,7 @@ impl Protocol {
             Self::Autodiscover => "autodiscover",
             Self::ReportingWebServices => "reporting_web_services",
             Self::OutlookService => "outlook_service",
+            Self::PasswordGrant => "password_grant",
             Self::OtherLegacy => "other_legacy",
             Self::NotStated => "not_stated",
             Self::Unrecognised => "unrecognised",
@@ -107,6 +114,7 @@ impl Protocol {
             Self::Autodiscover => "Autodiscover",
             Self::ReportingWebServices => "Reporting Web Services",
             Self::OutlookService => "Outlook Service",
+            Self::PasswordGrant => "Password sent to Entra by an application (ROPC)",
             Self::OtherLegacy => "Other legacy clients (protocol not named)",
             Self::NotStated => "Client app not stated",
             Self::Unrecognised => "Client app not recognised",

@@ -139,6 +139,8 @@ impl Outcome {
 pub enum AuthMethod {
     Basic,
     Modern,
+    /// OAuth with a password that another application than Exchange Online sent to Entra.
+    PasswordGrant,
     Unknown,
 }
 
@@ -148,6 +150,7 @@ impl AuthMethod {
         match self {
             Self::Basic => "basic",
             Self::Modern => "modern",
+            Self::PasswordGrant => "password_grant",
             Self::Unknown => "unknown",
         }
     }
@@ -157,7 +160,10 @@ impl AuthMethod {
 /// `None`. Times are UTC microseconds.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct RawSignIn<'a> {
+    /// A GUID, or nothing.
     pub tenant_id: Option<Cow<'a, str>>,
+    /// What the record has in place of a tenant id: a domain, a name, a SIEM's customer.
+    pub tenant_name: Option<Cow<'a, str>>,
     pub sign_in_id: Option<Cow<'a, str>>,
     pub category: Option<Category>,
     pub signed_in_at: Option<i64>,
@@ -171,7 +177,7 @@ pub struct RawSignIn<'a> {
     pub resource_name: Option<Cow<'a, str>>,
     pub client_app: Option<Cow<'a, str>>,
     pub authentication_protocol: Option<Cow<'a, str>>,
-    /// Some step of the record's authentication details names a client certificate.
+    /// Some step of the record's authentication details succeeded with a client certificate.
     pub client_certificate: bool,
     pub error_code: Option<i64>,
     /// What the record says of its result in words, where it has no code, or says so beside it:
@@ -201,6 +207,7 @@ impl RawSignIn<'_> {
         let own = |text: Option<Cow<'_, str>>| text.map(|text| Cow::Owned(text.into_owned()));
         RawSignIn {
             tenant_id: own(self.tenant_id),
+            tenant_name: own(self.tenant_name),
             sign_in_id: own(self.sign_in_id),
             category: self.category,
             signed_in_at: self.signed_in_at,
@@ -242,4 +249,13 @@ pub struct Classified {
     /// The member that decided the auth method, `None` where nothing did.
     pub auth_evidence: Option<&'static str>,
     pub outcome: Outcome,
+}
+
+impl Classified {
+    /// Whether no verdict can need the record: it is modern, and no campaign counts that. SMTP AUTH goes off as a
+    /// whole in some campaigns, with OAuth too.
+    #[must_use]
+    pub fn is_provably_modern(&self) -> bool {
+        self.auth_method == AuthMethod::Modern && self.protocol != Some(Protocol::SmtpAuth)
+    }
 }

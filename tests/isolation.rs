@@ -116,7 +116,7 @@ async fn told(sign_ins: &[SignIn], tenants: &[u8]) -> Vec<(TenantAssessment, Ren
         window,
         tenants: assess(&campaign, &roster, &evidence, window),
     };
-    let who = queries.who(window, "*").await.expect("users");
+    let who = queries.who(&campaign, window, "*").await.expect("users");
     let changes = std::collections::BTreeMap::new();
     let context = NoticeContext {
         campaign: &campaign,

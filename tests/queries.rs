@@ -2,7 +2,7 @@
 //! the rows that the contract expects. `UPDATE_EXPECTED=1` rewrites the expected rows; read the diff.
 //!
 //! Of `records.csv` only the columns that matter are there, an empty cell is null, and a record is not
-//! provably modern unless it says so. `sources.json`, `rejects.json` and `campaign_events.json` have one row a
+//! provably modern, and its auth method unknown, unless it says so. `sources.json`, `rejects.json` and `campaign_events.json` have one row a
 //! line, `decisions.json` one as `kept_decisions` reads it. `parameters.toml` replaces single parameters.
 
 mod kept_decisions;
@@ -12,7 +12,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, BooleanArray, RecordBatch, UInt32Array, new_null_array};
+use arrow::array::{Array, ArrayRef, BooleanArray, RecordBatch, StringArray, UInt32Array, new_null_array};
 use arrow::compute::take_record_batch;
 use arrow::datatypes::{DataType, Field, Schema};
 use datafusion::common::ScalarValue;
@@ -24,7 +24,8 @@ use lightsout::report::Format;
 
 const VIEWS: [&str; 2] = ["legacy_sign_ins", "sign_ins"];
 /// What a case of `legacy_sign_ins` shows besides the columns of its records.
-const ADDED_COLUMNS: [&str; 3] = ["user_key", "in_tenant", "exchange_or_unnamed"];
+const ADDED_COLUMNS: [&str; 5] =
+    ["user_key", "is_outbound", "is_mismatch", "in_tenant", "exchange_or_unnamed"];
 
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -64,7 +65,14 @@ fn records(case: &Path) -> RecordBatch {
                 let modern = column.as_any().downcast_ref::<BooleanArray>().expect("booleans");
                 Arc::new(modern.iter().map(|value| Some(value == Some(true))).collect::<BooleanArray>())
             }
+            Some(column) if field.name() == "auth_method" => {
+                let methods = column.as_any().downcast_ref::<StringArray>().expect("texts");
+                Arc::new(methods.iter().map(|method| method.or(Some("unknown"))).collect::<StringArray>())
+            }
             Some(column) => Arc::clone(column),
+            None if field.name() == "auth_method" => {
+                Arc::new(StringArray::from(vec!["unknown"; given.num_rows()]))
+            }
             None if field.name() == PARTITION => Arc::new(BooleanArray::from(vec![false; given.num_rows()])),
             None => new_null_array(field.data_type(), given.num_rows()),
         })
@@ -98,7 +106,8 @@ fn reversed(batch: &RecordBatch) -> RecordBatch {
 fn parameters(case: &Path, report: &Report<'_>) -> Vec<Parameter> {
     let mut values: BTreeMap<String, String> = toml::from_str(
         "window_start = '2026-10-01'\nwindow_end = '2026-10-31'\nlookback_start = '2026-08-02'\n\
-         protocols = 'imap4,pop3'\ncampaign = 'mine'\ntenant = '*'",
+         protocols = 'imap4,pop3'\nauth_methods = 'basic,unknown'\napp_ids = ''\n\
+         campaign = 'mine'\ntenant = '*'",
     )
     .expect("the defaults");
     if let Ok(text) = fs::read_to_string(case.join("parameters.toml")) {
@@ -108,7 +117,7 @@ fn parameters(case: &Path, report: &Report<'_>) -> Vec<Parameter> {
     let header = report.header().unwrap_or_else(|error| panic!("{}: {error:?}", report.name));
     let bound = header.bound.iter().map(|name| {
         let value = &values[*name];
-        let value = if matches!(*name, "protocols" | "campaign" | "tenant") {
+        let value = if matches!(*name, "protocols" | "auth_methods" | "app_ids" | "campaign" | "tenant") {
             ScalarValue::Utf8(Some(value.clone()))
         } else {
             let day: chrono::NaiveDate = value.parse().expect("a day");

@@ -14,7 +14,7 @@ SELECT
     l.user_principal_name, l.user_type, l.app_id, l.app_name, l.resource_id, l.resource_name, l.client_app,
     l.protocol, l.auth_method, l.auth_evidence, l.outcome, l.error_code, l.failure_reason,
     l.conditional_access, l.user_agent, l.ip_address, l.country, l.is_interactive, l.home_tenant_id,
-    l.resource_tenant_id, l.correlation_id, l.source_id, l.source_offset, l.provably_modern
+    l.resource_tenant_id, l.correlation_id, l.source_id, l.source_offset, l.record_hash, l.provably_modern
 FROM contested_ids AS c
 RIGHT JOIN (
     SELECT * FROM sign_in_records WHERE provably_modern = false AND protocol IS NOT NULL
@@ -26,5 +26,5 @@ SELECT
     user_principal_name, user_type, app_id, app_name, resource_id, resource_name, client_app,
     protocol, auth_method, auth_evidence, outcome, error_code, failure_reason,
     conditional_access, user_agent, ip_address, country, is_interactive, home_tenant_id,
-    resource_tenant_id, correlation_id, source_id, source_offset, false AS provably_modern
+    resource_tenant_id, correlation_id, source_id, source_offset, record_hash, false AS provably_modern
 FROM contested_sign_ins

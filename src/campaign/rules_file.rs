@@ -100,8 +100,8 @@ pub(super) fn parse(text: &str, file: &str) -> Result<Campaign, CampaignError> {
         *value.get_mut() = DeValue::String(day.into());
     }
     let mut campaign = Campaign::deserialize(toml::Deserializer::from(rules)).map_err(invalid)?;
-    for tenant_id in &mut campaign.waves.exclude_tenants {
-        tenant_id.make_ascii_lowercase();
+    for id in campaign.waves.exclude_tenants.iter_mut().chain(&mut campaign.app_ids) {
+        id.make_ascii_lowercase();
     }
     Ok(campaign)
 }
@@ -134,8 +134,17 @@ impl<'a> Check<'a> {
         self.each_text(&["waves", "exclude_clouds"], says_something, "names of clouds like gcc")?;
         let expected = "tenant ids like 72f988bf-86f1-41af-91ab-2d7cd011db47";
         self.each_text(&["waves", "exclude_tenants"], is_guid, expected)?;
+        let expected = "application ids like fb78d390-0c51-40cd-8e17-fdbfab77341b";
+        self.each_text(&["app_ids"], is_guid, expected)?;
         if let Some(protocols) = self.value(&["protocols"]) {
-            self.protocols("protocols", protocols)?;
+            let protocols = self.protocols("protocols", protocols)?;
+            if let Some(app_ids) = self.value(&["app_ids"])
+                && !protocols.contains(&Protocol::PasswordGrant)
+            {
+                let expected =
+                    "none, as they tell password grants apart and protocols has no 'password_grant'";
+                return Err(self.wrong(app_ids.span(), "app_ids", shown(app_ids), expected));
+            }
         }
         self.groups(&["groups"])
     }

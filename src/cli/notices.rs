@@ -8,7 +8,7 @@ use chrono::NaiveDate;
 use clap::Args;
 
 use super::deciding::{self, Assessed};
-use super::shared::{Global, MEMORY_LIMIT_BYTES, parse_day};
+use super::shared::{Global, MEMORY_LIMIT_BYTES, open_lake, parse_day};
 use crate::assess::assess;
 use crate::campaign::Campaign;
 use crate::change::{Change, StateRow};
@@ -66,7 +66,7 @@ pub(super) struct Arguments {
 }
 
 pub(super) async fn run(arguments: &Arguments, global: &Global) -> Result<u8> {
-    let lake = Lake::open(&global.lake).await?;
+    let lake = open_lake(global).await?;
     if let Some(month) = arguments.month {
         return report(&lake, month, arguments, global).await;
     }
@@ -108,7 +108,7 @@ async fn report(lake: &Lake, month: Month, arguments: &Arguments, global: &Globa
         tenants: assess(&campaign, &roster, &evidence, window),
     };
     let assessed = Assessed { campaign, roster, assessment, queries };
-    let who = assessed.queries.who(window, "*").await?;
+    let who = assessed.queries.who(&assessed.campaign, window, "*").await?;
     let context = NoticeContext { draft: false, ..context(&assessed, &arguments.texts, &who) };
     let folder = arguments.out.join("notices");
     let mut manifest = Manifest::begin_beside(&folder, &format!("usage_report-{month}"))?;
@@ -134,7 +134,7 @@ pub(super) async fn write(
     global: &Global,
 ) -> Result<Vec<Written>> {
     let templates = Templates::load(texts.templates.as_deref())?;
-    let who = assessed.queries.who(assessed.assessment.window, "*").await?;
+    let who = assessed.queries.who(&assessed.campaign, assessed.assessment.window, "*").await?;
     let context = context(assessed, texts, &who);
     lists::write(out, &context)?;
     let folder = out.join("notices");
@@ -164,7 +164,7 @@ pub(super) fn write_lists(assessed: &Assessed, out: &Path) -> Result<()> {
 
 /// The tenants that something was announced to in a campaign, in the lake as it is now.
 async fn announced(campaign: &Campaign, global: &Global) -> Result<BTreeSet<String>> {
-    let lake = Lake::open(&global.lake).await?;
+    let lake = open_lake(global).await?;
     let queries = Queries::over(&lake, MEMORY_LIMIT_BYTES).await?;
     let rows = queries.of_campaign::<StateRow>("campaign_state", &campaign.name).await?;
     Ok(rows.into_iter().map(|row| row.tenant_id).collect())

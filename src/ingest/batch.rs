@@ -30,6 +30,16 @@ const EXPECTED: &str = "sign-in logs: diagnostic records, Log Analytics, Graph, 
 const NO_TENANT: &str = "its records name no tenant, and neither does its path (tenantId=…); say whose log it \
                          is with --tenant ID, or for many files with --tenants-from FILE";
 
+/// Why a file is refused whose records have no tenant id.
+fn no_tenant(named: Option<&str>) -> String {
+    let Some(name) = named else { return NO_TENANT.to_owned() };
+    let name: String = name.chars().take(60).collect();
+    format!(
+        "its records name their tenant otherwise than by id ('{name}'); give the list of tenants with their domains \
+         and names with --roster FILE, or if all are of one tenant, say whose log it is with --tenant ID"
+    )
+}
+
 /// Removes data files that will not be committed.
 pub(super) fn discard(lake: &Lake, files: &[DataFile]) {
     for file in files {
@@ -70,6 +80,9 @@ pub(super) enum Read {
     /// Two inputs of different sizes hold the same content (a file, and the same in an archive), or one holds
     /// what the lake has: to be read once more, and hashed before. Nothing is left of what was written.
     Twins,
+    /// Inputs whose own records say that they are another tenant's, by name, and why: to be read once more
+    /// without them. Nothing is left of what was written.
+    Foreign(HashMap<String, String>),
 }
 
 /// What the threads of a batch share.
@@ -80,6 +93,8 @@ struct Batch<'a> {
     inputs: &'a [Input],
     /// Every input is hashed before it is read.
     hash_first: bool,
+    /// Inputs that are refused, and why.
+    foreign: &'a HashMap<String, String>,
     next: AtomicUsize,
     /// A thread has failed, and the others need not go on.
     failed: AtomicBool,
@@ -93,10 +108,12 @@ struct Batch<'a> {
     buffers: Buffers,
 }
 
-/// Reads all inputs; `hash_first`: each is looked for by its content before its records are read.
+/// Reads all inputs. `hash_first`: each is looked for by its content before its records are read; those of
+/// `foreign` are refused.
 ///
 /// # Errors
 /// Fails on disk errors and interrupts; what was written is removed then.
+#[expect(clippy::too_many_arguments, reason = "one call site, all that a batch is read by")]
 pub(super) fn read_batch(
     lake: &Lake,
     inputs: &[Input],
@@ -105,6 +122,7 @@ pub(super) fn read_batch(
     known: &Known,
     batch_id: &str,
     hash_first: bool,
+    foreign: &HashMap<String, String>,
 ) -> Result<Read> {
     let mut once = HashSet::new();
     let batch = Batch {
@@ -113,6 +131,7 @@ pub(super) fn read_batch(
         known,
         inputs,
         hash_first,
+        foreign,
         next: AtomicUsize::new(0),
         failed: AtomicBool::new(false),
         twins: AtomicBool::new(false),
@@ -147,7 +166,9 @@ pub(super) fn read_batch(
     }
     let twins = batch.twins.load(Ordering::Relaxed);
     drop(batch);
-    if twins || failed.is_some() || progress.stopped() {
+    let refusal = |source: &Arc<Source>| Some((source.input.name.clone(), source.foreign(settings)?));
+    let foreign: HashMap<String, String> = sources.iter().filter_map(refusal).collect();
+    if twins || !foreign.is_empty() || failed.is_some() || progress.stopped() {
         for file in written {
             let _ = std::fs::remove_file(file.path());
         }
@@ -159,7 +180,7 @@ pub(super) fn read_batch(
         }
         progress.stored_bytes.store(stored_bytes, Ordering::Relaxed);
         progress.records.store(records, Ordering::Relaxed);
-        return Ok(Read::Twins);
+        return Ok(if twins { Read::Twins } else { Read::Foreign(foreign) });
     }
     let sources = sources.into_iter().map(|source| Arc::into_inner(source).ok_or(Error::WorkerLost));
     let sources: Vec<Source> = sources.collect::<Result<_>>()?;
@@ -245,8 +266,12 @@ impl Batch<'_> {
         let Some((framer, _)) = stream.as_mut().filter(|_| !self.stopped()) else { return Ok(None) };
         let chunk = framer.next_chunk().map_err(failed())?;
         if chunk.is_none()
-            && let Some((_, content)) = stream.take()
+            && let Some((framer, content)) = stream.take()
         {
+            if framer.is_cut() {
+                open.source.tear();
+            }
+            drop(framer);
             let (hash, bytes) = content.finish().map_err(failed())?;
             self.name(&open.source, hash, bytes)?;
         }
@@ -335,19 +360,23 @@ impl Batch<'_> {
                 return Ok((source, None));
             }
         }
+        if framer.is_cut() {
+            source.tear();
+        }
         let mut head = match recognised {
             Recognised::Records(head) => head,
             Recognised::Settings(kind) => {
                 self.settings(&mut source, kind, framer, content).map_err(failed())??;
                 return Ok((source, None));
             }
-            Recognised::Empty | Recognised::Unknown { .. } => {
+            Recognised::Empty | Recognised::Unknown(_) => {
                 // What holds no record is named all the same.
                 drop(framer);
                 let (hash, bytes) = content.finish().map_err(failed())?;
                 source.settle(hash, bytes);
                 match recognised {
-                    Recognised::Unknown { found } => {
+                    Recognised::Unknown(found) => {
+                        source.is_look_alike = !found.may_hold_sign_ins;
                         source.refuse(format!("expected {EXPECTED}; found {found}"));
                     }
                     _ => {
@@ -375,8 +404,12 @@ impl Batch<'_> {
             Ok(dates) => head.reader.dates = dates,
             Err(undecided) => source.refuse(undecided),
         }
-        if !named && input.tenant_id().is_none() {
-            source.refuse(NO_TENANT.to_owned());
+        let by_name = head.tenant_name.is_some() && !self.settings.roster.tenants.is_empty();
+        if !named && !by_name && input.tenant_id().is_none() {
+            source.refuse(no_tenant(head.tenant_name.as_deref()));
+        }
+        if let Some(why) = self.foreign.get(&input.name) {
+            source.refuse(why.clone());
         }
         source.reader = Some(head.reader);
         if source.fate == FileFate::Refused {
@@ -398,6 +431,8 @@ impl Batch<'_> {
         content: Content,
     ) -> std::io::Result<Result<()>> {
         source.settings_kind = Some(kind);
+        // Refused or not, it holds no sign-ins.
+        source.is_look_alike = true;
         let text = framer.whole_text(FILE_BYTES_MAX)?;
         let read = text.and_then(|text| settings::read(kind, &text, &source.input, self.settings.now));
         let (hash, bytes) = content.finish()?;

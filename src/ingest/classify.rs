@@ -117,10 +117,7 @@ enum Resource {
 fn resource(raw: &RawSignIn<'_>) -> Resource {
     let id = raw.resource_id.as_deref();
     let name = raw.resource_name.as_deref();
-    if id.is_some_and(|id| id.eq_ignore_ascii_case(EXCHANGE_ONLINE_ID))
-        || name.is_some_and(|name| {
-            EXCHANGE_ONLINE_NAMES.iter().any(|known| name.trim().eq_ignore_ascii_case(known))
-        })
+    if id.is_some_and(|id| id.eq_ignore_ascii_case(EXCHANGE_ONLINE_ID)) || name.is_some_and(is_exchange_name)
     {
         Resource::ExchangeOnline
     } else if id.is_none() && name.is_none() {
@@ -130,15 +127,59 @@ fn resource(raw: &RawSignIn<'_>) -> Resource {
     }
 }
 
-/// What proves Basic Authentication, if anything does.
+/// Which application signed in, as far as the password grant cares.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum BasicProof {
-    RewriteUserAgent,
-    WinrmClient,
-    PasswordGrant,
+enum Application {
+    ExchangeOnline,
+    NotNamed,
+    Other,
 }
 
-fn basic_proof(raw: &RawSignIn<'_>, resource: Resource) -> Option<BasicProof> {
+/// Whether a client app is one of the two that no legacy protocol has.
+#[must_use]
+pub fn is_modern_client(stated: &str) -> bool {
+    client_app(Some(stated)) == ClientApp::Modern
+}
+
+/// Whether a client app is known at all, and says something.
+#[must_use]
+pub fn is_known_client(stated: &str) -> bool {
+    !matches!(client_app(Some(stated)), ClientApp::Names(Protocol::Unrecognised | Protocol::NotStated))
+}
+
+/// Whether a text in lower case has a user agent that only Basic Authentication has.
+#[must_use]
+pub fn names_basic_agent(lower: &str) -> bool {
+    REWRITE_USER_AGENTS.into_iter().chain([WINRM_USER_AGENT]).any(|agent| lower.contains(agent))
+}
+
+fn application(raw: &RawSignIn<'_>) -> Application {
+    let is_exchange = match (raw.app_id.as_deref(), raw.app_name.as_deref()) {
+        (Some(id), _) => id.trim().eq_ignore_ascii_case(EXCHANGE_ONLINE_ID),
+        (None, Some(name)) => is_exchange_name(name),
+        (None, None) => return Application::NotNamed,
+    };
+    if is_exchange { Application::ExchangeOnline } else { Application::Other }
+}
+
+fn is_exchange_name(name: &str) -> bool {
+    EXCHANGE_ONLINE_NAMES.iter().any(|known| name.trim().eq_ignore_ascii_case(known))
+}
+
+/// What a record shows of how the client authenticated.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Proof {
+    RewriteUserAgent,
+    WinrmClient,
+    /// Exchange has sent a password to Entra for a client.
+    RopcByExchange,
+    /// Another application has.
+    PasswordGrant,
+    Modern(&'static str),
+    None,
+}
+
+fn proof(raw: &RawSignIn<'_>, app: ClientApp, resource: Resource) -> Proof {
     if let Some(agent) = raw.user_agent.as_deref() {
         let contains = |needle: &str| {
             agent.len() >= needle.len()
@@ -150,30 +191,46 @@ fn basic_proof(raw: &RawSignIn<'_>, resource: Resource) -> Option<BasicProof> {
         // Browsers are the bulk of the log and none of these.
         if !agent.starts_with("Mozilla/") {
             if REWRITE_USER_AGENTS.into_iter().any(contains) {
-                return Some(BasicProof::RewriteUserAgent);
+                return Proof::RewriteUserAgent;
             }
             if contains(WINRM_USER_AGENT) {
-                return Some(BasicProof::WinrmClient);
+                return Proof::WinrmClient;
             }
         }
     }
-    let ropc =
-        raw.authentication_protocol.as_deref().is_some_and(|name| name.trim().eq_ignore_ascii_case("ropc"));
-    (ropc && resource == Resource::ExchangeOnline).then_some(BasicProof::PasswordGrant)
+    let authentication_protocol = raw.authentication_protocol.as_deref().map(str::trim);
+    let is = |name: &str| authentication_protocol.is_some_and(|stated| stated.eq_ignore_ascii_case(name));
+    // Microsoft's enumeration spells it both ways.
+    if is("ropc") || is("rpoc") {
+        return password_grant(raw, app, resource);
+    }
+    if app == ClientApp::Modern {
+        return Proof::Modern("client_app");
+    }
+    if is("oauth2") || is("devicecode") {
+        return Proof::Modern("authentication_protocol");
+    }
+    if raw.client_certificate && app == ClientApp::Names(Protocol::ExchangeActivesync) {
+        return Proof::Modern("client_certificate");
+    }
+    Proof::None
 }
 
-fn modern_proof(raw: &RawSignIn<'_>, app: ClientApp) -> Option<&'static str> {
-    if app == ClientApp::Modern {
-        return Some("client_app");
+/// Who has sent the password: Exchange for a client with Basic Authentication, or an application of its own.
+fn password_grant(raw: &RawSignIn<'_>, app: ClientApp, resource: Resource) -> Proof {
+    if app != ClientApp::Modern {
+        return if resource == Resource::ExchangeOnline { Proof::RopcByExchange } else { Proof::None };
     }
-    if let Some(name) = raw.authentication_protocol.as_deref() {
-        let name = name.trim();
-        if name.eq_ignore_ascii_case("oauth2") || name.eq_ignore_ascii_case("devicecode") {
-            return Some("authentication_protocol");
+    match (application(raw), resource) {
+        (Application::Other, _) | (Application::NotNamed, Resource::Other) => Proof::PasswordGrant,
+        (_, Resource::ExchangeOnline) | (Application::ExchangeOnline, Resource::NotNamed) => {
+            Proof::RopcByExchange
+        }
+        // It may be either.
+        (Application::NotNamed, Resource::NotNamed) | (Application::ExchangeOnline, Resource::Other) => {
+            Proof::None
         }
     }
-    (raw.client_certificate && app == ClientApp::Names(Protocol::ExchangeActivesync))
-        .then_some("client_certificate")
 }
 
 /// Classifies one record.
@@ -182,17 +239,16 @@ pub fn classify(raw: &RawSignIn<'_>) -> Classified {
     let user_sign_in = raw.category.is_none_or(Category::is_user);
     let app = client_app(raw.client_app.as_deref());
     let resource = resource(raw);
-    let basic = basic_proof(raw, resource);
-    let (auth_method, auth_evidence) = match basic {
-        Some(BasicProof::RewriteUserAgent) => (AuthMethod::Basic, Some("user_agent")),
-        Some(BasicProof::WinrmClient) => (AuthMethod::Basic, Some("winrm_client")),
-        Some(BasicProof::PasswordGrant) => (AuthMethod::Basic, Some("ropc_exchange_online")),
-        None => match modern_proof(raw, app) {
-            Some(evidence) => (AuthMethod::Modern, Some(evidence)),
-            None => (AuthMethod::Unknown, None),
-        },
+    let proof = proof(raw, app, resource);
+    let (auth_method, auth_evidence) = match proof {
+        Proof::RewriteUserAgent => (AuthMethod::Basic, Some("user_agent")),
+        Proof::WinrmClient => (AuthMethod::Basic, Some("winrm_client")),
+        Proof::RopcByExchange => (AuthMethod::Basic, Some("ropc_exchange_online")),
+        Proof::PasswordGrant => (AuthMethod::PasswordGrant, Some("ropc_application")),
+        Proof::Modern(evidence) => (AuthMethod::Modern, Some(evidence)),
+        Proof::None => (AuthMethod::Unknown, None),
     };
-    let protocol = if user_sign_in { protocol(app, basic, resource) } else { None };
+    let protocol = if user_sign_in { protocol(app, proof, resource) } else { None };
     Classified { protocol, auth_method, auth_evidence, outcome: outcome_of(raw) }
 }
 
@@ -205,27 +261,28 @@ pub(super) fn outcome_of(raw: &RawSignIn<'_>) -> Outcome {
     }
 }
 
-fn protocol(app: ClientApp, basic: Option<BasicProof>, resource: Resource) -> Option<Protocol> {
+fn protocol(app: ClientApp, proof: Proof, resource: Resource) -> Option<Protocol> {
     let named = match app {
         ClientApp::Names(protocol) => Some(protocol),
         ClientApp::Modern => None,
     };
     let names_legacy = named
         .is_some_and(|p| !matches!(p, Protocol::OtherLegacy | Protocol::NotStated | Protocol::Unrecognised));
-    // Only Exchange writes these agents, so a record without a resource is Exchange's as well.
-    let at_exchange = match basic {
-        Some(BasicProof::RewriteUserAgent | BasicProof::WinrmClient) => resource != Resource::Other,
-        Some(BasicProof::PasswordGrant) => true,
-        None => false,
-    };
-    if names_legacy || !at_exchange {
+    if names_legacy {
         return named;
     }
-    Some(if basic == Some(BasicProof::WinrmClient) {
-        Protocol::RemotePowershell
-    } else {
-        Protocol::OtherLegacy
-    })
+    // Only Exchange writes these agents, so a record without a resource is Exchange's as well.
+    let elsewhere = resource == Resource::Other;
+    match proof {
+        Proof::WinrmClient if !elsewhere => Some(Protocol::RemotePowershell),
+        Proof::RewriteUserAgent if !elsewhere => Some(Protocol::OtherLegacy),
+        Proof::RopcByExchange => Some(Protocol::OtherLegacy),
+        Proof::PasswordGrant => Some(Protocol::PasswordGrant),
+        // At another resource the agents are a doubt, which only records with a protocol can raise; and what may
+        // be Basic is no modern client's.
+        Proof::RewriteUserAgent | Proof::None => Some(named.unwrap_or(Protocol::OtherLegacy)),
+        Proof::WinrmClient | Proof::Modern(_) => named,
+    }
 }
 
 #[cfg(test)]
@@ -303,13 +360,114 @@ mod tests {
     }
 
     #[test]
-    fn the_password_grant_proves_basic_only_at_exchange_online() {
-        let mut record = raw("Mobile Apps and Desktop clients");
-        record.authentication_protocol = Some("ropc".into());
-        assert_eq!(classify(&record).protocol, Some(Protocol::OtherLegacy));
-        record.resource_id = Some(OTHER_RESOURCE.into());
+    fn the_rewrite_agents_at_another_resource_stay_visible_whatever_the_client_app_says() {
+        for (app, protocol) in [
+            ("Browser", Protocol::OtherLegacy),
+            ("Mobile Apps and Desktop clients", Protocol::OtherLegacy),
+            ("Other clients", Protocol::OtherLegacy),
+            ("", Protocol::NotStated),
+            ("Holographic Mail", Protocol::Unrecognised),
+            ("IMAP4", Protocol::Imap4),
+        ] {
+            let mut record = raw(app);
+            record.resource_id = Some(OTHER_RESOURCE.into());
+            record.user_agent = Some("BAV2ROPC".into());
+            let classified = classify(&record);
+            assert_eq!(classified.protocol, Some(protocol), "{app}");
+            assert_eq!(classified.auth_evidence, Some("user_agent"), "{app}");
+            assert!(!classified.is_provably_modern(), "{app}");
+        }
+    }
+
+    /// Method and protocol of a record with ropc.
+    fn by_ropc(
+        app: &'static str,
+        app_id: Option<&'static str>,
+        resource_id: Option<&'static str>,
+    ) -> (AuthMethod, Option<Protocol>) {
+        let record = RawSignIn {
+            authentication_protocol: Some("ropc".into()),
+            app_id: app_id.map(Cow::Borrowed),
+            resource_id: resource_id.map(Cow::Borrowed),
+            ..raw(app)
+        };
         let classified = classify(&record);
-        assert_eq!((classified.protocol, classified.auth_method), (None, AuthMethod::Modern));
+        (classified.auth_method, classified.protocol)
+    }
+
+    #[test]
+    fn ropc_of_a_modern_client_is_basic_by_exchange_and_a_password_grant_by_others() {
+        let (exchange, other) = (Some(EXCHANGE_ONLINE_ID), Some(OTHER_RESOURCE));
+        let powershell = Some("fb78d390-0c51-40cd-8e17-fdbfab77341b");
+        let basic = (AuthMethod::Basic, Some(Protocol::OtherLegacy));
+        let grant = (AuthMethod::PasswordGrant, Some(Protocol::PasswordGrant));
+        let open = (AuthMethod::Unknown, Some(Protocol::OtherLegacy));
+        for app in ["Browser", "Mobile Apps and Desktop clients"] {
+            for (app_id, resource, expected) in [
+                (exchange, exchange, basic),
+                (None, exchange, basic),
+                (exchange, None, basic),
+                (powershell, exchange, grant),
+                (powershell, other, grant),
+                (powershell, None, grant),
+                (None, other, grant),
+                (None, None, open),
+                (exchange, other, open),
+            ] {
+                assert_eq!(by_ropc(app, app_id, resource), expected, "{app_id:?} at {resource:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn ropc_of_a_legacy_client_is_basic_at_exchange_and_unknown_elsewhere() {
+        let powershell = Some("fb78d390-0c51-40cd-8e17-fdbfab77341b");
+        let of = |resource| by_ropc("Exchange Web Services", powershell, resource);
+        let ews = Some(Protocol::ExchangeWebServices);
+        assert_eq!(of(Some(EXCHANGE_ONLINE_ID)), (AuthMethod::Basic, ews));
+        assert_eq!(of(Some(OTHER_RESOURCE)), (AuthMethod::Unknown, ews));
+        assert_eq!(of(None), (AuthMethod::Unknown, ews));
+    }
+
+    #[test]
+    fn ropc_is_known_by_either_spelling_and_an_agent_says_more_than_it() {
+        let mut record = raw("Mobile Apps and Desktop clients");
+        record.app_name = Some("Microsoft Exchange REST API Based PowerShell".into());
+        for spelling in ["ropc", " ROPC ", "rpoc"] {
+            record.authentication_protocol = Some(spelling.into());
+            assert_eq!(classify(&record).auth_method, AuthMethod::PasswordGrant, "{spelling}");
+        }
+        record.user_agent = Some("BAV2ROPC".into());
+        let classified = classify(&record);
+        assert_eq!(
+            (classified.auth_method, classified.protocol),
+            (AuthMethod::Basic, Some(Protocol::OtherLegacy))
+        );
+        record.user_agent = Some("Microsoft WinRM Client".into());
+        assert_eq!(classify(&record).protocol, Some(Protocol::RemotePowershell));
+    }
+
+    #[test]
+    fn a_service_never_has_a_password_grant_of_a_user() {
+        let mut record = raw("Mobile Apps and Desktop clients");
+        record.category = Some(Category::ServicePrincipal);
+        record.authentication_protocol = Some("ropc".into());
+        record.app_id = Some(OTHER_RESOURCE.into());
+        assert_eq!(classify(&record).protocol, None);
+    }
+
+    #[test]
+    fn smtp_auth_with_oauth_is_modern_and_still_needed() {
+        let mut record = raw("Authenticated SMTP");
+        record.authentication_protocol = Some("oAuth2".into());
+        let classified = classify(&record);
+        assert_eq!(
+            (classified.auth_method, classified.protocol),
+            (AuthMethod::Modern, Some(Protocol::SmtpAuth))
+        );
+        assert!(!classified.is_provably_modern());
+        record.client_app = Some("IMAP4".into());
+        assert!(classify(&record).is_provably_modern());
     }
 
     #[test]

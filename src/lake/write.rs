@@ -281,6 +281,11 @@ fn properties(table: Table) -> WriterPropertiesBuilder {
             .set_column_bloom_filter_enabled(column("sign_in_id"), true)
             .set_column_bloom_filter_fpp(column("sign_in_id"), ID_FILTER_FALSE)
             .set_column_bloom_filter_max_ndv(column("sign_in_id"), ROW_GROUP_ROWS as u64);
+        // Nothing makes a hash smaller.
+        builder = builder
+            .set_column_dictionary_enabled(column("record_hash"), false)
+            .set_column_compression(column("record_hash"), Compression::UNCOMPRESSED)
+            .set_column_encoding(column("record_hash"), Encoding::PLAIN);
         for name in ["signed_in_at", "emitted_at", "source_offset"] {
             builder = builder
                 .set_column_dictionary_enabled(column(name), false)
@@ -290,6 +295,7 @@ fn properties(table: Table) -> WriterPropertiesBuilder {
             // Rows lie by tenant and time: the bounds of other texts would tell next to nothing.
             let statistics = match field.name().as_str() {
                 "tenant_id" | "signed_in_at" | "protocol" => EnabledStatistics::Page,
+                "record_hash" => EnabledStatistics::None,
                 name if BOUNDED.contains(&name) || field.data_type() != &DataType::Utf8 => {
                     EnabledStatistics::Chunk
                 }

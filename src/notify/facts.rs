@@ -14,6 +14,7 @@ use self::reasons::{ReasonFacts, all_reasons, category_name, log_name};
 use self::smtp_auth::{SmtpAuth, SmtpSenders, smtp_auth};
 use self::usage::{Attempted, InUse, Kept, Who, also_used, attempted, in_use, kept, who};
 use super::NoticeContext;
+use super::limits::limits;
 use super::text::{date, enumerate, month, plain_short};
 use super::told::Told;
 use crate::campaign::Campaign;
@@ -76,6 +77,8 @@ pub(super) struct Facts {
     /// `will_be_enabled`, `already_on`, `enabled_if_off`, or `None`: not part of the campaign.
     outlook_modern_auth: Option<&'static str>,
     lookback_over: String,
+    /// What sign-in logs can't show, one sentence each.
+    limits: Vec<&'static str>,
 }
 
 #[derive(Debug, Serialize)]
@@ -145,7 +148,11 @@ impl Facts {
         let window = context.assessment.window;
         let scope = campaign.scope();
         let out_of_scope: Vec<Protocol> =
-            Protocol::NAMED.into_iter().filter(|protocol| !scope.contains(protocol)).collect();
+            // A password grant is no protocol that a tenant has on or off.
+            Protocol::NAMED
+                .into_iter()
+                .filter(|protocol| !scope.contains(protocol) && *protocol != Protocol::PasswordGrant)
+                .collect();
         let all = |protocols: &[Protocol]| protocols.iter().map(|p| in_use(*p, tenant)).collect();
         let in_use: Vec<InUse> = all(&told.in_use);
         let others: Vec<Protocol> = but_smtp_auth(&told.in_use);
@@ -194,6 +201,7 @@ impl Facts {
             stays_on: stays_on(told, context, tenant),
             outlook_modern_auth: outlook_modern_auth(context, tenant, &told.protocols),
             lookback_over: date(window.end.checked_add_days(lookback).unwrap_or(window.end)),
+            limits: limits(campaign, tenant, window),
         }
     }
 }

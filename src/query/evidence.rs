@@ -7,21 +7,26 @@ use datafusion::common::ScalarValue;
 use serde::Deserialize;
 
 use super::cells::{Cells, word};
-use super::{Queries, timestamp};
+use super::doubts::Span;
+use super::{Parameter, Queries, timestamp};
 use crate::campaign::Campaign;
 use crate::error::Result;
-use crate::evidence::{ExchangeOrUnnamed, ProtocolEvidence, TenantEvidence, UserCount, Window, midnight};
+use crate::evidence::{
+    ExchangeOrUnnamed, PastUsage, ProtocolEvidence, TenantEvidence, UserCount, Window, midnight,
+};
 use crate::notify::WhoRow;
 use crate::protocol::Protocol;
 
 /// The queries that evidence rests on; a decision keeps their hash.
-pub const EVIDENCE_QUERIES: [(&str, &str); 8] = [
+pub const EVIDENCE_QUERIES: [(&str, &str); 10] = [
     ("contested_ids", include_str!("../../queries/views/contested_ids.sql")),
     ("rival_records", include_str!("../../queries/views/rival_records.sql")),
     ("contested_sign_ins", include_str!("../../queries/views/contested_sign_ins.sql")),
     ("speaking_records", include_str!("../../queries/views/speaking_records.sql")),
     ("legacy_sign_ins", include_str!("../../queries/views/legacy_sign_ins.sql")),
+    ("stated_elsewhere", include_str!("../../queries/views/stated_elsewhere.sql")),
     ("evidence", include_str!("../../queries/evidence.sql")),
+    ("past_usage", include_str!("../../queries/past_usage.sql")),
     (super::coverage::NAME, super::coverage::SQL),
     (super::settings::NAME, super::settings::SQL),
 ];
@@ -63,12 +68,17 @@ impl Queries {
             ("window_start", timestamp(midnight(first))),
             ("window_end", timestamp(end)),
             ("lookback_start", timestamp(midnight(lookback))),
-            ("protocols", ScalarValue::Utf8(Some(scope))),
+            ("protocols", text(scope)),
+            ("auth_methods", text(campaign.auth_methods())),
+            ("app_ids", text(campaign.app_ids.join(","))),
         ];
-        let parameters = parameters.map(|(name, value)| (name.to_owned(), value));
+        let mut parameters = parameters.map(|(name, value)| (name.to_owned(), value)).to_vec();
         for batch in self.run(NAME, include_str!("../../queries/evidence.sql"), &parameters).await? {
             add_rows(&mut tenants, &Cells { batch: &batch, query: NAME })?;
         }
+        self.add_doubts(&mut tenants, Span { start: midnight(lookback), end }).await?;
+        parameters.retain(|(name, _)| !["window_end", "protocols"].contains(&name.as_str()));
+        self.add_past_usage(&mut tenants, parameters).await?;
         let as_of = end.date_naive();
         let age_days_max = campaign.evidence.settings_age_days_max;
         for (tenant_id, settings) in self.settings(as_of, age_days_max, lookback).await? {
@@ -77,6 +87,58 @@ impl Queries {
         }
         Ok(tenants.into_values().collect())
     }
+
+    /// Looks into the usage before the window where there is none in it: that of few tenants.
+    async fn add_past_usage(&self, tenants: &mut Tenants, mut parameters: Vec<Parameter>) -> Result<()> {
+        const NAME: &str = "past_usage";
+        let ended: Vec<&str> = tenants
+            .values()
+            .filter(|tenant| tenant.protocols.iter().any(|(protocol, found)| has_ended(*protocol, found)))
+            .map(|tenant| tenant.tenant_id.as_str())
+            .collect();
+        if ended.is_empty() {
+            return Ok(());
+        }
+        let ended = if ended.len() > TENANTS_NAMED_MAX { "*".to_owned() } else { ended.join(",") };
+        parameters.push(("tenants".to_owned(), text(ended)));
+        for batch in self.run(NAME, include_str!("../../queries/past_usage.sql"), &parameters).await? {
+            for row in crate::lake::rows::from_batch::<PastFound>(&batch)? {
+                let protocols = tenants.get_mut(&row.tenant_id).map(|tenant| &mut tenant.protocols);
+                let found = protocols.and_then(|protocols| protocols.get_mut(&row.protocol));
+                if let Some(found) = found
+                    && has_ended(row.protocol, found)
+                {
+                    found.past_usage.push(row.usage);
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// More tenants than these are not named one by one.
+const TENANTS_NAMED_MAX: usize = 2000;
+
+fn text(text: impl Into<String>) -> ScalarValue {
+    ScalarValue::Utf8(Some(text.into()))
+}
+
+/// Whether a protocol was used before the window and not in it. "Other clients" count at Exchange alone.
+fn has_ended(protocol: Protocol, found: &ProtocolEvidence) -> bool {
+    let (before, usage) = if protocol == Protocol::OtherLegacy {
+        (found.exchange_or_unnamed.usage_before_window, found.exchange_or_unnamed.usage)
+    } else {
+        (found.usage_before_window, found.usage)
+    };
+    before.sign_ins > 0 && usage.sign_ins == 0
+}
+
+#[derive(Deserialize)]
+struct PastFound {
+    tenant_id: String,
+    protocol: Protocol,
+    #[serde(flatten)]
+    usage: PastUsage,
 }
 
 fn add_rows(tenants: &mut Tenants, cells: &Cells<'_>) -> Result<()> {
@@ -92,6 +154,7 @@ fn add_rows(tenants: &mut Tenants, cells: &Cells<'_>) -> Result<()> {
     let exchange_users_before = count("exchange_users_before_window")?;
     let exchange_sign_ins_before = count("exchange_sign_ins_before_window")?;
     let (doubts, users_in_scope) = (count("doubts")?, count("users_in_scope")?);
+    let (legacy_agent_doubts, mismatches) = (count("legacy_agent_doubts")?, count("mismatches")?);
     for at in 0..cells.batch.num_rows() {
         let id = tenant_ids.value(at);
         let tenant = match tenants.get_mut(id) {
@@ -104,6 +167,8 @@ fn add_rows(tenants: &mut Tenants, cells: &Cells<'_>) -> Result<()> {
             tenant.users_in_scope = users_in_scope(at);
             continue;
         };
+        tenant.legacy_agent_doubts += legacy_agent_doubts(at);
+        tenant.tenant_mismatches += mismatches(at);
         match protocol {
             Protocol::Unrecognised => tenant.unrecognised_doubts = doubts(at),
             Protocol::NotStated => tenant.not_stated_doubts = doubts(at),
@@ -150,13 +215,19 @@ struct WhoFound {
 impl Queries {
     /// Who used which protocol in the window, by tenant id: what warnings name. `tenant_id` is one
     /// tenant, or `*` for all.
-    pub async fn who(&self, window: Window, tenant_id: &str) -> Result<BTreeMap<String, Vec<WhoRow>>> {
-        self.who_until(window.first, window.end_at(), tenant_id).await
+    pub async fn who(
+        &self,
+        campaign: &Campaign,
+        window: Window,
+        tenant_id: &str,
+    ) -> Result<BTreeMap<String, Vec<WhoRow>>> {
+        self.who_until(campaign, window.first, window.end_at(), tenant_id).await
     }
 
     /// The same for a window that need not end with a day: `end` is not in it.
     pub async fn who_until(
         &self,
+        campaign: &Campaign,
         first: NaiveDate,
         end: DateTime<Utc>,
         tenant_id: &str,
@@ -164,7 +235,9 @@ impl Queries {
         let parameters = [
             ("window_start".to_owned(), timestamp(midnight(first))),
             ("window_end".to_owned(), timestamp(end)),
-            ("tenant".to_owned(), ScalarValue::Utf8(Some(tenant_id.to_owned()))),
+            ("tenant".to_owned(), text(tenant_id)),
+            ("auth_methods".to_owned(), text(campaign.auth_methods())),
+            ("app_ids".to_owned(), text(campaign.app_ids.join(","))),
         ];
         let mut who: BTreeMap<String, Vec<WhoRow>> = BTreeMap::new();
         for batch in self.run("who", include_str!("../../queries/who.sql"), &parameters).await? {

@@ -22,6 +22,8 @@ pub(super) struct KeptView {
     bytes_max: usize,
     /// Another view that tells how many rows this one will have, and how many are too many to try.
     told_by: Option<(Arc<KeptView>, usize)>,
+    /// Without a row of this there is none.
+    only_if: Option<LogicalPlan>,
     /// `None`: too many to keep, each query finds them again.
     rows: OnceCell<Option<Vec<RecordBatch>>>,
 }
@@ -29,13 +31,18 @@ pub(super) struct KeptView {
 impl KeptView {
     pub(super) fn new(plan: LogicalPlan, bytes_max: usize) -> Self {
         let schema = Arc::clone(plan.schema().inner());
-        Self { plan, schema, bytes_max, told_by: None, rows: OnceCell::new() }
+        Self { plan, schema, bytes_max, told_by: None, only_if: None, rows: OnceCell::new() }
     }
 
     /// Does not try to keep rows of so many bytes each where the other view has as many rows as are too much.
     pub(super) fn told_by(self, other: Arc<Self>, bytes_each: usize) -> Self {
         let rows_max = self.bytes_max / bytes_each;
         Self { told_by: Some((other, rows_max)), ..self }
+    }
+
+    /// Has no rows where `plan` has none.
+    pub(super) fn only_if(self, plan: LogicalPlan) -> Self {
+        Self { only_if: Some(plan), ..self }
     }
 
     async fn kept(&self, state: &dyn Session) -> Result<Option<&Vec<RecordBatch>>> {
@@ -50,8 +57,14 @@ impl KeptView {
     }
 
     async fn find(&self, state: &dyn Session) -> Result<Option<Vec<RecordBatch>>> {
-        let plan = state.create_physical_plan(&self.plan).await?;
-        let mut stream = execute_stream(plan, state.task_ctx())?;
+        let stream = async |plan| execute_stream(state.create_physical_plan(plan).await?, state.task_ctx());
+        if let Some(only_if) = &self.only_if {
+            let batches: Vec<RecordBatch> = stream(only_if).await?.try_collect().await?;
+            if batches.iter().all(|batch| batch.num_rows() == 0) {
+                return Ok(Some(Vec::new()));
+            }
+        }
+        let mut stream = stream(&self.plan).await?;
         let (mut rows, mut bytes) = (Vec::new(), 0);
         while let Some(batch) = stream.try_next().await? {
             bytes += batch.get_array_memory_size();

@@ -14,6 +14,8 @@ pub(super) enum Made {
     Rivals,
     /// By what its SQL says, where that can be done faster.
     Speaking,
+    /// Once a session, and only if the lake holds what it is about.
+    StatedElsewhere,
     // By the rules of `assess` and the ledger, which SQL does not know; their text has a header alone.
     Verdicts,
     LatestDecision,
@@ -55,7 +57,7 @@ macro_rules! ruled {
 }
 
 /// Every view, by name.
-pub const VIEWS: [View; 13] = [
+pub const VIEWS: [View; 14] = [
     ruled!("campaign_status", CampaignStatus),
     sql!("contested_ids", ContestedIds, true),
     sql!("contested_sign_ins", ContestedSignIns, true),
@@ -66,6 +68,7 @@ pub const VIEWS: [View; 13] = [
     sql!("rival_records", Rivals, true),
     sql!("sign_ins", Sql, false),
     sql!("speaking_records", Speaking, true),
+    sql!("stated_elsewhere", StatedElsewhere, true),
     sql!("tenants", Sql, false),
     sql!("usage_daily", Sql, false),
     ruled!("verdicts", Verdicts),

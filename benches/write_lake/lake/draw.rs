@@ -161,13 +161,18 @@ impl Draft {
         })
     }
 
+    /// Stands for the hash of its text: as hard to compress.
+    pub(super) const fn record_hash(&self) -> i64 {
+        (self.id.wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ self.emitted_at.cast_unsigned()).cast_signed()
+    }
+
     /// The same division as an ingest's.
     pub(super) fn stream(&self) -> Stream {
         let classified = self.classified();
-        match (classified.auth_method, classified.protocol) {
-            (AuthMethod::Modern, _) => Stream::Modern,
-            (_, None) => Stream::Service,
-            (_, Some(_)) => Stream::Legacy,
+        match (classified.is_provably_modern(), classified.protocol) {
+            (true, _) => Stream::Modern,
+            (false, None) => Stream::Service,
+            (false, Some(_)) => Stream::Legacy,
         }
     }
 }

@@ -23,7 +23,7 @@ fn find(code: i64) -> Option<Outcome> {
     CODES.iter().find(|(known, _)| *known == code).map(|(_, outcome)| *outcome)
 }
 
-const CODES: [(i64, Outcome); 77] = {
+const CODES: [(i64, Outcome); 89] = {
     use Outcome::{Blocked, Failure, Interrupted};
     [
         // The first factor was right; the user was asked for more.
@@ -57,8 +57,20 @@ const CODES: [(i64, Outcome); 77] = {
         (50055, Blocked),   // password expired
         (50057, Blocked),   // account disabled
         (50105, Blocked),   // not assigned to the application
+        (53008, Blocked),   // browser not supported by policy
         (53009, Blocked),   // app protection policy
-        (530_034, Blocked), // blocked by policy
+        (53010, Blocked),   // registration of security information refused by policy
+        (50005, Blocked),   // platform not supported by policy
+        (50131, Blocked),   // ConditionalAccessFailed
+        (530_001, Blocked), // browser not supported by policy
+        (530_002, Blocked), // device not compliant
+        (530_003, Blocked), // device not managed
+        (530_004, Blocked), // compliant device not accepted
+        (530_021, Blocked), // application not approved
+        (530_031, Blocked), // policy does not allow the token
+        (530_032, Blocked), // security policy of the tenant
+        (530_034, Blocked), // delegated administrator, suspicious activity
+        (530_084, Blocked), // token protection
         (530_035, Blocked), // blocked by security defaults
         // Wrong password, wrong user, spray.
         (50126, Failure), // InvalidUserNameOrPassword
@@ -122,6 +134,7 @@ mod tests {
             (Some(0), Outcome::Success),
             (Some(50076), Outcome::Interrupted),
             (Some(53003), Outcome::Blocked),
+            (Some(530_003), Outcome::Blocked),
             (Some(50126), Outcome::Failure),
             (Some(424_242), Outcome::Failure),
             (None, Outcome::Unknown),

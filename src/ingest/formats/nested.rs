@@ -132,22 +132,26 @@ pub(super) fn country_in_cell(cell: &str) -> Option<Cow<'_, str>> {
     country(&mut Cursor::doubled(cell)).ok().flatten()
 }
 
-/// Whether some authentication step was done with a certificate.
-pub(super) fn names_certificate(cursor: &mut Cursor<'_, impl Strings>) -> Result<bool, JsonError> {
+/// Whether some authentication step succeeded with a certificate. A step that does not say so did not.
+pub(super) fn certificate_succeeded(cursor: &mut Cursor<'_, impl Strings>) -> Result<bool, JsonError> {
     let mut certificate = false;
     cursor.array::<JsonError>(|cursor| {
         if cursor.kind()? != Kind::Object {
             return cursor.skip();
         }
-        cursor.object(|cursor, key| {
+        let (mut with_certificate, mut succeeded) = (false, false);
+        cursor.object::<JsonError>(|cursor, key| {
             if key.eq_ignore_ascii_case("authenticationMethod") {
-                let method = cursor.text()?;
-                certificate |= method.is_some_and(|method| is_certificate(&method));
-                Ok(())
+                with_certificate = cursor.text()?.is_some_and(|method| is_certificate(&method));
+            } else if key.eq_ignore_ascii_case("succeeded") {
+                succeeded = cursor.text()?.is_some_and(|text| text.trim().eq_ignore_ascii_case("true"));
             } else {
-                cursor.skip()
+                cursor.skip()?;
             }
-        })
+            Ok(())
+        })?;
+        certificate |= with_certificate && succeeded;
+        Ok(())
     })?;
     Ok(certificate)
 }
@@ -159,14 +163,14 @@ pub(super) fn is_certificate(method: &str) -> bool {
 }
 
 pub(super) fn certificate_in_text(text: &str) -> bool {
-    text.trim_start().starts_with('[') && names_certificate(&mut Cursor::new(text)).unwrap_or(false)
+    text.trim_start().starts_with('[') && certificate_succeeded(&mut Cursor::new(text)).unwrap_or(false)
 }
 
 /// The same in a cell, its quotes still doubled.
 pub(super) fn certificate_in_cell(cell: &str) -> bool {
     cell.starts_with('[')
         && may_name_certificate(cell.as_bytes())
-        && names_certificate(&mut Cursor::doubled(cell)).unwrap_or(false)
+        && certificate_succeeded(&mut Cursor::doubled(cell)).unwrap_or(false)
 }
 
 /// Whether the word stands somewhere, or may stand there in escapes.
@@ -226,6 +230,24 @@ mod tests {
         assert_eq!(reason("@{FailureReason=One; two.; ErrorCode=1}").as_deref(), Some("One; two."));
         let type_name = status_in_text("Microsoft.Graph.PowerShell.Models.MicrosoftGraphSignInStatus");
         assert_eq!(type_name, Status::default());
+    }
+
+    #[test]
+    fn only_a_step_that_succeeded_with_a_certificate_counts() {
+        for (steps, expected) in [
+            (r#"[{"authenticationMethod":"X.509 Certificate","succeeded":true}]"#, true),
+            (r#"[{"succeeded":"True","authenticationMethod":"x.509 certificate"}]"#, true),
+            (r#"[{"authenticationMethod":"X.509 Certificate","succeeded":false}]"#, false),
+            (r#"[{"authenticationMethod":"X.509 Certificate"}]"#, false),
+            (r#"[{"authenticationMethod":"Password","succeeded":true}]"#, false),
+            (
+                r#"[{"authenticationMethod":"X.509 Certificate","succeeded":false},{"authenticationMethod":"Password","succeeded":true}]"#,
+                false,
+            ),
+        ] {
+            assert_eq!(certificate_in_text(steps), expected, "{steps}");
+            assert_eq!(certificate_in_cell(&steps.replace('"', "\"\"")), expected, "{steps}");
+        }
     }
 
     #[test]

@@ -103,6 +103,7 @@ pub const REPORTS: &[Report<'static>] = &[
     report!(Logs, "duplicates"),
     report!(Logs, "rejected_records"),
     report!(Campaign, "evidence"),
+    report!(Campaign, "past_usage"),
     report!(Campaign, "users_in_scope"),
     report!(Campaign, "page_usage"),
     report!(Campaign, "tenant_activity"),
@@ -168,6 +169,8 @@ impl<'a> Report<'a> {
                 "protocols" => {
                     text(campaign.scope().into_iter().map(Protocol::as_str).collect::<Vec<_>>().join(","))
                 }
+                "auth_methods" => text(campaign.auth_methods()),
+                "app_ids" => text(campaign.app_ids.join(",")),
                 "campaign" => text(campaign.name.clone()),
                 _ => text(tenant_id.to_ascii_lowercase()),
             };

@@ -8,11 +8,13 @@ use datafusion::common::ScalarValue;
 use super::header::{HeaderError, cut};
 
 /// The parameters that the program binds from the rules; every other one is a flag.
-const WELL_KNOWN: [(&str, Kind); 6] = [
+const WELL_KNOWN: [(&str, Kind); 8] = [
     ("window_start", Kind::Timestamp),
     ("window_end", Kind::Timestamp),
     ("lookback_start", Kind::Timestamp),
     ("protocols", Kind::Text),
+    ("auth_methods", Kind::Text),
+    ("app_ids", Kind::Text),
     ("campaign", Kind::Text),
     ("tenant", Kind::Text),
 ];

@@ -1,31 +1,40 @@
 //! The contested records, with what it is told by which of them speaks.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::Path;
 
-use arrow::array::{Array as _, AsArray as _, RecordBatch};
+use arrow::array::{
+    Array as _, AsArray as _, BooleanArray, Int64Array, RecordBatch, StringArray, TimestampMicrosecondArray,
+};
+use arrow::compute::filter_record_batch;
 use arrow::datatypes::{Int64Type, TimestampMicrosecondType};
 use datafusion::datasource::physical_plan::parquet::{ParquetAccessPlan, RowGroupAccess};
 use parquet::arrow::arrow_reader::RowSelection;
 
 use super::LegacyFile;
 use super::ids::says_nothing;
-use super::rank::{Claim, Names, Place};
+use super::rank::{Claim, Names, Place, is_unique};
 use super::read::{self, Texts};
 use crate::query::cores::on_all_cores;
 use crate::query::rivals::{self, IDS_MAX};
 
-const OF_RECORDS: [&str; 8] = [
+const OF_RECORDS: [&str; 13] = [
     "tenant_id",
     "sign_in_id",
     "category",
+    "signed_in_at",
     "emitted_at",
+    "user_id",
+    "user_principal_name",
     "client_app",
+    "auth_method",
     "outcome",
+    "record_hash",
     "source_id",
     "source_offset",
 ];
-const OF_RIVALS: [&str; 5] = ["tenant_id", "sign_in_id", "category", "client_app", "protocol"];
+/// Of others, with what tells whether they are rivals.
+const PROTOCOL: &str = "protocol";
 
 /// Reads the contested records, which are in the order of their places.
 pub(super) fn of(files: &[LegacyFile], contested: &[Place], names: &mut Names) -> Option<Vec<Claim>> {
@@ -52,28 +61,114 @@ fn add_records<'p>(
     places: &mut impl Iterator<Item = &'p Place>,
     names: &mut Names,
 ) -> Option<()> {
-    let text = |name| Texts::of(batch, name);
-    let ids = batch.column_by_name("sign_in_id")?.as_string_opt::<i32>()?;
-    let (tenants, categories, client_apps) = (text("tenant_id")?, text("category")?, text("client_app")?);
-    let (outcomes, sources) = (text("outcome")?, text("source_id")?);
-    let emitted_at = batch.column_by_name("emitted_at")?.as_primitive_opt::<TimestampMicrosecondType>()?;
-    let offsets = batch.column_by_name("source_offset")?.as_primitive_opt::<Int64Type>()?;
+    let columns = Columns::of(batch)?;
     for at in 0..batch.num_rows() {
-        let mut number = |texts: &Texts<'_>| texts.get(at).map(|text| names.number(text));
-        claims.push(Claim {
-            tenant: number(&tenants),
-            id: ids.value(at).into(),
-            category: number(&categories),
-            states_client_app: client_apps.get(at).is_some_and(|app| !says_nothing(app)),
-            provably_modern: false,
-            emitted_at: emitted_at.is_valid(at).then(|| emitted_at.value(at)),
-            is_success: outcomes.get(at).map(|outcome| outcome == "success"),
-            source: number(&sources),
-            offset: offsets.is_valid(at).then(|| offsets.value(at)),
-            place: Some(*places.next()?),
-        });
+        let record = columns.record(at, false);
+        let (tenant, id) = (columns.tenants.get(at), columns.ids.value(at));
+        claims.push(record.claim(tenant, id, Some(*places.next()?), names));
     }
     Some(())
+}
+
+/// The columns that claims are made of.
+struct Columns<'a> {
+    tenants: Texts<'a>,
+    ids: &'a StringArray,
+    categories: Texts<'a>,
+    user_ids: Texts<'a>,
+    principal_names: Texts<'a>,
+    client_apps: Texts<'a>,
+    auth_methods: Texts<'a>,
+    outcomes: Texts<'a>,
+    sources: Texts<'a>,
+    signed_in_at: &'a TimestampMicrosecondArray,
+    emitted_at: &'a TimestampMicrosecondArray,
+    record_hashes: &'a Int64Array,
+    offsets: &'a Int64Array,
+}
+
+/// What one record says, its texts as they are.
+struct Record<'a> {
+    category: Option<&'a str>,
+    signed_in_at: Option<i64>,
+    emitted_at: Option<i64>,
+    user_id: Option<&'a str>,
+    principal_name: Option<&'a str>,
+    states_client_app: bool,
+    is_modern: bool,
+    provably_modern: bool,
+    is_success: Option<bool>,
+    record_hash: Option<i64>,
+    source: Option<&'a str>,
+    offset: Option<i64>,
+}
+
+impl<'a> Columns<'a> {
+    fn of(batch: &'a RecordBatch) -> Option<Self> {
+        let text = |name| Texts::of(batch, name);
+        let time = |name| batch.column_by_name(name)?.as_primitive_opt::<TimestampMicrosecondType>();
+        let number = |name| batch.column_by_name(name)?.as_primitive_opt::<Int64Type>();
+        Some(Self {
+            tenants: text("tenant_id")?,
+            ids: batch.column_by_name("sign_in_id")?.as_string_opt()?,
+            categories: text("category")?,
+            user_ids: text("user_id")?,
+            principal_names: text("user_principal_name")?,
+            client_apps: text("client_app")?,
+            auth_methods: text("auth_method")?,
+            outcomes: text("outcome")?,
+            sources: text("source_id")?,
+            signed_in_at: time("signed_in_at")?,
+            emitted_at: time("emitted_at")?,
+            record_hashes: number("record_hash")?,
+            offsets: number("source_offset")?,
+        })
+    }
+
+    fn record(&self, at: usize, provably_modern: bool) -> Record<'a> {
+        let time = |times: &TimestampMicrosecondArray| -> Option<i64> {
+            times.is_valid(at).then(|| times.value(at))
+        };
+        let number =
+            |numbers: &Int64Array| -> Option<i64> { numbers.is_valid(at).then(|| numbers.value(at)) };
+        Record {
+            category: self.categories.get(at),
+            signed_in_at: time(self.signed_in_at),
+            emitted_at: time(self.emitted_at),
+            user_id: self.user_ids.get(at),
+            principal_name: self.principal_names.get(at),
+            states_client_app: self.client_apps.get(at).is_some_and(|app| !says_nothing(app)),
+            is_modern: self.auth_methods.get(at) == Some("modern"),
+            provably_modern,
+            is_success: self.outcomes.get(at).map(|outcome| outcome == "success"),
+            record_hash: number(self.record_hashes),
+            source: self.sources.get(at),
+            offset: number(self.offsets),
+        }
+    }
+}
+
+impl Record<'_> {
+    fn claim(self, tenant: Option<&str>, id: &str, place: Option<Place>, names: &mut Names) -> Claim {
+        let mut number = |text: Option<&str>| text.map(|text| names.number(text));
+        Claim {
+            tenant: number(tenant),
+            id: id.into(),
+            category: number(self.category),
+            signed_in_at: self.signed_in_at,
+            user_id: number(self.user_id),
+            address: number(self.principal_name.map(str::to_lowercase).as_deref()),
+            states_client_app: self.states_client_app,
+            is_modern: self.is_modern,
+            provably_modern: self.provably_modern,
+            emitted_at: self.emitted_at,
+            is_success: self.is_success,
+            record_hash: self.record_hash,
+            source: number(self.source),
+            offset: self.offset,
+            place,
+        }
+    }
 }
 
 /// Adds what speaks against records that state no client app, from files of the other rows.
@@ -82,18 +177,25 @@ pub(super) fn add_rivals(
     names: &mut Names,
     folder: &str,
     paths: &[&str],
+    claims_max: usize,
 ) -> Option<()> {
-    // One record without a client app is enough for its id; what other tenants have of it does not matter.
-    let mut wanted: BTreeMap<&str, HashSet<&str>> = BTreeMap::new();
+    // One record without a client app is enough for its id; what other tenants have of it does not matter. An id
+    // that is not unique by these records alone is none by any others.
     let undeclared = claims.iter().filter(|claim| !claim.states_client_app);
     let ids: HashSet<&str> = undeclared.map(|claim| &*claim.id).collect();
-    if ids.len() > IDS_MAX {
-        return None;
-    }
+    let mut of_ids: HashMap<(u32, &str), Vec<&Claim>> = HashMap::new();
     for claim in claims.iter().filter(|claim| ids.contains(&*claim.id)) {
         if let Some(tenant) = claim.tenant {
-            wanted.entry(names.text(tenant)).or_default().insert(&claim.id);
+            of_ids.entry((tenant, &claim.id)).or_default().push(claim);
         }
+    }
+    of_ids.retain(|_, records| is_unique(records.iter().copied()));
+    if of_ids.len() > IDS_MAX {
+        return None;
+    }
+    let mut wanted: BTreeMap<&str, HashSet<&str>> = BTreeMap::new();
+    for (tenant, id) in of_ids.into_keys() {
+        wanted.entry(names.text(tenant)).or_default().insert(id);
     }
     if wanted.is_empty() {
         return Some(());
@@ -112,37 +214,30 @@ pub(super) fn add_rivals(
         }
     }
     let found = on_all_cores(&files, |(path, plan)| rivals_of(&Path::new(folder).join(path), plan, &wanted))?;
-    let found: Vec<Rival> = found.into_iter().flatten().collect();
-    for rival in found {
-        claims.push(Claim {
-            tenant: Some(names.number(&rival.tenant)),
-            id: rival.id,
-            category: rival.category.map(|category| names.number(&category)),
-            states_client_app: rival.states_client_app,
-            provably_modern: rival.provably_modern,
-            emitted_at: None,
-            is_success: None,
-            source: None,
-            offset: None,
-            place: None,
-        });
+    drop(wanted);
+    let rivals: Vec<Rivals> = found.into_iter().flatten().collect();
+    // A constant in place of ids has as many as there are records.
+    if claims.len() + rivals.iter().map(|(batch, _)| batch.num_rows()).sum::<usize>() > claims_max {
+        return None;
+    }
+    for (batch, provably_modern) in &rivals {
+        let columns = Columns::of(batch)?;
+        for at in 0..batch.num_rows() {
+            let record = columns.record(at, *provably_modern);
+            claims.push(record.claim(columns.tenants.get(at), columns.ids.value(at), None, names));
+        }
     }
     Some(())
 }
 
-struct Rival {
-    tenant: String,
-    id: Box<str>,
-    category: Option<String>,
-    states_client_app: bool,
-    provably_modern: bool,
-}
+/// Records of rivals, and whether they are of the modern side.
+type Rivals = (RecordBatch, bool);
 
 fn rivals_of(
     path: &Path,
     plan: &ParquetAccessPlan,
     wanted: &BTreeMap<&str, HashSet<&str>>,
-) -> Option<Vec<Rival>> {
+) -> Option<Vec<Rivals>> {
     let reader = read::open(path)?;
     // The partition is in the path, and nowhere else.
     let provably_modern = path.components().any(|part| part.as_os_str() == "provably_modern=true");
@@ -156,27 +251,23 @@ fn rivals_of(
         });
     }
     let selected: RowSelection = selectors.into_iter().collect();
+    let names: Vec<&str> = OF_RECORDS.into_iter().chain([PROTOCOL]).collect();
     let mut found = Vec::new();
-    for batch in read::columns(reader, &OF_RIVALS, Some(selected))? {
+    for batch in read::columns(reader, &names, Some(selected))? {
         let batch = batch.ok()?;
-        let text = |name| Texts::of(&batch, name);
-        let (tenants, categories, client_apps) = (text("tenant_id")?, text("category")?, text("client_app")?);
-        let protocols = text("protocol")?;
+        let (tenants, protocols) = (Texts::of(&batch, "tenant_id")?, Texts::of(&batch, PROTOCOL)?);
         let ids = batch.column_by_name("sign_in_id")?.as_string_opt::<i32>()?;
         // Of each tenant that the rows are of, the ids that are wanted.
         let of_tenants = tenants.each(|tenant| wanted.get(tenant));
-        for at in 0..batch.num_rows() {
-            let Some(of_tenant) = tenants.key(at).and_then(|key| of_tenants[key]) else { continue };
-            let is_other = provably_modern || protocols.key(at).is_none();
-            if is_other && ids.is_valid(at) && of_tenant.contains(ids.value(at)) {
-                found.push(Rival {
-                    tenant: tenants.get(at)?.to_owned(),
-                    id: ids.value(at).into(),
-                    category: categories.get(at).map(str::to_owned),
-                    states_client_app: client_apps.get(at).is_some_and(|app| !says_nothing(app)),
-                    provably_modern,
-                });
-            }
+        let is_rival = |at: usize| {
+            let of_tenant = tenants.key(at).and_then(|key| of_tenants[key]);
+            (provably_modern || protocols.key(at).is_none())
+                && ids.is_valid(at)
+                && of_tenant.is_some_and(|of_tenant| of_tenant.contains(ids.value(at)))
+        };
+        let rivals: BooleanArray = (0..batch.num_rows()).map(|at| Some(is_rival(at))).collect();
+        if rivals.true_count() > 0 {
+            found.push((filter_record_batch(&batch, &rivals).ok()?, provably_modern));
         }
     }
     Some(found)

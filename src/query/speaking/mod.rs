@@ -92,7 +92,8 @@ impl SpeakingRecords {
         let at = |path: &String| folder.join(path);
         let files: Vec<PathBuf> = paths.iter().map(at).collect();
         let (rows, contested) = ids::contested(&files, self.bytes_max / ID_BYTES)?;
-        if contested.len() > self.bytes_max / CLAIM_BYTES {
+        let claims_max = self.bytes_max / CLAIM_BYTES;
+        if contested.len() > claims_max {
             return None;
         }
         let mut files: Vec<LegacyFile> = (paths.iter().zip(files).zip(rows))
@@ -100,7 +101,7 @@ impl SpeakingRecords {
             .collect();
         let mut names = Names::default();
         let mut claims = claims::of(&files, &contested, &mut names)?;
-        claims::add_rivals(&mut claims, &mut names, self.table.folder(), others)?;
+        claims::add_rivals(&mut claims, &mut names, self.table.folder(), others, claims_max)?;
         let ranked = rank::rank(claims, &names);
         if ranked.categorised.len() > self.bytes_max / ROW_BYTES {
             return None;

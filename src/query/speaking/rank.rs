@@ -35,10 +35,16 @@ pub(super) struct Claim {
     pub(super) tenant: Option<u32>,
     pub(super) id: Box<str>,
     pub(super) category: Option<u32>,
+    pub(super) signed_in_at: Option<i64>,
+    pub(super) user_id: Option<u32>,
+    /// The lower-cased user principal name.
+    pub(super) address: Option<u32>,
     pub(super) states_client_app: bool,
+    pub(super) is_modern: bool,
     pub(super) provably_modern: bool,
     pub(super) emitted_at: Option<i64>,
     pub(super) is_success: Option<bool>,
+    pub(super) record_hash: Option<i64>,
     pub(super) source: Option<u32>,
     pub(super) offset: Option<i64>,
     /// `None`: a rival, of which nothing is wanted but that it speaks instead.
@@ -58,11 +64,19 @@ pub(super) fn rank(mut claims: Vec<Claim>, names: &Names) -> Ranked {
     claims.sort_unstable_by(|a, b| (&a.id, a.tenant).cmp(&(&b.id, b.tenant)));
     let mut ranked = Ranked::default();
     for of_id in claims.chunk_by_mut(|a, b| a.id == b.id && a.tenant == b.tenant) {
-        let known = of_id.iter().filter_map(|claim| claim.category);
+        let is_unique = is_unique(of_id.iter());
+        let known = of_id.iter().filter(|_| is_unique).filter_map(|claim| claim.category);
         let known = known.max_by(|a, b| names.text(*a).cmp(names.text(*b)));
-        let category = |claim: &Claim| claim.category.or(known);
-        of_id.sort_unstable_by(|a, b| category(a).cmp(&category(b)).then_with(|| first(a, b, names)));
-        for of_sign_in in of_id.chunk_by(|a, b| category(a) == category(b)) {
+        let sign_in = |claim: &Claim| {
+            let record = match claim.record_hash {
+                _ if is_unique => Record::Any,
+                Some(hash) => Record::Told(hash),
+                None => Record::At(claim.source, claim.offset),
+            };
+            (claim.category.or(known), record)
+        };
+        of_id.sort_unstable_by(|a, b| sign_in(a).cmp(&sign_in(b)).then_with(|| first(a, b, names)));
+        for of_sign_in in of_id.chunk_by(|a, b| sign_in(a) == sign_in(b)) {
             if let [speaker, others @ ..] = of_sign_in {
                 ranked.silent.extend(others.iter().filter_map(|claim| claim.place));
                 if let (None, Some(known), Some(place)) = (speaker.category, known, speaker.place) {
@@ -74,14 +88,44 @@ pub(super) fn rank(mut claims: Vec<Claim>, names: &Names) -> Ranked {
     ranked
 }
 
+/// Which records of an id are one sign-in: of one that is not unique only those that are the same record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Record {
+    Any,
+    Told(i64),
+    At(Option<u32>, Option<i64>),
+}
+
+/// How far apart the records of one sign-in are at most.
+const APART_MAX: i64 = 1_000_000;
+
+/// Whether all records that have an id agree: on the second, and on who it was.
+pub(super) fn is_unique<'c>(of_id: impl Iterator<Item = &'c Claim> + Clone) -> bool {
+    let times = || of_id.clone().filter_map(|claim| claim.signed_in_at);
+    let is_one_moment = times().max().zip(times().min()).is_none_or(|(last, first)| {
+        // Times come from logs, and may be any.
+        last.saturating_sub(first) <= APART_MAX
+    });
+    is_one_moment
+        && all_same(of_id.clone().filter_map(|claim| claim.user_id))
+        && (of_id.clone().all(|claim| claim.user_id.is_some() || claim.address.is_none())
+            || all_same(of_id.filter_map(|claim| claim.address)))
+}
+
+fn all_same(mut numbers: impl Iterator<Item = u32>) -> bool {
+    numbers.next().is_none_or(|first| numbers.all(|number| number == first))
+}
+
 /// Who speaks before whom.
 fn first(a: &Claim, b: &Claim, names: &Names) -> Ordering {
     let source = |claim: &Claim| claim.source.map(|source| names.text(source));
     (b.states_client_app.cmp(&a.states_client_app))
+        .then(a.is_modern.cmp(&b.is_modern))
         .then(a.provably_modern.cmp(&b.provably_modern))
         // Nothing is less than something, so the latest is first and nothing is last.
         .then(b.emitted_at.cmp(&a.emitted_at))
         .then(b.is_success.cmp(&a.is_success))
+        .then_with(|| nulls_last(a.record_hash, b.record_hash))
         .then_with(|| nulls_last(source(a), source(b)))
         .then_with(|| nulls_last(a.offset, b.offset))
         .then(a.place.cmp(&b.place))

@@ -167,6 +167,7 @@ const fn short_name(protocol: Protocol) -> &'static str {
         Protocol::Autodiscover => "AutoD",
         Protocol::ReportingWebServices => "RWS",
         Protocol::OutlookService => "OutS",
+        Protocol::PasswordGrant => "ROPC",
         Protocol::OtherLegacy => "Other",
         Protocol::NotStated => "N/S",
         Protocol::Unrecognised => "N/R",

@@ -77,6 +77,10 @@ pub(in super::super) fn parse_learned<'a>(
     learned: &mut Learned,
 ) -> Option<Result<Parsed<'a>, RejectReason>> {
     let found = learned.read(chunk, range.start, range.end)?;
+    // Whether that step succeeded stands beside its method, and the two belong together.
+    if found.each().any(|(start, end)| is_certificate(&chunk[start..end])) {
+        return None;
+    }
     let (envelope, properties) = gather(chunk, found);
     envelope.category.as_ref()?;
     if !envelope.is_diagnostic() {
@@ -120,6 +124,5 @@ fn gather<'a>(chunk: &'a str, found: &Found) -> (Envelope<'a>, Properties<'a>) {
     if found.has(LOCATION) {
         sign_in.country = text(COUNTRY);
     }
-    sign_in.client_certificate = found.each().any(|(start, end)| is_certificate(&chunk[start..end]));
     (envelope, Properties { draft, bond_user_agent: None })
 }
