@@ -431,6 +431,8 @@ impl Batch<'_> {
         content: Content,
     ) -> std::io::Result<Result<()>> {
         source.settings_kind = Some(kind);
+        // Refused or not, it holds no sign-ins.
+        source.is_look_alike = true;
         let text = framer.whole_text(FILE_BYTES_MAX)?;
         let read = text.and_then(|text| settings::read(kind, &text, &source.input, self.settings.now));
         let (hash, bytes) = content.finish()?;

@@ -9,16 +9,16 @@ use crate::verdict::{Reason, TenantAssessment};
 /// The gravest cause for which a protocol can't be turned off.
 #[must_use]
 pub fn cause(campaign: &Campaign, tenant: &TenantAssessment, protocol: Protocol) -> Option<HoldCause> {
+    // One whose whole scope is off already is left out too, and nothing speaks against turning that off.
     if tenant.reasons.iter().any(|reason| matches!(reason, Reason::Excluded { .. })) {
         return Some(HoldCause::Excluded);
     }
     let raised: Vec<&Reason> =
         tenant.objections.iter().filter(|reason| concerns(campaign, reason, &[protocol])).collect();
-    // Somebody may have turned it off since, as announced.
-    let is_off = || tenant.is_already_off(protocol);
     if raised.iter().any(|reason| reason.is_usage()) {
         Some(HoldCause::Usage)
-    } else if (!raised.is_empty() || !tenant.evidence_reasons.is_empty()) && !is_off() {
+    } else if (!raised.is_empty() || !tenant.evidence_reasons.is_empty()) && !tenant.is_already_off(protocol)
+    {
         Some(HoldCause::Coverage)
     } else {
         None
