@@ -24,7 +24,8 @@ use lightsout::report::Format;
 
 const VIEWS: [&str; 2] = ["legacy_sign_ins", "sign_ins"];
 /// What a case of `legacy_sign_ins` shows besides the columns of its records.
-const ADDED_COLUMNS: [&str; 5] = ["user_key", "is_outbound", "is_mismatch", "in_tenant", "exchange_or_unnamed"];
+const ADDED_COLUMNS: [&str; 5] =
+    ["user_key", "is_outbound", "is_mismatch", "in_tenant", "exchange_or_unnamed"];
 
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))

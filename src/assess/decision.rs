@@ -95,7 +95,8 @@ pub fn decide(
     let queries_hash = hash(&queries);
     let window = json(&basis.window)?;
     let seed = basis.seed.to_string();
-    let decision_id = hash(&[&evidence, &window, &campaign_rules, &roster, &queries_hash, &seed, RULES_VERSION]);
+    let decision_id =
+        hash(&[&evidence, &window, &campaign_rules, &roster, &queries_hash, &seed, RULES_VERSION]);
     let assessment = Assessment {
         decision_id: decision_id.clone(),
         campaign: basis.campaign.name.clone(),

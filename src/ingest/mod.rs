@@ -23,6 +23,7 @@ pub mod recognise;
 mod rejects;
 mod replay;
 mod rows;
+mod settings;
 mod source;
 pub mod time;
 mod upgrade;

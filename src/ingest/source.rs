@@ -20,12 +20,14 @@ use super::identity::Identity;
 use super::known::Known;
 use super::open::{Compression, Opened};
 use super::pages::Pages;
+use super::settings::ReadSettings;
 use super::time::DateOrder;
 use super::{FileFate, FileReport, IngestSettings};
 use crate::error::{Error, Result};
 use crate::evidence::DayRange;
 use crate::lake::Lake;
 use crate::lake::schema::Table;
+use crate::settings::{SettingsKind, SettingsRow};
 use crate::sign_in::Category;
 
 /// A source whose chunks are being parsed.
@@ -53,6 +55,9 @@ pub(super) struct Source {
     pub(super) known_coverage: Vec<Coverage>,
     /// Of a Graph download.
     pub(super) pages: Option<Pages>,
+    /// Which settings it holds instead of records, also where it is refused.
+    pub(super) settings_kind: Option<SettingsKind>,
+    settings: Option<ReadSettings>,
     pub(super) account: Mutex<Account>,
     identity: Mutex<Identity>,
     /// It was cut while it was written or copied.
@@ -139,6 +144,8 @@ impl Source {
             is_known: false,
             known_coverage: Vec::new(),
             pages: None,
+            settings_kind: None,
+            settings: None,
             account: Mutex::default(),
             identity: Mutex::default(),
             is_torn: AtomicBool::new(false),
@@ -154,6 +161,30 @@ impl Source {
         if tenant.is_some() || category.is_some() {
             self.assigned = Some((tenant.map(str::to_owned), category));
         }
+    }
+
+    /// The source holds settings instead of records.
+    pub(super) fn holds(&mut self, settings: ReadSettings) {
+        self.assigned = settings.named_by.clone().map(|named_by| (Some(named_by), None));
+        self.framing = Some(settings.framing());
+        if let Ok(account) = self.account.get_mut() {
+            account.content_bytes = settings.content_bytes;
+            account.records = settings.records;
+            account.not_sign_ins = settings.records;
+        }
+        self.settings = Some(settings);
+    }
+
+    /// The row of `tenant_settings`, if the lake learns one from it.
+    pub(super) fn settings_row(&self, batch_id: &str, now: i64) -> Result<Option<SettingsRow>> {
+        let settings = self.settings.as_ref().filter(|_| self.fate == FileFate::Ingested);
+        settings.map(|settings| settings.row(self.id(), &self.input.name, batch_id, now)).transpose()
+    }
+
+    /// The word for what it holds.
+    fn shape(&self) -> Option<&'static str> {
+        let of_settings = self.settings_kind.map(SettingsKind::as_str);
+        of_settings.or_else(|| self.reader.as_ref().map(RecordReader::shape).map(Shape::as_str))
     }
 
     /// Names the source by its content; only the first name counts.
@@ -255,6 +286,8 @@ impl Source {
         let is_torn = self.is_torn.load(Ordering::Relaxed);
         let was_refused = known.refused_at(&self.input.name).is_some();
         let refusal = self.refusal(known, settings);
+        let shape = self.shape();
+        let of_settings = self.settings.as_ref().map(|settings| settings.tenant_id.clone());
         let account = self.account.into_inner().map_err(|_| Error::WorkerLost)?;
         let mut missing_columns = account.missing_columns();
         // A log of service principals lacks nothing.
@@ -264,12 +297,17 @@ impl Source {
         missing_columns.sort_unstable();
         missing_columns.dedup();
         let truncation = truncation(&account);
-        let coverage = coverage(&self.input, &account, truncation.as_ref(), &self.known_coverage, settings);
+        // Settings are no log: neither name nor flag makes them speak for days.
+        let coverage = if self.settings_kind.is_some() {
+            Vec::new()
+        } else {
+            coverage(&self.input, &account, truncation.as_ref(), &self.known_coverage, settings)
+        };
         let report = FileReport {
             path: self.input.name.clone(),
             fate: self.fate,
             detail: self.detail,
-            shape: self.reader.as_ref().map(RecordReader::shape).map(Shape::as_str),
+            shape,
             framing: self.framing.map(Framing::as_str),
             encoding: self.encoding.as_str(),
             compression: self.compression,
@@ -279,7 +317,9 @@ impl Source {
             rows: account.rows,
             rejected: account.rejected_total(),
             not_sign_ins: account.not_sign_ins,
-            tenants: account.occurring().into_iter().map(|(tenant, _)| tenant).collect::<BTreeSet<_>>().len(),
+            tenants: (account.occurring().into_iter().map(|(tenant, _)| tenant).chain(of_settings))
+                .collect::<BTreeSet<_>>()
+                .len(),
             first_signed_in_at: account.first_at.map(super::time::format),
             last_signed_in_at: account.last_at.map(super::time::format),
             missing_columns: missing_columns.clone(),

@@ -25,6 +25,7 @@ use crate::lake::commit::{Manifest, Replaced, Replacing};
 use crate::lake::schema::Table;
 use crate::lake::write::DataFileWriter;
 use crate::sign_in::{Category, Outcome};
+use crate::tenant::Roster;
 
 /// What an upgrade has changed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -142,7 +143,19 @@ fn count(lake: &Lake, clocks: &HashMap<String, i64>) -> Result<HashMap<String, A
     let mut accounts: HashMap<String, Account> = HashMap::new();
     for batch in lake.read(Table::SignInRecords, Some(&COLUMNS))? {
         let batch = batch?;
-        let [source_ids, tenants, categories, outcomes, clients, users, names, apps, app_names, homes, resources] = [
+        let [
+            source_ids,
+            tenants,
+            categories,
+            outcomes,
+            clients,
+            users,
+            names,
+            apps,
+            app_names,
+            homes,
+            resources,
+        ] = [
             "source_id",
             "tenant_id",
             "category",
@@ -190,7 +203,7 @@ fn texts<'a>(batch: &'a RecordBatch, name: &str) -> Option<&'a StringArray> {
     batch.column_by_name(name).and_then(|column| column.as_string_opt::<i32>())
 }
 
-fn cell<'a>(column: Option<&'a StringArray>, row: usize) -> Option<&'a str> {
+fn cell(column: Option<&StringArray>, row: usize) -> Option<&str> {
     column.filter(|column| column.is_valid(row)).map(|column| column.value(row))
 }
 
@@ -266,10 +279,10 @@ fn settings(now: i64) -> IngestSettings {
         category: None,
         date_order: None,
         covers: None,
+        roster: Roster::default(),
+        skip_unrecognised: false,
         jobs: 1,
         memory_limit_bytes: 0,
-        roster: crate::tenant::Roster::default(),
-        skip_unrecognised: false,
         dry_run: false,
         now,
     }

@@ -34,7 +34,7 @@ const TENANT_BYTES_KEPT: usize = 4 << 20;
 const NAMES_KEPT: usize = 100_000;
 pub(super) const MICROS_PER_DAY: i64 = 86_400_000_000;
 /// 2010-01-01: Entra logs begin later.
-const EARLIEST: i64 = 1_262_304_000_000_000;
+pub(super) const EARLIEST: i64 = 1_262_304_000_000_000;
 
 /// Rows that lie together: verdicts read the first stream alone.
 const STREAMS: [(&str, bool); 3] = [("legacy", false), ("service", false), ("modern", true)];

@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use arrow::array::{ArrayRef, RecordBatch, new_null_array};
 use arrow::datatypes::{DataType, Field, Fields, Schema};
-use deltalake::kernel::engine::arrow_conversion::{TryIntoArrow as _, TryIntoKernel as _};
 use deltalake::DeltaTableError;
+use deltalake::kernel::engine::arrow_conversion::{TryIntoArrow as _, TryIntoKernel as _};
 use deltalake::kernel::{Action, MetadataExt as _, StructType};
 
 use super::Lake;
@@ -55,8 +55,10 @@ impl Lake {
     /// # Errors
     /// Fails if a table has columns that no engine reads.
     pub fn logged_schema(&self, table: Table) -> Result<Schema> {
-        let snapshot =
-            self.table(table)?.snapshot().map_err(|source| self.wrong("reading a table's columns", source))?;
+        let snapshot = self
+            .table(table)?
+            .snapshot()
+            .map_err(|source| self.wrong("reading a table's columns", source))?;
         snapshot.schema().as_ref().try_into_arrow().map_err(|source| Error::Arrow { what: WHAT, source })
     }
 

@@ -202,8 +202,11 @@ impl Lake {
 
     async fn reload(&mut self, table: Table) -> Result<()> {
         let name = self.name();
-        let wrong =
-            |source| Error::Lake { lake: name.clone(), action: "reading a table anew", source: Box::new(source) };
+        let wrong = |source| Error::Lake {
+            lake: name.clone(),
+            action: "reading a table anew",
+            source: Box::new(source),
+        };
         let delta = self.tables.get_mut(&table).ok_or_else(|| Error::NoLake { lake: name.clone() })?;
         delta.state = None;
         delta.load().await.map_err(wrong)

@@ -210,9 +210,8 @@ fn read(
     let of_today = ArrowReaderMetadata::load(&file, options);
     let is_of_today = of_today.is_ok();
     // A file of an earlier version lacks columns.
-    let metadata = of_today
-        .or_else(|_| ArrowReaderMetadata::load(&file, ArrowReaderOptions::new()))
-        .map_err(wrong)?;
+    let metadata =
+        of_today.or_else(|_| ArrowReaderMetadata::load(&file, ArrowReaderOptions::new())).map_err(wrong)?;
     for group in 0..metadata.metadata().num_row_groups() {
         let part = file.try_clone().map_err(Error::read(path.display().to_string()))?;
         let row_bytes = decoded_row_bytes(metadata.metadata().row_group(group));

@@ -42,7 +42,9 @@ fn an_earlier_lake_is_upgraded_once_and_says_so() {
     let place = place();
     let (code, rows, said) = told(&place, &["sql", "SELECT count(*) FROM sources", "--format", "csv"]);
     assert_eq!((code, rows.lines().last()), (0, Some("173")), "{said}");
-    for part in ["was made by an earlier version", "rejects and sources got", "173 sources were counted again"] {
+    for part in
+        ["was made by an earlier version", "rejects and sources got", "173 sources were counted again"]
+    {
         assert!(said.contains(part), "{part}: {said}");
     }
     let (_, _, said) = told(&place, &["sql", "SELECT count(*) FROM sources"]);
@@ -57,14 +59,16 @@ fn an_earlier_lake_is_upgraded_once_and_says_so() {
         LAKE,
         "SELECT count(*) FILTER (WHERE kind = 'storage'), count(*) FILTER (WHERE kind = 'stated') FROM coverage_entries",
     );
-    assert_eq!(others, ["169,6"], "storage hours and declared ranges are kept");
-    let channels = place.csv(LAKE, "SELECT DISTINCT channel, fate FROM sources ORDER BY 1");
-    assert_eq!(channels, ["logs,ingested", "logs/array (diagnostic),ingested"]);
+    assert_eq!(others, ["170,6"], "storage hours and declared ranges are kept");
+    let channels = place.csv(LAKE, "SELECT DISTINCT channel, fate FROM sources ORDER BY 1, 2");
+    let expected = ["logs,empty", "logs,ingested", "logs,seen_before", "logs/array (diagnostic),ingested"];
+    assert_eq!(channels, expected);
 
     // Whoever reads the table without this program sees its columns in the log.
     let log = place.path("lake/sources/_delta_log");
     let newest = fs::read_dir(&log).expect("a log").flatten().map(|entry| entry.path());
-    let newest = newest.filter(|path| path.extension().is_some_and(|is| is == "json")).max().expect("a commit");
+    let newest =
+        newest.filter(|path| path.extension().is_some_and(|is| is == "json")).max().expect("a commit");
     let text = fs::read_to_string(newest).expect("text");
     let actions: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
     let schema = actions.iter().find_map(|action| action["metaData"]["schemaString"].as_str());
@@ -86,7 +90,10 @@ fn a_decision_by_earlier_rules_is_told_apart_and_its_announcement_judged_by_thos
     let place = place();
     let roster = sample("roster.csv");
     let (code, _, said) = told(&place, &["notices", "--decision", DECISION]);
-    assert!(code == 1 && said.contains("made by earlier rules") && said.contains("lightsout assess"), "{said}");
+    assert!(
+        code == 1 && said.contains("made by earlier rules") && said.contains("lightsout assess"),
+        "{said}"
+    );
     let (code, _, said) = told(&place, &["campaign", "announce", "--now", "2026-11-02"]);
     assert!(code == 1 && said.contains("made by earlier rules"), "{said}");
 
@@ -99,7 +106,11 @@ fn a_decision_by_earlier_rules_is_told_apart_and_its_announcement_judged_by_thos
     let (code, held, said) = recheck("2026-11-04");
     assert!(said.contains("was made by earlier rules") && !said.contains("can't be read"), "{said}");
     let ids: Vec<&str> = held.iter().filter_map(|row| row["tenant_id"].as_str()).collect();
-    assert_eq!((code, ids), (4, vec![OLD_MILL, BRACKENRIDGE]), "the others have records of 3 November, late enough");
+    assert_eq!(
+        (code, ids),
+        (4, vec![OLD_MILL, BRACKENRIDGE]),
+        "the others have records of 3 November, late enough"
+    );
     // The log has ended: whoever collects now and then is told to collect and repeat.
     let (code, held, _) = recheck("2026-11-20");
     assert_eq!((code, held.len()), (4, 4), "{held:?}");

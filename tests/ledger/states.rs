@@ -3,10 +3,10 @@
 use lightsout::change::HoldCause;
 use lightsout::ledger::announce::PassedOver;
 use lightsout::ledger::{EventKind, Refusal};
-use lightsout::verdict::Reason;
 use lightsout::protocol::Protocol::{
     ExchangeWebServices, Imap4, MapiOverHttp, OfflineAddressBook, OutlookAnywhereRpc, Pop3, SmtpAuth,
 };
+use lightsout::verdict::Reason;
 
 use crate::world::{World, announced, day, noon, notice_days, tenant};
 

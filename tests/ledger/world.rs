@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Days, NaiveDate, TimeDelta, Utc};
-use lightsout::assess::decision::{Basis, decide};
 use lightsout::assess::assess;
+use lightsout::assess::decision::{Basis, decide};
 use lightsout::campaign::Campaign;
 use lightsout::evidence::{
     CategoryCoverage, DailyCounts, ProtocolEvidence, RejectedRecords, TenantEvidence, UserCount, Window,

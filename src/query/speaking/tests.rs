@@ -141,7 +141,9 @@ fn batch(records: &[(usize, &Record)]) -> RecordBatch {
     let schema = Table::SignInRecords.file_schema();
     let columns = schema.fields().iter().map(|field| match field.name().as_str() {
         "tenant_id" => texts(&|record| Some(format!("{}-{}", record.tenant, record.world))),
-        "sign_in_id" => texts(&|record| (record.id > 0).then(|| format!("id-{}-{}", record.world, record.id))),
+        "sign_in_id" => {
+            texts(&|record| (record.id > 0).then(|| format!("id-{}-{}", record.world, record.id)))
+        }
         "category" => texts(&|record| record.category.map(str::to_owned)),
         "client_app" => texts(&|record| record.client_app.map(str::to_owned)),
         "protocol" => texts(&|record| record.protocol.map(str::to_owned)),
