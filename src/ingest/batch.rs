@@ -15,7 +15,8 @@ use super::frame::{Chunk, Framer, Framing};
 use super::open::{Compression, Content, Opened, open};
 use super::pages;
 use super::recognise::{Head, Recognised};
-use super::source::{Known, Source};
+use super::known::Known;
+use super::source::Source;
 use super::time::{DateEvidence, DateOrder};
 use super::worker::Worker;
 use super::{FileFate, IngestSettings, Progress, settings};
@@ -374,16 +375,13 @@ impl Batch<'_> {
                 drop(framer);
                 let (hash, bytes) = content.finish().map_err(failed())?;
                 source.settle(hash, bytes);
-                match recognised {
-                    Recognised::Unknown(found) => {
-                        source.is_look_alike = !found.may_hold_sign_ins;
-                        source.refuse(format!("expected {EXPECTED}; found {found}"));
-                    }
-                    _ => {
-                        source.fate = FileFate::Empty;
-                        // The last page of an answer may be empty.
-                        source.pages = pages::read(opened.text().map_err(failed())?).map_err(failed())?;
-                    }
+                if let Recognised::Unknown(found) = recognised {
+                    source.is_look_alike = !found.may_hold_sign_ins;
+                    source.refuse(format!("expected {EXPECTED}; found {found}"));
+                } else {
+                    source.fate = FileFate::Empty;
+                    // The last page of an answer may be empty.
+                    source.pages = pages::read(opened.text().map_err(failed())?).map_err(failed())?;
                 }
                 return Ok((source, None));
             }

@@ -123,6 +123,9 @@ fn of_json(text: &str, reader: &RecordReader) -> Lenient {
     if cursor.skip().and_then(|()| cursor.end()).is_ok() {
         if let Some(glimpse) = reader.glimpse(text) {
             let mut lenient = of_glimpse(glimpse);
+            if lenient.reads_as != ReadsAs::OtherCategory && !Members::of(text).are_of_one_record() {
+                return Lenient::default();
+            }
             if names_basic_agent(&text.to_ascii_lowercase()) && lenient.reads_as == ReadsAs::ModernClient {
                 lenient.reads_as = ReadsAs::Unclear;
             }
@@ -134,7 +137,7 @@ fn of_json(text: &str, reader: &RecordReader) -> Lenient {
     }
     // Text within text.
     let plain = text.replace("\\\"", "\"");
-    let members = Members { text: &plain, lower: plain.to_ascii_lowercase() };
+    let members = Members::of(&plain);
     if members.are_of_one_record() {
         return members.read(reader);
     }
@@ -177,6 +180,10 @@ struct Members<'a> {
 }
 
 impl<'a> Members<'a> {
+    fn of(text: &'a str) -> Self {
+        Self { text, lower: text.to_ascii_lowercase() }
+    }
+
     /// The values of all members of that name, in any case; `None`: it is not there to its end.
     fn values(&self, name: &str) -> Vec<Option<&'a str>> {
         let key = format!("\"{}\"", name.to_ascii_lowercase());

@@ -8,7 +8,8 @@ use tempfile::TempPath;
 
 use super::batch::{Read, discard, read_batch};
 use super::find::Input;
-use super::source::{self, Known};
+use super::known::Known;
+use super::source;
 use super::{FileFate, IngestReport, IngestSettings, Progress};
 use crate::error::{Error, Result};
 use crate::lake::Lake;
@@ -72,7 +73,7 @@ async fn ingest_batch(
             Read::All(sources, files) => break (sources, files),
             Read::Twins if !hash_first => hash_first = true,
             Read::Foreign(more) if more.keys().any(|name| !foreign.contains_key(name)) => {
-                foreign.extend(more)
+                foreign.extend(more);
             }
             Read::Twins | Read::Foreign(_) => return Err(Error::WorkerLost),
         }

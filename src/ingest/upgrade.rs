@@ -283,6 +283,8 @@ fn settings(now: i64) -> IngestSettings {
         skip_unrecognised: false,
         jobs: 1,
         memory_limit_bytes: 0,
+        roster: crate::tenant::Roster::default(),
+        skip_unrecognised: false,
         dry_run: false,
         now,
     }
