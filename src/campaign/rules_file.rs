@@ -141,7 +141,8 @@ impl<'a> Check<'a> {
             if let Some(app_ids) = self.value(&["app_ids"])
                 && !protocols.contains(&Protocol::PasswordGrant)
             {
-                let expected = "none, as they tell password grants apart and protocols has no 'password_grant'";
+                let expected =
+                    "none, as they tell password grants apart and protocols has no 'password_grant'";
                 return Err(self.wrong(app_ids.span(), "app_ids", shown(app_ids), expected));
             }
         }

@@ -117,8 +117,7 @@ enum Resource {
 fn resource(raw: &RawSignIn<'_>) -> Resource {
     let id = raw.resource_id.as_deref();
     let name = raw.resource_name.as_deref();
-    if id.is_some_and(|id| id.eq_ignore_ascii_case(EXCHANGE_ONLINE_ID))
-        || name.is_some_and(is_exchange_name)
+    if id.is_some_and(|id| id.eq_ignore_ascii_case(EXCHANGE_ONLINE_ID)) || name.is_some_and(is_exchange_name)
     {
         Resource::ExchangeOnline
     } else if id.is_none() && name.is_none() {

@@ -126,9 +126,11 @@ impl<'a> Columns<'a> {
     }
 
     fn record(&self, at: usize, provably_modern: bool) -> Record<'a> {
-        let time =
-            |times: &TimestampMicrosecondArray| -> Option<i64> { times.is_valid(at).then(|| times.value(at)) };
-        let number = |numbers: &Int64Array| -> Option<i64> { numbers.is_valid(at).then(|| numbers.value(at)) };
+        let time = |times: &TimestampMicrosecondArray| -> Option<i64> {
+            times.is_valid(at).then(|| times.value(at))
+        };
+        let number =
+            |numbers: &Int64Array| -> Option<i64> { numbers.is_valid(at).then(|| numbers.value(at)) };
         Record {
             category: self.categories.get(at),
             signed_in_at: time(self.signed_in_at),
