@@ -5,7 +5,8 @@
 -- Columns: reason, path text; rejected bigint; first_line bigint: null if the file has no lines;
 --   detail text: one of those told with the reason
 -- Order: rejected descending, reason, path
--- Blind spots: what a rejected record says, and of which tenant, is not known; lake replay tries them again.
+-- Blind spots: what a rejected record says is known as far as its raw bytes tell, in rejects; lake replay tries
+--   them again.
 SELECT
     reason,
     path,

@@ -41,7 +41,7 @@ pub enum HoldCause {
     /// Somebody uses it, or it can't be told apart from use. Stays for this campaign: the tenant was
     /// told something that is not true, and needs a new notice with a new date.
     Usage,
-    /// The logs no longer cover the time. Ends when they do.
+    /// The evidence does not suffice: days are missing, or a doubt is not resolved. Ends when it does.
     Coverage,
     /// The roster excludes the tenant. Ends when it no longer does.
     Excluded,

@@ -34,6 +34,10 @@ pub enum Error {
     Lake { lake: String, action: &'static str, source: Box<deltalake::DeltaTableError> },
     #[error("the lake at {lake}: {source}")]
     LakeFile { lake: String, source: std::io::Error },
+    #[error(
+        "the lake at {lake} was made by an earlier version and could not be brought to the tables and columns of today: {source}; if it can't be written here, run this where it can: lightsout lake status --lake {lake}"
+    )]
+    NotUpgraded { lake: String, source: Box<Self> },
     #[error("there is no lake at {lake}; make one with: lightsout ingest INPUT... --lake {lake}")]
     NoLake { lake: String },
     #[error("the lake at {lake} holds no records yet; fill it with: lightsout ingest INPUT... --lake {lake}")]

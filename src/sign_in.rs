@@ -160,7 +160,10 @@ impl AuthMethod {
 /// `None`. Times are UTC microseconds.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct RawSignIn<'a> {
+    /// A GUID, or nothing.
     pub tenant_id: Option<Cow<'a, str>>,
+    /// What the record has in place of a tenant id: a domain, a name, a SIEM's customer.
+    pub tenant_name: Option<Cow<'a, str>>,
     pub sign_in_id: Option<Cow<'a, str>>,
     pub category: Option<Category>,
     pub signed_in_at: Option<i64>,
@@ -204,6 +207,7 @@ impl RawSignIn<'_> {
         let own = |text: Option<Cow<'_, str>>| text.map(|text| Cow::Owned(text.into_owned()));
         RawSignIn {
             tenant_id: own(self.tenant_id),
+            tenant_name: own(self.tenant_name),
             sign_in_id: own(self.sign_in_id),
             category: self.category,
             signed_in_at: self.signed_in_at,

@@ -94,14 +94,97 @@ impl Roster {
     }
 }
 
-/// 8-4-4-4-12 hexadecimal digits.
+/// What a name stands for in a roster.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Named<'a> {
+    One(&'a str),
+    Nobody,
+    /// A display name that several tenants have.
+    Several(Vec<&'a str>),
+}
+
+impl Roster {
+    /// The tenant that a domain or a display name stands for, in any case.
+    #[must_use]
+    pub fn find(&self, name: &str) -> Named<'_> {
+        let wanted = name.trim().to_lowercase();
+        let has_domain =
+            |tenant: &&RosterTenant| tenant.domains.iter().any(|domain| domain.to_lowercase() == wanted);
+        let has_name = |tenant: &&RosterTenant| {
+            tenant.display_name.as_ref().is_some_and(|name| name.trim().to_lowercase() == wanted)
+        };
+        // No two tenants have one domain.
+        if let Some(tenant) = self.tenants.values().find(has_domain) {
+            return Named::One(&tenant.tenant_id);
+        }
+        let named: Vec<&str> =
+            self.tenants.values().filter(has_name).map(|tenant| tenant.tenant_id.as_str()).collect();
+        match named.as_slice() {
+            [] => Named::Nobody,
+            [one] => Named::One(one),
+            _ => Named::Several(named),
+        }
+    }
+
+    /// The tenant that a person names: by its id, or by a domain or display name of this roster.
+    ///
+    /// # Errors
+    /// Fails with what was expected if the text is none of these.
+    pub fn tenant_of(&self, named: &str) -> Result<String, String> {
+        if let Some(id) = tenant_id(named) {
+            return Ok(id);
+        }
+        match self.find(named) {
+            Named::One(id) => Ok(id.to_owned()),
+            Named::Several(ids) => Err(format!(
+                "one tenant; of that name the roster has {}, so name it by its id",
+                ids.join(", ")
+            )),
+            Named::Nobody => {
+                let roster = if self.tenants.is_empty() {
+                    "a domain or name that a roster knows (--roster FILE)".to_owned()
+                } else {
+                    format!("a domain or name of one of the {} tenants of the roster", self.tenants.len())
+                };
+                Err(format!("a tenant id like 72f988bf-86f1-41af-91ab-2d7cd011db47, or {roster}"))
+            }
+        }
+    }
+}
+
+/// The tenant id in a text, lower case: a GUID, also in braces. The GUID of zeros is nobody's.
+#[must_use]
+pub fn tenant_id(text: &str) -> Option<String> {
+    let text = text.trim();
+    let bare = text.strip_prefix('{').and_then(|text| text.strip_suffix('}')).unwrap_or(text);
+    // Of the ways to write one, `Uuid` would read too many.
+    let id = is_guid(bare).then(|| uuid::Uuid::try_parse(bare).ok()).flatten()?;
+    (!id.is_nil()).then(|| id.hyphenated().to_string())
+}
+
+/// 8-4-4-4-12 hexadecimal digits. Each record is asked for, so there is no branch a byte.
 #[must_use]
 pub fn is_guid(text: &str) -> bool {
-    text.len() == 36
-        && text.bytes().enumerate().all(|(at, byte)| match at {
-            8 | 13 | 18 | 23 => byte == b'-',
-            _ => byte.is_ascii_hexdigit(),
-        })
+    const DIGIT: u8 = 1;
+    const HYPHEN: u8 = 2;
+    const KINDS: [u8; 256] = {
+        let mut kinds = [0; 256];
+        let mut byte = 0;
+        while byte < 128_u8 {
+            if byte.is_ascii_hexdigit() {
+                kinds[byte as usize] = DIGIT;
+            }
+            byte += 1;
+        }
+        kinds[b'-' as usize] = HYPHEN;
+        kinds
+    };
+    let Ok(text) = <&[u8; 36]>::try_from(text.as_bytes()) else { return false };
+    let wrong = text.iter().enumerate().fold(0, |wrong, (at, byte)| {
+        let expected = if matches!(at, 8 | 13 | 18 | 23) { HYPHEN } else { DIGIT };
+        wrong | (KINDS[usize::from(*byte)] ^ expected)
+    });
+    wrong == 0
 }
 
 #[cfg(test)]
@@ -117,5 +200,52 @@ mod tests {
         assert_eq!(tenant.still_on(&scope), [Protocol::Pop3, Protocol::SmtpAuth]);
         tenant.protocols_enabled = Some(Vec::new());
         assert_eq!(tenant.still_on(&scope), []);
+    }
+
+    const CONTOSO: &str = "7a1f3c52-0b1d-4e6a-9c2f-5d8e0f1a2b3c";
+
+    #[test]
+    fn a_tenant_id_is_a_guid_with_or_without_braces() {
+        for text in
+            [CONTOSO, "{7A1F3C52-0B1D-4E6A-9C2F-5D8E0F1A2B3C}", " 7a1f3c52-0B1D-4e6a-9c2f-5d8e0f1a2b3c\n"]
+        {
+            assert_eq!(tenant_id(text).as_deref(), Some(CONTOSO), "{text}");
+        }
+        for text in [
+            "contoso.onmicrosoft.com",
+            "7a1f3c520b1d4e6a9c2f5d8e0f1a2b3c",
+            "urn:uuid:7a1f3c52-0b1d-4e6a-9c2f-5d8e0f1a2b3c",
+            "{7a1f3c52-0b1d-4e6a-9c2f-5d8e0f1a2b3c",
+            "7a1f3c52-0b1d-4e6a-9c2f-5d8e0f1a2b3g",
+            "7a1f3c52-0b1d-4e6a-9c2f5-d8e0f1a2b3c",
+            "00000000-0000-0000-0000-000000000000",
+            "",
+        ] {
+            assert_eq!(tenant_id(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_domain_or_a_name_stands_for_one_tenant_of_the_roster() {
+        let tenant = |id: &str, name: &str, domain: &str| RosterTenant {
+            tenant_id: id.to_owned(),
+            display_name: Some(name.to_owned()),
+            domains: vec![domain.to_owned()],
+            ..RosterTenant::default()
+        };
+        let other = "7a1f3c52-0b1d-4e6a-9c2f-5d8e0f1a2b3d";
+        let third = "7a1f3c52-0b1d-4e6a-9c2f-5d8e0f1a2b3e";
+        let rows = [
+            tenant(CONTOSO, "Contoso", "contoso.onmicrosoft.com"),
+            tenant(other, "Fabrikam", "fabrikam.com"),
+            tenant(third, "Fabrikam", "fabrikam.de"),
+        ];
+        let roster =
+            Roster { tenants: rows.into_iter().map(|tenant| (tenant.tenant_id.clone(), tenant)).collect() };
+        assert_eq!(roster.tenant_of("Contoso.onMicrosoft.com").as_deref(), Ok(CONTOSO));
+        assert_eq!(roster.tenant_of(" contoso").as_deref(), Ok(CONTOSO));
+        assert_eq!(roster.tenant_of("fabrikam.de").as_deref(), Ok(third));
+        assert!(roster.tenant_of("Fabrikam").is_err_and(|expected| expected.contains(other)));
+        assert!(Roster::default().tenant_of("contoso").is_err_and(|told| told.contains("--roster")));
     }
 }

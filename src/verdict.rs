@@ -159,6 +159,73 @@ impl Reason {
         }
     }
 
+    /// Whether somebody uses a protocol, or may: what no further log can take back. Other doubts end when
+    /// their cure is applied.
+    #[must_use]
+    pub const fn is_usage(&self) -> bool {
+        match self {
+            Self::InUse { .. }
+            | Self::UnattributedLegacyUse { .. }
+            | Self::UnknownOutcome { .. }
+            | Self::UsedBeforeWindow { .. }
+            | Self::UnrecognisedClient { .. }
+            | Self::ClientNotStated { .. } => true,
+            Self::Excluded { .. }
+            | Self::NoRecords
+            | Self::CategoryMissing { .. }
+            | Self::Gap { .. }
+            | Self::DaysMissing { .. }
+            | Self::NearIdle { .. }
+            | Self::NotSettled { .. }
+            | Self::WindowLongerThanHistory { .. }
+            | Self::ColumnMissing { .. }
+            | Self::LegacyAgentElsewhere { .. }
+            | Self::TenantMismatch { .. }
+            | Self::RejectedRecords { .. }
+            | Self::RefusedFiles { .. }
+            | Self::FilteredExport { .. }
+            | Self::SmtpReport { .. }
+            | Self::AlreadyOff { .. }
+            | Self::Attempted { .. }
+            | Self::Unused => false,
+        }
+    }
+
+    /// The protocol that the reason is about; `None` if it may be about any.
+    #[must_use]
+    pub const fn protocol(&self) -> Option<Protocol> {
+        match self {
+            Self::InUse { protocol, .. }
+            | Self::UnknownOutcome { protocol, .. }
+            | Self::UsedBeforeWindow { protocol, .. }
+            | Self::Attempted { protocol, .. } => match protocol {
+                // "Other clients" may be any protocol.
+                Protocol::OtherLegacy => None,
+                protocol => Some(*protocol),
+            },
+            Self::SmtpReport { .. } => Some(Protocol::SmtpAuth),
+            Self::Excluded { .. }
+            | Self::UnattributedLegacyUse { .. }
+            | Self::NoRecords
+            | Self::CategoryMissing { .. }
+            | Self::Gap { .. }
+            | Self::DaysMissing { .. }
+            | Self::NearIdle { .. }
+            | Self::NotSettled { .. }
+            | Self::WindowLongerThanHistory { .. }
+            | Self::ColumnMissing { .. }
+            | Self::UnrecognisedClient { .. }
+            | Self::ClientNotStated { .. }
+            | Self::LegacyAgentElsewhere { .. }
+            | Self::TenantMismatch { .. }
+            | Self::RejectedRecords { .. }
+            | Self::RefusedFiles { .. }
+            | Self::FilteredExport { .. }
+            | Self::AlreadyOff { .. }
+            | Self::Unused => None,
+        }
+    }
+
     /// The log that the reason is about, if it is about one.
     #[must_use]
     pub const fn category(&self) -> Option<Category> {
@@ -252,6 +319,10 @@ pub struct TenantAssessment {
     /// What is wrong with the evidence, empty if it is sufficient: also for tenants whose verdict
     /// does not rest on it.
     pub evidence_reasons: Vec<Reason>,
+    /// What speaks against turning protocols off, usage first, whichever rule decided the verdict; without
+    /// `evidence_reasons`.
+    #[serde(default)]
+    pub objections: Vec<Reason>,
     /// Every protocol in scope and every other seen, in report order.
     pub protocols: Vec<ProtocolAssessment>,
     /// In use and in scope, or `other_legacy` at Exchange Online or at no named resource.

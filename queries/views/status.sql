@@ -5,4 +5,6 @@ UNION ALL SELECT 'rejects', count(*) FROM rejects
 UNION ALL SELECT 'sources', count(*) FROM sources
 UNION ALL SELECT 'decisions', count(*) FROM decisions
 UNION ALL SELECT 'campaign_events', count(*) FROM campaign_events
+UNION ALL SELECT 'tenant_settings', count(*) FROM tenant_settings
+UNION ALL SELECT 'dismissals', count(*) FROM dismissals
 ORDER BY table_name

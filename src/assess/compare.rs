@@ -113,6 +113,7 @@ mod tests {
             verdict,
             reasons: vec![Reason::Unused],
             evidence_reasons: Vec::new(),
+            objections: Vec::new(),
             protocols: vec![ProtocolAssessment {
                 protocol: Protocol::Imap4,
                 in_scope: true,

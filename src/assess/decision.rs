@@ -1,5 +1,7 @@
 //! A decision: verdicts with the id that the same inputs always give, and the row that keeps them.
 
+mod earlier;
+
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
 
@@ -22,6 +24,9 @@ pub struct Basis<'a> {
     pub seed: u64,
 }
 
+/// Another number where the same evidence may be judged otherwise than before.
+const RULES_VERSION: &str = "2";
+
 /// A row of `decisions`.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct DecisionRow {
@@ -40,6 +45,26 @@ pub struct DecisionRow {
     pub campaign_rules: String,
     pub roster: String,
     pub evidence: String,
+}
+
+impl DecisionRow {
+    /// Whether it was made when a day was either covered or not, and not counted.
+    #[must_use]
+    pub fn is_of_earlier_rules(&self) -> bool {
+        earlier::is_earlier(&self.evidence)
+    }
+
+    /// The evidence that it keeps; that of earlier rules as far as it says the same.
+    ///
+    /// # Errors
+    /// Fails if it is not what this program, or one before it, writes.
+    pub fn kept_evidence(&self) -> serde_json::Result<Vec<TenantEvidence>> {
+        if self.is_of_earlier_rules() {
+            earlier::read(&self.evidence)
+        } else {
+            serde_json::from_str(&self.evidence)
+        }
+    }
 }
 
 fn json(value: &impl Serialize) -> Result<String> {
@@ -63,7 +88,6 @@ pub fn decide(
     decided_at: DateTime<Utc>,
     lake_versions: String,
 ) -> Result<(Assessment, DecisionRow)> {
-    let version = env!("CARGO_PKG_VERSION");
     let evidence = json(&basis.evidence)?;
     let campaign_rules = json(basis.campaign)?;
     let roster = json(basis.roster)?;
@@ -71,7 +95,8 @@ pub fn decide(
     let queries_hash = hash(&queries);
     let window = json(&basis.window)?;
     let seed = basis.seed.to_string();
-    let decision_id = hash(&[&evidence, &window, &campaign_rules, &roster, &queries_hash, &seed, version]);
+    let decision_id =
+        hash(&[&evidence, &window, &campaign_rules, &roster, &queries_hash, &seed, RULES_VERSION]);
     let assessment = Assessment {
         decision_id: decision_id.clone(),
         campaign: basis.campaign.name.clone(),
@@ -89,7 +114,7 @@ pub fn decide(
         roster_hash: hash(&[&roster]),
         queries_hash,
         seed: basis.seed,
-        program_version: version.to_owned(),
+        program_version: env!("CARGO_PKG_VERSION").to_owned(),
         lake_versions,
         campaign_rules,
         roster,

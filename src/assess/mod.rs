@@ -26,56 +26,14 @@ use crate::verdict::TenantAssessment;
 /// One row per tenant of the evidence or the roster, sorted by tenant id.
 ///
 /// Nothing of one tenant's evidence reaches another's row, and the order of `evidence` does not
-/// matter. A roster tenant that the lake holds nothing of is judged on empty evidence.
+/// matter. A roster tenant that the lake holds nothing of is judged on empty evidence. A change that was
+/// announced is judged by the same rules, from the first day of the decision's window until now.
 #[must_use]
 pub fn assess(
     campaign: &Campaign,
     roster: &Roster,
     evidence: &[TenantEvidence],
     window: Window,
-) -> Vec<TenantAssessment> {
-    judge_all(campaign, roster, evidence, window, Proof::Asked)
-}
-
-/// The same rules, for a change that was announced and is not made yet: `window` runs from the first
-/// day of the decision's window until now.
-#[must_use]
-pub fn recheck(
-    campaign: &Campaign,
-    roster: &Roster,
-    evidence: &[TenantEvidence],
-    window: Window,
-) -> Vec<TenantAssessment> {
-    judge_all(campaign, roster, evidence, window, Proof::Asked)
-}
-
-/// The same rules for what was seen alone: whether a decision that is about to be announced has been
-/// overtaken by usage since. What its evidence proves has been judged.
-#[must_use]
-pub fn overtaken(
-    campaign: &Campaign,
-    roster: &Roster,
-    evidence: &[TenantEvidence],
-    window: Window,
-) -> Vec<TenantAssessment> {
-    judge_all(campaign, roster, evidence, window, Proof::NotAsked)
-}
-
-/// What the logs of a window have to prove before their silence counts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Proof {
-    /// Covered, and settled until its end.
-    Asked,
-    /// Nothing.
-    NotAsked,
-}
-
-fn judge_all(
-    campaign: &Campaign,
-    roster: &Roster,
-    evidence: &[TenantEvidence],
-    window: Window,
-    proof: Proof,
 ) -> Vec<TenantAssessment> {
     let scope = campaign.scope();
     let mut found: BTreeMap<&str, Option<&TenantEvidence>> =
@@ -86,7 +44,7 @@ fn judge_all(
         let settings = roster.tenants.get(tenant_id);
         let nothing = || TenantEvidence { tenant_id: tenant_id.to_owned(), ..TenantEvidence::default() };
         let evidence = evidence.map_or_else(|| Cow::Owned(nothing()), Cow::Borrowed);
-        tenant::assess(campaign, &scope, settings, &evidence, window, proof)
+        tenant::assess(campaign, &scope, settings, &evidence, window)
     };
     found.into_iter().map(judge).collect()
 }

@@ -3,7 +3,6 @@
 
 use std::collections::BTreeSet;
 
-use super::Proof;
 use super::coverage::{self, Coverage};
 use super::protocols::{self, Finding};
 use crate::campaign::Campaign;
@@ -20,13 +19,9 @@ pub(super) fn assess(
     settings: Option<&RosterTenant>,
     evidence: &TenantEvidence,
     window: Window,
-    proof: Proof,
 ) -> TenantAssessment {
-    let mut coverage = coverage::judge(campaign, settings, evidence, window);
-    if proof == Proof::NotAsked {
-        coverage.reasons.clear();
-    }
-    let found = Found::new(campaign, scope, evidence, &coverage, window, proof);
+    let coverage = coverage::judge(campaign, settings, evidence, window);
+    let found = Found::new(campaign, scope, evidence, &coverage, window);
     let (verdict, reasons) = found.decide(settings);
     TenantAssessment {
         tenant_id: evidence.tenant_id.clone(),
@@ -41,6 +36,7 @@ pub(super) fn assess(
         last_day: coverage.last_day,
         days_seen: coverage.days_seen,
         gaps: coverage.gaps,
+        objections: found.objections(),
         evidence_reasons: found.evidence_reasons,
     }
 }
@@ -66,14 +62,9 @@ impl<'a> Found<'a> {
         evidence: &'a TenantEvidence,
         coverage: &Coverage,
         window: Window,
-        proof: Proof,
     ) -> Self {
         let evidence_reasons = coverage.reasons.clone();
-        let doubts = if proof == Proof::NotAsked {
-            client_doubts(evidence).collect()
-        } else {
-            client_doubts(evidence).chain(doubts(evidence, &evidence_reasons)).collect()
-        };
+        let doubts = client_doubts(evidence).chain(doubts(evidence, &evidence_reasons)).collect();
         let sufficient = evidence_reasons.is_empty();
         // What nobody sees can't have gone silent.
         let has_ended = |past: &PastUsage| {
@@ -119,11 +110,16 @@ impl<'a> Found<'a> {
 
     /// Asked only where nothing is in use, so that every doubt of a protocol counts.
     fn unproven_reasons(&self) -> Vec<Reason> {
-        let mut reasons = self.evidence_reasons.clone();
+        self.evidence_reasons.iter().cloned().chain(self.all_doubts()).collect()
+    }
+
+    fn all_doubts(&self) -> impl Iterator<Item = Reason> {
         let judged = self.in_scope().chain([&self.unattributed]);
-        reasons.extend(judged.flat_map(Finding::doubts));
-        reasons.extend(self.doubts.iter().cloned());
-        reasons
+        judged.flat_map(Finding::doubts).chain(self.doubts.iter().cloned())
+    }
+
+    fn objections(&self) -> Vec<Reason> {
+        self.in_use().map(in_use_reason).chain(self.all_doubts()).collect()
     }
 
     fn no_impact_reasons(&self) -> Vec<Reason> {

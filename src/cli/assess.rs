@@ -8,10 +8,10 @@ use arrow::array::{ArrayRef, RecordBatch, StringArray};
 use clap::Args;
 
 use super::deciding;
-use super::shared::{Global, Output, Rules, print};
+use super::shared::{Global, Output, Rules, open_lake, print};
 use crate::assess::compare::Change;
+use crate::campaign::Campaign;
 use crate::error::{Error, Result};
-use crate::lake::Lake;
 use crate::report::Format;
 use crate::verdict::Assessment;
 
@@ -39,7 +39,7 @@ pub(super) async fn run(arguments: &Arguments, global: &Global) -> Result<u8> {
     }
     let assessed = match &arguments.decision {
         Some(id) => {
-            let row = deciding::find(&Lake::open(&global.lake).await?, id)?;
+            let row = deciding::find(&open_lake(global).await?, id)?;
             let assessed = deciding::remake(global, &row).await?;
             crate::report::assessment::write_all(&arguments.out, &assessed.assessment)?;
             assessed
@@ -53,13 +53,13 @@ pub(super) async fn run(arguments: &Arguments, global: &Global) -> Result<u8> {
     }
     super::notices::write_lists(&assessed, &arguments.out)?;
     super::page::write(&assessed, &arguments.out).await?;
-    tell(&assessed.assessment, &arguments.out, global);
+    tell(&assessed.campaign, &assessed.assessment, &arguments.out, global);
     Ok(0)
 }
 
 /// Which tenants two decisions tell different things of, on stdout.
 async fn compare(before: &str, after: &str, json: bool, global: &Global) -> Result<u8> {
-    let lake = Lake::open(&global.lake).await?;
+    let lake = open_lake(global).await?;
     let read = |id: &str| deciding::find(&lake, id).and_then(|row| deciding::reread(&row));
     let changes = crate::assess::compare::compare(&read(before)?, &read(after)?);
     let texts = |text: fn(&Change) -> Option<String>| -> ArrayRef {
@@ -82,11 +82,11 @@ async fn compare(before: &str, after: &str, json: bool, global: &Global) -> Resu
 }
 
 /// The closing table, on stderr.
-pub(super) fn tell(assessment: &Assessment, out: &Path, global: &Global) {
+pub(super) fn tell(campaign: &Campaign, assessment: &Assessment, out: &Path, global: &Global) {
     if global.quiet {
         return;
     }
-    eprint!("{}", crate::report::closing::text(assessment));
+    eprint!("{}", crate::report::closing::text(campaign, assessment));
     eprintln!("decision {}; files are in {}", assessment.decision_id, out.display());
     eprintln!("to look at it: {}", out.join(super::page::FILE).display());
 }

@@ -7,7 +7,7 @@ use std::path::Path;
 use chrono::{DateTime, Utc};
 use serde::Deserialize;
 
-use super::shared::{self, Global, MEMORY_LIMIT_BYTES, Rules, now};
+use super::shared::{self, Global, MEMORY_LIMIT_BYTES, Rules, now, open_lake};
 use crate::assess::decision::{Basis, DecisionRow, decide};
 use crate::campaign::Campaign;
 use crate::error::{Error, Result};
@@ -17,7 +17,7 @@ use crate::lake::commit::Manifest;
 use crate::lake::schema::Table;
 use crate::query::Queries;
 use crate::query::evidence::EVIDENCE_QUERIES;
-use crate::tenant::Roster;
+use crate::tenant::{Named, Roster, tenant_id};
 use crate::verdict::Assessment;
 
 /// What a decision leaves for the stages after it.
@@ -31,7 +31,7 @@ pub(super) struct Assessed {
 /// Decides by today's lake, writes the assessment, keeps the decision.
 pub(super) async fn assess(rules: &Rules, out: &Path, global: &Global) -> Result<Assessed> {
     let (campaign, roster) = rules.load()?;
-    let mut lake = Lake::open(&global.lake).await?;
+    let mut lake = open_lake(global).await?;
     drop(lake.lock().await?);
     let queries = Queries::over(&lake, MEMORY_LIMIT_BYTES).await?;
     let coverage = queries.coverage().await?;
@@ -137,10 +137,20 @@ pub(super) fn rules(row: &DecisionRow) -> Result<(Campaign, Roster)> {
 pub(super) fn reread(row: &DecisionRow) -> Result<Assessment> {
     let wrong = |source| Error::Json { what: "a kept decision", source };
     let (campaign, roster) = rules(row)?;
-    let evidence: Vec<TenantEvidence> = serde_json::from_str(&row.evidence).map_err(wrong)?;
+    let evidence = row.kept_evidence().map_err(wrong)?;
+    if row.is_of_earlier_rules() {
+        eprintln!(
+            "decision {} was made by earlier rules: what is told of it here is judged again, by the rules of today, \
+             from the days that it kept, and may differ from what was told then",
+            row.decision_id
+        );
+    }
     let window = Window { first: row.window_start, end: row.window_end };
     Ok(decide(&basis(&campaign, &roster, &evidence, window, row.seed), row.decided_at, String::new())?.0)
 }
+
+const EARLIER_RULES: &str = "it was made by earlier rules for the days that a log covers, which this version does \
+                             not have; decide again by those of today with: lightsout assess";
 
 /// Tells which decision it is whose data the lake has lost.
 fn lost(row: &DecisionRow, error: Error) -> Error {
@@ -158,15 +168,14 @@ fn lost(row: &DecisionRow, error: Error) -> Error {
 pub(super) async fn remake(global: &Global, row: &DecisionRow) -> Result<Assessed> {
     let wrong = |source| Error::Json { what: "a kept decision", source };
     let differs = |differs: String| Error::DecisionDiffers { id: row.decision_id.clone(), differs };
-    if row.program_version != env!("CARGO_PKG_VERSION") {
-        let (then, now) = (&row.program_version, env!("CARGO_PKG_VERSION"));
-        return Err(differs(format!("lightsout {then} made it, and this is {now}")));
+    if row.is_of_earlier_rules() {
+        return Err(differs(EARLIER_RULES.to_owned()));
     }
     let (campaign, roster) = rules(row)?;
     let versions: BTreeMap<Table, u64> = serde_json::from_str(&row.lake_versions).map_err(wrong)?;
     let window = Window { first: row.window_start, end: row.window_end };
     let lake = Lake::open_at(&global.lake, &versions).await.map_err(|error| lost(row, error))?;
-    for table in [Table::SignInRecords, Table::Sources] {
+    for table in [Table::SignInRecords, Table::Sources, Table::Rejects, Table::Dismissals] {
         // Those that evidence is counted from.
         lake.check_files(table).map_err(|error| lost(row, error))?;
     }
@@ -180,7 +189,7 @@ pub(super) async fn remake(global: &Global, row: &DecisionRow) -> Result<Assesse
             parts.push("the queries are others".to_owned());
         }
         if again.evidence != row.evidence {
-            let kept: Vec<TenantEvidence> = serde_json::from_str(&row.evidence).map_err(wrong)?;
+            let kept = row.kept_evidence().map_err(wrong)?;
             let tenants: Vec<&str> = kept
                 .iter()
                 .filter(|tenant| !evidence.contains(tenant))
@@ -203,34 +212,25 @@ pub(super) fn same_id(row: &DecisionRow, reread: &Assessment) -> Result<()> {
         return Ok(());
     }
     let (then, now) = (&row.program_version, env!("CARGO_PKG_VERSION"));
-    Err(Error::DecisionDiffers {
-        id: row.decision_id.clone(),
-        differs: format!(
-            "lightsout {then} made it with its queries and rules, and this is {now}; assess again"
-        ),
-    })
+    let differs = if row.is_of_earlier_rules() {
+        EARLIER_RULES.to_owned()
+    } else {
+        format!("lightsout {then} made it with its queries and rules, and this is {now}; assess again")
+    };
+    Err(Error::DecisionDiffers { id: row.decision_id.clone(), differs })
 }
 
 /// The tenant that an id, a domain or a name of the roster stands for. `known` are ids that stand for
 /// themselves.
 pub(super) fn find_tenant(named: &str, roster: &Roster, known: &[&str]) -> Result<String> {
-    let wanted = named.trim().to_lowercase();
+    let wanted = tenant_id(named).unwrap_or_else(|| named.trim().to_lowercase());
     if roster.tenants.contains_key(&wanted) || known.contains(&wanted.as_str()) {
         return Ok(wanted);
     }
-    let fits: Vec<&str> = roster
-        .tenants
-        .values()
-        .filter(|tenant| {
-            tenant.display_name.as_ref().is_some_and(|name| name.to_lowercase() == wanted)
-                || tenant.domains.iter().any(|domain| domain.to_lowercase() == wanted)
-        })
-        .map(|tenant| tenant.tenant_id.as_str())
-        .collect();
     let found = || named.to_owned();
-    match fits.as_slice() {
-        [one] => Ok((*one).to_owned()),
-        [] => {
+    match roster.find(named) {
+        Named::One(id) => Ok(id.to_owned()),
+        Named::Nobody => {
             let some = known.iter().take(3).copied().collect::<Vec<_>>().join(", ");
             let some = if some.is_empty() { some } else { format!(" (such as {some})") };
             let expected = format!(
@@ -239,7 +239,7 @@ pub(super) fn find_tenant(named: &str, roster: &Roster, known: &[&str]) -> Resul
             );
             Err(Error::Usage { flag: "TENANT", expected, found: found() })
         }
-        several => {
+        Named::Several(several) => {
             let expected = format!("one tenant; of that name the roster has {}", several.join(", "));
             Err(Error::Usage { flag: "TENANT", expected, found: found() })
         }

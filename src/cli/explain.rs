@@ -3,10 +3,9 @@
 use clap::Args;
 
 use super::deciding;
-use super::shared::{self, Global, MEMORY_LIMIT_BYTES, Output, Rules};
+use super::shared::{self, Global, MEMORY_LIMIT_BYTES, Output, Rules, open_lake};
 use crate::assess::assess;
 use crate::error::{Error, Result};
-use crate::lake::Lake;
 use crate::query::Queries;
 use crate::query::catalog::Report;
 use crate::report::Format;
@@ -26,7 +25,7 @@ pub(super) struct Arguments {
 
 pub(super) async fn run(arguments: &Arguments, global: &Global) -> Result<u8> {
     let (campaign, roster) = arguments.rules.load()?;
-    let lake = Lake::open(&global.lake).await?;
+    let lake = open_lake(global).await?;
     let queries = Queries::over(&lake, MEMORY_LIMIT_BYTES).await?;
     let coverage = queries.coverage().await?;
     let known: Vec<&str> = coverage.iter().map(|tenant| tenant.tenant_id.as_str()).collect();

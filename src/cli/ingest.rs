@@ -1,5 +1,6 @@
 //! `lightsout ingest`: raw logs into the lake, with the account of every file.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
@@ -8,12 +9,13 @@ use chrono::NaiveDate;
 use clap::Args;
 use indicatif::{HumanBytes, ProgressBar, ProgressStyle};
 
-use super::shared::{Global, Naming, now, parse_days, parse_size, print};
+use super::shared::{self, Global, Naming, now, parse_days, parse_size, print, roster_of};
 use crate::error::{Error, Result};
 use crate::evidence::DayRange;
 use crate::ingest::find::{Input, find};
 use crate::ingest::{IngestReport, IngestSettings, Progress};
 use crate::lake::Lake;
+use crate::tenant::Roster;
 
 /// What to read and how.
 #[derive(Debug, Args)]
@@ -66,13 +68,18 @@ impl std::str::FromStr for MaxRejects {
 pub(super) struct Arguments {
     #[command(flatten)]
     inputs: Inputs,
+    /// CSV, JSON or Parquet list of tenants: names and domains in the logs stand for
+    /// its tenants
+    #[arg(long, value_name = "FILE")]
+    roster: Option<PathBuf>,
     /// The run report on stdout
     #[arg(long)]
     json: bool,
 }
 
 pub(super) async fn run(arguments: &Arguments, global: &Global) -> Result<u8> {
-    let report = ingest(&arguments.inputs, global).await?;
+    let roster = roster_of(arguments.roster.as_deref())?;
+    let report = ingest(&arguments.inputs, roster, global).await?;
     if arguments.json {
         let json = serde_json::to_string_pretty(&report)
             .map_err(|source| Error::Json { what: "the run report", source })?;
@@ -98,14 +105,30 @@ impl Inputs {
                 report.rejected, report.records
             );
         }
-        if too_many || (report.files_refused > 0 && !self.skip_unrecognised) { 3 } else { 0 }
+        let incomplete = report.files_torn + report.files_mostly_rejected;
+        if incomplete > 0 {
+            eprintln!(
+                "files that are cut or mostly rejected: {incomplete}; they prove no day, copy or export them again, \
+                 see: lightsout sql \"SELECT path, records, rejected, truncation FROM sources\""
+            );
+        }
+        if report.rejected_of_unknown_tenant > 0 {
+            eprintln!(
+                "rejected records that do not say whose they are: {}; no tenant that came with them can be cleared, \
+                 see: lightsout sql \"SELECT path, line, reason, detail FROM rejects WHERE tenant_id IS NULL\"",
+                report.rejected_of_unknown_tenant
+            );
+        }
+        let refused = report.files_refused > 0 && !self.skip_unrecognised;
+        let unknown = report.rejected_of_unknown_tenant > 0;
+        if too_many || refused || incomplete > 0 || unknown { 3 } else { 0 }
     }
 }
 
 /// Ingests with a progress bar and an eye on Ctrl-C.
-pub(super) async fn ingest(arguments: &Inputs, global: &Global) -> Result<IngestReport> {
+pub(super) async fn ingest(arguments: &Inputs, roster: Roster, global: &Global) -> Result<IngestReport> {
+    let assignments = arguments.naming.assignments(&roster)?;
     let mut inputs = find(&arguments.paths)?;
-    let assignments = arguments.naming.assignments()?;
     for input in &mut inputs {
         input.assigned = assignments.of(input);
     }
@@ -113,12 +136,14 @@ pub(super) async fn ingest(arguments: &Inputs, global: &Global) -> Result<Ingest
         .jobs
         .map_or_else(|| std::thread::available_parallelism().map_or(1, std::num::NonZero::get), usize::from);
     let settings = IngestSettings {
-        tenant_id: arguments.naming.tenant_id(),
+        tenant_id: arguments.naming.tenant_id(&roster)?,
+        roster,
         date_order: arguments.naming.date_order,
         category: arguments.naming.category,
         covers: arguments.covers.map(|covers| until_yesterday(covers, now().date_naive())).transpose()?,
         jobs,
         memory_limit_bytes: arguments.memory_limit,
+        skip_unrecognised: arguments.skip_unrecognised,
         dry_run: arguments.dry_run,
         now: now().timestamp_micros(),
     };
@@ -133,6 +158,7 @@ pub(super) async fn ingest(arguments: &Inputs, global: &Global) -> Result<Ingest
     if !arguments.dry_run {
         // Finishes what a killed run left.
         drop(lake.lock().await?);
+        shared::upgrade(&mut lake).await?;
     }
     let progress = Arc::new(Progress::default());
     let watch = watch(&progress, &inputs, global.quiet);

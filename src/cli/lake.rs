@@ -1,23 +1,29 @@
 //! `lightsout lake`: what the lake holds, whether its accounts add up, rejects tried again, and its files
 //! kept few.
 
+mod dismiss;
+
 use std::fmt::Display;
+use std::path::PathBuf;
 
 use clap::Subcommand;
 use indicatif::HumanBytes;
 use serde::Serialize;
 
-use super::shared::{Global, MEMORY_LIMIT_BYTES, Naming, Output, now, parse_age, parse_size, print};
+use super::shared::{
+    Global, MEMORY_LIMIT_BYTES, Naming, Output, now, open_lake, parse_age, parse_size, print, roster_of,
+};
 use crate::error::{Error, Result};
 use crate::ingest::{self, IngestSettings};
 use crate::lake::Lake;
 use crate::lake::compact::{CompactSettings, TableCompaction, compact};
 use crate::lake::vacuum::{Unneeded, VacuumSettings, vacuum};
 use crate::query::Queries;
+use crate::tenant::Roster;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
-    /// Tables with their rows
+    /// Tables with their rows, and the doubts that were dismissed
     Status {
         #[command(flatten)]
         output: Output,
@@ -31,6 +37,10 @@ pub(super) enum Command {
     Replay {
         #[command(flatten)]
         naming: Naming,
+        /// CSV, JSON or Parquet list of tenants: names and domains in the logs stand for
+        /// its tenants
+        #[arg(long, value_name = "FILE")]
+        roster: Option<PathBuf>,
         /// Say what would become of them; write nothing
         #[arg(long)]
         dry_run: bool,
@@ -38,6 +48,15 @@ pub(super) enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// Record that somebody has looked into a doubt of a tenant and answers for it
+    ///
+    /// Doubts are the reasons that keep a tenant from being cleared, such as rejected
+    /// records and refused files. A dismissal covers what the lake holds now; what is
+    /// ingested later is a new doubt. Decisions keep who dismissed what and why.
+    #[command(
+        after_help = "Example: lightsout lake dismiss --tenant 7a1f3c52-0b1d-4e6a-9c2f-5d8e0f1a2b3c \\\n  --doubt refused_files --source logs/notes.csv --by 'Ada' --why 'a list of phones'"
+    )]
+    Dismiss(dismiss::Arguments),
     /// Make few files of many, with the same rows; others may read and ingest meanwhile
     ///
     /// The old files stay for readers and kept decisions until `lake vacuum`.
@@ -74,11 +93,14 @@ const STATUS: &str = include_str!("../../queries/views/status.sql");
 const VERIFY: &str = include_str!("../../queries/views/verify.sql");
 
 pub(super) async fn run(command: &Command, global: &Global) -> Result<u8> {
-    let mut lake = Lake::open(&global.lake).await?;
+    let mut lake = open_lake(global).await?;
     match command {
         Command::Status { output } => {
             let queries = Queries::over(&lake, MEMORY_LIMIT_BYTES).await?;
             output.write(&queries.run("status", STATUS, &[]).await?)?;
+            if !global.quiet {
+                dismiss::list(&lake)?.iter().for_each(|line| eprintln!("{line}"));
+            }
             Ok(0)
         }
         Command::Verify { output } => {
@@ -91,7 +113,11 @@ pub(super) async fn run(command: &Command, global: &Global) -> Result<u8> {
             }
             Ok(u8::from(count > 0))
         }
-        Command::Replay { naming, dry_run, json } => replay(&mut lake, naming, *dry_run, *json, global).await,
+        Command::Replay { naming, roster, dry_run, json } => {
+            let roster = roster_of(roster.as_deref())?;
+            replay(&mut lake, naming, roster, (*dry_run, *json), global).await
+        }
+        Command::Dismiss(arguments) => dismiss::run(&mut lake, arguments, global).await,
         Command::Compact { dry_run, memory_limit, json } => {
             let settings = CompactSettings {
                 memory_limit_bytes: *memory_limit,
@@ -111,18 +137,27 @@ pub(super) async fn run(command: &Command, global: &Global) -> Result<u8> {
     }
 }
 
-async fn replay(lake: &mut Lake, naming: &Naming, dry_run: bool, json: bool, global: &Global) -> Result<u8> {
+async fn replay(
+    lake: &mut Lake,
+    naming: &Naming,
+    roster: Roster,
+    (dry_run, json): (bool, bool),
+    global: &Global,
+) -> Result<u8> {
+    let assignments = naming.assignments(&roster)?;
     let settings = IngestSettings {
-        tenant_id: naming.tenant_id(),
+        tenant_id: naming.tenant_id(&roster)?,
+        roster,
         category: naming.category,
         date_order: naming.date_order,
         covers: None,
         jobs: 1,
         memory_limit_bytes: MEMORY_LIMIT_BYTES,
+        skip_unrecognised: false,
         dry_run,
         now: now().timestamp_micros(),
     };
-    let report = ingest::replay(lake, &settings, &naming.assignments()?).await?;
+    let report = ingest::replay(lake, &settings, &assignments).await?;
     if json {
         print_report(&report)?;
     }

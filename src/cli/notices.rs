@@ -8,7 +8,7 @@ use chrono::NaiveDate;
 use clap::Args;
 
 use super::deciding::{self, Assessed};
-use super::shared::{Global, MEMORY_LIMIT_BYTES, parse_day};
+use super::shared::{Global, MEMORY_LIMIT_BYTES, open_lake, parse_day};
 use crate::assess::assess;
 use crate::campaign::Campaign;
 use crate::change::{Change, StateRow};
@@ -66,7 +66,7 @@ pub(super) struct Arguments {
 }
 
 pub(super) async fn run(arguments: &Arguments, global: &Global) -> Result<u8> {
-    let lake = Lake::open(&global.lake).await?;
+    let lake = open_lake(global).await?;
     if let Some(month) = arguments.month {
         return report(&lake, month, arguments, global).await;
     }
@@ -164,7 +164,7 @@ pub(super) fn write_lists(assessed: &Assessed, out: &Path) -> Result<()> {
 
 /// The tenants that something was announced to in a campaign, in the lake as it is now.
 async fn announced(campaign: &Campaign, global: &Global) -> Result<BTreeSet<String>> {
-    let lake = Lake::open(&global.lake).await?;
+    let lake = open_lake(global).await?;
     let queries = Queries::over(&lake, MEMORY_LIMIT_BYTES).await?;
     let rows = queries.of_campaign::<StateRow>("campaign_state", &campaign.name).await?;
     Ok(rows.into_iter().map(|row| row.tenant_id).collect())

@@ -8,9 +8,8 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::answers::QueryLimits;
-use super::shared::{self, Global, Output, Rules, print};
+use super::shared::{self, Global, Output, Rules, open_lake, print};
 use crate::error::{Error, Result};
-use crate::lake::Lake;
 use crate::query::catalog::header::Header;
 use crate::query::catalog::own::Library;
 use crate::query::catalog::{Report, Topic};
@@ -60,7 +59,7 @@ pub(super) async fn run(arguments: &Arguments, global: &Global) -> Result<u8> {
     let queries = if arguments.explain && (day.is_some() || !report.needs_window()) {
         None
     } else {
-        let lake = Lake::open(&global.lake).await?;
+        let lake = open_lake(global).await?;
         Some((Queries::over(&lake, arguments.limits.memory_limit).await?, lake))
     };
     let window = match (&queries, report.needs_window(), day) {

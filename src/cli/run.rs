@@ -32,10 +32,10 @@ pub(super) struct Arguments {
 
 pub(super) async fn run(arguments: &Arguments, global: &Global) -> Result<u8> {
     // Wrong settings are told before hours of reading.
-    arguments.rules.load()?;
+    let (_, roster) = arguments.rules.load()?;
     std::fs::create_dir_all(&arguments.out).map_err(Error::write(&arguments.out))?;
     let started = Instant::now();
-    let report = ingest::ingest(&arguments.inputs, global).await?;
+    let report = ingest::ingest(&arguments.inputs, roster, global).await?;
     ingest::tell(&report, arguments.inputs.dry_run, global);
     if arguments.inputs.dry_run {
         return Ok(arguments.inputs.exit_code(&report));
@@ -44,7 +44,7 @@ pub(super) async fn run(arguments: &Arguments, global: &Global) -> Result<u8> {
     let assessed = deciding::assess(&arguments.rules, &arguments.out, global).await?;
     notices::write(&assessed, &arguments.texts, &arguments.out, global).await?;
     super::page::write(&assessed, &arguments.out).await?;
-    assess::tell(&assessed.assessment, &arguments.out, global);
+    assess::tell(&assessed.campaign, &assessed.assessment, &arguments.out, global);
     let verdicts: serde_json::Map<_, _> = TenantVerdict::ALL
         .into_iter()
         .map(|verdict| {

@@ -102,6 +102,7 @@ pub(super) async fn run(arguments: &Arguments, global: &Global) -> Result<u8> {
     let (campaign, roster) = arguments.rules.load()?;
     let library = Library::open(arguments.queries.as_deref())?;
     let rules = Rules { campaign, roster, as_of: arguments.rules.as_of, library };
+    drop(super::shared::open_lake(global).await?);
     let live = Live::open(&global.lake, rules, arguments.memory_limit).await?;
     let (rows, time, memory_bytes) = (arguments.limit, arguments.timeout, arguments.memory_limit);
     serve(Settings { pg, http, access, live, limits: QueryLimits { rows, time, memory_bytes } }).await?;

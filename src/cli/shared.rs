@@ -11,6 +11,7 @@ use crate::assess::default_as_of;
 use crate::campaign::Campaign;
 use crate::error::{Error, Result};
 use crate::evidence::{DayRange, TenantEvidence, Window};
+use crate::ingest::Upgraded;
 use crate::ingest::assign::Assignments;
 use crate::ingest::find::Assigned;
 use crate::ingest::time::DateOrder;
@@ -18,6 +19,32 @@ use crate::lake::Lake;
 use crate::report::Format;
 use crate::sign_in::Category;
 use crate::tenant::Roster;
+
+/// Opens the lake. One that an earlier version made gets the tables and columns of today first.
+pub(super) async fn open_lake(global: &Global) -> Result<Lake> {
+    let mut lake = Lake::open(&global.lake).await?;
+    upgrade(&mut lake).await?;
+    Ok(lake)
+}
+
+/// Says what it did, also when quiet: other programs see the lake change.
+pub(super) async fn upgrade(lake: &mut Lake) -> Result<()> {
+    let upgraded = crate::ingest::upgrade(lake, now()).await.map_err(|source| lake.not_upgraded(source))?;
+    if let Some(Upgraded { tables, sources }) = upgraded {
+        let tables: Vec<&str> = tables.iter().map(|table| table.as_str()).collect();
+        let counted = if sources == 0 {
+            String::new()
+        } else {
+            format!("; the days of {sources} sources were counted again from their sign-in records")
+        };
+        eprintln!(
+            "the lake at {} was made by an earlier version: {} got the columns of today{counted}",
+            lake.name(),
+            tables.join(" and ")
+        );
+    }
+    Ok(())
+}
 
 /// Where help lists the flags of every command: after a command's own.
 const LAST: usize = 900;
@@ -69,12 +96,13 @@ impl Rules {
         if let Some(days) = self.window_days {
             campaign.window_days = days;
         }
-        let roster = match &self.roster {
-            Some(path) => read_roster(path, now().date_naive())?,
-            None => Roster::default(),
-        };
-        Ok((campaign, roster))
+        Ok((campaign, roster_of(self.roster.as_deref())?))
     }
+}
+
+/// The roster of a command that may have one.
+pub(super) fn roster_of(path: Option<&Path>) -> Result<Roster> {
+    path.map_or_else(|| Ok(Roster::default()), |path| read_roster(path, now().date_naive()))
 }
 
 /// A roster; what it states of days that are not over is cut off, and said.
@@ -109,7 +137,8 @@ pub(super) fn window(
 /// Whose records those are that do not say it, and how their dates are read.
 #[derive(Debug, Args)]
 pub(super) struct Naming {
-    /// Tenant of records that name none, where the path names none either
+    /// Tenant of records that name none, where the path names none either: its id,
+    /// or a domain or name that the roster knows
     #[arg(long, value_name = "ID")]
     tenant: Option<String>,
     #[expect(clippy::doc_markdown, reason = "help text, shown as it stands")]
@@ -126,14 +155,22 @@ pub(super) struct Naming {
 }
 
 impl Naming {
-    pub(super) fn tenant_id(&self) -> Option<String> {
-        self.tenant.as_deref().map(|tenant| tenant.trim().to_ascii_lowercase())
+    /// The tenant that the flag names, by its id or as the roster knows it.
+    pub(super) fn tenant_id(&self, roster: &Roster) -> Result<Option<String>> {
+        let id = |named: &String| {
+            roster.tenant_of(named).map_err(|expected| Error::Usage {
+                flag: "--tenant",
+                expected,
+                found: named.clone(),
+            })
+        };
+        self.tenant.as_ref().map(id).transpose()
     }
 
     /// What the operator says of a file: the list first, then the flags.
-    pub(super) fn assignments(&self) -> Result<Assignments> {
-        let otherwise = Assigned { tenant_id: self.tenant_id(), category: self.category };
-        Ok(Assignments::read(self.tenants_from.as_deref(), otherwise)?)
+    pub(super) fn assignments(&self, roster: &Roster) -> Result<Assignments> {
+        let otherwise = Assigned { tenant_id: self.tenant_id(roster)?, category: self.category };
+        Ok(Assignments::read(self.tenants_from.as_deref(), otherwise, roster)?)
     }
 }
 

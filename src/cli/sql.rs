@@ -6,10 +6,9 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::answers::QueryLimits;
-use super::shared::{Global, Output};
+use super::shared::{Global, Output, open_lake};
 use super::shell;
 use crate::error::{Error, Result};
-use crate::lake::Lake;
 use crate::query::Queries;
 
 #[derive(Debug, Args)]
@@ -37,7 +36,7 @@ const READ_BYTES_MAX: u64 = 16 << 20;
 
 pub(super) async fn run(arguments: &Arguments, global: &Global) -> Result<u8> {
     let sql = question(arguments)?;
-    let lake = Lake::open(&global.lake).await?;
+    let lake = open_lake(global).await?;
     let queries = Queries::over(&lake, arguments.limits.memory_limit).await?;
     match sql {
         Some(sql) => arguments.limits.answer(&queries, &arguments.output, NAME, &sql, &[]).await?,

@@ -128,6 +128,15 @@ impl Shown {
         self.app.see(|known| known == app, || app.to_owned());
     }
 
+    fn see_stored(&mut self, row: &StoredRow<'_>) {
+        self.successes += u64::from(row.outcome == Outcome::Success);
+        self.outcome.see(|known| *known == row.outcome, || row.outcome);
+        self.client_app.see(|known| known == row.client_app, || row.client_app.to_owned());
+        let hash = user_hash(row.user);
+        self.user.see(|known| *known == hash, || hash);
+        self.app.see(|known| known == row.app, || row.app.to_owned());
+    }
+
     fn merge(&mut self, other: Self) {
         self.client_app.merge(other.client_app);
         self.outcome.merge(other.outcome);
@@ -135,6 +144,20 @@ impl Shown {
         self.app.merge(other.app);
         self.successes += other.successes;
     }
+}
+
+/// What a row of `sign_in_records` shows; text that it lacks is empty.
+#[derive(Debug)]
+pub(super) struct StoredRow<'a> {
+    pub(super) tenant_id: &'a str,
+    pub(super) category: Option<Category>,
+    pub(super) signed_in_at: i64,
+    pub(super) outcome: Outcome,
+    pub(super) client_app: &'a str,
+    pub(super) user: &'a str,
+    pub(super) app: &'a str,
+    pub(super) home_tenant_id: Option<&'a str>,
+    pub(super) resource_tenant_id: Option<&'a str>,
 }
 
 /// The same for the same user in every run.
@@ -245,6 +268,28 @@ impl Account {
         if raw.category.is_none_or(Category::is_user) {
             seen.shown.see(raw);
         }
+    }
+
+    /// Counts a row as the lake keeps it. `until`: the clock of its ingest.
+    pub(super) fn count_stored(&mut self, row: &StoredRow<'_>, until: i64) {
+        let at = row.signed_in_at;
+        self.rows += 1;
+        self.first_at = Some(self.first_at.map_or(at, |first| first.min(at)));
+        self.last_at = Some(self.last_at.map_or(at, |last| last.max(at)));
+        let seen = self.days.entry((row.tenant_id.to_owned(), row.category)).or_default();
+        let is_other = |id: Option<&str>| id.is_some_and(|id| id != row.tenant_id && id != NO_TENANT_ID);
+        if !(is_other(row.home_tenant_id) && is_other(row.resource_tenant_id)) {
+            seen.count(super::rows::day_of(at), hour_of(at));
+            seen.latest_at = seen.latest_at.max(Some(at).filter(|at| *at <= until));
+        }
+        if row.category.is_none_or(Category::is_user) {
+            seen.shown.see_stored(row);
+        }
+    }
+
+    /// Ends the counting of stored rows.
+    pub(super) fn settle(&mut self) {
+        self.days.values_mut().for_each(Seen::settle);
     }
 
     /// Takes in who was seen when.
@@ -370,6 +415,14 @@ impl Coverage {
     /// An entry that shows nothing yet.
     pub(super) fn of(tenant_id: &str, category: Option<Category>) -> Self {
         Self { tenant_id: tenant_id.to_owned(), category, ..Self::default() }
+    }
+
+    /// Whether it says all that another entry says, which is of the same content.
+    pub(super) fn says(&self, other: &Self) -> bool {
+        (&self.tenant_id, self.category) == (&other.tenant_id, other.category)
+            && other.days.iter().all(|day| self.days.contains(day))
+            && other.storage_hour.is_none_or(|hour| self.storage_hour == Some(hour))
+            && other.stated.iter().all(|stated| self.stated.contains(stated))
     }
 
     /// Whether it says anything.

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::find::{Assigned, Input};
 use crate::sign_in::Category;
+use crate::tenant::Roster;
 
 const COLUMNS: &str = "path,tenant_id or path,tenant_id,category";
 
@@ -28,11 +29,12 @@ pub struct Assignments {
 
 impl Assignments {
     /// Reads a CSV: `path` is a file, a folder (all files in it), or a glob pattern, as a whole or as
-    /// the end of a path; `tenant_id` whose log it is; `category` is optional.
+    /// the end of a path; `tenant_id` whose log it is, by id, or by a domain or name of the roster;
+    /// `category` is optional.
     ///
     /// # Errors
     /// Fails with the line if the list can't be read or a row is wrong.
-    pub fn read(path: Option<&Path>, otherwise: Assigned) -> Result<Self, AssignmentsError> {
+    pub fn read(path: Option<&Path>, otherwise: Assigned, roster: &Roster) -> Result<Self, AssignmentsError> {
         let Some(path) = path else { return Ok(Self { rows: Vec::new(), otherwise }) };
         let text = std::fs::read_to_string(path)
             .map_err(|source| AssignmentsError::Read { path: path.to_owned(), source })?;
@@ -53,9 +55,11 @@ impl Assignments {
             let line = row.position().map_or(0, csv::Position::line);
             let cell = |at: usize| row.get(at).filter(|cell| !cell.is_empty());
             let name = cell(of_path).ok_or_else(|| wrong(line, "expected a path, found none".to_owned()))?;
-            let tenant = cell(of_tenant)
-                .ok_or_else(|| wrong(line, "expected a tenant_id, found none".to_owned()))?
-                .to_ascii_lowercase();
+            let tenant =
+                cell(of_tenant).ok_or_else(|| wrong(line, "expected a tenant_id, found none".to_owned()))?;
+            let tenant = roster
+                .tenant_of(tenant)
+                .map_err(|expected| wrong(line, format!("expected {expected}; found '{tenant}'")))?;
             let category: Option<Category> = column("category")
                 .and_then(cell)
                 .map(str::parse)
@@ -102,7 +106,7 @@ mod tests {
     fn list(text: &str) -> Result<Assignments, AssignmentsError> {
         let mut file = tempfile::NamedTempFile::new().expect("a file");
         file.write_all(text.as_bytes()).expect("written");
-        Assignments::read(Some(file.path()), Assigned::default())
+        Assignments::read(Some(file.path()), Assigned::default(), &Roster::default())
     }
 
     fn tenant(list: &Assignments, path: &str) -> Option<String> {
@@ -118,11 +122,17 @@ mod tests {
 
     #[test]
     fn a_file_a_folder_and_a_pattern_find_their_files() {
-        let list = list("path,tenant_id,category\nexports/a,T1,\nb.csv,t2,interactive\nc-*.json,t3,\n")
-            .expect("a list");
-        assert_eq!(tenant(&list, "/data/exports/a/x.csv").as_deref(), Some("t1"));
-        assert_eq!(tenant(&list, "/data/b.csv").as_deref(), Some("t2"));
-        assert_eq!(tenant(&list, "/data/c-1.json").as_deref(), Some("t3"));
+        let id = |last: char| format!("7a1f3c52-0b1d-4e6a-9c2f-5d8e0f1a2b3{last}");
+        let list = list(&format!(
+            "path,tenant_id,category\nexports/a,{},\nb.csv,{},interactive\nc-*.json,{{{}}},\n",
+            id('1').to_uppercase(),
+            id('2'),
+            id('3'),
+        ))
+        .expect("a list");
+        assert_eq!(tenant(&list, "/data/exports/a/x.csv"), Some(id('1')));
+        assert_eq!(tenant(&list, "/data/b.csv"), Some(id('2')));
+        assert_eq!(tenant(&list, "/data/c-1.json"), Some(id('3')));
         assert_eq!(tenant(&list, "/data/exports/ab/x.csv"), None);
     }
 
@@ -130,7 +140,13 @@ mod tests {
     fn a_wrong_list_says_where_and_what() {
         let told = list("file,tenant\nx,y\n").expect_err("columns").to_string();
         assert!(told.contains("path,tenant_id") && told.contains("file,tenant"), "{told}");
-        let told = list("path,tenant_id,category\nx,y,signin\n").expect_err("category").to_string();
+        let told = list("path,tenant_id\nx,contoso.com\n").expect_err("a domain").to_string();
+        assert!(
+            told.contains("line 2") && told.contains("--roster") && told.contains("contoso.com"),
+            "{told}"
+        );
+        let text = "path,tenant_id,category\nx,7a1f3c52-0b1d-4e6a-9c2f-5d8e0f1a2b3c,signin\n";
+        let told = list(text).expect_err("category").to_string();
         assert!(told.contains("line 2") && told.contains("non_interactive"), "{told}");
     }
 }

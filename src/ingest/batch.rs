@@ -28,6 +28,16 @@ const EXPECTED: &str = "sign-in logs: diagnostic records, Log Analytics, Graph, 
 const NO_TENANT: &str = "its records name no tenant, and neither does its path (tenantId=…); say whose log it \
                          is with --tenant ID, or for many files with --tenants-from FILE";
 
+/// Why a file is refused whose records have no tenant id.
+fn no_tenant(named: Option<&str>) -> String {
+    let Some(name) = named else { return NO_TENANT.to_owned() };
+    let name: String = name.chars().take(60).collect();
+    format!(
+        "its records name their tenant otherwise than by id ('{name}'); give the list of tenants with their domains \
+         and names with --roster FILE, or if all are of one tenant, say whose log it is with --tenant ID"
+    )
+}
+
 /// Removes data files that will not be committed.
 pub(super) fn discard(lake: &Lake, files: &[DataFile]) {
     for file in files {
@@ -68,6 +78,9 @@ pub(super) enum Read {
     /// Two inputs of different sizes hold the same content (a file, and the same in an archive), or one holds
     /// what the lake has: to be read once more, and hashed before. Nothing is left of what was written.
     Twins,
+    /// Inputs whose own records say that they are another tenant's, by name, and why: to be read once more
+    /// without them. Nothing is left of what was written.
+    Foreign(HashMap<String, String>),
 }
 
 /// What the threads of a batch share.
@@ -78,6 +91,8 @@ struct Batch<'a> {
     inputs: &'a [Input],
     /// Every input is hashed before it is read.
     hash_first: bool,
+    /// Inputs that are refused, and why.
+    foreign: &'a HashMap<String, String>,
     next: AtomicUsize,
     /// A thread has failed, and the others need not go on.
     failed: AtomicBool,
@@ -91,10 +106,12 @@ struct Batch<'a> {
     buffers: Buffers,
 }
 
-/// Reads all inputs; `hash_first`: each is looked for by its content before its records are read.
+/// Reads all inputs. `hash_first`: each is looked for by its content before its records are read; those of
+/// `foreign` are refused.
 ///
 /// # Errors
 /// Fails on disk errors and interrupts; what was written is removed then.
+#[expect(clippy::too_many_arguments, reason = "one call site, all that a batch is read by")]
 pub(super) fn read_batch(
     lake: &Lake,
     inputs: &[Input],
@@ -103,6 +120,7 @@ pub(super) fn read_batch(
     known: &Known,
     batch_id: &str,
     hash_first: bool,
+    foreign: &HashMap<String, String>,
 ) -> Result<Read> {
     let mut once = HashSet::new();
     let batch = Batch {
@@ -111,6 +129,7 @@ pub(super) fn read_batch(
         known,
         inputs,
         hash_first,
+        foreign,
         next: AtomicUsize::new(0),
         failed: AtomicBool::new(false),
         twins: AtomicBool::new(false),
@@ -145,7 +164,9 @@ pub(super) fn read_batch(
     }
     let twins = batch.twins.load(Ordering::Relaxed);
     drop(batch);
-    if twins || failed.is_some() || progress.stopped() {
+    let refusal = |source: &Arc<Source>| Some((source.input.name.clone(), source.foreign(settings)?));
+    let foreign: HashMap<String, String> = sources.iter().filter_map(refusal).collect();
+    if twins || !foreign.is_empty() || failed.is_some() || progress.stopped() {
         for file in written {
             let _ = std::fs::remove_file(file.path());
         }
@@ -157,7 +178,7 @@ pub(super) fn read_batch(
         }
         progress.stored_bytes.store(stored_bytes, Ordering::Relaxed);
         progress.records.store(records, Ordering::Relaxed);
-        return Ok(Read::Twins);
+        return Ok(if twins { Read::Twins } else { Read::Foreign(foreign) });
     }
     let sources = sources.into_iter().map(|source| Arc::into_inner(source).ok_or(Error::WorkerLost));
     let sources: Vec<Source> = sources.collect::<Result<_>>()?;
@@ -243,8 +264,12 @@ impl Batch<'_> {
         let Some((framer, _)) = stream.as_mut().filter(|_| !self.stopped()) else { return Ok(None) };
         let chunk = framer.next_chunk().map_err(failed())?;
         if chunk.is_none()
-            && let Some((_, content)) = stream.take()
+            && let Some((framer, content)) = stream.take()
         {
+            if framer.is_cut() {
+                open.source.tear();
+            }
+            drop(framer);
             let (hash, bytes) = content.finish().map_err(failed())?;
             self.name(&open.source, hash, bytes)?;
         }
@@ -331,15 +356,19 @@ impl Batch<'_> {
                 return Ok((source, None));
             }
         }
+        if framer.is_cut() {
+            source.tear();
+        }
         let mut head = match recognised {
             Recognised::Records(head) => head,
-            Recognised::Empty | Recognised::Unknown { .. } => {
+            Recognised::Empty | Recognised::Unknown(_) => {
                 // What holds no record is named all the same.
                 drop(framer);
                 let (hash, bytes) = content.finish().map_err(failed())?;
                 source.settle(hash, bytes);
                 match recognised {
-                    Recognised::Unknown { found } => {
+                    Recognised::Unknown(found) => {
+                        source.is_look_alike = !found.may_hold_sign_ins;
                         source.refuse(format!("expected {EXPECTED}; found {found}"));
                     }
                     _ => {
@@ -367,8 +396,12 @@ impl Batch<'_> {
             Ok(dates) => head.reader.dates = dates,
             Err(undecided) => source.refuse(undecided),
         }
-        if !named && input.tenant_id().is_none() {
-            source.refuse(NO_TENANT.to_owned());
+        let by_name = head.tenant_name.is_some() && !self.settings.roster.tenants.is_empty();
+        if !named && !by_name && input.tenant_id().is_none() {
+            source.refuse(no_tenant(head.tenant_name.as_deref()));
+        }
+        if let Some(why) = self.foreign.get(&input.name) {
+            source.refuse(why.clone());
         }
         source.reader = Some(head.reader);
         if source.fate == FileFate::Refused {

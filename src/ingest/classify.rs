@@ -135,6 +135,24 @@ enum Application {
     Other,
 }
 
+/// Whether a client app is one of the two that no legacy protocol has.
+#[must_use]
+pub fn is_modern_client(stated: &str) -> bool {
+    client_app(Some(stated)) == ClientApp::Modern
+}
+
+/// Whether a client app is known at all, and says something.
+#[must_use]
+pub fn is_known_client(stated: &str) -> bool {
+    !matches!(client_app(Some(stated)), ClientApp::Names(Protocol::Unrecognised | Protocol::NotStated))
+}
+
+/// Whether a text in lower case has a user agent that only Basic Authentication has.
+#[must_use]
+pub fn names_basic_agent(lower: &str) -> bool {
+    REWRITE_USER_AGENTS.into_iter().chain([WINRM_USER_AGENT]).any(|agent| lower.contains(agent))
+}
+
 fn application(raw: &RawSignIn<'_>) -> Application {
     let is_exchange = match (raw.app_id.as_deref(), raw.app_name.as_deref()) {
         (Some(id), _) => id.trim().eq_ignore_ascii_case(EXCHANGE_ONLINE_ID),

@@ -29,6 +29,10 @@ pub(super) struct Scanner {
     first_key: Vec<u8>,
     /// Blanks before the next value on its line, if nothing else is before it.
     indent: Option<usize>,
+    /// Something was cut before it closed.
+    is_cut: bool,
+    /// What came last was no whole record.
+    after_broken: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -82,11 +86,24 @@ impl Default for Scanner {
             value_follows: false,
             first_key: Vec::new(),
             indent: None,
+            is_cut: false,
+            after_broken: false,
         }
     }
 }
 
 impl Scanner {
+    /// Whether something was cut before it closed; all of the stream being scanned.
+    pub(super) fn is_cut(&self) -> bool {
+        self.is_cut || !self.containers.is_empty()
+    }
+
+    /// Whether the stream ends between two records of an array: how many are lost, nobody knows.
+    pub(super) fn ends_in_array(&self) -> bool {
+        let in_array = !matches!(self.containers.last(), None | Some(Container::EnvelopeTail));
+        in_array && !self.after_broken
+    }
+
     /// Scans a buffer that starts where the last scan's `consumed` ended; `last` says that nothing
     /// follows it.
     pub(super) fn scan(&mut self, buffer: &[u8], last: bool) -> Scan {
@@ -112,6 +129,7 @@ impl Scanner {
                 // An envelope that was cut before it closed: what opens here is the next one.
                 (b'{' | b'[', Some(Container::EnvelopeTail)) if !self.value_follows => {
                     self.containers.pop();
+                    self.is_cut = true;
                 }
                 (_, Some(Container::EnvelopeTail)) => {
                     match value_end(buffer, at) {
@@ -139,9 +157,15 @@ impl Scanner {
                     match envelope(&buffer[at..]) {
                         Envelope::Opens(behind) => {
                             // In the record array of another, that one was cut between two records.
-                            if container != Some(&Container::EnvelopeArray) {
+                            if container == Some(&Container::EnvelopeArray) {
+                                self.is_cut = true;
+                                if !self.after_broken {
+                                    scan.broken.push((at..at, broken_off()));
+                                }
+                            } else {
                                 self.containers.push(Container::EnvelopeArray);
                             }
+                            self.after_broken = false;
                             scan.consumed = at + behind;
                             continue;
                         }
@@ -179,6 +203,7 @@ impl Scanner {
                 } else {
                     scan.records.push(at..end);
                 }
+                self.after_broken = false;
                 scan.consumed = end;
                 return true;
             }
@@ -192,6 +217,8 @@ impl Scanner {
             Next::NeedsMore if !last && !too_long => return false,
             Next::NeedsMore => buffer.len(),
         };
+        self.after_broken = true;
+        self.is_cut |= last && end == buffer.len();
         if end - at > RECORD_BYTES_MAX {
             scan.broken.push((at..at + OVER_LONG_BYTES_KEPT, over_long()));
         } else {
@@ -230,6 +257,11 @@ impl Scanner {
         }
         Next::NeedsMore
     }
+}
+
+/// The reason for what stands for records that nobody has.
+pub(super) fn broken_off() -> RejectReason {
+    RejectReason::BrokenOff { expected: "more records, or the end of their array" }
 }
 
 /// Takes bytes that no record starts with, up to the next object.
@@ -295,6 +327,26 @@ fn first_key(object: &[u8]) -> Option<&[u8]> {
         Some(end) if rest[end] == b'"' => Some(&rest[..end]),
         Some(_) => Some(&[]),
         None => None,
+    }
+}
+
+/// How far the object at the start of a text goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Extent {
+    /// To this byte.
+    Whole(usize),
+    /// Beyond the end.
+    Cut,
+    /// Its brackets do not fit.
+    Broken,
+}
+
+/// The extent of an object, by strings and brackets alone.
+pub(super) fn extent(object: &[u8]) -> Extent {
+    match value_end(object, 0) {
+        Value::Ends(end) => Extent::Whole(end),
+        Value::NeedsMore => Extent::Cut,
+        Value::Broken { .. } => Extent::Broken,
     }
 }
 

@@ -8,6 +8,7 @@ use chrono::{DateTime, Duration, NaiveDate, Utc};
 use crate::error::{Error, Result};
 use crate::evidence::DayRange;
 use crate::sign_in::Category;
+use crate::tenant::tenant_id;
 
 /// One input file, not opened yet.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -72,7 +73,7 @@ impl PathFacts {
             } else if let Some((key, value)) = part.split_once('=') {
                 let number = value.parse::<u32>().ok();
                 match key.to_ascii_lowercase().as_str() {
-                    "tenantid" if !value.is_empty() => facts.tenant_id = Some(value.to_ascii_lowercase()),
+                    "tenantid" => facts.tenant_id = tenant_id(value).or(facts.tenant_id),
                     "y" => year = number,
                     "m" if month.is_none() => month = number,
                     "d" => day = number,
@@ -209,10 +210,10 @@ mod tests {
     #[test]
     fn a_storage_path_says_tenant_category_and_hour() {
         let facts = PathFacts::of(Path::new(
-            "dump/insights-logs-noninteractiveusersigninlogs/tenantId=ABCD-1/y=2026/m=10/d=05/h=23/m=00/PT1H.json",
+            "dump/insights-logs-noninteractiveusersigninlogs/tenantId={7A1F3C52-0B1D-4E6A-9C2F-5D8E0F1A2B3C}/y=2026/m=10/d=05/h=23/m=00/PT1H.json",
         ));
         let (tenant, category, hour) = facts.storage().expect("a whole storage path");
-        assert_eq!((tenant, category), ("abcd-1", Category::NonInteractive));
+        assert_eq!((tenant, category), ("7a1f3c52-0b1d-4e6a-9c2f-5d8e0f1a2b3c", Category::NonInteractive));
         assert_eq!(hour_end(hour).to_rfc3339(), "2026-10-06T00:00:00+00:00");
     }
 
@@ -250,9 +251,11 @@ mod tests {
     #[test]
     fn a_path_with_an_impossible_day_covers_nothing() {
         let facts = PathFacts::of(Path::new(
-            "insights-logs-signinlogs/tenantId=a/y=2026/m=13/d=05/h=23/m=00/PT1H.json",
+            "insights-logs-signinlogs/tenantId=7a1f3c52-0b1d-4e6a-9c2f-5d8e0f1a2b3c/y=2026/m=13/d=05/h=23/m=00/PT1H.json",
         ));
         assert_eq!(facts.storage(), None);
-        assert_eq!(facts.tenant_id.as_deref(), Some("a"));
+        assert!(facts.tenant_id.is_some());
+        let facts = PathFacts::of(Path::new("tenantId=contoso.onmicrosoft.com/PT1H.json"));
+        assert_eq!(facts.tenant_id, None, "a domain is no tenant id");
     }
 }

@@ -8,9 +8,9 @@ use std::ops::Range;
 
 use super::buffer::{Buffer, Buffers};
 use super::csv::{Cells, Finder};
-use super::document::{Scan, Scanner};
+use super::document::{Scan, Scanner, broken_off};
 use super::encoding::{BYTE_ORDER_MARK, Encoding};
-use super::formats::RejectReason;
+use super::formats::{NotRead, RejectReason};
 use super::open::Text;
 use super::recognise::{Recognised, recognise};
 
@@ -70,6 +70,8 @@ pub struct Chunk {
     pub(super) cells: Cells,
     /// What can't be a record, found while framing.
     pub broken: Vec<(Range<usize>, RejectReason)>,
+    /// The file ends with it, and not with a line end: its last record may be cut.
+    pub(super) is_open: bool,
 }
 
 impl Chunk {
@@ -115,6 +117,7 @@ pub struct Framer {
     /// In the middle of a line that is too long: its start is handed out, the rest is passed.
     skipping_line: bool,
     chunk_bytes: usize,
+    is_cut: bool,
 }
 
 #[derive(Debug, Clone)]
@@ -167,6 +170,7 @@ impl Framer {
             rows: Finder::new(),
             skipping_line: false,
             chunk_bytes,
+            is_cut: false,
         };
         framer.fill(head_bytes)?;
         let recognised = loop {
@@ -183,11 +187,18 @@ impl Framer {
             }
             // A stream that breaks off before its first record is not an empty file.
             Recognised::Empty if matches!(framer.ended, Some(End::Broken(_))) => {
-                let found = "a compressed stream that breaks off at its start".to_owned();
-                return Ok((framer, Recognised::Unknown { found }));
+                let found = NotRead::unknown("a compressed stream that breaks off at its start");
+                return Ok((framer, Recognised::Unknown(found)));
             }
             _ => {}
         }
+        let recognised = match recognised {
+            // Nobody knows what came behind the break.
+            Recognised::Unknown(found) if matches!(framer.ended, Some(End::Broken(_))) => {
+                Recognised::Unknown(NotRead { may_hold_sign_ins: true, ..found })
+            }
+            recognised => recognised,
+        };
         Ok((framer, recognised))
     }
 
@@ -242,22 +253,35 @@ impl Framer {
         }
     }
 
+    /// Whether the stream shows that it was cut: compressed bytes, an array or an object that break off. All
+    /// of it being read.
+    pub(super) fn is_cut(&self) -> bool {
+        self.is_cut || self.scanner.is_cut()
+    }
+
     fn end_of_stream(&mut self) -> Option<Chunk> {
-        match self.ended.replace(End::Told) {
-            Some(End::Broken(detail)) => Some(Chunk {
-                offset: self.offset,
-                first_line: self.line,
-                broken: vec![(0..0, RejectReason::BrokenCompression { detail })],
-                ..Chunk::default()
-            }),
-            _ => None,
-        }
+        let reason = match self.ended.replace(End::Told) {
+            Some(End::Broken(detail)) => {
+                self.is_cut = true;
+                RejectReason::BrokenCompression { detail }
+            }
+            Some(End::Clean) if self.scanner.ends_in_array() => broken_off(),
+            _ => return None,
+        };
+        Some(Chunk {
+            offset: self.offset,
+            first_line: self.line,
+            broken: vec![(0..0, reason)],
+            ..Chunk::default()
+        })
     }
 
     /// Hands out the first `len` bytes of the buffer.
     fn take(&mut self, len: usize) -> Chunk {
         let rest = self.buffer.split_off(len, self.chunk_bytes);
         let bytes = std::mem::replace(&mut self.buffer, rest);
+        let is_open =
+            self.ended.is_some() && self.buffer.is_empty() && !matches!(bytes.last(), None | Some(b'\n'));
         let newlines = memchr::memchr_iter(b'\n', &bytes);
         let line = self.line;
         let records = if self.framing == Framing::Lines {
@@ -274,6 +298,7 @@ impl Framer {
             first_line: line,
             bytes,
             records,
+            is_open,
             ..Chunk::default()
         };
         self.offset += self.encoding.len_of(&chunk.bytes) as u64;

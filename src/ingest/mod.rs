@@ -12,7 +12,9 @@ pub mod encoding;
 pub mod find;
 pub mod formats;
 pub mod frame;
+mod identity;
 pub mod json;
+mod lenient;
 pub mod open;
 mod pages;
 mod pipeline;
@@ -21,6 +23,7 @@ mod replay;
 mod rows;
 mod source;
 pub mod time;
+mod upgrade;
 mod worker;
 
 use std::collections::BTreeMap;
@@ -30,12 +33,14 @@ use serde::{Deserialize, Serialize};
 
 use crate::evidence::DayRange;
 use crate::sign_in::Category;
+use crate::tenant::Roster;
 use time::DateOrder;
 
 pub(crate) use account::SEVERAL;
 pub use account::{Basis, Coverage, Day, Stated};
 pub use pipeline::ingest;
 pub use replay::{ReplayReport, replay};
+pub use upgrade::{Upgraded, upgrade};
 
 /// Whether a source, by its words in the `sources` table, was downloaded by hand. A table that comes line by
 /// line is a continuous export.
@@ -51,6 +56,8 @@ pub struct IngestSettings {
     /// What a flag names: declared coverage speaks for it too. What a file is assigned stands with
     /// the file.
     pub tenant_id: Option<String>,
+    /// Whom domains and names in records stand for.
+    pub roster: Roster,
     pub category: Option<Category>,
     /// The order of day and month in dates like 3/4/2026; `None`: each file settles its own.
     pub date_order: Option<DateOrder>,
@@ -58,6 +65,8 @@ pub struct IngestSettings {
     pub covers: Option<DayRange>,
     pub jobs: usize,
     pub memory_limit_bytes: usize,
+    /// Files that are refused keep no tenant from being cleared.
+    pub skip_unrecognised: bool,
     /// Nothing is written.
     pub dry_run: bool,
     /// The ingest's own clock, UTC microseconds.
@@ -88,6 +97,8 @@ pub enum FileFate {
     SeenBefore,
     Empty,
     Refused,
+    /// Refused before, and now to be passed: only in the `sources` table.
+    Skipped,
 }
 
 /// The account of one file: `records = rows + rejected + not_sign_ins`.
@@ -113,8 +124,19 @@ pub struct FileReport {
     pub last_signed_in_at: Option<String>,
     pub missing_columns: Vec<&'static str>,
     pub rejected_by_reason: BTreeMap<&'static str, u64>,
+    /// Of those that may be usage: the ones that do not say whose they are.
+    pub rejected_of_unknown_tenant: u64,
     /// Result codes that the table of outcomes does not have; taken for failures.
     pub unknown_codes: BTreeMap<i64, u64>,
+    /// It was cut while it was written or copied, so it proves no day.
+    pub torn: bool,
+}
+
+impl FileReport {
+    /// Most of it was rejected, so it proves no day.
+    fn is_mostly_rejected(&self) -> bool {
+        self.rejected * 2 > self.records
+    }
 }
 
 /// The account of a whole ingest.
@@ -125,6 +147,11 @@ pub struct IngestReport {
     pub files_seen_before: u64,
     pub files_empty: u64,
     pub files_refused: u64,
+    /// Of those that were ingested: cut, or mostly rejected.
+    pub files_torn: u64,
+    pub files_mostly_rejected: u64,
+    /// Rejected records of which nobody knows whose they are, in files of several tenants or of none.
+    pub rejected_of_unknown_tenant: u64,
     pub stored_bytes: u64,
     pub content_bytes: u64,
     pub records: u64,
@@ -146,7 +173,12 @@ impl IngestReport {
             FileFate::Ingested => self.files_ingested += 1,
             FileFate::SeenBefore => self.files_seen_before += 1,
             FileFate::Empty => self.files_empty += 1,
-            FileFate::Refused => self.files_refused += 1,
+            FileFate::Refused | FileFate::Skipped => self.files_refused += 1,
+        }
+        self.files_torn += u64::from(file.torn && file.fate != FileFate::Refused);
+        self.files_mostly_rejected += u64::from(file.is_mostly_rejected());
+        if file.tenants != 1 {
+            self.rejected_of_unknown_tenant += file.rejected_of_unknown_tenant;
         }
         self.stored_bytes += file.stored_bytes;
         self.content_bytes += file.content_bytes;

@@ -53,6 +53,8 @@ enum Place {
         file: Arc<File>,
         start: u64,
         deflated: bool,
+        /// Of the bytes inflated, as the directory has it.
+        checksum: u32,
     },
 }
 
@@ -211,13 +213,14 @@ impl Opened {
                 other => Err(format!("it is packed by the method {other:?}; unpack it and name the files")),
             };
             let start = member.data_start();
+            let checksum = member.crc32();
             let len = member.compressed_size();
             drop(member);
             let opened = match (deflated, start) {
                 (Err(why), _) => Err(why),
                 (Ok(_), None) => Err("the archive does not say where it starts".to_owned()),
                 (Ok(deflated), Some(start)) => {
-                    let place = Place::Part { file: Arc::clone(&file), start, deflated };
+                    let place = Place::Part { file: Arc::clone(&file), start, deflated, checksum };
                     let compression = Compression::Zip;
                     let mut opened = Self { place, compression, stored_bytes: len, content_hash: None };
                     opened.hash().map(|()| opened).map_err(|error| error.to_string())
@@ -279,9 +282,12 @@ impl Opened {
 
     fn text_of(&self, stored: Box<dyn Read + Send>) -> io::Result<Text> {
         let mut reader = stored;
-        if matches!(self.place, Place::Part { deflated: true, .. }) {
-            reader =
-                Box::new(flate2::bufread::DeflateDecoder::new(BufReader::with_capacity(1 << 18, reader)));
+        if let Place::Part { deflated, checksum, .. } = self.place {
+            if deflated {
+                let bytes = BufReader::with_capacity(1 << 18, reader);
+                reader = Box::new(flate2::bufread::DeflateDecoder::new(bytes));
+            }
+            reader = Box::new(Checked { reader, seen: flate2::Crc::new(), expected: checksum });
         }
         let mut compressed = self.compression == Compression::Zip;
         let (mut head, mut reader) = peek(reader);
@@ -304,6 +310,24 @@ impl Opened {
             reader = Box::new(Transcoder::new(reader, encoding));
         }
         Ok(Text { reader, compressed, encoding, mark_bytes: mark as u64 })
+    }
+}
+
+/// Bytes that end with an error if they are not those that the archive has the checksum of.
+struct Checked {
+    reader: Box<dyn Read + Send>,
+    seen: flate2::Crc,
+    expected: u32,
+}
+
+impl Read for Checked {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let read = self.reader.read(buffer)?;
+        self.seen.update(&buffer[..read]);
+        if read == 0 && !buffer.is_empty() && self.seen.sum() != self.expected {
+            return Err(io::Error::other("the archive's checksum does not hold"));
+        }
+        Ok(read)
     }
 }
 

@@ -109,7 +109,9 @@ fn string_after(text: &[u8]) -> Option<String> {
 /// The filter of a link, as it was asked for.
 fn filter_of(link: &str) -> Option<String> {
     let link = url::Url::parse(link).ok()?;
-    link.query_pairs().find(|(name, _)| name.eq_ignore_ascii_case("$filter")).map(|(_, filter)| filter.into_owned())
+    link.query_pairs()
+        .find(|(name, _)| name.eq_ignore_ascii_case("$filter"))
+        .map(|(_, filter)| filter.into_owned())
 }
 
 #[cfg(test)]
@@ -127,7 +129,8 @@ mod tests {
 
     #[test]
     fn pages_their_links_and_the_filter_are_found_wherever_they_stand() {
-        let linked = format!(r#"{{"@odata.context":"c","@odata.nextLink" : "{LINK}","value":[{{"id":"1"}}]}}"#);
+        let linked =
+            format!(r#"{{"@odata.context":"c","@odata.nextLink" : "{LINK}","value":[{{"id":"1"}}]}}"#);
         let behind = format!(r#"{{"value":[{{"id":"2"}}],"@odata.nextLink":"{LINK}"}}"#);
         let last = r#"{"@odata.context":"c","value":[]}"#;
         let filter = Some("createdDateTime ge 2026-10-01T00:00:00Z".to_owned());
@@ -141,7 +144,8 @@ mod tests {
 
     #[test]
     fn a_text_of_the_log_that_names_the_key_is_no_link() {
-        let hostile = r#"{"@odata.context":"c","value":[{"appDisplayName":"\"@odata.nextLink\":\"https://a\""}]}"#;
+        let hostile =
+            r#"{"@odata.context":"c","value":[{"appDisplayName":"\"@odata.nextLink\":\"https://a\""}]}"#;
         assert_eq!(pages(hostile), Some(Pages { pages: 1, linked: 0, filter: None }));
     }
 

@@ -1,7 +1,10 @@
 //! Files to commits: inputs are gathered into batches, each is read (`batch`), and one commit holds
 //! what came of it.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
+use std::fs::File;
+
+use tempfile::TempPath;
 
 use super::batch::{Read, discard, read_batch};
 use super::find::Input;
@@ -48,32 +51,37 @@ pub async fn ingest(
 
 async fn ingest_batch(
     lake: &mut Lake,
-    inputs: Vec<Input>,
+    mut inputs: Vec<Input>,
     settings: &IngestSettings,
     progress: &Progress,
     known: &mut Known,
     report: &mut IngestReport,
 ) -> Result<()> {
     let batch_id = uuid::Uuid::new_v4().simple().to_string();
-    let read = |hash_first| {
-        tokio::task::block_in_place(|| {
-            read_batch(lake, &inputs, settings, progress, known, &batch_id, hash_first)
-        })
-    };
-    // What stdin gives has no size yet, and cannot be read again.
-    let (sources, mut files) = match read(inputs.iter().any(|input| !input.is_regular()))? {
-        Read::All(sources, files) => (sources, files),
-        Read::Twins => match read(true)? {
-            Read::All(sources, files) => (sources, files),
-            Read::Twins => return Err(Error::WorkerLost),
-        },
+    // What stdin and pipes give is kept, so that it can be read again.
+    let _spooled: Vec<TempPath> = tokio::task::block_in_place(|| spool(&mut inputs))?;
+    // What is refused for what its records say is known only when all are read.
+    let mut foreign = HashMap::new();
+    let mut hash_first = false;
+    let (sources, mut files) = loop {
+        let read = tokio::task::block_in_place(|| {
+            read_batch(lake, &inputs, settings, progress, known, &batch_id, hash_first, &foreign)
+        });
+        match read? {
+            Read::All(sources, files) => break (sources, files),
+            Read::Twins if !hash_first => hash_first = true,
+            Read::Foreign(more) if more.keys().any(|name| !foreign.contains_key(name)) => {
+                foreign.extend(more)
+            }
+            Read::Twins | Read::Foreign(_) => return Err(Error::WorkerLost),
+        }
     };
     let mut rows = Vec::new();
     let mut ids = HashSet::new();
     for mut source in sources {
         known.tell_coverage(lake, &mut source, settings)?;
         let (id, stored_bytes) = (source.id().to_owned(), source.stored_bytes());
-        let (file, row) = source.close(&batch_id, settings)?;
+        let (file, row) = source.close(&batch_id, known, settings)?;
         if file.fate == FileFate::Ingested {
             ids.insert(id);
             known.sizes.insert(stored_bytes);
@@ -98,5 +106,26 @@ async fn ingest_batch(
     lake.commit(&lock, &Manifest { batch_id, files, replaced: Vec::new() }, settings.now / 1000).await?;
     drop(lock);
     known.ids.extend(ids);
+    for row in &rows {
+        known.learn(row);
+    }
     Ok(())
+}
+
+/// Copies what can be read only once to files, which last as long as what is returned.
+fn spool(inputs: &mut [Input]) -> Result<Vec<TempPath>> {
+    let mut spooled = Vec::new();
+    for input in inputs.iter_mut().filter(|input| !input.is_regular()) {
+        let failed = || Error::read(&input.name);
+        let mut file = tempfile::NamedTempFile::new().map_err(failed())?;
+        match &input.path {
+            Some(path) => std::io::copy(&mut File::open(path).map_err(failed())?, &mut file),
+            None => std::io::copy(&mut std::io::stdin().lock(), &mut file),
+        }
+        .map_err(failed())?;
+        let path = file.into_temp_path();
+        input.path = Some(path.to_path_buf());
+        spooled.push(path);
+    }
+    Ok(spooled)
 }

@@ -3,7 +3,7 @@
 
 use super::csv;
 use super::document::Scanner;
-use super::formats::{RecordReader, Shape, describe_keys, top_level_keys};
+use super::formats::{NotRead, RecordReader, Shape, describe_keys, is_picture, top_level_keys};
 use super::frame::{Framing, RECORD_BYTES_MAX};
 use super::json::Cursor;
 use super::time::DateEvidence;
@@ -17,10 +17,8 @@ pub enum Recognised {
     Records(Head),
     /// No record: no byte but blanks, or an empty array.
     Empty,
-    /// `found` is for the message.
-    Unknown {
-        found: String,
-    },
+    /// Nothing that is read.
+    Unknown(NotRead),
 }
 
 /// What is known of a file before its records are read.
@@ -35,6 +33,8 @@ pub struct Head {
     /// Some record of the head says its tenant; its category.
     pub says_tenant: bool,
     pub says_category: bool,
+    /// What some record of the head has in place of a tenant id.
+    pub tenant_name: Option<String>,
     /// Times are written with day and month as numbers, in an order that the file has to settle.
     pub numbered_dates: bool,
 }
@@ -48,12 +48,14 @@ impl Head {
             skip: 0,
             says_tenant: false,
             says_category: false,
+            tenant_name: None,
             numbered_dates: false,
         };
         for record in records.take(HEAD_RECORDS) {
-            let (tenant, category) = head.reader.says(record);
-            head.says_tenant |= tenant;
-            head.says_category |= category;
+            let says = head.reader.says(record);
+            head.says_tenant |= says.tenant;
+            head.says_category |= says.category;
+            head.tenant_name = head.tenant_name.take().or(says.tenant_name);
             let mut numbered = false;
             head.reader.times(record, |time| numbered |= DateEvidence::concerns(time));
             head.numbered_dates |= numbered;
@@ -82,7 +84,8 @@ fn json(head: &[u8], start: usize, last: bool) -> Option<Recognised> {
         let records = Head::new(RecordReader::json(shape), Framing::Lines, whole_lines(head, last));
         return Some(Recognised::Records(records));
     }
-    let scan = Scanner::default().scan(head, last);
+    let mut scanner = Scanner::default();
+    let scan = scanner.scan(head, last);
     let records = || {
         let ranges = scan.records.iter().take(HEAD_RECORDS);
         ranges.filter_map(|range| std::str::from_utf8(&head[range.clone()]).ok())
@@ -92,13 +95,17 @@ fn json(head: &[u8], start: usize, last: bool) -> Option<Recognised> {
         return Some(Recognised::Records(records));
     }
     if last && scan.records.is_empty() && scan.broken.is_empty() {
+        if scanner.is_cut() {
+            let found = "JSON that breaks off before its first record";
+            return Some(Recognised::Unknown(NotRead::unknown(found)));
+        }
         return Some(Recognised::Empty);
     }
     if scan.records.is_empty() && !last && head.len() <= RECORD_BYTES_MAX {
         return None;
     }
     let first = scan.records.first().map_or(&head[start..], |range| &head[range.clone()]);
-    Some(Recognised::Unknown { found: describe(first) })
+    Some(Recognised::Unknown(within(describe(first), head, last)))
 }
 
 fn lines(text: &[u8]) -> impl Iterator<Item = &[u8]> {
@@ -141,15 +148,17 @@ fn table(head: &[u8], start: usize, last: bool) -> Option<Recognised> {
     let ends = csv::DELIMITERS.into_iter().find_map(|delimiter| csv::first_row(&head[at..], delimiter, last));
     let Some((end, next)) = ends else {
         let undecided = !last && head.len() <= RECORD_BYTES_MAX;
-        let found = || Recognised::Unknown { found: describe(&head[start..]) };
+        let found = || Recognised::Unknown(within(describe(&head[start..]), head, last));
         return (!undecided).then(found);
     };
     let Ok(header) = std::str::from_utf8(&head[at..at + end]) else {
-        return Some(Recognised::Unknown { found: "text that is no valid UTF-8 or UTF-16".to_owned() });
+        let mut found = NotRead::unknown("text that is no valid UTF-8 or UTF-16");
+        found.may_hold_sign_ins = !is_picture(head);
+        return Some(Recognised::Unknown(found));
     };
     let reader = match RecordReader::csv(header) {
         Ok(reader) => reader,
-        Err(found) => return Some(Recognised::Unknown { found }),
+        Err(found) => return Some(Recognised::Unknown(within(found, head, last))),
     };
     let rows = &head[at + next..];
     let scan = csv::scan(rows, reader.delimiter().unwrap_or(b','), last);
@@ -158,7 +167,7 @@ fn table(head: &[u8], start: usize, last: bool) -> Option<Recognised> {
         ranges.filter_map(|range| std::str::from_utf8(&rows[range.clone()]).ok())
     };
     if let Some(found) = reader.look_alike(records()) {
-        return Some(Recognised::Unknown { found });
+        return Some(Recognised::Unknown(found));
     }
     let mut records = Head::new(reader, Framing::Csv, records());
     records.header = Some(header.to_owned());
@@ -166,7 +175,7 @@ fn table(head: &[u8], start: usize, last: bool) -> Option<Recognised> {
     Some(Recognised::Records(records))
 }
 
-fn describe(record: &[u8]) -> String {
+fn describe(record: &[u8]) -> NotRead {
     let text = String::from_utf8_lossy(&record[..record.len().min(1 << 16)]);
     let keys = top_level_keys(&text);
     if !keys.is_empty() {
@@ -174,8 +183,16 @@ fn describe(record: &[u8]) -> String {
     }
     let mut cursor = Cursor::new(&text);
     if cursor.skip().and_then(|()| cursor.end()).is_ok() {
-        return "JSON without objects".to_owned();
+        return NotRead::unknown("JSON without objects");
     }
     let start: String = text.chars().take(60).map(|c| if c.is_control() { ' ' } else { c }).collect();
-    format!("text that starts with '{}'", start.trim())
+    NotRead::unknown(format!("text that starts with '{}'", start.trim()))
+}
+
+/// What a file is, by all of it where the head is all.
+fn within(found: NotRead, head: &[u8], last: bool) -> NotRead {
+    if is_picture(head) {
+        return NotRead { may_hold_sign_ins: false, ..found };
+    }
+    if last { found.in_file(head) } else { found }
 }

@@ -10,6 +10,7 @@ use arrow::datatypes::Int64Type;
 use serde::Serialize;
 
 use super::assign::Assignments;
+use super::document::broken_off;
 use super::encoding::Encoding;
 use super::formats::RejectReason;
 use super::frame::{Chunk, Records, over_long};
@@ -131,6 +132,7 @@ impl Reject {
         let broken = match self.reason.as_str() {
             "over_long" => Some(over_long()),
             "broken_compression" => Some(RejectReason::BrokenCompression { detail: self.detail }),
+            "broken_off" => Some(broken_off()),
             _ => None,
         };
         Chunk {

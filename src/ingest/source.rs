@@ -2,10 +2,11 @@
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, OnceLock};
 
-use arrow::array::{AsArray as _, RecordBatch};
-use arrow::datatypes::Int64Type;
+use arrow::array::{Array as _, AsArray as _, RecordBatch};
+use arrow::datatypes::{Int64Type, TimestampMicrosecondType};
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -16,6 +17,7 @@ use super::encoding::Encoding;
 use super::find::{Assigned, Input, PathFacts, hour_end};
 use super::formats::{RecordReader, Shape};
 use super::frame::Framing;
+use super::identity::Identity;
 use super::open::{Compression, Opened};
 use super::pages::Pages;
 use super::time::DateOrder;
@@ -44,19 +46,32 @@ pub(super) struct Source {
     pub(super) compression: &'static str,
     pub(super) fate: FileFate,
     pub(super) detail: Option<String>,
+    /// It is refused as something that holds no sign-ins.
+    pub(super) is_look_alike: bool,
     /// What the lake knows of this content already.
     pub(super) is_known: bool,
     known_coverage: Vec<Coverage>,
     /// Of a Graph download.
     pub(super) pages: Option<Pages>,
     pub(super) account: Mutex<Account>,
+    identity: Mutex<Identity>,
+    /// It was cut while it was written or copied.
+    is_torn: AtomicBool,
+    /// Rejected records that may be usage and do not say whose.
+    unplaced: AtomicU64,
     /// How often a record without an id occurred, by the hash of its text.
     pub(super) occurrences: Mutex<HashMap<[u8; 16], u32>>,
 }
 
+/// Words of `sources.fate` and `sources.truncation` that the program asks for.
+const REFUSED: &str = "refused";
+const SKIPPED: &str = "skipped";
+const TORN: &str = "torn";
+
 #[derive(Debug)]
 struct Name {
     id: String,
+    content_id: String,
     stored_bytes: u64,
 }
 
@@ -97,6 +112,10 @@ pub(super) struct SourceRow {
     pages: Option<i64>,
     /// Of them those without a link to a next one.
     last_pages: Option<i64>,
+    /// Hash of its bytes alone.
+    content_id: Option<String>,
+    /// The tenant that its path or the operator names.
+    tenant_id: Option<String>,
 }
 
 impl Source {
@@ -118,10 +137,14 @@ impl Source {
             compression: Compression::None.as_str(),
             fate: FileFate::SeenBefore,
             detail: None,
+            is_look_alike: false,
             is_known: false,
             known_coverage: Vec::new(),
             pages: None,
             account: Mutex::default(),
+            identity: Mutex::default(),
+            is_torn: AtomicBool::new(false),
+            unplaced: AtomicU64::new(0),
             occurrences: Mutex::default(),
         }
     }
@@ -137,7 +160,8 @@ impl Source {
 
     /// Names the source by its content; only the first name counts.
     pub(super) fn settle(&self, content: blake3::Hash, stored_bytes: u64) -> &str {
-        let mut id = content.to_hex()[..32].to_owned();
+        let content_id = content.to_hex()[..32].to_owned();
+        let mut id = content_id.clone();
         if let Some((tenant, category)) = &self.assigned {
             let mut hasher = blake3::Hasher::new();
             hasher
@@ -147,7 +171,7 @@ impl Source {
             hasher.update(category.map_or("", Category::as_str).as_bytes());
             hasher.finalize().to_hex()[..32].clone_into(&mut id);
         }
-        &self.name.get_or_init(|| Name { id, stored_bytes }).id
+        &self.name.get_or_init(|| Name { id, content_id, stored_bytes }).id
     }
 
     /// The id, or what stands for it as long as the content is not read.
@@ -172,6 +196,18 @@ impl Source {
         self.detail = Some(detail);
     }
 
+    /// As what the lake is to know it, if it is refused and the lake is to learn it: a file that can hold
+    /// sign-ins keeps its tenants from being cleared until it is read, or somebody says to pass it.
+    fn refusal(&self, known: &Known, settings: &IngestSettings) -> Option<FileFate> {
+        let recorded = known.refused.get(&self.input.name);
+        match recorded {
+            _ if self.is_look_alike => recorded.map(|_| FileFate::Skipped),
+            _ if settings.skip_unrecognised => recorded.map(|_| FileFate::Skipped),
+            Some(id) if id == self.id() => None,
+            _ => Some(FileFate::Refused),
+        }
+    }
+
     pub(super) fn next_occurrence(&self, hash: [u8; 16]) -> u32 {
         // A poisoned lock means a worker is lost, and then the batch is not committed.
         let Ok(mut occurrences) = self.occurrences.lock() else { return 0 };
@@ -186,14 +222,41 @@ impl Source {
         }
     }
 
+    /// Says that it was cut while it was written or copied.
+    pub(super) fn tear(&self) {
+        self.is_torn.store(true, Ordering::Relaxed);
+    }
+
+    /// Counts a rejected record that may be usage and does not say whose.
+    pub(super) fn count_unplaced(&self) {
+        self.unplaced.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Takes in what some records say of whose they are.
+    pub(super) fn identify(&self, identity: Identity) {
+        if let Ok(mut mine) = self.identity.lock() {
+            mine.merge(identity);
+        }
+    }
+
+    /// Why it is not the log that it is said to be, if its records say so.
+    pub(super) fn foreign(&self, settings: &IngestSettings) -> Option<String> {
+        self.identity.lock().ok()?.refusal(self.input.tenant_id(), &settings.roster)
+    }
+
     /// The account for people; and the row for the lake, `None` if the lake learns nothing from it.
     pub(super) fn close(
         self,
         batch_id: &str,
+        known: &Known,
         settings: &IngestSettings,
     ) -> Result<(FileReport, Option<SourceRow>)> {
         let stored_bytes = self.stored_bytes();
         let source_id = self.id().to_owned();
+        let content_id = self.name.get().map(|name| name.content_id.clone());
+        let is_torn = self.is_torn.load(Ordering::Relaxed);
+        let was_refused = known.is_refused(&self.input.name);
+        let refusal = self.refusal(known, settings);
         let account = self.account.into_inner().map_err(|_| Error::WorkerLost)?;
         let mut missing_columns = account.missing_columns();
         // A log of service principals lacks nothing.
@@ -223,21 +286,23 @@ impl Source {
             last_signed_in_at: account.last_at.map(super::time::format),
             missing_columns: missing_columns.clone(),
             rejected_by_reason: account.rejected.clone(),
+            rejected_of_unknown_tenant: self.unplaced.load(Ordering::Relaxed),
             unknown_codes: account.unknown_codes.clone(),
+            torn: is_torn,
         };
-        let nothing_new = match self.fate {
-            FileFate::Refused => true,
-            FileFate::SeenBefore => coverage.is_empty(),
-            FileFate::Ingested | FileFate::Empty => false,
+        let fate = match self.fate {
+            FileFate::Refused | FileFate::Skipped => refusal,
+            FileFate::SeenBefore => (!coverage.is_empty() || was_refused).then_some(self.fate),
+            FileFate::Ingested | FileFate::Empty => Some(self.fate),
         };
-        if nothing_new {
-            return Ok((report, None));
-        }
+        let Some(fate) = fate else { return Ok((report, None)) };
         let row = SourceRow {
-            fate: self.fate,
+            fate,
             detail: report.detail.clone(),
             channel: Some(channel(&self.input, self.reader.as_ref().map(RecordReader::shape))),
-            truncation,
+            truncation: is_torn.then(|| TORN.to_owned()).or(truncation),
+            content_id,
+            tenant_id: self.input.tenant_id().map(str::to_owned),
             page_filter: self.pages.as_ref().and_then(|pages| pages.filter.clone()),
             pages: self.pages.as_ref().map(|pages| signed(pages.pages)),
             last_pages: self.pages.as_ref().map(|pages| signed(pages.pages - pages.linked)),
@@ -275,13 +340,13 @@ fn signed(count: u64) -> i64 {
 const ROW_CAPS: [u64; 4] = [30_000, 100_000, 250_000, 500_000];
 
 /// How the source ends before its data do.
-fn truncation(account: &Account) -> Option<String> {
+pub(super) fn truncation(account: &Account) -> Option<String> {
     let cap = ROW_CAPS.into_iter().find(|cap| *cap == account.records)?;
     Some(format!("cap {cap}"))
 }
 
 /// Where files like this one come from again and again.
-fn channel(input: &Input, shape: Option<Shape>) -> String {
+pub(super) fn channel(input: &Input, shape: Option<Shape>) -> String {
     if let Some(root) = &input.says.storage_root {
         return root.display().to_string();
     }
@@ -296,7 +361,7 @@ fn channel(input: &Input, shape: Option<Shape>) -> String {
 
 /// What a file covers that the lake does not know from the same content yet: its records, the hour of its
 /// storage path, and the days that it is stated to be complete for.
-fn coverage(
+pub(super) fn coverage(
     input: &Input,
     account: &Account,
     truncation: Option<&String>,
@@ -309,33 +374,34 @@ fn coverage(
         entry.storage_hour = Some(hour);
         entry.latest_at = entry.latest_at.max(Some(hour_end(hour)));
     }
-    // Nobody can know that a log is complete for a day that is not over.
-    let yesterday = DateTime::from_timestamp_micros(settings.now).and_then(|now| now.date_naive().pred_opt());
-    let until_yesterday = |range: DayRange, basis| {
-        let last_day = yesterday.map_or(range.last, |yesterday| range.last.min(yesterday));
-        (range.first <= last_day).then_some(Stated { first_day: range.first, last_day, basis })
-    };
     let named = input.says.days_between;
     let by_source = if truncation.is_some() {
         let cut = CutOff::of(account, named);
         for entry in &mut coverage {
             entry.days.retain(|seen| !cut.unfinished.contains(&seen.day));
         }
-        cut.complete.and_then(|range| until_yesterday(range, Basis::CutOff))
+        cut.complete.and_then(|range| until_yesterday(range, Basis::CutOff, settings))
     } else {
-        named.and_then(|range| until_yesterday(range, Basis::FileName))
+        named.and_then(|range| until_yesterday(range, Basis::FileName, settings))
     };
-    let covers = settings.covers.and_then(|range| until_yesterday(range, Basis::Covers));
+    let covers = settings.covers.and_then(|range| until_yesterday(range, Basis::Covers, settings));
     for stated in [by_source, covers].into_iter().flatten() {
         for (tenant_id, category) in stated_for(&coverage, known, input, settings, stated.basis) {
             entry_of(&mut coverage, &tenant_id, category).stated.push(stated);
         }
     }
-    coverage.retain(|entry| !entry.is_empty() && !known.contains(entry));
+    coverage.retain(|entry| !entry.is_empty() && !known.iter().any(|known| known.says(entry)));
     coverage
 }
 
-fn entry_of<'c>(
+/// A stated range as far as it can be true: nobody can know that a log is complete for a day that is not over.
+pub(super) fn until_yesterday(range: DayRange, basis: Basis, settings: &IngestSettings) -> Option<Stated> {
+    let yesterday = DateTime::from_timestamp_micros(settings.now).and_then(|now| now.date_naive().pred_opt());
+    let last_day = yesterday.map_or(range.last, |yesterday| range.last.min(yesterday));
+    (range.first <= last_day).then_some(Stated { first_day: range.first, last_day, basis })
+}
+
+pub(super) fn entry_of<'c>(
     coverage: &'c mut Vec<Coverage>,
     tenant_id: &str,
     category: Option<Category>,
@@ -417,10 +483,21 @@ struct CoveredSource {
 #[derive(Debug, Default)]
 pub(super) struct Known {
     pub(super) ids: HashSet<String>,
+    /// Paths of files that are refused until now, with what they held.
+    refused: HashMap<String, String>,
     /// Sizes of their files as stored: a file of another size is none of them.
     pub(super) sizes: HashSet<u64>,
     /// What each covers, once a source that is known may cover more than it did.
     coverage: Option<HashMap<String, Vec<Coverage>>>,
+}
+
+/// What is looked at of a row of `sources`.
+struct KnownRow<'a> {
+    id: &'a str,
+    path: &'a str,
+    fate: Option<&'a str>,
+    stored_bytes: u64,
+    at: i64,
 }
 
 /// Rows of `sources` as a batch.
@@ -432,17 +509,66 @@ impl Known {
     /// What the lake knows of its sources.
     pub(super) fn of(lake: &Lake) -> Result<Self> {
         let mut known = Self::default();
-        for batch in lake.read(Table::Sources, Some(&["source_id", "stored_bytes"]))? {
-            let batch = batch?;
-            let ids = batch.column_by_name("source_id").and_then(|ids| ids.as_string_opt::<i32>());
-            known.ids.extend(ids.into_iter().flatten().flatten().map(str::to_owned));
-            let sizes = batch.column_by_name("stored_bytes");
-            let sizes = sizes.and_then(|sizes| sizes.as_primitive_opt::<Int64Type>());
-            known
-                .sizes
-                .extend(sizes.into_iter().flatten().flatten().filter_map(|size| u64::try_from(size).ok()));
+        let mut refused: HashMap<String, (i64, String)> = HashMap::new();
+        known.each(lake, |known, row| {
+            if row.fate == Some(REFUSED) {
+                let latest = refused.entry(row.path.to_owned()).or_default();
+                *latest = (row.at, row.id.to_owned()).max(std::mem::take(latest));
+            } else if row.fate != Some(SKIPPED) {
+                known.ids.insert(row.id.to_owned());
+                known.sizes.insert(row.stored_bytes);
+            }
+        })?;
+        if !refused.is_empty() {
+            known.each(lake, |_, row| {
+                if row.fate != Some(REFUSED) && refused.get(row.path).is_some_and(|(at, _)| *at <= row.at) {
+                    refused.remove(row.path);
+                }
+            })?;
         }
+        known.refused = refused.into_iter().map(|(path, (_, id))| (path, id)).collect();
         Ok(known)
+    }
+
+    /// Reads what is to be known of each row.
+    fn each(&mut self, lake: &Lake, mut take: impl FnMut(&mut Self, KnownRow<'_>)) -> Result<()> {
+        let columns = ["source_id", "stored_bytes", "path", "fate", "ingested_at"];
+        for batch in lake.read(Table::Sources, Some(&columns))? {
+            let batch = batch?;
+            let text =
+                |name: &str| batch.column_by_name(name).and_then(|column| column.as_string_opt::<i32>());
+            let (Some(ids), Some(paths)) = (text("source_id"), text("path")) else { continue };
+            let fates = text("fate");
+            let sizes = batch.column_by_name("stored_bytes").and_then(|c| c.as_primitive_opt::<Int64Type>());
+            let times = batch.column_by_name("ingested_at");
+            let times = times.and_then(|times| times.as_primitive_opt::<TimestampMicrosecondType>());
+            for row in 0..batch.num_rows() {
+                let size = sizes.map_or(0, |sizes| sizes.value(row));
+                let row = KnownRow {
+                    id: ids.value(row),
+                    path: paths.value(row),
+                    fate: fates.filter(|fates| fates.is_valid(row)).map(|fates| fates.value(row)),
+                    stored_bytes: u64::try_from(size).unwrap_or(0),
+                    at: times.map_or(0, |times| times.value(row)),
+                };
+                take(self, row);
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether the path holds what is refused until now.
+    fn is_refused(&self, path: &str) -> bool {
+        self.refused.contains_key(path)
+    }
+
+    /// Takes in what becomes of a path.
+    pub(super) fn learn(&mut self, row: &SourceRow) {
+        if row.fate == FileFate::Refused {
+            self.refused.insert(row.path.clone(), row.source_id.clone());
+        } else {
+            self.refused.remove(&row.path);
+        }
     }
 
     /// Tells a source that is known what it covers already, if it may cover more now.
@@ -514,6 +640,8 @@ impl SourceRow {
             page_filter: None,
             pages: None,
             last_pages: None,
+            content_id: self.content_id.clone(),
+            tenant_id: self.tenant_id.clone(),
         }
     }
 
@@ -538,7 +666,7 @@ impl SourceRow {
             header: self.header.clone(),
             encoding: Encoding::from_word(&self.encoding).unwrap_or_default(),
             fate: FileFate::Ingested,
-            name: Name { id: self.source_id.clone(), stored_bytes: 0 }.into(),
+            name: Name { id: self.source_id.clone(), content_id: String::new(), stored_bytes: 0 }.into(),
             ..Source::unnamed(input)
         })
     }

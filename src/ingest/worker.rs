@@ -2,14 +2,13 @@
 //! threads share nothing but the accounts.
 
 use std::borrow::Cow;
+use std::collections::HashMap;
 use std::ops::Range;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use arrow::array::{
-    Array as _, ArrayRef, BinaryBuilder, Int64Builder, RecordBatch, StringBuilder, new_null_array,
-};
+use arrow::array::{BinaryBuilder, Int64Builder, RecordBatch, StringBuilder, TimestampMicrosecondBuilder};
 
 use super::account::{Account, Days};
 use super::classify::classify;
@@ -17,6 +16,8 @@ use super::encoding::Encoding;
 use super::find::Input;
 use super::formats::{Parsed, RecordReader, RejectReason, Remembered};
 use super::frame::{Chunk, OVER_LONG_BYTES_KEPT, RECORD_BYTES_MAX, over_long};
+use super::identity::Identity;
+use super::lenient::{self, ReadsAs};
 use super::rows::{self, Dictionary, RowContext, Rows};
 use super::source::Source;
 use super::{IngestSettings, Progress};
@@ -24,13 +25,14 @@ use crate::error::{Error, Result};
 use crate::lake::schema::Table;
 use crate::lake::write::{DataFileWriter, Unsettled};
 use crate::sign_in::{Category, RawSignIn};
-use crate::tenant::is_guid;
+use crate::tenant::{Named, is_guid};
 
 /// Rows of a row group.
 const ROWS_MAX: usize = 128 * 1024;
 const REJECT_BYTES_MAX: usize = 4 << 20;
 /// More names of tenants than this are not kept from source to source.
 const TENANT_BYTES_KEPT: usize = 4 << 20;
+const NAMES_KEPT: usize = 100_000;
 pub(super) const MICROS_PER_DAY: i64 = 86_400_000_000;
 /// 2010-01-01: Entra logs begin later.
 const EARLIEST: i64 = 1_262_304_000_000_000;
@@ -49,6 +51,9 @@ pub(super) struct Worker<'a> {
     streams: [(Rows, Option<DataFileWriter>); 3],
     seen: Remembered,
     tenants: Dictionary,
+    /// Whom names in records stand for, as far as they were looked up.
+    named: HashMap<String, Option<String>>,
+    identity: Identity,
     /// The source that is read, and who was seen in it when.
     current: Option<Arc<Source>>,
     days: Days,
@@ -66,6 +71,11 @@ struct Rejects {
     detail: StringBuilder,
     raw: BinaryBuilder,
     batch_id: StringBuilder,
+    tenant_id: StringBuilder,
+    category: StringBuilder,
+    signed_in_at: TimestampMicrosecondBuilder,
+    reads_as: StringBuilder,
+    sign_in_id: StringBuilder,
     bytes: usize,
 }
 
@@ -90,6 +100,8 @@ impl<'a> Worker<'a> {
             streams: Default::default(),
             seen: Remembered::default(),
             tenants: Dictionary::default(),
+            named: HashMap::new(),
+            identity: Identity::default(),
             current: None,
             days: Days::default(),
             rejects: Rejects::default(),
@@ -107,21 +119,34 @@ impl<'a> Worker<'a> {
         let mut account = Account { content_bytes: chunk.bytes.len() as u64, ..Account::default() };
         let text = simdutf8::basic::from_utf8(&chunk.bytes).ok();
         let mut place = Place::start(chunk);
-        for (at, range) in chunk.records().into_iter().enumerate() {
+        let records = chunk.records();
+        let last = records.len().saturating_sub(1);
+        for (at, range) in records.into_iter().enumerate() {
             account.records += 1;
             let cells = chunk.cells.of(at);
             match self.record(source, reader, chunk, text, range.clone(), cells, &mut place, &mut account)? {
                 Ok(()) => {}
-                Err(reason) => self.reject(source, chunk, range, &reason, &mut place, &mut account)?,
+                Err(reason) => {
+                    if chunk.is_open && at == last && reason.is_of_text() {
+                        source.tear();
+                    }
+                    self.reject(source, chunk, range, &reason, &mut place, &mut account)?;
+                }
             }
         }
         let mut place = Place::start(chunk);
         for (range, reason) in &chunk.broken {
             account.records += 1;
+            if chunk.is_open && range.end == chunk.bytes.len() && reason.is_of_text() {
+                source.tear();
+            }
             self.reject(source, chunk, range.clone(), reason, &mut place, &mut account)?;
         }
         self.progress.records.fetch_add(account.records, Ordering::Relaxed);
         source.add(account);
+        if !self.identity.is_empty() {
+            source.identify(std::mem::take(&mut self.identity));
+        }
         Ok(())
     }
 
@@ -162,10 +187,24 @@ impl<'a> Worker<'a> {
             }
             Err(reason) => return Ok(Err(reason)),
         };
-        let accepted = match accept(*raw, &source.input, self.settings.now) {
+        let mut raw = *raw;
+        let stated = raw.tenant_id.is_some();
+        let named = raw.tenant_name.take();
+        if let Some(name) = named.as_deref()
+            && !stated
+        {
+            raw.tenant_id = self.tenant_named(name).map(Cow::Owned);
+            self.identity.count_name(name, raw.tenant_id.is_some());
+        }
+        let accepted = match accept(raw, named.as_deref(), &source.input, self.settings.now) {
             Ok(accepted) => accepted,
             Err(reason) => return Ok(Err(reason)),
         };
+        if !stated || Identity::concerns(reader.shape()) {
+            let raw = &accepted.raw;
+            let (home, resource) = (raw.home_tenant_id.as_deref(), raw.resource_tenant_id.as_deref());
+            self.identity.count(&accepted.tenant_id, home, resource);
+        }
         let tenant = self.tenants.code(&accepted.tenant_id);
         let now = self.settings.now;
         account.count_row(&accepted, tenant, now, &mut self.days);
@@ -174,6 +213,21 @@ impl<'a> Worker<'a> {
             self.row(source, reader, &text[within], &accepted, offset)?;
         }
         Ok(Ok(()))
+    }
+
+    /// The tenant that a name in a record stands for.
+    fn tenant_named(&mut self, name: &str) -> Option<String> {
+        if let Some(known) = self.named.get(name) {
+            return known.clone();
+        }
+        let id = match self.settings.roster.find(name) {
+            Named::One(id) => Some(id.to_owned()),
+            Named::Nobody | Named::Several(_) => None,
+        };
+        if self.named.len() < NAMES_KEPT {
+            self.named.insert(name.to_owned(), id.clone());
+        }
+        id
     }
 
     fn row(
@@ -242,13 +296,22 @@ impl<'a> Worker<'a> {
         account: &mut Account,
     ) -> Result<()> {
         *account.rejected.entry(reason.code()).or_default() += 1;
-        if self.settings.dry_run {
-            return Ok(());
-        }
         let kept = range.start
             ..range.end.min(
                 range.start + if range.len() > RECORD_BYTES_MAX { OVER_LONG_BYTES_KEPT } else { range.len() },
             );
+        let bytes = &chunk.bytes[kept.clone()];
+        let reads = source
+            .reader
+            .as_ref()
+            .map(|reader| lenient::read(bytes, reader, &source.input, self.settings.now));
+        let reads = reads.unwrap_or_default();
+        if reads.tenant_id.is_none() && reads.reads_as == ReadsAs::Unclear {
+            source.count_unplaced();
+        }
+        if self.settings.dry_run {
+            return Ok(());
+        }
         let rejects = &mut self.rejects;
         rejects.source_id.append_value(source.id());
         rejects.path.append_value(&source.input.name);
@@ -258,8 +321,13 @@ impl<'a> Worker<'a> {
         rejects.line.append_value(i64::try_from(line).unwrap_or(i64::MAX));
         rejects.reason.append_value(reason.code());
         rejects.detail.append_value(reason.to_string());
-        rejects.raw.append_value(chunk.encoding.encode(&chunk.bytes[kept.clone()]));
+        rejects.raw.append_value(chunk.encoding.encode(bytes));
         rejects.batch_id.append_value(&self.batch_id);
+        rejects.tenant_id.append_option(reads.tenant_id);
+        rejects.category.append_option(reads.category.map(Category::as_str));
+        rejects.signed_in_at.append_option(reads.signed_in_at);
+        rejects.reads_as.append_value(reads.reads_as.as_str());
+        rejects.sign_in_id.append_option(reads.sign_in_id);
         rejects.bytes += kept.len();
         if rejects.bytes >= REJECT_BYTES_MAX {
             self.flush_rejects()?;
@@ -310,22 +378,31 @@ impl<'a> Worker<'a> {
 
 impl Rejects {
     fn into_batch(mut self) -> Result<RecordBatch> {
-        let schema = Table::Rejects.file_schema();
-        let mut columns: Vec<ArrayRef> = vec![
-            Arc::new(self.source_id.finish()),
-            Arc::new(self.path.finish()),
-            Arc::new(self.byte_offset.finish()),
-            Arc::new(self.line.finish()),
-            Arc::new(self.reason.finish()),
-            Arc::new(self.detail.finish()),
-            Arc::new(self.raw.finish()),
-            Arc::new(self.batch_id.finish()),
-        ];
-        let rows = columns[0].len();
-        columns.extend(schema.fields()[columns.len()..].iter().map(|f| new_null_array(f.data_type(), rows)));
-        RecordBatch::try_new(schema, columns)
-            .map_err(|source| Error::Arrow { what: "building rejects", source })
+        RecordBatch::try_new(
+            Table::Rejects.file_schema(),
+            vec![
+                Arc::new(self.source_id.finish()),
+                Arc::new(self.path.finish()),
+                Arc::new(self.byte_offset.finish()),
+                Arc::new(self.line.finish()),
+                Arc::new(self.reason.finish()),
+                Arc::new(self.detail.finish()),
+                Arc::new(self.raw.finish()),
+                Arc::new(self.batch_id.finish()),
+                Arc::new(self.tenant_id.finish()),
+                Arc::new(self.category.finish()),
+                Arc::new(self.signed_in_at.finish().with_timezone("UTC")),
+                Arc::new(self.reads_as.finish()),
+                Arc::new(self.sign_in_id.finish()),
+            ],
+        )
+        .map_err(|source| Error::Arrow { what: "building rejects", source })
     }
+}
+
+/// Whether a sign-in can be of that time.
+pub(super) fn is_possible_time(at: i64, now: i64) -> bool {
+    (EARLIEST..=now + MICROS_PER_DAY).contains(&at)
 }
 
 /// A record that becomes a row.
@@ -338,6 +415,7 @@ pub(super) struct Accepted<'a> {
 /// Fills what the record leaves open and checks what every row must have.
 fn accept<'r>(
     mut raw: RawSignIn<'r>,
+    named: Option<&str>,
     input: &Input,
     now: i64,
 ) -> std::result::Result<Accepted<'r>, RejectReason> {
@@ -354,9 +432,13 @@ fn accept<'r>(
         raw.category = raw.category.or(Some(Category::ServicePrincipal));
     }
     let assigned = || input.tenant_id().map(|tenant| Cow::Owned(tenant.to_owned()));
-    let tenant_id = lower_case(raw.tenant_id.take().or_else(assigned).ok_or(RejectReason::NoTenant)?);
+    let no_tenant = || match named {
+        Some(name) => RejectReason::UnknownTenant { found: name.chars().take(60).collect() },
+        None => RejectReason::NoTenant,
+    };
+    let tenant_id = lower_case(raw.tenant_id.take().or_else(assigned).ok_or_else(no_tenant)?);
     let signed_in_at = raw.signed_in_at.ok_or(RejectReason::NoTime)?;
-    if !(EARLIEST..=now + MICROS_PER_DAY).contains(&signed_in_at) {
+    if !is_possible_time(signed_in_at, now) {
         return Err(RejectReason::ImpossibleTime { found: super::time::format(signed_in_at) });
     }
     for id in [

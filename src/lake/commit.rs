@@ -53,6 +53,8 @@ pub enum Replacing {
     Rows,
     /// The same rows lie in other files; who follows the table's changes need not look.
     Layout,
+    /// The rows have the columns of today, which their table gets in the same commit.
+    Columns,
 }
 
 impl Replaced {
@@ -60,7 +62,7 @@ impl Replaced {
         Remove {
             path: self.path.clone(),
             deletion_timestamp: Some(now_ms),
-            data_change: self.reason == Replacing::Rows,
+            data_change: self.reason != Replacing::Layout,
             extended_file_metadata: Some(false),
             partition_values: None,
             size: Some(i64::try_from(self.bytes).unwrap_or(i64::MAX)),
@@ -122,6 +124,7 @@ impl Lake {
             if added.is_empty() && replaced.is_empty() {
                 continue;
             }
+            let new_columns = replaced.iter().any(|file| file.reason == Replacing::Columns);
             // What a batch brings that has not begun is in no table; listing a table takes as long as it is large.
             let present: HashSet<String> = match begun {
                 Begun::No if replaced.is_empty() => HashSet::new(),
@@ -131,7 +134,9 @@ impl Lake {
             let adds = added.into_iter().filter(|file| !present.contains(&file.path));
             let mut actions: Vec<Action> =
                 adds.map(|file| Action::Add(file.to_add(now_ms, !layout))).collect();
-            let operation = if layout {
+            let operation = if new_columns {
+                overwrite()
+            } else if layout {
                 DeltaOperation::Optimize { predicate: None, target_size: 0 }
             } else if replaced.is_empty() {
                 DeltaOperation::Write {
@@ -144,8 +149,15 @@ impl Lake {
             };
             let removes = replaced.into_iter().filter(|file| present.contains(&file.path));
             actions.extend(removes.map(|file| Action::Remove(file.to_remove(now_ms))));
-            if !actions.is_empty() {
-                self.commit_actions(table, actions, operation).await?;
+            if actions.is_empty() {
+                continue;
+            }
+            if new_columns {
+                actions.insert(0, self.new_columns(table)?);
+            }
+            self.commit_actions(table, actions, operation).await?;
+            if new_columns {
+                self.reload(table).await?;
             }
         }
         Ok(())
@@ -176,10 +188,28 @@ impl Lake {
             checkpoints::create_checkpoint(delta, None).await.map_err(wrong)?;
             checkpoint::thin(&self.root.join(table.as_str()).join("_delta_log"), version);
             // Read anew, so that the next commits build on the checkpoint.
-            delta.state = None;
-            delta.load().await.map_err(wrong)?;
+            self.reload(table).await?;
         }
         Ok(())
+    }
+
+    /// Gives a table the columns of today, whose rows have null in those that are new. The caller holds the lock.
+    pub async fn commit_columns(&mut self, _lock: &Locked, table: Table) -> Result<()> {
+        let actions = vec![self.new_columns(table)?];
+        self.commit_actions(table, actions, overwrite()).await?;
+        self.reload(table).await
+    }
+
+    async fn reload(&mut self, table: Table) -> Result<()> {
+        let name = self.name();
+        let wrong = |source| Error::Lake {
+            lake: name.clone(),
+            action: "reading a table anew",
+            source: Box::new(source),
+        };
+        let delta = self.tables.get_mut(&table).ok_or_else(|| Error::NoLake { lake: name.clone() })?;
+        delta.state = None;
+        delta.load().await.map_err(wrong)
     }
 
     async fn recover(&mut self) -> Result<()> {
@@ -219,6 +249,10 @@ impl Lake {
         }
         Ok(false)
     }
+}
+
+const fn overwrite() -> DeltaOperation {
+    DeltaOperation::Write { mode: SaveMode::Overwrite, partition_by: None, predicate: None }
 }
 
 #[cfg(test)]

@@ -1,7 +1,8 @@
-//! The lake: five Delta tables in a folder. Rows become data files (`write`), data files become
+//! The lake: Delta tables in a folder. Rows become data files (`write`), data files become
 //! commits (`commit`), and a snapshot gives the files back to the query engine.
 
 mod checkpoint;
+mod columns;
 pub mod commit;
 pub mod compact;
 mod rewrite;
@@ -16,8 +17,7 @@ use std::path::{Path, PathBuf};
 
 use arrow::array::{RecordBatch, StringArray};
 use arrow::compute::kernels::cmp::eq;
-use deltalake::kernel::engine::arrow_conversion::TryIntoKernel as _;
-use deltalake::kernel::{StructField, StructType};
+use deltalake::kernel::StructField;
 use deltalake::{DeltaTable, DeltaTableBuilder, DeltaTableError};
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::{ArrowPredicateFn, ParquetRecordBatchReaderBuilder, RowFilter};
@@ -101,14 +101,23 @@ impl Lake {
             file.lock_shared().map_err(io)?;
         }
         let mut lake = Self { root, tables: HashMap::new(), in_use };
+        let is_new = Self::exists(&lake.root).is_err();
         for table in Table::ALL {
             let opened = match versions.get(&table) {
                 Some(version) => lake.open_version(table, *version).await?,
-                None => lake.open_table(table).await?,
+                None if is_new || lake.root.join(table.as_str()).is_dir() => lake.open_table(table).await?,
+                // A lake that an earlier version made.
+                None => lake.open_table(table).await.map_err(|source| lake.not_upgraded(source))?,
             };
             lake.tables.insert(table, opened);
         }
         Ok(lake)
+    }
+
+    /// For `map_err` where a lake of an earlier version can't be brought to the tables and columns of today.
+    #[must_use]
+    pub fn not_upgraded(&self, source: Error) -> Error {
+        Error::NotUpgraded { lake: self.name(), source: Box::new(source) }
     }
 
     /// A table as it was.
@@ -205,24 +214,10 @@ impl Lake {
                 }
             }
         }
-        let kernel: StructType = table
-            .table_schema()
-            .as_ref()
-            .try_into_kernel()
-            .map_err(|source| Error::Arrow { what: "a table's columns", source })?;
-        let fields: Vec<StructField> = kernel.fields().cloned().collect();
+        let fields: Vec<StructField> = columns::kernel_schema(table)?.fields().cloned().collect();
         let partitions: &[&str] = if table == Table::SignInRecords { &[PARTITION] } else { &[] };
-        // Decisions name old versions, so neither log nor files are cleaned by other writers' defaults.
-        let bounded: Vec<&str> = write::BOUNDED
-            .into_iter()
-            .filter(|column| fields.iter().any(|field| field.name() == column))
-            .collect();
-        let configuration = [
-            ("delta.logRetentionDuration".to_owned(), Some("interval 3650 days".to_owned())),
-            ("delta.deletedFileRetentionDuration".to_owned(), Some("interval 3650 days".to_owned())),
-            // Readers look for no other column's statistics, of every file and with every commit.
-            ("delta.dataSkippingStatsColumns".to_owned(), Some(bounded.join(","))),
-        ];
+        let properties = columns::properties(table);
+        let configuration = properties.map(|(key, value)| (key.to_owned(), Some(value)));
         deltalake::operations::create::CreateBuilder::new()
             .with_location(url.as_str())
             .with_table_name(table.as_str())

@@ -16,6 +16,7 @@ use parquet::arrow::arrow_reader::{
 };
 use parquet::file::metadata::{ColumnChunkMetaData, RowGroupMetaData};
 
+use super::columns::widened;
 use super::schema::Table;
 use super::write::{DataFile, DataFileWriter};
 use crate::error::{Error, Result};
@@ -206,7 +207,11 @@ fn read(
     let wrong = |source| Error::Parquet { path: path.to_owned(), source };
     let file = File::open(path).map_err(Error::read(path.display().to_string()))?;
     let options = ArrowReaderOptions::new().with_schema(table.file_schema());
-    let metadata = ArrowReaderMetadata::load(&file, options).map_err(wrong)?;
+    let of_today = ArrowReaderMetadata::load(&file, options);
+    let is_of_today = of_today.is_ok();
+    // A file of an earlier version lacks columns.
+    let metadata =
+        of_today.or_else(|_| ArrowReaderMetadata::load(&file, ArrowReaderOptions::new())).map_err(wrong)?;
     for group in 0..metadata.metadata().num_row_groups() {
         let part = file.try_clone().map_err(Error::read(path.display().to_string()))?;
         let row_bytes = decoded_row_bytes(metadata.metadata().row_group(group));
@@ -216,7 +221,8 @@ fn read(
             .build()
             .map_err(wrong)?;
         for batch in batches {
-            each(batch.map_err(arrow)?)?;
+            let batch = batch.map_err(arrow)?;
+            each(if is_of_today { batch } else { widened(table, &batch)? })?;
         }
     }
     Ok(())

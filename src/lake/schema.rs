@@ -153,6 +153,7 @@ static SCHEMAS: LazyLock<[SchemaRef; 7]> = LazyLock::new(|| {
         ("category", text()),
         ("signed_in_at", timestamp()),
         ("reads_as", text()),
+        ("sign_in_id", text()),
     ]);
     let sources = columns(&[
         ("source_id", text()),
@@ -183,6 +184,8 @@ static SCHEMAS: LazyLock<[SchemaRef; 7]> = LazyLock::new(|| {
         ("page_filter", text()),
         ("pages", number()),
         ("last_pages", number()),
+        ("content_id", text()),
+        ("tenant_id", text()),
     ]);
     let decisions = columns(&[
         ("decision_id", text()),

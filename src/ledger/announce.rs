@@ -5,8 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::{DateTime, Days, NaiveDate, Utc};
 
 use super::event::{Announcement, ChangeKind, Event, EventKind};
+use super::objections::{cause, reasons};
 use super::state::Ledger;
 use crate::campaign::Campaign;
+use crate::change::HoldCause;
 use crate::protocol::Protocol;
 use crate::tenant::Roster;
 use crate::verdict::{Assessment, Reason, TenantAssessment, TenantVerdict};
@@ -19,8 +21,8 @@ pub struct Selection<'a> {
     pub assessment: &'a Assessment,
     /// As it is now, which may be later than the decision's.
     pub roster: &'a Roster,
-    /// What has been seen until now, by [`crate::assess::overtaken`], by tenant id.
-    pub seen: &'a BTreeMap<String, TenantAssessment>,
+    /// By tenant id: how each looks now, from the first day of the decision's window until today.
+    pub now_judged: &'a BTreeMap<String, TenantAssessment>,
     pub ledger: &'a Ledger,
     /// Tenants of a wave; `None`: everyone eligible.
     pub wave: Option<u32>,
@@ -49,6 +51,10 @@ pub enum PassedOver {
     AlreadyOff,
     /// Usage since the decision.
     Overtaken {
+        reasons: Vec<Reason>,
+    },
+    /// The evidence does not suffice up to today: a recheck would put the change on hold at once.
+    NotCovered {
         reasons: Vec<Reason>,
     },
     /// Eligible, and not drawn into this wave.
@@ -191,11 +197,19 @@ fn passed(
     if still_on.is_empty() {
         return Err(PassedOver::AlreadyOff);
     }
-    match selection.seen.get(id) {
-        Some(seen) if still_on.iter().any(|protocol| !seen.protocols_clear.contains(protocol)) => {
-            Err(PassedOver::Overtaken { reasons: seen.reasons.clone() })
-        }
-        _ => Ok(still_on),
+    let campaign = selection.campaign;
+    let Some(judged) = selection.now_judged.get(id) else {
+        return Err(PassedOver::NotCovered { reasons: vec![Reason::NoRecords] });
+    };
+    let causes: BTreeSet<HoldCause> =
+        still_on.iter().filter_map(|protocol| cause(campaign, judged, *protocol)).collect();
+    let reasons = |cause| reasons(campaign, judged, cause, &still_on);
+    if causes.contains(&HoldCause::Usage) {
+        Err(PassedOver::Overtaken { reasons: reasons(HoldCause::Usage) })
+    } else if causes.contains(&HoldCause::Coverage) {
+        Err(PassedOver::NotCovered { reasons: reasons(HoldCause::Coverage) })
+    } else {
+        Ok(still_on)
     }
 }
 

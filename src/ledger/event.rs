@@ -1,7 +1,7 @@
 //! A row of `campaign_events`, and what its `detail` holds.
 
 use chrono::{DateTime, NaiveDate, Utc};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::change::HoldCause;
 use crate::protocol::Protocol;
@@ -180,5 +180,13 @@ pub struct Announcement {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Hold {
     pub cause: HoldCause,
+    #[serde(deserialize_with = "known")]
     pub reasons: Vec<Reason>,
+}
+
+/// A hold outlives the rules that it was made by: reasons that are not known any more are left out, and the
+/// cause stands.
+fn known<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Reason>, D::Error> {
+    let reasons: Vec<serde_json::Value> = Deserialize::deserialize(deserializer)?;
+    Ok(reasons.into_iter().filter_map(|reason| serde_json::from_value(reason).ok()).collect())
 }

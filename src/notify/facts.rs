@@ -14,6 +14,7 @@ use self::reasons::{ReasonFacts, all_reasons, category_name, log_name};
 use self::smtp_auth::{SmtpAuth, smtp_auth};
 use self::usage::{Attempted, InUse, Kept, Who, also_used, attempted, in_use, kept, who};
 use super::NoticeContext;
+use super::limits::limits;
 use super::text::{date, enumerate, month, plain_short};
 use super::told::Told;
 use crate::campaign::Campaign;
@@ -74,6 +75,8 @@ pub(super) struct Facts {
     /// `will_be_enabled`, `already_on`, `enabled_if_off`, or `None`: not part of the campaign.
     outlook_modern_auth: Option<&'static str>,
     lookback_over: String,
+    /// What sign-in logs can't show, one sentence each.
+    limits: Vec<&'static str>,
 }
 
 #[derive(Debug, Serialize)]
@@ -195,6 +198,7 @@ impl Facts {
             stays_on: stays_on(told, context, tenant),
             outlook_modern_auth: outlook_modern_auth(context, tenant, &told.protocols),
             lookback_over: date(window.end.checked_add_days(lookback).unwrap_or(window.end)),
+            limits: limits(campaign, tenant, window),
         }
     }
 }

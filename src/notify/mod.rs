@@ -14,6 +14,7 @@ pub mod text;
 mod error;
 mod facts;
 mod html;
+mod limits;
 mod mail;
 mod message;
 mod plain_text;
@@ -34,6 +35,7 @@ use crate::tenant::{Roster, RosterTenant};
 use crate::verdict::{Assessment, Reason, TenantAssessment};
 
 pub use error::NotifyError;
+pub use limits::{limits, limits_of_all};
 pub use reason_text::{gap_cure, reason_text, reasons_text};
 
 /// One row of who uses a protocol: a user with one app, client app and user agent.

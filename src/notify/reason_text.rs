@@ -137,14 +137,17 @@ pub(super) fn told(reason: &Reason, window: Option<Window>) -> (String, Option<S
         Reason::NotSettled { category, last_provable_day: Some(day) } => cured(
             format!("{category}: the log proves nothing after {day}, as records come late"),
             format!(
-                "collect it again, then repeat; or if it was collected since and was silent, ingest it with --covers up \
-                 to yesterday; or decide with --as-of {}",
-                day.succ_opt().unwrap_or(*day)
+                "collect the log again, then repeat; or if it was collected since and was silent, ingest it with \
+                 --covers up to yesterday{}",
+                // What was announced is judged until today, whatever the decision's window was.
+                window.map_or_else(String::new, |_| {
+                    format!("; or decide with --as-of {}", day.succ_opt().unwrap_or(*day))
+                })
             ),
         ),
         Reason::NotSettled { category, last_provable_day: None } => cured(
             format!("{category}: nothing says until when the log is complete"),
-            "ingest newer logs, or state the days that they are complete for with --covers".to_owned(),
+            "collect the log again, then repeat; or state the days that it is complete for with --covers".to_owned(),
         ),
         Reason::DaysMissing { category, weekdays, expected, seen, needed } => cured(
             format!(
@@ -389,6 +392,7 @@ mod tests {
             verdict: crate::verdict::TenantVerdict::InsufficientEvidence,
             reasons: evidence_reasons.clone(),
             evidence_reasons,
+            objections: Vec::new(),
             protocols: Vec::new(),
             protocols_in_use: Vec::new(),
             protocols_clear: Vec::new(),

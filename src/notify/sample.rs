@@ -65,6 +65,7 @@ fn tenant(n: u32, name: &str, verdict: TenantVerdict, reasons: Vec<Reason>) -> T
         verdict,
         reasons,
         evidence_reasons: Vec::new(),
+        objections: Vec::new(),
         protocols: Vec::new(),
         protocols_in_use: Vec::new(),
         protocols_clear: Vec::new(),

@@ -13,7 +13,7 @@ use super::notice::NoticeKind;
 use super::{NotifyError, text};
 
 /// The embedded files, by the path under which an own folder replaces them.
-const EMBEDDED: [(&str, &str); 19] = [
+const EMBEDDED: [(&str, &str); 20] = [
     ("no_impact.md", include_str!("templates/no_impact.md")),
     ("warning.md", include_str!("templates/warning.md")),
     ("selected_protocols.md", include_str!("templates/selected_protocols.md")),
@@ -28,6 +28,7 @@ const EMBEDDED: [(&str, &str); 19] = [
     ("parts/coverage.md", include_str!("templates/parts/coverage.md")),
     ("parts/doubts.md", include_str!("templates/parts/doubts.md")),
     ("parts/earlier.md", include_str!("templates/parts/earlier.md")),
+    ("parts/limits.md", include_str!("templates/parts/limits.md")),
     ("parts/modern_auth.md", include_str!("templates/parts/modern_auth.md")),
     ("parts/reference.md", include_str!("templates/parts/reference.md")),
     ("parts/scope.md", include_str!("templates/parts/scope.md")),
@@ -36,7 +37,7 @@ const EMBEDDED: [(&str, &str); 19] = [
 ];
 
 /// The variables that a template has.
-pub const VARIABLES: [&str; 34] = [
+pub const VARIABLES: [&str; 35] = [
     "already_off",
     "also_used",
     "attempted",
@@ -55,6 +56,7 @@ pub const VARIABLES: [&str; 34] = [
     "in_use_others",
     "in_use_text",
     "kept",
+    "limits",
     "lookback_over",
     "month",
     "notice_date",

@@ -26,7 +26,7 @@ use tokio::sync::OnceCell;
 use crate::assess::assess;
 use crate::assess::decision::DecisionRow;
 use crate::campaign::Campaign;
-use crate::evidence::{TenantEvidence, Window};
+use crate::evidence::Window;
 use crate::lake::rows::from_batch;
 use crate::lake::schema::{Table, timestamp};
 use crate::protocol::Protocol;
@@ -123,18 +123,20 @@ pub(super) async fn read(
 }
 
 fn parsed<T: serde::de::DeserializeOwned>(row: &DecisionRow, text: &str, what: &str) -> Result<T> {
-    serde_json::from_str(text).map_err(|source| {
-        let (id, then) = (&row.decision_id, &row.program_version);
-        let told = format!("the {what} of decision {id}, made by lightsout {then}, can't be read: {source}");
-        DataFusionError::Execution(told)
-    })
+    serde_json::from_str(text).map_err(|source| unreadable(row, what, &source))
+}
+
+fn unreadable(row: &DecisionRow, what: &str, source: &serde_json::Error) -> DataFusionError {
+    let (id, then) = (&row.decision_id, &row.program_version);
+    let told = format!("the {what} of decision {id}, made by lightsout {then}, can't be read: {source}");
+    DataFusionError::Execution(told)
 }
 
 /// What was decided: the rules and tenants of then, and the verdicts by the rules of this program.
 pub(super) fn again(row: &DecisionRow) -> Result<(Campaign, Roster, Assessment)> {
     let campaign: Campaign = parsed(row, &row.campaign_rules, "campaign")?;
     let roster: Roster = parsed(row, &row.roster, "roster")?;
-    let evidence: Vec<TenantEvidence> = parsed(row, &row.evidence, "evidence")?;
+    let evidence = row.kept_evidence().map_err(|source| unreadable(row, "evidence", &source))?;
     let window = Window { first: row.window_start, end: row.window_end };
     let assessment = Assessment {
         decision_id: row.decision_id.clone(),

@@ -7,6 +7,7 @@ use datafusion::common::ScalarValue;
 use serde::Deserialize;
 
 use super::cells::{Cells, word};
+use super::doubts::Span;
 use super::{Parameter, Queries, timestamp};
 use crate::campaign::Campaign;
 use crate::error::Result;
@@ -74,6 +75,7 @@ impl Queries {
         for batch in self.run(NAME, include_str!("../../queries/evidence.sql"), &parameters).await? {
             add_rows(&mut tenants, &Cells { batch: &batch, query: NAME })?;
         }
+        self.add_doubts(&mut tenants, Span { start: midnight(lookback), end }).await?;
         parameters.retain(|(name, _)| !["window_end", "protocols"].contains(&name.as_str()));
         self.add_past_usage(&mut tenants, parameters).await?;
         Ok(tenants.into_values().collect())

@@ -9,6 +9,7 @@ mod cores;
 mod coverage;
 mod decided;
 pub mod described;
+pub mod doubts;
 pub mod evidence;
 mod kept;
 mod lake_schema;

@@ -6,6 +6,8 @@ use std::fmt::Write as _;
 
 use chrono::{Days, NaiveDate};
 
+use crate::campaign::Campaign;
+use crate::notify::limits_of_all;
 use crate::verdict::{Assessment, ProtocolVerdict, Reason, TenantAssessment, TenantVerdict};
 
 /// A log that lags more is not one that is collected every week: no other day is proposed for it.
@@ -13,14 +15,14 @@ const LAG_DAYS_MAX: u64 = 7;
 
 /// Lines, the last one too with its end.
 #[must_use]
-pub fn text(assessment: &Assessment) -> String {
+pub fn text(campaign: &Campaign, assessment: &Assessment) -> String {
     let mut text = String::new();
     // Writing to a string does not fail.
-    let _ = write_text(&mut text, assessment);
+    let _ = write_text(&mut text, campaign, assessment);
     text
 }
 
-fn write_text(out: &mut String, assessment: &Assessment) -> std::fmt::Result {
+fn write_text(out: &mut String, campaign: &Campaign, assessment: &Assessment) -> std::fmt::Result {
     let window = assessment.window;
     writeln!(
         out,
@@ -38,7 +40,30 @@ fn write_text(out: &mut String, assessment: &Assessment) -> std::fmt::Result {
     writeln!(out, "{verdicts}")?;
     write_doubts(out, assessment)?;
     write_usage(out, assessment)?;
-    write_attempts(out, assessment)
+    write_attempts(out, assessment)?;
+    write_limits(out, &limits_of_all(campaign, &assessment.tenants, assessment.window))
+}
+
+const LINE_CHARACTERS_MAX: usize = 80;
+
+fn write_limits(out: &mut String, limits: &[&str]) -> std::fmt::Result {
+    if limits.is_empty() {
+        return Ok(());
+    }
+    writeln!(out, "what sign-in logs can't show:")?;
+    for sentence in limits {
+        let mut line = String::from("  -");
+        for word in sentence.split(' ') {
+            if line.chars().count() + 1 + word.chars().count() > LINE_CHARACTERS_MAX {
+                writeln!(out, "{line}")?;
+                "   ".clone_into(&mut line);
+            }
+            line.push(' ');
+            line.push_str(word);
+        }
+        writeln!(out, "{line}")?;
+    }
+    Ok(())
 }
 
 /// The reasons of the tenants without a verdict.

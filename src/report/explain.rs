@@ -27,6 +27,8 @@ pub struct Explanation {
     pub tenant: TenantAssessment,
     /// The reasons of the verdict, then what else the evidence lacks, in sentences with the cure.
     pub because: Vec<String>,
+    /// What sign-in logs can't show, one sentence each.
+    pub limits: Vec<&'static str>,
     pub calendar: Vec<CategoryDays>,
     pub gaps: Vec<Gap>,
     pub activity: Vec<Activity>,

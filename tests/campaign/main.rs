@@ -3,6 +3,7 @@
 #[path = "../program/mod.rs"]
 mod program;
 
+mod earlier;
 mod interrupted;
 mod mishaps;
 mod months;

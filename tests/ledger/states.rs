@@ -6,6 +6,7 @@ use lightsout::ledger::{EventKind, Refusal};
 use lightsout::protocol::Protocol::{
     ExchangeWebServices, Imap4, MapiOverHttp, OfflineAddressBook, OutlookAnywhereRpc, Pop3, SmtpAuth,
 };
+use lightsout::verdict::Reason;
 
 use crate::world::{World, announced, day, noon, notice_days, tenant};
 
@@ -319,4 +320,69 @@ async fn what_was_not_due_or_not_announced_is_not_confirmed() {
         assert!(why.contains(part), "{why}");
     }
     assert_eq!(world.confirm(told_to, None, noon(30)).await.events[0].protocols.matches(';').count(), 6);
+}
+
+fn sorted(mut codes: Vec<&'static str>) -> Vec<&'static str> {
+    codes.sort_unstable();
+    codes
+}
+
+#[tokio::test]
+async fn a_tenant_whose_log_ended_is_passed_over_as_a_recheck_would_hold_it() {
+    // Of the days before the announcement: how many are missing, and what both say of it.
+    for (days_missing, codes) in [
+        (0, vec![]),
+        (1, vec![]),
+        (3, vec!["days_missing", "not_settled"]),
+        (9, vec!["days_missing", "gap", "not_settled"]),
+    ] {
+        let mut world = World::of(2);
+        let decision = world.decision();
+        world.logs_end(1, 9 - days_missing);
+        let picked = world.announce(&decision, None, Some(1), noon(10)).await;
+        let found: Vec<&str> = match picked.passed_over.get(&tenant(1)) {
+            None => vec![],
+            Some(PassedOver::NotCovered { reasons }) => sorted(Reason::codes(reasons)),
+            Some(other) => panic!("{days_missing} days: {other:?}"),
+        };
+        assert_eq!(found, codes, "{days_missing} days");
+        assert_eq!(picked.events.len(), if codes.is_empty() { 2 } else { 1 }, "the other tenant is told");
+        // The same log, of a change that was announced before it ended.
+        let mut world = World::of(1);
+        world.announce(&decision, None, None, noon(0)).await;
+        world.logs_end(1, 9 - days_missing);
+        world.recheck(noon(10)).await;
+        let ledger = world.ledger().await;
+        let held = ledger.tenants[&tenant(1)].holds.get(&Imap4);
+        let held = held.map_or_else(Vec::new, |(hold, _)| sorted(Reason::codes(&hold.reasons)));
+        assert_eq!(held, codes, "{days_missing} days, at the recheck");
+    }
+}
+
+#[tokio::test]
+async fn rejected_records_hold_a_change_until_they_are_cured() {
+    let mut world = World::of(1);
+    let decision = world.decision();
+    world.announce(&decision, None, None, noon(0)).await;
+    world.rejects(1, 3);
+    world.recheck(noon(5)).await;
+    let hold = world.ledger().await.tenants[&tenant(1)].holds[&Pop3].0.clone();
+    assert_eq!((hold.cause, Reason::codes(&hold.reasons)), (HoldCause::Coverage, vec!["rejected_records"]));
+    world.rejects(1, 0);
+    world.recheck(noon(6)).await;
+    assert!(world.ledger().await.tenants[&tenant(1)].holds.is_empty(), "cured");
+}
+
+/// A window that grows to twice its length may lack twice the days, and no more.
+#[tokio::test]
+async fn days_that_may_be_missing_grow_with_the_window() {
+    for (day, missing, holds) in [(0, 1, 0), (0, 2, 9), (29, 2, 0), (29, 4, 9)] {
+        let mut world = World::of(1);
+        let decision = world.decision();
+        world.announce(&decision, None, None, noon(0)).await;
+        world.lacks_days(1, -20, missing);
+        world.recheck(noon(day)).await;
+        let held = world.ledger().await.tenants[&tenant(1)].holds.len();
+        assert_eq!(held, holds, "{missing} days of the window until day {day}");
+    }
 }

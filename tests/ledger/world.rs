@@ -3,11 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Days, NaiveDate, TimeDelta, Utc};
+use lightsout::assess::assess;
 use lightsout::assess::decision::{Basis, decide};
-use lightsout::assess::{overtaken, recheck as assess_again};
 use lightsout::campaign::Campaign;
 use lightsout::evidence::{
-    CategoryCoverage, DayRange, ProtocolEvidence, TenantEvidence, UserCount, Window, midnight,
+    CategoryCoverage, DailyCounts, ProtocolEvidence, RejectedRecords, TenantEvidence, UserCount, Window,
+    midnight,
 };
 use lightsout::lake::rows::to_batch;
 use lightsout::lake::schema::Table;
@@ -15,14 +16,14 @@ use lightsout::ledger::announce::{Picked, Selection, pick};
 use lightsout::ledger::confirm::confirm;
 use lightsout::ledger::opt_out::opt_out;
 use lightsout::ledger::plan::{Due, plan};
-use lightsout::ledger::recheck::{Fresh, recheck};
+use lightsout::ledger::recheck::recheck;
 use lightsout::ledger::requests::Request;
 use lightsout::ledger::{Event, Ledger, Taken};
 use lightsout::protocol::Protocol;
 use lightsout::query::Queries;
 use lightsout::sign_in::Category;
 use lightsout::tenant::{Roster, RosterTenant};
-use lightsout::verdict::Assessment;
+use lightsout::verdict::{Assessment, TenantAssessment};
 
 /// The decision is of this day; day 0 is the day of the announcement in most stories.
 pub(crate) fn day(n: i64) -> NaiveDate {
@@ -46,6 +47,10 @@ pub(crate) struct World {
     usage: BTreeMap<(String, Protocol), i64>,
     /// After which day a tenant's logs are missing.
     logs_until: BTreeMap<String, i64>,
+    /// Records that could not be read, of each tenant.
+    rejected: BTreeMap<String, u64>,
+    /// Days without a record, every other one: from which day on, and how many.
+    lacking: BTreeMap<String, (i64, i64)>,
     tenants: Vec<String>,
     pub(crate) events: Vec<Event>,
     /// The ledger of so many events: most commands that are repeated add none.
@@ -62,6 +67,8 @@ impl World {
             roster: Roster { tenants: tenants.iter().map(|id| (id.clone(), named(id))).collect() },
             usage: BTreeMap::new(),
             logs_until: BTreeMap::new(),
+            rejected: BTreeMap::new(),
+            lacking: BTreeMap::new(),
             tenants,
             events: Vec::new(),
             known: None,
@@ -76,6 +83,15 @@ impl World {
         self.logs_until.insert(tenant(n), last_day);
     }
 
+    pub(crate) fn rejects(&mut self, n: u32, records: u64) {
+        self.rejected.insert(tenant(n), records);
+    }
+
+    /// So many days lack records, every other one from a day on.
+    pub(crate) fn lacks_days(&mut self, n: u32, first_day: i64, days: i64) {
+        self.lacking.insert(tenant(n), (first_day, days));
+    }
+
     pub(crate) fn logs_are_back(&mut self, n: u32) {
         self.logs_until.remove(&tenant(n));
     }
@@ -86,11 +102,22 @@ impl World {
 
     /// What the queries would find, until a time.
     fn evidence(&self, until: DateTime<Utc>) -> Vec<TenantEvidence> {
-        let first = day(-200);
+        const RECORDS: u32 = 20;
+        let first = day(-100);
         let found = |id: &String| {
             let until_day = until.date_naive();
             let last = self.logs_until.get(id).map_or(until_day, |last| day(*last).min(until_day));
-            let covered = CategoryCoverage { covered: vec![DayRange { first, last }], ..Default::default() };
+            let lacks = |of: &NaiveDate| {
+                let (first, count) = self.lacking.get(id).copied().unwrap_or_default();
+                (0..count).any(|n| day(first + 2 * n) == *of)
+            };
+            let days = first.iter_days().take_while(|day| *day <= last).filter(|day| !lacks(day));
+            let covered = CategoryCoverage {
+                records: DailyCounts::of(days.map(|day| (day, RECORDS))),
+                first_seen: Some(first),
+                latest_at: Some(midnight(last) + TimeDelta::days(2)),
+                ..Default::default()
+            };
             let used = |((of, protocol), from): (&(String, Protocol), &i64)| {
                 let users = u64::from(of == id && noon(*from) < until);
                 let usage = UserCount { users, sign_ins: users };
@@ -99,12 +126,15 @@ impl World {
             TenantEvidence {
                 tenant_id: id.clone(),
                 records: 1,
+                rejected: RejectedRecords {
+                    records: self.rejected.get(id).copied().unwrap_or(0),
+                    paths: Vec::new(),
+                },
                 protocols: self.usage.iter().filter_map(used).collect(),
                 coverage: [Category::Interactive, Category::NonInteractive]
                     .into_iter()
                     .map(|category| (category, covered.clone()))
                     .collect(),
-                latest_at: Some(midnight(last) + TimeDelta::days(2)),
                 ..Default::default()
             }
         };
@@ -122,16 +152,11 @@ impl World {
         decide(&basis, noon(0), String::new()).expect("a decision").0
     }
 
-    fn fresh(&self, now: DateTime<Utc>) -> BTreeMap<String, Fresh> {
+    fn judge_now(&self, now: DateTime<Utc>) -> BTreeMap<String, TenantAssessment> {
         let evidence = self.evidence(now);
         let window = Window { first: self.window().first, end: now.date_naive().max(day(0)) };
-        let covered = assess_again(&self.campaign, &self.roster, &evidence, window);
-        let seen = overtaken(&self.campaign, &self.roster, &evidence, window);
-        covered
-            .into_iter()
-            .zip(seen)
-            .map(|(covered, seen)| (covered.tenant_id.clone(), Fresh { covered, seen }))
-            .collect()
+        let judged = assess(&self.campaign, &self.roster, &evidence, window);
+        judged.into_iter().map(|tenant| (tenant.tenant_id.clone(), tenant)).collect()
     }
 
     /// Where things stand, by the shipped query over the events in an order that says nothing.
@@ -157,13 +182,13 @@ impl World {
         seed: Option<u64>,
         now: DateTime<Utc>,
     ) -> Picked {
-        let by_now = self.fresh(now).into_iter().map(|(id, fresh)| (id, fresh.seen)).collect();
+        let now_judged = self.judge_now(now);
         let ledger = self.ledger().await;
         let picked = pick(&Selection {
             campaign: &self.campaign,
             assessment: decision,
             roster: &self.roster,
-            seen: &by_now,
+            now_judged: &now_judged,
             ledger: &ledger,
             wave,
             seed,
@@ -189,7 +214,7 @@ impl World {
 
     pub(crate) async fn recheck(&mut self, now: DateTime<Utc>) -> Vec<Event> {
         let ledger = self.ledger().await;
-        let events = recheck(&self.campaign, &ledger, &self.fresh(now), true, now);
+        let events = recheck(&self.campaign, &ledger, &self.judge_now(now), true, now);
         self.events.extend(events.clone());
         events
     }

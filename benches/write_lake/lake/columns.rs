@@ -141,9 +141,7 @@ pub(super) fn batch(world: &World, rows: &[Draft], source_id: &dyn Fn(u32) -> St
             "source_offset" => {
                 Arc::new(rows.iter().map(|row| Some(row.source_offset)).collect::<Int64Array>())
             }
-            "record_hash" => {
-                Arc::new(rows.iter().map(|row| Some(row.record_hash())).collect::<Int64Array>())
-            }
+            "record_hash" => Arc::new(rows.iter().map(|row| Some(row.record_hash())).collect::<Int64Array>()),
             other => panic!("the table has a column that is not drawn: {other}"),
         }
     };

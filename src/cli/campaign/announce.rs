@@ -9,13 +9,13 @@ use super::super::deciding;
 use super::super::shared::{Global, parse_day};
 use super::desk::{Common, Decided, Desk, Files, tenant_of};
 use super::notices::{Sending, Told, told_on_stderr};
-use super::rows;
+use super::{passed_over, rows};
 use crate::assess::decision::DecisionRow;
 use crate::campaign::Campaign;
 use crate::change::{Change, ProtocolChange};
 use crate::error::{Error, Result};
 use crate::ledger::announce::{
-    PassedOver, Picked, Selection, announceable, effective_date, pick, tell_otherwise, told_otherwise,
+    Selection, announceable, effective_date, pick, tell_otherwise, told_otherwise,
 };
 use crate::ledger::event::ChangeKind;
 use crate::ledger::{AnnouncedTenant, Event};
@@ -83,8 +83,7 @@ pub(super) async fn run(arguments: &Arguments, global: &Global) -> Result<u8> {
         )));
     }
     let queries = desk.queries().await?;
-    let seen: BTreeMap<_, _> =
-        desk.fresh(&decided, &queries).await?.into_iter().map(|(id, fresh)| (id, fresh.seen)).collect();
+    let now_judged = desk.judge_now(&decided, &queries).await?;
     let who = queries.who(&decided.campaign, decided.window, "*").await?;
 
     let by_whom = arguments.by.as_deref();
@@ -93,7 +92,7 @@ pub(super) async fn run(arguments: &Arguments, global: &Global) -> Result<u8> {
         campaign: &decided.campaign,
         assessment: &decided.assessment,
         roster: &decided.roster,
-        seen: &seen,
+        now_judged: &now_judged,
         ledger: &desk.ledger,
         wave: arguments.wave,
         seed: arguments.seed,
@@ -139,7 +138,7 @@ pub(super) async fn run(arguments: &Arguments, global: &Global) -> Result<u8> {
     let tenants = tenants.iter().map(String::as_str);
     arguments.common.output.write(&[rows::announced(&desk.ledger, &desk.names()?, tenants)?])?;
     if !global.quiet {
-        tell(&picked, effective);
+        passed_over::tell(&picked, effective);
         let days = (effective - notice_date).num_days();
         if !picked.events.is_empty() && days < i64::from(decided.campaign.notice_days) {
             eprintln!(
@@ -240,41 +239,4 @@ fn young_enough(row: &DecisionRow, max_days: u32, now: DateTime<Utc>) -> Result<
         made_at.format("%Y-%m-%d %H:%M"),
         row.campaign,
     )))
-}
-
-fn tell(picked: &Picked, effective: NaiveDate) {
-    let mut counts: BTreeMap<&str, u64> = BTreeMap::new();
-    for why in picked.passed_over.values() {
-        let why = match why {
-            PassedOver::AlreadyAnnounced { .. } => "announced before",
-            PassedOver::ExcludedByRoster { .. } => "excluded by the roster",
-            PassedOver::ExcludedByCampaign { .. } => "excluded by the campaign's waves",
-            PassedOver::AlreadyOff => "off already",
-            PassedOver::Overtaken { .. } => "used since the decision",
-            PassedOver::NotDrawn => "not drawn",
-            PassedOver::NoRoom => "no room below the campaign's waves.pending_max",
-        };
-        *counts.entry(why).or_default() += 1;
-    }
-    eprintln!(
-        "{} tenants announced{} (announcement {}, seed {})",
-        picked.events.len(),
-        if picked.events.is_empty() { String::new() } else { format!(" for {effective}") },
-        picked.announcement_id,
-        picked.seed
-    );
-    if picked.events.is_empty() && counts.is_empty() {
-        eprintln!(
-            "  the decision has no tenant that something can be announced to; see: lightsout campaign status"
-        );
-    }
-    for (why, count) in counts {
-        eprintln!("  passed over, {why}: {count}");
-    }
-    if let Some(before) = picked.drawn_before {
-        eprintln!(
-            "this wave was drawn at {} and stands; for another give another --seed",
-            before.format("%Y-%m-%d %H:%M")
-        );
-    }
 }

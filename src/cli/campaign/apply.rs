@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::super::shared::Global;
-use super::desk::{Common, Decided, Desk, Files, tenant_of};
+use super::desk::{Common, Decided, Desk, Files};
 use super::notices::{Sending, Told};
 use super::recheck::check;
 use super::rows;
@@ -45,10 +45,10 @@ pub(super) async fn run(arguments: &Arguments, global: &Global) -> Result<u8> {
             }
         }
         let told = planned.iter().filter_map(|tenant| {
-            let assessment = tenant_of(&decided.assessment, &tenant.tenant_id)?.clone();
+            let assessment = rechecked.judged.get(&tenant.tenant_id)?.clone();
             Some(Told { kind: None, assessment, protocols: tenant.protocols.clone(), notice_date: None })
         });
-        sending.tell(&desk, decided, decided.window, told.collect(), &BTreeMap::new())?;
+        sending.tell(&desk, decided, desk.until_now(decided.window), told.collect(), &BTreeMap::new())?;
         due.extend(planned);
     }
     remove_stale(&desk, &due, &arguments.files)?;

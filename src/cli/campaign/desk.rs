@@ -1,23 +1,22 @@
 //! What every campaign command works on: the lake, the campaign's ledger, the decisions that were
 //! announced, and one clock.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 use chrono::{DateTime, Utc};
 use clap::Args;
 
 use super::super::deciding;
-use super::super::shared::{Global, MEMORY_LIMIT_BYTES, Output, now, read_roster};
+use super::super::shared::{Global, MEMORY_LIMIT_BYTES, Output, now, open_lake, read_roster};
 use crate::assess;
 use crate::assess::decision::DecisionRow;
 use crate::campaign::Campaign;
 use crate::error::{Error, Result};
-use crate::evidence::Window;
+use crate::evidence::{TenantEvidence, Window};
 use crate::lake::Lake;
 use crate::lake::commit::{Locked, Manifest};
 use crate::lake::schema::Table;
-use crate::ledger::recheck::Fresh;
 use crate::ledger::requests::{Request, parse_time};
 use crate::ledger::{Event, Ledger, Refusal};
 use crate::protocol::Protocol;
@@ -109,7 +108,7 @@ pub(super) struct Desk {
 impl Desk {
     pub(super) async fn open(common: &Common, global: &Global) -> Result<Self> {
         let campaign = Campaign::load(&common.campaign)?;
-        let lake = Lake::open(&global.lake).await?;
+        let lake = open_lake(global).await?;
         let latest = deciding::latest_head(&lake, &campaign.name)?;
         let latest = latest.map(|head| deciding::find(&lake, &head.decision_id)).transpose()?;
         let now = common.now.unwrap_or_else(now);
@@ -218,19 +217,25 @@ impl Desk {
         Window { first: window.first, end: self.now.date_naive().max(window.end) }
     }
 
-    /// A decision's tenants as they look now, from the first day of its window on.
-    pub(super) async fn fresh(
+    /// A decision's tenants as they look now, from the first day of its window on, by the same rules.
+    pub(super) async fn judge_now(
         &self,
         decided: &Decided,
         queries: &Queries,
-    ) -> Result<BTreeMap<String, Fresh>> {
-        let Decided { campaign, roster, window, .. } = decided;
-        let evidence = queries.evidence_until(campaign, window.first, self.now).await?;
-        let until_now = self.until_now(*window);
-        let covered = assess::recheck(campaign, roster, &evidence, until_now);
-        let seen = assess::overtaken(campaign, roster, &evidence, until_now);
-        let pairs = covered.into_iter().zip(seen);
-        Ok(pairs.map(|(covered, seen)| (covered.tenant_id.clone(), Fresh { covered, seen })).collect())
+    ) -> Result<BTreeMap<String, TenantAssessment>> {
+        let Decided { campaign, roster, window, assessment } = decided;
+        let mut evidence = queries.evidence_until(campaign, window.first, self.now).await?;
+        // Of a tenant that the lake has lost, nothing is known: it is not passed over.
+        let found: BTreeSet<&str> = evidence.iter().map(|tenant| tenant.tenant_id.as_str()).collect();
+        let lost: Vec<TenantEvidence> = assessment
+            .tenants
+            .iter()
+            .filter(|tenant| !found.contains(tenant.tenant_id.as_str()))
+            .map(|tenant| TenantEvidence { tenant_id: tenant.tenant_id.clone(), ..TenantEvidence::default() })
+            .collect();
+        evidence.extend(lost);
+        let judged = assess::assess(campaign, roster, &evidence, self.until_now(*window));
+        Ok(judged.into_iter().map(|tenant| (tenant.tenant_id.clone(), tenant)).collect())
     }
 
     /// The requests of a command line or of a list.

@@ -6,6 +6,7 @@ mod confirm;
 mod desk;
 mod notices;
 mod opt_out;
+mod passed_over;
 mod recheck;
 mod rows;
 mod schema;
@@ -53,6 +54,7 @@ const LIST_COLUMNS: &[&str] = &[
     "announced_on",
     "announcement_id",
     "causes",
+    "hold_reasons",
     "on_hold_since",
     "new",
     "smtp_client_authentication",

@@ -10,11 +10,12 @@ use super::notices::{Sending, Told, told_on_stderr};
 use super::rows;
 use crate::change::ProtocolChange;
 use crate::error::{Error, Result};
-use crate::ledger::recheck::{Fresh, recheck};
+use crate::ledger::recheck::recheck;
 use crate::ledger::{Event, EventKind};
 use crate::notify::lists::ListRow;
 use crate::notify::notice::NoticeKind;
 use crate::query::Queries;
+use crate::verdict::{Reason, TenantAssessment};
 
 #[derive(Debug, Args)]
 pub(in crate::cli) struct Arguments {
@@ -28,7 +29,8 @@ pub(in crate::cli) struct Arguments {
 pub(super) async fn run(arguments: &Arguments, global: &Global) -> Result<u8> {
     let mut desk = Desk::open(&arguments.common, global).await?;
     let rechecked = check(&mut desk, &arguments.files).await?;
-    arguments.common.output.write(&[rows::on_hold(&desk.ledger, &desk.names()?)?])?;
+    let rows = rows::on_hold(&desk.campaign, &desk.ledger, &rechecked.judged, &desk.names()?)?;
+    arguments.common.output.write(&[rows])?;
     rechecked.tell(&desk, &arguments.files, global);
     Ok(rechecked.exit_code())
 }
@@ -36,6 +38,8 @@ pub(super) async fn run(arguments: &Arguments, global: &Global) -> Result<u8> {
 /// What a recheck found and recorded.
 pub(super) struct Rechecked {
     pub(super) decided: BTreeMap<String, Decided>,
+    /// By tenant id, as each looks now.
+    pub(super) judged: BTreeMap<String, TenantAssessment>,
     events: Vec<Event>,
     notices: (usize, usize),
     /// In words: usage of what was turned off.
@@ -74,22 +78,22 @@ impl Rechecked {
 pub(super) async fn check(desk: &mut Desk, files: &Files) -> Result<Rechecked> {
     let queries = desk.queries().await?;
     let decided = desk.announced_on()?;
-    let mut fresh: BTreeMap<String, Fresh> = BTreeMap::new();
+    let mut judged: BTreeMap<String, TenantAssessment> = BTreeMap::new();
     for (id, decision) in &decided {
-        let mut found = desk.fresh(decision, &queries).await?;
+        let mut found = desk.judge_now(decision, &queries).await?;
         found.retain(|tenant_id, _| {
             desk.ledger.tenants.get(tenant_id).is_some_and(|tenant| tenant.change.decision_id == *id)
         });
-        fresh.extend(found);
+        judged.extend(found);
     }
     let lock = desk.turn().await?;
-    let events = recheck(&desk.campaign, &desk.ledger, &fresh, desk.roster.is_some(), desk.now);
+    let events = recheck(&desk.campaign, &desk.ledger, &judged, desk.roster.is_some(), desk.now);
     desk.record(&lock, &events).await?;
     drop(lock);
 
-    let notices = write(desk, &decided, &fresh, &events, &queries, files).await.map_err(Error::recorded)?;
+    let notices = write(desk, &decided, &judged, &events, &queries, files).await.map_err(Error::recorded)?;
     let still_used = still_used(desk, &decided, &queries).await?;
-    Ok(Rechecked { decided, events, notices, still_used })
+    Ok(Rechecked { decided, judged, events, notices, still_used })
 }
 
 /// Usage on the days after a protocol was turned off: the script has not run, or not everywhere.
@@ -123,7 +127,7 @@ async fn still_used(
 async fn write(
     desk: &Desk,
     decided: &BTreeMap<String, Decided>,
-    fresh: &BTreeMap<String, Fresh>,
+    judged: &BTreeMap<String, TenantAssessment>,
     events: &[Event],
     queries: &Queries,
     files: &Files,
@@ -136,10 +140,10 @@ async fn write(
             .iter()
             .filter(|(_, tenant)| tenant.change.decision_id == *id && !tenant.holds.is_empty());
         let told: Vec<Told> = on_hold
-            .filter_map(|(tenant_id, tenant)| Some((fresh.get(tenant_id)?, tenant)))
-            .map(|(fresh, tenant)| Told {
+            .filter_map(|(tenant_id, tenant)| Some((judged.get(tenant_id)?, tenant)))
+            .map(|(judged, tenant)| Told {
                 kind: Some(NoticeKind::Hold),
-                assessment: fresh.covered.clone(),
+                assessment: judged.clone(),
                 protocols: tenant.change.on_hold(),
                 notice_date: tenant.holds.values().map(|(_, since)| since.date_naive()).max(),
             })
@@ -154,6 +158,11 @@ async fn write(
         let causes: BTreeSet<&str> = holds.map(|(hold, _)| hold.cause.as_str()).collect();
         Some(causes.into_iter().collect::<Vec<_>>().join(";"))
     };
+    let codes = |row: &ListRow| {
+        let tenant = desk.ledger.tenants.get(&row.tenant_id)?;
+        let reasons: Vec<Reason> = rows::hold_reasons(&desk.campaign, tenant, judged.get(&row.tenant_id));
+        Some(Reason::codes(&reasons).join(";"))
+    };
     let since = |row: &ListRow| {
         let holds = desk.ledger.tenants.get(&row.tenant_id)?.holds.values();
         holds.map(|(_, since)| since.date_naive()).max().map(|day| day.to_string())
@@ -166,5 +175,8 @@ async fn write(
         .collect();
     let new =
         |row: &ListRow| Some(if held.contains(row.tenant_id.as_str()) { "yes" } else { "no" }.to_owned());
-    sending.finish(desk, &[("causes", &causes), ("on_hold_since", &since), ("new", &new)])
+    sending.finish(
+        desk,
+        &[("causes", &causes), ("hold_reasons", &codes), ("on_hold_since", &since), ("new", &new)],
+    )
 }

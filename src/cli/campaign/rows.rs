@@ -5,15 +5,18 @@ use std::collections::BTreeMap;
 use arrow::array::RecordBatch;
 use chrono::NaiveDate;
 
+use crate::campaign::Campaign;
 use crate::change::{Change, HoldCause, ProtocolChange};
 use crate::error::Result;
 use crate::ledger::event::Hold;
+use crate::ledger::objections;
 use crate::ledger::plan::Due;
 use crate::ledger::status::StatusRow;
 use crate::ledger::{AnnouncedTenant, Ledger};
 use crate::notify::reason_text;
 use crate::protocol::Protocol;
 use crate::report::columns::Columns;
+use crate::verdict::{Reason, TenantAssessment};
 
 type Names = BTreeMap<String, String>;
 
@@ -70,8 +73,38 @@ pub(super) fn opted_out<'a>(
         .batch()
 }
 
+/// Why protocols are on hold for one cause: as it is now, else as it was when the hold was recorded.
+fn reasons_now(
+    campaign: &Campaign,
+    hold: &Hold,
+    protocols: &[Protocol],
+    judged: Option<&TenantAssessment>,
+) -> Vec<Reason> {
+    let now = judged.map(|tenant| objections::reasons(campaign, tenant, hold.cause, protocols));
+    now.filter(|reasons| !reasons.is_empty()).unwrap_or_else(|| hold.reasons.clone())
+}
+
+/// Why something of a tenant is on hold, over all causes.
+pub(super) fn hold_reasons(
+    campaign: &Campaign,
+    tenant: &AnnouncedTenant,
+    judged: Option<&TenantAssessment>,
+) -> Vec<Reason> {
+    let mut reasons: Vec<Reason> = Vec::new();
+    for (protocol, (hold, _)) in &tenant.holds {
+        let new = reasons_now(campaign, hold, &[*protocol], judged);
+        reasons.extend(new.into_iter().filter(|reason| !reasons.contains(reason)).collect::<Vec<_>>());
+    }
+    reasons
+}
+
 /// One row per tenant and cause.
-pub(super) fn on_hold(ledger: &Ledger, names: &Names) -> Result<RecordBatch> {
+pub(super) fn on_hold(
+    campaign: &Campaign,
+    ledger: &Ledger,
+    judged: &BTreeMap<String, TenantAssessment>,
+    names: &Names,
+) -> Result<RecordBatch> {
     struct OnHold<'a> {
         tenant: &'a AnnouncedTenant,
         cause: HoldCause,
@@ -79,6 +112,11 @@ pub(super) fn on_hold(ledger: &Ledger, names: &Names) -> Result<RecordBatch> {
         hold: &'a Hold,
         since: NaiveDate,
     }
+    let told = |row: &OnHold| {
+        let judged = judged.get(&row.tenant.change.tenant_id);
+        let reasons = reasons_now(campaign, row.hold, &row.protocols, judged);
+        reasons.iter().map(reason_text).collect::<Vec<_>>().join("; ")
+    };
     let mut rows: Vec<OnHold> = Vec::new();
     for tenant in ledger.tenants.values() {
         let mut causes: BTreeMap<HoldCause, OnHold> = BTreeMap::new();
@@ -98,7 +136,7 @@ pub(super) fn on_hold(ledger: &Ledger, names: &Names) -> Result<RecordBatch> {
         .protocols("protocols", |row| &row.protocols)
         .day("on_hold_since", |row| Some(row.since))
         .day("effective_date", |row| Some(row.tenant.change.effective_date))
-        .text("reasons", |row| Some(row.hold.reasons.iter().map(reason_text).collect::<Vec<_>>().join("; ")))
+        .text("reasons", |row| Some(told(row)))
         .batch()
 }
 

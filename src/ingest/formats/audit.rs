@@ -119,6 +119,7 @@ pub(super) fn parse(cursor: Cursor<'_, impl Strings>) -> Result<Parsed<'_>, Reje
         return Ok(Parsed::NotSignIn);
     }
     let mut sign_in = members.sign_in;
+    sign_in.tenant_id = sign_in.tenant_id.as_deref().and_then(crate::tenant::tenant_id).map(Cow::Owned);
     let created = members.created.as_deref().unwrap_or_default();
     sign_in.signed_in_at = Some(time::parse(created, DateOrder::MonthFirst).map_err(|_| {
         RejectReason::BadTime { member: "CreationTime", found: created.chars().take(60).collect() }

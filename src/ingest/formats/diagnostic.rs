@@ -24,6 +24,7 @@ enum Member {
     Category,
     OperationName,
     TenantId,
+    TenantName,
     ResourcePath,
     ResultType,
     ResultDescription,
@@ -39,6 +40,9 @@ static ENVELOPE: Names<Member> = Names::new(&[
     ("category", Member::Category),
     ("operationName", Member::OperationName),
     ("tenantId", Member::TenantId),
+    ("tenant", Member::TenantName),
+    ("tenantName", Member::TenantName),
+    ("customer", Member::TenantName),
     ("resourceId", Member::ResourcePath),
     ("resultType", Member::ResultType),
     ("resultDescription", Member::ResultDescription),
@@ -59,6 +63,7 @@ struct Envelope<'a> {
     category: Option<Cow<'a, str>>,
     operation_name: Option<Cow<'a, str>>,
     tenant_id: Option<Cow<'a, str>>,
+    tenant_name: Option<Cow<'a, str>>,
     resource_path: Option<Cow<'a, str>>,
     result_type: Option<Cow<'a, str>>,
     result_description: Option<Cow<'a, str>>,
@@ -78,6 +83,7 @@ impl<'a> Envelope<'a> {
             Member::Category => self.category = text,
             Member::OperationName => self.operation_name = text,
             Member::TenantId => self.tenant_id = text,
+            Member::TenantName => self.tenant_name = text,
             Member::ResourcePath => self.resource_path = text,
             Member::ResultType => {
                 self.has_result = true;
@@ -219,6 +225,7 @@ fn assemble<'a>(
     draft.set(Item::Category, envelope.category);
     draft.set(Item::Tenant, envelope.tenant_id);
     draft.set(Item::TenantPath, envelope.resource_path);
+    draft.set(Item::TenantName, envelope.tenant_name);
     draft.set(Item::EmittedAt, envelope.time);
     draft.set(Item::Country, envelope.location);
     draft.set(Item::ResultDescription, envelope.result_description);

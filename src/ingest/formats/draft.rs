@@ -8,6 +8,29 @@ use super::{Parsed, RejectReason, nested};
 use crate::ingest::json::{Cursor, JsonError, Kind, Strings};
 use crate::ingest::time::{self, DateOrder};
 use crate::sign_in::{Category, Outcome, RawSignIn};
+use crate::tenant::{is_guid, tenant_id};
+
+const NOBODY: &str = "00000000-0000-0000-0000-000000000000";
+
+/// What a record says of itself.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Says {
+    pub tenant: bool,
+    /// What it has in place of a tenant id.
+    pub tenant_name: Option<String>,
+    pub category: bool,
+}
+
+/// A record of another log than those of sign-ins.
+struct OtherLog;
+
+/// What can be told of a rejected record.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Glimpse {
+    pub sign_in: RawSignIn<'static>,
+    /// It may be one; else it is a record of another log.
+    pub is_sign_in: bool,
+}
 
 /// One thing that a member or column of a record tells.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -18,6 +41,8 @@ pub(super) enum Item {
     Tenant,
     /// `/tenants/<id>/providers/Microsoft.aadiam`
     TenantPath,
+    /// The tenant by a domain or a name, as exports over many customers have it.
+    TenantName,
     Category,
     /// The Log Analytics table.
     TableName,
@@ -86,14 +111,54 @@ static NAMES: Names<Item> = Names::new(&[
     ("countryOrRegion", Item::Country),
 ]);
 
+/// What people and tools call the column that says whose row it is, in exports that have no tenant of
+/// their own.
+static TENANTS: Names<Item> = Names::new(&[
+    ("tenantId", Item::Tenant),
+    ("tenant_id", Item::Tenant),
+    ("tenant id", Item::Tenant),
+    ("tenantGuid", Item::Tenant),
+    ("customerTenantId", Item::Tenant),
+    ("tenant", Item::TenantName),
+    ("tenantName", Item::TenantName),
+    ("tenant_name", Item::TenantName),
+    ("tenant name", Item::TenantName),
+    ("tenantDisplayName", Item::TenantName),
+    ("tenantDomain", Item::TenantName),
+    ("tenant_domain", Item::TenantName),
+    ("tenant domain", Item::TenantName),
+    ("tenantFilter", Item::TenantName),
+    ("defaultDomainName", Item::TenantName),
+    ("primaryDomain", Item::TenantName),
+    ("customer", Item::TenantName),
+    ("customerId", Item::TenantName),
+    ("customer_id", Item::TenantName),
+    ("customerName", Item::TenantName),
+    ("customer_name", Item::TenantName),
+    ("customer name", Item::TenantName),
+    ("customerDomain", Item::TenantName),
+    ("customer domain", Item::TenantName),
+    ("organization", Item::TenantName),
+    ("organisation", Item::TenantName),
+    ("organizationName", Item::TenantName),
+    ("company", Item::TenantName),
+    ("companyName", Item::TenantName),
+]);
+
 impl Item {
+    /// Which of the columns that somebody added says whose row it is.
+    pub(super) fn of_tenant(name: &str) -> Option<Self> {
+        TENANTS.in_any_case(name)
+    }
+
     /// In the order of their definition.
-    pub(super) const ALL: [Self; 33] = [
+    pub(super) const ALL: [Self; 34] = [
         Self::SignInId,
         Self::SignedInAt,
         Self::EmittedAt,
         Self::Tenant,
         Self::TenantPath,
+        Self::TenantName,
         Self::Category,
         Self::TableName,
         Self::EventTypes,
@@ -144,6 +209,7 @@ pub(super) struct Draft<'a> {
     pub(super) result_type: Option<Cow<'a, str>>,
     pub(super) description: Option<Cow<'a, str>>,
     pub(super) tenant_path: Option<Cow<'a, str>>,
+    tenant_name: Option<Cow<'a, str>>,
     country: Option<Cow<'a, str>>,
     category: Option<Cow<'a, str>>,
     table: Option<Cow<'a, str>>,
@@ -201,6 +267,7 @@ impl<'a> Draft<'a> {
             Item::EmittedAt => self.emitted = text,
             Item::Tenant => sign_in.tenant_id = text,
             Item::TenantPath => self.tenant_path = text,
+            Item::TenantName => self.tenant_name = text.or(self.tenant_name.take()),
             Item::Category => self.category = text,
             Item::TableName => self.table = text,
             Item::EventTypes => self.event_type = text.as_deref().and_then(nested::event_type_in_text),
@@ -273,32 +340,72 @@ impl<'a> Draft<'a> {
         [self.created.as_deref(), self.emitted.as_deref()].into_iter().flatten()
     }
 
-    /// Whether the record itself says its tenant, and its category.
-    pub(super) fn says(&self) -> (bool, bool) {
-        (
-            self.sign_in.tenant_id.is_some() || self.tenant_path.is_some(),
-            self.category.is_some() || self.table.is_some() || self.event_type.is_some(),
-        )
+    /// What the record itself says.
+    pub(super) fn says(mut self) -> Says {
+        self.settle_tenant();
+        Says {
+            tenant: self.sign_in.tenant_id.is_some(),
+            tenant_name: self.sign_in.tenant_name.map(Cow::into_owned),
+            category: self.category.is_some() || self.table.is_some() || self.event_type.is_some(),
+        }
+    }
+
+    /// Tells tenant ids from what else stands in their place.
+    fn settle_tenant(&mut self) {
+        let sign_in = &mut self.sign_in;
+        let stated = sign_in.tenant_id.take();
+        if stated.as_deref().is_some_and(is_plain_tenant) {
+            sign_in.tenant_id = stated;
+            return;
+        }
+        let by_path = || self.tenant_path.as_deref().and_then(tenant_in_path);
+        let id = stated.as_deref().and_then(tenant_id).or_else(by_path);
+        let id = id.or_else(|| self.tenant_name.as_deref().and_then(tenant_id));
+        sign_in.tenant_id = id.map(Cow::Owned);
+        if sign_in.tenant_id.is_none() {
+            let names = |text: &Cow<'_, str>| !text.trim().is_empty() && !is_guid(text);
+            sign_in.tenant_name = stated.filter(names).or(self.tenant_name.take().filter(names));
+        }
+    }
+
+    /// What can be told of a record that is rejected. The time is `None` where nothing reads it.
+    pub(super) fn glimpse(mut self, dates: DateOrder) -> Glimpse {
+        self.settle_tenant();
+        let category = self.category();
+        let read =
+            |text: &Option<Cow<'a, str>>| text.as_deref().and_then(|text| time::parse(text, dates).ok());
+        let mut sign_in = self.sign_in;
+        let is_sign_in = category.is_ok();
+        sign_in.category = category.unwrap_or(None);
+        sign_in.signed_in_at = if self.created.is_some() { read(&self.created) } else { read(&self.emitted) };
+        Glimpse { sign_in: sign_in.into_owned(), is_sign_in }
+    }
+
+    /// The category, as far as the record states it.
+    fn category(&self) -> Result<Option<Category>, OtherLog> {
+        let stated = self.category.as_deref().map(str::trim);
+        let category = stated
+            .and_then(Category::from_diagnostic)
+            .or_else(|| self.table.as_deref().and_then(Category::from_table));
+        if category.is_none() && (stated.is_some() || self.table.is_some()) {
+            return Err(OtherLog);
+        }
+        Ok(category.or(self.event_type))
     }
 
     /// The sign-in, all members being read.
     ///
     /// The time is that of the sign-in; where it is missing, that of its emission.
-    pub(super) fn finish(self, dates: DateOrder) -> Result<Parsed<'a>, RejectReason> {
+    pub(super) fn finish(mut self, dates: DateOrder) -> Result<Parsed<'a>, RejectReason> {
+        self.settle_tenant();
+        let category = self.category();
         let mut sign_in = self.sign_in;
-        let stated = self.category.as_deref().map(str::trim);
-        sign_in.category = stated
-            .and_then(Category::from_diagnostic)
-            .or_else(|| self.table.as_deref().and_then(Category::from_table));
-        if sign_in.category.is_none() && (stated.is_some() || self.table.is_some()) {
-            return Ok(Parsed::NotSignIn);
-        }
-        sign_in.category = sign_in.category.or(self.event_type);
+        sign_in.category = match category {
+            Ok(category) => category,
+            Err(OtherLog) => return Ok(Parsed::NotSignIn),
+        };
         sign_in.service_principal =
             self.service_principal && sign_in.user_id.is_none() && sign_in.user_principal_name.is_none();
-        sign_in.tenant_id = sign_in
-            .tenant_id
-            .or_else(|| self.tenant_path.as_deref().and_then(tenant_in_path).map(Cow::Owned));
         sign_in.emitted_at = self.emitted.as_deref().and_then(|text| time::parse(text, dates).ok());
         sign_in.signed_in_at = match (&self.created, &self.emitted) {
             (Some(created), _) => Some(read_time("createdDateTime", created, dates)?),
@@ -365,12 +472,44 @@ pub(super) fn outcome_word(text: &str) -> Option<Outcome> {
 fn tenant_in_path(path: &str) -> Option<String> {
     let mut parts = path.split('/');
     parts.find(|part| part.eq_ignore_ascii_case("tenants"))?;
-    parts.next().filter(|tenant| !tenant.is_empty()).map(str::to_owned)
+    parts.next().and_then(tenant_id)
+}
+
+/// A tenant id as nearly all records have it.
+fn is_plain_tenant(text: &str) -> bool {
+    is_guid(text) && text != NOBODY
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn only_a_guid_is_a_tenant_id() {
+        const ID: &str = "7a1f3c52-0b1d-4e6a-9c2f-5d8e0f1a2b3c";
+        let path = format!("/tenants/{{{ID}}}/providers/Microsoft.aadiam");
+        for (stated, path, name, expected) in [
+            (Some(ID), None, Some("contoso.com"), (Some(ID), None)),
+            (Some("customer-17"), Some(path.as_str()), None, (Some(ID), None)),
+            (Some("customer-17"), Some("/tenants/17/providers"), None, (None, Some("customer-17"))),
+            (Some(NOBODY), None, Some("contoso.com"), (None, Some("contoso.com"))),
+            (Some(NOBODY), None, None, (None, None)),
+            (None, None, Some("{7A1F3C52-0B1D-4E6A-9C2F-5D8E0F1A2B3C}"), (Some(ID), None)),
+            (None, Some(path.as_str()), Some("contoso.com"), (Some(ID), None)),
+        ] {
+            let mut draft = Draft::default();
+            for (item, text) in [(Item::Tenant, stated), (Item::TenantPath, path), (Item::TenantName, name)] {
+                draft.set(item, text.map(Cow::Borrowed));
+            }
+            draft.settle_tenant();
+            let RawSignIn { tenant_id, tenant_name, .. } = draft.sign_in;
+            assert_eq!(
+                (tenant_id.as_deref(), tenant_name.as_deref()),
+                expected,
+                "{stated:?} {path:?} {name:?}"
+            );
+        }
+    }
 
     #[test]
     fn a_code_is_a_whole_number_however_it_is_written() {

@@ -1,6 +1,6 @@
 //! Graph `signIn` objects: pages of `/auditLogs/signIns`, bare or concatenated objects and arrays, the
 //! portal's JSON download, and PowerShell's `ConvertTo-Json` of them, which capitalises the names.
-//! They never name the tenant whose log they are from.
+//! They never name the tenant whose log they are from, unless who exported them has added it.
 
 use super::draft::{Draft, Item};
 use super::{Parsed, RejectReason};
@@ -42,7 +42,9 @@ pub(super) fn recognise(record: &str) -> bool {
 
 /// Reads the members of one record.
 pub(super) fn draft(record: Cursor<'_, impl Strings>) -> Result<Draft<'_>, RejectReason> {
-    Ok(Draft::read(record, |name| Item::of_member(name).or_else(|| Item::of_name(name)))?)
+    let item =
+        |name: &str| Item::of_member(name).or_else(|| Item::of_name(name)).or_else(|| Item::of_tenant(name));
+    Ok(Draft::read(record, item)?)
 }
 
 /// Reads one record.

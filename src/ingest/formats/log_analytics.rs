@@ -33,7 +33,8 @@ static NAMES: Names<Item> = Names::new(&[
 
 /// What a column tells, in any case.
 pub(super) fn item(name: &str) -> Option<Item> {
-    NAMES.in_any_case(name).or_else(|| Item::of_name(name))
+    let by_name = || Item::of_tenant(name).filter(|item| *item == Item::TenantName);
+    NAMES.in_any_case(name).or_else(|| Item::of_name(name)).or_else(by_name)
 }
 
 /// Whether a JSON record is a row of a sign-in table, or of another table beside one: not a group of

@@ -1,4 +1,97 @@
-//! Files that resemble sign-in logs and are none: what they are, and what to export instead.
+//! Files that are refused: what they are, what to export instead, and whether they can hold sign-ins all the
+//! same. Those that can keep their tenants from being cleared, so in doubt a file can.
+
+use std::fmt;
+
+/// What a file is that is not read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NotRead {
+    /// For the message.
+    pub found: String,
+    pub may_hold_sign_ins: bool,
+}
+
+impl NotRead {
+    /// Of something that may be a sign-in log.
+    pub fn unknown(found: impl Into<String>) -> Self {
+        Self { found: found.into(), may_hold_sign_ins: true }
+    }
+
+    fn look_alike(found: impl Into<String>) -> Self {
+        Self { found: found.into(), may_hold_sign_ins: false }
+    }
+
+    /// The same, if what is all of the file, as UTF-8, can hold sign-ins at all.
+    #[must_use]
+    pub fn in_file(self, whole: &[u8]) -> Self {
+        let may_hold_sign_ins = self.may_hold_sign_ins && may_hold_sign_ins(whole);
+        Self { may_hold_sign_ins, ..self }
+    }
+}
+
+impl fmt::Display for NotRead {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.found)
+    }
+}
+
+/// Whether the start of a file shows that it is a picture or a page to print.
+#[must_use]
+pub fn is_picture(head: &[u8]) -> bool {
+    const MARKS: [&[u8]; 5] = [b"%PDF-", b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"\xef\xbf\xbdPNG"];
+    MARKS.iter().any(|mark| head.starts_with(mark))
+}
+
+/// Whether text can hold sign-ins: each has a time. Notes about an export, settings and the like have none,
+/// and name no legacy client.
+fn may_hold_sign_ins(text: &[u8]) -> bool {
+    const WORDS: [&str; 11] = [
+        "imap",
+        "pop3",
+        "smtp",
+        "activesync",
+        "mapi",
+        "rpc",
+        "ews",
+        "exchange web services",
+        "other clients",
+        "\"error\"",
+        "@odata",
+    ];
+    let Ok(text) = std::str::from_utf8(text) else { return true };
+    let lower = text.to_lowercase();
+    // Spreadsheets and their like keep times as numbers.
+    lower.contains('\0')
+        || lower.trim_start().starts_with('<')
+        || WORDS.iter().any(|word| lower.contains(word))
+        || has_time(lower.as_bytes())
+}
+
+/// Whether there is a date, a time of day, or a number that is as long as a time.
+fn has_time(text: &[u8]) -> bool {
+    const LONG: usize = 9;
+    let digits = |from: usize| text[from..].iter().take_while(|byte| byte.is_ascii_digit()).count();
+    let mut at = 0;
+    while let Some(start) = text[at..].iter().position(u8::is_ascii_digit).map(|skipped| at + skipped) {
+        let first = digits(start);
+        at = start + first;
+        let Some(separator) = text.get(at).copied() else { return first >= LONG };
+        let second = digits(at + 1);
+        let third = match text.get(at + 1 + second) {
+            Some(byte) if *byte == separator => digits(at + 2 + second),
+            _ => 0,
+        };
+        let is_clock = separator == b':' && first <= 2 && second == 2;
+        let is_date = matches!(separator, b'-' | b'/' | b'.')
+            && (1..=2).contains(&second)
+            && [first, third].iter().all(|count| (1..=4).contains(count))
+            && (separator == b'/' || first == 4 || third == 4);
+        if first >= LONG || is_clock || is_date {
+            return true;
+        }
+    }
+    false
+}
 
 const HUNTING_TABLE: &str = "a Defender hunting table (AADSignInEventsBeta, EntraIdSignInEvents), which is \
                              not read; export SigninLogs or the portal's sign-in log instead";
@@ -32,61 +125,63 @@ pub(super) fn in_local_time(names: &[String]) -> bool {
 }
 
 /// What a table with such columns is, for the message.
-pub(super) fn of_columns(names: &[String]) -> String {
+pub(super) fn of_columns(names: &[String]) -> NotRead {
     let has = |known: &str| names.iter().any(|name| name.trim().eq_ignore_ascii_case(known));
     let any = |known: &[&str]| known.iter().any(|name| has(name));
     if names.len() < 2 {
         let start: String =
             names.concat().chars().take(60).map(|c| if c.is_control() { ' ' } else { c }).collect();
-        return format!("text that starts with '{}'", start.trim());
+        return NotRead::unknown(format!("text that starts with '{}'", start.trim()));
     }
     if has("Request ID") && any(&["Authentication method", "Authentication method detail"]) {
-        return "the portal's authentication details (…SignIns_AuthDetails_…), which name no user and no \
-                client app; the file beside it without AuthDetails in its name is the sign-in log"
-            .to_owned();
+        return NotRead::look_alike(
+            "the portal's authentication details (…SignIns_AuthDetails_…), which name no user and no client app; the \
+             file beside it without AuthDetails in its name is the sign-in log",
+        );
     }
     if any(&["EventID", "EventCode", "Event ID", "LogonType", "SubjectUserName", "TargetUserName"])
         && !any(&["AccountUpn", "ErrorCode"])
     {
-        return "Windows logon events, which are not sign-ins to Entra".to_owned();
+        return NotRead::look_alike("Windows logon events, which are not sign-ins to Entra");
     }
     if any(&["AccountUpn", "AccountObjectId"]) {
-        return HUNTING_TABLE.to_owned();
+        return NotRead::unknown(HUNTING_TABLE);
     }
     if in_local_time(names) {
-        return "a Log Analytics export whose times are in local time, of a zone that it does not say; set the \
-                display of times to UTC and export again"
-            .to_owned();
-    }
-    if names.iter().any(|name| is_aggregate(name)) {
-        return format!(
-            "the result of a KQL summary, with the columns {}; export the sign-ins themselves, one row each",
-            columns(names)
+        return NotRead::unknown(
+            "a Log Analytics export whose times are in local time, of a zone that it does not say; set the display \
+             of times to UTC and export again",
         );
     }
-    format!("a table with the columns {}", columns(names))
+    if names.iter().any(|name| is_aggregate(name)) {
+        return NotRead::look_alike(format!(
+            "the result of a KQL summary, with the columns {}; export the sign-ins themselves, one row each",
+            columns(names)
+        ));
+    }
+    NotRead::unknown(format!("a table with the columns {}", columns(names)))
 }
 
 /// What a JSON object with such keys is, for the message.
-pub(super) fn of_keys(keys: &[String]) -> String {
+pub(super) fn of_keys(keys: &[String]) -> NotRead {
     let any = |known: &[&str]| keys.iter().any(|key| known.contains(&key.as_str()));
     if any(&["EventID", "EventCode", "winlog", "SubjectUserName"]) {
-        return "Windows logon events, which are not sign-ins to Entra".to_owned();
+        return NotRead::look_alike("Windows logon events, which are not sign-ins to Entra");
     }
     if any(&["AccountUpn", "AccountObjectId"]) && any(&["LogonType", "ErrorCode"]) {
-        return HUNTING_TABLE.to_owned();
+        return NotRead::unknown(HUNTING_TABLE);
     }
     if any(&["panels", "visualization", "gridPos", "fallbackResourceIds", "lenses", "dashboard", "visState"])
     {
-        return "a dashboard or workbook, which holds no sign-ins".to_owned();
+        return NotRead::look_alike("a dashboard or workbook, which holds no sign-ins");
     }
     if keys.iter().any(|key| is_aggregate(key)) {
-        return format!(
+        return NotRead::look_alike(format!(
             "the result of a KQL summary, with the keys {}; export the sign-ins themselves, one record each",
             keys.join(", ")
-        );
+        ));
     }
-    format!("a JSON object with the keys {}", keys.join(", "))
+    NotRead::unknown(format!("a JSON object with the keys {}", keys.join(", ")))
 }
 
 fn columns(names: &[String]) -> String {
@@ -98,4 +193,34 @@ fn columns(names: &[String]) -> String {
         .collect();
     let more = if names.len() > SHOWN { ", …" } else { "" };
     format!("{}{more}", shown.join(", "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_has_a_time_or_names_a_legacy_client_can_hold_sign_ins() {
+        for text in [
+            "When,Who\n2026-11-10T09:00:00Z,a@example.com",
+            "who,at\na,10/5/26",
+            "a 5.10.2026",
+            "a,9:05 AM",
+            "at=1793001730",
+            "user,client\nanna,IMAP4",
+            "{\"error\":{\"code\":\"Forbidden\"}}",
+            "<?xml version=\"1.0\"?>",
+            "PAR1\0\0",
+        ] {
+            assert!(may_hold_sign_ins(text.as_bytes()), "{text}");
+        }
+        assert!(may_hold_sign_ins(b"\xff\xfe"));
+        for text in [
+            "",
+            "# Exports\nof October 2026, by Anna (anna@example.com), v1.2.3",
+            "{\"name\":\"lake\",\"n\":17}",
+        ] {
+            assert!(!may_hold_sign_ins(text.as_bytes()), "{text}");
+        }
+    }
 }

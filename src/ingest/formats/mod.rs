@@ -19,6 +19,8 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use draft::{Draft, Item};
+pub use draft::{Glimpse, Says};
+pub use look_alike::{NotRead, is_picture};
 use table::Table;
 
 use crate::ingest::csv::Row;
@@ -82,6 +84,11 @@ pub enum RejectReason {
     WrongShape { expected: &'static str, found: String },
     #[error("names no tenant: not in tenantId or resourceId, not in the path, not by --tenant")]
     NoTenant,
+    #[error(
+        "names the tenant '{found}': expected a tenant id (a GUID), or a domain or name that the roster knows \
+         (--roster)"
+    )]
+    UnknownTenant { found: String },
     #[error("has no sign-in time: neither createdDateTime nor time")]
     NoTime,
     #[error("{member} is '{found}': expected a time as in 2026-10-05T08:15:30.1234567Z")]
@@ -92,6 +99,8 @@ pub enum RejectReason {
     ImpossibleTime { found: String },
     #[error("the compressed stream breaks off here: {detail}")]
     BrokenCompression { detail: String },
+    #[error("the file breaks off here: expected {expected}")]
+    BrokenOff { expected: &'static str },
 }
 
 impl RejectReason {
@@ -101,6 +110,19 @@ impl RejectReason {
         let found =
             if keys.is_empty() { "no keys".to_owned() } else { format!("the keys {}", keys.join(", ")) };
         Self::WrongShape { expected, found }
+    }
+
+    /// Whether the bytes are no whole record, as those of one that was cut; not what it says.
+    #[must_use]
+    pub const fn is_of_text(&self) -> bool {
+        matches!(
+            self,
+            Self::InvalidJson(_)
+                | Self::InvalidCsv { .. }
+                | Self::WrongColumns { .. }
+                | Self::InvalidUtf8 { .. }
+                | Self::OverLong { .. }
+        )
     }
 
     /// The word in the `rejects` table and in reports.
@@ -114,11 +136,13 @@ impl RejectReason {
             Self::OverLong { .. } => "over_long",
             Self::WrongShape { .. } => "wrong_shape",
             Self::NoTenant => "no_tenant",
+            Self::UnknownTenant { .. } => "unknown_tenant",
             Self::NoTime => "no_time",
             Self::BadTime { .. } => "bad_time",
             Self::AmbiguousDate { .. } => "ambiguous_date",
             Self::ImpossibleTime { .. } => "impossible_time",
             Self::BrokenCompression { .. } => "broken_compression",
+            Self::BrokenOff { .. } => "broken_off",
         }
     }
 }
@@ -245,14 +269,14 @@ impl RecordReader {
     ///
     /// # Errors
     /// Fails with what the header looks like if it is no sign-in log's.
-    pub fn csv(header: &str) -> Result<Self, String> {
+    pub fn csv(header: &str) -> Result<Self, NotRead> {
         let table = Table::read(header)?;
         Ok(Self { shape: table.shape, table: Some(Arc::new(table)), dates: DateOrder::Unsettled })
     }
 
     /// What the file is instead, if the rows of its head are no records of any shape.
     #[must_use]
-    pub fn look_alike<'a>(&self, rows: impl Iterator<Item = &'a str>) -> Option<String> {
+    pub fn look_alike<'a>(&self, rows: impl Iterator<Item = &'a str>) -> Option<NotRead> {
         let table = self.table.as_ref()?;
         (!table.holds_records(rows)).then(|| table.describe())
     }
@@ -383,13 +407,26 @@ impl RecordReader {
         }
     }
 
-    /// Whether a record itself says its tenant and its category.
+    /// What a record itself says of its tenant and its category.
     #[must_use]
-    pub fn says(&self, record: &str) -> (bool, bool) {
+    pub fn says(&self, record: &str) -> Says {
         match self.shape {
-            Shape::Audit | Shape::AuditCsv => (true, false),
-            _ => self.draft(record).map_or((false, false), |draft| draft.says()),
+            Shape::Audit | Shape::AuditCsv => Says { tenant: true, ..Says::default() },
+            _ => self.draft(record).map_or_else(Says::default, Draft::says),
         }
+    }
+
+    /// What can be told of a record that `parse` rejects, as long as it is whole; of a table's row also where
+    /// its end is missing.
+    #[must_use]
+    pub fn glimpse(&self, record: &str) -> Option<Glimpse> {
+        if let Some(table) = self.table.as_ref().filter(|table| table.shape != Shape::AuditCsv) {
+            return Some(table.draft_of_part(record)?.glimpse(self.dates));
+        }
+        let whole = wrapper::inner(record);
+        let record = whole.as_deref().filter(|inner| Shape::of_json(inner).is_some()).unwrap_or(record);
+        let reader = Self::json(Shape::of_json(record)?);
+        Some(reader.draft(record)?.glimpse(self.dates))
     }
 
     /// A record's content, whatever its line ends, blanks and order of columns.
@@ -437,7 +474,7 @@ fn without_blanks(record: &str) -> String {
 
 /// What a JSON object that is no sign-in looks like, for the message.
 #[must_use]
-pub fn describe_keys(keys: &[String]) -> String {
+pub fn describe_keys(keys: &[String]) -> NotRead {
     look_alike::of_keys(keys)
 }
 

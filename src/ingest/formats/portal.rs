@@ -1,5 +1,6 @@
 //! The Entra portal's CSV downloads: interactive, non-interactive, application and managed identity
-//! sign-ins. Which of them a file is stands only in its name; the tenant stands nowhere.
+//! sign-ins. Which of them a file is stands only in its name; the tenant stands nowhere, unless somebody
+//! has added it.
 
 use super::draft::Item;
 
@@ -32,7 +33,8 @@ const NAMES: [(&str, Item); 22] = [
 /// What a column tells; blanks and case do not matter.
 pub(super) fn item(name: &str) -> Option<Item> {
     let name = name.split_whitespace().collect::<Vec<_>>().join(" ").to_lowercase();
-    NAMES.iter().find(|(known, _)| *known == name).map(|(_, item)| *item)
+    let own = NAMES.iter().find(|(known, _)| *known == name).map(|(_, item)| *item);
+    own.or_else(|| Item::of_tenant(&name))
 }
 
 /// The word for a Conditional Access result that every other shape uses.

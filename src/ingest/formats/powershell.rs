@@ -25,5 +25,5 @@ pub(super) fn item(name: &str) -> Option<Item> {
     let bare: String =
         name.chars().filter(char::is_ascii_alphanumeric).map(|c| c.to_ascii_lowercase()).collect();
     let own = NAMES.iter().find(|(known, _)| *known == bare);
-    own.map(|(_, item)| *item).or_else(|| Item::of_name(&bare))
+    own.map(|(_, item)| *item).or_else(|| Item::of_name(&bare)).or_else(|| Item::of_tenant(&bare))
 }

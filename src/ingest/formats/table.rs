@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use super::draft::{Draft, Item};
-use super::{Parsed, RecordReader, RejectReason, Shape, log_analytics, nested, portal, powershell};
+use super::{NotRead, Parsed, RecordReader, RejectReason, Shape, log_analytics, nested, portal, powershell};
 use crate::ingest::csv::{self, Cell, DELIMITERS, Row};
 use crate::ingest::time::DateOrder;
 
@@ -26,7 +26,7 @@ impl Table {
     ///
     /// # Errors
     /// Fails with what was found if no shape has such columns.
-    pub(super) fn read(header: &str) -> Result<Self, String> {
+    pub(super) fn read(header: &str) -> Result<Self, NotRead> {
         let header = header.trim_start_matches('\u{feff}');
         let mut found = None;
         for delimiter in DELIMITERS {
@@ -86,7 +86,7 @@ impl Table {
     }
 
     /// What the table is, for the message.
-    pub(super) fn describe(&self) -> String {
+    pub(super) fn describe(&self) -> NotRead {
         super::look_alike::of_columns(&self.names)
     }
 
@@ -126,6 +126,27 @@ impl Table {
         }
         self.common_words(&mut draft);
         Ok(draft)
+    }
+
+    /// Reads what is there of a row whose end is missing: the cell that was cut tells nothing.
+    pub(super) fn draft_of_part<'a>(&self, row: &'a str) -> Option<Draft<'a>> {
+        let mut cells = csv::cells(row, self.delimiter)?;
+        if cells.len() > self.names.len() {
+            return self.draft(row).ok();
+        }
+        if cells.len() < self.names.len() {
+            cells.pop();
+        }
+        let mut draft = Draft::default();
+        for (item, columns) in &self.items {
+            let filled =
+                columns.iter().find(|at| cells.get(**at).is_some_and(|cell| !cell.trim().is_empty()));
+            if let Some(at) = filled {
+                draft.set(*item, Some(trimmed(std::mem::take(&mut cells[*at]))));
+            }
+        }
+        self.common_words(&mut draft);
+        Some(draft)
     }
 
     /// Says with the words of the other shapes what this one has words of its own for.

@@ -6,7 +6,7 @@ use super::{AttemptCode, Attempts, Explanation, ShownQuery, calendar, gaps};
 use crate::campaign::Campaign;
 use crate::error::Result;
 use crate::evidence::{TenantEvidence, Window};
-use crate::notify::reasons_text;
+use crate::notify::{limits, reasons_text};
 use crate::query::catalog::Report;
 use crate::query::{Queries, shown};
 use crate::tenant::RosterTenant;
@@ -42,6 +42,7 @@ impl Explanation {
             campaign: campaign.name.clone(),
             window,
             because: reasons_text(&tenant, window),
+            limits: limits(campaign, &tenant, window),
             calendar: calendar(campaign, settings.as_ref(), &evidence, window),
             gaps: gaps(&tenant, window),
             activity: rows(queries, "tenant_activity", campaign, window, &tenant_id).await?,

@@ -43,6 +43,12 @@ impl Explanation {
             writeln!(out, "clear: {}", clear.join(", "))?;
         }
         self.write_calendar(out)?;
+        if !self.limits.is_empty() {
+            writeln!(out, "\nwhat sign-in logs can't show")?;
+        }
+        for sentence in &self.limits {
+            writeln!(out, "  - {sentence}")?;
+        }
         writeln!(out, "\nprotocols in scope or seen")?;
         let mut table = table(&[
             "protocol",

@@ -3,7 +3,7 @@
 use chrono::{NaiveDate, Weekday};
 use serde_json::Value;
 
-use super::super::{RosterTenant, is_guid};
+use super::super::RosterTenant;
 use super::{Column, RosterError, Row};
 use crate::protocol::Protocol;
 
@@ -70,8 +70,8 @@ impl Typed<'_> {
 
     fn tenant_id(&self) -> Result<String, RosterError> {
         let found = self.text("tenant_id")?.unwrap_or_default();
-        if is_guid(&found) {
-            return Ok(found.to_ascii_lowercase());
+        if let Some(id) = crate::tenant::tenant_id(&found) {
+            return Ok(id);
         }
         let expected = "a tenant id like 72f988bf-86f1-41af-91ab-2d7cd011db47";
         Err(self.wrong("tenant_id", found, expected))

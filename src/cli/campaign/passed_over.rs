@@ -1,0 +1,84 @@
+//! What `lightsout campaign announce` says of its draw: how many tenants were told, and why others were not.
+
+use std::collections::BTreeMap;
+
+use chrono::NaiveDate;
+
+use crate::ledger::announce::{PassedOver, Picked};
+use crate::notify::reason_text;
+use crate::verdict::Reason;
+
+/// Tenants of one reason that are named; status and explain tell of the others.
+const NAMED_MAX: usize = 3;
+
+pub(super) fn tell(picked: &Picked, effective: NaiveDate) {
+    let mut grouped: BTreeMap<String, Vec<(&str, &[Reason])>> = BTreeMap::new();
+    for (tenant_id, why) in &picked.passed_over {
+        grouped.entry(label(why)).or_default().push((tenant_id, reasons(why)));
+    }
+    eprintln!(
+        "{} tenants announced{} (announcement {}, seed {})",
+        picked.events.len(),
+        if picked.events.is_empty() { String::new() } else { format!(" for {effective}") },
+        picked.announcement_id,
+        picked.seed
+    );
+    if picked.events.is_empty() && grouped.is_empty() {
+        eprintln!(
+            "  the decision has no tenant that something can be announced to; see: lightsout campaign status"
+        );
+    }
+    for (label, tenants) in grouped {
+        let cure = if label.ends_with(NOT_COLLECTED) { " (collect, then repeat)" } else { "" };
+        eprintln!("  passed over, {label}: {}{cure}", tenants.len());
+        let explained = tenants.iter().filter(|(_, reasons)| !reasons.is_empty());
+        for (tenant_id, reasons) in explained.take(NAMED_MAX) {
+            let told: Vec<String> = reasons.iter().map(reason_text).collect();
+            eprintln!("    {tenant_id}: {}", told.join("; "));
+        }
+        if tenants.len() > NAMED_MAX && tenants.iter().any(|(_, reasons)| !reasons.is_empty()) {
+            eprintln!("    and {} more; see: lightsout explain TENANT", tenants.len() - NAMED_MAX);
+        }
+    }
+    if let Some(before) = picked.drawn_before {
+        eprintln!(
+            "this wave was drawn at {} and stands; for another give another --seed",
+            before.format("%Y-%m-%d %H:%M")
+        );
+    }
+}
+
+const NOT_COLLECTED: &str = "log not collected up to today";
+
+/// What tenants are counted by.
+fn label(why: &PassedOver) -> String {
+    match why {
+        PassedOver::AlreadyAnnounced { .. } => "announced before".to_owned(),
+        PassedOver::ExcludedByRoster { .. } => "excluded by the roster".to_owned(),
+        PassedOver::ExcludedByCampaign { .. } => "excluded by the campaign's waves".to_owned(),
+        PassedOver::AlreadyOff => "off already".to_owned(),
+        PassedOver::Overtaken { .. } => "used since the decision".to_owned(),
+        PassedOver::NotCovered { reasons } => {
+            let codes = Reason::codes(reasons);
+            if codes.contains(&"not_settled") {
+                NOT_COLLECTED.to_owned()
+            } else {
+                format!("evidence not sufficient up to today, {}", codes.join(" and "))
+            }
+        }
+        PassedOver::NotDrawn => "not drawn".to_owned(),
+        PassedOver::NoRoom => "no room below the campaign's waves.pending_max".to_owned(),
+    }
+}
+
+fn reasons(why: &PassedOver) -> &[Reason] {
+    match why {
+        PassedOver::Overtaken { reasons } | PassedOver::NotCovered { reasons } => reasons,
+        PassedOver::AlreadyAnnounced { .. }
+        | PassedOver::ExcludedByRoster { .. }
+        | PassedOver::ExcludedByCampaign { .. }
+        | PassedOver::AlreadyOff
+        | PassedOver::NotDrawn
+        | PassedOver::NoRoom => &[],
+    }
+}

@@ -1,0 +1,140 @@
+//! `lightsout lake dismiss`: somebody has looked into a doubt and answers for it. The row says who and why;
+//! decisions keep it with their evidence.
+
+use clap::Args;
+
+use super::super::deciding::find_tenant;
+use super::super::shared::{Global, MEMORY_LIMIT_BYTES, now, print, roster_of};
+use crate::error::{Error, Result};
+use crate::lake::Lake;
+use crate::lake::commit::Manifest;
+use crate::lake::rows::from_batch;
+use crate::lake::schema::Table;
+use crate::query::Queries;
+use crate::query::doubts::dismissals::{DOUBTS, DismissalRow};
+
+/// Paths that a message lists.
+const PATHS_TOLD: usize = 5;
+
+#[derive(Debug, Args)]
+pub(in crate::cli) struct Arguments {
+    /// The tenant whose doubt it is: its id, or a domain or name that the roster knows
+    #[arg(long, value_name = "ID")]
+    tenant: String,
+    /// The reason code of the doubt: rejected_records, refused_files, ...
+    #[arg(long, value_name = "CODE")]
+    doubt: String,
+    /// A file that it is dismissed for, as `sources` names it; may come several times
+    /// [default: all that the lake holds now]
+    #[arg(long, value_name = "PATH")]
+    source: Vec<String>,
+    /// Who answers for it
+    #[arg(long, value_name = "NAME")]
+    by: String,
+    /// What they have found
+    #[arg(long, value_name = "TEXT")]
+    why: String,
+    /// CSV, JSON or Parquet list of tenants with domains and names
+    #[arg(long, value_name = "FILE")]
+    roster: Option<std::path::PathBuf>,
+    /// The row on stdout
+    #[arg(long)]
+    json: bool,
+}
+
+fn usage(flag: &'static str, expected: impl Into<String>, found: &str) -> Error {
+    Error::Usage { flag, expected: expected.into(), found: found.to_owned() }
+}
+
+pub(super) async fn run(lake: &mut Lake, arguments: &Arguments, global: &Global) -> Result<u8> {
+    let Some(doubt) = DOUBTS.into_iter().find(|doubt| *doubt == arguments.doubt.trim()) else {
+        return Err(usage("--doubt", format!("one of {}", DOUBTS.join(", ")), &arguments.doubt));
+    };
+    for (flag, text) in [("--by", &arguments.by), ("--why", &arguments.why)] {
+        if text.trim().is_empty() {
+            return Err(usage(flag, "a text", text));
+        }
+    }
+    let roster = roster_of(arguments.roster.as_deref())?;
+    let queries = Queries::over(lake, MEMORY_LIMIT_BYTES).await?;
+    let tenants = queries.coverage().await?;
+    let known: Vec<&str> = tenants.iter().map(|tenant| tenant.tenant_id.as_str()).collect();
+    let tenant_id = find_tenant(&arguments.tenant, &roster, &known)?;
+    if !known.contains(&tenant_id.as_str()) {
+        let some = known.iter().take(PATHS_TOLD).copied().collect::<Vec<_>>().join(", ");
+        return Err(usage(
+            "--tenant",
+            format!("a tenant with records in the lake, such as {some}"),
+            &tenant_id,
+        ));
+    }
+    check_paths(lake, &arguments.source)?;
+    let row = DismissalRow {
+        dismissal_id: uuid::Uuid::new_v4().simple().to_string(),
+        tenant_id,
+        doubt: doubt.to_owned(),
+        paths: DismissalRow::paths_of(&arguments.source)?,
+        by_whom: arguments.by.trim().to_owned(),
+        why: arguments.why.trim().to_owned(),
+        dismissed_at: now(),
+    };
+    let batch_id = row.dismissal_id.clone();
+    let name = format!("part-{batch_id}");
+    let lock = lake.lock().await?;
+    let file = crate::lake::write::write_file(lake.root(), Table::Dismissals, &name, &row.to_batch()?)?;
+    let manifest = Manifest { batch_id, files: vec![file], replaced: Vec::new() };
+    lake.commit(&lock, &manifest, row.dismissed_at.timestamp_millis()).await?;
+    if arguments.json {
+        super::print_report(&row)?;
+    } else if !global.quiet {
+        print(&told(&row));
+    }
+    Ok(0)
+}
+
+/// Fails if the lake knows no file of one of the names: it would dismiss nothing.
+fn check_paths(lake: &Lake, wanted: &[String]) -> Result<()> {
+    if wanted.is_empty() {
+        return Ok(());
+    }
+    let mut missing: Vec<&String> = wanted.iter().collect();
+    let mut some = std::collections::BTreeSet::new();
+    for batch in lake.read(Table::Sources, Some(&["path"]))? {
+        let batch = batch?;
+        let paths = batch.column_by_name("path").and_then(arrow::array::AsArray::as_string_opt::<i32>);
+        for path in paths.into_iter().flatten().flatten() {
+            missing.retain(|wanted| *wanted != path);
+            if some.len() < PATHS_TOLD {
+                some.insert(path.escape_debug().to_string());
+            }
+        }
+    }
+    let Some(first) = missing.first() else { return Ok(()) };
+    let some = some.into_iter().collect::<Vec<_>>().join(", ");
+    Err(usage("--source", format!("a path of the table sources, such as {some}"), first))
+}
+
+/// A dismissal in a line.
+fn told(row: &DismissalRow) -> String {
+    let plain = |text: &str| text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect::<String>();
+    let paths = row.paths.as_deref().map_or_else(|| "all files until then".to_owned(), plain);
+    format!(
+        "dismissed {}: {} of {} by {} ({}): {}",
+        row.dismissed_at.format("%Y-%m-%d"),
+        row.doubt,
+        row.tenant_id,
+        plain(&row.by_whom),
+        paths,
+        plain(&row.why),
+    )
+}
+
+/// All dismissals, the oldest first, a line each.
+pub(super) fn list(lake: &Lake) -> Result<Vec<String>> {
+    let mut rows: Vec<DismissalRow> = Vec::new();
+    for batch in lake.read(Table::Dismissals, None)? {
+        rows.extend(from_batch::<DismissalRow>(&batch?)?);
+    }
+    rows.sort_by(|a, b| (a.dismissed_at, &a.dismissal_id).cmp(&(b.dismissed_at, &b.dismissal_id)));
+    Ok(rows.iter().map(told).collect())
+}

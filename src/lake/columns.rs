@@ -1,0 +1,106 @@
+//! Tables that an earlier version made lack columns of today. Here is how that is seen, and how a table's log
+//! gets them; what the new columns of old rows hold is `ingest::upgrade`'s.
+
+use std::sync::Arc;
+
+use arrow::array::{ArrayRef, RecordBatch, new_null_array};
+use arrow::datatypes::{DataType, Field, Fields, Schema};
+use deltalake::DeltaTableError;
+use deltalake::kernel::engine::arrow_conversion::{TryIntoArrow as _, TryIntoKernel as _};
+use deltalake::kernel::{Action, MetadataExt as _, StructType};
+
+use super::Lake;
+use super::schema::Table;
+use super::write::BOUNDED;
+use crate::error::{Error, Result};
+
+const WHAT: &str = "a table's columns";
+
+/// The properties that a table has from its creation.
+pub(super) fn properties(table: Table) -> [(&'static str, String); 3] {
+    let columns = table.table_schema();
+    let bounded: Vec<&str> =
+        BOUNDED.into_iter().filter(|column| columns.field_with_name(column).is_ok()).collect();
+    // Decisions name old versions, so neither log nor files are cleaned by other writers' defaults.
+    [
+        ("delta.logRetentionDuration", "interval 3650 days".to_owned()),
+        ("delta.deletedFileRetentionDuration", "interval 3650 days".to_owned()),
+        // Readers look for no other column's statistics, of every file and with every commit.
+        ("delta.dataSkippingStatsColumns", bounded.join(",")),
+    ]
+}
+
+/// The columns of a table as its log has them.
+pub(super) fn kernel_schema(table: Table) -> Result<StructType> {
+    table.table_schema().as_ref().try_into_kernel().map_err(|source| Error::Arrow { what: WHAT, source })
+}
+
+impl Lake {
+    /// The tables that lack a column of today, or a member of one. A column that is not known is left alone.
+    ///
+    /// # Errors
+    /// Fails if a table has columns that no engine reads.
+    pub fn outdated(&self) -> Result<Vec<Table>> {
+        let mut outdated = Vec::new();
+        for table in Table::ALL {
+            if lacks(self.logged_schema(table)?.fields(), table.table_schema().fields()) {
+                outdated.push(table);
+            }
+        }
+        Ok(outdated)
+    }
+
+    /// The columns that a table's log names.
+    ///
+    /// # Errors
+    /// Fails if a table has columns that no engine reads.
+    pub fn logged_schema(&self, table: Table) -> Result<Schema> {
+        let snapshot = self
+            .table(table)?
+            .snapshot()
+            .map_err(|source| self.wrong("reading a table's columns", source))?;
+        snapshot.schema().as_ref().try_into_arrow().map_err(|source| Error::Arrow { what: WHAT, source })
+    }
+
+    /// The log's action that gives a table the columns of today.
+    pub(super) fn new_columns(&self, table: Table) -> Result<Action> {
+        let wrong = |source| self.wrong("changing a table's columns", source);
+        let of_kernel = |source| wrong(DeltaTableError::from(source));
+        let snapshot = self.table(table)?.snapshot().map_err(wrong)?;
+        let mut metadata =
+            snapshot.metadata().clone().with_schema(&kernel_schema(table)?).map_err(of_kernel)?;
+        for (key, value) in properties(table) {
+            metadata = metadata.add_config_key(key.to_owned(), value).map_err(of_kernel)?;
+        }
+        Ok(Action::Metadata(metadata))
+    }
+}
+
+/// Whether one of `needed` is not there with all its members.
+fn lacks(there: &Fields, needed: &Fields) -> bool {
+    needed.iter().any(|field| {
+        there.iter().find(|other| other.name() == field.name()).is_none_or(|other| differs(other, field))
+    })
+}
+
+fn differs(there: &Field, needed: &Field) -> bool {
+    match (there.data_type(), needed.data_type()) {
+        (DataType::Struct(there), DataType::Struct(needed)) => lacks(there, needed),
+        (DataType::List(there), DataType::List(needed)) => differs(there, needed),
+        _ => false,
+    }
+}
+
+/// A batch with all columns of a table; those that it lacks are null.
+///
+/// # Errors
+/// Fails if a column is of another type than the table's.
+pub(super) fn widened(table: Table, batch: &RecordBatch) -> Result<RecordBatch> {
+    let schema = table.file_schema();
+    let column = |field: &Arc<Field>| -> ArrayRef {
+        let there = batch.column_by_name(field.name()).cloned();
+        there.unwrap_or_else(|| new_null_array(field.data_type(), batch.num_rows()))
+    };
+    let columns = schema.fields().iter().map(column).collect();
+    RecordBatch::try_new(schema, columns).map_err(|source| Error::Arrow { what: WHAT, source })
+}

@@ -1,0 +1,54 @@
+//! What speaks against turning protocols off, as a tenant looks now. `announce`, `recheck` and `apply` ask
+//! this one function, so that none of them turns off what another would hold.
+
+use crate::campaign::Campaign;
+use crate::change::HoldCause;
+use crate::protocol::Protocol;
+use crate::verdict::{ProtocolVerdict, Reason, TenantAssessment, TenantVerdict};
+
+/// The gravest cause for which a protocol can't be turned off.
+#[must_use]
+pub fn cause(campaign: &Campaign, tenant: &TenantAssessment, protocol: Protocol) -> Option<HoldCause> {
+    if tenant.verdict == TenantVerdict::Excluded {
+        return Some(HoldCause::Excluded);
+    }
+    let raised: Vec<&Reason> =
+        tenant.objections.iter().filter(|reason| concerns(campaign, reason, &[protocol])).collect();
+    let is_off = || {
+        let mut rows = tenant.protocols.iter();
+        rows.any(|row| row.protocol == protocol && row.verdict == ProtocolVerdict::AlreadyOff)
+    };
+    if raised.iter().any(|reason| reason.is_usage()) {
+        Some(HoldCause::Usage)
+    } else if (!raised.is_empty() || !tenant.evidence_reasons.is_empty()) && !is_off() {
+        Some(HoldCause::Coverage)
+    } else {
+        None
+    }
+}
+
+/// The reasons of a cause, as far as they are about these protocols.
+#[must_use]
+pub fn reasons(
+    campaign: &Campaign,
+    tenant: &TenantAssessment,
+    cause: HoldCause,
+    protocols: &[Protocol],
+) -> Vec<Reason> {
+    let raised = || tenant.objections.iter().filter(|reason| concerns(campaign, reason, protocols));
+    match cause {
+        HoldCause::Excluded => tenant.reasons.clone(),
+        HoldCause::Usage => raised().filter(|reason| reason.is_usage()).cloned().collect(),
+        HoldCause::Coverage => {
+            let doubts = raised().filter(|reason| !reason.is_usage());
+            tenant.evidence_reasons.iter().chain(doubts).cloned().collect()
+        }
+    }
+}
+
+/// Usage of one protocol of a group keeps the whole group.
+fn concerns(campaign: &Campaign, reason: &Reason, protocols: &[Protocol]) -> bool {
+    reason
+        .protocol()
+        .is_none_or(|of| protocols.iter().any(|protocol| campaign.group_of(*protocol).contains(&of)))
+}

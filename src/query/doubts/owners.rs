@@ -1,0 +1,95 @@
+//! Whose a rejected record or a refused file may be, where it does not say so: the tenants of its source, of
+//! the files in its folder, of its ingest.
+
+use std::collections::{BTreeSet, HashMap, HashSet};
+
+use super::super::Queries;
+use super::super::cells::Cells;
+use crate::error::Result;
+
+const NAME: &str = "source_tenants";
+
+/// Accepted files with the tenants that they are of.
+const SQL: &str = "WITH entries AS (SELECT source_id, batch_id, path, unnest(coverage) AS entry FROM sources \
+                   WHERE coalesce(fate, 'ingested') NOT IN ('refused', 'skipped')) \
+                   SELECT DISTINCT source_id, batch_id, path, entry['tenant_id'] AS tenant_id FROM entries";
+
+/// What is asked about.
+#[derive(Debug, Default)]
+pub(super) struct Asked {
+    pub(super) sources: HashSet<String>,
+    pub(super) batches: HashSet<String>,
+    pub(super) folders: HashSet<String>,
+}
+
+/// Tenants by what they share with a record or file.
+#[derive(Debug, Default)]
+pub(super) struct Owners {
+    sources: HashMap<String, BTreeSet<String>>,
+    batches: HashMap<String, BTreeSet<String>>,
+    folders: HashMap<String, BTreeSet<String>>,
+}
+
+impl Owners {
+    /// The only tenant of a source.
+    pub(super) fn of_source(&self, source_id: &str) -> Option<&String> {
+        only(self.sources.get(source_id)?)
+    }
+
+    /// All tenants that came with a batch.
+    pub(super) fn of_batch(&self, batch_id: &str) -> impl Iterator<Item = &String> {
+        self.batches.get(batch_id).into_iter().flatten()
+    }
+
+    pub(super) fn only_of_batch(&self, batch_id: &str) -> Option<&String> {
+        only(self.batches.get(batch_id)?)
+    }
+
+    /// All tenants with accepted files in a folder.
+    pub(super) fn of_folder(&self, folder: &str) -> impl Iterator<Item = &String> {
+        self.folders.get(folder).into_iter().flatten()
+    }
+}
+
+fn only(tenants: &BTreeSet<String>) -> Option<&String> {
+    tenants.first().filter(|_| tenants.len() == 1)
+}
+
+/// The folder that a file or a member of an archive is in.
+pub(super) fn folder(path: &str) -> &str {
+    path.rsplit_once(['/', '\\']).map_or("", |(folder, _)| folder)
+}
+
+/// The folder, and around an archive the folder that it is in.
+pub(super) fn folders(path: &str) -> impl Iterator<Item = &str> {
+    let inner = folder(path);
+    let around = inner.to_ascii_lowercase().contains(".zip").then(|| folder(inner));
+    std::iter::once(inner).chain(around)
+}
+
+impl Queries {
+    pub(super) async fn owners(&self, asked: &Asked) -> Result<Owners> {
+        let mut owners = Owners::default();
+        self.each(NAME, SQL, &[], |batch| {
+            let cells = Cells { batch, query: NAME };
+            let (ids, batches) = (cells.text("source_id")?, cells.text("batch_id")?);
+            let (paths, tenants) = (cells.text("path")?, cells.text("tenant_id")?);
+            for at in 0..batch.num_rows() {
+                let folder = folder(paths.value(at));
+                let places = [
+                    (&asked.sources, &mut owners.sources, ids.value(at)),
+                    (&asked.batches, &mut owners.batches, batches.value(at)),
+                    (&asked.folders, &mut owners.folders, folder),
+                ];
+                for (asked, found, key) in places {
+                    if asked.contains(key) {
+                        found.entry(key.to_owned()).or_default().insert(tenants.value(at).to_owned());
+                    }
+                }
+            }
+            Ok(())
+        })
+        .await?;
+        Ok(owners)
+    }
+}

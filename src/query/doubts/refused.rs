@@ -1,0 +1,133 @@
+//! Files that were refused and can hold sign-ins. A file is of the tenant that its path or the operator names;
+//! else of those with files in the same folder; else of the only one that came with it. It is no doubt any
+//! more once its path or its content was read, or somebody said to pass it.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+use arrow::array::Array;
+use chrono::{DateTime, Utc};
+
+use super::super::Queries;
+use super::super::cells::Cells;
+use super::dismissals::{Dismissals, REFUSED_FILES};
+use super::owners::{Asked, folders};
+use super::{Counted, Tenants};
+use crate::error::Result;
+
+const NAME: &str = "refused_files";
+const REFUSED: &str = "SELECT path, batch_id, content_id, tenant_id, ingested_at FROM sources \
+                       WHERE fate = 'refused'";
+/// What may cure a refusal: the same path later, or the same content at any time.
+const READ: &str = "SELECT path, content_id, max(ingested_at) AS ingested_at, \
+                    bool_and(fate IS NOT DISTINCT FROM 'skipped') AS is_skipped FROM sources \
+                    WHERE fate IS DISTINCT FROM 'refused' GROUP BY path, content_id";
+
+struct Refused {
+    path: String,
+    batch_id: String,
+    content_id: Option<String>,
+    tenant_id: Option<String>,
+    ingested_at: Option<DateTime<Utc>>,
+}
+
+impl Queries {
+    pub(super) async fn add_refused(&self, tenants: &mut Tenants, dismissals: &Dismissals) -> Result<()> {
+        let refused = self.refused().await?;
+        if refused.is_empty() {
+            return Ok(());
+        }
+        let refused = self.not_cured(refused).await?;
+        let asked = Asked {
+            batches: refused.iter().map(|file| file.batch_id.clone()).collect(),
+            folders: refused.iter().flat_map(|file| folders(&file.path)).map(str::to_owned).collect(),
+            ..Asked::default()
+        };
+        let owners = self.owners(&asked).await?;
+        let mut found: BTreeMap<&str, Counted> = BTreeMap::new();
+        for file in &refused {
+            let mut of: Vec<&str> = file.tenant_id.as_deref().into_iter().collect();
+            for folder in folders(&file.path) {
+                if of.is_empty() {
+                    of.extend(owners.of_folder(folder).map(String::as_str));
+                }
+            }
+            if of.is_empty() {
+                of.extend(owners.only_of_batch(&file.batch_id).map(String::as_str));
+            }
+            for tenant_id in of {
+                if !dismissals.cover(tenant_id, REFUSED_FILES, &file.path, file.ingested_at) {
+                    found.entry(tenant_id).or_default().add(1, &file.path);
+                }
+            }
+        }
+        for (tenant_id, counted) in found {
+            if let Some(tenant) = tenants.get_mut(tenant_id) {
+                tenant.refused.files = counted.count;
+                tenant.refused.paths = counted.into_paths();
+            }
+        }
+        Ok(())
+    }
+
+    /// The refused files, of each path the newest.
+    async fn refused(&self) -> Result<Vec<Refused>> {
+        let mut by_path: HashMap<String, Refused> = HashMap::new();
+        self.each(NAME, REFUSED, &[], |batch| {
+            let cells = Cells { batch, query: NAME };
+            let (paths, batches) = (cells.text("path")?, cells.text("batch_id")?);
+            let (contents, tenants) = (cells.text("content_id")?, cells.text("tenant_id")?);
+            let times = cells.times("ingested_at")?;
+            let text = |column: &arrow::array::StringArray, at: usize| {
+                column.is_valid(at).then(|| column.value(at).to_owned())
+            };
+            for at in 0..batch.num_rows() {
+                let file = Refused {
+                    path: paths.value(at).to_owned(),
+                    batch_id: batches.value(at).to_owned(),
+                    content_id: text(contents, at),
+                    tenant_id: text(tenants, at),
+                    ingested_at: times(at),
+                };
+                let known = by_path.get(&file.path);
+                if known.is_none_or(|known| known.ingested_at <= file.ingested_at) {
+                    by_path.insert(file.path.clone(), file);
+                }
+            }
+            Ok(())
+        })
+        .await?;
+        let mut refused: Vec<Refused> = by_path.into_values().collect();
+        refused.sort_unstable_by(|a, b| a.path.cmp(&b.path));
+        Ok(refused)
+    }
+
+    /// Those that were not read since.
+    async fn not_cured(&self, refused: Vec<Refused>) -> Result<Vec<Refused>> {
+        let places: HashMap<&str, Option<DateTime<Utc>>> =
+            refused.iter().map(|file| (file.path.as_str(), file.ingested_at)).collect();
+        let contents: HashSet<&str> = refused.iter().filter_map(|file| file.content_id.as_deref()).collect();
+        let (mut read_paths, mut read_contents) = (HashSet::new(), HashSet::new());
+        self.each(NAME, READ, &[], |batch| {
+            let cells = Cells { batch, query: NAME };
+            let (paths, ids) = (cells.text("path")?, cells.text("content_id")?);
+            let times = cells.times("ingested_at")?;
+            let skipped = batch.column_by_name("is_skipped").and_then(arrow::array::AsArray::as_boolean_opt);
+            for at in 0..batch.num_rows() {
+                if places.get(paths.value(at)).is_some_and(|refused_at| *refused_at <= times(at)) {
+                    read_paths.insert(paths.value(at).to_owned());
+                }
+                let is_read = !skipped.is_some_and(|skipped: &arrow::array::BooleanArray| skipped.value(at));
+                if is_read && ids.is_valid(at) && contents.contains(ids.value(at)) {
+                    read_contents.insert(ids.value(at).to_owned());
+                }
+            }
+            Ok(())
+        })
+        .await?;
+        let is_cured = |file: &Refused| {
+            read_paths.contains(&file.path)
+                || file.content_id.as_ref().is_some_and(|content| read_contents.contains(content))
+        };
+        Ok(refused.into_iter().filter(|file| !is_cured(file)).collect())
+    }
+}

@@ -1,0 +1,274 @@
+//! Rejected records that may be usage. Where a record does not say when it was, it may be of any time that its
+//! file is of; where it does not say whose it is, it is of the file's only tenant, else of any that came with
+//! it. What a later ingest has whole is no doubt: the same sign-in by its id, or a longer copy of a cut file.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::fmt::Write as _;
+
+use arrow::array::{Array, StringArray};
+use arrow::datatypes::Int64Type;
+use chrono::{DateTime, Utc};
+
+use super::super::Queries;
+use super::super::cells::Cells;
+use super::dismissals::{Dismissals, REJECTED_RECORDS};
+use super::owners::{Asked, Owners, folders};
+use super::{Counted, Span, Tenants};
+use crate::error::Result;
+
+const NAME: &str = "rejected_doubts";
+/// Rejects of before the column was there may be anything.
+const REJECTS: &str = "SELECT source_id, path, batch_id, tenant_id, sign_in_id, min(signed_in_at) AS first_at, \
+                       max(signed_in_at) AS last_at, min(byte_offset) AS byte_offset, count(*) AS records \
+                       FROM rejects WHERE coalesce(reads_as, 'unclear') = 'unclear' \
+                       GROUP BY source_id, path, batch_id, tenant_id, sign_in_id, \
+                       date_trunc('day', signed_in_at) \
+                       ORDER BY source_id, path, batch_id, tenant_id, sign_in_id, first_at";
+const SPANS: &str = "SELECT source_id, min(first_signed_in_at) AS first_at, max(last_signed_in_at) AS last_at, \
+                     min(ingested_at) AS ingested_at, bool_or(coalesce(truncation, '') = 'torn') AS is_torn \
+                     FROM sources GROUP BY source_id";
+
+/// More ids than this are not looked up at once, and are doubts.
+const IDS_MAX: usize = 2000;
+
+#[derive(Debug)]
+struct Reject {
+    source_id: String,
+    path: String,
+    batch_id: String,
+    tenant_id: Option<String>,
+    sign_in_id: Option<String>,
+    time: Option<(DateTime<Utc>, DateTime<Utc>)>,
+    byte_offset: i64,
+    records: u64,
+}
+
+/// What is known of the source of a reject.
+#[derive(Debug, Default, Clone, Copy)]
+struct Facts {
+    time: Option<(DateTime<Utc>, DateTime<Utc>)>,
+    ingested_at: Option<DateTime<Utc>>,
+    is_torn: bool,
+}
+
+impl Span {
+    fn meets(self, (first, last): (DateTime<Utc>, DateTime<Utc>)) -> bool {
+        first < self.end && last >= self.start
+    }
+}
+
+impl Queries {
+    pub(super) async fn add_rejected(
+        &self,
+        tenants: &mut Tenants,
+        span: Span,
+        dismissals: &Dismissals,
+    ) -> Result<()> {
+        let mut rejects = self.rejects().await?;
+        if rejects.is_empty() {
+            return Ok(());
+        }
+        let facts = self.facts_of(&rejects).await?;
+        let of = |reject: &Reject| facts.get(&reject.source_id).copied().unwrap_or_default();
+        // A source without a row has no time at all.
+        rejects.retain(|reject| reject.time.or(of(reject).time).is_none_or(|time| span.meets(time)));
+        let asked = Asked {
+            sources: rejects.iter().map(|reject| reject.source_id.clone()).collect(),
+            batches: rejects.iter().map(|reject| reject.batch_id.clone()).collect(),
+            folders: rejects.iter().flat_map(|reject| folders(&reject.path)).map(str::to_owned).collect(),
+        };
+        let owners = self.owners(&asked).await?;
+        let whole = self.whole_sign_ins(&rejects).await?;
+        let longer = self.longer_copies(&rejects, &facts).await?;
+        let mut found: BTreeMap<&str, Counted> = BTreeMap::new();
+        for reject in &rejects {
+            if longer.get(&reject.source_id).is_some_and(|until| reject.byte_offset > *until) {
+                continue;
+            }
+            for tenant_id in tenants_of(reject, &owners) {
+                let is_whole = reject
+                    .sign_in_id
+                    .as_deref()
+                    .is_some_and(|id| whole.contains(&(tenant_id.to_owned(), id.to_owned())));
+                let ingested_at = of(reject).ingested_at;
+                if !is_whole && !dismissals.cover(tenant_id, REJECTED_RECORDS, &reject.path, ingested_at) {
+                    found.entry(tenant_id).or_default().add(reject.records, &reject.path);
+                }
+            }
+        }
+        for (tenant_id, counted) in found {
+            if let Some(tenant) = tenants.get_mut(tenant_id) {
+                tenant.rejected.records = counted.count;
+                tenant.rejected.paths = counted.into_paths();
+            }
+        }
+        Ok(())
+    }
+
+    async fn rejects(&self) -> Result<Vec<Reject>> {
+        let mut rejects = Vec::new();
+        self.each(NAME, REJECTS, &[], |batch| {
+            let cells = Cells { batch, query: NAME };
+            let (ids, paths, batches) =
+                (cells.text("source_id")?, cells.text("path")?, cells.text("batch_id")?);
+            let (tenants, sign_ins) = (cells.text("tenant_id")?, cells.text("sign_in_id")?);
+            let (first, last) = (cells.times("first_at")?, cells.times("last_at")?);
+            let (offsets, records) = (cells.primitive::<Int64Type>("byte_offset")?, cells.counts("records")?);
+            let text =
+                |column: &StringArray, at: usize| column.is_valid(at).then(|| column.value(at).to_owned());
+            for at in 0..batch.num_rows() {
+                rejects.push(Reject {
+                    source_id: ids.value(at).to_owned(),
+                    path: paths.value(at).to_owned(),
+                    batch_id: batches.value(at).to_owned(),
+                    tenant_id: text(tenants, at),
+                    sign_in_id: text(sign_ins, at),
+                    time: first(at).zip(last(at)),
+                    byte_offset: offsets.value(at),
+                    records: records(at),
+                });
+            }
+            Ok(())
+        })
+        .await?;
+        Ok(rejects)
+    }
+
+    async fn facts_of(&self, rejects: &[Reject]) -> Result<HashMap<String, Facts>> {
+        let wanted: HashSet<&str> = rejects.iter().map(|reject| reject.source_id.as_str()).collect();
+        let mut facts = HashMap::new();
+        self.each(NAME, SPANS, &[], |batch| {
+            let cells = Cells { batch, query: NAME };
+            let ids = cells.text("source_id")?;
+            let (first, last) = (cells.times("first_at")?, cells.times("last_at")?);
+            let ingested_at = cells.times("ingested_at")?;
+            let torn = batch.column_by_name("is_torn").and_then(arrow::array::AsArray::as_boolean_opt);
+            for at in (0..batch.num_rows()).filter(|at| wanted.contains(ids.value(*at))) {
+                let known = Facts {
+                    time: first(at).zip(last(at)),
+                    ingested_at: ingested_at(at),
+                    is_torn: torn.is_some_and(|torn: &arrow::array::BooleanArray| torn.value(at)),
+                };
+                facts.insert(ids.value(at).to_owned(), known);
+            }
+            Ok(())
+        })
+        .await?;
+        Ok(facts)
+    }
+
+    /// Of the sign-ins that rejects name, those that the lake has whole, by tenant and id.
+    async fn whole_sign_ins(&self, rejects: &[Reject]) -> Result<HashSet<(String, String)>> {
+        let named: Vec<&Reject> = rejects.iter().filter(|reject| reject.sign_in_id.is_some()).collect();
+        let ids: HashSet<&str> = named.iter().filter_map(|reject| reject.sign_in_id.as_deref()).collect();
+        let Some(list) = list_of(&ids) else { return Ok(HashSet::new()) };
+        let sql = format!(
+            "SELECT DISTINCT tenant_id, sign_in_id FROM sign_in_records WHERE sign_in_id IN ({list})"
+        );
+        let mut whole = HashSet::new();
+        self.each(NAME, &sql, &[], |batch| {
+            let cells = Cells { batch, query: NAME };
+            let (tenants, ids) = (cells.text("tenant_id")?, cells.text("sign_in_id")?);
+            let pairs = tenants.iter().flatten().zip(ids.iter().flatten());
+            whole.extend(pairs.map(|(tenant, id)| (tenant.to_owned(), id.to_owned())));
+            Ok(())
+        })
+        .await?;
+        Ok(whole)
+    }
+
+    /// Of cut files of which the lake has a longer copy: the place of their last record. The copy has the
+    /// same sign-in at that place, and goes on.
+    async fn longer_copies(
+        &self,
+        rejects: &[Reject],
+        facts: &HashMap<String, Facts>,
+    ) -> Result<HashMap<String, i64>> {
+        let torn = |reject: &&Reject| facts.get(&reject.source_id).is_some_and(|facts| facts.is_torn);
+        let torn: HashSet<&str> =
+            rejects.iter().filter(torn).map(|reject| reject.source_id.as_str()).collect();
+        let Some(list) = list_of(&torn) else { return Ok(HashMap::new()) };
+        let last = format!(
+            "SELECT source_id, sign_in_id, source_offset FROM (SELECT source_id, sign_in_id, source_offset, \
+             row_number() OVER (PARTITION BY source_id ORDER BY source_offset DESC) AS place \
+             FROM sign_in_records WHERE source_id IN ({list})) AS ranked WHERE place = 1"
+        );
+        let anchors = self.places(&last).await?;
+        let ids: HashSet<&str> = anchors.iter().map(|(_, id, _)| id.as_str()).collect();
+        let Some(list) = list_of(&ids) else { return Ok(HashMap::new()) };
+        let same = format!(
+            "SELECT source_id, sign_in_id, source_offset FROM sign_in_records WHERE sign_in_id IN ({list})"
+        );
+        let same = self.places(&same).await?;
+        let copies = |(source, id, offset): &(String, String, i64)| {
+            let (source, id, offset) = (source.clone(), id.clone(), *offset);
+            same.iter()
+                .filter(move |(other, same, at)| *other != source && *same == id && *at == offset)
+                .map(|(other, _, _)| other.as_str())
+        };
+        let candidates: HashSet<&str> = anchors.iter().flat_map(copies).collect();
+        let Some(list) = list_of(&candidates) else { return Ok(HashMap::new()) };
+        let ends = format!(
+            "SELECT source_id, '' AS sign_in_id, max(source_offset) AS source_offset FROM sign_in_records \
+             WHERE source_id IN ({list}) GROUP BY source_id"
+        );
+        let ends: HashMap<String, i64> =
+            self.places(&ends).await?.into_iter().map(|(source, _, offset)| (source, offset)).collect();
+        let goes_on = |anchor: &&(String, String, i64)| {
+            copies(anchor).any(|copy| ends.get(copy).is_some_and(|end| *end > anchor.2))
+        };
+        Ok(anchors.iter().filter(goes_on).map(|(source, _, offset)| (source.clone(), *offset)).collect())
+    }
+
+    async fn places(&self, sql: &str) -> Result<Vec<(String, String, i64)>> {
+        let mut places = Vec::new();
+        self.each(NAME, sql, &[], |batch| {
+            let cells = Cells { batch, query: NAME };
+            let (sources, ids) = (cells.text("source_id")?, cells.text("sign_in_id")?);
+            let offsets = cells.primitive::<Int64Type>("source_offset")?;
+            for at in 0..batch.num_rows() {
+                places.push((sources.value(at).to_owned(), ids.value(at).to_owned(), offsets.value(at)));
+            }
+            Ok(())
+        })
+        .await?;
+        Ok(places)
+    }
+}
+
+/// The tenants that a reject may be of.
+fn tenants_of<'a>(reject: &'a Reject, owners: &'a Owners) -> Vec<&'a str> {
+    if let Some(tenant_id) = reject.tenant_id.as_ref().or_else(|| owners.of_source(&reject.source_id)) {
+        return vec![tenant_id];
+    }
+    let mut of: Vec<&str> = owners.of_batch(&reject.batch_id).map(String::as_str).collect();
+    for folder in folders(&reject.path) {
+        if of.is_empty() {
+            of.extend(owners.of_folder(folder).map(String::as_str));
+        }
+    }
+    of
+}
+
+/// Ids as SQL has them in a list; `None` if there are none, or too many. Those that could be anything else
+/// than an id are left out: they come from logs.
+fn list_of(ids: &HashSet<&str>) -> Option<String> {
+    let is_plain = |id: &str| {
+        (1..=100).contains(&id.len())
+            && id
+                .bytes()
+                .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b':' | b'.'))
+    };
+    let mut plain: Vec<&str> = ids.iter().copied().filter(|id| is_plain(id)).collect();
+    plain.sort_unstable();
+    if plain.is_empty() || plain.len() > IDS_MAX {
+        return None;
+    }
+    let mut list = String::new();
+    for (at, id) in plain.into_iter().enumerate() {
+        let comma = if at > 0 { ", " } else { "" };
+        // Writing to text does not fail.
+        let _ = write!(list, "{comma}'{id}'");
+    }
+    Some(list)
+}

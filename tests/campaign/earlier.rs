@@ -1,0 +1,132 @@
+//! A lake that an earlier version made, with a campaign announced by its rules: it gets the tables and columns of
+//! today, its decision is told apart, and what it announced is judged by the rules of today.
+
+use std::fs;
+use std::path::Path;
+
+use serde_json::Value;
+
+use crate::program::{Place, sample};
+
+const LAKE: &str = "lake";
+const DECISION: &str = "70dadcbe095750eb836af68531581ba6";
+const OLD_MILL: &str = "23220695-6f56-4566-aba9-b1fad220a1c8";
+const BRACKENRIDGE: &str = "f7fd8b2d-fc26-45b7-a0fb-8b8d91076163";
+
+fn place() -> Place {
+    let place = Place::new();
+    copy(&Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/campaign/lakes/earlier"), &place.path(LAKE));
+    place
+}
+
+fn copy(from: &Path, to: &Path) {
+    fs::create_dir_all(to).expect("a folder");
+    for entry in fs::read_dir(from).expect("a folder").flatten() {
+        let target = to.join(entry.file_name());
+        if entry.path().is_dir() {
+            copy(&entry.path(), &target);
+        } else {
+            fs::copy(entry.path(), target).expect("a copy");
+        }
+    }
+}
+
+fn told(place: &Place, arguments: &[&str]) -> (i32, String, String) {
+    let output = place.tries(LAKE, arguments);
+    let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("text");
+    (output.status.code().expect("it ends by itself"), text(output.stdout), text(output.stderr))
+}
+
+#[test]
+fn an_earlier_lake_is_upgraded_once_and_says_so() {
+    let place = place();
+    let (code, rows, said) = told(&place, &["sql", "SELECT count(*) FROM sources", "--format", "csv"]);
+    assert_eq!((code, rows.lines().last()), (0, Some("173")), "{said}");
+    for part in
+        ["was made by an earlier version", "rejects and sources got", "173 sources were counted again"]
+    {
+        assert!(said.contains(part), "{part}: {said}");
+    }
+    let (_, _, said) = told(&place, &["sql", "SELECT count(*) FROM sources"]);
+    assert_eq!(said, "", "the second time there is nothing to do");
+
+    let days = "SELECT category, count(DISTINCT first_day), sum(records), min(first_day), max(first_day) FROM coverage_entries \
+                WHERE kind = 'records' AND tenant_id = '23220695-6f56-4566-aba9-b1fad220a1c8' GROUP BY 1 ORDER BY 1";
+    let records = "SELECT category, count(DISTINCT event_date), count(*), min(event_date), max(event_date) \
+                   FROM sign_in_records WHERE tenant_id = '23220695-6f56-4566-aba9-b1fad220a1c8' GROUP BY 1 ORDER BY 1";
+    assert_eq!(place.csv(LAKE, days), place.csv(LAKE, records), "the days are those of the records");
+    let others = place.csv(
+        LAKE,
+        "SELECT count(*) FILTER (WHERE kind = 'storage'), count(*) FILTER (WHERE kind = 'stated') FROM coverage_entries",
+    );
+    assert_eq!(others, ["169,6"], "storage hours and declared ranges are kept");
+    let channels = place.csv(LAKE, "SELECT DISTINCT channel, fate FROM sources ORDER BY 1");
+    assert_eq!(channels, ["logs,ingested", "logs/array (diagnostic),ingested"]);
+
+    // Whoever reads the table without this program sees its columns in the log.
+    let log = place.path("lake/sources/_delta_log");
+    let newest = fs::read_dir(&log).expect("a log").flatten().map(|entry| entry.path());
+    let newest =
+        newest.filter(|path| path.extension().is_some_and(|is| is == "json")).max().expect("a commit");
+    let text = fs::read_to_string(newest).expect("text");
+    let actions: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
+    let schema = actions.iter().find_map(|action| action["metaData"]["schemaString"].as_str());
+    assert!(schema.is_some_and(|schema| schema.contains("page_filter") && !schema.contains("\"kind\"")));
+    assert!(actions.iter().any(|action| action["remove"].is_object()), "the old files leave it at once");
+    assert_eq!(told(&place, &["lake", "verify"]).0, 0, "every account adds up");
+    assert_eq!(told(&place, &["lake", "compact"]).0, 0, "rejects without the new columns are read too");
+}
+
+#[test]
+fn the_files_of_an_earlier_lake_are_still_known() {
+    let place = place();
+    let again = place.ingest(LAKE, &[&sample("logs/array")]);
+    assert_eq!((&again["files_seen_before"], &again["files_ingested"]), (&3.into(), &0.into()), "{again}");
+}
+
+#[test]
+fn a_decision_by_earlier_rules_is_told_apart_and_its_announcement_judged_by_those_of_today() {
+    let place = place();
+    let roster = sample("roster.csv");
+    let (code, _, said) = told(&place, &["notices", "--decision", DECISION]);
+    assert!(
+        code == 1 && said.contains("made by earlier rules") && said.contains("lightsout assess"),
+        "{said}"
+    );
+    let (code, _, said) = told(&place, &["campaign", "announce", "--now", "2026-11-02"]);
+    assert!(code == 1 && said.contains("made by earlier rules"), "{said}");
+
+    let recheck = |day: &str| {
+        let flags = ["--roster", &roster, "--format", "ndjson", "--now", day];
+        let (code, rows, said) = told(&place, &[&["campaign", "recheck"], &flags[..]].concat());
+        let rows: Vec<Value> = rows.lines().map(|row| serde_json::from_str(row).expect("a row")).collect();
+        (code, rows, said)
+    };
+    let (code, held, said) = recheck("2026-11-04");
+    assert!(said.contains("was made by earlier rules") && !said.contains("can't be read"), "{said}");
+    let ids: Vec<&str> = held.iter().filter_map(|row| row["tenant_id"].as_str()).collect();
+    assert_eq!(
+        (code, ids),
+        (4, vec![OLD_MILL, BRACKENRIDGE]),
+        "the others have records of 3 November, late enough"
+    );
+    // The log has ended: whoever collects now and then is told to collect and repeat.
+    let (code, held, _) = recheck("2026-11-20");
+    assert_eq!((code, held.len()), (4, 4), "{held:?}");
+    for row in &held {
+        let reasons = row["reasons"].as_str().expect("reasons");
+        assert!(reasons.contains("not_settled: ") && reasons.contains("collect the log again, then repeat"));
+        assert!(!reasons.contains("--as-of"), "it can't help here: {reasons}");
+    }
+    let list = fs::read_to_string(place.path("out/lists/on_hold.csv")).expect("a list");
+    assert!(list.contains("hold_reasons") && list.contains("not_settled"), "{list}");
+
+    // Decided again, it is a decision like any other.
+    let (code, _, said) = told(&place, &["assess", "--roster", &roster, "--as-of", "2026-11-02"]);
+    assert_eq!(code, 0, "{said}");
+    let (code, _, said) = told(&place, &["notices"]);
+    assert_eq!((code, said.as_str()), (0, ""));
+    let (code, rows, said) =
+        told(&place, &["sql", "SELECT DISTINCT decision_id FROM verdicts", "--format", "csv"]);
+    assert_eq!((code, rows.lines().count()), (0, 3), "both can be asked for: {said}");
+}

@@ -1,0 +1,288 @@
+//! Whose a log is, and what was not read of it: a tenant is cleared only by its own log, and not while a
+//! rejected record or a refused file may be its usage.
+
+mod program;
+
+use std::fmt::Write as _;
+use std::io::Write as _;
+
+use program::Place;
+use serde_json::Value;
+
+const LAKE: &str = "lake";
+const AS_OF: &str = "2026-11-01";
+const A: &str = "7a1f3c52-0b1d-4e6a-9c2f-5d8e0f1a2b3a";
+const B: &str = "7a1f3c52-0b1d-4e6a-9c2f-5d8e0f1a2b3b";
+
+fn diagnostic(tenant: &str, id: u32, time: &str, category: &str, client: &str) -> String {
+    format!(
+        r#"{{"time":"{time}","category":"{category}","operationName":"Sign-in activity","tenantId":"{tenant}","properties":{{"id":"10000000-0000-4000-8000-{id:012}","createdDateTime":"{time}","userPrincipalName":"user{}@example.com","clientAppUsed":"{client}","homeTenantId":"{tenant}","resourceTenantId":"{tenant}","status":{{"errorCode":0}}}}}}"#,
+        id % 20
+    )
+}
+
+/// Both logs until some days after the window, by modern clients alone.
+fn modern_log(tenant: &str, first_id: u32) -> String {
+    let first = chrono::NaiveDate::from_ymd_opt(2026, 8, 3).expect("a day");
+    let mut text = String::new();
+    let mut id = first_id;
+    for day in first.iter_days().take(95) {
+        for n in 0..40 {
+            let category = if n % 2 == 0 { "SignInLogs" } else { "NonInteractiveUserSignInLogs" };
+            let time = format!("{day}T{:02}:{n:02}:00Z", n % 24);
+            id += 1;
+            writeln!(text, "{}", diagnostic(tenant, id, &time, category, "Browser")).expect("text");
+        }
+    }
+    text
+}
+
+/// A Graph page: it names no tenant, and its records only by home and resource.
+fn page(tenant: &str, client: &str) -> String {
+    let record = |id: u32, client: &str| {
+        format!(
+            r#"{{"id":"20000000-0000-4000-8000-{id:012}","createdDateTime":"2026-10-0{id}T08:15:30Z","userPrincipalName":"scanner@example.com","userId":"30000000-0000-4000-8000-000000000001","clientAppUsed":"{client}","resourceTenantId":"{tenant}","homeTenantId":"{tenant}","signInEventTypes":["nonInteractiveUser"],"status":{{"errorCode":0}}}}"#
+        )
+    };
+    format!(
+        r#"{{"@odata.context":"https://graph.microsoft.com/beta/$metadata#auditLogs/signIns","value":[{},{}]}}"#,
+        record(5, client),
+        record(6, "Browser")
+    )
+}
+
+/// The verdict of a tenant and the codes of its reasons.
+fn verdict(place: &Place, tenant: &str) -> (String, Vec<String>) {
+    let output = place.run(LAKE, &["assess", "--as-of", AS_OF, "--out", "out"]);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let text = std::fs::read_to_string(place.path("out/assessment.json")).expect("an assessment");
+    let rows: Vec<Value> = serde_json::from_str(&text).expect("rows");
+    let row = rows.iter().find(|row| row["tenant_id"] == tenant).expect("the tenant");
+    let text = |name: &str| row[name].as_str().unwrap_or_default().to_owned();
+    let reasons = text("reasons");
+    (text("verdict"), reasons.split(';').map(str::to_owned).collect())
+}
+
+fn is_held_by(place: &Place, tenant: &str, reason: &str) {
+    let (verdict, reasons) = verdict(place, tenant);
+    assert_eq!(verdict, "insufficient_evidence", "{reasons:?}");
+    assert_eq!(reasons, [reason]);
+}
+
+fn is_clear(place: &Place, tenant: &str) {
+    let told = verdict(place, tenant);
+    assert_eq!(told.0, "no_impact", "{:?}", told.1);
+}
+
+fn code(place: &Place, arguments: &[&str]) -> (i32, String) {
+    let output = place.tries(LAKE, arguments);
+    (output.status.code().unwrap_or(-1), String::from_utf8(output.stderr).expect("text"))
+}
+
+#[test]
+fn a_page_is_of_the_tenant_of_its_records_or_refused() {
+    let place = Place::new();
+    place.write("a.json", page(A, "Authenticated SMTP").as_bytes());
+    place.write("b.json", page(B, "Browser").as_bytes());
+    place.write("roster.csv", format!("tenant_id,domains\n{{{A}}},contoso.onmicrosoft.com\n").as_bytes());
+    let covers = ["--covers", "2026-08-01..2026-10-31"];
+    let ingest = |arguments: &[&str]| {
+        let all: Vec<&str> = ["ingest"].iter().chain(arguments).chain(&covers).copied().collect();
+        code(&place, &all)
+    };
+    let (exit, told) = ingest(&["a.json", "--tenant", "contoso.onmicrosoft.com"]);
+    assert_eq!(exit, 2, "{told}");
+    assert!(told.contains("contoso.onmicrosoft.com") && told.contains("--roster"), "{told}");
+
+    let (exit, told) = ingest(&["a.json", "--tenant", B]);
+    assert_eq!(exit, 3, "{told}");
+    assert!(told.contains(A) && told.contains(B), "it names both: {told}");
+
+    place.write("swapped.csv", format!("path,tenant_id\na.json,{B}\nb.json,{A}\n").as_bytes());
+    let (exit, told) = ingest(&["a.json", "b.json", "--tenants-from", "swapped.csv"]);
+    assert_eq!((exit, told.matches("refused ").count()), (3, 2), "{told}");
+    assert_eq!(place.csv(LAKE, "SELECT count(*) FROM sign_in_records"), ["0"], "no row of any is left");
+
+    let upper = format!("{{{}}}", A.to_uppercase());
+    assert_eq!(ingest(&["a.json", "--tenant", &upper]).0, 0);
+    assert_eq!(verdict(&place, A).0, "warning");
+    place.run(
+        "other",
+        &[
+            &["ingest", "a.json", "--tenant", "Contoso.onmicrosoft.com", "--roster", "roster.csv"][..],
+            &covers,
+        ]
+        .concat(),
+    );
+    assert_eq!(place.csv("other", "SELECT DISTINCT tenant_id FROM sign_in_records"), [A]);
+}
+
+#[test]
+fn rows_of_several_customers_are_told_apart_or_refused() {
+    let place = Place::new();
+    let row = |id: u32, tenant: &str| {
+        format!(
+            r#"{{"tenant":"{tenant}","id":"2000000{id}-0000-4000-8000-000000000000","createdDateTime":"2026-10-05T08:15:30Z","userPrincipalName":"a@example.com","clientAppUsed":"IMAP4","status":{{"errorCode":0}}}}"#
+        )
+    };
+    place.write("all.json", format!("[{},{}]", row(1, "contoso.com"), row(2, "fabrikam.com")).as_bytes());
+    let (exit, told) = code(&place, &["ingest", "all.json", "--tenant", A]);
+    assert_eq!(exit, 3);
+    assert!(
+        told.contains("contoso.com") && told.contains("fabrikam.com") && told.contains("--roster"),
+        "{told}"
+    );
+    place.write("roster.csv", format!("tenant_id,domains\n{A},contoso.com\n{B},fabrikam.com\n").as_bytes());
+    place.ingest(LAKE, &["all.json", "--roster", "roster.csv"]);
+    let tenants = "SELECT tenant_id, count(*) FROM sign_in_records GROUP BY 1 ORDER BY 1";
+    assert_eq!(place.csv(LAKE, tenants), [format!("{A},1"), format!("{B},1")]);
+}
+
+#[test]
+fn a_rejected_record_holds_its_tenant_until_it_is_whole_or_dismissed() {
+    let place = Place::new();
+    place.write("logs/a.json", (modern_log(A, 0) + &modern_log(B, 10_000)).as_bytes());
+    place.ingest(LAKE, &["logs"]);
+    is_clear(&place, A);
+
+    let whole = diagnostic(A, 90_001, "2026-10-06T08:15:30Z", "SignInLogs", "Browser");
+    let legacy = diagnostic(A, 90_002, "2026-10-06T08:15:30Z", "SignInLogs", "IMAP4");
+    let before = whole.find("homeTenantId").expect("a member");
+    let cut = |record: &str| record[..record.find("clientAppUsed").expect("a member")].to_owned();
+    // A modern record is no doubt, wherever it is cut behind its client; nor is one of long ago.
+    let old = cut(&legacy).replace("2026-10-06", "2026-03-06");
+    place.write("logs/b.json", format!("{whole}\n{}\n{old}\n{whole}\n", &whole[..before]).as_bytes());
+    place.ingest(LAKE, &["logs", "--max-rejects", "10"]);
+    is_clear(&place, A);
+
+    place.write("logs/c.json", format!("{whole}\n{}\n{whole}\n", cut(&legacy)).as_bytes());
+    place.ingest(LAKE, &["logs"]);
+    is_held_by(&place, A, "rejected_records");
+    is_clear(&place, B);
+    let dismiss = |tenant: &str, doubt: &str, source: &str| {
+        code(
+            &place,
+            &[
+                "lake", "dismiss", "--tenant", tenant, "--doubt", doubt, "--source", source, "--by", "Ada",
+                "--why", "seen",
+            ],
+        )
+    };
+    for (wrong, expected) in [
+        (dismiss(A, "rejects", "logs/c.json"), "rejected_records"),
+        (dismiss("contoso.com", "rejected_records", "logs/c.json"), A),
+        (dismiss(A, "rejected_records", "logs/nothing.json"), "logs/a.json"),
+    ] {
+        assert_eq!(wrong.0, 2);
+        assert!(wrong.1.contains(expected), "{}", wrong.1);
+    }
+    assert_eq!(dismiss(A, "rejected_records", "logs/a.json").0, 0);
+    is_held_by(&place, A, "rejected_records");
+    assert_eq!(dismiss(A, "rejected_records", "logs/c.json").0, 0);
+    is_clear(&place, A);
+
+    let again = diagnostic(A, 90_003, "2026-10-07T08:15:30Z", "SignInLogs", "IMAP4");
+    place.write("logs/d.json", format!("{whole}\n{}\n{whole}\n", cut(&again)).as_bytes());
+    place.ingest(LAKE, &["logs"]);
+    is_held_by(&place, A, "rejected_records");
+    place.write("logs/e.json", again.replace("IMAP4", "Browser").as_bytes());
+    place.ingest(LAKE, &["logs"]);
+    is_clear(&place, A);
+
+    // Nobody knows whose this is: both came with it.
+    place.write(
+        "logs/f.json",
+        format!("{}\ngarbage\n{}\n", modern_log(A, 20_000), modern_log(B, 30_000)).as_bytes(),
+    );
+    let (exit, told) = code(&place, &["ingest", "logs"]);
+    assert_eq!(exit, 3, "{told}");
+    is_held_by(&place, A, "rejected_records");
+    is_held_by(&place, B, "rejected_records");
+}
+
+#[test]
+fn a_cut_file_is_torn_until_a_longer_copy_comes() {
+    let place = Place::new();
+    let log = modern_log(A, 0);
+    place.write("a.json", log.as_bytes());
+    place.ingest(LAKE, &["a.json"]);
+    let two = |client: &str| {
+        let record = |id| diagnostic(A, id, "2026-10-06T08:15:30Z", "SignInLogs", client);
+        format!(r#"{{"records":[{},{}]}}"#, record(50_001), record(50_002))
+    };
+    let text = two("Browser");
+    for (name, bytes) in [
+        ("array.json", text[..text.len() - 2].as_bytes().to_vec()),
+        ("lines.json", log[..log.len() - 200].as_bytes().to_vec()),
+        ("gzip.json", {
+            let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+            gzip.write_all(log.as_bytes()).expect("memory");
+            let mut bytes = gzip.finish().expect("memory");
+            bytes.truncate(bytes.len() - 9);
+            bytes
+        }),
+    ] {
+        place.write(name, &bytes);
+        let (exit, told) = code(&place, &["ingest", name, "--max-rejects", "50%"]);
+        assert_eq!(exit, 3, "{name}: {told}");
+    }
+    let torn = "SELECT path, rejected FROM sources WHERE truncation = 'torn' ORDER BY path";
+    let torn = place.csv(LAKE, torn);
+    assert_eq!(torn.len(), 3, "{torn:?}");
+    is_held_by(&place, A, "rejected_records");
+    // The cut line and the broken stream have a longer copy already; the array gets one.
+    place.write(
+        "copy.json",
+        format!("{text}\n")
+            .replace(
+                "]}",
+                &format!(",{}]}}", &diagnostic(A, 50_003, "2026-10-06T08:15:30Z", "SignInLogs", "Browser")),
+            )
+            .as_bytes(),
+    );
+    place.ingest(LAKE, &["copy.json"]);
+    is_clear(&place, A);
+
+    place.write(
+        &format!("insights-logs-signinlogs/tenantId={A}/y=2026/m=10/d=06/h=08/m=00/PT1H.json"),
+        b"{\"records\":[\n",
+    );
+    assert_eq!(code(&place, &["ingest", "insights-logs-signinlogs"]).0, 3);
+    is_held_by(&place, A, "refused_files");
+}
+
+#[test]
+fn a_refused_file_holds_the_tenants_of_its_folder_until_it_is_read_or_passed() {
+    let place = Place::new();
+    place.write("in/a/log.json", modern_log(A, 0).as_bytes());
+    place.write("in/b/log.json", modern_log(B, 10_000).as_bytes());
+    place.write("in/a/README.md", b"# Exports of October\nfrom the portal\n");
+    place.write(
+        "in/a/smtp.csv",
+        b"When,Who,ClientApp,Outcome\n2026-10-10T09:00:00Z,a@example.com,Authenticated SMTP,Success\n",
+    );
+    assert_eq!(code(&place, &["ingest", "in"]).0, 3);
+    is_held_by(&place, A, "refused_files");
+    is_clear(&place, B);
+    let refused = "SELECT count(*) FROM sources WHERE fate = 'refused'";
+    place.ingest(LAKE, &["in"]);
+    assert_eq!(place.csv(LAKE, refused), ["1"], "told once, and notes hold no sign-ins");
+
+    place.ingest(LAKE, &["in", "--skip-unrecognised"]);
+    is_clear(&place, A);
+    place.write(
+        "in/a/smtp.csv",
+        b"When,Who,ClientApp,Outcome\n2026-10-11T09:00:00Z,a@example.com,Browser,Success\n",
+    );
+    place.ingest(LAKE, &["in"]);
+    is_held_by(&place, A, "refused_files");
+    // The same path in a form that is read.
+    let row = "2026-10-11T09:00:00Z,40000000-0000-4000-8000-000000000001,a@example.com,Browser,Success";
+    place.write(
+        "in/a/smtp.csv",
+        format!("Date (UTC),Request ID,Username,Client app,Status\n{row}\n").as_bytes(),
+    );
+    place.ingest(LAKE, &["in", "--tenant", A, "--category", "interactive"]);
+    let told = verdict(&place, A);
+    assert!(!told.1.contains(&"refused_files".to_owned()), "{told:?}");
+}

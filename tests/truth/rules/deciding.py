@@ -1,0 +1,184 @@
+"""From evidence to the verdict of each protocol and tenant."""
+import collections
+
+from . import coverage, doubts, identity
+from .coverage import CategoryLog
+from .times import DAY, day_of, rfc3339
+from .words import OUTLOOK, REQUIRED_CATEGORIES, group_of, guid
+
+YES = ("true", "yes", "1", "y", "x")
+WEEKDAYS = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
+
+
+class RosterRow:
+    def __init__(self, cells):
+        def cell(name):
+            return (cells.get(name) or "").strip()
+
+        self.excluded = cell("exclude").lower() in YES
+        self.enabled = {p.strip() for p in cell("protocols_enabled").split(";") if p.strip()} or None
+        self.workdays = [WEEKDAYS.index(w.strip()[:3].lower()) for w in cell("workdays").split(";") if w.strip()] or None
+        self.range = ((day_of(cell("logs_from")), day_of(cell("logs_to")))
+                      if cell("logs_from") and cell("logs_to") else None)
+
+
+def read_roster(rows):
+    return {guid(row["tenant_id"]): RosterRow(row) for row in rows if guid(row["tenant_id"])}
+
+
+class Case:
+    """All that is decided about: the logs, the roster, the campaign and the window."""
+
+    def __init__(self, logs, roster, campaign, end, window_days=30, lookback=60, settle_hours=24):
+        self.logs, self.roster, self.campaign = logs, roster, campaign
+        self.start, self.end, self.lookback, self.settle_hours = end - window_days, end, lookback, settle_hours
+        self.coverage = logs.evidence()
+        every = [row for source in logs.sources for row in source.rows]
+        self.stated_elsewhere = doubts.stated_instants(every)
+        self.rows = collections.defaultdict(list)
+        for row in identity.sign_ins(every):
+            self.rows[row.tenant].append(row)
+        self.holders = set(self.rows) | {t for t, logs_of in self.coverage.items() if logs_of.held}
+        self.tenants = sorted(self.holders | set(roster))
+        self.rejected = doubts.rejected(logs, self.tenants, self.start, end, lookback)
+        self.refused = doubts.refused(logs)
+
+    # ------------------------------------------------------------ coverage of one tenant
+
+    def known(self, tenant, fuller):
+        """category -> (log, filled, stated)"""
+        logs = self.coverage[tenant]
+        table = logs.fuller if fuller else logs.logs
+        roster = self.roster.get(tenant)
+        filled = coverage.fill(table.get("interactive", CategoryLog()), table.get("non_interactive", CategoryLog()), self.end)
+        known = {}
+        for category in REQUIRED_CATEGORIES:
+            stated = set(logs.stated.get(category, ()))
+            if roster and roster.range and category in logs.held:
+                stated |= set(range(roster.range[0], min(roster.range[1], self.logs.now // DAY - 1) + 1))
+            known[category] = (table.get(category, CategoryLog()), filled if category == "interactive" else {}, stated)
+        return known
+
+    def coverage_reasons(self, tenant):
+        if tenant not in self.holders:
+            return {"no_records"}
+        roster = self.roster.get(tenant)
+
+        def reasons(fuller):
+            return {reason for category, (log, filled, stated) in self.known(tenant, fuller).items()
+                    for reason in coverage.reasons_of_category(
+                        category, log, filled, stated, self.start, self.end, self.settle_hours,
+                        roster.workdays if roster else None)}
+
+        found = reasons(False)
+        if found:
+            with_all = reasons(True)
+            if with_all != found:
+                return with_all | {"column_missing"}
+        return found
+
+    def known_days(self, tenant):
+        """Days on which every required category is seen, filled or stated."""
+        days = [log.seen() | set(filled) | stated for log, filled, stated in self.known(tenant, False).values()]
+        return set.intersection(*days)
+
+    # ------------------------------------------------------------ the decision
+
+    def decide(self, tenant):
+        campaign, rows, roster = self.campaign, self.rows.get(tenant, ()), self.roster.get(tenant)
+        lacking = self.coverage_reasons(tenant)
+        wide = doubts.of_sign_ins(rows, self.stated_elsewhere, self.start, self.end)
+        if tenant in self.rejected:
+            wide.add("rejected_records")
+        if tenant in self.refused:
+            wide.add("refused_files")
+        if lacking and self.coverage[tenant].filtered:
+            wide.add("filtered_export")
+
+        in_use, unknown, attempted, users = set(), set(), set(), set()
+        earlier = collections.defaultdict(list)
+        watched = set(campaign.scope) | {"other_legacy"}
+        for row in rows:
+            if not doubts.may_count(row, campaign) or row.protocol not in watched:
+                continue
+            if row.protocol == "other_legacy" and not row.near:
+                continue
+            day, usage = row.time // DAY, doubts.is_usage(row, campaign)
+            if self.start - self.lookback <= day < self.start and usage:
+                earlier[row.protocol].append(row)
+            elif self.start <= day < self.end:
+                if usage:
+                    in_use.add(row.protocol)
+                    users.add(row.user)
+                elif row.outcome == "unknown":
+                    unknown.add(row.protocol)
+                elif row.outcome != "success":
+                    attempted.add(row.protocol)
+        before = set()
+        if set(earlier) - in_use:
+            known_days = self.known_days(tenant)
+            before = {protocol for protocol, used in earlier.items()
+                      if protocol not in in_use and doubts.used_before(used, known_days, self.end)}
+
+        off = {p for p in campaign.scope if roster and roster.enabled is not None and p not in roster.enabled} - in_use
+        doubtful = (unknown | before) - in_use - off
+        in_doubt = {p for p in watched - in_use - off
+                    if lacking or wide or group_of(p) & doubtful}
+        reasons = set(wide)
+        if set(campaign.scope) - in_use - off:
+            reasons |= lacking
+        if unknown & doubtful:
+            reasons.add("unknown_outcome")
+        if before & doubtful:
+            reasons.add("used_before_window")
+
+        clear = []
+        if not lacking and not wide and "other_legacy" not in in_use | in_doubt:
+            clear = [p for p in campaign.scope if p not in off and not group_of(p) & (in_use | in_doubt)]
+        used = in_use & watched
+        if roster and roster.excluded:
+            verdict, reasons = "excluded", {"excluded"}
+        elif set(campaign.scope) <= off:
+            verdict, reasons = "excluded", {"already_off"}
+        elif used:
+            verdict = "warning"
+            reasons = ({"in_use"} if used - {"other_legacy"} else set()) | (
+                {"unattributed_legacy_use"} if "other_legacy" in used else set())
+        elif reasons:
+            verdict = "insufficient_evidence"
+        else:
+            verdict, reasons = "no_impact", {"attempted" if attempted & set(campaign.scope) else "unused"}
+        return [tenant, verdict, ";".join(sorted(reasons)), ";".join(sorted(used)), ";".join(sorted(clear)), len(users)]
+
+    # ------------------------------------------------------------ counts
+
+    def usage(self):
+        """Rows of protocol_usage in which anything is counted."""
+        table = {}
+        classes = ["success", "interrupted", "blocked", "failure", "unknown"]
+        for rows in self.rows.values():
+            for row in rows:
+                if not self.start <= row.time // DAY < self.end or not doubts.may_count(row, self.campaign):
+                    continue
+                if row.outcome == "success" and row.outbound:
+                    continue
+                line = table.setdefault((row.tenant, row.protocol), [set(), [0] * 5, 0])
+                if row.outcome == "success":
+                    line[0].add(row.user)
+                line[1][classes.index(row.outcome)] += 1
+                line[2] = max(line[2], row.time)
+        return [[*key, len(users), *counts, rfc3339(last)] for key, (users, counts, last) in sorted(table.items())]
+
+
+def scope_with_groups(campaign):
+    scope = list(campaign.scope)
+    if OUTLOOK & set(scope):
+        scope += sorted(OUTLOOK - set(scope))
+    return campaign._replace(scope=scope)
+
+
+def default_end(logs, settle_hours=24):
+    """The day that the logs of half of the tenants reach."""
+    days = sorted((max(log.newest for log in tenant.fuller.values()) - settle_hours * DAY // 24) // DAY
+                  for tenant in logs.evidence().values() if tenant.fuller)
+    return days[len(days) // 2] if days else None
