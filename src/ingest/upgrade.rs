@@ -279,8 +279,6 @@ fn settings(now: i64) -> IngestSettings {
         category: None,
         date_order: None,
         covers: None,
-        roster: Roster::default(),
-        skip_unrecognised: false,
         jobs: 1,
         memory_limit_bytes: 0,
         roster: crate::tenant::Roster::default(),
