@@ -60,21 +60,25 @@ fn records(case: &Path) -> RecordBatch {
     let columns: Vec<ArrayRef> = table
         .fields()
         .iter()
-        .map(|field| match given.column_by_name(field.name()) {
-            Some(column) if field.name() == PARTITION => {
-                let modern = column.as_any().downcast_ref::<BooleanArray>().expect("booleans");
-                Arc::new(modern.iter().map(|value| Some(value == Some(true))).collect::<BooleanArray>())
+        .map(|field| -> ArrayRef {
+            match given.column_by_name(field.name()) {
+                Some(column) if field.name() == PARTITION => {
+                    let modern = column.as_any().downcast_ref::<BooleanArray>().expect("booleans");
+                    Arc::new(modern.iter().map(|value| Some(value == Some(true))).collect::<BooleanArray>())
+                }
+                Some(column) if field.name() == "auth_method" => {
+                    let methods = column.as_any().downcast_ref::<StringArray>().expect("texts");
+                    Arc::new(methods.iter().map(|method| method.or(Some("unknown"))).collect::<StringArray>())
+                }
+                Some(column) => Arc::clone(column),
+                None if field.name() == "auth_method" => {
+                    Arc::new(StringArray::from(vec!["unknown"; given.num_rows()]))
+                }
+                None if field.name() == PARTITION => {
+                    Arc::new(BooleanArray::from(vec![false; given.num_rows()]))
+                }
+                None => new_null_array(field.data_type(), given.num_rows()),
             }
-            Some(column) if field.name() == "auth_method" => {
-                let methods = column.as_any().downcast_ref::<StringArray>().expect("texts");
-                Arc::new(methods.iter().map(|method| method.or(Some("unknown"))).collect::<StringArray>())
-            }
-            Some(column) => Arc::clone(column),
-            None if field.name() == "auth_method" => {
-                Arc::new(StringArray::from(vec!["unknown"; given.num_rows()]))
-            }
-            None if field.name() == PARTITION => Arc::new(BooleanArray::from(vec![false; given.num_rows()])),
-            None => new_null_array(field.data_type(), given.num_rows()),
         })
         .collect();
     RecordBatch::try_new(table, columns).expect("the table's columns")

@@ -155,13 +155,13 @@ mod tests {
         let with = |from: &str, to: &str| faults_of(&EMBEDDED[1].1.replace(from, to)).join("; ");
         assert_eq!(with("lookback_days", "lokback_days"), "lokback_days is not known");
         assert_eq!(with("window_days", "windw_days"), "window_days is missing; windw_days is not known");
-        assert_eq!(with(r#"["smtp_auth"]"#, r#"["smtp"]"#), r#""smtp" is none of 12"#);
-        assert_eq!(with(r#"["smtp_auth"]"#, r#"["other_legacy"]"#), r#""other_legacy" is none of 12"#);
+        assert_eq!(with(r#"["smtp_auth"]"#, r#"["smtp"]"#), r#""smtp" is none of 13"#);
+        assert_eq!(with(r#"["smtp_auth"]"#, r#"["other_legacy"]"#), r#""other_legacy" is none of 13"#);
         assert_eq!(with("window_days = 30", "window_days = 0"), "0 breaks minimum");
         assert_eq!(with("\ninteractive = 10", "\ninteractive = 400"), "400 breaks maximum");
         assert_eq!(with("\ninteractive = 10", "\nadfs = 1"), "adfs is not known");
         let groups = faults_of(&format!("{}[groups]\na = ['imap']\n", EMBEDDED[1].1));
-        assert_eq!(groups, [r#""imap" is none of 12"#]);
+        assert_eq!(groups, [r#""imap" is none of 13"#]);
     }
 
     #[test]

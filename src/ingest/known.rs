@@ -6,9 +6,9 @@ use arrow::array::{Array as _, AsArray as _};
 use arrow::datatypes::{Int64Type, TimestampMicrosecondType};
 use serde::Deserialize;
 
+use super::IngestSettings;
 use super::account::Coverage;
 use super::source::{Source, SourceRow, read_rows};
-use super::IngestSettings;
 use crate::error::Result;
 use crate::lake::Lake;
 use crate::lake::schema::Table;

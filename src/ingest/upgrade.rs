@@ -25,7 +25,6 @@ use crate::lake::commit::{Manifest, Replaced, Replacing};
 use crate::lake::schema::Table;
 use crate::lake::write::DataFileWriter;
 use crate::sign_in::{Category, Outcome};
-use crate::tenant::Roster;
 
 /// What an upgrade has changed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -279,8 +278,6 @@ fn settings(now: i64) -> IngestSettings {
         category: None,
         date_order: None,
         covers: None,
-        roster: Roster::default(),
-        skip_unrecognised: false,
         jobs: 1,
         memory_limit_bytes: 0,
         dry_run: false,

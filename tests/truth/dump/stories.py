@@ -132,7 +132,7 @@ def unstated_at_a_stated_second(tenant):
 def every_repeat(tenant):
     """Each way in which a sign-in is told more than once, with its records in any order."""
     kind = Kind("imap4", [Variant("IMAP4", "", "none", EXO, "password")], dict(success=60, interrupted=20, failure=20))
-    for variety in [*REPEATS, "later_unstated", "later_modern", "cut_as_well"]:
+    for variety in [*REPEATS, "refused_later", "later_unstated", "later_modern", "cut_as_well"]:
         for who in (0, 1, 5):
             s, user, outcome = tenant.make(kind, who=who)
             outcome, _ = tenant.repeat(kind, s, user, outcome, variety)
