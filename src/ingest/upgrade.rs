@@ -280,6 +280,8 @@ fn settings(now: i64) -> IngestSettings {
         covers: None,
         jobs: 1,
         memory_limit_bytes: 0,
+        roster: crate::tenant::Roster::default(),
+        skip_unrecognised: false,
         dry_run: false,
         now,
     }
