@@ -193,7 +193,7 @@ fn the_same_content_in_an_archive_beside_it_and_from_stdin_is_ingested_once() {
     let record = |at: usize| {
         let padding = "x".repeat(2_000);
         format!(
-            "{{\"time\":\"2026-10-05T10:00:00Z\",\"category\":\"SignInLogs\",\"tenantId\":\"t\",\"properties\":{{\"id\":\"{at}\",\
+            "{{\"time\":\"2026-10-05T10:00:00Z\",\"category\":\"SignInLogs\",\"tenantId\":\"0c0a5b1e-0000-4000-8000-000000000001\",\"properties\":{{\"id\":\"{at}\",\
              \"x\":\"{padding}\"}}}}\n"
         )
     };

@@ -390,7 +390,7 @@ fn hour_of(micros: i64) -> u32 {
 }
 
 /// One entry of `sources.coverage`: what the source shows of one tenant and category.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Coverage {
     pub tenant_id: String,
@@ -428,25 +428,6 @@ impl Coverage {
     /// Whether it says anything.
     pub(super) fn is_empty(&self) -> bool {
         self.records == 0 && self.storage_hour.is_none() && self.stated.is_empty()
-    }
-}
-
-impl Default for Coverage {
-    fn default() -> Self {
-        Self {
-            tenant_id: String::new(),
-            category: None,
-            records: 0,
-            latest_at: None,
-            storage_hour: None,
-            days: Vec::new(),
-            stated: Vec::new(),
-            only_client_app: None,
-            only_outcome: None,
-            only_user: None,
-            only_app: None,
-            successes: 0,
-        }
     }
 }
 

@@ -9,7 +9,7 @@ use super::open::Text;
 /// The pages of one file.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Pages {
-    pub(super) pages: u64,
+    pub(super) count: u64,
     /// Those with a link to a next one.
     pub(super) linked: u64,
     /// The filter of the links; `None` where they have none, or several.
@@ -79,7 +79,7 @@ impl Found {
             Ok([filter]) => filter,
             Err(_) => None,
         };
-        (pages > 0).then_some(Pages { pages, linked: self.linked, filter })
+        (pages > 0).then_some(Pages { count: pages, linked: self.linked, filter })
     }
 }
 
@@ -134,11 +134,11 @@ mod tests {
         let behind = format!(r#"{{"value":[{{"id":"2"}}],"@odata.nextLink":"{LINK}"}}"#);
         let last = r#"{"@odata.context":"c","value":[]}"#;
         let filter = Some("createdDateTime ge 2026-10-01T00:00:00Z".to_owned());
-        assert_eq!(pages(&linked), Some(Pages { pages: 1, linked: 1, filter: filter.clone() }));
-        assert_eq!(pages(&behind), Some(Pages { pages: 1, linked: 1, filter: filter.clone() }));
-        assert_eq!(pages(last), Some(Pages { pages: 1, linked: 0, filter: None }));
+        assert_eq!(pages(&linked), Some(Pages { count: 1, linked: 1, filter: filter.clone() }));
+        assert_eq!(pages(&behind), Some(Pages { count: 1, linked: 1, filter: filter.clone() }));
+        assert_eq!(pages(last), Some(Pages { count: 1, linked: 0, filter: None }));
         let all = format!("{linked}\n{linked}\n{last}");
-        assert_eq!(pages(&all), Some(Pages { pages: 3, linked: 2, filter }));
+        assert_eq!(pages(&all), Some(Pages { count: 3, linked: 2, filter }));
         assert_eq!(pages(r#"[{"id":"1"}]"#), None);
     }
 
@@ -146,7 +146,7 @@ mod tests {
     fn a_text_of_the_log_that_names_the_key_is_no_link() {
         let hostile =
             r#"{"@odata.context":"c","value":[{"appDisplayName":"\"@odata.nextLink\":\"https://a\""}]}"#;
-        assert_eq!(pages(hostile), Some(Pages { pages: 1, linked: 0, filter: None }));
+        assert_eq!(pages(hostile), Some(Pages { count: 1, linked: 0, filter: None }));
     }
 
     #[test]

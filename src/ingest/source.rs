@@ -118,7 +118,7 @@ pub(super) struct SourceRow {
     /// Hash of its bytes alone.
     content_id: Option<String>,
     /// The tenant that its path or the operator names.
-    tenant_id: Option<String>,
+    assigned_tenant_id: Option<String>,
 }
 
 impl Source {
@@ -340,10 +340,10 @@ impl Source {
             channel: Some(channel(&self.input, self.reader.as_ref().map(RecordReader::shape))),
             truncation: is_torn.then(|| TORN.to_owned()).or(truncation),
             content_id,
-            tenant_id: self.input.tenant_id().map(str::to_owned),
+            assigned_tenant_id: self.input.tenant_id().map(str::to_owned),
             page_filter: self.pages.as_ref().and_then(|pages| pages.filter.clone()),
-            pages: self.pages.as_ref().map(|pages| signed(pages.pages)),
-            last_pages: self.pages.as_ref().map(|pages| signed(pages.pages - pages.linked)),
+            pages: self.pages.as_ref().map(|pages| signed(pages.count)),
+            last_pages: self.pages.as_ref().map(|pages| signed(pages.count - pages.linked)),
             source_id,
             batch_id: batch_id.to_owned(),
             path: self.input.name,
@@ -561,7 +561,7 @@ impl SourceRow {
             pages: None,
             last_pages: None,
             content_id: self.content_id.clone(),
-            tenant_id: self.tenant_id.clone(),
+            assigned_tenant_id: self.assigned_tenant_id.clone(),
         }
     }
 

@@ -185,7 +185,7 @@ static SCHEMAS: LazyLock<[SchemaRef; 7]> = LazyLock::new(|| {
         ("pages", number()),
         ("last_pages", number()),
         ("content_id", text()),
-        ("tenant_id", text()),
+        ("assigned_tenant_id", text()),
     ]);
     let decisions = columns(&[
         ("decision_id", text()),

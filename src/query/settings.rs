@@ -37,11 +37,14 @@ pub struct KeptSettings {
     pub stored: StoredSettings,
 }
 
+/// What settings are preferred by: when they were collected, whether they prove less, their source.
+type Rank = (DateTime<Utc>, bool, String);
+
 /// What is gathered of one tenant.
 #[derive(Default)]
 struct Gathered {
     /// The newest settings; of two of one instant, those that prove less, then those of the greater source.
-    collected: Option<((DateTime<Utc>, bool, String), CollectedSettings)>,
+    collected: Option<(Rank, CollectedSettings)>,
     /// Reports by their content: the same file may come again under a name that states its days.
     reports: BTreeMap<String, ReportEvidence>,
 }

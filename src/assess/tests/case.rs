@@ -470,9 +470,6 @@ fn told(reason: &Reason) -> String {
         Reason::NearIdle { category, days_seen, window_days } => {
             format!("{category} near-idle, seen on {days_seen} of {window_days}")
         }
-        Reason::LegacyAgentElsewhere { sign_ins } | Reason::TenantMismatch { sign_ins } => {
-            sign_ins.to_string()
-        }
         Reason::RejectedRecords { records, .. } => records.to_string(),
         Reason::RefusedFiles { files, .. } => files.to_string(),
         Reason::FilteredExport { category, export } => format!("{category} {}", export.shape),
@@ -488,9 +485,10 @@ fn told(reason: &Reason) -> String {
         Reason::UnknownOutcome { protocol, sign_ins } | Reason::Attempted { protocol, sign_ins } => {
             format!("{protocol} {sign_ins}")
         }
-        Reason::UnrecognisedClient { sign_ins } | Reason::ClientNotStated { sign_ins } => {
-            sign_ins.to_string()
-        }
+        Reason::UnrecognisedClient { sign_ins }
+        | Reason::ClientNotStated { sign_ins }
+        | Reason::LegacyAgentElsewhere { sign_ins }
+        | Reason::TenantMismatch { sign_ins } => sign_ins.to_string(),
     };
     format!("{} {numbers}", reason.code()).trim_end().to_owned()
 }

@@ -270,10 +270,8 @@ proptest! {
         let before = verdict(&campaign, &roster, &evidence);
         let lost = DayRange { first, last: first + Days::new(days) };
         let mut less = without(evidence, category, lost);
-        if let Some(coverage) = less.coverage.get_mut(&category) {
-            if forget_stated {
-                coverage.stated.clear();
-            }
+        if forget_stated && let Some(coverage) = less.coverage.get_mut(&category) {
+            coverage.stated.clear();
         }
         if forget_category && days == 0 {
             less.coverage.remove(&category);

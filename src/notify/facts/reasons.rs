@@ -46,8 +46,6 @@ impl ReasonFacts {
         };
         match reason {
             Reason::Excluded { note } => facts.note = Some(plain_short(note, TEXT_CHARACTERS_MAX)),
-            Reason::NoRecords | Reason::Unused => {}
-            Reason::CategoryMissing { category } => of_category(*category),
             Reason::Gap { category, days, permitted_days } => {
                 of_category(*category);
                 facts.days = (days.last - days.first).num_days() + 1;
@@ -96,10 +94,13 @@ impl ReasonFacts {
             | Reason::TenantMismatch { sign_ins } => {
                 facts.sign_ins = *sign_ins;
             }
-            Reason::DaysMissing { category, .. }
+            Reason::CategoryMissing { category }
+            | Reason::DaysMissing { category, .. }
             | Reason::NearIdle { category, .. }
             | Reason::FilteredExport { category, .. } => of_category(*category),
-            Reason::RejectedRecords { .. }
+            Reason::NoRecords
+            | Reason::Unused
+            | Reason::RejectedRecords { .. }
             | Reason::RefusedFiles { .. }
             | Reason::SmtpReport { .. }
             | Reason::InUseByReport { .. }

@@ -57,7 +57,7 @@ impl Pages {
 
     /// By the place of the tenant.
     pub(super) fn chains(&mut self) -> Vec<(usize, Chain)> {
-        std::mem::take(&mut self.of_folders).into_values().filter_map(|folder| folder.chain()).collect()
+        std::mem::take(&mut self.of_folders).into_values().filter_map(Folder::chain).collect()
     }
 }
 

@@ -16,7 +16,7 @@ use crate::sign_in::Category;
 
 #[derive(Debug)]
 pub(super) struct Tenant {
-    tenant_id: String,
+    id: String,
     records: u64,
     categories: BTreeMap<Category, Seen>,
     /// The oldest day with records of the downloads of one folder and range of dates.
@@ -69,15 +69,12 @@ impl Channels {
     fn add(&mut self, entry: &Entry<'_>, origin: Origin) {
         let channel = self.by_channel.entry(origin.channel).or_default();
         for (day, records) in &entry.days {
-            match origin.path {
-                Some(path) => {
-                    let count = channel.reread.entry((path, *day)).or_default();
-                    *count = (*count).max(*records);
-                }
-                None => {
-                    let count = channel.days.entry(*day).or_default();
-                    *count = count.saturating_add(*records);
-                }
+            if let Some(path) = origin.path {
+                let count = channel.reread.entry((path, *day)).or_default();
+                *count = (*count).max(*records);
+            } else {
+                let count = channel.days.entry(*day).or_default();
+                *count = count.saturating_add(*records);
             }
         }
         if let Some(hour) = entry.storage_hour {
@@ -109,12 +106,7 @@ impl Channels {
 
 impl Tenant {
     pub(super) fn new(tenant_id: &str) -> Self {
-        Self {
-            tenant_id: tenant_id.to_owned(),
-            records: 0,
-            categories: BTreeMap::new(),
-            pulls: HashMap::new(),
-        }
+        Self { id: tenant_id.to_owned(), records: 0, categories: BTreeMap::new(), pulls: HashMap::new() }
     }
 
     pub(super) fn add(&mut self, source: &Source<'_>, entry: &Entry<'_>, origin: Origin) {
@@ -177,7 +169,7 @@ impl Tenant {
 
     pub(super) fn finish(self) -> TenantEvidence {
         let mut evidence =
-            TenantEvidence { tenant_id: self.tenant_id, records: self.records, ..TenantEvidence::default() };
+            TenantEvidence { tenant_id: self.id, records: self.records, ..TenantEvidence::default() };
         let mut channels: BTreeMap<Category, Channels> = BTreeMap::new();
         for (category, mut seen) in self.categories {
             let mut coverage = CategoryCoverage::default();
@@ -197,7 +189,7 @@ impl Tenant {
             coverage.incomplete = merge_days(seen.incomplete);
             seen.missing_columns.sort_unstable();
             coverage.missing_columns = seen.missing_columns;
-            let counts = seen.trusted.by_channel.values().flat_map(|channel| channel.counts());
+            let counts = seen.trusted.by_channel.values().flat_map(Channel::counts);
             coverage.records = DailyCounts::of(counts.filter(|(day, _)| !seen.unfinished.contains(day)));
             let storage =
                 seen.trusted.by_channel.values().flat_map(|channel| channel.storage.iter().copied());

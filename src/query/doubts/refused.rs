@@ -15,7 +15,7 @@ use super::{Counted, Tenants};
 use crate::error::Result;
 
 const NAME: &str = "refused_files";
-const REFUSED: &str = "SELECT path, batch_id, content_id, tenant_id, ingested_at FROM sources \
+const REFUSED: &str = "SELECT path, batch_id, content_id, assigned_tenant_id AS tenant_id, ingested_at FROM sources \
                        WHERE fate = 'refused'";
 /// What may cure a refusal: the same path later, or the same content at any time.
 const READ: &str = "SELECT path, content_id, max(ingested_at) AS ingested_at, \

@@ -98,7 +98,7 @@ struct Record<'a> {
     is_modern: bool,
     provably_modern: bool,
     is_success: Option<bool>,
-    record_hash: Option<i64>,
+    hash: Option<i64>,
     source: Option<&'a str>,
     offset: Option<i64>,
 }
@@ -141,7 +141,7 @@ impl<'a> Columns<'a> {
             is_modern: self.auth_methods.get(at) == Some("modern"),
             provably_modern,
             is_success: self.outcomes.get(at).map(|outcome| outcome == "success"),
-            record_hash: number(self.record_hashes),
+            hash: number(self.record_hashes),
             source: self.sources.get(at),
             offset: number(self.offsets),
         }
@@ -163,7 +163,7 @@ impl Record<'_> {
             provably_modern: self.provably_modern,
             emitted_at: self.emitted_at,
             is_success: self.is_success,
-            record_hash: self.record_hash,
+            record_hash: self.hash,
             source: number(self.source),
             offset: self.offset,
             place,
