@@ -37,11 +37,14 @@ pub struct KeptSettings {
     pub stored: StoredSettings,
 }
 
+/// Of two settings of one instant those that prove less are the newer, then those of the greater source.
+type Newness = (DateTime<Utc>, bool, String);
+
 /// What is gathered of one tenant.
 #[derive(Default)]
 struct Gathered {
-    /// The newest settings; of two of one instant, those that prove less, then those of the greater source.
-    collected: Option<((DateTime<Utc>, bool, String), CollectedSettings)>,
+    /// The newest settings.
+    collected: Option<(Newness, CollectedSettings)>,
     /// Reports by their content: the same file may come again under a name that states its days.
     reports: BTreeMap<String, ReportEvidence>,
 }
@@ -129,9 +132,9 @@ impl Gathered {
     fn add(&mut self, row: Row, stored: StoredSettings) {
         match stored {
             StoredSettings::ExchangeSettings { facts, .. } => {
-                let rank = (row.collected_at, !facts.problems.is_empty(), row.source_id);
-                if self.collected.as_ref().is_none_or(|(newest, _)| *newest < rank) {
-                    self.collected = Some((rank, facts));
+                let newness: Newness = (row.collected_at, !facts.problems.is_empty(), row.source_id);
+                if self.collected.as_ref().is_none_or(|(newest, _)| *newest < newness) {
+                    self.collected = Some((newness, facts));
                 }
             }
             StoredSettings::SmtpAuthReport { content, report, .. } => {
