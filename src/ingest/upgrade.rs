@@ -25,7 +25,6 @@ use crate::lake::commit::{Manifest, Replaced, Replacing};
 use crate::lake::schema::Table;
 use crate::lake::write::DataFileWriter;
 use crate::sign_in::{Category, Outcome};
-use crate::tenant::Roster;
 
 /// What an upgrade has changed.
 #[derive(Debug, Clone, PartialEq, Eq)]
