@@ -86,12 +86,16 @@ fn the_sample_data_gives_every_verdict_and_the_reasons_it_was_made_for() {
         ("Larkspur Trust", "insufficient_evidence", "unknown_outcome"),
         ("Moorland Games", "insufficient_evidence", "unrecognised_client"),
         ("Old Mill Printworks", "warning", "in_use"),
-        ("Pinecrest Council", "insufficient_evidence", "column_missing"),
+        (
+            "Pinecrest Council",
+            "insufficient_evidence",
+            "column_missing;days_missing;not_settled;client_not_stated",
+        ),
         ("Quayside Coffee", "insufficient_evidence", "window_longer_than_history"),
         ("Ravenswood Energy", "excluded", "excluded"),
         ("Saltmarsh Museum", "insufficient_evidence", "category_missing"),
         ("Stonebridge Accountants", "insufficient_evidence", "used_before_window"),
-        ("Tidewater Legal", "insufficient_evidence", "gap"),
+        ("Tidewater Legal", "insufficient_evidence", "gap;days_missing"),
         ("Violet Opera", "insufficient_evidence", "client_not_stated"),
     ];
     let expected: BTreeMap<String, (String, String)> = expected
@@ -354,7 +358,9 @@ fn verdicts_read_ids_category_and_client_app_of_modern_rows_and_nothing_else() {
     let ids = scans(include_str!("../queries/views/contested_ids.sql"));
     assert!(ids.len() == 1 && !ids[0].contains("provably_modern=true"), "{ids:#?}");
     let rivals = scans(include_str!("../queries/views/rival_records.sql"));
-    let columns = "projection=[tenant_id, sign_in_id, category, client_app, provably_modern]";
+    let columns = "projection=[tenant_id, sign_in_id, category, signed_in_at, emitted_at, user_id, \
+                   user_principal_name, client_app, auth_method, outcome, source_id, source_offset, record_hash, \
+                   provably_modern]";
     assert!(rivals.len() == 1 && rivals[0].contains(columns), "{rivals:#?}");
     assert!(rivals[0].contains("provably_modern=true"), "{rivals:#?}");
 }
