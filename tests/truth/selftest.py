@@ -13,7 +13,7 @@ import sys
 import tempfile
 
 from rules import deciding, identity, lenient, records
-from rules.coverage import CategoryLog, fill, reasons_of_category
+from rules.coverage import CategoryLog, Habits, fill, judge
 from rules.doubts import released
 from rules.sources import Logs, cut_off
 from rules.times import DAY, HOUR, day_of, parse_time, weekday
@@ -52,9 +52,19 @@ def log_of(per_day, first=START, last=END + 1, without=(), workweek=range(7)):
     return log
 
 
-def coverage_case(what, expected, log, category="non_interactive", filled=None, stated=(), workdays=None):
+def coverage_case(what, expected, log, category="non_interactive", filled=None, stated=(), workdays=None, of_sibling=None):
+    habits = Habits(log, set(stated), START, END, workdays)
     check(what, set(expected.split()),
-          reasons_of_category(category, log, filled or {}, set(stated), START, END, workdays=workdays))
+          judge(category, log, habits, filled or {}, set(stated), of_sibling, START, END).reasons)
+
+
+def mixed(busy, without):
+    """A log of the window's Mondays to Fridays: five records on the first so many of them, then four; without history."""
+    log, days = CategoryLog(), [day for day in range(START, END + 1) if weekday(day) < 5 and day not in without]
+    for n, day in enumerate(days):
+        for _ in range(5 if n < busy else 4):
+            log.record(day * DAY + 12 * HOUR, "channel")
+    return log
 
 
 def coverage_cases():
@@ -62,22 +72,38 @@ def coverage_cases():
     coverage_case("every day", "", log_of(3))
     coverage_case("Mondays to Fridays alone, weekends never", "", log_of(3, workweek=week))
     coverage_case("nothing in the window", "category_missing", log_of(3, first=START - 30, last=START - 1))
-    # 22 expected days: 10 % are 2.2, so two may be missing of a quiet log.
-    coverage_case("quiet, two of 22 missing", "", log_of(5, history, without=september(8, 16), workweek=week))
-    coverage_case("quiet, three of 22 missing", "days_missing",
-                  log_of(5, history, without=september(8, 16, 24), workweek=week))
-    coverage_case("busy, one of 22 missing", "", log_of(40, history, without=september(8), workweek=week))
-    coverage_case("busy, two of 22 missing", "days_missing", log_of(40, history, without=september(8, 16), workweek=week))
-    coverage_case("busy, 30 records are busy", "days_missing",
-                  log_of(30, history, without=september(8, 16), workweek=week))
-    coverage_case("busy, 29 records are not", "", log_of(29, history, without=september(8, 16), workweek=week))
-    coverage_case("busy interactive, three missing", "",
-                  log_of(40, history, without=september(8, 16, 24), workweek=week), "interactive")
-    coverage_case("busy interactive, four missing", "days_missing",
-                  log_of(40, history, without=september(2, 8, 16, 24), workweek=week), "interactive")
+    # 22 expected days: 10 % are 2.2, so two may be missing of a log with fewer than five records a day; one in twenty is one.
+    quiet, busy, fewest = (dict(per_day=n, first=history, workweek=week) for n in (3, 40, 5))
+    coverage_case("quiet, two of 22 missing", "", log_of(**quiet, without=september(8, 16)))
+    coverage_case("quiet, three of 22 missing", "days_missing", log_of(**quiet, without=september(2, 8, 16)))
+    coverage_case("busy, one of 22 missing", "", log_of(**busy, without=september(8)))
+    coverage_case("busy, two of 22 missing", "days_missing", log_of(**busy, without=september(8, 16)))
+    coverage_case("busy, five records are busy", "days_missing", log_of(**fewest, without=september(8, 16)))
+    coverage_case("busy, four records are not", "", log_of(4, history, without=september(8, 16), workweek=week))
+    for per_day in (1, 40):
+        coverage_case(f"interactive of {per_day}, three missing", "",
+                      log_of(per_day, history, without=september(8, 16, 24), workweek=week), "interactive")
+        coverage_case(f"interactive of {per_day}, four missing", "days_missing",
+                      log_of(per_day, history, without=september(2, 8, 16, 24), workweek=week), "interactive")
+    # Without history a lost day counts as a busy one. Of 20 days 10 have five records and 10 four; with the two lost
+    # ones the middle of 22 is five.
+    coverage_case("eleven busy days, two missing", "days_missing", mixed(11, without=september(8, 16)))
+    coverage_case("nine busy days, two missing", "", mixed(9, without=september(8, 16)))
+    coverage_case("ten busy days, two missing", "days_missing", mixed(10, without=september(8, 16)))
     # Busy Saturdays and Sundays are expected too: 30 days, of which two are missing.
     coverage_case("busy weekends count", "days_missing", log_of(40, history, without=september(5, 6)))
-    coverage_case("quiet weekends do not", "", log_of(5, history, without=september(5, 6, 12, 13)))
+    coverage_case("five a day are busy weekends", "days_missing", log_of(5, history, without=september(5, 6)))
+    coverage_case("quiet weekends do not count", "", log_of(4, history, without=september(5, 6, 12, 13)))
+    # Three weeks of history are too few: then the window counts as well, here that has no Fridays and Saturdays.
+    sundays = log_of(3, START - 27, workweek=(6, 0, 1, 2, 3))
+    coverage_case("Sunday to Thursday", "", sundays)
+    late = log_of(3, START - 27, START - 21, workweek=week)
+    for day in sundays.counts:
+        if day >= START:
+            late.record(day * DAY + 12 * HOUR, "channel")
+    coverage_case("Mondays to Fridays until 27 days before, then Sundays to Thursdays", "", late)
+    late.record((START - 28) * DAY, "channel")
+    coverage_case("until 28 days before", "days_missing", late)
     # Without history the best covered week is sought in the window: Sunday to Thursday lacks nothing.
     coverage_case("no Fridays and Saturdays, no history", "", log_of(5, workweek=(6, 0, 1, 2, 3)))
     # From history Monday to Friday is usual (a tie, the first one): four Fridays of 22 are missing.
@@ -88,7 +114,7 @@ def coverage_cases():
     coverage_case("Monday to Thursday lost after a weekend: six days", "days_missing gap",
                   log_of(5, history, without=september(7, 8, 9, 10), workweek=week))
     coverage_case("Friday and Monday lost around a weekend: four days", "",
-                  log_of(5, history, without=september(4, 7), workweek=week))
+                  log_of(3, history, without=september(4, 7), workweek=week))
     coverage_case("five days in a row", "gap days_missing", log_of(5, history, without=september(*range(7, 12)), workweek=week))
     coverage_case("ten days of the interactive log", "days_missing",
                   log_of(5, history, without=september(*range(7, 17))), "interactive")
@@ -122,30 +148,53 @@ def coverage_cases():
     coverage_case("near-idle, half of it stated", "days_missing gap not_settled", idle, stated=range(START, START + 15))
     coverage_case("near-idle, all but a Saturday stated", "days_missing", idle, stated=set(range(START, END)) - september(5))
     coverage_case("near-idle, all stated", "", idle, stated=range(START, END))
+    weekdays = {day for day in range(START, END) if weekday(day) < 5}
+    at_work = Habits(log_of(3, history, workweek=week), set(), START, END)
+    coverage_case("near-idle, all but weekends stated", "days_missing", idle, "interactive", stated=weekdays)
+    coverage_case("the same, where the sibling log has no weekends", "", idle, "interactive", stated=weekdays, of_sibling=at_work)
+    coverage_case("the same, but a Wednesday", "days_missing", idle, "interactive", stated=weekdays - september(9), of_sibling=at_work)
+    # Filled to the window's end, and settled by what the sibling log has after it.
+    quiet_end = log_of(1, history, last=END - 4, workweek=week)
+    until = {day: day * DAY + 23 * HOUR for day in range(END - 3, END + 2)}
+    coverage_case("the last days filled", "", quiet_end, "interactive", filled=until)
+    coverage_case("the last days filled, but not settled", "not_settled", quiet_end, "interactive",
+                  filled={day: at for day, at in until.items() if day < END})
     coverage_case("only stated, all of it", "", CategoryLog(), stated=range(START, END))
     coverage_case("only stated, all but one day", "days_missing", CategoryLog(), stated=set(range(START, END)) - september(9))
 
 
 def filled_days(interactive, sibling):
-    return {day - START + 1 for day in fill(interactive, sibling, END) if START <= day < END}
+    habits = Habits(interactive, set(), START, END)
+    return {day - START + 1 for day in fill(interactive, sibling, habits, START, END) if START <= day < END}
+
+
+def every_second_day(per_day=1, without=(), last=END + 1):
+    """A log of odd days of September, and of every second day before."""
+    log = CategoryLog()
+    for day in range(START - 60, last + 1):
+        if (day - START) % 2 == 0 and day not in without:
+            for _ in range(per_day):
+                log.record(day * DAY + 12 * HOUR, "channel")
+    return log
 
 
 def fill_cases():
-    history, busy = START - 60, log_of(50, START - 60)
-    # Every second week, so p = 1/2 for each weekday: six days in a row are 1/64 = 0.0156, seven 1/128 = 0.0078.
-    for last_silent, expected in ((8, {3, 4, 5, 6, 7, 8}), (9, set())):
-        log = CategoryLog()
-        for day in range(history, END + 2):
-            even = (day - START - 2) // 7 % 2 == 0
-            if (day < START + 2 and even) or day in (START, START + 1) or day >= START + last_silent:
-                log.record(day * DAY, "channel")
-        check(f"silence from 3 to {last_silent} September", expected, filled_days(log, busy))
-        gap = log_of(50, history, without=september(5))
-        check("not where the sibling is missing", expected - {5}, filled_days(log, gap))
-        elsewhere = CategoryLog()
-        for day in range(history, END + 2):
-            elsewhere.record(day * DAY, "another channel")
-        check("not from another channel", set(), filled_days(log, elsewhere))
+    history, busy, even = START - 60, log_of(50, START - 60), set(range(2, 31, 2))
+    check("every second day", even, filled_days(every_second_day(), busy))
+    # The chance of silence is 1/2 on every day, whatever the weekday: five days are 1/32, seven are 1/128.
+    check("silence from 2 to 6 September", even | {3, 5}, filled_days(every_second_day(without=september(3, 5)), busy))
+    check("silence from 2 to 8 September", even - {2, 4, 6, 8}, filled_days(every_second_day(without=september(3, 5, 7)), busy))
+    # From 28 September to the day after the sibling's newest: five days of silence, or eight.
+    check("silence to 2 October", even | {29}, filled_days(every_second_day(last=END - 3), busy))
+    check("silence to 5 October", even - {28, 30}, filled_days(every_second_day(last=END - 3), log_of(50, history, END + 4)))
+    # Eleven of 22 Mondays to Fridays are silent; a log of three records a day would be on more of them.
+    check("every second day, of two records", even, filled_days(every_second_day(2), busy))
+    check("every second day, of three records", {6, 12, 20, 26}, filled_days(every_second_day(3), busy))
+    check("not where the sibling is missing", even - {8}, filled_days(every_second_day(), log_of(50, history, without=september(8))))
+    elsewhere = CategoryLog()
+    for day in range(history, END + 2):
+        elsewhere.record(day * DAY, "another channel")
+    check("not from another channel", set(), filled_days(every_second_day(), elsewhere))
     check("a daily log that is silent for a day", set(), filled_days(log_of(5, history, without=september(9)), busy))
     check("its weekends are filled", {5, 6, 12, 13, 19, 20, 26, 27},
           filled_days(log_of(5, history, workweek=range(5)), busy))
@@ -258,6 +307,7 @@ def lenient_cases():
             ("cut before it", whole[:whole.index('"clientAppUsed"')] , (True, None)),
             ("modern", whole.replace("IMAP4", "Browser")[:-40], (False, None)),
             ("modern, but rewritten", whole.replace("IMAP4", "Browser").replace("Mozilla/5.0", "BAV2ROPC")[:-40], (True, None)),
+            ("cut where a record might end", whole[:whole.index('"userAgent"') - 2].replace("IMAP4", "Browser"), (True, T)),
             ("half a word", whole.replace("IMAP4", "Browser")[:whole.index("IMAP4") + 4], (True, None)),
             ("another category", whole.replace("NonInteractiveUserSignInLogs", "AuditLogs")[:-40], (False, None))]:
         reject = lenient.Reject(raw.encode(), None, NOW)
@@ -363,6 +413,19 @@ def folder_cases():
     for what, files, expected, reasons, users in table:
         found = verdict(files)
         check(what, (expected, reasons, users), (found[0], found[1], found[4]))
+    bare = dense(["NonInteractiveUserSignInLogs"])
+    for record in bare:
+        record["properties"].update(clientAppUsed=None, resourceId=GRAPH, resourceDisplayName="Microsoft Graph")
+        del record["properties"]["clientAppUsed"]
+    interactive = {"a/a.json": ndjson(dense(["SignInLogs"]))}
+    check("a file without the client app", ("insufficient_evidence", "column_missing"),
+          verdict({**interactive, "a/b.json": ndjson(bare)})[:2])
+    check("a file without the client app, stated", ("insufficient_evidence", "column_missing"),
+          verdict({**interactive, "a/b.json": ndjson(bare)}, [dict(tenant_id=T, logs_from="2026-08-31", logs_to="2026-10-02")])[:2])
+    told = dict(id="x", clientAppUsed="IMAP4", category=None)
+    table = [("non_interactive", dict(isInteractive=False)), ("interactive", dict(isInteractive=True)), (None, {}),
+             (None, dict(isInteractive=False, userId=None, userPrincipalName=None))]
+    check("the category of interaction", [category for category, _ in table], [row(**told, **c).category for _, c in table])
     warned = verdict(with_record(clientAppUsed="Exchange Web Services"))
     check("EWS keeps the Outlook group from being cleared", ("exchange_web_services", 5), (warned[2], warned[3]))
     check("SMTP AUTH with OAuth in a campaign that leaves it alone", "no_impact",
@@ -403,6 +466,8 @@ def portal_cases():
     check("downloads that reach back to 11 September", ("insufficient_evidence", "window_longer_than_history"),
           verdict({**download("Interactive", both, days=range(30, 10, -1)),
                    **download("NonInteractive", both, days=range(30, 10, -1))})[:2])
+    foreign = {**download("Interactive", both, OTHER), **download("NonInteractive", both, OTHER)}
+    check("another tenant's downloads alone, stated", ("insufficient_evidence", "no_records;refused_files"), verdict(foreign, stated)[:2])
     check("another tenant's download", ("insufficient_evidence", "category_missing;refused_files"),
           verdict({**download("Interactive", both), **download("NonInteractive", both, OTHER)})[:2])
     check("an AuthDetails file", ("insufficient_evidence", "refused_files"),

@@ -85,7 +85,8 @@ def diagnostic(s):
     props.update(properties(s))
     if s.auth is not None:
         props["authenticationProtocol"] = s.auth
-    props["isInteractive"] = s.category == INT
+    if s.category is not None:
+        props["isInteractive"] = s.category == INT
     record["properties"] = props
     return dumps(record)
 

@@ -3,17 +3,22 @@
 Works on counts per day alone; `sources` decides which records count.
 """
 import collections
+import copy
+import fractions
+import math
 import statistics
 
 from .times import DAY, HOUR, weekday
 
-WEEKS_BEFORE = 56
+WEEKS_BEFORE, ENOUGH_HISTORY = 56, 28
 PERMITTED_GAP = {"non_interactive": 4, "interactive": 10}
+# Of twenty expected days; a log that is not busy may lack one in ten.
 PERMITTED_MISSING = {"non_interactive": 1, "interactive": 3}
-BUSY_MEDIAN = 30
+BUSY_MEDIAN = 5
 THIN_MEDIAN, THIN_SHARE, THIN_DAYS = 10, 10, 3
-NEAR_IDLE_SHARE = 0.40
+NEAR_IDLE_PERCENT = 40
 BELIEVABLE = 0.01
+UNKNOWN = 1 << 32
 FIVE_DAY_WEEKS = [(0, 1, 2, 3, 4), (6, 0, 1, 2, 3), (5, 6, 0, 1, 2)]
 
 
@@ -21,14 +26,17 @@ class CategoryLog:
     """What is there of one category of one tenant."""
 
     def __init__(self):
-        self.counts = collections.Counter()               # day -> records
+        self.counts = {}                                  # day -> records of the channel that has most
         self.stored = set()                               # days of storage-export files
         self.channels = collections.defaultdict(dict)     # channel -> day -> newest instant in it
-        self.newest = None
+        self.of_channel = collections.Counter()           # (channel, day) -> records
+        self.newest, self.never_thin = None, set()
 
     def record(self, t, channel):
-        self.counts[t // DAY] += 1
-        self.reach(t // DAY, t, channel)
+        day = t // DAY
+        self.of_channel[channel, day] += 1
+        self.counts[day] = max(self.counts.get(day, 0), self.of_channel[channel, day])
+        self.reach(day, t, channel)
 
     def storage_file(self, day, hour, channel):
         self.stored.add(day)
@@ -40,7 +48,15 @@ class CategoryLog:
         self.newest = instant if self.newest is None else max(self.newest, instant)
 
     def days(self):
-        return self.stored | {day for day, n in self.counts.items() if n}
+        return self.stored | set(self.counts)
+
+    def completed_by(self, lacking):
+        """The same log, did the files that lack a column have it. What they hold is not counted."""
+        log = copy.copy(self)
+        log.never_thin = lacking.days()
+        log.stored = self.stored | log.never_thin
+        log.newest = max(t for t in (self.newest, lacking.newest) if t is not None)
+        return log
 
     def thin(self, day):
         before = [self.counts[d] for d in range(day - WEEKS_BEFORE, day, 7) if self.counts.get(d)]
@@ -50,75 +66,78 @@ class CategoryLog:
         return median >= THIN_MEDIAN and self.counts.get(day, 0) * THIN_SHARE < median
 
     def seen(self):
-        return {day for day in self.days() if not self.thin(day)}
+        return {day for day in self.days() if day in self.never_thin or not self.thin(day)}
 
 
-def shares(seen, base):
-    """weekday -> (days seen, days there are) of the base."""
-    table = {w: [0, 0] for w in range(7)}
-    for day in base:
-        table[weekday(day)][0] += day in seen
-        table[weekday(day)][1] += 1
-    return table
-
-
-def base_of_habits(seen, start, end):
-    first = min(seen)
-    history = range(max(first, start - WEEKS_BEFORE), start)
-    return history if any(day in seen for day in history) else range(max(first, start), end)
+def base_of_habits(log, start, end):
+    """(days, whether they reach into the window)"""
+    first = max(min(log.days(), default=start), start - WEEKS_BEFORE)
+    if first <= start - ENOUGH_HISTORY and any(first <= day < start for day in log.days()):
+        return range(first, start), False
+    return range(first, end), True
 
 
 class Habits:
-    """On which weekdays sign-ins are usual, from history or else from the window."""
+    """On which weekdays sign-ins are usual, and how many."""
 
-    def __init__(self, log, seen, start, end, workdays=None):
-        base = base_of_habits(seen, start, end)
-        table = shares(seen, base)
+    def __init__(self, log, stated, start, end, workdays=None):
+        base, with_window = base_of_habits(log, start, end)
+        seen = log.seen()
+        found, there, counts = collections.Counter(), collections.Counter(), collections.defaultdict(list)
+        for day in base:
+            there[weekday(day)] += 1
+            if day in seen:
+                found[weekday(day)] += 1
+                counts[weekday(day)].append(log.counts.get(day, 0))
 
         def covered(week):
-            found, there = (sum(table[w][i] for w in week) for i in (0, 1))
-            return found / there if there else -1.0
+            return fractions.Fraction(sum(found[w] for w in week), max(1, sum(there[w] for w in week)))
 
-        week = tuple(workdays) if workdays else max(FIVE_DAY_WEEKS, key=covered)
-        counts = collections.defaultdict(list)
-        for day in base:
-            if day in seen:
-                counts[weekday(day)].append(log.counts.get(day, 0))
-        others = [w for w in range(7) if w not in week and counts[w] and statistics.median(counts[w]) >= BUSY_MEDIAN]
-        self.expected = set(week) | set(others)
+        week = workdays or max(FIVE_DAY_WEEKS, key=covered)
+        self.expected = set(week) | {w for w in range(7) if counts[w] and statistics.median(counts[w]) >= BUSY_MEDIAN}
         usual = [n for w in self.expected for n in counts[w]]
         self.median = statistics.median(usual) if usual else 0
-        self.near_idle = not any(there and found >= NEAR_IDLE_SHARE * there for found, there in table.values())
+        if with_window:
+            # Nobody knows how many records a lost day would have had.
+            usual += [UNKNOWN for day in range(start, end) if self.expects(day) and day not in seen | stated]
+        self.busy = bool(usual) and statistics.median(usual) >= BUSY_MEDIAN
+        self.near_idle = not any(there[w] and found[w] * 100 >= NEAR_IDLE_PERCENT * there[w] for w in range(7))
+
+    def expects(self, day):
+        return weekday(day) in self.expected
 
 
-def fill(interactive, non_interactive, end):
+def fill(interactive, non_interactive, habits, start, end):
     """day -> instant: days without interactive records that the sibling log makes believable."""
-    seen, sibling = interactive.seen(), non_interactive.seen()
-    if not seen:
+    present = interactive.days()
+    sibling = {}
+    for channel, days in non_interactive.channels.items():
+        if interactive.channels.get(channel):
+            for day, instant in days.items():
+                sibling[day] = max(instant, sibling.get(day, instant))
+    if not present or not sibling:
         return {}
-    silent_from, last = min(seen), max([end - 1, *interactive.days(), *non_interactive.days()])
-    present, filled, run = interactive.days(), {}, []
-    for day in range(silent_from, last + 2):
-        if day <= last and day not in present:
-            run.append(day)
-            continue
-        if run and believable(seen, run):
-            for silent in run:
-                instants = [days[silent] for channel, days in non_interactive.channels.items()
-                            if silent in days and any(d < run[0] for d in interactive.channels.get(channel, ()))]
-                if silent in sibling and instants:
-                    filled[silent] = max(instants)
-        run = []
+    first, last = min(present), max(end - 1, *sibling)
+    expected = [day for day in range(start, end) if habits.expects(day)]
+    silent = sum(day not in present for day in expected)
+    too_many = silent * habits.median > len(expected)
+    seen, filled = non_interactive.seen(), {}
+    for run in runs(set(range(first, last + 1)) - present):
+        if run[-1] >= start and believable(present, habits, run, start, end):
+            filled.update({day: sibling[day] for day in run if day in sibling and day in seen
+                           and not (too_many and habits.expects(day))})
     return filled
 
 
-def believable(seen, run):
-    table = shares(seen, range(max(min(seen), run[0] - WEEKS_BEFORE), run[0]))
-    product = 1.0
-    for day in run:
-        found, there = table[weekday(day)]
-        product *= 1 - found / there if there else 0.0
-    return product >= BELIEVABLE - 1e-9
+def believable(present, habits, run, start, end):
+    first = min(present)
+    around = set(range(max(first, run[0] - WEEKS_BEFORE), run[0])) | {
+        day for day in range(max(first, start), end) if not run[0] <= day <= run[-1]}
+    silence = {}
+    for usual in (True, False):
+        days = [day for day in around if habits.expects(day) == usual]
+        silence[usual] = 1 - (sum(day in present for day in days) + 0.5) / (len(days) + 1)
+    return math.prod(silence[habits.expects(day)] for day in run) >= BELIEVABLE
 
 
 def runs(days):
@@ -132,38 +151,49 @@ def runs(days):
     return found
 
 
-def reasons_of_category(category, log, filled, stated, start, end, settle_hours=24, workdays=None):
-    """The reasons for which the evidence of one category does not suffice; none if it does."""
+def permitted_missing(category, habits, expected):
+    if category == "non_interactive" and not habits.busy:
+        return expected // 10
+    return expected * PERMITTED_MISSING[category] // 20
+
+
+Found = collections.namedtuple("Found", "reasons numbers")
+
+
+def judge(category, log, habits, filled, stated, of_sibling, start, end, settle_hours=24):
+    """The reasons for which the evidence of one category does not suffice, and the numbers behind them.
+
+    of_sibling: the habits of the non-interactive log that comes by the same channel.
+    """
     seen = log.seen()
     window = range(start, end)
     present = seen | set(filled) | stated
     if not any(day in present for day in window):
-        return {"category_missing"}
+        return Found({"category_missing"}, ())
     reasons = set()
-    # A log that is only stated, without any record, has no habits: each day is asked for.
-    habits = Habits(log, seen, start, end, workdays) if seen else None
-    expected = [d for d in window if habits is None or weekday(d) in habits.expected]
+    expected = [d for d in window if habits.expects(d)]
     missing = [d for d in window if d not in present]
     missing_expected = [d for d in expected if d not in present]
 
-    if habits and habits.median >= BUSY_MEDIAN:
-        too_many = len(missing_expected) > PERMITTED_MISSING[category]
-    else:
-        too_many = len(missing_expected) * 10 > len(expected)
+    too_many = len(missing_expected) > permitted_missing(category, habits, len(expected))
     long_runs = [run for run in runs(missing) if len(run) > PERMITTED_GAP[category]]
-    idle = (habits is None or habits.near_idle) and bool(missing)
+    # Where the other log of the channel is silent as a rule, this one may be.
+    idle = habits.near_idle and any(of_sibling is None or of_sibling.expects(d) for d in missing)
     if too_many or idle:
         reasons.add("days_missing")
     if long_runs:
         reasons.add("gap")
     if reasons:
-        first = min(seen | stated)
-        late = [d for d in missing_expected if d >= first] + [d for run in long_runs for d in run if d >= first]
-        if not late and missing_expected + long_runs:
+        first = min(log.days() | stated)
+        late = missing if habits.near_idle else missing_expected + [d for run in long_runs for d in run]
+        if all(day < first for day in late):
             reasons = {"window_longer_than_history"}
 
-    instants = [t - settle_hours * HOUR for t in [log.newest, *filled.values()] if t is not None]
-    horizon = max(instants + [(day + 1) * DAY for day in stated])
-    if sum((day + 1) * DAY > horizon for day in expected) > 1:
+    covered = [day for day in window if day in present]
+    instants = [log.newest] if log.newest is not None else []
+    if covered[-1] in filled and covered[-1] not in seen:
+        instants += filled.values()
+    horizon = max([t - settle_hours * HOUR for t in instants] + [(day + 1) * DAY for day in stated], default=0)
+    if sum((day + 1) * DAY > horizon for day in expected) > max(0, min(1, len(expected) - 1)):
         reasons.add("not_settled")
-    return reasons
+    return Found(reasons, (missing_expected, long_runs, len(covered), horizon) if reasons else ())

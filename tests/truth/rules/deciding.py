@@ -45,42 +45,45 @@ class Case:
 
     # ------------------------------------------------------------ coverage of one tenant
 
-    def known(self, tenant, fuller):
-        """category -> (log, filled, stated)"""
-        logs = self.coverage[tenant]
-        table = logs.fuller if fuller else logs.logs
-        roster = self.roster.get(tenant)
-        filled = coverage.fill(table.get("interactive", CategoryLog()), table.get("non_interactive", CategoryLog()), self.end)
-        known = {}
-        for category in REQUIRED_CATEGORIES:
-            stated = set(logs.stated.get(category, ()))
-            if roster and roster.range and category in logs.held:
-                stated |= set(range(roster.range[0], min(roster.range[1], self.logs.now // DAY - 1) + 1))
-            known[category] = (table.get(category, CategoryLog()), filled if category == "interactive" else {}, stated)
-        return known
+    def known(self, tenant):
+        """category -> (log, habits, filled, stated, habits of the sibling log)"""
+        logs, roster = self.coverage[tenant], self.roster.get(tenant)
+        of_category = {category: logs.logs.get(category, CategoryLog()) for category in REQUIRED_CATEGORIES}
+        stated, habits = {}, {}
+        for category, log in of_category.items():
+            stated[category] = set(logs.stated.get(category, ()))
+            # What files lack, nobody can state away.
+            lacking = logs.lacking.get(category, CategoryLog()).days()
+            if roster and roster.range and category in logs.held and (log.days() or not lacking):
+                stated[category] |= set(range(roster.range[0], min(roster.range[1], self.logs.now // DAY - 1) + 1)) - lacking
+            habits[category] = coverage.Habits(log, stated[category], self.start, self.end, roster and roster.workdays)
+        interactive, other = (of_category[category] for category in ("interactive", "non_interactive"))
+        filled = coverage.fill(interactive, other, habits["interactive"], self.start, self.end)
+        has_sibling = any(interactive.channels.get(channel) for channel in other.channels)
+        return {category: (log, habits[category], filled if log is interactive else {}, stated[category],
+                           habits["non_interactive"] if log is interactive and has_sibling else None)
+                for category, log in of_category.items()}
 
     def coverage_reasons(self, tenant):
         if tenant not in self.holders:
             return {"no_records"}
-        roster = self.roster.get(tenant)
+        reasons = set()
+        for category, (log, *known) in self.known(tenant).items():
+            def judge(log):
+                return coverage.judge(category, log, *known, self.start, self.end, self.settle_hours)
 
-        def reasons(fuller):
-            return {reason for category, (log, filled, stated) in self.known(tenant, fuller).items()
-                    for reason in coverage.reasons_of_category(
-                        category, log, filled, stated, self.start, self.end, self.settle_hours,
-                        roster.workdays if roster else None)}
-
-        found = reasons(False)
-        if found:
-            with_all = reasons(True)
-            if with_all != found:
-                return with_all | {"column_missing"}
-        return found
+            found, lacking = judge(log), self.coverage[tenant].lacking.get(category)
+            if lacking:
+                complete = judge(log.completed_by(lacking))
+                if complete != found:
+                    found = complete._replace(reasons=complete.reasons | {"column_missing"})
+            reasons |= found.reasons
+        return reasons
 
     def known_days(self, tenant):
         """Days on which every required category is seen, filled or stated."""
-        days = [log.seen() | set(filled) | stated for log, filled, stated in self.known(tenant, False).values()]
-        return set.intersection(*days)
+        return set.intersection(*(log.seen() | set(filled) | stated
+                                  for log, _, filled, stated, _ in self.known(tenant).values()))
 
     # ------------------------------------------------------------ the decision
 
@@ -179,6 +182,6 @@ def scope_with_groups(campaign):
 
 def default_end(logs, settle_hours=24):
     """The day that the logs of half of the tenants reach."""
-    days = sorted((max(log.newest for log in tenant.fuller.values()) - settle_hours * DAY // 24) // DAY
-                  for tenant in logs.evidence().values() if tenant.fuller)
+    days = sorted((max(log.newest for log in tenant.logs.values()) - settle_hours * DAY // 24) // DAY
+                  for tenant in logs.evidence().values() if tenant.logs)
     return days[len(days) // 2] if days else None

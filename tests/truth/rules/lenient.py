@@ -14,6 +14,15 @@ TENANT, RESOURCE, CREATED, EMITTED = member("tenantId"), member("resourceId"), m
 ID, PROTOCOL, AGENT = member("id"), member("authenticationProtocol"), member("userAgent")
 
 
+def breaks_off_as_records_end(words):
+    """Whether it may be the beginning of one record and the end of another, so that only its tenant is told."""
+    opened = 0
+    outside = re.sub(r'"(?:[^"\\]|\\.)*"', "", words)
+    for mark in outside:
+        opened += (mark in "{[") - (mark in "}]")
+    return words.strip().endswith("}") and opened > 0
+
+
 class Reject:
     def __init__(self, raw, path_tenant, now):
         self.raw = raw
@@ -41,6 +50,8 @@ class Reject:
         self.time = parse_time(created if created else first(EMITTED))
         if self.time is not None and not EARLIEST <= self.time <= now + DAY:
             self.time = None
+        if breaks_off_as_records_end(words):
+            self.id, self.time, self.states_modern, self.other_category = None, None, False, False
 
     @property
     def may_be_usage(self):

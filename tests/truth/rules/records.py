@@ -137,6 +137,8 @@ def diagnostic(record, path_tenant, _path_category, now):
     created = text(props.get("createdDateTime"))
     status = props.get("status")
     code = status.get("errorCode") if isinstance(status, dict) else None
+    if category is None and (text(props.get("userId")) or text(props.get("userPrincipalName"))):
+        category = {True: "interactive", False: "non_interactive"}.get(props.get("isInteractive"))
     return build(dict(
         tenant=tenant, category=category, id=props.get("id"), time=parse_time(created) if created else emitted,
         emitted=emitted, outcome=outcome_of_code(record.get("resultType") if code is None else code),

@@ -136,6 +136,8 @@ class Logs:
     def suspected(self):
         """Shown names of the sources that were downloaded through a filter, by (tenant, category)."""
         pools = collections.defaultdict(list)
+        named = {source.shown for source in self.sources
+                 if any(rest_of(filter_of(link)) for link in source.next_links)}
         open_chains = {source.shown for chain in self.chains() if chain.only_dates for source in chain.sources}
         for source in self.sources:
             if source.shape in BY_HAND and source.shown not in open_chains:
@@ -144,6 +146,9 @@ class Logs:
         found = collections.defaultdict(set)
         for (tenant, category, _), pool in pools.items():
             rows = [row for _, row in pool]
+            if any(shown in named for shown, _ in pool):
+                found[(tenant, category)] |= {shown for shown, _ in pool}
+                continue
             if len(rows) < 20 or len({row.time // DAY for row in rows}) < 2:
                 continue
             one = (len({row.client_app for row in rows}) == 1 or len({row.user for row in rows}) == 1
@@ -191,8 +196,10 @@ class Logs:
             if len(source.rows) + source.rejected in CAPS:
                 found |= {(source.shown, day) for day in cut_off(source.rows)[1]}
         for chain in self.chains():
-            if chain.last_pages == 0:
-                found |= {(source.shown, day) for source in chain.sources for day in cut_off(chain.rows)[1]}
+            if chain.last_pages == 0 and chain.rows:
+                # Graph answers newest first.
+                oldest = min(row.time // DAY for row in chain.rows)
+                found |= {(source.shown, oldest) for source in chain.sources}
         return found
 
     def state_ranges(self, tenants, suspected):
@@ -224,21 +231,20 @@ class Logs:
 
 
 class TenantLogs:
-    """The coverage of one tenant: by sound sources, and with those that lack a column."""
+    """The coverage of one tenant by sound sources; and by those that lack a column."""
 
     def __init__(self):
         self.logs = collections.defaultdict(CategoryLog)
-        self.fuller = collections.defaultdict(CategoryLog)
-        self.stated = collections.defaultdict(set)
+        self.stated, self.lacking = collections.defaultdict(set), collections.defaultdict(CategoryLog)
         self.held, self.filtered = set(), False
 
     def add_row(self, row, source):
-        for logs in [self.fuller] if source.lacks_column else [self.fuller, self.logs]:
-            logs[row.category].record(row.time, source.channel)
+        logs = self.lacking if source.lacks_column else self.logs
+        logs[row.category].record(row.time, source.channel)
 
     def add_storage(self, category, day, hour, source):
-        for logs in [self.fuller] if source.lacks_column else [self.fuller, self.logs]:
-            logs[category].storage_file(day, hour, source.channel)
+        logs = self.lacking if source.lacks_column else self.logs
+        logs[category].storage_file(day, hour, source.channel)
 
 
 class Chain:
@@ -261,10 +267,7 @@ class Chain:
         days = [row.time // DAY for row in self.rows]
         first = max([t // DAY for operator, t in bounds if operator[0] == "g" and t is not None], default=None)
         last = min([t // DAY for operator, t in bounds if operator[0] == "l" and t is not None], default=max(days))
-        if self.last_pages == 0:
-            ordered, _ = cut_off(self.rows, last)
-            return {d for d in ordered if (first is None or d > first) and d <= last_possible}
-        if first is None:
+        if self.last_pages == 0 or first is None:
             return set()
         return set(range(max(first + 1, min(days)), min(last, last_possible + 1)))
 
