@@ -287,7 +287,7 @@ pub(super) fn horizon(
     settings: Option<&RosterTenant>,
     evidence: &TenantEvidence,
 ) -> Option<DateTime<Utc>> {
-    let newest = evidence.coverage.values().filter_map(|coverage| coverage.latest_at).max()?;
+    let newest = evidence.coverage.values().filter_map(newest_of).max()?;
     // The window that the newest record would end.
     let window = Window {
         first: newest.date_naive().checked_sub_days(CalendarDays::new(u64::from(campaign.window_days)))?,
@@ -297,5 +297,16 @@ pub(super) fn horizon(
         let calendar = observe(campaign, settings, evidence, *category, window).calendar;
         horizon_of(campaign, evidence.coverage.get(category), &calendar)
     };
-    campaign.permitted_gap_days.keys().map(of_category).max().flatten()
+    let settle = TimeDelta::hours(i64::from(campaign.settle_hours));
+    // A log of nothing but suspected files proves nothing, and still says which days it is about.
+    let known = campaign.permitted_gap_days.keys().map(of_category).max().flatten();
+    known.or_else(|| newest.checked_sub_signed(settle))
+}
+
+/// The newest instant that files of a category are about, suspected ones too.
+fn newest_of(coverage: &CategoryCoverage) -> Option<DateTime<Utc>> {
+    let suspected = coverage.filtered.iter().map(|export| export.last_day);
+    let days = suspected.chain(coverage.incomplete.last().map(|days| days.last));
+    let ends = days.filter_map(|day| day.succ_opt()).map(midnight);
+    coverage.latest_at.into_iter().chain(ends).max()
 }
