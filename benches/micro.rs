@@ -102,6 +102,8 @@ async fn lake(folder: &Path) -> Lake {
     let mut lake = Lake::open_or_create(&folder.join("lake")).await.expect("a new lake");
     let inputs = find(&[file.display().to_string()]).expect("the file");
     let settings = IngestSettings {
+        roster: lightsout::tenant::Roster::default(),
+        skip_unrecognised: false,
         tenant_id: None,
         category: None,
         date_order: None,

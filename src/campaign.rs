@@ -178,8 +178,10 @@ pub struct EvidenceRules {
     /// silent for so many days and twice the longest pause before.
     #[schemars(range(min = 2, max = 60))]
     pub ended_usage_days_min: u32,
+    /// Weeks with usage that this takes.
     #[schemars(range(min = 1, max = 10))]
     pub ended_usage_weeks_min: u32,
+    /// Days of silence that this takes at least.
     #[schemars(range(min = 7, max = DAYS_MAX))]
     pub ended_silence_days_min: u32,
     /// Settings prove that something is off if they were collected at most so many days from `as_of`.

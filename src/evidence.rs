@@ -11,6 +11,7 @@ use chrono::{DateTime, Datelike, Days, Months, NaiveDate, NaiveTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::protocol::Protocol;
+use crate::settings::SettingsEvidence;
 use crate::sign_in::Category;
 
 /// Whole UTC days `[first, end)`: `end` is not in it.
@@ -315,24 +316,6 @@ pub struct Dismissal {
     pub dismissed_at: DateTime<Utc>,
 }
 
-/// What a tenant's settings prove.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default)]
-pub struct SettingsEvidence {
-    /// When the newest complete settings were collected.
-    pub collected_at: Option<DateTime<Utc>>,
-    /// Protocols that they show to be off for everybody, Basic Authentication alone or as a whole.
-    pub basic_off: Vec<Protocol>,
-    /// SMTP AUTH is off as a whole, with OAuth too.
-    pub smtp_auth_off: bool,
-    /// Mailboxes that are enabled against the tenant's setting.
-    pub smtp_auth_mailboxes: u64,
-    /// Senders by Basic Authentication in the newest "SMTP AUTH clients" report.
-    pub report_basic_senders: u64,
-    /// Senders in such a report that does not say how they authenticated.
-    pub report_unclear_senders: u64,
-}
-
 /// Everything the rules of a verdict need to know of one tenant.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
@@ -360,6 +343,7 @@ pub struct TenantEvidence {
     /// What is covered, for each user category that the lake holds of the tenant or that a range
     /// was stated for.
     pub coverage: BTreeMap<Category, CategoryCoverage>,
+    /// Settings and reports that were ingested; `None` if there are none.
     pub settings: Option<SettingsEvidence>,
     pub dismissals: Vec<Dismissal>,
 }

@@ -21,6 +21,7 @@ pub mod change;
 pub mod error;
 pub mod evidence;
 pub mod protocol;
+pub mod settings;
 pub mod sign_in;
 pub mod spreadsheet;
 pub mod tenant;

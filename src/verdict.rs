@@ -118,8 +118,16 @@ pub enum Reason {
     RefusedFiles { files: u64, paths: Vec<String> },
     /// Downloads that look as if a filter was set.
     FilteredExport { category: Category, export: FilteredExport },
-    /// A sender of the "SMTP AUTH clients" report of whom it does not say how they authenticated.
-    SmtpReport { senders: u64 },
+    /// Senders in the "SMTP AUTH clients" report: `senders` of whom it does not say how they authenticated,
+    /// and `unplaced` that used SMTP AUTH on a day that it does not say, perhaps outside the window.
+    SmtpReport {
+        senders: u64,
+        #[serde(default)]
+        unplaced: u64,
+    },
+    /// Senders by SMTP AUTH in the newest "SMTP AUTH clients" report. It counts messages, not sign-ins, over its
+    /// days as a whole; where nothing states those, they are the longest that they can be.
+    InUseByReport { senders: u64, days: DayRange, stated: bool },
     /// The whole scope is off already, by settings of that time.
     AlreadyOff { collected_at: Option<DateTime<Utc>> },
     /// No impact, and sign-ins were only tried: interrupted, blocked or failed.
@@ -134,7 +142,7 @@ impl Reason {
     pub const fn code(&self) -> &'static str {
         match self {
             Self::Excluded { .. } => "excluded",
-            Self::InUse { .. } => "in_use",
+            Self::InUse { .. } | Self::InUseByReport { .. } => "in_use",
             Self::UnattributedLegacyUse { .. } => "unattributed_legacy_use",
             Self::NoRecords => "no_records",
             Self::CategoryMissing { .. } => "category_missing",
@@ -165,6 +173,7 @@ impl Reason {
     pub const fn is_usage(&self) -> bool {
         match self {
             Self::InUse { .. }
+            | Self::InUseByReport { .. }
             | Self::UnattributedLegacyUse { .. }
             | Self::UnknownOutcome { .. }
             | Self::UsedBeforeWindow { .. }
@@ -203,7 +212,7 @@ impl Reason {
                 Protocol::OtherLegacy => None,
                 protocol => Some(*protocol),
             },
-            Self::SmtpReport { .. } => Some(Protocol::SmtpAuth),
+            Self::InUseByReport { .. } | Self::SmtpReport { .. } => Some(Protocol::SmtpAuth),
             Self::Excluded { .. }
             | Self::UnattributedLegacyUse { .. }
             | Self::NoRecords
@@ -251,6 +260,7 @@ impl Reason {
             | Self::RejectedRecords { .. }
             | Self::RefusedFiles { .. }
             | Self::SmtpReport { .. }
+            | Self::InUseByReport { .. }
             | Self::AlreadyOff { .. }
             | Self::Attempted { .. }
             | Self::Unused => None,
@@ -340,6 +350,15 @@ pub struct TenantAssessment {
     /// Every uncovered run of days in the window, permitted or not, by required category and day.
     #[serde(default)]
     pub gaps: Vec<CoverageGap>,
+}
+
+impl TenantAssessment {
+    /// Whether the tenant's settings, or the roster, show that the protocol is off.
+    #[must_use]
+    pub fn is_already_off(&self, protocol: Protocol) -> bool {
+        let is_off = |row: &ProtocolAssessment| row.verdict == ProtocolVerdict::AlreadyOff;
+        self.protocols.iter().any(|row| row.protocol == protocol && is_off(row))
+    }
 }
 
 /// All verdicts of one run over one window.

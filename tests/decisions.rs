@@ -3,6 +3,7 @@
 use std::fs;
 
 mod program;
+mod settings;
 
 use program::{Place, files, sample};
 

@@ -8,6 +8,7 @@ pub mod compare;
 mod coverage;
 pub mod decision;
 mod protocols;
+mod settings;
 mod tenant;
 #[cfg(test)]
 mod tests;

@@ -1,5 +1,6 @@
 //! The verdict of one protocol in one tenant. What it means for the tenant is `super::tenant`'s.
 
+use super::settings::{ReportDoubt, ReportUsage};
 use crate::evidence::{PastUsage, ProtocolEvidence, UserCount};
 use crate::protocol::Protocol;
 use crate::verdict::{ProtocolAssessment, ProtocolVerdict, Reason};
@@ -13,6 +14,17 @@ pub(super) struct Finding {
     pub(super) attempts: u64,
     unknown: u64,
     usage_before_window: UserCount,
+    /// What is known of it by other things than sign-ins.
+    beside: Beside,
+}
+
+/// What settings, roster and the "SMTP AUTH clients" report say of one protocol.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Beside {
+    /// It is off already, unless usage contradicts that.
+    pub(super) is_off: bool,
+    pub(super) report_usage: Option<ReportUsage>,
+    pub(super) report_doubt: ReportDoubt,
 }
 
 impl Finding {
@@ -23,6 +35,7 @@ impl Finding {
         evidence: &ProtocolEvidence,
         sufficient: bool,
         has_ended: impl Fn(&PastUsage) -> bool,
+        beside: Beside,
     ) -> Self {
         let before = still_open(evidence, has_ended, |past| (past.users, past.sign_ins));
         Self {
@@ -32,6 +45,7 @@ impl Finding {
             attempts: attempts(evidence),
             unknown: evidence.unknown,
             usage_before_window: before.unwrap_or(evidence.usage_before_window),
+            beside,
         }
         .judged(sufficient)
     }
@@ -52,15 +66,22 @@ impl Finding {
             attempts: 0,
             unknown: part.unknown,
             usage_before_window: before.unwrap_or(part.usage_before_window),
+            beside: Beside::default(),
         }
         .judged(sufficient)
     }
 
     /// The first that applies.
     fn judged(mut self, sufficient: bool) -> Self {
-        self.verdict = if any(self.usage) {
+        self.verdict = if any(self.usage) || self.beside.report_usage.is_some() {
             ProtocolVerdict::InUse
-        } else if !sufficient || self.unknown > 0 || any(self.usage_before_window) {
+        } else if self.beside.is_off {
+            ProtocolVerdict::AlreadyOff
+        } else if !sufficient
+            || self.unknown > 0
+            || any(self.usage_before_window)
+            || self.beside.report_doubt.is_one()
+        {
             ProtocolVerdict::Unproven
         } else if self.attempts > 0 {
             ProtocolVerdict::Attempted
@@ -75,7 +96,28 @@ impl Finding {
         matches!(self.verdict, ProtocolVerdict::Attempted | ProtocolVerdict::Unused)
     }
 
-    /// Why the protocol's own sign-ins leave it unproven.
+    /// Whether it may be switched off, or is.
+    pub(super) fn keeps_nothing(&self) -> bool {
+        self.is_clear() || self.verdict == ProtocolVerdict::AlreadyOff
+    }
+
+    /// What shows that it is in use.
+    pub(super) fn in_use(&self) -> impl Iterator<Item = Reason> {
+        let UserCount { users, sign_ins } = self.usage;
+        let signed_in = any(self.usage).then_some(match self.protocol {
+            Protocol::OtherLegacy => Reason::UnattributedLegacyUse { users, sign_ins },
+            protocol => Reason::InUse { protocol, users, sign_ins },
+        });
+        let report = self.beside.report_usage;
+        let sent = report.map(|ReportUsage { senders, days, stated }| Reason::InUseByReport {
+            senders,
+            days,
+            stated,
+        });
+        signed_in.into_iter().chain(sent)
+    }
+
+    /// Why the protocol's own sign-ins, and messages, leave it unproven; what is off raises no doubt.
     pub(super) fn doubts(&self) -> impl Iterator<Item = Reason> {
         let protocol = self.protocol;
         let UserCount { users, sign_ins } = self.usage_before_window;
@@ -83,7 +125,10 @@ impl Finding {
             (self.unknown > 0).then_some(Reason::UnknownOutcome { protocol, sign_ins: self.unknown });
         let before =
             any(self.usage_before_window).then_some(Reason::UsedBeforeWindow { protocol, users, sign_ins });
-        unknown.into_iter().chain(before)
+        let ReportDoubt { unclear: senders, unplaced } = self.beside.report_doubt;
+        let report = self.beside.report_doubt.is_one().then_some(Reason::SmtpReport { senders, unplaced });
+        let is_off = self.verdict == ProtocolVerdict::AlreadyOff;
+        unknown.into_iter().chain(before).chain(report).filter(move |_| !is_off)
     }
 }
 

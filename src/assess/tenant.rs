@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 
 use super::coverage::{self, Coverage};
 use super::protocols::{self, Finding};
+use super::settings::SettingsFinding;
 use crate::campaign::Campaign;
 use crate::evidence::{FilteredExport, PastUsage, ProtocolEvidence, TenantEvidence, Window};
 use crate::protocol::Protocol;
@@ -21,7 +22,8 @@ pub(super) fn assess(
     window: Window,
 ) -> TenantAssessment {
     let coverage = coverage::judge(campaign, settings, evidence, window);
-    let found = Found::new(campaign, scope, evidence, &coverage, window);
+    let proved = SettingsFinding::new(campaign, scope, settings, evidence, window);
+    let found = Found::new(campaign, scope, evidence, &coverage, proved, window);
     let (verdict, reasons) = found.decide(settings);
     TenantAssessment {
         tenant_id: evidence.tenant_id.clone(),
@@ -48,6 +50,8 @@ struct Found<'a> {
     evidence_reasons: Vec<Reason>,
     /// What keeps every protocol of the tenant from being cleared.
     doubts: Vec<Reason>,
+    /// What settings, roster and reports say.
+    proved: SettingsFinding,
     scope: &'a [Protocol],
     /// One for each protocol in scope or seen, in report order.
     findings: Vec<Finding>,
@@ -61,6 +65,7 @@ impl<'a> Found<'a> {
         scope: &'a [Protocol],
         evidence: &'a TenantEvidence,
         coverage: &Coverage,
+        proved: SettingsFinding,
         window: Window,
     ) -> Self {
         let evidence_reasons = coverage.reasons.clone();
@@ -76,10 +81,12 @@ impl<'a> Found<'a> {
         let shown: BTreeSet<Protocol> = scope.iter().chain(evidence.protocols.keys()).copied().collect();
         let findings = shown
             .into_iter()
-            .map(|protocol| Finding::new(protocol, of(protocol), sufficient, has_ended))
+            .map(|protocol| {
+                Finding::new(protocol, of(protocol), sufficient, has_ended, proved.beside(protocol))
+            })
             .collect();
         let unattributed = Finding::unattributed(of(Protocol::OtherLegacy), sufficient, has_ended);
-        Self { campaign, evidence, evidence_reasons, doubts, scope, findings, unattributed }
+        Self { campaign, evidence, evidence_reasons, doubts, proved, scope, findings, unattributed }
     }
 
     fn in_scope(&self) -> impl Iterator<Item = &Finding> {
@@ -91,7 +98,10 @@ impl<'a> Found<'a> {
         if let Some(note) = settings.and_then(|settings| settings.exclude.clone()) {
             return (TenantVerdict::Excluded, vec![Reason::Excluded { note }]);
         }
-        let in_use: Vec<Reason> = self.in_use().map(in_use_reason).collect();
+        if self.in_scope().all(|finding| finding.verdict == ProtocolVerdict::AlreadyOff) {
+            return (TenantVerdict::Excluded, vec![self.proved.excluded()]);
+        }
+        let in_use: Vec<Reason> = self.in_use().flat_map(Finding::in_use).collect();
         if !in_use.is_empty() {
             return (TenantVerdict::Warning, in_use);
         }
@@ -119,7 +129,7 @@ impl<'a> Found<'a> {
     }
 
     fn objections(&self) -> Vec<Reason> {
-        self.in_use().map(in_use_reason).chain(self.all_doubts()).collect()
+        self.in_use().flat_map(Finding::in_use).chain(self.all_doubts()).collect()
     }
 
     fn no_impact_reasons(&self) -> Vec<Reason> {
@@ -131,8 +141,8 @@ impl<'a> Found<'a> {
         if attempted.is_empty() { vec![Reason::Unused] } else { attempted }
     }
 
-    /// The protocols in scope whose whole group can be switched off unnoticed, also in a tenant
-    /// where another can't.
+    /// The protocols in scope that are still on and whose whole group can be switched off unnoticed, also in
+    /// a tenant where another can't.
     fn clear(&self) -> Vec<Protocol> {
         // An unattributed or unknown client may be any protocol: such a doubt keeps all of them.
         let doubt_of_all =
@@ -142,11 +152,12 @@ impl<'a> Found<'a> {
         }
         let kept: BTreeSet<Protocol> = self
             .in_scope()
-            .filter(|finding| !finding.is_clear())
+            .filter(|finding| !finding.keeps_nothing())
             .flat_map(|finding| self.campaign.group_of(finding.protocol))
             .copied()
             .collect();
-        self.scope.iter().filter(|protocol| !kept.contains(protocol)).copied().collect()
+        let on = self.in_scope().filter(|finding| finding.verdict != ProtocolVerdict::AlreadyOff);
+        on.map(|finding| finding.protocol).filter(|protocol| !kept.contains(protocol)).collect()
     }
 
     /// Rows of `protocol_usage`: every protocol in scope and every other seen. A doubt that may be any
@@ -198,12 +209,4 @@ fn doubts<'e>(
         coverage.filtered.iter().map(reason)
     });
     mismatch.into_iter().chain(rejected).chain(refused).chain(filtered)
-}
-
-fn in_use_reason(finding: &Finding) -> Reason {
-    let (users, sign_ins) = (finding.usage.users, finding.usage.sign_ins);
-    match finding.protocol {
-        Protocol::OtherLegacy => Reason::UnattributedLegacyUse { users, sign_ins },
-        protocol => Reason::InUse { protocol, users, sign_ins },
-    }
 }

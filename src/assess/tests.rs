@@ -3,6 +3,7 @@
 mod case;
 mod horizon;
 mod log_cases;
+mod off_cases;
 mod properties;
 mod usage_cases;
 
@@ -11,7 +12,7 @@ use std::collections::BTreeSet;
 use case::Case;
 
 fn cases() -> Vec<Case> {
-    [usage_cases::cases(), log_cases::cases()].concat()
+    [usage_cases::cases(), log_cases::cases(), off_cases::cases()].concat()
 }
 
 #[test]

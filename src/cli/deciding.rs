@@ -175,7 +175,9 @@ pub(super) async fn remake(global: &Global, row: &DecisionRow) -> Result<Assesse
     let versions: BTreeMap<Table, u64> = serde_json::from_str(&row.lake_versions).map_err(wrong)?;
     let window = Window { first: row.window_start, end: row.window_end };
     let lake = Lake::open_at(&global.lake, &versions).await.map_err(|error| lost(row, error))?;
-    for table in [Table::SignInRecords, Table::Sources, Table::Rejects, Table::Dismissals] {
+    let counted_from =
+        [Table::SignInRecords, Table::Sources, Table::Rejects, Table::Dismissals, Table::TenantSettings];
+    for table in counted_from {
         // Those that evidence is counted from.
         lake.check_files(table).map_err(|error| lost(row, error))?;
     }

@@ -28,7 +28,11 @@ pub(super) async fn run(arguments: &Arguments, global: &Global) -> Result<u8> {
     let lake = open_lake(global).await?;
     let queries = Queries::over(&lake, MEMORY_LIMIT_BYTES).await?;
     let coverage = queries.coverage().await?;
-    let known: Vec<&str> = coverage.iter().map(|tenant| tenant.tenant_id.as_str()).collect();
+    let with_settings = queries.tenants_with_settings().await?;
+    let mut known: Vec<&str> = coverage.iter().map(|tenant| tenant.tenant_id.as_str()).collect();
+    known.extend(with_settings.iter().map(String::as_str));
+    known.sort_unstable();
+    known.dedup();
     let tenant_id = deciding::find_tenant(&arguments.tenant, &roster, &known)?;
     let window = shared::window(arguments.rules.as_of, &campaign, &roster, &coverage, &lake)?;
     let mut evidence = queries.evidence_on(coverage, &campaign, window.first, window.end_at()).await?;

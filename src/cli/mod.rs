@@ -14,6 +14,7 @@ mod page;
 mod report;
 mod run;
 mod serve;
+mod settings;
 mod shared;
 mod shell;
 mod sql;
@@ -61,6 +62,9 @@ enum Command {
     Sql(sql::Arguments),
     /// The lake for PostgreSQL clients and browsers, live
     Serve(serve::Arguments),
+    /// What a tenant's settings say: print the script that collects them
+    #[command(subcommand)]
+    Settings(settings::Command),
     /// Look at the lake and keep it in order: status, verify, replay, compact, vacuum
     #[command(subcommand)]
     Lake(lake::Command),
@@ -90,6 +94,7 @@ pub async fn main() -> ExitCode {
         Command::Report(arguments) => report::run(&arguments, global).await,
         Command::Sql(arguments) => sql::run(&arguments, global).await,
         Command::Serve(arguments) => serve::run(&arguments, global).await,
+        Command::Settings(command) => settings::run(&command),
         Command::Lake(command) => lake::run(&command, global).await,
         Command::Completions(arguments) => completions::run(&arguments),
         Command::Man(arguments) => completions::man(&arguments),

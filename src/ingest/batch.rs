@@ -12,19 +12,22 @@ use super::buffer::Buffers;
 use super::find::Input;
 use super::formats::Shape;
 use super::frame::{Chunk, Framer, Framing};
+use super::known::Known;
 use super::open::{Compression, Content, Opened, open};
 use super::pages;
 use super::recognise::{Head, Recognised};
-use super::source::{Known, Source};
+use super::source::Source;
 use super::time::{DateEvidence, DateOrder};
 use super::worker::Worker;
-use super::{FileFate, IngestSettings, Progress};
+use super::{FileFate, IngestSettings, Progress, settings};
 use crate::error::{Error, Result};
 use crate::lake::Lake;
 use crate::lake::write::{DataFile, Unsettled};
+use crate::settings::{FILE_BYTES_MAX, SettingsKind};
 
 const EXPECTED: &str = "sign-in logs: diagnostic records, Log Analytics, Graph, portal, PowerShell or \
-                        Unified Audit Log exports, as JSON or CSV";
+                        Unified Audit Log exports, as JSON or CSV; or the settings collector's JSON, or \
+                        an \"SMTP AUTH clients\" report";
 const NO_TENANT: &str = "its records name no tenant, and neither does its path (tenantId=…); say whose log it \
                          is with --tenant ID, or for many files with --tenants-from FILE";
 
@@ -349,7 +352,9 @@ impl Batch<'_> {
         if let Recognised::Records(head) = &recognised {
             source.name_by_assignment(head.says_tenant, head.says_category);
         }
-        if let Some(hash) = opened.content_hash {
+        // What names settings is in their text.
+        let is_settings = matches!(recognised, Recognised::Settings(_));
+        if let Some(hash) = opened.content_hash.filter(|_| !is_settings) {
             let id = source.settle(hash, opened.stored_bytes);
             if self.known.ids.contains(id) {
                 source.is_known = true;
@@ -361,21 +366,22 @@ impl Batch<'_> {
         }
         let mut head = match recognised {
             Recognised::Records(head) => head,
+            Recognised::Settings(kind) => {
+                self.settings(&mut source, kind, framer, content).map_err(failed())??;
+                return Ok((source, None));
+            }
             Recognised::Empty | Recognised::Unknown(_) => {
                 // What holds no record is named all the same.
                 drop(framer);
                 let (hash, bytes) = content.finish().map_err(failed())?;
                 source.settle(hash, bytes);
-                match recognised {
-                    Recognised::Unknown(found) => {
-                        source.is_look_alike = !found.may_hold_sign_ins;
-                        source.refuse(format!("expected {EXPECTED}; found {found}"));
-                    }
-                    _ => {
-                        source.fate = FileFate::Empty;
-                        // The last page of an answer may be empty.
-                        source.pages = pages::read(opened.text().map_err(failed())?).map_err(failed())?;
-                    }
+                if let Recognised::Unknown(found) = recognised {
+                    source.is_look_alike = !found.may_hold_sign_ins;
+                    source.refuse(format!("expected {EXPECTED}; found {found}"));
+                } else {
+                    source.fate = FileFate::Empty;
+                    // The last page of an answer may be empty.
+                    source.pages = pages::read(opened.text().map_err(failed())?).map_err(failed())?;
                 }
                 return Ok((source, None));
             }
@@ -412,6 +418,35 @@ impl Batch<'_> {
         }
         source.fate = FileFate::Ingested;
         Ok((source, Some((framer, content))))
+    }
+
+    /// Reads a file of settings, which has no records.
+    fn settings(
+        &self,
+        source: &mut Source,
+        kind: SettingsKind,
+        framer: Framer,
+        content: Content,
+    ) -> std::io::Result<Result<()>> {
+        source.settings_kind = Some(kind);
+        // Refused or not, it holds no sign-ins.
+        source.is_look_alike = true;
+        let text = framer.whole_text(FILE_BYTES_MAX)?;
+        let read = text.and_then(|text| settings::read(kind, &text, &source.input, self.settings.now));
+        let (hash, bytes) = content.finish()?;
+        match read {
+            Ok(read) => source.holds(read),
+            Err(why) => source.refuse(why),
+        }
+        let id = source.settle(hash, bytes).to_owned();
+        if source.fate == FileFate::Refused {
+            return Ok(Ok(()));
+        }
+        let Ok(mut this_run) = self.this_run.lock() else { return Ok(Err(Error::WorkerLost)) };
+        if !self.known.ids.contains(&id) && this_run.insert(id) {
+            source.fate = FileFate::Ingested;
+        }
+        Ok(Ok(()))
     }
 
     /// The order of day and month in a file's dates, from all of them; or why that is not to be told.

@@ -208,6 +208,23 @@ impl Framer {
         self.encoding
     }
 
+    /// All of a text that is read as a whole. The inner error says why it cannot be.
+    ///
+    /// # Errors
+    /// Fails if the stream can't be read.
+    pub(super) fn whole_text(mut self, bytes_max: usize) -> io::Result<Result<Buffer, String>> {
+        while self.ended.is_none() && self.buffer.len() <= bytes_max {
+            self.fill(self.buffer.len() + CHUNK_BYTES)?;
+        }
+        Ok(match self.ended {
+            _ if self.buffer.len() > bytes_max => {
+                Err(format!("expected at most {bytes_max} bytes of settings; the file is longer"))
+            }
+            Some(End::Broken(detail)) => Err(format!("the compressed stream breaks off: {detail}")),
+            _ => Ok(self.buffer),
+        })
+    }
+
     /// Reads until the buffer holds `wanted` bytes or the stream ends.
     fn fill(&mut self, wanted: usize) -> io::Result<()> {
         if self.ended.is_some() || self.buffer.len() >= wanted {

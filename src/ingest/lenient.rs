@@ -123,6 +123,9 @@ fn of_json(text: &str, reader: &RecordReader) -> Lenient {
     if cursor.skip().and_then(|()| cursor.end()).is_ok() {
         if let Some(glimpse) = reader.glimpse(text) {
             let mut lenient = of_glimpse(glimpse);
+            if lenient.reads_as != ReadsAs::OtherCategory && !Members::of(text).are_of_one_record() {
+                return Lenient::default();
+            }
             if names_basic_agent(&text.to_ascii_lowercase()) && lenient.reads_as == ReadsAs::ModernClient {
                 lenient.reads_as = ReadsAs::Unclear;
             }
@@ -134,11 +137,11 @@ fn of_json(text: &str, reader: &RecordReader) -> Lenient {
     }
     // Text within text.
     let plain = text.replace("\\\"", "\"");
-    let members = Members { text: &plain, lower: plain.to_ascii_lowercase() };
+    let members = Members::of(&plain);
     if members.are_of_one_record() {
         return members.read(reader);
     }
-    Lenient { tenant_id: members.tenant_of_cut_record(), ..Lenient::default() }
+    Lenient { tenant_id: members.tenant_of_cut_record(reader.shape()), ..Lenient::default() }
 }
 
 /// Whether a whole object has nothing that sign-ins, or what holds or stands for them, have.
@@ -170,6 +173,15 @@ fn is_other_object(text: &str) -> bool {
         && !MARKS.iter().any(|mark| lower.contains(&format!("\"{mark}\"")))
 }
 
+/// The member that names the tenant; the `TenantId` of Log Analytics is a workspace.
+const fn tenant_member(shape: Shape) -> &'static str {
+    match shape {
+        Shape::LogAnalytics | Shape::LogAnalyticsCsv => "AADTenantId",
+        Shape::Audit | Shape::AuditCsv => "OrganizationId",
+        Shape::Diagnostic | Shape::Graph | Shape::PortalCsv | Shape::PowershellCsv => "tenantId",
+    }
+}
+
 /// The members of JSON that need not be whole.
 struct Members<'a> {
     text: &'a str,
@@ -177,6 +189,10 @@ struct Members<'a> {
 }
 
 impl<'a> Members<'a> {
+    fn of(text: &'a str) -> Self {
+        Self { text, lower: text.to_ascii_lowercase() }
+    }
+
     /// The values of all members of that name, in any case; `None`: it is not there to its end.
     fn values(&self, name: &str) -> Vec<Option<&'a str>> {
         let key = format!("\"{}\"", name.to_ascii_lowercase());
@@ -211,6 +227,19 @@ impl<'a> Members<'a> {
 
     /// Whether nothing shows that the text is made of parts of several records.
     fn are_of_one_record(&self) -> bool {
+        let text = self.text.trim().trim_start_matches(['[', ',']).trim_start();
+        text.starts_with('{')
+            && match extent(text.as_bytes()) {
+                Extent::Whole(end) => text[end..].trim().trim_matches([',', ']']).is_empty(),
+                // What follows a cut closes more than was opened, or ends as only a record does.
+                Extent::Cut => !text.ends_with('}'),
+                Extent::Broken => false,
+            }
+            && self.are_named_once()
+    }
+
+    /// Whether no member is there twice that a record has once.
+    fn are_named_once(&self) -> bool {
         const ONCE: [&str; 8] = [
             "time",
             "operationName",
@@ -221,31 +250,23 @@ impl<'a> Members<'a> {
             "CreationTime",
             "correlationId",
         ];
-        let text = self.text.trim().trim_start_matches(['[', ',']).trim_start();
-        let whole = text.starts_with('{')
-            && match extent(text.as_bytes()) {
-                Extent::Whole(end) => text[end..].trim().trim_matches([',', ']']).is_empty(),
-                // What follows a cut closes more than was opened, or ends as only a record does.
-                Extent::Cut => !text.ends_with('}'),
-                Extent::Broken => false,
-            };
         let allowed = |name: &str| if name == "correlationId" { 2 } else { 1 };
-        whole && ONCE.iter().all(|name| self.values(name).len() <= allowed(name))
+        ONCE.iter().all(|name| self.values(name).len() <= allowed(name))
     }
 
     /// The only tenant that a record names which breaks off where it might have ended, so that nothing tells it
     /// from the parts of two.
-    fn tenant_of_cut_record(&self) -> Option<String> {
+    fn tenant_of_cut_record(&self, shape: Shape) -> Option<String> {
         let text = self.text.trim();
         let is_cut = text.starts_with('{') && matches!(extent(text.as_bytes()), Extent::Cut);
-        let named = self.values("tenantId").into_iter().flatten().filter_map(tenant_id);
+        if !is_cut || !self.are_named_once() {
+            return None;
+        }
+        let named = self.values(tenant_member(shape)).into_iter().flatten().filter_map(tenant_id);
         let mut tenants: Vec<String> = named.chain(self.tenant_in_path()).collect();
         tenants.sort_unstable();
         tenants.dedup();
-        match <[String; 1]>::try_from(tenants) {
-            Ok([tenant]) if is_cut => Some(tenant),
-            _ => None,
-        }
+        <[String; 1]>::try_from(tenants).ok().map(|[tenant]| tenant)
     }
 
     fn read(&self, reader: &RecordReader) -> Lenient {
@@ -277,10 +298,10 @@ impl<'a> Members<'a> {
             .iter()
             .find_map(|name| self.value(name));
         let dates = if reader.shape() == Shape::Diagnostic { DateOrder::MonthFirst } else { reader.dates };
-        let (tenant, id) = match reader.shape() {
-            Shape::LogAnalytics | Shape::LogAnalyticsCsv => (self.value("AADTenantId"), self.first("Id")),
-            Shape::Audit | Shape::AuditCsv => (self.value("OrganizationId"), self.value("IntraSystemId")),
-            _ => (self.value("tenantId"), self.first("id")),
+        let tenant = self.value(tenant_member(reader.shape()));
+        let id = match reader.shape() {
+            Shape::Audit | Shape::AuditCsv => self.value("IntraSystemId"),
+            _ => self.first("id"),
         };
         Lenient {
             tenant_id: tenant.and_then(tenant_id).or_else(|| self.tenant_in_path()),

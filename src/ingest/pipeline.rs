@@ -8,11 +8,13 @@ use tempfile::TempPath;
 
 use super::batch::{Read, discard, read_batch};
 use super::find::Input;
-use super::source::{self, Known};
+use super::known::Known;
+use super::source;
 use super::{FileFate, IngestReport, IngestSettings, Progress};
 use crate::error::{Error, Result};
 use crate::lake::Lake;
 use crate::lake::commit::Manifest;
+use crate::lake::rows::to_batch;
 use crate::lake::schema::Table;
 use crate::lake::write::write_file;
 
@@ -71,16 +73,18 @@ async fn ingest_batch(
             Read::All(sources, files) => break (sources, files),
             Read::Twins if !hash_first => hash_first = true,
             Read::Foreign(more) if more.keys().any(|name| !foreign.contains_key(name)) => {
-                foreign.extend(more)
+                foreign.extend(more);
             }
             Read::Twins | Read::Foreign(_) => return Err(Error::WorkerLost),
         }
     };
     let mut rows = Vec::new();
+    let mut tenant_settings = Vec::new();
     let mut ids = HashSet::new();
     for mut source in sources {
         known.tell_coverage(lake, &mut source, settings)?;
         let (id, stored_bytes) = (source.id().to_owned(), source.stored_bytes());
+        tenant_settings.extend(source.settings_row(&batch_id, settings.now)?);
         let (file, row) = source.close(&batch_id, known, settings)?;
         if file.fate == FileFate::Ingested {
             ids.insert(id);
@@ -94,6 +98,10 @@ async fn ingest_batch(
     }
     let name = format!("part-{batch_id}");
     files.push(write_file(lake.root(), Table::Sources, &name, &source::to_batch(&rows)?)?);
+    if !tenant_settings.is_empty() {
+        let batch = to_batch(Table::TenantSettings, &tenant_settings)?;
+        files.push(write_file(lake.root(), Table::TenantSettings, &name, &batch)?);
+    }
     let before = lake.versions()?;
     let lock = lake.lock().await?;
     if lake.versions()? != before {

@@ -7,14 +7,20 @@ use super::formats::{NotRead, RecordReader, Shape, describe_keys, is_picture, to
 use super::frame::{Framing, RECORD_BYTES_MAX};
 use super::json::Cursor;
 use super::time::DateEvidence;
+use crate::settings::{SettingsKind, collected, smtp_report};
 
 /// How many records recognition looks at.
 const HEAD_RECORDS: usize = 64;
+
+/// How far into a file its `kind` may be.
+const KIND_WITHIN_BYTES: usize = 4 << 10;
 
 /// What the head of a file shows.
 #[derive(Debug, Clone)]
 pub enum Recognised {
     Records(Head),
+    /// No records, but what a tenant's settings say.
+    Settings(SettingsKind),
     /// No record: no byte but blanks, or an empty array.
     Empty,
     /// Nothing that is read.
@@ -77,6 +83,11 @@ pub(super) fn recognise(head: &[u8], last: bool) -> Option<Recognised> {
 }
 
 fn json(head: &[u8], start: usize, last: bool) -> Option<Recognised> {
+    if collected::is_collected(&String::from_utf8_lossy(
+        &head[start..head.len().min(start + KIND_WITHIN_BYTES)],
+    )) {
+        return Some(Recognised::Settings(SettingsKind::ExchangeSettings));
+    }
     if head[start] == b'{'
         && !holds_arrays(head)
         && let Some(shape) = whole_lines(head, last).find_map(Shape::recognise)
@@ -156,6 +167,9 @@ fn table(head: &[u8], start: usize, last: bool) -> Option<Recognised> {
         found.may_hold_sign_ins = !is_picture(head);
         return Some(Recognised::Unknown(found));
     };
+    if smtp_report::is_report(header) {
+        return Some(Recognised::Settings(SettingsKind::SmtpAuthReport));
+    }
     let reader = match RecordReader::csv(header) {
         Ok(reader) => reader,
         Err(found) => return Some(Recognised::Unknown(within(found, head, last))),

@@ -1,12 +1,11 @@
 //! One source while it is read, and its row in the `sources` table.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, OnceLock};
 
-use arrow::array::{Array as _, AsArray as _, RecordBatch};
-use arrow::datatypes::{Int64Type, TimestampMicrosecondType};
+use arrow::array::RecordBatch;
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -18,14 +17,17 @@ use super::find::{Assigned, Input, PathFacts, hour_end};
 use super::formats::{RecordReader, Shape};
 use super::frame::Framing;
 use super::identity::Identity;
+use super::known::Known;
 use super::open::{Compression, Opened};
 use super::pages::Pages;
+use super::settings::ReadSettings;
 use super::time::DateOrder;
 use super::{FileFate, FileReport, IngestSettings};
 use crate::error::{Error, Result};
 use crate::evidence::DayRange;
 use crate::lake::Lake;
 use crate::lake::schema::Table;
+use crate::settings::{SettingsKind, SettingsRow};
 use crate::sign_in::Category;
 
 /// A source whose chunks are being parsed.
@@ -50,9 +52,12 @@ pub(super) struct Source {
     pub(super) is_look_alike: bool,
     /// What the lake knows of this content already.
     pub(super) is_known: bool,
-    known_coverage: Vec<Coverage>,
+    pub(super) known_coverage: Vec<Coverage>,
     /// Of a Graph download.
     pub(super) pages: Option<Pages>,
+    /// Which settings it holds instead of records, also where it is refused.
+    pub(super) settings_kind: Option<SettingsKind>,
+    settings: Option<ReadSettings>,
     pub(super) account: Mutex<Account>,
     identity: Mutex<Identity>,
     /// It was cut while it was written or copied.
@@ -63,9 +68,7 @@ pub(super) struct Source {
     pub(super) occurrences: Mutex<HashMap<[u8; 16], u32>>,
 }
 
-/// Words of `sources.fate` and `sources.truncation` that the program asks for.
-const REFUSED: &str = "refused";
-const SKIPPED: &str = "skipped";
+/// The word of `sources.truncation` for a file that was cut.
 const TORN: &str = "torn";
 
 #[derive(Debug)]
@@ -141,6 +144,8 @@ impl Source {
             is_known: false,
             known_coverage: Vec::new(),
             pages: None,
+            settings_kind: None,
+            settings: None,
             account: Mutex::default(),
             identity: Mutex::default(),
             is_torn: AtomicBool::new(false),
@@ -156,6 +161,30 @@ impl Source {
         if tenant.is_some() || category.is_some() {
             self.assigned = Some((tenant.map(str::to_owned), category));
         }
+    }
+
+    /// The source holds settings instead of records.
+    pub(super) fn holds(&mut self, settings: ReadSettings) {
+        self.assigned = settings.named_by.clone().map(|named_by| (Some(named_by), None));
+        self.framing = Some(settings.framing());
+        if let Ok(account) = self.account.get_mut() {
+            account.content_bytes = settings.content_bytes;
+            account.records = settings.records;
+            account.not_sign_ins = settings.records;
+        }
+        self.settings = Some(settings);
+    }
+
+    /// The row of `tenant_settings`, if the lake learns one from it.
+    pub(super) fn settings_row(&self, batch_id: &str, now: i64) -> Result<Option<SettingsRow>> {
+        let settings = self.settings.as_ref().filter(|_| self.fate == FileFate::Ingested);
+        settings.map(|settings| settings.row(self.id(), &self.input.name, batch_id, now)).transpose()
+    }
+
+    /// The word for what it holds.
+    fn shape(&self) -> Option<&'static str> {
+        let of_settings = self.settings_kind.map(SettingsKind::as_str);
+        of_settings.or_else(|| self.reader.as_ref().map(RecordReader::shape).map(Shape::as_str))
     }
 
     /// Names the source by its content; only the first name counts.
@@ -199,7 +228,7 @@ impl Source {
     /// As what the lake is to know it, if it is refused and the lake is to learn it: a file that can hold
     /// sign-ins keeps its tenants from being cleared until it is read, or somebody says to pass it.
     fn refusal(&self, known: &Known, settings: &IngestSettings) -> Option<FileFate> {
-        let recorded = known.refused.get(&self.input.name);
+        let recorded = known.refused_at(&self.input.name);
         match recorded {
             _ if self.is_look_alike => recorded.map(|_| FileFate::Skipped),
             _ if settings.skip_unrecognised => recorded.map(|_| FileFate::Skipped),
@@ -255,8 +284,10 @@ impl Source {
         let source_id = self.id().to_owned();
         let content_id = self.name.get().map(|name| name.content_id.clone());
         let is_torn = self.is_torn.load(Ordering::Relaxed);
-        let was_refused = known.is_refused(&self.input.name);
+        let was_refused = known.refused_at(&self.input.name).is_some();
         let refusal = self.refusal(known, settings);
+        let shape = self.shape();
+        let of_settings = self.settings.as_ref().map(|settings| settings.tenant_id.clone());
         let account = self.account.into_inner().map_err(|_| Error::WorkerLost)?;
         let mut missing_columns = account.missing_columns();
         // A log of service principals lacks nothing.
@@ -266,12 +297,17 @@ impl Source {
         missing_columns.sort_unstable();
         missing_columns.dedup();
         let truncation = truncation(&account);
-        let coverage = coverage(&self.input, &account, truncation.as_ref(), &self.known_coverage, settings);
+        // Settings are no log: neither name nor flag makes them speak for days.
+        let coverage = if self.settings_kind.is_some() {
+            Vec::new()
+        } else {
+            coverage(&self.input, &account, truncation.as_ref(), &self.known_coverage, settings)
+        };
         let report = FileReport {
             path: self.input.name.clone(),
             fate: self.fate,
             detail: self.detail,
-            shape: self.reader.as_ref().map(RecordReader::shape).map(Shape::as_str),
+            shape,
             framing: self.framing.map(Framing::as_str),
             encoding: self.encoding.as_str(),
             compression: self.compression,
@@ -281,7 +317,9 @@ impl Source {
             rows: account.rows,
             rejected: account.rejected_total(),
             not_sign_ins: account.not_sign_ins,
-            tenants: account.occurring().into_iter().map(|(tenant, _)| tenant).collect::<BTreeSet<_>>().len(),
+            tenants: (account.occurring().into_iter().map(|(tenant, _)| tenant).chain(of_settings))
+                .collect::<BTreeSet<_>>()
+                .len(),
             first_signed_in_at: account.first_at.map(super::time::format),
             last_signed_in_at: account.last_at.map(super::time::format),
             missing_columns: missing_columns.clone(),
@@ -472,127 +510,9 @@ impl CutOff {
     }
 }
 
-#[derive(Deserialize)]
-struct CoveredSource {
-    source_id: String,
-    #[serde(default)]
-    coverage: Vec<Coverage>,
-}
-
-/// The sources in the lake.
-#[derive(Debug, Default)]
-pub(super) struct Known {
-    pub(super) ids: HashSet<String>,
-    /// Paths of files that are refused until now, with what they held.
-    refused: HashMap<String, String>,
-    /// Sizes of their files as stored: a file of another size is none of them.
-    pub(super) sizes: HashSet<u64>,
-    /// What each covers, once a source that is known may cover more than it did.
-    coverage: Option<HashMap<String, Vec<Coverage>>>,
-}
-
-/// What is looked at of a row of `sources`.
-struct KnownRow<'a> {
-    id: &'a str,
-    path: &'a str,
-    fate: Option<&'a str>,
-    stored_bytes: u64,
-    at: i64,
-}
-
 /// Rows of `sources` as a batch.
 pub(super) fn to_batch(rows: &[SourceRow]) -> Result<RecordBatch> {
     crate::lake::rows::to_batch(Table::Sources, rows)
-}
-
-impl Known {
-    /// What the lake knows of its sources.
-    pub(super) fn of(lake: &Lake) -> Result<Self> {
-        let mut known = Self::default();
-        let mut refused: HashMap<String, (i64, String)> = HashMap::new();
-        known.each(lake, |known, row| {
-            if row.fate == Some(REFUSED) {
-                let latest = refused.entry(row.path.to_owned()).or_default();
-                *latest = (row.at, row.id.to_owned()).max(std::mem::take(latest));
-            } else if row.fate != Some(SKIPPED) {
-                known.ids.insert(row.id.to_owned());
-                known.sizes.insert(row.stored_bytes);
-            }
-        })?;
-        if !refused.is_empty() {
-            known.each(lake, |_, row| {
-                if row.fate != Some(REFUSED) && refused.get(row.path).is_some_and(|(at, _)| *at <= row.at) {
-                    refused.remove(row.path);
-                }
-            })?;
-        }
-        known.refused = refused.into_iter().map(|(path, (_, id))| (path, id)).collect();
-        Ok(known)
-    }
-
-    /// Reads what is to be known of each row.
-    fn each(&mut self, lake: &Lake, mut take: impl FnMut(&mut Self, KnownRow<'_>)) -> Result<()> {
-        let columns = ["source_id", "stored_bytes", "path", "fate", "ingested_at"];
-        for batch in lake.read(Table::Sources, Some(&columns))? {
-            let batch = batch?;
-            let text =
-                |name: &str| batch.column_by_name(name).and_then(|column| column.as_string_opt::<i32>());
-            let (Some(ids), Some(paths)) = (text("source_id"), text("path")) else { continue };
-            let fates = text("fate");
-            let sizes = batch.column_by_name("stored_bytes").and_then(|c| c.as_primitive_opt::<Int64Type>());
-            let times = batch.column_by_name("ingested_at");
-            let times = times.and_then(|times| times.as_primitive_opt::<TimestampMicrosecondType>());
-            for row in 0..batch.num_rows() {
-                let size = sizes.map_or(0, |sizes| sizes.value(row));
-                let row = KnownRow {
-                    id: ids.value(row),
-                    path: paths.value(row),
-                    fate: fates.filter(|fates| fates.is_valid(row)).map(|fates| fates.value(row)),
-                    stored_bytes: u64::try_from(size).unwrap_or(0),
-                    at: times.map_or(0, |times| times.value(row)),
-                };
-                take(self, row);
-            }
-        }
-        Ok(())
-    }
-
-    /// Whether the path holds what is refused until now.
-    fn is_refused(&self, path: &str) -> bool {
-        self.refused.contains_key(path)
-    }
-
-    /// Takes in what becomes of a path.
-    pub(super) fn learn(&mut self, row: &SourceRow) {
-        if row.fate == FileFate::Refused {
-            self.refused.insert(row.path.clone(), row.source_id.clone());
-        } else {
-            self.refused.remove(&row.path);
-        }
-    }
-
-    /// Tells a source that is known what it covers already, if it may cover more now.
-    pub(super) fn tell_coverage(
-        &mut self,
-        lake: &Lake,
-        source: &mut Source,
-        settings: &IngestSettings,
-    ) -> Result<()> {
-        if !source.is_known || (settings.covers.is_none() && source.input.says.storage().is_none()) {
-            return Ok(());
-        }
-        let coverage = if let Some(coverage) = &self.coverage {
-            coverage
-        } else {
-            let mut coverage: HashMap<String, Vec<Coverage>> = HashMap::new();
-            for row in read_rows::<CoveredSource>(lake, Some(&["source_id", "coverage"]))? {
-                coverage.entry(row.source_id).or_default().extend(row.coverage);
-            }
-            self.coverage.insert(coverage)
-        };
-        source.known_coverage = coverage.get(source.id()).cloned().unwrap_or_default();
-        Ok(())
-    }
 }
 
 /// Every row of `sources`, of all columns or of some.
@@ -673,6 +593,14 @@ impl SourceRow {
 
     pub(super) fn source_id(&self) -> &str {
         &self.source_id
+    }
+
+    pub(super) fn path(&self) -> &str {
+        &self.path
+    }
+
+    pub(super) fn is_refused(&self) -> bool {
+        self.fate == FileFate::Refused
     }
 
     /// Whether the row tells of the file itself, not of what was learnt of it later.

@@ -25,7 +25,6 @@ use crate::lake::commit::{Manifest, Replaced, Replacing};
 use crate::lake::schema::Table;
 use crate::lake::write::DataFileWriter;
 use crate::sign_in::{Category, Outcome};
-use crate::tenant::Roster;
 
 /// What an upgrade has changed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -203,7 +202,7 @@ fn texts<'a>(batch: &'a RecordBatch, name: &str) -> Option<&'a StringArray> {
     batch.column_by_name(name).and_then(|column| column.as_string_opt::<i32>())
 }
 
-fn cell<'a>(column: Option<&'a StringArray>, row: usize) -> Option<&'a str> {
+fn cell(column: Option<&StringArray>, row: usize) -> Option<&str> {
     column.filter(|column| column.is_valid(row)).map(|column| column.value(row))
 }
 
@@ -279,10 +278,10 @@ fn settings(now: i64) -> IngestSettings {
         category: None,
         date_order: None,
         covers: None,
-        roster: Roster::default(),
-        skip_unrecognised: false,
         jobs: 1,
         memory_limit_bytes: 0,
+        roster: crate::tenant::Roster::default(),
+        skip_unrecognised: false,
         dry_run: false,
         now,
     }

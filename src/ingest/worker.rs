@@ -8,8 +8,6 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use arrow::array::{BinaryBuilder, Int64Builder, RecordBatch, StringBuilder, TimestampMicrosecondBuilder};
-
 use super::account::{Account, Days};
 use super::classify::classify;
 use super::encoding::Encoding;
@@ -18,10 +16,11 @@ use super::formats::{Parsed, RecordReader, RejectReason, Remembered};
 use super::frame::{Chunk, OVER_LONG_BYTES_KEPT, RECORD_BYTES_MAX, over_long};
 use super::identity::Identity;
 use super::lenient::{self, ReadsAs};
+use super::rejects::{Reject, Rejects};
 use super::rows::{self, Dictionary, RowContext, Rows};
 use super::source::Source;
 use super::{IngestSettings, Progress};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::lake::schema::Table;
 use crate::lake::write::{DataFileWriter, Unsettled};
 use crate::sign_in::{Category, RawSignIn};
@@ -35,7 +34,7 @@ const TENANT_BYTES_KEPT: usize = 4 << 20;
 const NAMES_KEPT: usize = 100_000;
 pub(super) const MICROS_PER_DAY: i64 = 86_400_000_000;
 /// 2010-01-01: Entra logs begin later.
-const EARLIEST: i64 = 1_262_304_000_000_000;
+pub(super) const EARLIEST: i64 = 1_262_304_000_000_000;
 
 /// Rows that lie together: verdicts read the first stream alone.
 const STREAMS: [(&str, bool); 3] = [("legacy", false), ("service", false), ("modern", true)];
@@ -59,24 +58,6 @@ pub(super) struct Worker<'a> {
     days: Days,
     rejects: Rejects,
     reject_writer: Option<DataFileWriter>,
-}
-
-#[derive(Default)]
-struct Rejects {
-    source_id: StringBuilder,
-    path: StringBuilder,
-    byte_offset: Int64Builder,
-    line: Int64Builder,
-    reason: StringBuilder,
-    detail: StringBuilder,
-    raw: BinaryBuilder,
-    batch_id: StringBuilder,
-    tenant_id: StringBuilder,
-    category: StringBuilder,
-    signed_in_at: TimestampMicrosecondBuilder,
-    reads_as: StringBuilder,
-    sign_in_id: StringBuilder,
-    bytes: usize,
 }
 
 impl<'a> Worker<'a> {
@@ -312,24 +293,17 @@ impl<'a> Worker<'a> {
         if self.settings.dry_run {
             return Ok(());
         }
-        let rejects = &mut self.rejects;
-        rejects.source_id.append_value(source.id());
-        rejects.path.append_value(&source.input.name);
-        let offset = place.offset_of(chunk, range.start);
-        rejects.byte_offset.append_value(i64::try_from(offset).unwrap_or(i64::MAX));
-        let line = place.line_of(chunk, range.start);
-        rejects.line.append_value(i64::try_from(line).unwrap_or(i64::MAX));
-        rejects.reason.append_value(reason.code());
-        rejects.detail.append_value(reason.to_string());
-        rejects.raw.append_value(chunk.encoding.encode(bytes));
-        rejects.batch_id.append_value(&self.batch_id);
-        rejects.tenant_id.append_option(reads.tenant_id);
-        rejects.category.append_option(reads.category.map(Category::as_str));
-        rejects.signed_in_at.append_option(reads.signed_in_at);
-        rejects.reads_as.append_value(reads.reads_as.as_str());
-        rejects.sign_in_id.append_option(reads.sign_in_id);
-        rejects.bytes += kept.len();
-        if rejects.bytes >= REJECT_BYTES_MAX {
+        self.rejects.push(Reject {
+            source_id: source.id(),
+            path: &source.input.name,
+            batch_id: &self.batch_id,
+            byte_offset: place.offset_of(chunk, range.start),
+            line: place.line_of(chunk, range.start),
+            reason,
+            raw: chunk.encoding.encode(bytes),
+            reads,
+        });
+        if self.rejects.bytes() >= REJECT_BYTES_MAX {
             self.flush_rejects()?;
         }
         Ok(())
@@ -373,30 +347,6 @@ impl<'a> Worker<'a> {
         self.flush_rejects()?;
         let writers = self.streams.into_iter().filter_map(|(_, writer)| writer).chain(self.reject_writer);
         writers.map(DataFileWriter::close).collect()
-    }
-}
-
-impl Rejects {
-    fn into_batch(mut self) -> Result<RecordBatch> {
-        RecordBatch::try_new(
-            Table::Rejects.file_schema(),
-            vec![
-                Arc::new(self.source_id.finish()),
-                Arc::new(self.path.finish()),
-                Arc::new(self.byte_offset.finish()),
-                Arc::new(self.line.finish()),
-                Arc::new(self.reason.finish()),
-                Arc::new(self.detail.finish()),
-                Arc::new(self.raw.finish()),
-                Arc::new(self.batch_id.finish()),
-                Arc::new(self.tenant_id.finish()),
-                Arc::new(self.category.finish()),
-                Arc::new(self.signed_in_at.finish().with_timezone("UTC")),
-                Arc::new(self.reads_as.finish()),
-                Arc::new(self.sign_in_id.finish()),
-            ],
-        )
-        .map_err(|source| Error::Arrow { what: "building rejects", source })
     }
 }
 

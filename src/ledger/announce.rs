@@ -193,12 +193,15 @@ fn passed(
     if waves.exclude_clouds.iter().any(|excluded| excluded.eq_ignore_ascii_case(cloud)) {
         return Err(PassedOver::ExcludedByCampaign { key: "exclude_clouds" });
     }
-    let still_on = settings.map_or_else(|| protocols.to_vec(), |settings| settings.still_on(protocols));
+    let mut still_on = settings.map_or_else(|| protocols.to_vec(), |settings| settings.still_on(protocols));
+    let now_judged = selection.now_judged.get(id);
+    let off_since = |protocol: Protocol| now_judged.is_some_and(|judged| judged.is_already_off(protocol));
+    still_on.retain(|protocol| !tenant.is_already_off(*protocol) && !off_since(*protocol));
     if still_on.is_empty() {
         return Err(PassedOver::AlreadyOff);
     }
     let campaign = selection.campaign;
-    let Some(judged) = selection.now_judged.get(id) else {
+    let Some(judged) = now_judged else {
         return Err(PassedOver::NotCovered { reasons: vec![Reason::NoRecords] });
     };
     let causes: BTreeSet<HoldCause> =

@@ -4,23 +4,21 @@
 use crate::campaign::Campaign;
 use crate::change::HoldCause;
 use crate::protocol::Protocol;
-use crate::verdict::{ProtocolVerdict, Reason, TenantAssessment, TenantVerdict};
+use crate::verdict::{Reason, TenantAssessment};
 
 /// The gravest cause for which a protocol can't be turned off.
 #[must_use]
 pub fn cause(campaign: &Campaign, tenant: &TenantAssessment, protocol: Protocol) -> Option<HoldCause> {
-    if tenant.verdict == TenantVerdict::Excluded {
+    // One whose whole scope is off already is left out too, and nothing speaks against turning that off.
+    if tenant.reasons.iter().any(|reason| matches!(reason, Reason::Excluded { .. })) {
         return Some(HoldCause::Excluded);
     }
     let raised: Vec<&Reason> =
         tenant.objections.iter().filter(|reason| concerns(campaign, reason, &[protocol])).collect();
-    let is_off = || {
-        let mut rows = tenant.protocols.iter();
-        rows.any(|row| row.protocol == protocol && row.verdict == ProtocolVerdict::AlreadyOff)
-    };
     if raised.iter().any(|reason| reason.is_usage()) {
         Some(HoldCause::Usage)
-    } else if (!raised.is_empty() || !tenant.evidence_reasons.is_empty()) && !is_off() {
+    } else if (!raised.is_empty() || !tenant.evidence_reasons.is_empty()) && !tenant.is_already_off(protocol)
+    {
         Some(HoldCause::Coverage)
     } else {
         None

@@ -11,7 +11,7 @@ use serde::Serialize;
 
 use self::change::{ChangeFacts, held, stays_on};
 use self::reasons::{ReasonFacts, all_reasons, category_name, log_name};
-use self::smtp_auth::{SmtpAuth, smtp_auth};
+use self::smtp_auth::{SmtpAuth, SmtpSenders, smtp_auth};
 use self::usage::{Attempted, InUse, Kept, Who, also_used, attempted, in_use, kept, who};
 use super::NoticeContext;
 use super::limits::limits;
@@ -51,6 +51,8 @@ pub(super) struct Facts {
     clear: Protocols,
     out_of_scope: Protocols,
     smtp_auth: Option<SmtpAuth>,
+    /// Senders that the "SMTP AUTH clients" report shows, where SMTP AUTH is in use by it.
+    smtp_report: Option<SmtpSenders>,
     in_use: Vec<InUse>,
     /// All but SMTP AUTH.
     in_use_others: Vec<InUse>,
@@ -181,6 +183,7 @@ impl Facts {
             clear: Protocols::of(&clear),
             out_of_scope: Protocols::of(&out_of_scope),
             smtp_auth: smtp_auth(told, context, tenant),
+            smtp_report: SmtpSenders::of(tenant),
             in_use_text: enumerate(&in_use.iter().map(|row| row.name).collect::<Vec<_>>()),
             in_use,
             in_use_others: all(&others),

@@ -7,6 +7,7 @@ mod row;
 use std::path::Path;
 
 use super::manifest::Manifest;
+use super::told::still_on;
 use super::{NoticeContext, NotifyError};
 use crate::protocol::Protocol;
 use crate::verdict::{TenantAssessment, TenantVerdict};
@@ -79,10 +80,7 @@ impl List {
     /// What is or would be announced, or for a warning what is in use. A protocol that is off already is not
     /// announced: with none left a `no_impact` tenant keeps its place, and its cell is empty.
     fn protocols(self, tenant: &TenantAssessment, context: &NoticeContext) -> Vec<Protocol> {
-        let still_on = |protocols: &[Protocol]| match context.roster_tenant(&tenant.tenant_id) {
-            Some(roster) => roster.still_on(protocols),
-            None => protocols.to_vec(),
-        };
+        let still_on = |protocols: &[Protocol]| still_on(context, tenant, protocols);
         match self {
             Self::NoImpact => still_on(&context.campaign.scope()),
             Self::SelectedProtocols => still_on(&tenant.protocols_clear),

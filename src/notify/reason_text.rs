@@ -31,7 +31,10 @@ pub fn reason_text(reason: &Reason) -> String {
 #[must_use]
 pub fn reasons_text(tenant: &TenantAssessment, window: Window) -> Vec<String> {
     let mut sentences: Vec<String> = Vec::new();
-    for reason in tenant.reasons.iter().chain(&tenant.evidence_reasons) {
+    // What is off needs no evidence, and no cure for it.
+    let needs_none = tenant.reasons.iter().any(|reason| matches!(reason, Reason::AlreadyOff { .. }));
+    let evidence_reasons = tenant.evidence_reasons.iter().filter(|_| !needs_none);
+    for reason in tenant.reasons.iter().chain(evidence_reasons) {
         let (what, cure) = told_together(reason, tenant, window);
         let sentence = sentence(reason.code(), &what, cure);
         if !sentences.contains(&sentence) {
@@ -247,13 +250,20 @@ pub(super) fn told(reason: &Reason, window: Option<Window>) -> (String, Option<S
                 declared(window)
             ),
         ),
-        Reason::SmtpReport { senders } => cured(
-            format!(
-                "smtp_auth: the SMTP AUTH clients report has {} and does not say how they authenticated",
-                count(*senders, "sender", "senders")
-            ),
-            "download the report again with the authentication protocol of each sender".to_owned(),
-        ),
+        Reason::SmtpReport { senders, unplaced } => smtp_report(*senders, *unplaced, window),
+        Reason::InUseByReport { senders, days, stated } => {
+            let senders = count(*senders, "sender", "senders");
+            let of = if *stated {
+                format!("of {} to {}", days.first, days.last)
+            } else {
+                format!("of at most 90 days until {}", days.last)
+            };
+            let what = format!(
+                "the SMTP AUTH clients report {of} names {senders}; it counts messages, not sign-ins, and does not say \
+                 on which days"
+            );
+            (format!("smtp_auth is in use: {what}"), None)
+        }
         Reason::AlreadyOff { collected_at } => {
             let when = collected_at.map_or_else(
                 || "the roster says so".to_owned(),
@@ -340,6 +350,36 @@ const fn where_to_export(category: Category) -> &'static str {
 
 fn on_weekdays(weekdays: &str) -> String {
     if weekdays == "every day" { weekdays.to_owned() } else { format!("on {weekdays}") }
+}
+
+/// Why senders of the "SMTP AUTH clients" report leave SMTP AUTH unproven.
+fn smtp_report(senders: u64, unplaced: u64, window: Option<Window>) -> (String, Option<String>) {
+    let days = declared(window).replace("..", "_");
+    let again = format!(
+        "download it again for the days of the window and name the file with them, as in smtp_{days}.csv"
+    );
+    let named = |n: u64| count(n, "sender", "senders");
+    let report = "smtp_auth: the SMTP AUTH clients report names";
+    let cure = "since October 2024 the report has a column for the authentication protocol";
+    match (senders, unplaced) {
+        (0, unplaced) => (
+            format!("{report} {} who may have been active outside the window alone", named(unplaced)),
+            Some(again),
+        ),
+        (senders, 0) => (
+            format!("{report} {} and does not say how they authenticated", named(senders)),
+            Some(format!("{again}; {cure}")),
+        ),
+        (senders, unplaced) => (
+            format!(
+                "{report} {} and does not say how they authenticated, and {} who may have been active outside the window \
+                 alone",
+                named(senders),
+                named(unplaced)
+            ),
+            Some(format!("{again}; {cure}")),
+        ),
+    }
 }
 
 /// Some of the files, as far as they fit.

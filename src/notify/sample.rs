@@ -159,7 +159,7 @@ pub(super) fn insufficient_reasons() -> Vec<Reason> {
                 last_day: day(11, 23),
             },
         },
-        Reason::SmtpReport { senders: 2 },
+        Reason::SmtpReport { senders: 2, unplaced: 0 },
     ]
 }
 

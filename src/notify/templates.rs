@@ -37,7 +37,7 @@ const EMBEDDED: [(&str, &str); 20] = [
 ];
 
 /// The variables that a template has.
-pub const VARIABLES: [&str; 35] = [
+pub const VARIABLES: [&str; 36] = [
     "already_off",
     "also_used",
     "attempted",
@@ -66,6 +66,7 @@ pub const VARIABLES: [&str; 35] = [
     "reasons",
     "scope",
     "smtp_auth",
+    "smtp_report",
     "stays_on",
     "tenant",
     "told",

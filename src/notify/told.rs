@@ -101,6 +101,7 @@ impl<'a> Told<'a> {
             let told = match reason {
                 Reason::Excluded { .. }
                 | Reason::InUse { .. }
+                | Reason::InUseByReport { .. }
                 | Reason::UnattributedLegacyUse { .. }
                 | Reason::Attempted { .. }
                 | Reason::AlreadyOff { .. }
@@ -138,7 +139,17 @@ impl<'a> Told<'a> {
     }
 }
 
-fn still_on(context: &NoticeContext, tenant: &TenantAssessment, protocols: &[Protocol]) -> Vec<Protocol> {
+/// Those of the protocols that neither settings nor roster show to be off. Usage comes before both.
+pub(super) fn still_on(
+    context: &NoticeContext,
+    tenant: &TenantAssessment,
+    protocols: &[Protocol],
+) -> Vec<Protocol> {
     let roster = context.roster_tenant(&tenant.tenant_id);
-    roster.map_or_else(|| protocols.to_vec(), |roster| roster.still_on(protocols))
+    let by_roster = roster.map_or_else(|| protocols.to_vec(), |roster| roster.still_on(protocols));
+    let is_on = |protocol: &&Protocol| {
+        tenant.protocols_in_use.contains(protocol)
+            || by_roster.contains(protocol) && !tenant.is_already_off(**protocol)
+    };
+    protocols.iter().filter(is_on).copied().collect()
 }

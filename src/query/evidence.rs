@@ -18,7 +18,7 @@ use crate::notify::WhoRow;
 use crate::protocol::Protocol;
 
 /// The queries that evidence rests on; a decision keeps their hash.
-pub const EVIDENCE_QUERIES: [(&str, &str); 9] = [
+pub const EVIDENCE_QUERIES: [(&str, &str); 10] = [
     ("contested_ids", include_str!("../../queries/views/contested_ids.sql")),
     ("rival_records", include_str!("../../queries/views/rival_records.sql")),
     ("contested_sign_ins", include_str!("../../queries/views/contested_sign_ins.sql")),
@@ -28,6 +28,7 @@ pub const EVIDENCE_QUERIES: [(&str, &str); 9] = [
     ("evidence", include_str!("../../queries/evidence.sql")),
     ("past_usage", include_str!("../../queries/past_usage.sql")),
     (super::coverage::NAME, super::coverage::SQL),
+    (super::settings::NAME, super::settings::SQL),
 ];
 
 type Tenants = BTreeMap<String, TenantEvidence>;
@@ -78,6 +79,12 @@ impl Queries {
         self.add_doubts(&mut tenants, Span { start: midnight(lookback), end }).await?;
         parameters.retain(|(name, _)| !["window_end", "protocols"].contains(&name.as_str()));
         self.add_past_usage(&mut tenants, parameters).await?;
+        let as_of = end.date_naive();
+        let age_days_max = campaign.evidence.settings_age_days_max;
+        for (tenant_id, settings) in self.settings(as_of, age_days_max, lookback).await? {
+            let nothing = || TenantEvidence { tenant_id: tenant_id.clone(), ..TenantEvidence::default() };
+            tenants.entry(tenant_id.clone()).or_insert_with(nothing).settings = Some(settings);
+        }
         Ok(tenants.into_values().collect())
     }
 

@@ -19,6 +19,7 @@ mod placeholders;
 pub mod problem;
 mod rivals;
 mod served;
+pub mod settings;
 pub mod shown;
 mod small;
 mod speaking;

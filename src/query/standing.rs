@@ -179,7 +179,8 @@ fn of_tenant(
     let row = |protocol: Protocol| {
         let is_clear = clear.as_ref().is_some_and(|clear| clear.contains(&protocol));
         let is_on = settings.is_none_or(|settings| !settings.still_on(&[protocol]).is_empty());
-        let state = match (is_clear, is_on) {
+        let is_proved_off = decided.is_some_and(|decided| decided.is_already_off(protocol));
+        let state = match (is_clear || is_proved_off, is_on && !is_proved_off) {
             (true, false) => "off_already",
             (true, true) if is_eligible => "eligible",
             _ => "not_eligible",

@@ -124,9 +124,12 @@ pub(super) const fn cure(reason: &Reason) -> &'static str {
         }
         Reason::RefusedFiles { .. } => "ingest them in a readable form, or look and lake dismiss",
         Reason::FilteredExport { .. } => "export without a filter, or state the log complete: --covers",
-        Reason::SmtpReport { .. } => "download the report again with the authentication protocol",
+        Reason::SmtpReport { .. } => {
+            "download the report again, of the window and with the authentication protocol"
+        }
         Reason::Excluded { .. }
         | Reason::InUse { .. }
+        | Reason::InUseByReport { .. }
         | Reason::UnattributedLegacyUse { .. }
         | Reason::Attempted { .. }
         | Reason::AlreadyOff { .. }

@@ -3,6 +3,7 @@
 //! number. Text for people, JSON for machines; both of the same facts.
 
 mod gather;
+mod settings;
 mod text;
 
 use std::collections::BTreeSet;
@@ -18,6 +19,7 @@ use crate::tenant::RosterTenant;
 use crate::verdict::TenantAssessment;
 
 pub use gather::{Judged, rows};
+pub use settings::SettingsShown;
 
 /// Everything that is told of one tenant.
 #[derive(Debug, Serialize)]
@@ -33,6 +35,8 @@ pub struct Explanation {
     pub gaps: Vec<Gap>,
     pub activity: Vec<Activity>,
     pub who: Vec<WhoRow>,
+    /// The newest settings and reports of the tenant that the lake has.
+    pub settings: Vec<SettingsShown>,
     pub attempts: Attempts,
     pub queries: Vec<ShownQuery>,
 }

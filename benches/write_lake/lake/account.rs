@@ -6,7 +6,7 @@ use std::hash::{BuildHasherDefault, Hasher};
 use arrow::array::RecordBatch;
 use chrono::{DateTime, NaiveDate, Utc};
 use lightsout::error::Result;
-use lightsout::ingest::{Coverage, CoverageKind};
+use lightsout::ingest::{Coverage, Day};
 use lightsout::lake::schema::Table;
 use lightsout::sign_in::Category;
 use serde::Serialize;
@@ -122,24 +122,20 @@ impl Accounts {
             let tenant_id = &world.tenant_ids[usize::try_from(key >> 24).unwrap_or(0)];
             let category = Category::ALL.get(usize::try_from(key >> 20 & 15).unwrap_or(0)).copied();
             let latest_at = DateTime::from_timestamp_micros(seen.latest_at);
+            let day = Day { day, records: seen.records, hours: 0xff_ffff };
             match coverage.last_mut() {
-                Some(last)
-                    if last.tenant_id == *tenant_id
-                        && last.category == category
-                        && last.last_day.succ_opt() == Some(day) =>
-                {
-                    last.last_day = day;
+                Some(last) if last.tenant_id == *tenant_id && last.category == category => {
                     last.latest_at = last.latest_at.max(latest_at);
                     last.records += seen.records;
+                    last.days.push(day);
                 }
                 _ => coverage.push(Coverage {
                     tenant_id: tenant_id.clone(),
                     category,
-                    kind: CoverageKind::Records,
-                    first_day: day,
-                    last_day: day,
                     latest_at,
                     records: seen.records,
+                    days: vec![day],
+                    ..Coverage::default()
                 }),
             }
         }
@@ -149,7 +145,7 @@ impl Accounts {
                 "insights-logs/tenantId={}/{}/{}/{:05}/PT1H.json",
                 first.tenant_id,
                 first.category.map_or("", Category::as_str),
-                first.first_day,
+                first.days.first().map_or_else(String::new, |first| first.day.to_string()),
                 self.slice
             ),
             _ => format!("dump-{:05}.ndjson", self.slice),

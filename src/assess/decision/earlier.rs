@@ -33,12 +33,12 @@ struct Covered {
 /// Covered days become days that were seen, without their number of records.
 pub(super) fn read(evidence: &str) -> serde_json::Result<Vec<TenantEvidence>> {
     let tenants: Vec<Value> = serde_json::from_str(evidence)?;
-    tenants.into_iter().map(tenant).collect()
+    tenants.iter().map(tenant).collect()
 }
 
-fn tenant(value: Value) -> serde_json::Result<TenantEvidence> {
-    let mut tenant = TenantEvidence::deserialize(&value)?;
-    let Earlier { coverage, latest_at, declared_until } = Earlier::deserialize(&value)?;
+fn tenant(value: &Value) -> serde_json::Result<TenantEvidence> {
+    let mut tenant = TenantEvidence::deserialize(value)?;
+    let Earlier { coverage, latest_at, declared_until } = Earlier::deserialize(value)?;
     for (category, Covered { covered }) in coverage {
         let today = tenant.coverage.entry(category).or_default();
         today.first_seen = covered.first().map(|days| days.first);

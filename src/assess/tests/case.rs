@@ -351,6 +351,12 @@ impl Case {
         self
     }
 
+    /// `protocols_enabled` of the roster.
+    pub(super) fn roster_enables(mut self, protocols: &[Protocol]) -> Self {
+        self.settings().protocols_enabled = Some(protocols.to_vec());
+        self
+    }
+
     pub(super) fn excluded(mut self, reason: &str) -> Self {
         self.settings().exclude = Some(reason.to_owned());
         self
@@ -470,7 +476,8 @@ fn told(reason: &Reason) -> String {
         Reason::RejectedRecords { records, .. } => records.to_string(),
         Reason::RefusedFiles { files, .. } => files.to_string(),
         Reason::FilteredExport { category, export } => format!("{category} {}", export.shape),
-        Reason::SmtpReport { senders } => senders.to_string(),
+        Reason::SmtpReport { senders, unplaced } => format!("{senders} {unplaced}"),
+        Reason::InUseByReport { senders, .. } => format!("smtp_auth {senders} in the report"),
         Reason::AlreadyOff { collected_at } => {
             collected_at.map_or("roster".to_owned(), |at| at.date_naive().to_string())
         }

@@ -21,6 +21,7 @@ pub(in crate::cli) struct Arguments {
     /// The tenant whose doubt it is: its id, or a domain or name that the roster knows
     #[arg(long, value_name = "ID")]
     tenant: String,
+    #[expect(clippy::doc_markdown, reason = "help text, shown as it stands")]
     /// The reason code of the doubt: rejected_records, refused_files, ...
     #[arg(long, value_name = "CODE")]
     doubt: String,

@@ -51,7 +51,7 @@ fn what_may_be_parts_of_two_records_tells_nothing() {
     let at = |text: &str, mark: &str| text.find(mark).expect("a mark");
     for glued in [
         format!("{}{}", &modern[..at(&modern, "status")], &legacy[at(&legacy, "rincipalName")..]),
-        format!("{}{}", &modern[..at(&modern, "userAgent")], &legacy[at(&legacy, "status")..]),
+        format!("{},{}", &modern[..at(&modern, "userAgent")], &legacy[at(&legacy, "errorCode")..]),
         format!("{modern}{}", &legacy[at(&legacy, "errorCode")..]),
         format!("{modern}{}", &legacy[..40]),
         format!("{modern}\0\0\0\0"),

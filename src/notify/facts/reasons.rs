@@ -102,6 +102,7 @@ impl ReasonFacts {
             Reason::RejectedRecords { .. }
             | Reason::RefusedFiles { .. }
             | Reason::SmtpReport { .. }
+            | Reason::InUseByReport { .. }
             | Reason::AlreadyOff { .. } => {}
         }
         facts

@@ -11,7 +11,7 @@ use crate::notify::notice::NoticeKind;
 use crate::notify::text::date;
 use crate::notify::told::Told;
 use crate::protocol::Protocol;
-use crate::verdict::TenantAssessment;
+use crate::verdict::{Reason, TenantAssessment};
 
 #[derive(Debug, Serialize)]
 pub(super) struct SmtpAuth {
@@ -85,4 +85,24 @@ fn unchanged(told: &Told, context: &NoticeContext, tenant: &TenantAssessment) ->
     } else {
         State::NotCleared
     })
+}
+
+/// The senders of an "SMTP AUTH clients" report. They are no users and no sign-ins, and are told apart.
+#[derive(Debug, Serialize)]
+pub(super) struct SmtpSenders {
+    senders: u64,
+    /// "19 October 2026 to 17 November 2026"; `None`: nothing states the days.
+    range: Option<String>,
+}
+
+impl SmtpSenders {
+    pub(super) fn of(tenant: &TenantAssessment) -> Option<Self> {
+        tenant.reasons.iter().find_map(|reason| match reason {
+            Reason::InUseByReport { senders, days, stated } => Some(Self {
+                senders: *senders,
+                range: stated.then(|| format!("{} to {}", date(days.first), date(days.last))),
+            }),
+            _ => None,
+        })
+    }
 }

@@ -188,18 +188,18 @@ impl Queries {
         let torn: HashSet<&str> =
             rejects.iter().filter(torn).map(|reject| reject.source_id.as_str()).collect();
         let Some(list) = list_of(&torn) else { return Ok(HashMap::new()) };
-        let last = format!(
+        let last_records = format!(
             "SELECT source_id, sign_in_id, source_offset FROM (SELECT source_id, sign_in_id, source_offset, \
              row_number() OVER (PARTITION BY source_id ORDER BY source_offset DESC) AS place \
              FROM sign_in_records WHERE source_id IN ({list})) AS ranked WHERE place = 1"
         );
-        let anchors = self.places(&last).await?;
+        let anchors = self.places(&last_records).await?;
         let ids: HashSet<&str> = anchors.iter().map(|(_, id, _)| id.as_str()).collect();
         let Some(list) = list_of(&ids) else { return Ok(HashMap::new()) };
-        let same = format!(
+        let same_records = format!(
             "SELECT source_id, sign_in_id, source_offset FROM sign_in_records WHERE sign_in_id IN ({list})"
         );
-        let same = self.places(&same).await?;
+        let same = self.places(&same_records).await?;
         let copies = |(source, id, offset): &(String, String, i64)| {
             let (source, id, offset) = (source.clone(), id.clone(), *offset);
             same.iter()

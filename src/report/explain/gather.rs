@@ -2,7 +2,7 @@
 
 use serde::de::DeserializeOwned;
 
-use super::{AttemptCode, Attempts, Explanation, ShownQuery, calendar, gaps};
+use super::{AttemptCode, Attempts, Explanation, SettingsShown, ShownQuery, calendar, gaps};
 use crate::campaign::Campaign;
 use crate::error::Result;
 use crate::evidence::{TenantEvidence, Window};
@@ -47,6 +47,7 @@ impl Explanation {
             gaps: gaps(&tenant, window),
             activity: rows(queries, "tenant_activity", campaign, window, &tenant_id).await?,
             attempts: Attempts { codes, sources },
+            settings: SettingsShown::of(queries.settings_of(&tenant_id).await?, campaign, window),
             who: queries.who(campaign, window, &tenant_id).await?.remove(&tenant_id).unwrap_or_default(),
             queries: behind(campaign, window, &tenant_id)?,
             tenant,

@@ -78,6 +78,7 @@ impl Explanation {
         writeln!(out, "{table}")?;
         self.write_activity(out)?;
         self.write_who(out)?;
+        self.write_settings(out)?;
         self.write_attempts(out)?;
         for query in &self.queries {
             writeln!(out, "\n-- {}: {}", query.name, query.shows)?;
@@ -273,6 +274,6 @@ fn table(header: &[&str]) -> comfy_table::Table {
     table
 }
 
-fn minute(time: DateTime<Utc>) -> String {
+pub(super) fn minute(time: DateTime<Utc>) -> String {
     time.format("%Y-%m-%d %H:%M").to_string()
 }

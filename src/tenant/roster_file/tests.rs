@@ -296,6 +296,7 @@ fn parquet_says_the_same_with_lists_or_texts_and_with_days_or_times() {
         ("protocols_enabled", list(&["smtp_auth", "pop3"])),
         ("logs_from", Arc::new(first)),
         ("logs_to", Arc::new(last)),
+        ("workdays", list(&["Sun-Thu"])),
         ("exclude", texts(&[Some("yes")])),
         ("reason", texts(&[Some("leaving us")])),
     ];

@@ -132,7 +132,7 @@ def unstated_at_a_stated_second(tenant):
 def every_repeat(tenant):
     """Each way in which a sign-in is told more than once, with its records in any order."""
     kind = Kind("imap4", [Variant("IMAP4", "", "none", EXO, "password")], dict(success=60, interrupted=20, failure=20))
-    for variety in [*REPEATS, "later_unstated", "later_modern", "cut_as_well"]:
+    for variety in [*REPEATS, "refused_later", "later_unstated", "later_modern", "cut_as_well"]:
         for who in (0, 1, 5):
             s, user, outcome = tenant.make(kind, who=who)
             outcome, _ = tenant.repeat(kind, s, user, outcome, variety)
@@ -321,6 +321,7 @@ STORIES = [
     (cut_legacy_in_the_lookback, False), (of("unknown_exchange_web_services", "used_imap4"), False),
     (cut_of_another_category, False), (weekly_and_still, False), (of("unstated_rewritten_elsewhere", most=1), False),
     (all_is_off_but_used, False), (nothing, False), (of("mixed_outcomes", "sprayed_pop3"), False), ("column", OWN),
+    (unstated_at_a_stated_second, False), (every_repeat, False),
 ]
 # For downloads, which hold no broken lines and no repeats.
 PLAIN = [nothing, of("sprayed_smtp_auth", "sprayed_imap4"), one_protocol, nothing, of("oauth_imap"), of("unrecognised", most=1),

@@ -192,6 +192,9 @@ class Tenant:
         if variety == "changed" and outcome == "success":
             first = self.put(s.changed(code=self.code("interrupted")))
             return outcome, self.put(s.changed(emitted=later), first)
+        if variety == "refused_later":
+            first = self.put(s.changed(code=0))
+            return "blocked", self.put(s.changed(code=self.code("blocked"), emitted=later), first)
         if variety == "thrice":
             first = self.put(s.changed(emitted=later))
             self.put(s.changed(code=self.code("interrupted"), emitted=s.emitted - 10 * SECOND), first)

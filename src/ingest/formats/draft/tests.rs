@@ -1,0 +1,39 @@
+use super::*;
+
+#[test]
+fn only_a_guid_is_a_tenant_id() {
+    const ID: &str = "7a1f3c52-0b1d-4e6a-9c2f-5d8e0f1a2b3c";
+    let path = format!("/tenants/{{{ID}}}/providers/Microsoft.aadiam");
+    for (stated, path, name, expected) in [
+        (Some(ID), None, Some("contoso.com"), (Some(ID), None)),
+        (Some("customer-17"), Some(path.as_str()), None, (Some(ID), None)),
+        (Some("customer-17"), Some("/tenants/17/providers"), None, (None, Some("customer-17"))),
+        (Some(NOBODY), None, Some("contoso.com"), (None, Some("contoso.com"))),
+        (Some(NOBODY), None, None, (None, None)),
+        (None, None, Some("{7A1F3C52-0B1D-4E6A-9C2F-5D8E0F1A2B3C}"), (Some(ID), None)),
+        (None, Some(path.as_str()), Some("contoso.com"), (Some(ID), None)),
+    ] {
+        let mut draft = Draft::default();
+        for (item, text) in [(Item::Tenant, stated), (Item::TenantPath, path), (Item::TenantName, name)] {
+            draft.set(item, text.map(Cow::Borrowed));
+        }
+        draft.settle_tenant();
+        let RawSignIn { tenant_id, tenant_name, .. } = draft.sign_in;
+        assert_eq!((tenant_id.as_deref(), tenant_name.as_deref()), expected, "{stated:?} {path:?} {name:?}");
+    }
+}
+
+#[test]
+fn a_code_is_a_whole_number_however_it_is_written() {
+    for (text, expected) in [
+        ("0", Some(0)),
+        (" 50126 ", Some(50126)),
+        ("50126.0", Some(50126)),
+        ("0.5", None),
+        ("", None),
+        (".0", None),
+        ("Success", None),
+    ] {
+        assert_eq!(code(text), expected, "{text}");
+    }
+}

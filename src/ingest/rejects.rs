@@ -1,0 +1,92 @@
+//! Rows of `rejects`: the bytes of what could not be read, where they stand, why, and what they tell all the
+//! same.
+
+use std::sync::Arc;
+
+use arrow::array::{BinaryBuilder, Int64Builder, RecordBatch, StringBuilder, TimestampMicrosecondBuilder};
+
+use super::formats::RejectReason;
+use super::lenient::Lenient;
+use crate::error::{Error, Result};
+use crate::lake::schema::Table;
+use crate::sign_in::Category;
+
+/// One rejected record.
+pub(super) struct Reject<'a> {
+    pub(super) source_id: &'a str,
+    pub(super) path: &'a str,
+    pub(super) batch_id: &'a str,
+    pub(super) byte_offset: u64,
+    pub(super) line: u64,
+    pub(super) reason: &'a RejectReason,
+    /// As in the file.
+    pub(super) raw: Vec<u8>,
+    pub(super) reads: Lenient,
+}
+
+/// Rows that are not written yet.
+#[derive(Default)]
+pub(super) struct Rejects {
+    source_id: StringBuilder,
+    path: StringBuilder,
+    byte_offset: Int64Builder,
+    line: Int64Builder,
+    reason: StringBuilder,
+    detail: StringBuilder,
+    raw: BinaryBuilder,
+    batch_id: StringBuilder,
+    tenant_id: StringBuilder,
+    category: StringBuilder,
+    signed_in_at: TimestampMicrosecondBuilder,
+    reads_as: StringBuilder,
+    sign_in_id: StringBuilder,
+    bytes: usize,
+}
+
+impl Rejects {
+    /// Bytes held of records.
+    pub(super) fn bytes(&self) -> usize {
+        self.bytes
+    }
+
+    pub(super) fn push(&mut self, reject: Reject<'_>) {
+        let number = |number: u64| i64::try_from(number).unwrap_or(i64::MAX);
+        let Reject { reason, reads, .. } = reject;
+        self.bytes += reject.raw.len();
+        self.source_id.append_value(reject.source_id);
+        self.path.append_value(reject.path);
+        self.byte_offset.append_value(number(reject.byte_offset));
+        self.line.append_value(number(reject.line));
+        self.reason.append_value(reason.code());
+        self.detail.append_value(reason.to_string());
+        self.raw.append_value(reject.raw);
+        self.batch_id.append_value(reject.batch_id);
+        self.tenant_id.append_option(reads.tenant_id);
+        self.category.append_option(reads.category.map(Category::as_str));
+        self.signed_in_at.append_option(reads.signed_in_at);
+        self.reads_as.append_value(reads.reads_as.as_str());
+        self.sign_in_id.append_option(reads.sign_in_id);
+    }
+
+    pub(super) fn into_batch(mut self) -> Result<RecordBatch> {
+        RecordBatch::try_new(
+            Table::Rejects.file_schema(),
+            vec![
+                Arc::new(self.source_id.finish()),
+                Arc::new(self.path.finish()),
+                Arc::new(self.byte_offset.finish()),
+                Arc::new(self.line.finish()),
+                Arc::new(self.reason.finish()),
+                Arc::new(self.detail.finish()),
+                Arc::new(self.raw.finish()),
+                Arc::new(self.batch_id.finish()),
+                Arc::new(self.tenant_id.finish()),
+                Arc::new(self.category.finish()),
+                Arc::new(self.signed_in_at.finish().with_timezone("UTC")),
+                Arc::new(self.reads_as.finish()),
+                Arc::new(self.sign_in_id.finish()),
+            ],
+        )
+        .map_err(|source| Error::Arrow { what: "building rejects", source })
+    }
+}

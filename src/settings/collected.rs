@@ -1,0 +1,345 @@
+//! The collector's JSON: what each cmdlet gave, and whether it gave all of it.
+//!
+//! A file is refused if it is not what the collector writes. A file that says that a cmdlet failed is
+//! kept, with its problems, and proves nothing.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+
+use super::{ADDRESSES_MAX, StoredSettings, short};
+use crate::protocol::Protocol;
+use crate::tenant::is_guid;
+
+/// What `kind` says in the collector's files.
+const KIND: &str = "lightsout-settings";
+const VERSION: u32 = 1;
+
+/// Every cmdlet that the collector runs. Nothing is concluded without one of them.
+const CMDLETS: [&str; 8] = [
+    "Get-ConnectionInformation",
+    "Get-TransportConfig",
+    "Get-OrganizationConfig",
+    "Get-AuthenticationPolicy",
+    "Get-User",
+    CAS_MAILBOX,
+    "Get-CASMailboxPlan",
+    "Get-AcceptedDomain",
+];
+const CAS_MAILBOX: &str = "Get-CASMailbox";
+
+/// Cmdlets that every tenant answers with at least one object.
+const NEVER_EMPTY: [&str; 6] = [
+    "Get-TransportConfig",
+    "Get-OrganizationConfig",
+    "Get-User",
+    CAS_MAILBOX,
+    "Get-CASMailboxPlan",
+    "Get-AcceptedDomain",
+];
+
+/// The switches of an authentication policy, by protocol.
+const POLICY_SWITCHES: [(Protocol, &str); 12] = [
+    (Protocol::Pop3, "AllowBasicAuthPop"),
+    (Protocol::Imap4, "AllowBasicAuthImap"),
+    (Protocol::SmtpAuth, "AllowBasicAuthSmtp"),
+    (Protocol::ExchangeActivesync, "AllowBasicAuthActiveSync"),
+    (Protocol::ExchangeWebServices, "AllowBasicAuthWebServices"),
+    (Protocol::OfflineAddressBook, "AllowBasicAuthOfflineAddressBook"),
+    (Protocol::MapiOverHttp, "AllowBasicAuthMapi"),
+    (Protocol::OutlookAnywhereRpc, "AllowBasicAuthRpc"),
+    (Protocol::RemotePowershell, "AllowBasicAuthPowershell"),
+    (Protocol::Autodiscover, "AllowBasicAuthAutodiscover"),
+    (Protocol::ReportingWebServices, "AllowBasicAuthReportingWebServices"),
+    (Protocol::OutlookService, "AllowBasicAuthOutlookService"),
+];
+
+/// The switches of mailboxes and mailbox plans, by protocol. `MAPIEnabled` is not taken for proof of
+/// Outlook Anywhere, and `RemotePowerShellEnabled` of nothing.
+const MAILBOX_SWITCHES: [(Protocol, &str); 5] = [
+    (Protocol::Pop3, "PopEnabled"),
+    (Protocol::Imap4, "ImapEnabled"),
+    (Protocol::ExchangeActivesync, "ActiveSyncEnabled"),
+    (Protocol::ExchangeWebServices, "EwsEnabled"),
+    (Protocol::MapiOverHttp, "MAPIEnabled"),
+];
+const SMTP_SWITCH: &str = "SmtpClientAuthenticationDisabled";
+
+/// The facts of one collection: settings and counts, no persons.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct CollectedSettings {
+    /// When the collector was started.
+    pub collected_at: DateTime<Utc>,
+    /// Why nothing is concluded from it, in words; empty if every cmdlet gave its whole answer.
+    pub problems: Vec<String>,
+    /// `SmtpClientAuthenticationDisabled` of the organisation; `None`: not set, or not shown.
+    pub smtp_auth_disabled: Option<bool>,
+    /// `SmtpClientAuthenticationDisabled` of the mailboxes.
+    pub smtp_auth_disabled_mailboxes: SwitchCount,
+    /// `DefaultAuthenticationPolicy`.
+    pub default_policy: Option<String>,
+    pub policies: Vec<AuthenticationPolicy>,
+    /// Policies that users have been given, and how many.
+    pub assigned_policies: BTreeMap<String, u64>,
+    pub mailboxes: u64,
+    /// A protocol's switch on all mailboxes.
+    pub mailbox_switches: BTreeMap<Protocol, SwitchCount>,
+    /// The switches of each mailbox plan; one that the plan does not set, or does not show, is left out.
+    pub plan_switches: Vec<BTreeMap<Protocol, bool>>,
+    /// `EwsEnabled` of the organisation; `None`: not set.
+    pub ews_enabled: Option<bool>,
+    pub is_dehydrated: Option<bool>,
+    pub oauth2_client_profile_enabled: Option<bool>,
+}
+
+/// How many mailboxes have a switch set to what.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct SwitchCount {
+    #[serde(rename = "true")]
+    pub on: u64,
+    #[serde(rename = "false")]
+    pub off: u64,
+    /// Not set: inherited.
+    #[serde(rename = "null")]
+    pub unset: u64,
+    /// The cmdlet does not show it.
+    pub absent: u64,
+}
+
+impl SwitchCount {
+    #[must_use]
+    pub const fn total(self) -> u64 {
+        self.on.saturating_add(self.off).saturating_add(self.unset).saturating_add(self.absent)
+    }
+}
+
+/// An authentication policy.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct AuthenticationPolicy {
+    /// Everything that a user or the organisation may call it: name, identity, GUID, distinguished name.
+    pub called: Vec<String>,
+    /// Whether it allows Basic Authentication, by protocol; what it does not show is left out.
+    pub allows_basic: BTreeMap<Protocol, bool>,
+}
+
+impl AuthenticationPolicy {
+    /// Whether it is the policy that `named` stands for.
+    #[must_use]
+    pub fn is_called(&self, named: &str) -> bool {
+        self.called.iter().any(|called| called.eq_ignore_ascii_case(named.trim()))
+    }
+}
+
+/// What a file of the collector says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Collected {
+    /// The tenant of the connection; `None` where it may be that of a partner.
+    pub tenant_id: Option<String>,
+    /// The organisations that a partner's connection was delegated to.
+    pub delegated: Vec<String>,
+    pub collected_at: DateTime<Utc>,
+    pub complete: bool,
+    pub stored: StoredSettings,
+}
+
+#[derive(Deserialize)]
+struct Written {
+    kind: String,
+    version: u32,
+    collected_at: DateTime<Utc>,
+    tenant_id: String,
+    #[serde(default)]
+    delegated_organizations: Vec<String>,
+    cmdlets: Vec<Cmdlet>,
+    transport: Transport,
+    organization: Organization,
+    authentication_policies: Vec<BTreeMap<String, serde_json::Value>>,
+    assigned_policies: Vec<Assigned>,
+    mailbox_switches: BTreeMap<String, SwitchCount>,
+    smtp_enabled_mailboxes: Vec<String>,
+    mailbox_plans: Vec<BTreeMap<String, serde_json::Value>>,
+    #[serde(default)]
+    accepted_domains: Vec<String>,
+}
+
+#[derive(Deserialize)]
+struct Cmdlet {
+    name: String,
+    status: String,
+    objects: u64,
+    truncated: bool,
+    error: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct Transport {
+    #[serde(rename = "SmtpClientAuthenticationDisabled")]
+    smtp_client_authentication_disabled: Option<bool>,
+}
+
+#[derive(Deserialize)]
+struct Organization {
+    #[serde(rename = "DefaultAuthenticationPolicy")]
+    default_authentication_policy: Option<String>,
+    #[serde(rename = "EwsEnabled")]
+    ews_enabled: Option<bool>,
+    #[serde(rename = "IsDehydrated")]
+    is_dehydrated: Option<bool>,
+    #[serde(rename = "OAuth2ClientProfileEnabled")]
+    oauth2_client_profile_enabled: Option<bool>,
+}
+
+#[derive(Deserialize)]
+struct Assigned {
+    policy: String,
+    users: u64,
+}
+
+/// Whether the start of a JSON text is the collector's: some member `"kind": "lightsout-settings"`. Within
+/// a text of a log the quotes would be escaped.
+#[must_use]
+pub fn is_collected(head: &str) -> bool {
+    head.trim_start().starts_with('{')
+        && head.match_indices("\"kind\"").any(|(at, key)| {
+            let value = head[at + key.len()..].trim_start().strip_prefix(':').map(str::trim_start);
+            value
+                .and_then(|value| value.strip_prefix('"')?.strip_prefix(KIND))
+                .is_some_and(|rest| rest.starts_with('"'))
+        })
+}
+
+/// Reads the collector's JSON.
+///
+/// # Errors
+/// Fails with what is wrong if the collector did not write it so.
+pub fn parse(text: &str) -> Result<Collected, String> {
+    let wrong = |what: String| format!("expected the JSON that the settings collector writes; {what}");
+    let written: Written = serde_json::from_str(text).map_err(|error| wrong(error.to_string()))?;
+    if written.kind != KIND || written.version != VERSION {
+        let (kind, version) = (short(&written.kind), written.version);
+        return Err(wrong(format!("found {kind} of version {version}, and this program reads version 1")));
+    }
+    let tenant_id = written.tenant_id.trim().trim_matches(['{', '}']).to_ascii_lowercase();
+    if !is_guid(&tenant_id) {
+        return Err(wrong(format!("its tenant_id is '{}', which is no GUID", short(&written.tenant_id))));
+    }
+    let delegated: Vec<String> = written.delegated_organizations.iter().map(|name| short(name)).collect();
+    let facts = facts(&written).map_err(wrong)?;
+    let addresses = |all: &[String]| all.iter().take(ADDRESSES_MAX).map(|text| short(text)).collect();
+    Ok(Collected {
+        tenant_id: delegated.is_empty().then_some(tenant_id),
+        delegated,
+        collected_at: written.collected_at,
+        complete: facts.problems.is_empty(),
+        stored: StoredSettings::ExchangeSettings {
+            facts,
+            smtp_auth_mailboxes: addresses(&written.smtp_enabled_mailboxes),
+            accepted_domains: addresses(&written.accepted_domains),
+        },
+    })
+}
+
+fn facts(written: &Written) -> Result<CollectedSettings, String> {
+    let (transport, organization) = (&written.transport, &written.organization);
+    let count = |name: &str| written.mailbox_switches.get(name).copied();
+    let smtp = count(SMTP_SWITCH).unwrap_or_default();
+    let mailbox_switches =
+        MAILBOX_SWITCHES.iter().filter_map(|(protocol, name)| Some((*protocol, count(name)?)));
+    let mailboxes = written.cmdlets.iter().find(|cmdlet| cmdlet.name == CAS_MAILBOX);
+    let policy = |shown: &BTreeMap<String, serde_json::Value>| {
+        let text = |name: &str| shown.get(name).and_then(|value| value.as_str()).map(short);
+        let called = ["name", "identity", "guid", "distinguished_name"].into_iter().filter_map(text);
+        Ok(AuthenticationPolicy {
+            called: called.filter(|text| !text.is_empty()).collect(),
+            allows_basic: switches(shown, &POLICY_SWITCHES)?,
+        })
+    };
+    let policies: Result<Vec<_>, String> = written.authentication_policies.iter().map(policy).collect();
+    let plans: Result<Vec<_>, String> =
+        written.mailbox_plans.iter().map(|shown| switches(shown, &MAILBOX_SWITCHES)).collect();
+    Ok(CollectedSettings {
+        collected_at: written.collected_at,
+        problems: problems(written, smtp),
+        smtp_auth_disabled: transport.smtp_client_authentication_disabled,
+        smtp_auth_disabled_mailboxes: smtp,
+        default_policy: organization.default_authentication_policy.as_deref().map(short),
+        policies: policies?,
+        assigned_policies: (written.assigned_policies.iter())
+            .map(|assigned| (short(&assigned.policy), assigned.users))
+            .collect(),
+        mailboxes: mailboxes.map_or(0, |cmdlet| cmdlet.objects),
+        mailbox_switches: mailbox_switches.collect(),
+        plan_switches: plans?,
+        ews_enabled: organization.ews_enabled,
+        is_dehydrated: organization.is_dehydrated,
+        oauth2_client_profile_enabled: organization.oauth2_client_profile_enabled,
+    })
+}
+
+/// The switches that an object shows as true or false. A switch that is not set is none of both.
+fn switches(
+    shown: &BTreeMap<String, serde_json::Value>,
+    known: &[(Protocol, &str)],
+) -> Result<BTreeMap<Protocol, bool>, String> {
+    let mut switches = BTreeMap::new();
+    for (protocol, name) in known {
+        match shown.get(*name) {
+            None | Some(serde_json::Value::Null) => {}
+            Some(serde_json::Value::Bool(on)) => {
+                switches.insert(*protocol, *on);
+            }
+            Some(other) => {
+                return Err(format!("{name} is {}, not true, false or null", short(&other.to_string())));
+            }
+        }
+    }
+    Ok(switches)
+}
+
+/// What keeps the file from proving anything.
+fn problems(written: &Written, smtp: SwitchCount) -> Vec<String> {
+    let mut problems = Vec::new();
+    for name in CMDLETS {
+        let mut runs = written.cmdlets.iter().filter(|cmdlet| cmdlet.name == name);
+        let (Some(cmdlet), None) = (runs.next(), runs.next()) else {
+            problems.push(format!("{name} was not run exactly once"));
+            continue;
+        };
+        let error = cmdlet.error.as_deref().map_or_else(String::new, |error| format!(": {}", short(error)));
+        match cmdlet.status.as_str() {
+            "ok" if cmdlet.truncated => problems.push(format!("{name} may have listed only a part")),
+            "ok" if cmdlet.objects == 0 && NEVER_EMPTY.contains(&name) => {
+                problems.push(format!("{name} found nothing"));
+            }
+            "ok" => {}
+            "denied" => problems.push(format!("{name} was denied{error}")),
+            _ => problems.push(format!("{name} failed{error}")),
+        }
+        let disagrees = |what: &str, found: u64| {
+            (found != cmdlet.objects).then(|| {
+                format!("{name} listed {} objects, and the file has {what} of {found}", cmdlet.objects)
+            })
+        };
+        if name == CAS_MAILBOX {
+            problems.extend(
+                (written.mailbox_switches.iter())
+                    .filter_map(|(switch, count)| disagrees(&short(switch), count.total())),
+            );
+        }
+        if name == "Get-AuthenticationPolicy" {
+            problems.extend(disagrees("the switches", written.authentication_policies.len() as u64));
+        }
+        if name == "Get-CASMailboxPlan" {
+            problems.extend(disagrees("the switches", written.mailbox_plans.len() as u64));
+        }
+    }
+    if smtp.off != written.smtp_enabled_mailboxes.len() as u64 {
+        let named = written.smtp_enabled_mailboxes.len();
+        problems.push(format!("{} mailboxes enable SMTP AUTH, and the file names {named}", smtp.off));
+    }
+    problems
+}
