@@ -354,7 +354,9 @@ fn verdicts_read_ids_category_and_client_app_of_modern_rows_and_nothing_else() {
     let ids = scans(include_str!("../queries/views/contested_ids.sql"));
     assert!(ids.len() == 1 && !ids[0].contains("provably_modern=true"), "{ids:#?}");
     let rivals = scans(include_str!("../queries/views/rival_records.sql"));
-    let columns = "projection=[tenant_id, sign_in_id, category, client_app, provably_modern]";
+    let columns = "projection=[tenant_id, sign_in_id, category, signed_in_at, emitted_at, user_id, \
+                   user_principal_name, client_app, auth_method, outcome, source_id, source_offset, \
+                   record_hash, provably_modern]";
     assert!(rivals.len() == 1 && rivals[0].contains(columns), "{rivals:#?}");
     assert!(rivals[0].contains("provably_modern=true"), "{rivals:#?}");
 }
