@@ -1,8 +1,8 @@
 -- Where attempts on legacy protocols come from: the addresses that were refused or broke off, the busiest first.
 -- Reads: legacy_sign_ins
--- Params: $window_start timestamp = start of the window; $window_end timestamp = its end, not in it; $tenant
---   text = a tenant id, or * for all; $auth_methods text = auth methods of the sign-ins that count, joined with
---   commas
+-- Params: $window_start timestamp = start of the window; $window_end timestamp = its end, not in it;
+--   $tenant text = a tenant id, or * for all; $auth_methods text = auth methods of the sign-ins that count,
+--   joined with commas
 -- Grain: one row per tenant, protocol, address and country
 -- Columns: tenant_id, protocol, ip_address, country text, the last two null if not stated;
 --   sign_ins, interrupted, blocked, failures, users bigint; first_seen, last_seen timestamp

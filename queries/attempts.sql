@@ -1,8 +1,8 @@
 -- Attempts without success on legacy protocols: sprays, blocked clients, interrupted sign-ins.
 -- Reads: legacy_sign_ins
--- Params: $window_start timestamp = start of the window; $window_end timestamp = its end, not in it; $tenant
---   text = a tenant id, or * for all; $auth_methods text = auth methods of the sign-ins that count, joined with
---   commas
+-- Params: $window_start timestamp = start of the window; $window_end timestamp = its end, not in it;
+--   $tenant text = a tenant id, or * for all; $auth_methods text = auth methods of the sign-ins that count,
+--   joined with commas
 -- Grain: one row per tenant, protocol, outcome and error code
 -- Columns: tenant_id, protocol, outcome text; error_code bigint, null if not stated; failure_reason text:
 --   one of those logged with the code, null if none; sign_ins, users, ip_addresses, countries bigint;

@@ -1,8 +1,8 @@
 -- Blocked by policy: what Conditional Access or security defaults refuse, and who still gets through.
 -- Reads: legacy_sign_ins
--- Params: $window_start timestamp = start of the window; $window_end timestamp = its end, not in it; $tenant
---   text = a tenant id, or * for all; $auth_methods text = auth methods of the sign-ins that count, joined with
---   commas
+-- Params: $window_start timestamp = start of the window; $window_end timestamp = its end, not in it;
+--   $tenant text = a tenant id, or * for all; $auth_methods text = auth methods of the sign-ins that count,
+--   joined with commas
 -- Grain: one row per tenant, protocol and policy that has refused a sign-in
 -- Columns: tenant_id, protocol text; policy text: conditional_access, security_defaults, device_or_app (what
 --   Conditional Access asks of device or app), risk, other; users, sign_ins bigint: that were refused;

@@ -44,7 +44,7 @@ WITH counted AS (
         s.signed_in_at >= $lookback_start AND s.signed_in_at < $window_end
         AND array_has(string_to_array($auth_methods, ','), s.auth_method)
         AND (
-            s.auth_method <> 'password_grant' OR $app_ids = ''
+            s.auth_method <> 'password_grant' OR $app_ids = '' OR s.app_id IS NULL
             OR array_has(string_to_array($app_ids, ','), s.app_id)
         )
 ),

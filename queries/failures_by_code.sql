@@ -1,8 +1,8 @@
 -- Failures by code: why legacy sign-ins did not succeed, over all tenants, the most frequent first.
 -- Reads: legacy_sign_ins
--- Params: $window_start timestamp = start of the window; $window_end timestamp = its end, not in it; $tenant
---   text = a tenant id, or * for all; $auth_methods text = auth methods of the sign-ins that count, joined with
---   commas
+-- Params: $window_start timestamp = start of the window; $window_end timestamp = its end, not in it;
+--   $tenant text = a tenant id, or * for all; $auth_methods text = auth methods of the sign-ins that count,
+--   joined with commas
 -- Grain: one row per outcome and error code
 -- Columns: outcome text; error_code bigint: null if not stated; failure_reason text: one of those logged with
 --   the code, null if none; tenants, users, sign_ins, ip_addresses bigint; protocols text[];

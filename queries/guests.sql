@@ -1,8 +1,8 @@
 -- Guests: legacy sign-ins across a tenant's border, of others' users here and of own users elsewhere.
 -- Reads: legacy_sign_ins
--- Params: $window_start timestamp = start of the window; $window_end timestamp = its end, not in it; $tenant
---   text = a tenant id, or * for all; $auth_methods text = auth methods of the sign-ins that count, joined with
---   commas
+-- Params: $window_start timestamp = start of the window; $window_end timestamp = its end, not in it;
+--   $tenant text = a tenant id, or * for all; $auth_methods text = auth methods of the sign-ins that count,
+--   joined with commas
 -- Grain: one row per tenant, direction, other tenant and protocol
 -- Columns: tenant_id text; direction text: inbound (another tenant's user, or a guest, to this tenant's
 --   resources), outbound (to another tenant's resources); other_tenant_id text: null if not stated;

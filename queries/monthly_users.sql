@@ -1,8 +1,8 @@
 -- Unique users per calendar month in the groups of Microsoft's monthly usage reports, each tenant apart.
 -- Reads: legacy_sign_ins
--- Params: $lookback_start timestamp = start of the lookback days before the window; $window_end timestamp = end
---   of the window, not in it; $tenant text = a tenant id, or * for all; $auth_methods text = auth methods of
---   the sign-ins that count, joined with commas
+-- Params: $lookback_start timestamp = start of the lookback days before the window; $window_end timestamp =
+--   end of the window, not in it; $tenant text = a tenant id, or * for all; $auth_methods text = auth methods
+--   of the sign-ins that count, joined with commas
 -- Grain: one row per tenant, calendar month (UTC) and group with usage
 -- Columns: tenant_id text; month date: its first day; protocol_group text: Exchange ActiveSync, POP, IMAP,
 --   Outlook Windows, Outlook for Mac/EWS, Exchange Remote PowerShell; of what those reports leave out,

@@ -1,9 +1,9 @@
 -- Who has begun to use a legacy protocol in the last days: first seen then, and not in the time before.
 -- Reads: legacy_sign_ins
--- Params: $lookback_start timestamp = start of the lookback days before the window; $window_end timestamp = end
---   of the window, not in it; $tenant text = a tenant id, or * for all; $days bigint default 7 = length of the
---   last days before the end of the window; $auth_methods text = auth methods of the sign-ins that count,
---   joined with commas
+-- Params: $lookback_start timestamp = start of the lookback days before the window; $window_end timestamp =
+--   end of the window, not in it; $tenant text = a tenant id, or * for all; $days bigint default 7 = length
+--   of the last days before the end of the window; $auth_methods text = auth methods of the sign-ins that
+--   count, joined with commas
 -- Grain: one row per tenant, protocol and user
 -- Columns: tenant_id, protocol, user_name text; first_seen, last_seen timestamp; sign_ins bigint;
 --   user_agents, ip_addresses bigint: distinct ones; other_protocols text[]: those by which the user was seen

@@ -1,9 +1,9 @@
 -- Usage of each protocol on each day, and who still uses one in scope: all that the report page asks, in one reading.
 -- Reads: legacy_sign_ins
--- Params: $window_start timestamp = start of the window; $window_end timestamp = its end, not in it; $protocols
---   text = protocols in scope, joined with commas; $tenant text = a tenant id, or * for all; $auth_methods text
---   = auth methods of the sign-ins that count, joined with commas; $app_ids text = applications whose password
---   grants count, joined with commas, empty for all
+-- Params: $window_start timestamp = start of the window; $window_end timestamp = its end, not in it;
+--   $protocols text = protocols in scope, joined with commas; $tenant text = a tenant id, or * for all;
+--   $auth_methods text = auth methods of the sign-ins that count, joined with commas; $app_ids text =
+--   applications whose password grants count, joined with commas, empty for all
 -- Grain: one row per protocol and UTC day with usage, over all tenants, its tenant and user null; and one per
 --   tenant, protocol, user and app with usage of a protocol in scope, or of other_legacy to Exchange Online or to
 --   no named resource, its day null
@@ -32,7 +32,10 @@ WITH by_user_and_day AS (
         signed_in_at >= $window_start AND signed_in_at < $window_end
         AND outcome = 'success' AND in_tenant
         AND array_has(string_to_array($auth_methods, ','), auth_method)
-        AND (auth_method <> 'password_grant' OR $app_ids = '' OR array_has(string_to_array($app_ids, ','), app_id))
+        AND (
+            auth_method <> 'password_grant' OR $app_ids = '' OR app_id IS NULL
+            OR array_has(string_to_array($app_ids, ','), app_id)
+        )
         AND ($tenant = '*' OR tenant_id = $tenant)
     GROUP BY 1, 2, 3, 4, 5, 6
 ),

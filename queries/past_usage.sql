@@ -27,7 +27,10 @@ WITH by_day AS (
         signed_in_at >= $lookback_start AND signed_in_at < $window_start
         AND outcome = 'success' AND in_tenant
         AND array_has(string_to_array($auth_methods, ','), auth_method)
-        AND (auth_method <> 'password_grant' OR $app_ids = '' OR array_has(string_to_array($app_ids, ','), app_id))
+        AND (
+            auth_method <> 'password_grant' OR $app_ids = '' OR app_id IS NULL
+            OR array_has(string_to_array($app_ids, ','), app_id)
+        )
         AND ($tenants = '*' OR array_has(string_to_array($tenants, ','), tenant_id))
     GROUP BY 1, 2, 3, 4, 5, 6
 ),

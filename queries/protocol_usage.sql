@@ -1,9 +1,9 @@
 -- Usage of each protocol per tenant: the counts that verdicts and notices state.
 -- Reads: legacy_sign_ins
 -- Params: $window_start timestamp = start of the window; $window_end timestamp = its end, not in it;
---   $lookback_start timestamp = start of the lookback days before it; $auth_methods text = auth methods of the
---   sign-ins that count, joined with commas; $app_ids text = applications whose password grants count, joined
---   with commas, empty for all
+--   $lookback_start timestamp = start of the lookback days before it; $auth_methods text = auth methods of
+--   the sign-ins that count, joined with commas; $app_ids text = applications whose password grants count,
+--   joined with commas, empty for all
 -- Grain: one row per tenant and protocol
 -- Columns:
 --   tenant_id text; protocol text
@@ -29,7 +29,10 @@ WITH counted AS (
     WHERE
         signed_in_at >= $lookback_start AND signed_in_at < $window_end
         AND array_has(string_to_array($auth_methods, ','), auth_method)
-        AND (auth_method <> 'password_grant' OR $app_ids = '' OR array_has(string_to_array($app_ids, ','), app_id))
+        AND (
+            auth_method <> 'password_grant' OR $app_ids = '' OR app_id IS NULL
+            OR array_has(string_to_array($app_ids, ','), app_id)
+        )
 )
 SELECT
     tenant_id,

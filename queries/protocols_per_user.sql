@@ -1,8 +1,8 @@
 -- The legacy protocols of each user, those with the most first: what one person has to change.
 -- Reads: legacy_sign_ins
--- Params: $window_start timestamp = start of the window; $window_end timestamp = its end, not in it; $tenant
---   text = a tenant id, or * for all; $min_protocols bigint default 1 = fewer are left out; $auth_methods text
---   = auth methods of the sign-ins that count, joined with commas
+-- Params: $window_start timestamp = start of the window; $window_end timestamp = its end, not in it;
+--   $tenant text = a tenant id, or * for all; $min_protocols bigint default 1 = fewer are left out;
+--   $auth_methods text = auth methods of the sign-ins that count, joined with commas
 -- Grain: one row per tenant and user with usage
 -- Columns: tenant_id, user_name text; protocol_count bigint; protocols text[];
 --   apps, user_agents, sign_ins bigint: distinct ones but for sign_ins; last_seen timestamp

@@ -1,11 +1,11 @@
 -- Accounts that sign in like a service: often, by few programs, round the clock, at weekends too.
 -- Reads: legacy_sign_ins
--- Params: $window_start timestamp = start of the window; $window_end timestamp = its end, not in it; $tenant
---   text = a tenant id, or * for all; $min_sign_ins bigint default 100 = sign-ins in the window, at least;
---   $max_user_agents bigint default 2 = distinct user agents, at most; $min_hours bigint default 12 = hours of
---   the day (UTC) with a sign-in, at least; $min_weekend_share double default 0.1 = share of sign-ins on
---   Saturdays and Sundays (UTC), at least; $auth_methods text = auth methods of the sign-ins that count, joined
---   with commas
+-- Params: $window_start timestamp = start of the window; $window_end timestamp = its end, not in it;
+--   $tenant text = a tenant id, or * for all; $min_sign_ins bigint default 100 = sign-ins in the window, at
+--   least; $max_user_agents bigint default 2 = distinct user agents, at most; $min_hours bigint default 12 =
+--   hours of the day (UTC) with a sign-in, at least; $min_weekend_share double default 0.1 = share of
+--   sign-ins on Saturdays and Sundays (UTC), at least; $auth_methods text = auth methods of the sign-ins that
+--   count, joined with commas
 -- Grain: one row per tenant and user with usage
 -- Columns: tenant_id, user_name text; protocols text[];
 --   sign_ins, days, hours_of_day, user_agents, apps, ip_addresses bigint: distinct ones but for sign_ins, a

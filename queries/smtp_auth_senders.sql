@@ -1,8 +1,8 @@
 -- Who sends by SMTP AUTH: users with their apps, addresses, agents and how much a day.
 -- Reads: legacy_sign_ins
--- Params: $window_start timestamp = start of the window; $window_end timestamp = its end, not in it; $tenant
---   text = a tenant id, or * for all; $auth_methods text = auth methods of the sign-ins that count, joined with
---   commas
+-- Params: $window_start timestamp = start of the window; $window_end timestamp = its end, not in it;
+--   $tenant text = a tenant id, or * for all; $auth_methods text = auth methods of the sign-ins that count,
+--   joined with commas
 -- Grain: one row per tenant and user with usage of SMTP AUTH
 -- Columns: tenant_id, user_name text; sign_ins, days bigint: days with a sign-in;
 --   sign_ins_per_day double: on such days; sign_ins_per_day_max bigint; basic_sign_ins bigint: those that

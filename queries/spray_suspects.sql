@@ -1,8 +1,8 @@
 -- Password-spray suspects: addresses that failed for many users, and whom they got in as afterwards.
 -- Reads: legacy_sign_ins
--- Params: $window_start timestamp = start of the window; $window_end timestamp = its end, not in it; $tenant
---   text = a tenant id, or * for all; $min_users bigint default 10 = users that a wrong password was tried for,
---   at least; $auth_methods text = auth methods of the sign-ins that count, joined with commas
+-- Params: $window_start timestamp = start of the window; $window_end timestamp = its end, not in it;
+--   $tenant text = a tenant id, or * for all; $min_users bigint default 10 = users that a wrong password was
+--   tried for, at least; $auth_methods text = auth methods of the sign-ins that count, joined with commas
 -- Grain: one row per address
 -- Columns: ip_address text; countries text[]: null if not stated; tenants, users_failed, failures bigint:
 --   tried with a wrong password or a wrong name; users_known bigint: that the address was refused or

@@ -1,8 +1,8 @@
 -- The apps that sign in most with legacy protocols, over all tenants.
 -- Reads: legacy_sign_ins
--- Params: $window_start timestamp = start of the window; $window_end timestamp = its end, not in it; $tenant
---   text = a tenant id, or * for all; $top bigint default 20 = rows, at most; $auth_methods text = auth methods
---   of the sign-ins that count, joined with commas
+-- Params: $window_start timestamp = start of the window; $window_end timestamp = its end, not in it;
+--   $tenant text = a tenant id, or * for all; $top bigint default 20 = rows, at most; $auth_methods text =
+--   auth methods of the sign-ins that count, joined with commas
 -- Grain: one row per app: its id, or its name where it has none
 -- Columns: app_id text: null if not stated; app_name text: one of those logged with the id, null if none;
 --   tenants, users, sign_ins bigint: with usage; protocols text[];

@@ -1,8 +1,8 @@
 -- The countries that legacy sign-ins come from, the busiest first.
 -- Reads: legacy_sign_ins
--- Params: $window_start timestamp = start of the window; $window_end timestamp = its end, not in it; $tenant
---   text = a tenant id, or * for all; $top bigint default 20 = rows, at most; $auth_methods text = auth methods
---   of the sign-ins that count, joined with commas
+-- Params: $window_start timestamp = start of the window; $window_end timestamp = its end, not in it;
+--   $tenant text = a tenant id, or * for all; $top bigint default 20 = rows, at most; $auth_methods text =
+--   auth methods of the sign-ins that count, joined with commas
 -- Grain: one row per country as logged
 -- Columns: country text: null if not stated; ip_addresses bigint;
 --   tenants, users, sign_ins bigint: with usage; protocols text[];

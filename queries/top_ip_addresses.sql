@@ -1,8 +1,8 @@
 -- The addresses that legacy sign-ins come from, the busiest first: offices, devices, relays, providers.
 -- Reads: legacy_sign_ins
--- Params: $window_start timestamp = start of the window; $window_end timestamp = its end, not in it; $tenant
---   text = a tenant id, or * for all; $top bigint default 20 = rows, at most; $auth_methods text = auth methods
---   of the sign-ins that count, joined with commas
+-- Params: $window_start timestamp = start of the window; $window_end timestamp = its end, not in it;
+--   $tenant text = a tenant id, or * for all; $top bigint default 20 = rows, at most; $auth_methods text =
+--   auth methods of the sign-ins that count, joined with commas
 -- Grain: one row per address
 -- Columns: ip_address text: null if not stated; countries text[]: null if not stated;
 --   tenants, users, sign_ins bigint: with usage; protocols text[];

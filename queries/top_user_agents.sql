@@ -1,8 +1,8 @@
 -- The user agents of legacy sign-ins, the busiest first: what has to be replaced or set up anew.
 -- Reads: legacy_sign_ins
--- Params: $window_start timestamp = start of the window; $window_end timestamp = its end, not in it; $tenant
---   text = a tenant id, or * for all; $top bigint default 20 = rows, at most; $auth_methods text = auth methods
---   of the sign-ins that count, joined with commas
+-- Params: $window_start timestamp = start of the window; $window_end timestamp = its end, not in it;
+--   $tenant text = a tenant id, or * for all; $top bigint default 20 = rows, at most; $auth_methods text =
+--   auth methods of the sign-ins that count, joined with commas
 -- Grain: one row per user agent
 -- Columns: user_agent text: null if not stated; proves_basic boolean: it is one that Exchange puts in
 --   for Basic Authentication, or remote PowerShell's;

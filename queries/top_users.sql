@@ -1,8 +1,8 @@
 -- The users with the most legacy sign-ins, the busiest first.
 -- Reads: legacy_sign_ins
--- Params: $window_start timestamp = start of the window; $window_end timestamp = its end, not in it; $tenant
---   text = a tenant id, or * for all; $top bigint default 20 = rows, at most; $auth_methods text = auth methods
---   of the sign-ins that count, joined with commas
+-- Params: $window_start timestamp = start of the window; $window_end timestamp = its end, not in it;
+--   $tenant text = a tenant id, or * for all; $top bigint default 20 = rows, at most; $auth_methods text =
+--   auth methods of the sign-ins that count, joined with commas
 -- Grain: one row per tenant and user with usage
 -- Columns: tenant_id, user_name text; protocols text[];
 --   sign_ins, days, apps, user_agents, ip_addresses bigint: distinct ones but for sign_ins;

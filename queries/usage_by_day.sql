@@ -1,8 +1,8 @@
 -- Trend by day: tenants, users and sign-ins of each protocol, days without any as zeros.
 -- Reads: legacy_sign_ins
--- Params: $window_start timestamp = start of the window; $window_end timestamp = its end, not in it; $tenant
---   text = a tenant id, or * for all; $auth_methods text = auth methods of the sign-ins that count, joined with
---   commas
+-- Params: $window_start timestamp = start of the window; $window_end timestamp = its end, not in it;
+--   $tenant text = a tenant id, or * for all; $auth_methods text = auth methods of the sign-ins that count,
+--   joined with commas
 -- Grain: one row per protocol with usage in the window and day (UTC) of the window
 -- Columns: protocol text; day date; tenants, users, sign_ins bigint
 -- Order: protocol, day

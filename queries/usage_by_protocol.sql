@@ -1,8 +1,8 @@
 -- Usage of each protocol over all tenants: how many tenants, users and sign-ins are left on it.
 -- Reads: legacy_sign_ins
--- Params: $window_start timestamp = start of the window; $window_end timestamp = its end, not in it; $tenant
---   text = a tenant id, or * for all; $auth_methods text = auth methods of the sign-ins that count, joined with
---   commas
+-- Params: $window_start timestamp = start of the window; $window_end timestamp = its end, not in it;
+--   $tenant text = a tenant id, or * for all; $auth_methods text = auth methods of the sign-ins that count,
+--   joined with commas
 -- Grain: one row per protocol with usage
 -- Columns: protocol text; tenants, users, sign_ins bigint; basic_sign_ins bigint: those of them that
 --   provably used Basic Authentication; first_seen, last_seen timestamp

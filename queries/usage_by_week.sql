@@ -1,8 +1,8 @@
 -- Trend by week, lookback included: tenants, users and sign-ins of each protocol, weeks without any as zeros.
 -- Reads: legacy_sign_ins
--- Params: $lookback_start timestamp = start of the lookback days before the window; $window_end timestamp = end
---   of the window, not in it; $tenant text = a tenant id, or * for all; $auth_methods text = auth methods of
---   the sign-ins that count, joined with commas
+-- Params: $lookback_start timestamp = start of the lookback days before the window; $window_end timestamp =
+--   end of the window, not in it; $tenant text = a tenant id, or * for all; $auth_methods text = auth methods
+--   of the sign-ins that count, joined with commas
 -- Grain: one row per protocol with usage and week (Monday to Sunday, UTC)
 -- Columns: protocol text; week date: its Monday; tenants, users, sign_ins bigint;
 --   is_whole_week boolean: all of its days are counted

@@ -1,8 +1,9 @@
 -- Who still signs in with a legacy protocol: users, apps, clients, last seen.
 -- Reads: legacy_sign_ins
--- Params: $window_start timestamp = start of the window; $window_end timestamp = its end, not in it; $tenant
---   text = a tenant id, or * for all; $auth_methods text = auth methods of the sign-ins that count, joined with
---   commas; $app_ids text = applications whose password grants count, joined with commas, empty for all
+-- Params: $window_start timestamp = start of the window; $window_end timestamp = its end, not in it;
+--   $tenant text = a tenant id, or * for all; $auth_methods text = auth methods of the sign-ins that count,
+--   joined with commas; $app_ids text = applications whose password grants count, joined with commas, empty
+--   for all
 -- Grain: one row per tenant, protocol, user, app, client app, user agent and kind of resource with usage
 -- Columns: tenant_id, protocol, user_name, app_name, client_app, user_agent text;
 --   exchange_or_unnamed boolean: to Exchange Online or to no named resource; ip_addresses,
@@ -27,7 +28,10 @@ WHERE
     signed_in_at >= $window_start AND signed_in_at < $window_end
     AND outcome = 'success' AND in_tenant
     AND array_has(string_to_array($auth_methods, ','), auth_method)
-    AND (auth_method <> 'password_grant' OR $app_ids = '' OR array_has(string_to_array($app_ids, ','), app_id))
+    AND (
+        auth_method <> 'password_grant' OR $app_ids = '' OR app_id IS NULL
+        OR array_has(string_to_array($app_ids, ','), app_id)
+    )
     AND ($tenant = '*' OR tenant_id = $tenant)
 GROUP BY tenant_id, protocol, user_key, app_name, client_app, user_agent, exchange_or_unnamed
 ORDER BY tenant_id, protocol, sign_ins DESC, user_name, app_name, client_app, user_agent,

@@ -1,8 +1,8 @@
 -- Who is left: each user's last sign-in by each legacy protocol, lookback included.
 -- Reads: legacy_sign_ins
 -- Params: $lookback_start timestamp = start of the lookback days before the window; $window_start timestamp =
---   start of the window; $window_end timestamp = its end, not in it; $tenant text = a tenant id, or * for all;
---   $auth_methods text = auth methods of the sign-ins that count, joined with commas
+--   start of the window; $window_end timestamp = its end, not in it; $tenant text = a tenant id, or * for
+--   all; $auth_methods text = auth methods of the sign-ins that count, joined with commas
 -- Grain: one row per tenant, protocol and user with usage since the start of the lookback
 -- Columns: tenant_id, protocol, user_name text; last_seen timestamp; days_ago bigint: from the day of
 --   last_seen to the last day before the end of the window; in_window boolean: last_seen is in the window;

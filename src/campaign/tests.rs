@@ -200,7 +200,7 @@ fn a_protocol_in_two_groups_or_unknown_there_is_told() {
 fn keys_that_a_campaign_does_not_use_are_no_part_of_what_a_decision_keeps() {
     let campaign = Campaign::load(EMBEDDED[0].0).expect("embedded");
     let json = serde_json::to_value(&campaign).expect("JSON");
-    for key in ["waves", "language", "groups"] {
+    for key in ["waves", "language", "groups", "app_ids"] {
         assert!(json.get(key).is_none(), "{key}");
     }
     assert_eq!(serde_json::from_value::<Campaign>(json).expect("it reads back"), campaign);
@@ -210,4 +210,28 @@ fn keys_that_a_campaign_does_not_use_are_no_part_of_what_a_decision_keeps() {
 fn a_name_that_is_neither_built_in_nor_a_file_is_told_with_those_that_are() {
     let told = Campaign::load("basic-auth").expect_err("no such campaign").to_string();
     assert!(told.contains("'basic-auth'") && told.contains(EMBEDDED[1].0), "{told}");
+}
+
+#[test]
+fn applications_are_named_for_password_grants_alone() {
+    let with_protocols = |protocols: &str| with(r#"protocols = ["smtp_auth"]"#, protocols);
+    let app_ids = "app_ids = ['FB78D390-0C51-40CD-8E17-FDBFAB77341B']";
+    let text = with_protocols(&format!("protocols = ['password_grant']\n{app_ids}"));
+    let campaign = Campaign::parse(&text, "mine.toml").expect("valid");
+    assert_eq!(campaign.app_ids, ["fb78d390-0c51-40cd-8e17-fdbfab77341b"]);
+    let told_without = told(&with_protocols(&format!("protocols = ['smtp_auth']\n{app_ids}")));
+    assert!(told_without.contains("protocols has no 'password_grant'"), "{told_without}");
+    let told_name = told(&with_protocols("protocols = ['password_grant']\napp_ids = ['PowerShell']"));
+    assert!(told_name.contains("app_ids is 'PowerShell'; expected application ids like"), "{told_name}");
+}
+
+#[test]
+fn what_counts_follows_from_scope_and_switch() {
+    let all = Campaign::load(EMBEDDED[0].0).expect("embedded");
+    assert_eq!(all.auth_methods(), "basic,unknown,modern", "SMTP AUTH goes off as a whole");
+    let smtp = Campaign::load(EMBEDDED[1].0).expect("embedded");
+    assert_eq!(smtp.auth_methods(), "basic,unknown");
+    let grant = with(r#"protocols = ["smtp_auth"]"#, "protocols = ['password_grant']");
+    let grant = Campaign::parse(&grant, "mine.toml").expect("valid");
+    assert_eq!(grant.auth_methods(), "basic,unknown,password_grant");
 }

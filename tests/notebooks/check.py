@@ -15,7 +15,8 @@ import sys
 README = pathlib.Path(__file__).parents[2] / "README.md"
 EXPECTED = """
     SELECT tenant_id, protocol, count(*) AS sign_ins, count(DISTINCT coalesce(user_key, 'unknown user')) AS users
-    FROM legacy_sign_ins WHERE outcome = 'success' AND in_tenant GROUP BY 1, 2 ORDER BY 1, 2
+    FROM legacy_sign_ins WHERE outcome = 'success' AND in_tenant AND auth_method IN ('basic', 'unknown')
+    GROUP BY 1, 2 ORDER BY 1, 2
 """
 
 
