@@ -4,7 +4,8 @@
 -- Grain: one row per tenant, category, kind, run of days and missing columns
 -- Columns: tenant_id text; category text, null if unknown; kind text: records, storage, stated;
 --   first_day, last_day date, both covered; missing_columns text: joined with semicolons, null if
---   complete; latest_at timestamp: latest time seen, or end of the storage file's hour; records bigint
+--   complete; latest_at timestamp: latest record of files that end on a day of the run, or end of
+--   the storage file's hour; records bigint
 -- Order: tenant_id, category, kind, first_day, last_day, missing_columns
 -- Blind spots: stated ranges may overlap; days of rejected records are not covered; which days count for a
 --   verdict, explain tells.

@@ -212,8 +212,8 @@ fn a_cut_file_is_torn_until_a_longer_copy_comes() {
     };
     let text = two("Browser");
     for (name, bytes) in [
-        ("array.json", &text.as_bytes()[..text.len() - 2].to_vec()),
-        ("lines.json", &log.as_bytes()[..log.len() - 200].to_vec()),
+        ("array.json", text.as_bytes()[..text.len() - 2].to_vec()),
+        ("lines.json", log.as_bytes()[..log.len() - 200].to_vec()),
         ("gzip.json", {
             let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
             gzip.write_all(log.as_bytes()).expect("memory");

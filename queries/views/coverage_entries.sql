@@ -4,13 +4,16 @@
 -- Grain: one row per source, tenant, category, kind and run of days
 -- Columns: tenant_id text; category text, null if unknown; kind text: records, storage, stated;
 --   first_day, last_day date, both covered; missing_columns text: of the source, joined with semicolons,
---   null if complete; latest_at timestamp: latest time seen, or end of the storage file's hour;
+--   null if complete; latest_at timestamp: the source's latest record, on its day alone, or the end of the
+--   storage file's hour;
 --   records bigint
 -- Order: none
--- Blind spots: days of different sources overlap; days of rejected records are not covered; that a source is
+-- Blind spots: refused and skipped files are left out; days of different sources overlap; days of rejected records are not covered; that a source is
 --   torn, or a download through a filter, is not seen here.
 WITH entries AS (
-    SELECT missing_columns, unnest(coverage) AS entry FROM sources
+    SELECT missing_columns, unnest(coverage) AS entry
+    FROM sources
+    WHERE coalesce(fate, 'ingested') NOT IN ('refused', 'skipped')
 ),
 named AS (
     SELECT
@@ -36,7 +39,7 @@ SELECT
     day['day'] AS first_day,
     day['day'] AS last_day,
     missing_columns,
-    latest_at,
+    CASE WHEN CAST(latest_at AS date) = day['day'] THEN latest_at END AS latest_at,
     day['records'] AS records
 FROM days
 UNION ALL
