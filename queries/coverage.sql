@@ -29,18 +29,31 @@ numbered AS (
         CAST(CAST(first_day AS integer) AS bigint) - row_number() OVER (
             PARTITION BY tenant_id, category, kind, missing_columns
             ORDER BY first_day, last_day
-        ) AS run
+        ) AS run,
+        CASE kind WHEN 'stated' THEN last_day END AS range_end
     FROM days
+),
+runs AS (
+    SELECT
+        tenant_id,
+        category,
+        kind,
+        min(first_day) AS first_day,
+        max(last_day) AS last_day,
+        missing_columns,
+        max(latest_at) AS latest_at,
+        sum(records) AS records
+    FROM numbered
+    GROUP BY tenant_id, category, kind, missing_columns, run, range_end
 )
 SELECT
     tenant_id,
     category,
     kind,
-    min(first_day) AS first_day,
-    max(last_day) AS last_day,
+    first_day,
+    last_day,
     missing_columns,
-    max(latest_at) AS latest_at,
-    sum(records) AS records
-FROM numbered
-GROUP BY tenant_id, category, kind, missing_columns, run, CASE kind WHEN 'stated' THEN last_day END
+    latest_at,
+    records
+FROM runs
 ORDER BY tenant_id, category, kind, first_day, last_day, missing_columns

@@ -6,7 +6,8 @@
 --   $app_ids text = applications whose password grants count, joined with commas, empty for all
 -- Grain: one row per tenant and protocol; and one per tenant, its protocol null, for users_in_scope
 -- Columns:
---   tenant_id text; protocol text, null in a tenant's row
+--   tenant_id text; protocol text, null in a tenant's row, legacy_agent_elsewhere in that of sign-ins which
+--   only a user agent at another resource calls legacy: its doubts count, its usage does not
 --   users, sign_ins, interrupted, blocked, failures, unknown bigint; last_seen timestamp;
 --   users_before_window, sign_ins_before_window, exchange_users, exchange_sign_ins, exchange_unknown,
 --   exchange_users_before_window, exchange_sign_ins_before_window bigint: as in protocol_usage; of no
@@ -22,7 +23,7 @@
 WITH counted AS (
     SELECT
         s.tenant_id,
-        s.protocol,
+        CASE WHEN s.is_agent_elsewhere THEN 'legacy_agent_elsewhere' ELSE s.protocol END AS protocol,
         s.outcome,
         s.signed_in_at,
         s.exchange_or_unnamed,

@@ -14,7 +14,8 @@
 --   exchange_users, exchange_sign_ins, exchange_unknown, exchange_users_before_window,
 --   exchange_sign_ins_before_window bigint: the part of them to Exchange Online or to no named resource
 -- Order: tenant_id, protocol
--- Blind spots: a legacy protocol is not proof of Basic Authentication; see auth_method.
+-- Blind spots: a legacy protocol is not proof of Basic Authentication; see auth_method. Sign-ins that only a user
+--   agent at another resource calls legacy are left out; unclear_clients and legacy_sign_ins have them.
 WITH counted AS (
     SELECT
         tenant_id,
@@ -27,7 +28,7 @@ WITH counted AS (
         outcome = 'success' AND in_tenant AS is_usage
     FROM legacy_sign_ins
     WHERE
-        signed_in_at >= $lookback_start AND signed_in_at < $window_end
+        signed_in_at >= $lookback_start AND signed_in_at < $window_end AND NOT is_agent_elsewhere
         AND array_has(string_to_array($auth_methods, ','), auth_method)
         AND (
             auth_method <> 'password_grant' OR $app_ids = '' OR app_id IS NULL

@@ -237,6 +237,8 @@ pub struct CategoryCoverage {
     pub incomplete: Vec<DayRange>,
     /// The columns those files lack, sorted.
     pub missing_columns: Vec<String>,
+    /// Their newest record, as `latest_at`.
+    pub incomplete_latest_at: Option<DateTime<Utc>>,
     /// Downloads that look as if a filter was set; their days are not in `records`.
     pub filtered: Vec<FilteredExport>,
     /// The newest record that is not after the ingest's clock, or the end of the newest storage file's hour.

@@ -207,12 +207,12 @@ fn frame(
     let (mut at, mut stored) = (head.skip, mark + encoding.len_of(&decoded[..head.skip]) as u64);
     let mut line = 1 + newlines(&decoded[..head.skip]);
     let mut parts = Vec::new();
+    let mut has_ended = false;
     while let Some(chunk) = framer.next_chunk().expect("memory") {
-        // What a stream breaks off at has none.
-        assert!(
-            !chunk.bytes.is_empty() || !chunk.broken.is_empty(),
-            "a chunk has bytes, so that there is an end"
-        );
+        // That the stream breaks off between two records is told behind its last byte.
+        assert!(!has_ended, "nothing follows the end");
+        has_ended = chunk.bytes.is_empty();
+        assert!(!has_ended || chunk.broken.len() == 1, "a chunk has bytes, so that there is an end");
         assert_eq!(chunk.bytes[..], decoded[at..at + chunk.bytes.len()], "chunks follow each other");
         assert_eq!(chunk.offset, stored, "an offset is a place in the file as stored");
         assert_eq!(chunk.first_line, line);
@@ -240,7 +240,8 @@ fn frame(
         assert!(blank(&decoded[end..]), "bytes behind the last record");
     }
     for (range, broken) in &parts {
-        assert!(!range.is_empty() && !blank(&decoded[range.clone()]), "an empty record");
+        assert!(*broken || !range.is_empty(), "an empty record");
+        assert!(range.is_empty() || !blank(&decoded[range.clone()]), "a blank record");
         if !broken && let Ok(record) = std::str::from_utf8(&decoded[range.clone()]) {
             // Whether it is taken or rejected: it is one of them.
             let _ = head.reader.parse(record);
@@ -258,6 +259,10 @@ fn newlines(bytes: &[u8]) -> u64 {
 
 /// A chunk's records and broken parts in order: in bounds, and none over another.
 fn chunk_parts(chunk: &Chunk) -> Vec<Part> {
+    for (range, reason) in &chunk.broken {
+        let is_place = matches!(reason.code(), "broken_off" | "broken_compression");
+        assert!(is_place || !range.is_empty(), "an empty record");
+    }
     let broken = chunk.broken.iter().map(|(range, _)| (range.clone(), true));
     let records = chunk.records();
     assert!(records.is_sorted_by_key(|range| range.start), "records ascend");

@@ -204,7 +204,7 @@ fn compaction_keeps_every_row_and_every_answer_and_a_second_one_finds_nothing_to
         |table: &str| fs::read_dir(place.path(LAKE).join(table).join("_delta_log")).expect("a log").count();
     let commits = Table::ALL.map(|table| log(table.as_str()));
     let again = told(&place, &["lake", "compact", "--json"]);
-    assert_eq!(of(&again, "files_rewritten"), [0; 5]);
+    assert_eq!(of(&again, "files_rewritten"), [0; Table::ALL.len()]);
     assert_eq!(Table::ALL.map(|table| log(table.as_str())), commits, "and commits nothing");
 
     // Who follows the table's changes need not read its rows again.
@@ -214,7 +214,7 @@ fn compaction_keeps_every_row_and_every_answer_and_a_second_one_finds_nothing_to
 
     days_pass(&place, 33..36);
     let third = told(&place, &["lake", "compact", "--json"]);
-    assert_eq!(of(&third, "files_after"), [6, 1, 1, 1, 0], "days that come join their month");
+    assert_eq!(of(&third, "files_after"), [6, 1, 1, 1, 0, 0, 0], "days that come join their month");
 }
 
 /// A lake as it was before a compaction and, beside it, after.

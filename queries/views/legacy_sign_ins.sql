@@ -9,6 +9,7 @@
 --   is_mismatch boolean: home and resource tenant are both others, so it is not this tenant's sign-in
 --   in_tenant boolean: neither of the two
 --   exchange_or_unnamed boolean: to Exchange Online or to no named resource
+--   is_agent_elsewhere boolean: legacy by its user agent alone, and to another resource: a doubt, no usage
 -- Order: none
 -- Blind spots: a category that only a modern record knows is not told of a record with a client app.
 SELECT
@@ -24,7 +25,16 @@ SELECT
     -- The id is Exchange Online's in every tenant.
     coalesce(resource_id = '00000002-0000-0ff1-ce00-000000000000', false)
         OR coalesce(lower(btrim(resource_name)) IN ('office 365 exchange online', 'exchange online'), false)
-        OR (resource_id IS NULL AND resource_name IS NULL) AS exchange_or_unnamed
+        OR (resource_id IS NULL AND resource_name IS NULL) AS exchange_or_unnamed,
+    coalesce(
+        protocol = 'other_legacy' AND auth_evidence = 'user_agent'
+        AND NOT regexp_like(coalesce(client_app, ''), '^ *(other|older)', 'i')
+        AND NOT (
+            coalesce(resource_id = '00000002-0000-0ff1-ce00-000000000000', false)
+            OR coalesce(lower(btrim(resource_name)) IN ('office 365 exchange online', 'exchange online'), false)
+            OR (resource_id IS NULL AND resource_name IS NULL)
+        ), false
+    ) AS is_agent_elsewhere
 FROM (
     SELECT
         *,

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use arrow::array::Array as _;
 use chrono::{DateTime, NaiveDate, Utc};
 use datafusion::common::ScalarValue;
 use serde::Deserialize;
@@ -116,6 +117,10 @@ impl Queries {
     }
 }
 
+/// In place of a protocol: sign-ins that only their user agent calls legacy, at another resource than Exchange
+/// Online.
+const AGENT_ELSEWHERE: &str = "legacy_agent_elsewhere";
+
 /// More tenants than these are not named one by one.
 const TENANTS_NAMED_MAX: usize = 2000;
 
@@ -163,12 +168,16 @@ fn add_rows(tenants: &mut Tenants, cells: &Cells<'_>) -> Result<()> {
                 .entry(id.to_owned())
                 .or_insert_with(|| TenantEvidence { tenant_id: id.to_owned(), ..TenantEvidence::default() }),
         };
-        let Some(protocol) = word::<Protocol>(protocols, at)? else {
+        if protocols.is_null(at) {
             tenant.users_in_scope = users_in_scope(at);
             continue;
-        };
+        }
         tenant.legacy_agent_doubts += legacy_agent_doubts(at);
         tenant.tenant_mismatches += mismatches(at);
+        if protocols.value(at) == AGENT_ELSEWHERE {
+            continue;
+        }
+        let Some(protocol) = word::<Protocol>(protocols, at)? else { continue };
         match protocol {
             Protocol::Unrecognised => tenant.unrecognised_doubts = doubts(at),
             Protocol::NotStated => tenant.not_stated_doubts = doubts(at),

@@ -7,7 +7,7 @@ use crate::logs::{Tenant, at, day, days, every, working_days};
 use crate::told::Case;
 
 #[test]
-fn a_tenant_of_shared_mailboxes_hardly_ever_signs_in_interactively() {
+fn shared_mailboxes_hardly_ever_sign_in_interactively_and_the_other_log_speaks_for_them() {
     let mailboxes = Tenant::new(0x61, "orchard.example.com")
         .renews(days("2026-09-14", "2026-10-30"), 3)
         .signs_in(every(14, "2026-09-15", 4), 1);
@@ -18,8 +18,6 @@ fn a_tenant_of_shared_mailboxes_hardly_ever_signs_in_interactively() {
     );
     case.place.write("forwarder.json", &mailboxes.diagnostic(at(day("2026-10-30"), 18, 0)));
     case.ingest(&["forwarder.json"]);
-    case.explain(&mailboxes, "insufficient_evidence", &[]);
-    case.ingest(&["forwarder.json", "--covers", "2026-09-30..2026-10-26"]);
     case.explain(&mailboxes, "no_impact", &[]);
     case.matches_what_was_told();
 }
@@ -64,7 +62,7 @@ fn one_user_who_works_two_days_a_week_leaves_five_silent_days_each_week() {
 fn a_tenant_under_password_spray_is_told_no_impact_and_who_knocks() {
     let (spray, other) = (("198.51.100.7", "BR"), ("203.0.113.20", "VN"));
     let sprayed = Tenant::new(0x64, "harvest.example.com")
-        .works(working_days("2026-09-14", "2026-10-30"), 3)
+        .works(working_days("2026-08-03", "2026-10-30"), 3)
         .with_guesses(day("2026-10-06"), 400, "IMAP4", 50126, spray)
         .with_guesses(day("2026-10-07"), 150, "Authenticated SMTP", 50126, spray)
         .with_guesses(day("2026-10-11"), 90, "IMAP4", 50053, other)
@@ -73,7 +71,7 @@ fn a_tenant_under_password_spray_is_told_no_impact_and_who_knocks() {
     let mut case = Case::new(
         "password_spray",
         "Three users who use nothing legacy, and strangers who try their passwords by IMAP, SMTP and ActiveSync,\n\
-         hundreds of times, without success. A forwarder wrote both logs.",
+         hundreds of times, on a Sunday too, without success. A forwarder wrote both logs, since August.",
     );
     case.place.write("forwarder.json", &sprayed.diagnostic(at(day("2026-10-30"), 18, 0)));
     case.ingest(&["forwarder.json"]);

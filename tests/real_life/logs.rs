@@ -77,9 +77,11 @@ impl Tenant {
     }
 
     fn modern(&mut self, log: Log, at: DateTime<Utc>, user: usize) {
-        let client_app = match log {
-            Log::Interactive => "Browser",
-            Log::NonInteractive => "Mobile Apps and Desktop clients",
+        // Now and then somebody signs in to an app, and a browser renews a token.
+        let is_usual = (at.ordinal() as usize + user) % 4 != 0;
+        let client_app = match (log, is_usual) {
+            (Log::Interactive, true) | (Log::NonInteractive, false) => "Browser",
+            (Log::NonInteractive, true) | (Log::Interactive, false) => "Mobile Apps and Desktop clients",
         };
         let ip = "192.0.2.10".to_owned();
         self.sign_ins.push(SignIn { log, at, user, client_app, error_code: 0, ip, country: "DE" });
@@ -123,13 +125,18 @@ impl Tenant {
     /// As Graph beta, the portal's JSON download and the `properties` of a diagnostic record say it.
     fn object(&self, n: usize, sign_in: &SignIn) -> Value {
         let user = sign_in.user;
+        let (app, app_id) = if sign_in.client_app == "Browser" && n % 3 == 0 {
+            ("Microsoft Teams", "1fec8e78-bce4-4aaf-ab1b-5451cc387264")
+        } else {
+            ("Office 365 Exchange Online", "00000002-0000-0ff1-ce00-000000000000")
+        };
         json!({
             "id": format!("{}-{n:04x}-4000-8000-{:012x}", &self.id[..8], sign_in.at.timestamp()),
             "createdDateTime": written(sign_in.at),
             "userId": format!("{}-0000-4000-9000-{user:012}", &self.id[..8]),
             "userPrincipalName": format!("user{user}@{}", self.domain),
-            "appDisplayName": "Office 365 Exchange Online",
-            "appId": "00000002-0000-0ff1-ce00-000000000000",
+            "appDisplayName": app,
+            "appId": app_id,
             "resourceDisplayName": "Office 365 Exchange Online",
             "resourceId": "00000002-0000-0ff1-ce00-000000000000",
             "clientAppUsed": sign_in.client_app,

@@ -12,7 +12,7 @@ fn ten_tenants_that_are_collected_on_five_weekdays_are_decided_up_to_the_day_tha
     );
     let weekdays = every(1, "2026-10-26", 5);
     let tenants: Vec<(Tenant, _)> = (0..10)
-        .map(|n| (Tenant::new(0x40 + n, "msp.example.com").works(days("2026-09-14", "2026-10-31"), 2), n))
+        .map(|n| (Tenant::new(0x40 + n, "msp.example.com").works(days("2026-09-14", "2026-10-31"), 3), n))
         .collect();
     for (tenant, n) in &tenants {
         let exported = at(weekdays[*n as usize / 2], 20, 0);

@@ -25,14 +25,25 @@ fn three_users_who_are_not_there_at_weekends_are_told_no_impact() {
 }
 
 #[test]
-fn a_long_weekend_is_no_gap() {
-    let office = office("2026-09-21", "2026-10-30", &["2026-10-08", "2026-10-09"]);
+fn a_holiday_is_no_gap_and_a_second_day_off_has_to_be_stated() {
+    let holiday = office("2026-08-03", "2026-10-30", &["2026-10-08"]);
+    let until = at(day("2026-10-30"), 18, 0);
+    let mut case = Case::new("holiday", "The same three users; Thursday 8 October is a holiday.");
+    case.place.write("forwarder.json", &holiday.diagnostic(until));
+    case.ingest(&["forwarder.json"]);
+    case.explain(&holiday, "no_impact", &[]);
+    case.matches_what_was_told();
+
+    let office = office("2026-08-03", "2026-10-30", &["2026-10-08", "2026-10-09"]);
     let mut case = Case::new(
         "long_weekend",
-        "The same three users; Thursday 8 October is a holiday, and nobody comes on Friday either.",
+        "The same three users; Thursday 8 October is a holiday, and nobody comes on Friday either: two days that a\n\
+         broken forwarder would have left as empty.",
     );
-    case.place.write("forwarder.json", &office.diagnostic(at(day("2026-10-30"), 18, 0)));
+    case.place.write("forwarder.json", &office.diagnostic(until));
     case.ingest(&["forwarder.json"]);
+    case.explain(&office, "insufficient_evidence", &[]);
+    case.ingest(&["forwarder.json", "--covers", "2026-10-08..2026-10-09"]);
     case.explain(&office, "no_impact", &[]);
     case.matches_what_was_told();
 }
@@ -40,7 +51,7 @@ fn a_long_weekend_is_no_gap() {
 /// Closed from 25 December to 3 January; the owner is back on Sunday the 4th.
 fn between_the_years() -> Tenant {
     let closed: Vec<_> = days("2025-12-25", "2026-01-03").collect();
-    let open = working_days("2025-12-08", "2026-01-16").filter(move |day| !closed.contains(day));
+    let open = working_days("2025-11-03", "2026-01-16").filter(move |day| !closed.contains(day));
     Tenant::new(0x11, "weaver.example.com").works(open.chain([day("2026-01-04")]), 3)
 }
 

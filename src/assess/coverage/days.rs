@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use chrono::{Days, NaiveDate};
+use chrono::{DateTime, Days, NaiveDate, Utc};
 
 use super::habits::Habits;
 use crate::campaign::EvidenceRules;
@@ -31,6 +31,8 @@ pub(super) struct Calendar {
     incomplete: Vec<DayRange>,
     missing_columns: Vec<String>,
     first_seen: Option<NaiveDate>,
+    latest_at: Option<DateTime<Utc>>,
+    incomplete_latest_at: Option<DateTime<Utc>>,
     thin: BTreeSet<NaiveDate>,
     filled: BTreeSet<NaiveDate>,
 }
@@ -54,6 +56,8 @@ impl Calendar {
             incomplete: coverage.incomplete.clone(),
             missing_columns: coverage.missing_columns.clone(),
             first_seen: coverage.first_seen,
+            latest_at: coverage.latest_at,
+            incomplete_latest_at: coverage.incomplete_latest_at,
             thin: thin_days(rules, &coverage.records),
             filled: BTreeSet::new(),
         }
@@ -125,6 +129,11 @@ impl Calendar {
         super::window_days(self.window).find(|day| self.is_covered(*day))
     }
 
+    /// The newest instant that the log tells of.
+    pub(super) fn latest_at(&self) -> Option<DateTime<Utc>> {
+        self.latest_at
+    }
+
     pub(super) fn last_stated(&self) -> Option<NaiveDate> {
         self.stated.last().map(|days| days.last)
     }
@@ -149,6 +158,7 @@ impl Calendar {
         calendar.storage = merge_days([self.storage.as_slice(), &self.incomplete].concat());
         // Their records are not counted.
         calendar.thin.retain(|day| !holds(&self.incomplete, *day));
+        calendar.latest_at = self.latest_at.max(self.incomplete_latest_at);
         calendar.first_seen =
             self.first_seen.into_iter().chain(self.incomplete.first().map(|days| days.first)).min();
         calendar

@@ -68,8 +68,13 @@ impl Habits {
         }
         let workdays = settings.and_then(|settings| settings.workdays.clone());
         let workdays = workdays.unwrap_or_else(|| best_covered(&days, &seen));
+        // One busy Sunday is no habit, where history tells; without history every one is taken for one, as of
+        // the others it may be that was lost.
+        let is_habit =
+            |weekday: usize| !is_history || seen[weekday] * 100 >= rules.idle_percent * days[weekday];
         let has_work = |weekday: Weekday| {
-            twice_median(records[index(weekday)].clone()) >= 2 * u64::from(rules.busy_median)
+            let weekday = index(weekday);
+            is_habit(weekday) && twice_median(records[weekday].clone()) >= 2 * u64::from(rules.busy_median)
         };
         let expected = WEEK.map(|weekday| workdays.contains(&weekday) || has_work(weekday));
         let is_near_idle = (0..7)

@@ -263,7 +263,7 @@ fn horizon_of(
 ) -> Option<DateTime<Utc>> {
     let settle = TimeDelta::hours(i64::from(campaign.settle_hours));
     let filled = coverage.and_then(|coverage| coverage.sibling_latest_at).filter(|_| calendar.ends_filled());
-    let newest = coverage.and_then(|coverage| coverage.latest_at).max(filled);
+    let newest = calendar.latest_at().max(filled);
     let settled = newest.and_then(|newest| newest.checked_sub_signed(settle));
     let stated = calendar.last_stated().and_then(|last| last.succ_opt()).map(midnight);
     settled.max(stated)

@@ -32,6 +32,7 @@ struct Seen {
     covers: Vec<DayRange>,
     incomplete: Vec<DayRange>,
     missing_columns: Vec<String>,
+    incomplete_latest_at: Option<DateTime<Utc>>,
     unfinished: Vec<NaiveDate>,
 }
 
@@ -128,6 +129,7 @@ impl Tenant {
             seen.incomplete.extend(covers);
             seen.incomplete.extend(entry.days.iter().map(|(day, _)| DayRange { first: *day, last: *day }));
             seen.incomplete = merge_days(std::mem::take(&mut seen.incomplete));
+            seen.incomplete_latest_at = latest(seen.incomplete_latest_at, entry.latest_at);
             for column in missing.split(';') {
                 if !seen.missing_columns.iter().any(|known| known == column) {
                     seen.missing_columns.push(column.to_owned());
@@ -189,6 +191,7 @@ impl Tenant {
             coverage.incomplete = merge_days(seen.incomplete);
             seen.missing_columns.sort_unstable();
             coverage.missing_columns = seen.missing_columns;
+            coverage.incomplete_latest_at = seen.incomplete_latest_at;
             let counts = seen.trusted.by_channel.values().flat_map(Channel::counts);
             coverage.records = DailyCounts::of(counts.filter(|(day, _)| !seen.unfinished.contains(day)));
             let storage =

@@ -13,6 +13,7 @@ use super::dismissals::{Dismissals, REFUSED_FILES};
 use super::owners::{Asked, folders};
 use super::{Counted, Tenants};
 use crate::error::Result;
+use crate::evidence::TenantEvidence;
 
 const NAME: &str = "refused_files";
 const REFUSED: &str = "SELECT path, batch_id, content_id, assigned_tenant_id AS tenant_id, ingested_at FROM sources \
@@ -61,10 +62,11 @@ impl Queries {
             }
         }
         for (tenant_id, counted) in found {
-            if let Some(tenant) = tenants.get_mut(tenant_id) {
-                tenant.refused.files = counted.count;
-                tenant.refused.paths = counted.into_paths();
-            }
+            // It may be all that came of a tenant.
+            let nothing = || TenantEvidence { tenant_id: tenant_id.to_owned(), ..TenantEvidence::default() };
+            let tenant = tenants.entry(tenant_id.to_owned()).or_insert_with(nothing);
+            tenant.refused.files = counted.count;
+            tenant.refused.paths = counted.into_paths();
         }
         Ok(())
     }

@@ -94,7 +94,9 @@ class Habits:
             return fractions.Fraction(sum(found[w] for w in week), max(1, sum(there[w] for w in week)))
 
         week = workdays or max(FIVE_DAY_WEEKS, key=covered)
-        self.expected = set(week) | {w for w in range(7) if counts[w] and statistics.median(counts[w]) >= BUSY_MEDIAN}
+        # Where history alone is looked at, a weekday has to be usual in it: one busy Sunday is not.
+        often = {w for w in range(7) if with_window or found[w] * 100 >= NEAR_IDLE_PERCENT * there[w]}
+        self.expected = set(week) | {w for w in often if counts[w] and statistics.median(counts[w]) >= BUSY_MEDIAN}
         usual = [n for w in self.expected for n in counts[w]]
         self.median = statistics.median(usual) if usual else 0
         if with_window:
