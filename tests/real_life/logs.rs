@@ -78,7 +78,7 @@ impl Tenant {
 
     fn modern(&mut self, log: Log, at: DateTime<Utc>, user: usize) {
         // Now and then somebody signs in to an app, and a browser renews a token.
-        let is_usual = (at.ordinal() as usize + user) % 4 != 0;
+        let is_usual = !(at.ordinal() as usize + user).is_multiple_of(4);
         let client_app = match (log, is_usual) {
             (Log::Interactive, true) | (Log::NonInteractive, false) => "Browser",
             (Log::NonInteractive, true) | (Log::Interactive, false) => "Mobile Apps and Desktop clients",
@@ -125,7 +125,7 @@ impl Tenant {
     /// As Graph beta, the portal's JSON download and the `properties` of a diagnostic record say it.
     fn object(&self, n: usize, sign_in: &SignIn) -> Value {
         let user = sign_in.user;
-        let (app, app_id) = if sign_in.client_app == "Browser" && n % 3 == 0 {
+        let (app, app_id) = if sign_in.client_app == "Browser" && n.is_multiple_of(3) {
             ("Microsoft Teams", "1fec8e78-bce4-4aaf-ab1b-5451cc387264")
         } else {
             ("Office 365 Exchange Online", "00000002-0000-0ff1-ce00-000000000000")
