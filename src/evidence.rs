@@ -122,6 +122,11 @@ pub struct ProtocolEvidence {
     pub usage_before_window: UserCount,
     /// The same, by the users' last usage day.
     pub past_usage: Vec<PastUsage>,
+    /// Somebody has looked into all the unknown ones, or into all usage before the window.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub is_unknown_dismissed: bool,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub is_past_dismissed: bool,
     /// Of `usage`, `unknown` and `usage_before_window`: the part to Exchange Online or to no named
     /// resource. Decides for `other_legacy` alone, zero for the others is harmless.
     pub exchange_or_unnamed: ExchangeOrUnnamed,

@@ -6,7 +6,7 @@ use std::fmt;
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
 
-use crate::evidence::{DayRange, FilteredExport, Window};
+use crate::evidence::{DayRange, Dismissal, FilteredExport, Window};
 use crate::protocol::Protocol;
 use crate::sign_in::Category;
 
@@ -89,6 +89,8 @@ pub enum Reason {
         expected: u32,
         seen: u32,
         needed: u32,
+        /// From the first of the missing days to the last.
+        missing: DayRange,
     },
     /// A log with so few records that its silence proves nothing unless every day is stated.
     NearIdle { category: Category, days_seen: u32, window_days: u32 },
@@ -333,6 +335,9 @@ pub struct TenantAssessment {
     /// `evidence_reasons`.
     #[serde(default)]
     pub objections: Vec<Reason>,
+    /// Doubts that people have looked into and dismissed.
+    #[serde(default)]
+    pub dismissals: Vec<Dismissal>,
     /// Every protocol in scope and every other seen, in report order.
     pub protocols: Vec<ProtocolAssessment>,
     /// In use and in scope, or `other_legacy` at Exchange Online or at no named resource.

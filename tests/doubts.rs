@@ -286,3 +286,51 @@ fn a_refused_file_holds_the_tenants_of_its_folder_until_it_is_read_or_passed() {
     let told = verdict(&place, A);
     assert!(!told.1.contains(&"refused_files".to_owned()), "{told:?}");
 }
+
+/// One more sign-in of a doubtful kind among two complete logs, dismissed, and then one more of it.
+#[test]
+fn a_dismissed_doubt_about_sign_ins_is_gone_until_more_of_them_come() {
+    let with = |client: &str, outcome: &str, time: &str, resource: &str, agent: &str, id: u32| {
+        diagnostic(A, id, time, "SignInLogs", client)
+            .replace(r#""status":{"errorCode":0}"#, outcome)
+            .replace(r#""status""#, &format!(r#"{resource}{agent}"status""#))
+    };
+    let success = r#""status":{"errorCode":0}"#;
+    let (in_window, before) = ("2026-10-06T08:15:30Z", "2026-09-15T08:15:30Z");
+    let graph =
+        r#""resourceId":"00000003-0000-0000-c000-000000000000","resourceDisplayName":"Microsoft Graph","#;
+    let agent = r#""userAgent":"CBAInPROD","#;
+    for (doubt, client, outcome, time, resource, agent) in [
+        ("unrecognised_client", "Carrier Pigeon", success, in_window, "", ""),
+        ("client_not_stated", "", success, in_window, "", ""),
+        ("unknown_outcome", "POP3", r#""status":null"#, in_window, "", ""),
+        ("used_before_window", "POP3", success, before, "", ""),
+        ("legacy_agent_elsewhere", "Browser", success, in_window, graph, agent),
+    ] {
+        let place = Place::new();
+        place.write("log.json", modern_log(A, 0).as_bytes());
+        place.write("first.json", with(client, outcome, time, resource, agent, 90_001).as_bytes());
+        place.ingest(LAKE, &["log.json", "first.json"]);
+        is_held_by(&place, A, doubt);
+        let dismiss = |source: &[&str]| {
+            let flags = ["--tenant", A, "--doubt", doubt, "--by", "Ada", "--why", "a phone of mine"];
+            place.run(LAKE, &[&["lake", "dismiss"][..], &flags, source].concat());
+        };
+        dismiss(&["--source", "log.json"]);
+        is_held_by(&place, A, doubt);
+        dismiss(&[]);
+        is_clear(&place, A);
+        let told = place.run(LAKE, &["explain", A, "--as-of", AS_OF]);
+        let told = String::from_utf8(told.stdout).expect("text");
+        assert!(told.contains(&format!("dismissed: {doubt}, by Ada on ")), "{told}");
+        place.write("second.json", with(client, outcome, time, resource, agent, 90_002).as_bytes());
+        place.ingest(LAKE, &["second.json"]);
+        is_held_by(&place, A, doubt);
+    }
+    let place = Place::new();
+    place.write("log.json", modern_log(A, 0).as_bytes());
+    place.ingest(LAKE, &["log.json"]);
+    let flags = ["--tenant", A, "--doubt", "filtered_export", "--by", "Ada", "--why", "it is whole"];
+    let (exit, told) = code(&place, &[&["lake", "dismiss"][..], &flags].concat());
+    assert!(exit == 2 && told.contains("--covers"), "{exit}: {told}");
+}

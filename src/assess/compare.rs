@@ -114,6 +114,7 @@ mod tests {
             reasons: vec![Reason::Unused],
             evidence_reasons: Vec::new(),
             objections: Vec::new(),
+            dismissals: Vec::new(),
             protocols: vec![ProtocolAssessment {
                 protocol: Protocol::Imap4,
                 in_scope: true,

@@ -43,7 +43,7 @@ impl Finding {
             verdict: ProtocolVerdict::Unused,
             usage: evidence.usage,
             attempts: attempts(evidence),
-            unknown: evidence.unknown,
+            unknown: if evidence.is_unknown_dismissed { 0 } else { evidence.unknown },
             usage_before_window: before.unwrap_or(evidence.usage_before_window),
             beside,
         }
@@ -64,7 +64,7 @@ impl Finding {
             verdict: ProtocolVerdict::Unused,
             usage: part.usage,
             attempts: 0,
-            unknown: part.unknown,
+            unknown: if evidence.is_unknown_dismissed { 0 } else { part.unknown },
             usage_before_window: before.unwrap_or(part.usage_before_window),
             beside: Beside::default(),
         }
@@ -154,6 +154,9 @@ fn still_open(
     has_ended: impl Fn(&PastUsage) -> bool,
     part: impl Fn(&PastUsage) -> (u64, u64),
 ) -> Option<UserCount> {
+    if evidence.is_past_dismissed {
+        return Some(UserCount::default());
+    }
     let open = evidence.past_usage.iter().filter(|past| !has_ended(past)).map(part);
     let count = open.fold(UserCount::default(), |count, (users, sign_ins)| UserCount {
         users: count.users + users,

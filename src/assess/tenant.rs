@@ -39,6 +39,7 @@ pub(super) fn assess(
         days_seen: coverage.days_seen,
         gaps: coverage.gaps,
         objections: found.objections(),
+        dismissals: evidence.dismissals.clone(),
         evidence_reasons: found.evidence_reasons,
     }
 }

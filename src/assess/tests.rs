@@ -5,6 +5,7 @@ mod horizon;
 mod log_cases;
 mod off_cases;
 mod properties;
+mod shown;
 mod usage_cases;
 
 use std::collections::BTreeSet;

@@ -69,6 +69,18 @@ impl Assignments {
                 name.contains(['*', '?', '[']).then(|| glob::Pattern::new(name)).transpose().map_err(
                     |error| wrong(line, format!("expected a pattern like exports/*.csv: {error}")),
                 )?;
+            let same = rows.iter().find(|(known, _, of): &&(String, _, Assigned)| {
+                known == name && of.tenant_id.as_deref() != Some(tenant.as_str())
+            });
+            if let Some((_, _, of)) = same {
+                let known = of.tenant_id.clone().unwrap_or_default();
+                return Err(wrong(
+                    line,
+                    format!(
+                        "'{name}' is of the tenant {known} in an earlier line, and of {tenant} here; keep one"
+                    ),
+                ));
+            }
             rows.push((name.to_owned(), pattern, Assigned { tenant_id: Some(tenant), category }));
         }
         Ok(Self { rows, otherwise })

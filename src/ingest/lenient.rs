@@ -126,6 +126,9 @@ fn of_json(text: &str, reader: &RecordReader) -> Lenient {
             if lenient.reads_as != ReadsAs::OtherCategory && !Members::of(text).are_of_one_record() {
                 return Lenient::default();
             }
+            if let Some(id) = Members::of(text).value("AADTenantId").and_then(tenant_id) {
+                lenient.tenant_id = Some(id);
+            }
             if names_basic_agent(&text.to_ascii_lowercase()) && lenient.reads_as == ReadsAs::ModernClient {
                 lenient.reads_as = ReadsAs::Unclear;
             }
@@ -143,6 +146,9 @@ fn of_json(text: &str, reader: &RecordReader) -> Lenient {
     }
     Lenient { tenant_id: members.tenant_of_cut_record(reader.shape()), ..Lenient::default() }
 }
+
+/// A sign-in of any kind is longer.
+const OTHER_OBJECT_BYTES_MAX: usize = 256;
 
 /// Whether a whole object has nothing that sign-ins, or what holds or stands for them, have.
 fn is_other_object(text: &str) -> bool {
@@ -167,9 +173,11 @@ fn is_other_object(text: &str) -> bool {
         "body",
         "data",
     ];
-    let lower = text.trim().to_ascii_lowercase();
+    let lower = text.trim().replace('\\', "").to_ascii_lowercase();
+    // What is longer may hold a record in a form that nobody thought of.
     lower.starts_with('{')
         && lower.contains(':')
+        && lower.len() <= OTHER_OBJECT_BYTES_MAX
         && !MARKS.iter().any(|mark| lower.contains(&format!("\"{mark}\"")))
 }
 
@@ -211,6 +219,14 @@ impl<'a> Members<'a> {
             });
         }
         values
+    }
+
+    /// What names the tenant. Where Log Analytics' own name is there, the other one is of a workspace.
+    fn tenants(&self, shape: Shape) -> Vec<&'a str> {
+        let of_log_analytics = self.values("AADTenantId");
+        let found =
+            if of_log_analytics.is_empty() { self.values(tenant_member(shape)) } else { of_log_analytics };
+        found.into_iter().flatten().collect()
     }
 
     /// The value of the only member of that name.
@@ -262,7 +278,7 @@ impl<'a> Members<'a> {
         if !is_cut || !self.are_named_once() {
             return None;
         }
-        let named = self.values(tenant_member(shape)).into_iter().flatten().filter_map(tenant_id);
+        let named = self.tenants(shape).into_iter().filter_map(tenant_id);
         let mut tenants: Vec<String> = named.chain(self.tenant_in_path()).collect();
         tenants.sort_unstable();
         tenants.dedup();
@@ -298,7 +314,10 @@ impl<'a> Members<'a> {
             .iter()
             .find_map(|name| self.value(name));
         let dates = if reader.shape() == Shape::Diagnostic { DateOrder::MonthFirst } else { reader.dates };
-        let tenant = self.value(tenant_member(reader.shape()));
+        let tenant = match self.tenants(reader.shape()).as_slice() {
+            [tenant] => Some(*tenant).filter(|tenant| !tenant.trim().is_empty()),
+            _ => None,
+        };
         let id = match reader.shape() {
             Shape::Audit | Shape::AuditCsv => self.value("IntraSystemId"),
             _ => self.first("id"),

@@ -6,6 +6,7 @@ pub mod assign;
 mod batch;
 mod buffer;
 pub mod classify;
+mod coverage;
 mod csv;
 mod document;
 pub mod encoding;

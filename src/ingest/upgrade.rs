@@ -16,8 +16,8 @@ use serde_json::{Map, Value};
 use super::account::{Account, Basis, StoredRow};
 use super::find::{Assigned, Input, PathFacts};
 use super::formats::Shape;
-use super::source;
 use super::{FileFate, IngestSettings};
+use super::{coverage, source};
 use crate::error::{Error, Result};
 use crate::evidence::DayRange;
 use crate::lake::Lake;
@@ -248,13 +248,13 @@ fn convert(mut row: Row, mut account: Account, is_first: bool) -> Result<Row> {
         assigned: Assigned::default(),
     };
     account.records = u64::try_from(number(&row, "records")).unwrap_or(0);
-    let truncation = source::truncation(&account);
+    let truncation = coverage::truncation(&account);
     let settings = settings(ingested_at(&row));
-    let mut coverage = source::coverage(&input, &account, truncation.as_ref(), &[], &settings);
+    let mut coverage = coverage::coverage(&input, &account, truncation.as_ref(), &[], &settings);
     for run in runs.into_iter().filter(|run| run.kind == "declared") {
         let range = DayRange { first: run.first_day, last: run.last_day };
-        if let Some(stated) = source::until_yesterday(range, Basis::Covers, &settings) {
-            source::entry_of(&mut coverage, &run.tenant_id, run.category).stated.push(stated);
+        if let Some(stated) = coverage::until_yesterday(range, Basis::Covers, &settings) {
+            coverage::entry_of(&mut coverage, &run.tenant_id, run.category).stated.push(stated);
         }
     }
     let fate = match (is_first, number(&row, "records"), number(&row, "rows"), number(&row, "not_sign_ins")) {

@@ -391,6 +391,22 @@ fn accept<'r>(
     if !is_possible_time(signed_in_at, now) {
         return Err(RejectReason::ImpossibleTime { found: super::time::format(signed_in_at) });
     }
+    for id in [&mut raw.home_tenant_id, &mut raw.resource_tenant_id] {
+        // What is no id of a tenant does not say that it is another one.
+        if id.as_deref().is_some_and(|text| !is_guid(text)) {
+            *id = id.take().and_then(|text| crate::tenant::tenant_id(&text)).map(Cow::Owned);
+        }
+    }
+    if raw.resource_name.as_deref().is_some_and(|name| name.eq_ignore_ascii_case("anonymized")) {
+        raw.resource_name = None;
+    }
+    for id in [&mut raw.app_id, &mut raw.resource_id] {
+        if let Some(text) = id.as_deref()
+            && (text.starts_with(['{', '0']) || text.eq_ignore_ascii_case("anonymized"))
+        {
+            *id = id.take().and_then(plain_id);
+        }
+    }
     for id in [
         &mut raw.sign_in_id,
         &mut raw.user_id,
@@ -407,6 +423,20 @@ fn accept<'r>(
         }
     }
     Ok(Accepted { raw, tenant_id, signed_in_at })
+}
+
+/// An id without braces; one that stands for any id is none.
+fn plain_id(id: Cow<'_, str>) -> Option<Cow<'_, str>> {
+    let bare = id.trim().trim_start_matches('{').trim_end_matches('}');
+    let stands_for_any = bare.eq_ignore_ascii_case("anonymized")
+        || !bare.is_empty() && bare.bytes().all(|byte| matches!(byte, b'0' | b'-'));
+    if stands_for_any {
+        None
+    } else if bare.len() < id.len() && is_guid(bare) {
+        Some(Cow::Owned(bare.to_owned()))
+    } else {
+        Some(id)
+    }
 }
 
 /// Names a record without an id by its tenant and content.

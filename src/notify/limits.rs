@@ -12,7 +12,7 @@ const RARE_JOBS: &str =
     "A job that runs once a quarter or once a year may not have run in the days that were searched.";
 const SHORT_HISTORY: &str = "Entra ID keeps sign-ins for 7 days in a tenant without a P1 or P2 licence, for 30 days \
                              with one: what happened before the first day of the logs is not known.";
-const COVERAGE: &str = "A day counts as seen when it has sign-ins: half a day that was not collected, or one weekday \
+const COVERAGE: &str = "A day counts as covered when it has sign-ins: half a day that was not collected, or one weekday \
                         that never is, does not stand out.";
 const HYBRID: &str =
     "Sign-ins to an on-premises Exchange server, as in a hybrid deployment, are not in the logs of Entra ID.";

@@ -80,6 +80,12 @@ fn told_together(reason: &Reason, tenant: &TenantAssessment, window: Window) -> 
                 told(reason, Some(window))
             }
         }
+        Reason::DaysMissing { category, .. } => {
+            let (what, cure) = told(reason, Some(window));
+            let is_gap = |other: &Reason| matches!(other, Reason::Gap { category: of, .. } if of == category);
+            // What closes the gaps brings these days too.
+            (what, cure.filter(|_| together(&is_gap).is_empty()))
+        }
         Reason::WindowLongerThanHistory { .. } => {
             let short = together(&|other| matches!(other, Reason::WindowLongerThanHistory { .. }));
             history(&short, Some(window))
@@ -141,7 +147,11 @@ pub(super) fn told(reason: &Reason, window: Option<Window>) -> (String, Option<S
             format!("{category}: the log proves nothing after {day}, as records come late"),
             format!(
                 "collect the log again, then repeat; or if it was collected since and was silent, ingest it with \
-                 --covers up to yesterday{}",
+                 --covers {}{}",
+                match (day.succ_opt(), window.and_then(|window| window.end.pred_opt())) {
+                    (Some(first), Some(last)) if first <= last => format!("{first}..{last}"),
+                    _ => "FROM..TO, until yesterday".to_owned(),
+                },
                 // What was announced is judged until today, whatever the decision's window was.
                 window.map_or_else(String::new, |_| {
                     format!("; or decide with --as-of {}", day.succ_opt().unwrap_or(*day))
@@ -152,15 +162,15 @@ pub(super) fn told(reason: &Reason, window: Option<Window>) -> (String, Option<S
             format!("{category}: nothing says until when the log is complete"),
             "collect the log again, then repeat; or state the days that it is complete for with --covers".to_owned(),
         ),
-        Reason::DaysMissing { category, weekdays, expected, seen, needed } => cured(
+        Reason::DaysMissing { category, weekdays, expected, seen, needed, missing } => cured(
             format!(
                 "{category}: sign-ins are usual {}; {seen} of {expected} such days are here, {needed} are needed",
                 on_weekdays(weekdays)
             ),
             format!(
                 "export the missing days while they are kept ({KEPT}); or if the log is complete and was silent, ingest \
-                 it with --covers {}",
-                declared(window)
+                 it with --covers {}..{}",
+                missing.first, missing.last
             ),
         ),
         Reason::NearIdle { category, days_seen, window_days } => cured(
@@ -182,7 +192,7 @@ pub(super) fn told(reason: &Reason, window: Option<Window>) -> (String, Option<S
         ),
         Reason::UnknownOutcome { protocol, sign_ins: s } => cured(
             format!(
-                "{protocol}: {} without a status, which are never taken for success or failure",
+                "{protocol}: {} without a status, which counts neither as success nor as failure",
                 sign_ins(s)
             ),
             "export those days again with the status of each sign-in".to_owned(),
@@ -194,7 +204,8 @@ pub(super) fn told(reason: &Reason, window: Option<Window>) -> (String, Option<S
                 sign_ins(s)
             ),
             format!(
-                "see who that is (lightsout report who --as-of {}) and move it to modern authentication",
+                "see who that is (lightsout report who --as-of {}) and move it to modern authentication; or once you know \
+                 that it does not come back, dismiss the doubt with lightsout lake dismiss",
                 window.map_or_else(|| "the window's first day".to_owned(), |window| window.first.to_string())
             ),
         ),
@@ -222,8 +233,8 @@ pub(super) fn told(reason: &Reason, window: Option<Window>) -> (String, Option<S
                 count(*records, "record", "records"),
                 in_paths(paths)
             ),
-            "run lightsout lake replay, or ingest a whole copy of these files; or look at them (lightsout sql \"SELECT \
-             path, line, detail FROM rejects\") and dismiss the doubt with lightsout lake dismiss"
+            "export these records again, or ingest a whole copy of the file; or look at them (lightsout sql \"SELECT path, \
+             line, detail FROM rejects WHERE reads_as = 'unclear'\") and dismiss the doubt with lightsout lake dismiss"
                 .to_owned(),
         ),
         Reason::RefusedFiles { files, paths } => cured(
@@ -410,92 +421,4 @@ fn declared(window: Option<Window>) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use chrono::NaiveDate;
-
-    use super::*;
-    use crate::evidence::DayRange;
-
-    fn day(d: u32) -> NaiveDate {
-        NaiveDate::from_ymd_opt(2026, 10, d).expect("a day")
-    }
-
-    fn gap(first: u32, last: u32) -> Reason {
-        let days = DayRange { first: day(first), last: day(last) };
-        Reason::Gap { category: Category::NonInteractive, days, permitted_days: 4 }
-    }
-
-    fn october(evidence_reasons: Vec<Reason>) -> (TenantAssessment, Window) {
-        let tenant = TenantAssessment {
-            tenant_id: "t".to_owned(),
-            display_name: None,
-            verdict: crate::verdict::TenantVerdict::InsufficientEvidence,
-            reasons: evidence_reasons.clone(),
-            evidence_reasons,
-            objections: Vec::new(),
-            protocols: Vec::new(),
-            protocols_in_use: Vec::new(),
-            protocols_clear: Vec::new(),
-            users: 0,
-            first_day: None,
-            last_day: None,
-            days_seen: std::collections::BTreeMap::new(),
-            gaps: Vec::new(),
-        };
-        (tenant, Window { first: day(1), end: day(31) })
-    }
-
-    #[test]
-    fn a_gap_says_how_to_close_it() {
-        let told = reason_text(&gap(3, 9));
-        assert!(
-            told.contains("7 days where 4 in a row are permitted")
-                && told.contains("--covers 2026-10-03..2026-10-09"),
-            "{told}"
-        );
-    }
-
-    #[test]
-    fn gaps_that_repeat_are_one_sentence_that_says_how_often_to_collect_and_one_range_to_declare() {
-        let (tenant, window) = october(vec![gap(1, 5), gap(8, 12), gap(15, 19)]);
-        let told = reasons_text(&tenant, window);
-        assert_eq!(told.len(), 1, "{told:?}");
-        for part in [
-            "3 runs",
-            "2026-10-08 to 2026-10-12 (5)",
-            "at least every 7 days",
-            "--covers 2026-10-01..2026-10-19",
-        ] {
-            assert!(told[0].contains(part), "{part} is not in {told:?}");
-        }
-    }
-
-    #[test]
-    fn a_short_history_names_the_first_possible_day_of_all_its_categories() {
-        let begins = |category, first, possible_from| Reason::WindowLongerThanHistory {
-            category,
-            first_covered_day: day(first),
-            possible_from: NaiveDate::from_ymd_opt(2026, 11, possible_from).expect("a day"),
-        };
-        let (tenant, window) =
-            october(vec![begins(Category::Interactive, 25, 14), begins(Category::NonInteractive, 24, 19)]);
-        let told = reasons_text(&tenant, window);
-        assert_eq!(told.len(), 1, "{told:?}");
-        assert!(told[0].contains("--as-of 2026-11-19;") && told[0].contains("--window-days 11"), "{told:?}");
-    }
-
-    #[test]
-    fn a_gap_is_cured_by_what_cures_its_reason_and_a_permitted_one_needs_no_cure() {
-        let missing = Reason::CategoryMissing { category: Category::Interactive };
-        let (tenant, window) = october(vec![missing, gap(3, 9)]);
-        let cure = |category, first, last, permitted_days| {
-            let days = DayRange { first: day(first), last: day(last) };
-            gap_cure(&CoverageGap { category, days, permitted_days }, &tenant, window)
-        };
-        let own = cure(Category::NonInteractive, 3, 9, 4).expect("a cure");
-        assert!(own.contains("--covers 2026-10-03..2026-10-09"), "{own}");
-        let whole = cure(Category::Interactive, 1, 30, 10).expect("a cure");
-        assert!(whole.contains("--category interactive --covers 2026-10-01..2026-10-30"), "{whole}");
-        assert_eq!(cure(Category::NonInteractive, 11, 13, 4), None);
-    }
-}
+mod tests;

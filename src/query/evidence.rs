@@ -19,7 +19,7 @@ use crate::notify::WhoRow;
 use crate::protocol::Protocol;
 
 /// The queries that evidence rests on; a decision keeps their hash.
-pub const EVIDENCE_QUERIES: [(&str, &str); 10] = [
+pub const EVIDENCE_QUERIES: [(&str, &str); 11] = [
     ("contested_ids", include_str!("../../queries/views/contested_ids.sql")),
     ("rival_records", include_str!("../../queries/views/rival_records.sql")),
     ("contested_sign_ins", include_str!("../../queries/views/contested_sign_ins.sql")),
@@ -30,6 +30,7 @@ pub const EVIDENCE_QUERIES: [(&str, &str); 10] = [
     ("past_usage", include_str!("../../queries/past_usage.sql")),
     (super::coverage::NAME, super::coverage::SQL),
     (super::settings::NAME, super::settings::SQL),
+    (super::doubts::SIGN_INS_NAME, super::doubts::SIGN_INS_SQL),
 ];
 
 type Tenants = BTreeMap<String, TenantEvidence>;
@@ -77,7 +78,7 @@ impl Queries {
         for batch in self.run(NAME, include_str!("../../queries/evidence.sql"), &parameters).await? {
             add_rows(&mut tenants, &Cells { batch: &batch, query: NAME })?;
         }
-        self.add_doubts(&mut tenants, Span { start: midnight(lookback), end }).await?;
+        self.add_doubts(&mut tenants, midnight(first), Span { start: midnight(lookback), end }).await?;
         parameters.retain(|(name, _)| !["window_end", "protocols"].contains(&name.as_str()));
         self.add_past_usage(&mut tenants, parameters).await?;
         let as_of = end.date_naive();
@@ -192,6 +193,8 @@ fn add_rows(tenants: &mut Tenants, cells: &Cells<'_>) -> Result<()> {
             last_seen: last_seen(at),
             usage_before_window: UserCount { users: users_before(at), sign_ins: sign_ins_before(at) },
             past_usage: Vec::new(),
+            is_unknown_dismissed: false,
+            is_past_dismissed: false,
             exchange_or_unnamed: ExchangeOrUnnamed {
                 usage: UserCount { users: exchange_users(at), sign_ins: exchange_sign_ins(at) },
                 unknown: exchange_unknown(at),

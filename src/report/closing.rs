@@ -90,7 +90,8 @@ fn write_doubts(out: &mut String, assessment: &Assessment) -> std::fmt::Result {
     }
     writeln!(out, "{doubts}")?;
     if let Some((as_of, settled)) = earlier_as_of(&undecided, assessment.window.end) {
-        writeln!(out, "--as-of {as_of} would settle {settled} of them")?;
+        let tenants = if settled == 1 { "tenant" } else { "tenants" };
+        writeln!(out, "--as-of {as_of} would settle {settled} {tenants}")?;
     }
     writeln!(
         out,
@@ -105,10 +106,9 @@ pub(super) const fn cure(reason: &Reason) -> &'static str {
         Reason::CategoryMissing { .. } => {
             "export the other log too; name a log whose files don't: --category; state one that is empty: --covers"
         }
-        Reason::Gap { .. } | Reason::DaysMissing { .. } => {
-            "export these days, or state the log complete: --covers, or logs_from and logs_to"
+        Reason::Gap { .. } | Reason::DaysMissing { .. } | Reason::NearIdle { .. } => {
+            "export the missing days; only if the log is complete, state that: --covers, or logs_from and logs_to"
         }
-        Reason::NearIdle { .. } => "state the log complete: --covers, or logs_from and logs_to in the roster",
         Reason::NotSettled { .. } => "collect again, or decide for an earlier day: --as-of",
         Reason::WindowLongerThanHistory { .. } => "go on collecting, or a shorter window: --window-days",
         Reason::ColumnMissing { .. } => "export again with all columns",
@@ -140,12 +140,15 @@ pub(super) const fn cure(reason: &Reason) -> &'static str {
 /// The `as_of` that the logs of every tenant reach whose log lags by a week at most, and how many such
 /// tenants are not settled now.
 pub(super) fn earlier_as_of(undecided: &[&TenantAssessment], as_of: NaiveDate) -> Option<(NaiveDate, usize)> {
-    let reached = undecided.iter().flat_map(|tenant| &tenant.reasons).filter_map(|reason| match reason {
+    let reach = |reason: &Reason| match reason {
         Reason::NotSettled { last_provable_day, .. } => last_provable_day.and_then(|day| day.succ_opt()),
         _ => None,
-    });
+    };
+    // What else a tenant lacks, an earlier day does not cure.
+    let of_tenant = |tenant: &&TenantAssessment| tenant.reasons.iter().map(reach).min().flatten();
     let oldest = as_of.checked_sub_days(Days::new(LAG_DAYS_MAX))?;
-    let reached: Vec<NaiveDate> = reached.filter(|reached| *reached >= oldest).collect();
+    let reached: Vec<NaiveDate> =
+        undecided.iter().filter_map(of_tenant).filter(|reached| *reached >= oldest).collect();
     Some((*reached.iter().min()?, reached.len()))
 }
 

@@ -122,7 +122,12 @@ pub fn parse(text: &str, name: &str) -> Result<Read, String> {
         let day = |wanted| cell(&row, wanted).and_then(|cell| cell.get(..10)?.parse::<NaiveDate>().ok());
         first_day = first_day.into_iter().chain(day(Column::FirstDay)).min();
         last_day = last_day.max(day(Column::LastDay));
-        let method = match cell(&row, Column::Protocol) {
+        let words = places(Column::Protocol).filter_map(|at| row.get(at).filter(|cell| !cell.is_empty()));
+        let method = match words.max_by_key(|word| method(word)).map(str::to_owned) {
+            // Two columns that contradict each other: the worse one counts.
+            Some(word) if number(Column::BasicMessages).is_some_and(|messages| messages > 0) => {
+                method(&word).max(Method::Basic)
+            }
             Some(word) => method(&word),
             None => match (number(Column::BasicMessages), number(Column::OauthMessages)) {
                 (Some(1..), _) => Method::Basic,
@@ -159,7 +164,7 @@ fn method(word: &str) -> Method {
     let holds = |known: &[&str]| known.iter().any(|known| word.contains(known));
     if holds(&["basic", "plain", "login", "ntlm"]) {
         Method::Basic
-    } else if holds(&["oauth", "bearer", "modern"]) {
+    } else if holds(&["oauth", "bearer", "modern"]) && !holds(&["not", "non", "no ", "without"]) {
         Method::Modern
     } else {
         Method::Unclear

@@ -65,6 +65,13 @@ impl Tenant {
         self
     }
 
+    /// What a filter for browsers lets through of both logs.
+    pub(crate) fn signs_in_by_browser(self, days: impl IntoIterator<Item = NaiveDate>, users: usize) -> Self {
+        let mut tenant = self.works(days, users);
+        tenant.sign_ins.retain(|sign_in| sign_in.client_app == "Browser");
+        tenant
+    }
+
     /// Non-interactive sign-ins alone.
     pub(crate) fn renews(mut self, days: impl IntoIterator<Item = NaiveDate>, users: usize) -> Self {
         for day in days {

@@ -8,6 +8,7 @@ mod program;
 
 mod cases;
 mod clients;
+mod doubtful;
 mod exports;
 mod history;
 mod logs;

@@ -25,6 +25,10 @@ impl Case {
 
     /// Runs the program and tells how; the answer is not told.
     fn lightsout(&mut self, arguments: &[&str]) -> (String, String) {
+        self.lightsout_with(0, arguments)
+    }
+
+    fn lightsout_with(&mut self, code: i32, arguments: &[&str]) -> (String, String) {
         let shown: Vec<String> = arguments
             .iter()
             .map(|word| if word.contains(' ') { format!("'{word}'") } else { (*word).to_owned() })
@@ -40,8 +44,20 @@ impl Case {
             .expect("the program starts");
         let text = |bytes| String::from_utf8(bytes).expect("text");
         let (stdout, stderr) = (text(output.stdout), text(output.stderr));
-        assert!(output.status.success(), "{arguments:?}: {stderr}");
+        assert_eq!(output.status.code(), Some(code), "{arguments:?}: {stderr}");
         (stdout, stderr)
+    }
+
+    /// An ingest that refuses a file, and what it says of that.
+    pub(crate) fn ingest_with_rejects(&mut self, arguments: &[&str]) {
+        let (_, stderr) = self.lightsout_with(3, &[&["ingest"], arguments].concat());
+        let refused = stderr.lines().filter(|line| line.starts_with("refused "));
+        self.text
+            .extend(refused.map(|line| line.replace(&self.place.path("").display().to_string(), "") + "\n"));
+    }
+
+    pub(crate) fn dismiss(&mut self, arguments: &[&str]) {
+        self.lightsout(&[&["lake", "dismiss"], arguments].concat());
     }
 
     pub(crate) fn ingest(&mut self, arguments: &[&str]) {

@@ -220,13 +220,14 @@ impl Log<'_> {
                 days_seen: count(days_seen),
                 window_days: u32::try_from(window.days()).unwrap_or(0),
             });
-        } else if too_many {
+        } else if let Some((&first, &last)) = missing.first().zip(missing.last()).filter(|_| too_many) {
             reasons.push(Reason::DaysMissing {
                 category,
                 weekdays: self.observed.habits.weekdays(),
                 expected: count(expected.len()),
                 seen: count(expected.len() - missing.len()),
                 needed: count(expected.len() - allowed),
+                missing: DayRange { first, last },
             });
         }
         reasons

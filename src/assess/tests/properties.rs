@@ -128,6 +128,8 @@ fn any_protocol() -> impl Strategy<Value = ProtocolEvidence> {
                 last_seen: None,
                 usage_before_window: before,
                 past_usage: Vec::new(),
+                is_unknown_dismissed: false,
+                is_past_dismissed: false,
                 exchange_or_unnamed: if to_exchange { part } else { ExchangeOrUnnamed::default() },
             }
         },

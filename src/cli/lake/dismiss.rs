@@ -49,7 +49,16 @@ fn usage(flag: &'static str, expected: impl Into<String>, found: &str) -> Error 
 
 pub(super) async fn run(lake: &mut Lake, arguments: &Arguments, global: &Global) -> Result<u8> {
     let Some(doubt) = DOUBTS.into_iter().find(|doubt| *doubt == arguments.doubt.trim()) else {
-        return Err(usage("--doubt", format!("one of {}", DOUBTS.join(", ")), &arguments.doubt));
+        let way_out = match arguments.doubt.trim() {
+            "filtered_export" => {
+                "; a log that is complete in spite of its look is ingested again with --covers"
+            }
+            "smtp_report" => {
+                "; export the SMTP AUTH clients report again, of the window's days and with its protocol column"
+            }
+            _ => "",
+        };
+        return Err(usage("--doubt", format!("one of {}{way_out}", DOUBTS.join(", ")), &arguments.doubt));
     };
     for (flag, text) in [("--by", &arguments.by), ("--why", &arguments.why)] {
         if text.trim().is_empty() {
@@ -118,7 +127,9 @@ fn check_paths(lake: &Lake, wanted: &[String]) -> Result<()> {
 /// A dismissal in a line.
 fn told(row: &DismissalRow) -> String {
     let plain = |text: &str| text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect::<String>();
-    let paths = row.paths.as_deref().map_or_else(|| "all files until then".to_owned(), plain);
+    let paths =
+        row.paths.as_deref().map(|json| serde_json::from_str::<Vec<String>>(json).unwrap_or_default());
+    let paths = paths.map_or_else(|| "all files until then".to_owned(), |paths| plain(&paths.join(", ")));
     format!(
         "dismissed {}: {} of {} by {} ({}): {}",
         row.dismissed_at.format("%Y-%m-%d"),

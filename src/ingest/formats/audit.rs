@@ -93,13 +93,11 @@ impl Members<'_> {
 
     fn is_sign_in(&self) -> bool {
         // 15: logons of Entra ID's token service.
-        self.operation
-            .as_deref()
-            .is_some_and(|operation| [LOGGED_IN, LOGIN_FAILED].contains(&operation.trim()))
-            && self.record_type.as_deref().is_none_or(|kind| {
-                kind.trim() == "15" || kind.trim().eq_ignore_ascii_case("AzureActiveDirectoryStsLogon")
-            })
-            && self.workload.as_deref().is_none_or(|workload| workload.trim() == "AzureActiveDirectory")
+        self.operation.as_deref().is_some_and(|operation| {
+            [LOGGED_IN, LOGIN_FAILED].iter().any(|known| known.eq_ignore_ascii_case(operation.trim()))
+        }) && self.record_type.as_deref().is_none_or(|kind| {
+            kind.trim() == "15" || kind.trim().eq_ignore_ascii_case("AzureActiveDirectoryStsLogon")
+        }) && self.workload.as_deref().is_none_or(|workload| workload.trim() == "AzureActiveDirectory")
     }
 }
 

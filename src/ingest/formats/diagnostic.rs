@@ -74,6 +74,8 @@ struct Envelope<'a> {
     has_result: bool,
     /// A name of the envelope is there in lower case.
     lower_case: bool,
+    /// So is one that only Log Analytics has: what it calls its tenant is a workspace.
+    of_log_analytics: bool,
 }
 
 impl<'a> Envelope<'a> {
@@ -98,6 +100,9 @@ impl<'a> Envelope<'a> {
     }
 
     fn is_diagnostic(&self) -> bool {
+        if self.of_log_analytics && !self.has_properties {
+            return false;
+        }
         let Some(category) = self.category.as_deref() else {
             return self.operation_name.as_deref() == Some(SIGN_IN_OPERATION);
         };
@@ -137,6 +142,7 @@ fn read_names(
         let mut member = ENVELOPE.exactly(key);
         if member.is_none() {
             let in_lower_case = lowered_member(key);
+            envelope.of_log_analytics |= matches!(key, "aadtenantid" | "timegenerated");
             if lowered {
                 member = in_lower_case;
             } else {

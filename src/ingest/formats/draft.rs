@@ -384,10 +384,17 @@ impl<'a> Draft<'a> {
     /// The category, as far as the record states it.
     fn category(&self) -> Result<Option<Category>, OtherLog> {
         let stated = self.category.as_deref().map(str::trim);
-        let category = stated
-            .and_then(Category::from_diagnostic)
-            .or_else(|| self.table.as_deref().and_then(Category::from_table));
-        if category.is_none() && (stated.is_some() || self.table.is_some()) {
+        let table = self.table.as_deref();
+        let category = stated.and_then(Category::from_table).or_else(|| table.and_then(Category::from_table));
+        // A log of sign-ins by a name that is not known is one of unknown category.
+        let of_sign_ins = |name: &str| {
+            let plain: String = name.chars().filter(char::is_ascii_alphabetic).collect();
+            plain.to_ascii_lowercase().contains("signin")
+        };
+        if category.is_none()
+            && (stated.is_some() || table.is_some())
+            && !stated.into_iter().chain(table).any(of_sign_ins)
+        {
             return Err(OtherLog);
         }
         Ok(category.or(self.event_type))

@@ -28,6 +28,10 @@ pub(super) struct ReasonFacts {
     as_of_iso: Option<String>,
     first_covered_day: Option<String>,
     possible_from: Option<String>,
+    /// Missing days, rejected records or refused files.
+    count: u64,
+    /// Of so many expected days.
+    of: u32,
     columns: String,
     columns_count: usize,
     note: Option<String>,
@@ -94,14 +98,20 @@ impl ReasonFacts {
             | Reason::TenantMismatch { sign_ins } => {
                 facts.sign_ins = *sign_ins;
             }
+            Reason::DaysMissing { category, expected, needed, seen, missing, .. } => {
+                of_category(*category);
+                facts.count = u64::from(expected - seen);
+                facts.of = *expected;
+                facts.permitted_days = expected - needed;
+                facts.range = Some(format!("{} to {}", date(missing.first), date(missing.last)));
+            }
+            Reason::RejectedRecords { records, .. } => facts.count = *records,
+            Reason::RefusedFiles { files, .. } => facts.count = *files,
             Reason::CategoryMissing { category }
-            | Reason::DaysMissing { category, .. }
             | Reason::NearIdle { category, .. }
             | Reason::FilteredExport { category, .. } => of_category(*category),
             Reason::NoRecords
             | Reason::Unused
-            | Reason::RejectedRecords { .. }
-            | Reason::RefusedFiles { .. }
             | Reason::SmtpReport { .. }
             | Reason::InUseByReport { .. }
             | Reason::AlreadyOff { .. } => {}

@@ -109,13 +109,49 @@ pub(super) fn why_kept(protocol: Protocol, context: &NoticeContext, tenant: &Ten
         "the logs are not complete for this time".to_owned()
     } else if let Some(row) = row.filter(|row| row.unknown > 0) {
         format!("{} of it without a status", count(row.unknown, "sign-in", "sign-ins"))
-    } else if row.is_some_and(|row| row.verdict == ProtocolVerdict::Unproven) {
-        "it was used shortly before the time searched".to_owned()
+    } else if let Some(doubt) = tenant.objections.iter().find_map(|doubt| may_be(doubt, protocol)) {
+        doubt
     } else if let Some(other) = group.iter().find(|other| is_unproven(**other, tenant)) {
         format!("{} {}, which is not cleared", together(*other), other.display_name())
     } else {
         "some sign-ins cannot be attributed to a protocol, and may be of this one".to_owned()
     }
+}
+
+/// What keeps a protocol from being cleared, if this doubt does.
+fn may_be(doubt: &Reason, protocol: Protocol) -> Option<String> {
+    let sign_ins = |n: u64, one: &str, more: &str| {
+        format!("{} {}, and may be of it", count(n, "sign-in", "sign-ins"), if n == 1 { one } else { more })
+    };
+    Some(match doubt {
+        Reason::UsedBeforeWindow { protocol: of, .. } if *of == protocol => {
+            "it was used shortly before the time searched".to_owned()
+        }
+        Reason::SmtpReport { .. } if protocol == Protocol::SmtpAuth => {
+            "the report \"SMTP AUTH clients\" names senders that may use it".to_owned()
+        }
+        Reason::UnrecognisedClient { sign_ins: n } => {
+            sign_ins(*n, "comes from an unrecognised client app", "come from unrecognised client apps")
+        }
+        Reason::ClientNotStated { sign_ins: n } => {
+            sign_ins(*n, "does not state its client app", "do not state their client app")
+        }
+        Reason::LegacyAgentElsewhere { sign_ins: n } => sign_ins(
+            *n,
+            "comes from a user agent that Exchange puts in for Basic Authentication",
+            "come from a user agent that Exchange puts in for Basic Authentication",
+        ),
+        Reason::TenantMismatch { sign_ins: n } => {
+            sign_ins(*n, "seems to be of another tenant", "seem to be of another tenant")
+        }
+        Reason::RejectedRecords { records, .. } => {
+            format!("{} could not be read, and may be of it", count(*records, "record", "records"))
+        }
+        Reason::RefusedFiles { files, .. } => {
+            format!("{} could not be read, and may hold sign-ins of it", count(*files, "file", "files"))
+        }
+        _ => return None,
+    })
 }
 
 fn is_unproven(protocol: Protocol, tenant: &TenantAssessment) -> bool {

@@ -104,7 +104,7 @@ fn every_notice_states_its_window_coverage_and_scope() {
         let days =
             format!("from {} to {} (UTC", date(window.first), date(window.end.pred_opt().expect("a day")));
         for said in
-            [&days, "seen on", "In the scope of this message: ", "Outside the scope of this message: "]
+            [&days, "days covered", "In the scope of this message: ", "Outside the scope of this message: "]
         {
             assert!(notice.contains(said), "{kind:?} lacks '{said}':\n{notice}");
         }

@@ -24,6 +24,7 @@ pub(super) struct Source<'a> {
     pub(super) page_filter: Option<&'a str>,
     pub(super) pages: u64,
     pub(super) last_pages: u64,
+    pub(super) ingested_at: Option<DateTime<Utc>>,
     pub(super) entries: Vec<Entry<'a>>,
 }
 
@@ -113,6 +114,7 @@ pub(super) fn sources<'a>(cells: &Cells<'a>) -> Result<Vec<Source<'a>>> {
         (text("source_id")?, text("path")?, text("shape")?, text("framing")?);
     let (channels, missing, filters) = (text("channel")?, text("missing_columns")?, text("page_filter")?);
     let (pages, last_pages) = (cells.counts("pages")?, cells.counts("last_pages")?);
+    let ingested_at = cells.times("ingested_at")?;
     let coverage = cells.batch.column_by_name("coverage").ok_or_else(|| wrong("coverage"))?;
     let coverage = Coverage::of(coverage)?;
     (0..cells.batch.num_rows())
@@ -128,6 +130,7 @@ pub(super) fn sources<'a>(cells: &Cells<'a>) -> Result<Vec<Source<'a>>> {
                 page_filter: some(filters, at),
                 pages: pages(at),
                 last_pages: last_pages(at),
+                ingested_at: ingested_at(at),
                 entries: coverage.entries(at)?,
             })
         })

@@ -26,7 +26,7 @@ pub(super) const NAME: &str = "source_coverage";
 
 /// A refused file states nothing, and is no log that the lake holds.
 pub(super) const SQL: &str = "SELECT source_id, batch_id, path, shape, framing, channel, missing_columns, \
-                              page_filter, pages, last_pages, coverage FROM sources \
+                              page_filter, pages, last_pages, ingested_at, coverage FROM sources \
                               WHERE coalesce(fate, 'ingested') NOT IN ('refused', 'skipped')";
 
 /// Sources whose days prove nothing: torn ones, and those of which most records were rejected.

@@ -4,7 +4,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use chrono::{DateTime, Days, NaiveDate};
+use chrono::{DateTime, Days, NaiveDate, Utc};
 
 use super::entries::Source;
 use crate::evidence::DayRange;
@@ -25,6 +25,8 @@ struct Folder {
     categories: BTreeSet<Category>,
     oldest: Option<NaiveDate>,
     newest: Option<NaiveDate>,
+    /// When the first of the pages was ingested.
+    ingested_at: Option<DateTime<Utc>>,
     is_trusted: Option<bool>,
 }
 
@@ -52,6 +54,7 @@ impl Pages {
         let days = || source.entries.iter().flat_map(|entry| entry.days.iter().map(|(day, _)| *day));
         folder.oldest = folder.oldest.into_iter().chain(days()).min();
         folder.newest = folder.newest.into_iter().chain(days()).max();
+        folder.ingested_at = folder.ingested_at.into_iter().chain(source.ingested_at).min();
         folder.is_trusted = Some(folder.is_trusted.unwrap_or(true) && is_trusted);
     }
 
@@ -82,6 +85,9 @@ impl Folder {
             Some(last) => last.pred_opt()?,
             None => self.newest?.pred_opt()?,
         };
+        // Nobody can have asked for a day that was not over when the answer came.
+        let yesterday = self.ingested_at.and_then(|at| at.date_naive().pred_opt())?;
+        let last = last.min(yesterday);
         let first = filter.first?.succ_opt()?.max(self.oldest?);
         let categories = if filter.categories.is_empty() { self.categories } else { filter.categories };
         let stated = (first <= last).then_some(DayRange { first, last });
@@ -106,8 +112,8 @@ impl DateFilter {
     /// `None` if it names anything else, or in a way that is not known.
     fn parse(filter: &str) -> Option<Self> {
         let mut parsed = Self::default();
-        let text = filter.replace(['(', ')'], " ");
-        let lower = text.to_ascii_lowercase();
+        let text = filter.replace(['(', ')'], " ").to_ascii_lowercase();
+        let lower = text.split_whitespace().collect::<Vec<_>>().join(" ");
         if lower.contains(" or ") && !lower.contains("signineventtypes") {
             return None;
         }
@@ -124,12 +130,12 @@ impl DateFilter {
                     }
                 }
                 words if words[0].starts_with("signineventtypes/any") => {
-                    for word in words {
-                        let name = word.trim_matches('\'');
-                        parsed.categories.extend(Category::from_event_type(name));
-                    }
-                    if parsed.categories.is_empty() {
-                        return None;
+                    // Nothing but `t: t eq 'interactiveUser' or t eq '…'`: of a negation it is the other log.
+                    let ["t:", terms @ ..] = &words[1..] else { return None };
+                    for term in terms.split(|word| *word == "or") {
+                        let ["t", "eq", name] = term else { return None };
+                        let name = name.strip_prefix('\'')?.strip_suffix('\'')?;
+                        parsed.categories.insert(Category::from_event_type(name)?);
                     }
                 }
                 _ => return None,
@@ -187,6 +193,10 @@ mod tests {
             ),
             ("createdDateTime ge 2026-10-01T00:00:00Z and clientAppUsed eq 'Browser'", None),
             ("userPrincipalName eq 'a@example.com'", None),
+            ("createdDateTime ge 2026-10-01\nand\tclientAppUsed eq 'Browser'", None),
+            ("signInEventTypes/any(t: t ne 'interactiveUser')", None),
+            ("signInEventTypes/any(t: not(t eq 'interactiveUser'))", None),
+            ("signInEventTypes/any(t: t eq 'somethingNew')", None),
             ("createdDateTime ge 2026-10-01 or createdDateTime le 2026-09-01", None),
         ] {
             assert_eq!(parsed(filter).as_deref(), expected, "{filter}");

@@ -13,18 +13,23 @@ use crate::lake::schema::Table;
 pub const REJECTED_RECORDS: &str = "rejected_records";
 pub const REFUSED_FILES: &str = "refused_files";
 
+pub const CLIENT_NOT_STATED: &str = "client_not_stated";
+pub const LEGACY_AGENT_ELSEWHERE: &str = "legacy_agent_elsewhere";
+pub const TENANT_MISMATCH: &str = "tenant_mismatch";
+pub const UNKNOWN_OUTCOME: &str = "unknown_outcome";
+pub const UNRECOGNISED_CLIENT: &str = "unrecognised_client";
+pub const USED_BEFORE_WINDOW: &str = "used_before_window";
+
 /// The doubts that can be dismissed, by their reason codes.
-pub const DOUBTS: [&str; 10] = [
+pub const DOUBTS: [&str; 8] = [
     REJECTED_RECORDS,
     REFUSED_FILES,
-    "filtered_export",
-    "tenant_mismatch",
-    "legacy_agent_elsewhere",
-    "unrecognised_client",
-    "client_not_stated",
-    "unknown_outcome",
-    "used_before_window",
-    "smtp_report",
+    TENANT_MISMATCH,
+    LEGACY_AGENT_ELSEWHERE,
+    UNRECOGNISED_CLIENT,
+    CLIENT_NOT_STATED,
+    UNKNOWN_OUTCOME,
+    USED_BEFORE_WINDOW,
 ];
 
 const NAME: &str = "dismissals";

@@ -3,12 +3,13 @@
 //! verdict is for `assess` to say.
 //!
 //! `rejected` and `refused` look for them, `owners` tells whose they are, `dismissals` gathers what was
-//! dismissed. All are rare, so nothing is read of a lake that has none.
+//! dismissed, `sign_ins` applies that to the doubts about sign-ins. All are rare, so nothing is read of a lake that has none.
 
 pub mod dismissals;
 mod owners;
 mod refused;
 mod rejected;
+mod sign_ins;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -17,6 +18,8 @@ use chrono::{DateTime, Utc};
 use super::Queries;
 use crate::error::Result;
 use crate::evidence::TenantEvidence;
+
+pub(super) use sign_ins::{NAME as SIGN_INS_NAME, SQL as SIGN_INS_SQL};
 
 type Tenants = BTreeMap<String, TenantEvidence>;
 
@@ -33,10 +36,16 @@ pub(super) struct Span {
 
 impl Queries {
     /// Adds rejected records, refused files and dismissals to the evidence of tenants that the lake knows.
-    pub(super) async fn add_doubts(&self, tenants: &mut Tenants, span: Span) -> Result<()> {
+    pub(super) async fn add_doubts(
+        &self,
+        tenants: &mut Tenants,
+        window_start: DateTime<Utc>,
+        span: Span,
+    ) -> Result<()> {
         let dismissals = self.dismissals().await?;
         self.add_rejected(tenants, span, &dismissals).await?;
         self.add_refused(tenants, &dismissals).await?;
+        self.settle_sign_ins(tenants, window_start, span, &dismissals).await?;
         for (tenant_id, dismissed) in dismissals.by_tenant {
             if let Some(tenant) = tenants.get_mut(&tenant_id) {
                 tenant.dismissals = dismissed;

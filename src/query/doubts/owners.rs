@@ -62,10 +62,24 @@ pub(super) fn folder(path: &str) -> &str {
 
 /// The folder, and around an archive the folder that it is in.
 pub(super) fn folders(path: &str) -> impl Iterator<Item = &str> {
-    let inner = folder(path);
-    let around = inner.to_ascii_lowercase().contains(".zip").then(|| folder(inner));
-    std::iter::once(inner).chain(around)
+    // Out of the innermost archive's folders up to the one that holds the outermost archive.
+    let is_archive = |component: &str| {
+        component
+            .rsplit_once('.')
+            .is_some_and(|(_, ending)| ARCHIVES.iter().any(|known| known.eq_ignore_ascii_case(ending)))
+    };
+    let mut inner = folder(path);
+    let mut found = vec![inner];
+    while inner.split(['/', '\\']).any(is_archive) {
+        inner = folder(inner);
+        found.push(inner);
+    }
+    found.into_iter()
 }
+
+/// Endings of files that are archives themselves, office documents too.
+const ARCHIVES: [&str; 14] =
+    ["zip", "tar", "tgz", "gz", "bz2", "xz", "zst", "7z", "rar", "xlsx", "xlsm", "docx", "ods", "jar"];
 
 impl Queries {
     pub(super) async fn owners(&self, asked: &Asked) -> Result<Owners> {
@@ -91,5 +105,23 @@ impl Queries {
         })
         .await?;
         Ok(owners)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_member_of_an_archive_lies_beside_the_archive_too() {
+        for (path, expected) in [
+            ("logs/a.json", &["logs"][..]),
+            ("logs/a.zip/b.json", &["logs/a.zip", "logs"]),
+            ("logs/a.xlsx/xl/workbook.xml", &["logs/a.xlsx/xl", "logs/a.xlsx", "logs"]),
+            ("x/a.tar.gz/b.ZIP/c/d", &["x/a.tar.gz/b.ZIP/c", "x/a.tar.gz/b.ZIP", "x/a.tar.gz", "x"]),
+            ("a.json", &[""]),
+        ] {
+            assert_eq!(folders(path).collect::<Vec<_>>(), expected, "{path}");
+        }
     }
 }

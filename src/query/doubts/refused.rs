@@ -20,8 +20,12 @@ const REFUSED: &str = "SELECT path, batch_id, content_id, assigned_tenant_id AS 
                        WHERE fate = 'refused'";
 /// What may cure a refusal: the same path later, or the same content at any time.
 const READ: &str = "SELECT path, content_id, max(ingested_at) AS ingested_at, \
-                    bool_and(fate IS NOT DISTINCT FROM 'skipped') AS is_skipped FROM sources \
+                    bool_and(fate IS NOT DISTINCT FROM 'skipped') AS is_skipped, \
+                    sum(coalesce(rows, 0)) > 0 AS has_rows FROM sources \
                     WHERE fate IS DISTINCT FROM 'refused' GROUP BY path, content_id";
+
+/// The name of what was read from standard input.
+const STDIN: &str = "-";
 
 struct Refused {
     path: String,
@@ -114,11 +118,16 @@ impl Queries {
             let (paths, ids) = (cells.text("path")?, cells.text("content_id")?);
             let times = cells.times("ingested_at")?;
             let skipped = batch.column_by_name("is_skipped").and_then(arrow::array::AsArray::as_boolean_opt);
+            let has_rows = batch.column_by_name("has_rows").and_then(arrow::array::AsArray::as_boolean_opt);
             for at in 0..batch.num_rows() {
-                if places.get(paths.value(at)).is_some_and(|refused_at| *refused_at <= times(at)) {
+                let is_read = !skipped.is_some_and(|skipped: &arrow::array::BooleanArray| skipped.value(at));
+                let has_rows = has_rows.is_some_and(|rows: &arrow::array::BooleanArray| rows.value(at));
+                // An empty file in its place is not what it was, and everything may come from stdin.
+                let may_be_it = paths.value(at) != STDIN && (!is_read || has_rows);
+                let later = places.get(paths.value(at)).is_some_and(|refused_at| *refused_at <= times(at));
+                if may_be_it && later {
                     read_paths.insert(paths.value(at).to_owned());
                 }
-                let is_read = !skipped.is_some_and(|skipped: &arrow::array::BooleanArray| skipped.value(at));
                 if is_read && ids.is_valid(at) && contents.contains(ids.value(at)) {
                     read_contents.insert(ids.value(at).to_owned());
                 }

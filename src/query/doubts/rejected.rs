@@ -2,7 +2,7 @@
 //! file is of; where it does not say whose it is, it is of the file's only tenant, else of any that came with
 //! it. What a later ingest has whole is no doubt: the same sign-in by its id, or a longer copy of a cut file.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::fmt::Write as _;
 
 use arrow::array::{Array, StringArray};
@@ -17,10 +17,13 @@ use super::{Counted, Span, Tenants};
 use crate::error::Result;
 
 const NAME: &str = "rejected_doubts";
-/// Rejects of before the column was there may be anything.
+/// Rejects of before the column was there may be anything; and what is lost behind the last record of a cut file,
+/// that record does not tell.
 const REJECTS: &str = "SELECT source_id, path, batch_id, tenant_id, sign_in_id, min(signed_in_at) AS first_at, \
                        max(signed_in_at) AS last_at, min(byte_offset) AS byte_offset, count(*) AS records \
                        FROM rejects WHERE coalesce(reads_as, 'unclear') = 'unclear' \
+                       OR reads_as = 'modern_client' \
+                       AND source_id IN (SELECT source_id FROM sources WHERE truncation = 'torn') \
                        GROUP BY source_id, path, batch_id, tenant_id, sign_in_id, \
                        date_trunc('day', signed_in_at) \
                        ORDER BY source_id, path, batch_id, tenant_id, sign_in_id, first_at";
@@ -49,6 +52,33 @@ struct Facts {
     time: Option<(DateTime<Utc>, DateTime<Utc>)>,
     ingested_at: Option<DateTime<Utc>>,
     is_torn: bool,
+}
+
+/// By tenant and id, the times of sign-ins.
+type Whole = HashMap<(String, String), Vec<DateTime<Utc>>>;
+
+/// What longer copies of a cut file have where it was cut.
+#[derive(Debug)]
+struct Copies {
+    /// The place of the last record that the cut file has whole.
+    until: i64,
+    ids: HashSet<(i64, String)>,
+}
+
+impl Copies {
+    /// Whether a copy has what the reject is a part of.
+    fn hold(&self, reject: &Reject) -> bool {
+        let is_there = |id: &String| self.ids.contains(&(reject.byte_offset, id.clone()));
+        reject.byte_offset > self.until && reject.sign_in_id.as_ref().is_none_or(is_there)
+    }
+}
+
+impl Reject {
+    /// Whether the reject may be the sign-in of its id that happened then.
+    fn is_of(&self, at: DateTime<Utc>) -> bool {
+        let near = chrono::TimeDelta::seconds(1);
+        self.time.is_none_or(|(first, last)| at >= first - near && at <= last + near)
+    }
 }
 
 impl Span {
@@ -82,14 +112,17 @@ impl Queries {
         let longer = self.longer_copies(&rejects, &facts).await?;
         let mut found: BTreeMap<&str, Counted> = BTreeMap::new();
         for reject in &rejects {
-            if longer.get(&reject.source_id).is_some_and(|until| reject.byte_offset > *until) {
+            if longer.get(&reject.source_id).is_some_and(|copies| copies.hold(reject)) {
                 continue;
             }
+            let is_torn = of(reject).is_torn;
             for tenant_id in tenants_of(reject, &owners) {
                 let is_whole = reject
                     .sign_in_id
                     .as_deref()
-                    .is_some_and(|id| whole.contains(&(tenant_id.to_owned(), id.to_owned())));
+                    .filter(|_| !is_torn)
+                    .and_then(|id| whole.get(&(tenant_id.to_owned(), id.to_owned())))
+                    .is_some_and(|times| times.iter().any(|at| reject.is_of(*at)));
                 let ingested_at = of(reject).ingested_at;
                 if !is_whole && !dismissals.cover(tenant_id, REJECTED_RECORDS, &reject.path, ingested_at) {
                     found.entry(tenant_id).or_default().add(reject.records, &reject.path);
@@ -157,20 +190,23 @@ impl Queries {
         Ok(facts)
     }
 
-    /// Of the sign-ins that rejects name, those that the lake has whole, by tenant and id.
-    async fn whole_sign_ins(&self, rejects: &[Reject]) -> Result<HashSet<(String, String)>> {
+    /// Of the sign-ins that rejects name, those that the lake has whole, by tenant and id, with their times.
+    async fn whole_sign_ins(&self, rejects: &[Reject]) -> Result<Whole> {
         let named: Vec<&Reject> = rejects.iter().filter(|reject| reject.sign_in_id.is_some()).collect();
         let ids: HashSet<&str> = named.iter().filter_map(|reject| reject.sign_in_id.as_deref()).collect();
-        let Some(list) = list_of(&ids) else { return Ok(HashSet::new()) };
+        let Some(list) = list_of(&ids) else { return Ok(Whole::new()) };
         let sql = format!(
-            "SELECT DISTINCT tenant_id, sign_in_id FROM sign_in_records WHERE sign_in_id IN ({list})"
+            "SELECT DISTINCT tenant_id, sign_in_id, signed_in_at FROM sign_in_records WHERE sign_in_id IN ({list})"
         );
-        let mut whole = HashSet::new();
+        let mut whole = Whole::new();
         self.each(NAME, &sql, &[], |batch| {
             let cells = Cells { batch, query: NAME };
             let (tenants, ids) = (cells.text("tenant_id")?, cells.text("sign_in_id")?);
-            let pairs = tenants.iter().flatten().zip(ids.iter().flatten());
-            whole.extend(pairs.map(|(tenant, id)| (tenant.to_owned(), id.to_owned())));
+            let times = cells.times("signed_in_at")?;
+            for at in 0..batch.num_rows() {
+                let key = (tenants.value(at).to_owned(), ids.value(at).to_owned());
+                whole.entry(key).or_default().extend(times(at));
+            }
             Ok(())
         })
         .await?;
@@ -183,7 +219,7 @@ impl Queries {
         &self,
         rejects: &[Reject],
         facts: &HashMap<String, Facts>,
-    ) -> Result<HashMap<String, i64>> {
+    ) -> Result<HashMap<String, Copies>> {
         let torn = |reject: &&Reject| facts.get(&reject.source_id).is_some_and(|facts| facts.is_torn);
         let torn: HashSet<&str> =
             rejects.iter().filter(torn).map(|reject| reject.source_id.as_str()).collect();
@@ -214,10 +250,29 @@ impl Queries {
         );
         let ends: HashMap<String, i64> =
             self.places(&ends).await?.into_iter().map(|(source, _, offset)| (source, offset)).collect();
-        let goes_on = |anchor: &&(String, String, i64)| {
-            copies(anchor).any(|copy| ends.get(copy).is_some_and(|end| *end > anchor.2))
-        };
-        Ok(anchors.iter().filter(goes_on).map(|(source, _, offset)| (source.clone(), *offset)).collect())
+        let offsets: BTreeSet<i64> = rejects
+            .iter()
+            .filter(|reject| torn.contains(reject.source_id.as_str()))
+            .map(|reject| reject.byte_offset)
+            .collect();
+        let offsets: Vec<String> = offsets.into_iter().map(|offset| offset.to_string()).collect();
+        let same_places = format!(
+            "SELECT source_id, sign_in_id, source_offset FROM sign_in_records \
+             WHERE source_id IN ({list}) AND source_offset IN ({})",
+            offsets.join(", ")
+        );
+        let same_places = self.places(&same_places).await?;
+        let mut found = HashMap::new();
+        for anchor in &anchors {
+            let goes_on = |copy: &&str| ends.get(*copy).is_some_and(|end| *end > anchor.2);
+            let of: HashSet<&str> = copies(anchor).filter(goes_on).collect();
+            if !of.is_empty() {
+                let there = same_places.iter().filter(|(source, ..)| of.contains(source.as_str()));
+                let ids = there.map(|(_, id, offset)| (*offset, id.clone())).collect();
+                found.insert(anchor.0.clone(), Copies { until: anchor.2, ids });
+            }
+        }
+        Ok(found)
     }
 
     async fn places(&self, sql: &str) -> Result<Vec<(String, String, i64)>> {
@@ -251,10 +306,12 @@ fn tenants_of<'a>(reject: &'a Reject, owners: &'a Owners) -> Vec<&'a str> {
 }
 
 /// Ids as SQL has them in a list; `None` if there are none, or too many. Those that could be anything else
-/// than an id are left out: they come from logs.
+/// than an id are left out: they come from logs. So are those that stand for any id.
 fn list_of(ids: &HashSet<&str>) -> Option<String> {
     let is_plain = |id: &str| {
-        (1..=100).contains(&id.len())
+        id != "00000000-0000-0000-0000-000000000000"
+            && !id.eq_ignore_ascii_case("anonymized")
+            && (1..=100).contains(&id.len())
             && id
                 .bytes()
                 .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b':' | b'.'))

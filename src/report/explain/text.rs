@@ -13,6 +13,8 @@ const WHO_MAX: usize = 20;
 /// Addresses of one protocol.
 const SOURCES_MAX: usize = 5;
 const TEXT_CHARACTERS_MAX: usize = 60;
+const PATH_CHARACTERS_MAX: usize = 200;
+const WHY_CHARACTERS_MAX: usize = 400;
 
 impl Explanation {
     /// The explanation as text.
@@ -36,6 +38,21 @@ impl Explanation {
         )?;
         for sentence in &self.because {
             writeln!(out, "  - {sentence}")?;
+        }
+        for dismissal in &self.tenant.dismissals {
+            writeln!(
+                out,
+                "dismissed: {}{}, by {} on {}: {}",
+                dismissal.doubt,
+                match dismissal.paths.as_slice() {
+                    [] => String::new(),
+                    [path] => format!(" of {}", plain_short(path, PATH_CHARACTERS_MAX)),
+                    paths => format!(" of {} files", paths.len()),
+                },
+                short(&dismissal.by_whom),
+                dismissal.dismissed_at.date_naive(),
+                plain_short(&dismissal.why, WHY_CHARACTERS_MAX),
+            )?;
         }
         if !self.tenant.protocols_clear.is_empty() {
             let clear: Vec<&str> =

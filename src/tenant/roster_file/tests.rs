@@ -212,6 +212,7 @@ fn a_wrong_value_is_told_with_its_file_line_and_column() {
         ("exclude", "maybe", "true or false"),
         ("outlook_modern_auth", "on", "true or false"),
         ("protocols_enabled", "smtp", "some of: pop3, imap4, smtp_auth"),
+        ("protocols_enabled", ";", "names of protocols, or nothing"),
     ];
     for (column, found, expected) in cases {
         let number = if column == "tenant_id" { 1 } else { 2 };

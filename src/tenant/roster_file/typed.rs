@@ -123,6 +123,16 @@ impl Typed<'_> {
 
     fn protocols(&self, column: &'static str) -> Result<Option<Vec<Protocol>>, RosterError> {
         let Some(names) = self.list(column)? else { return Ok(None) };
+        // A separator alone would say that all of them are off.
+        let is_empty_list =
+            matches!(self.row.values.get(column), Some(Value::Array(items)) if items.is_empty());
+        if names.is_empty() && !is_empty_list {
+            let found = self.row.values.get(column).map_or_else(String::new, |value| match value {
+                Value::String(text) => text.clone(),
+                value => value.to_string(),
+            });
+            return Err(self.wrong(column, found, "names of protocols, or nothing"));
+        }
         let known = |name: &String| {
             Protocol::NAMED
                 .into_iter()
