@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Changes thousands of invented tenants, one change each, and compares what is decided before and after.
 
-    properties.py BINARY [--tenants N] [--seed N] [--check] [--only INDEX] [--keep DIR]
+    properties.py BINARY [--tenants N] [--seed N] [--check] [--only INDEX] [--keep DIR] [--list FILE]
 
 Exit codes: 0 every law holds; 1 one is broken, a command failed or, with --check, too few tenants are
 `no_impact` before the change for the laws to mean anything. README.md tells the laws.
@@ -11,6 +11,7 @@ import shutil
 import sys
 import tempfile
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from changes import change
@@ -36,7 +37,7 @@ def main() -> int:
             shutil.rmtree(folder, ignore_errors=True)
     print("\n".join([*share_table(cases), "", *move_table(cases)]), flush=True)
     print(f"\n{len(cases)} tenants, seed {arguments.seed}, {records} records, {time.monotonic() - started:.0f} s")
-    return judge(cases, arguments.check)
+    return judge(cases, arguments)
 
 
 def parse_arguments() -> argparse.Namespace:
@@ -49,6 +50,7 @@ def parse_arguments() -> argparse.Namespace:
                              .replace("%", " %%") + " of the tenants are no_impact before the change")
     parser.add_argument("--only", type=int, action="append", metavar="INDEX", help="this tenant alone; may be repeated")
     parser.add_argument("--keep", type=Path, metavar="DIR", help="leave logs, lakes and decisions in this folder")
+    parser.add_argument("--list", type=Path, metavar="FILE", help="also write every violation there, a line each")
     arguments = parser.parse_args()
     if not arguments.binary.is_file():
         parser.error(f"{arguments.binary} is not a file; build it with: cargo build")
@@ -62,10 +64,10 @@ def run(arguments: argparse.Namespace, folder: Path) -> tuple[list[Case], int]:
         (folder / name).mkdir(parents=True)
     made, records = write_logs(arguments, folder)
     roster = folder / "roster.csv"
-    decided = {}
+    with ThreadPoolExecutor() as pool:
+        assessments = pool.map(lambda name: decide(arguments.binary, folder / name, roster), (BEFORE, AFTER))
+        decided = dict(zip((BEFORE, AFTER), assessments))
     for name in (BEFORE, AFTER):
-        print(f"{name} the change: reading and deciding", file=sys.stderr, flush=True)
-        decided[name] = decide(arguments.binary, folder / name, roster)
         if arguments.keep:
             lines = [" ".join(command) for command in commands(arguments.binary, folder / name, roster)]
             (folder / name / "commands").write_text("\n".join(lines) + "\n", encoding="utf-8")
@@ -95,15 +97,17 @@ def write_logs(arguments: argparse.Namespace, folder: Path) -> tuple[list[tuple]
     return made, before.records + after.records
 
 
-def judge(cases: list[Case], check: bool) -> int:
+def judge(cases: list[Case], arguments: argparse.Namespace) -> int:
     broken = [(case, law) for case in cases if (law := violation(case))]
+    if arguments.list:
+        arguments.list.write_text("".join(f"{case.index}\t{law}\n" for case, law in broken), encoding="utf-8")
     for case, law in broken[:VIOLATIONS_SHOWN]:
         print(report(case, law))
     if broken:
         print(f"{len(broken)} tenants break a law")
         return 1
     share = sum(case.base["verdict"] == NO_IMPACT for case in cases) / len(cases)
-    if check and share < NO_IMPACT_SHARE_MIN:
+    if arguments.check and share < NO_IMPACT_SHARE_MIN:
         print(f"only {share:.0%} of the tenants are no_impact before the change; {NO_IMPACT_SHARE_MIN:.0%} are needed")
         return 1
     print("every law holds")

@@ -16,7 +16,7 @@ MON_SAT, ALL_WEEK = (*MON_FRI, 5), tuple(range(7))
 
 # How the logs arrive, and of how many tenants in a thousand.
 DELIVERIES = {
-    "shared": 640,   # a forwarder's files hold many tenants, both logs come by one channel
+    "shared": 690,   # a forwarder's files hold many tenants, both logs come by one channel
     "apart": 100,    # the same, with the logs in folders of their own: two channels
     "covers": 80,    # the same, with `ingest --covers`
     "own": 90,       # a folder for the tenant, a file per week
@@ -159,10 +159,12 @@ def add_everyday(tenant: Tenant, habits: Habits, log: str, day: int) -> None:
     count = habits.count(log, day)
     if count == 0 and tenant.delivery == "storage" and rng.random() < 0.7:
         tenant.empty_storage_days.add((log, day))
+    # A download whose rows name other tenants alone would be refused.
+    own = dict(home=tenant.id, resource_tenant=tenant.id) if tenant.delivery == "portal" else {}
     for _ in range(count):
         client, app, resource = rng.choice(EVERYDAY)
         code = 0 if rng.random() < 0.93 else rng.choice((50126, 50140, 50076))
-        tenant.everyday.append(tenant.sign_in(log, day, client=client, app=app, resource=resource, code=code))
+        tenant.everyday.append(tenant.sign_in(log, day, client=client, app=app, resource=resource, code=code, **own))
 
 
 EVERYDAY = (
