@@ -6,7 +6,7 @@ from records import DATES, INTERACTIVE, LAST_DAY, LOGS, PORTAL_HEADER, SignIn, C
 from tenants import Tenant
 
 TENANTS_PER_COLLECTOR = 100
-FLUSH_BYTES = 1 << 20
+FLUSH_BYTES = 1 << 17
 PORTAL_NAMES = {INTERACTIVE: "InteractiveSignIns", "non_interactive": "NonInteractiveSignIns"}
 ROSTER_COLUMNS = ("tenant_id", "display_name", "workdays", "logs_from", "logs_to", "protocols_enabled", "exclude",
                   "exclude_reason")

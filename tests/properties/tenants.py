@@ -130,6 +130,9 @@ class Habits:
         self.kind = rng.choices(
             ("steady", "uneven", "busy", "sparse interactive", "near idle"), (48, 22, 7, 17, 6))[0]
         self.busy_log = rng.choice(LOGS)
+        # A busy log may lose most records of some weekdays from some day on, without losing the days.
+        self.thin_weekdays = rng.choice(((), (), (self.week[0],), self.week[1:4]))
+        self.thin_from = rng.randrange(2, 20)
         self.presence = rng.choice((0.35, 0.5, 0.7, 0.85))
         self.weekend_share = rng.choice((0.0, 0.0, 0.1, 0.4))
         self.means = dict(zip(LOGS, rng.choices(((1, 1), (1.3, 1.7), (1, 2.5), (2, 3), (1, 5.5)), (3, 3, 3, 2, 2))[0]))
@@ -149,7 +152,8 @@ class Habits:
         if self.kind == "uneven":
             return rng.choice((1, 1, 2, 5, 6))
         if self.kind == "busy" and log == self.busy_log:
-            return rng.randrange(9, 14) if rng.random() < 0.93 else 1
+            is_thin = day >= self.thin_from and WEEKDAYS[day] in self.thin_weekdays
+            return 1 if is_thin or rng.random() < 0.05 else rng.randrange(9, 14)
         return max(1, round(self.means[log] * (0.5 + rng.random())))
 
 
