@@ -66,7 +66,7 @@ def remove_days(tenant: Tenant, rng: random.Random) -> str:
 
 def choose_days(rng: random.Random, counts: dict[int, int]) -> tuple[str, set[int]]:
     days = sorted(counts)
-    number = min(len(days), rng.randint(1, 10))
+    number = min(len(days), rng.choice((1, 1, 2, 2, 3, 4, 5, 6, 8, 10)))
     how = rng.choices(("random days", "the busiest days", "the last days", "a run", "a weekday"), (45, 25, 12, 10, 8))[0]
     if how == "random days":
         chosen = rng.sample(days, number)

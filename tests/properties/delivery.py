@@ -2,12 +2,14 @@
 import csv
 from pathlib import Path
 
-from records import DATES, INTERACTIVE, LAST_DAY, LOGS, PORTAL_HEADER, SignIn, CATEGORY_NAMES, diagnostic, portal
+from records import (
+    CATEGORY_NAMES, DATES, INTERACTIVE, LAST_DAY, LOGS, NON_INTERACTIVE, PORTAL_HEADER, SignIn, diagnostic, portal,
+)
 from tenants import Tenant
 
 TENANTS_PER_COLLECTOR = 100
 FLUSH_BYTES = 1 << 17
-PORTAL_NAMES = {INTERACTIVE: "InteractiveSignIns", "non_interactive": "NonInteractiveSignIns"}
+PORTAL_NAMES = {INTERACTIVE: "InteractiveSignIns", NON_INTERACTIVE: "NonInteractiveSignIns"}
 ROSTER_COLUMNS = ("tenant_id", "display_name", "workdays", "logs_from", "logs_to", "protocols_enabled", "exclude",
                   "exclude_reason")
 
@@ -95,7 +97,7 @@ def write_downloads(tenant: Tenant, sign_ins: list[SignIn], files: Files) -> Non
 
 
 def write_roster(path: Path, tenants: list[tuple[str, int, dict[str, str]]]) -> None:
-    """Of the tenants that the roster says anything about."""
+    """Of all tenants: one that loses every record is assessed all the same."""
     with path.open("w", newline="", encoding="utf-8") as file:
         writer = csv.DictWriter(file, ROSTER_COLUMNS, restval="")
         writer.writeheader()

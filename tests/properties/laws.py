@@ -33,7 +33,7 @@ def violation(case: Case) -> str | None:
     """The law that is broken. Exclusion by the roster comes before all else."""
     base, after = case.move
     if "not_assessed" in (base, after):
-        return None if base == after or case.change in (USAGE, REFUSED) and after != NO_IMPACT else "a tenant is not assessed"
+        return "every tenant of the roster is assessed"
     if case.is_excluded:
         return None if base == after == EXCLUDED else "an excluded tenant stays excluded"
     if base != NO_IMPACT and after == NO_IMPACT:

@@ -89,8 +89,7 @@ def write_logs(arguments: argparse.Namespace, folder: Path) -> tuple[list[tuple]
         write_tenant(tenant, before)
         write_tenant(changed, after)
         made.append((index, tenant.id, tenant.describe(), kind, details, "exclude" in tenant.roster))
-        if tenant.roster:
-            roster.append((tenant.id, index, tenant.roster))
+        roster.append((tenant.id, index, tenant.roster))
     for files in (before, after):
         files.close()
     write_roster(folder / "roster.csv", roster)

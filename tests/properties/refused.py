@@ -6,17 +6,22 @@ import zlib
 
 from tenants import Tenant
 
+# Each content has a number of its own, so that none is a file that was seen before.
+
 
 def senders(rng: random.Random) -> bytes:
-    return b"When,Who,ClientApp,Outcome\n2026-09-10T09:00:00Z,scanner@example.com,Authenticated SMTP,Success\n"
+    row = f"2026-09-10T09:00:00Z,scanner{rng.getrandbits(32)}@example.com,Authenticated SMTP,Success"
+    return f"When,Who,ClientApp,Outcome\n{row}\n".encode()
 
 
 def rows_of_a_tool(rng: random.Random) -> bytes:
-    return b'{"rows":[{"when":"2026-09-10T09:00:00Z","who":"scanner@example.com","how":"IMAP4"}]}\n'
+    who = f"scanner{rng.getrandbits(32)}@example.com"
+    return f'{{"rows":[{{"when":"2026-09-10T09:00:00Z","who":"{who}","how":"IMAP4"}}]}}\n'.encode()
 
 
 def markup(rng: random.Random) -> bytes:
-    return b"<html><body><table><tr><td>2026-09-10 09:00</td><td>POP3</td></tr></table></body></html>\n"
+    row = f"<tr><td>2026-09-10 09:00</td><td>POP3</td><td>{rng.getrandbits(32)}</td></tr>"
+    return f"<html><body><table>{row}</table></body></html>\n".encode()
 
 
 def utf16(rng: random.Random) -> bytes:
@@ -31,12 +36,21 @@ def broken_parquet(rng: random.Random) -> bytes:
     return b"PAR1" + rng.randbytes(800)
 
 
-def spreadsheet(rng: random.Random) -> bytes:
+def archive(members: dict[str, bytes]) -> bytes:
     out = io.BytesIO()
-    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as book:
-        book.writestr("[Content_Types].xml", "<Types/>")
-        book.writestr("xl/worksheets/sheet1.xml", f"<sheet><c>{rng.random()}</c><c>IMAP4</c></sheet>")
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as file:
+        for name, content in members.items():
+            file.writestr(zipfile.ZipInfo(name), content)  # of a fixed date
     return out.getvalue()
+
+
+def spreadsheet(rng: random.Random) -> bytes:
+    sheet = f"<sheet><c>{rng.random()}</c><c>IMAP4</c></sheet>".encode()
+    return archive({"[Content_Types].xml": b"<Types/>", "xl/worksheets/sheet1.xml": sheet})
+
+
+def archive_with_a_folder(rng: random.Random) -> bytes:
+    return archive({"export/senders.csv": senders(rng)})
 
 
 def gzip_of_another_table(rng: random.Random) -> bytes:
@@ -44,8 +58,11 @@ def gzip_of_another_table(rng: random.Random) -> bytes:
     return compress.compress(senders(rng)) + compress.flush()
 
 
-CONTENTS = {senders: "senders.csv", rows_of_a_tool: "export.json", markup: "log.html", utf16: "unicode.txt", junk: "dump.bin",
-            broken_parquet: "signins.parquet", spreadsheet: "signins.xlsx", gzip_of_another_table: "senders.csv.gz"}
+CONTENTS = {
+    senders: "senders.csv", rows_of_a_tool: "export.json", markup: "log.html", utf16: "unicode.txt", junk: "dump.bin",
+    broken_parquet: "signins.parquet", spreadsheet: "signins.xlsx", archive_with_a_folder: "more.zip",
+    gzip_of_another_table: "senders.csv.gz",
+}
 
 
 def refused_file(tenant: Tenant, rng: random.Random) -> tuple[str, tuple[str, bytes]]:
@@ -57,8 +74,4 @@ def refused_file(tenant: Tenant, rng: random.Random) -> tuple[str, tuple[str, by
     ))
     if tenant.delivery == "own" and rng.random() < 0.4:
         path = f"own/{tenant.index:05d}/{name}"
-    # Contents differ, so that none is a file that was seen before.
-    data = content(rng)
-    if content in (senders, rows_of_a_tool, markup):
-        data += b"# %d\n" % tenant.index
-    return f"{content.__name__.replace('_', ' ')} at {path}", (path, data)
+    return f"{content.__name__.replace('_', ' ')} at {path}", (path, content(rng))

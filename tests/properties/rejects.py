@@ -100,5 +100,6 @@ def make_reject(tenant: Tenant, rng: random.Random, day: int, lines) -> tuple[st
     name = f"{make.__name__.replace('_', ' ')} ({log}, day {day})"
     if tenant.delivery == "portal":
         client = "Browser" if lines is MODERN_LINES else rng.choice(("IMAP4", "POP3", "Authenticated SMTP"))
-        return f"portal row cut after {client} ({log}, day {day})", Reject(log, day, portal_row_cut(tenant, rng, log, day, client))
+        row = portal_row_cut(tenant, rng, log, day, client)
+        return f"portal row cut after {client} ({log}, day {day})", Reject(log, day, row)
     return name, Reject(log, day, make(tenant, rng, log, day))
