@@ -1,0 +1,99 @@
+"""The one change that is made to a tenant before its logs are read a second time."""
+import random
+
+from records import INTERACTIVE, LOGS, NON_INTERACTIVE, WEEKDAYS, WINDOW_DAYS
+from refused import refused_file
+from rejects import LEGACY_LINES, make_reject
+from tenants import Tenant
+from usage import some_usage
+
+USAGE, REJECTS, REFUSED, DAYS, NOTHING = "usage added", "rejects added", "file refused", "days removed", "nothing"
+
+
+def add_usage(tenant: Tenant, rng: random.Random) -> str:
+    what, sign_ins = some_usage(tenant, rng)
+    twin = rng.choice(tenant.everyday) if tenant.everyday and rng.random() < 0.15 else None
+    if twin and 0 <= twin.day < WINDOW_DAYS:
+        # The same id as an everyday sign-in: of another user, at another time, or of the very same second.
+        fields = rng.choice((dict(), dict(day=twin.day, second=twin.second, fraction=""),
+                             dict(day=twin.day, second=twin.second, fraction="", user=twin.user)))
+        sign_ins = [sign_ins[0].but(log=twin.log, id=twin.id, **fields)]
+        what += f", with the id {twin.id} and {', '.join(fields) or 'nothing else'} of a modern sign-in"
+    if rng.random() < 0.25 and tenant.delivery != "portal":
+        tenant.separate += sign_ins
+        return f"{what}, in a file of its own"
+    tenant.told += sign_ins
+    return what
+
+
+def add_rejects(tenant: Tenant, rng: random.Random) -> str:
+    names = []
+    for _ in range(rng.choice((1, 1, 2, 3))):
+        name, reject = make_reject(tenant, rng, day_with_a_file(tenant, rng), LEGACY_LINES)
+        tenant.rejects.append(reject)
+        names.append(name)
+    return "; ".join(names)
+
+
+def day_with_a_file(tenant: Tenant, rng: random.Random) -> int:
+    days = [s.day for s in tenant.everyday if 0 <= s.day < WINDOW_DAYS]
+    return rng.choice(days) if days else rng.randrange(WINDOW_DAYS)
+
+
+def add_refused_file(tenant: Tenant, rng: random.Random) -> str:
+    what, file = refused_file(tenant, rng)
+    tenant.refused.append(file)
+    return what
+
+
+def remove_days(tenant: Tenant, rng: random.Random) -> str:
+    """One to ten days of one or both logs. What the story tells is not lost, nor is any day on which it happened:
+    whether a lost day was the only one with usage, no log can show."""
+    logs = rng.choice(((INTERACTIVE,), (NON_INTERACTIVE,), LOGS, LOGS))
+    told = {s.day for s in (*tenant.told, *tenant.separate)}
+    counts = {}
+    for s in tenant.everyday:
+        if s.log in logs and 0 <= s.day < WINDOW_DAYS and s.day not in told:
+            counts[s.day] = counts.get(s.day, 0) + 1
+    for log, day in tenant.empty_storage_days:
+        if log in logs and 0 <= day < WINDOW_DAYS and day not in told:
+            counts.setdefault(day, 0)
+    how, lost = choose_days(rng, counts)
+    tenant.everyday = [s for s in tenant.everyday if s.log not in logs or s.day not in lost]
+    tenant.empty_storage_days = {(log, day) for log, day in tenant.empty_storage_days if log not in logs or day not in lost}
+    return f"{how} of {' and '.join(logs)}: {', '.join(map(str, sorted(lost))) or 'none'}"
+
+
+def choose_days(rng: random.Random, counts: dict[int, int]) -> tuple[str, set[int]]:
+    days = sorted(counts)
+    number = min(len(days), rng.choice((1, 1, 2, 2, 3, 4, 5, 6, 8, 10)))
+    how = rng.choices(("random days", "the busiest days", "the last days", "a run", "a weekday"), (45, 25, 12, 10, 8))[0]
+    if how == "random days":
+        chosen = rng.sample(days, number)
+    elif how == "the busiest days":
+        chosen = sorted(days, key=lambda day: -counts[day])[:number]
+    elif how == "the last days":
+        chosen = days[len(days) - number:]
+    elif how == "a run":
+        at = rng.randrange(len(days) - number + 1)
+        chosen = days[at:at + number]
+    else:
+        weekday = rng.randrange(7)
+        chosen = [day for day in days if WEEKDAYS[day] == weekday]
+    return how, set(chosen)
+
+
+def change_nothing(_tenant: Tenant, _rng: random.Random) -> str:
+    return "nothing"
+
+
+CHANGES = {USAGE: (add_usage, 20), REJECTS: (add_rejects, 13), REFUSED: (add_refused_file, 10), DAYS: (remove_days, 45),
+           NOTHING: (change_nothing, 12)}
+
+
+def change(tenant: Tenant, seed: int) -> tuple[str, str, Tenant]:
+    """Which change, what it is in words, and the changed tenant."""
+    rng = random.Random(f"{seed} {tenant.index} change")
+    kind = rng.choices(list(CHANGES), [weight for _, weight in CHANGES.values()])[0]
+    changed = tenant.changed(rng)
+    return kind, CHANGES[kind][0](changed, rng), changed
