@@ -334,3 +334,73 @@ fn a_dismissed_doubt_about_sign_ins_is_gone_until_more_of_them_come() {
     let (exit, told) = code(&place, &[&["lake", "dismiss"][..], &flags].concat());
     assert!(exit == 2 && told.contains("--covers"), "{exit}: {told}");
 }
+
+/// One thing each that once ended as "no impact" beside two complete logs of modern clients.
+#[test]
+fn what_stands_for_nothing_proves_nothing() {
+    let at = "2026-10-06T08:15:30Z";
+    let usage = |category: &str| diagnostic(A, 90_001, at, category, "IMAP4");
+    let anonymous = |client: &str| {
+        diagnostic(A, 90_001, at, "SignInLogs", client)
+            .replace("10000000-0000-4000-8000-000000090001", "ANONYMIZED")
+    };
+    let cut = |text: &str| text[..text.len() - 20].to_owned();
+    let flat = format!(
+        r#"{{"timegenerated":"{at}","createddatetime":"{at}","tenantid":"{B}","aadtenantid":"{A}","category":"NonInteractiveUserSignInLogs","operationname":"Sign-in activity","clientappused":"IMAP4","resulttype":"0"}}"#
+    );
+    let modern: String = modern_log(A, 200_000).split_inclusive('\n').take(200).collect();
+    let lost_tail = format!("[{},{}", diagnostic(A, 90_001, at, "SignInLogs", "Browser"), {
+        let text = diagnostic(A, 90_002, at, "SignInLogs", "Browser");
+        text[..text.len() - 30].to_owned()
+    });
+    let cases: [(&str, String, &str, &str); 8] = [
+        ("a reject's id that many records have", format!("{}\n{}\n", anonymous("Browser"), cut(&anonymous("IMAP4"))),
+            "insufficient_evidence", "rejected_records"),
+        ("the lost end of an array", lost_tail, "insufficient_evidence", "rejected_records"),
+        ("a log by an unknown name", usage("UserSignInLogs"), "warning", "in_use"),
+        ("the resource tenant in braces",
+            usage("SignInLogs").replace(&format!(r#""resourceTenantId":"{A}""#), &format!(r#""resourceTenantId":"{{{A}}}""#)),
+            "warning", "in_use"),
+        ("a resource tenant that is no id",
+            usage("SignInLogs").replace(&format!(r#""resourceTenantId":"{A}""#), r#""resourceTenantId":"ANONYMIZED""#),
+            "warning", "in_use"),
+        ("rows in lower case, of a workspace", format!("{modern}{flat}\n"), "insufficient_evidence", "rejected_records"),
+        ("a record as text in a line of another shape",
+            format!("{modern}{}\n", serde_json::json!({"host": "x", "log": usage("SignInLogs")})),
+            "insufficient_evidence", "rejected_records"),
+        ("rewritten ropc by an application in braces",
+            usage("SignInLogs").replace(
+                r#""clientAppUsed":"IMAP4""#,
+                r#""clientAppUsed":"Mobile Apps and Desktop clients","authenticationProtocol":"ropc","appId":"{00000002-0000-0FF1-CE00-000000000000}","resourceId":"{00000002-0000-0FF1-CE00-000000000000}""#,
+            ),
+            "warning", "unattributed_legacy_use"),
+    ];
+    for (what, text, expected, reason) in cases {
+        let place = Place::new();
+        place.write("log.json", modern_log(A, 0).as_bytes());
+        place.ingest(LAKE, &["log.json"]);
+        is_clear(&place, A);
+        place.write("more.json", text.as_bytes());
+        let (exit, told) = code(&place, &["ingest", "more.json", "--max-rejects", "100%"]);
+        assert!(matches!(exit, 0 | 3), "{what}: {told}");
+        assert_eq!(verdict(&place, A), (expected.to_owned(), vec![reason.to_owned()]), "{what}");
+    }
+}
+
+#[test]
+fn a_refused_file_is_of_those_beside_it_and_an_empty_one_in_its_place_is_no_cure() {
+    let place = Place::new();
+    place.write("logs/log.json", modern_log(A, 0).as_bytes());
+    // UTF-32, which nothing reads.
+    let text = diagnostic(A, 90_001, "2026-10-06T08:15:30Z", "SignInLogs", "IMAP4");
+    let wide: Vec<u8> = text.chars().flat_map(|c| u32::from(c).to_le_bytes()).collect();
+    place.write("logs/today.json", &wide);
+    assert_eq!(code(&place, &["ingest", "logs"]).0, 3);
+    is_held_by(&place, A, "refused_files");
+    place.write("logs/today.json", b"[]");
+    place.ingest(LAKE, &["logs/today.json"]);
+    is_held_by(&place, A, "refused_files");
+    place.write("logs/today.json", text.as_bytes());
+    place.ingest(LAKE, &["logs/today.json"]);
+    assert_eq!(verdict(&place, A).0, "warning");
+}

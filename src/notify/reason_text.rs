@@ -80,6 +80,12 @@ fn told_together(reason: &Reason, tenant: &TenantAssessment, window: Window) -> 
                 told(reason, Some(window))
             }
         }
+        Reason::CategoryMissing { category } => {
+            let (what, cure) = told(reason, Some(window));
+            let is_filtered = |other: &Reason| matches!(other, Reason::FilteredExport { category: of, .. } if of == category);
+            // It is there, and counts for nothing: what cures that is told with it.
+            (what, cure.filter(|_| !tenant.reasons.iter().any(is_filtered)))
+        }
         Reason::DaysMissing { category, .. } => {
             let (what, cure) = told(reason, Some(window));
             let is_gap = |other: &Reason| matches!(other, Reason::Gap { category: of, .. } if of == category);
@@ -249,11 +255,12 @@ pub(super) fn told(reason: &Reason, window: Option<Window>) -> (String, Option<S
         ),
         Reason::FilteredExport { category, export } => cured(
             format!(
-                "{category}: {} ({}, {} to {}) {}, as if a filter was set",
+                "{category}: {} ({}, {} to {}) {} {}, as if a filter was set",
                 count(export.sources, "download", "downloads"),
                 export.shape,
                 export.first_day,
                 export.last_day,
+                if export.sources == 1 { "shows" } else { "show" },
                 filter_shown(&export.filter)
             ),
             format!(
@@ -403,15 +410,16 @@ fn in_paths(paths: &[String]) -> String {
     }
 }
 
-fn filter_shown(filter: &Filter) -> String {
+/// What a filter seems to have let through alone.
+pub(super) fn filter_shown(filter: &Filter) -> String {
     let short = |text: &str| plain_short(text, NOTE_CHARACTERS_MAX);
     match filter {
-        Filter::ClientApp(app) if app.is_empty() => "show no client app".to_owned(),
-        Filter::ClientApp(app) => format!("show the client app {} alone", short(app)),
-        Filter::NoSuccess => "show no successful sign-in".to_owned(),
-        Filter::User => "show one user alone".to_owned(),
-        Filter::Application(_) => "show one application alone".to_owned(),
-        Filter::Stated(filter) => format!("have the filter {}", short(filter)),
+        Filter::ClientApp(app) if app.is_empty() => "no client app".to_owned(),
+        Filter::ClientApp(app) => format!("only the client app {}", short(app)),
+        Filter::NoSuccess => "no successful sign-in".to_owned(),
+        Filter::User => "only one user".to_owned(),
+        Filter::Application(_) => "only one application".to_owned(),
+        Filter::Stated(filter) => format!("only what the filter {} lets through", short(filter)),
     }
 }
 

@@ -111,6 +111,8 @@ fn warning() -> TenantAssessment {
         used(row(ExchangeWebServices, ProtocolVerdict::InUse), 1, 1, "2026-11-02T06:30:00Z"),
         used(row(OtherLegacy, ProtocolVerdict::InUse), 3, 90, "2026-11-19T12:00:00Z"),
     ];
+    harbour.objections =
+        vec![Reason::UsedBeforeWindow { protocol: Protocol::ExchangeActivesync, users: 1, sign_ins: 3 }];
     harbour.protocols[2].failures = 1;
     harbour.protocols_in_use = vec![Imap4, ExchangeWebServices, OtherLegacy];
     harbour.protocols_clear = vec![Pop3, SmtpAuth];

@@ -47,17 +47,17 @@ fn a_file_that_nobody_can_read_holds_the_tenant_until_somebody_has_looked() {
 
 #[test]
 fn an_office_that_is_closed_in_late_december_is_told_what_its_silence_hides() {
-    let closed: Vec<_> = days("2026-12-24", "2027-01-03").collect();
-    let open = working_days("2026-11-02", "2027-01-08").filter(move |day| !closed.contains(day));
+    let closed: Vec<_> = days("2025-12-24", "2026-01-03").collect();
+    let open = working_days("2025-11-03", "2026-01-09").filter(move |day| !closed.contains(day));
     let office = Tenant::new(0x73, "chalet.example.org").works(open, 3);
     let mut case = Case::new(
         "late_december",
-        "Three users, closed from 24 December to 3 January, just when SMTP AUTH is switched off. Both logs come from\n\
+        "Three users, closed from 24 December to 3 January, the days in which SMTP AUTH goes off a year later. Both logs come from\n\
          a storage account, a file for each hour.",
     );
-    office.storage(&case.place, "storage", days("2026-11-02", "2027-01-08"));
+    office.storage(&case.place, "storage", days("2025-11-03", "2026-01-09"));
     case.ingest(&["storage"]);
-    let campaign = ["--campaign", "smtp-auth-2026", "--as-of", "2027-01-06"];
+    let campaign = ["--campaign", "smtp-auth-2026", "--as-of", "2026-01-06"];
     case.assess(&campaign);
     case.explain(&office, "no_impact", &campaign);
     case.matches_what_was_told();

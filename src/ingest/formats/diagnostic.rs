@@ -131,6 +131,11 @@ fn lowered_member(key: &str) -> Option<Member> {
     ENVELOPE.in_any_case(key).filter(|_| !key.bytes().any(|byte| byte.is_ascii_uppercase()))
 }
 
+/// In lower case, a name that only Log Analytics has.
+fn is_of_log_analytics(key: &str) -> bool {
+    matches!(key, "aadtenantid" | "timegenerated")
+}
+
 /// Reads a record; `lowered`: its names may be in lower case.
 fn read_names(
     mut cursor: Cursor<'_, impl Strings>,
@@ -142,7 +147,7 @@ fn read_names(
         let mut member = ENVELOPE.exactly(key);
         if member.is_none() {
             let in_lower_case = lowered_member(key);
-            envelope.of_log_analytics |= matches!(key, "aadtenantid" | "timegenerated");
+            envelope.of_log_analytics |= is_of_log_analytics(key);
             if lowered {
                 member = in_lower_case;
             } else {

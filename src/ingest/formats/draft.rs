@@ -217,6 +217,12 @@ pub(super) struct Draft<'a> {
     service_principal: bool,
 }
 
+/// Whether a log's name has "sign in" in it, however it is written.
+pub(super) fn speaks_of_sign_ins(name: &str) -> bool {
+    let plain: String = name.chars().filter(char::is_ascii_alphabetic).collect();
+    plain.to_ascii_lowercase().contains("signin")
+}
+
 impl<'a> Draft<'a> {
     /// Reads one flat JSON record, whose names mean what `item_of` says.
     pub(super) fn read(
@@ -387,13 +393,9 @@ impl<'a> Draft<'a> {
         let table = self.table.as_deref();
         let category = stated.and_then(Category::from_table).or_else(|| table.and_then(Category::from_table));
         // A log of sign-ins by a name that is not known is one of unknown category.
-        let of_sign_ins = |name: &str| {
-            let plain: String = name.chars().filter(char::is_ascii_alphabetic).collect();
-            plain.to_ascii_lowercase().contains("signin")
-        };
         if category.is_none()
             && (stated.is_some() || table.is_some())
-            && !stated.into_iter().chain(table).any(of_sign_ins)
+            && !stated.into_iter().chain(table).any(speaks_of_sign_ins)
         {
             return Err(OtherLog);
         }

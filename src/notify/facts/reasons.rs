@@ -5,7 +5,7 @@ use chrono::NaiveDate;
 use serde::Serialize;
 
 use super::TEXT_CHARACTERS_MAX;
-use crate::notify::reason_text::told;
+use crate::notify::reason_text::{filter_shown, told};
 use crate::notify::text::{date, enumerate, plain_short};
 use crate::protocol::Protocol;
 use crate::sign_in::Category;
@@ -107,9 +107,13 @@ impl ReasonFacts {
             }
             Reason::RejectedRecords { records, .. } => facts.count = *records,
             Reason::RefusedFiles { files, .. } => facts.count = *files,
-            Reason::CategoryMissing { category }
-            | Reason::NearIdle { category, .. }
-            | Reason::FilteredExport { category, .. } => of_category(*category),
+            Reason::CategoryMissing { category } | Reason::NearIdle { category, .. } => {
+                of_category(*category);
+            }
+            Reason::FilteredExport { category, export } => {
+                of_category(*category);
+                facts.note = Some(filter_shown(&export.filter));
+            }
             Reason::NoRecords
             | Reason::Unused
             | Reason::SmtpReport { .. }

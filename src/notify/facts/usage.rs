@@ -111,7 +111,8 @@ pub(super) fn why_kept(protocol: Protocol, context: &NoticeContext, tenant: &Ten
         format!("{} of it without a status", count(row.unknown, "sign-in", "sign-ins"))
     } else if let Some(doubt) = tenant.objections.iter().find_map(|doubt| may_be(doubt, protocol)) {
         doubt
-    } else if let Some(other) = group.iter().find(|other| is_unproven(**other, tenant)) {
+    } else if let Some(other) = group.iter().find(|other| **other != protocol && is_unproven(**other, tenant))
+    {
         format!("{} {}, which is not cleared", together(*other), other.display_name())
     } else {
         "some sign-ins cannot be attributed to a protocol, and may be of this one".to_owned()

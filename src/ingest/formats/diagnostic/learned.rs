@@ -7,10 +7,11 @@ use std::ops::Range;
 use super::super::draft::{Draft, Item};
 use super::super::nested::is_certificate;
 use super::super::{Parsed, RejectReason, draft};
-use super::{ENVELOPE, Envelope, Member, Properties, assemble, lowered_member};
+use super::{ENVELOPE, Envelope, Member, Properties, assemble, is_of_log_analytics, lowered_member};
 use crate::ingest::json::learned::{Found, Learned, SLOTS, Segment, Want};
 use crate::ingest::json::{Scanned, Strings};
 use crate::ingest::time::DateOrder;
+use crate::sign_in::Category;
 
 // Slots: members of the envelope from 0 on, items of the properties from `ITEMS` on, then what is in
 // them.
@@ -39,7 +40,7 @@ pub(in super::super) fn want(path: &[Segment]) -> Want {
         [Segment::Key(key)] => match ENVELOPE.exactly(key) {
             Some(Member::Properties) => Want::Object(Member::Properties as u8),
             Some(member) => Want::Text(member as u8),
-            None if lowered_member(key).is_some() => Want::Refuse,
+            None if lowered_member(key).is_some() || is_of_log_analytics(key) => Want::Refuse,
             None => Want::Pass,
         },
         [Segment::Key(outer), Segment::Key(key)] if &**outer == "properties" => match Item::of_member(key) {
@@ -82,7 +83,11 @@ pub(in super::super) fn parse_learned<'a>(
         return None;
     }
     let (envelope, properties) = gather(chunk, found);
-    envelope.category.as_ref()?;
+    let category = envelope.category.as_deref()?.trim();
+    // A name that is not known leaves the category to the event types, which the walk reads.
+    if Category::from_table(category).is_none() && draft::speaks_of_sign_ins(category) {
+        return None;
+    }
     if !envelope.is_diagnostic() {
         return None;
     }
