@@ -131,9 +131,15 @@ impl DateFilter {
                 }
                 words if words[0].starts_with("signineventtypes/any") => {
                     // Nothing but `t: t eq 'interactiveUser' or t eq '…'`: of a negation it is the other log.
-                    let ["t:", terms @ ..] = &words[1..] else { return None };
-                    for term in terms.split(|word| *word == "or") {
-                        let ["t", "eq", name] = term else { return None };
+                    let text = words[1..].join(" ");
+                    let (variable, terms) = text.split_once(':')?;
+                    for term in terms.split(" or ") {
+                        let [of, "eq", name] = term.split_whitespace().collect::<Vec<_>>()[..] else {
+                            return None;
+                        };
+                        if of != variable.trim() {
+                            return None;
+                        }
                         let name = name.strip_prefix('\'')?.strip_suffix('\'')?;
                         parsed.categories.insert(Category::from_event_type(name)?);
                     }
@@ -194,6 +200,7 @@ mod tests {
             ("createdDateTime ge 2026-10-01T00:00:00Z and clientAppUsed eq 'Browser'", None),
             ("userPrincipalName eq 'a@example.com'", None),
             ("createdDateTime ge 2026-10-01\nand\tclientAppUsed eq 'Browser'", None),
+            ("signInEventTypes/any(x:x eq 'interactiveUser')", Some("- - interactive")),
             ("signInEventTypes/any(t: t ne 'interactiveUser')", None),
             ("signInEventTypes/any(t: not(t eq 'interactiveUser'))", None),
             ("signInEventTypes/any(t: t eq 'somethingNew')", None),

@@ -115,12 +115,10 @@ impl Queries {
             if longer.get(&reject.source_id).is_some_and(|copies| copies.hold(reject)) {
                 continue;
             }
-            let is_torn = of(reject).is_torn;
             for tenant_id in tenants_of(reject, &owners) {
                 let is_whole = reject
                     .sign_in_id
                     .as_deref()
-                    .filter(|_| !is_torn)
                     .and_then(|id| whole.get(&(tenant_id.to_owned(), id.to_owned())))
                     .is_some_and(|times| times.iter().any(|at| reject.is_of(*at)));
                 let ingested_at = of(reject).ingested_at;
