@@ -131,17 +131,8 @@ impl DateFilter {
                 }
                 words if words[0].starts_with("signineventtypes/any") => {
                     // Nothing but `t: t eq 'interactiveUser' or t eq '…'`: of a negation it is the other log.
-                    let text = words[1..].join(" ");
-                    let (variable, terms) = text.split_once(':')?;
-                    for term in terms.split(" or ") {
-                        let [of, "eq", name] = term.split_whitespace().collect::<Vec<_>>()[..] else {
-                            return None;
-                        };
-                        if of != variable.trim() {
-                            return None;
-                        }
-                        let name = name.strip_prefix('\'')?.strip_suffix('\'')?;
-                        parsed.categories.insert(Category::from_event_type(name)?);
+                    for term in words.join(" ").split(" or ") {
+                        parsed.categories.insert(event_type(term)?);
                     }
                 }
                 _ => return None,
@@ -149,6 +140,21 @@ impl DateFilter {
         }
         Some(parsed)
     }
+}
+
+/// The log of `signineventtypes/any t: t eq 'interactiveuser'`, or of the comparison alone. Nothing else: of a
+/// negation it is the other log.
+fn event_type(term: &str) -> Option<Category> {
+    let comparison = match term.trim().strip_prefix("signineventtypes/any") {
+        Some(named) => {
+            let (variable, comparison) = named.split_once(':')?;
+            let of = comparison.split_whitespace().next();
+            Some(comparison).filter(|_| of == Some(variable.trim()))?
+        }
+        None => term,
+    };
+    let [_, "eq", name] = comparison.split_whitespace().collect::<Vec<_>>()[..] else { return None };
+    Category::from_event_type(name.strip_prefix('\'')?.strip_suffix('\'')?)
 }
 
 fn split_and(text: &str) -> impl Iterator<Item = &str> {
@@ -201,6 +207,10 @@ mod tests {
             ("userPrincipalName eq 'a@example.com'", None),
             ("createdDateTime ge 2026-10-01\nand\tclientAppUsed eq 'Browser'", None),
             ("signInEventTypes/any(x:x eq 'interactiveUser')", Some("- - interactive")),
+            (
+                "(signInEventTypes/any(t: t eq 'interactiveUser') or signInEventTypes/any(t: t eq 'nonInteractiveUser'))",
+                Some("- - interactive,non_interactive"),
+            ),
             ("signInEventTypes/any(t: t ne 'interactiveUser')", None),
             ("signInEventTypes/any(t: not(t eq 'interactiveUser'))", None),
             ("signInEventTypes/any(t: t eq 'somethingNew')", None),
