@@ -51,10 +51,10 @@ pub(super) async fn run(lake: &mut Lake, arguments: &Arguments, global: &Global)
     let Some(doubt) = DOUBTS.into_iter().find(|doubt| *doubt == arguments.doubt.trim()) else {
         let way_out = match arguments.doubt.trim() {
             "filtered_export" => {
-                "; a log that is complete in spite of its look is ingested again with --covers"
+                " (of a filtered_export that is complete, ingest the log again with --covers)"
             }
             "smtp_report" => {
-                "; export the SMTP AUTH clients report again, of the window's days and with its protocol column"
+                " (of an smtp_report, download the report again for the window's days, with its protocol column)"
             }
             _ => "",
         };
