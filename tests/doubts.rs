@@ -353,7 +353,14 @@ fn what_stands_for_nothing_proves_nothing() {
         let text = diagnostic(A, 90_002, at, "SignInLogs", "Browser");
         text[..text.len() - 30].to_owned()
     });
-    let cases: [(&str, String, &str, &str); 8] = [
+    // The id, second and user of a modern sign-in, and a user agent that only Basic Authentication has.
+    let rewritten = modern_log(A, 0)
+        .lines()
+        .nth(2_900)
+        .expect("a record of the window")
+        .replace(r#""clientAppUsed":"Browser""#, r#""clientAppUsed":"","userAgent":"BAV2ROPC""#);
+    let cases: [(&str, String, &str, &str); 9] = [
+        ("a rewritten sign-in that another record calls modern", rewritten, "warning", "unattributed_legacy_use"),
         ("a reject's id that many records have", format!("{}\n{}\n", anonymous("Browser"), cut(&anonymous("IMAP4"))),
             "insufficient_evidence", "rejected_records"),
         ("the lost end of an array", lost_tail, "insufficient_evidence", "rejected_records"),

@@ -52,7 +52,13 @@ ranked AS (
         row_number() OVER (
             PARTITION BY k.tenant_id, k.sign_in_id, k.sign_in_category, k.record_key
             ORDER BY
-                k.states_client_app DESC,
+                -- One that states a client app, unless another is provably basic and this one modern.
+                CASE
+                    WHEN k.states_client_app AND (k.auth_method = 'modern') IS NOT TRUE THEN 1
+                    WHEN k.auth_method = 'basic' THEN 2
+                    WHEN k.states_client_app THEN 3
+                    ELSE 4
+                END ASC,
                 (k.auth_method = 'modern') IS TRUE ASC,
                 -- SMTP AUTH with OAuth before what is modern and names no protocol that a verdict can need.
                 k.provably_modern ASC,

@@ -265,10 +265,13 @@ def meaning_cases():
 def identity_cases():
     later = "2026-09-10T09:00:00Z"
     imap, unstated = dict(clientAppUsed="IMAP4"), dict(clientAppUsed="")
+    agent = dict(clientAppUsed="", userAgent="BAV2ROPC")
     table = [  # what, changes of each record, protocols of the sign-ins that come out
         ("told twice", [imap, imap], ["imap4"]),
         ("one that states its client app", [imap, dict(emitted=later, **unstated)], ["imap4"]),
         ("one that is not provably modern", [imap, dict(emitted=later, clientAppUsed="Browser")], ["imap4"]),
+        ("one that is basic by its user agent", [agent, dict(emitted=later, clientAppUsed="Browser")], ["other_legacy"]),
+        ("one that states a legacy client app before it", [imap, dict(emitted=later, **agent)], ["imap4"]),
         ("the latest", [imap, dict(emitted=later, clientAppUsed="POP3")], ["pop3"]),
         ("a second apart", [imap, dict(time="2026-09-10T08:00:01Z", clientAppUsed="Browser")], ["imap4"]),
         ("more than a second", [imap, dict(time="2026-09-10T08:00:01.000001Z", clientAppUsed="POP3")], ["imap4", "pop3"]),

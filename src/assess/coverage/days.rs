@@ -2,11 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use chrono::{DateTime, Days, NaiveDate, Utc};
+use chrono::{DateTime, Days, NaiveDate, TimeDelta, Utc};
 
 use super::habits::Habits;
 use crate::campaign::EvidenceRules;
-use crate::evidence::{CategoryCoverage, DailyCounts, DayRange, Window, merge_days};
+use crate::evidence::{CategoryCoverage, DailyCounts, DayRange, Window, merge_days, midnight};
 
 /// What is known of a day.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -138,10 +138,20 @@ impl Calendar {
         self.stated.last().map(|days| days.last)
     }
 
-    /// Whether the last days of the window are filled by the sibling log.
-    pub(super) fn ends_filled(&self) -> bool {
-        let last = super::window_days(self.window).filter(|day| self.is_covered(*day)).last();
-        last.is_some_and(|last| self.filled.contains(&last))
+    /// Until when the sibling log, whose newest instant is `sibling_latest_at`, fills the silence after the newest
+    /// record: to the last day that it fills, before an expected one that it does not.
+    pub(super) fn filled_until(
+        &self,
+        habits: &Habits,
+        sibling_latest_at: DateTime<Utc>,
+    ) -> Option<DateTime<Utc>> {
+        // A storage hour that ends at midnight is of the day before.
+        let newest = self.latest_at?.checked_sub_signed(TimeDelta::microseconds(1))?.date_naive();
+        let is_filled = |day: &NaiveDate| self.filled.contains(day);
+        let after = newest.iter_days().skip(1).take_while(|day| *day <= sibling_latest_at.date_naive());
+        let silent = after.take_while(|day| is_filled(day) || !habits.expects(*day));
+        let last = silent.filter(is_filled).last()?;
+        Some(sibling_latest_at.min(midnight(last.succ_opt()?)))
     }
 
     pub(super) fn has_incomplete(&self) -> bool {

@@ -251,19 +251,22 @@ impl Log<'_> {
     }
 
     fn horizon(&self, calendar: &Calendar) -> Option<DateTime<Utc>> {
-        horizon_of(self.campaign, self.evidence.coverage.get(&self.category), calendar)
+        let coverage = self.evidence.coverage.get(&self.category);
+        horizon_of(self.campaign, coverage, calendar, &self.observed.habits)
     }
 }
 
-/// The later of the newest instant that the log tells of, less the hours to settle, and the end of its last
-/// stated day.
+/// The later of the newest instant that the log or its sibling in place of it tells of, less the hours to settle,
+/// and the end of its last stated day.
 fn horizon_of(
     campaign: &Campaign,
     coverage: Option<&CategoryCoverage>,
     calendar: &Calendar,
+    habits: &Habits,
 ) -> Option<DateTime<Utc>> {
     let settle = TimeDelta::hours(i64::from(campaign.settle_hours));
-    let filled = coverage.and_then(|coverage| coverage.sibling_latest_at).filter(|_| calendar.ends_filled());
+    let sibling = coverage.and_then(|coverage| coverage.sibling_latest_at);
+    let filled = sibling.and_then(|newest| calendar.filled_until(habits, newest));
     let newest = calendar.latest_at().max(filled);
     let settled = newest.and_then(|newest| newest.checked_sub_signed(settle));
     let stated = calendar.last_stated().and_then(|last| last.succ_opt()).map(midnight);
@@ -295,8 +298,9 @@ pub(super) fn horizon(
         end: newest.date_naive(),
     };
     let of_category = |category: &Category| {
-        let calendar = observe(campaign, settings, evidence, *category, window).calendar;
-        horizon_of(campaign, evidence.coverage.get(category), &calendar)
+        let observed = observe(campaign, settings, evidence, *category, window);
+        let coverage = evidence.coverage.get(category);
+        horizon_of(campaign, coverage, &observed.calendar, &observed.habits)
     };
     let settle = TimeDelta::hours(i64::from(campaign.settle_hours));
     // A log of nothing but suspected files proves nothing, and still says which days it is about.

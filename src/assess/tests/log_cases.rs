@@ -250,6 +250,14 @@ pub(super) fn cases() -> Vec<Case> {
         case("one expected day may lie partly after the end of what is proven")
             .latest(NonInteractive, Some("2026-10-31T12:00:00Z"))
             .no_impact("unused"),
+        case("a quiet log is settled as far as the busy one of its channel fills it")
+            .by_weekday(Interactive, [1, 1, 0, 1, 1, 0, 0]).seen(NonInteractive, "2026-08-02..2026-11-01")
+            .latest(Interactive, Some("2026-10-30T10:00:00Z"))
+            .no_impact("unused"),
+        case("a busy one is not: that it is silent after its newest record is not believable")
+            .office(Interactive, 100).lost(Interactive, "2026-10-30")
+            .seen(NonInteractive, "2026-08-02..2026-11-01").latest(Interactive, Some("2026-10-29T10:00:00Z"))
+            .insufficient("not_settled interactive 2026-10-27"),
         case("two may not, and the last provable day ends at or before that end")
             .latest(NonInteractive, Some("2026-10-30T12:00:00Z"))
             .insufficient("not_settled non_interactive 2026-10-28").want("clear", ""),

@@ -41,6 +41,7 @@ pub(super) struct Claim {
     pub(super) address: Option<u32>,
     pub(super) states_client_app: bool,
     pub(super) is_modern: bool,
+    pub(super) is_basic: bool,
     pub(super) provably_modern: bool,
     pub(super) emitted_at: Option<i64>,
     pub(super) is_success: Option<bool>,
@@ -119,7 +120,7 @@ fn all_same(mut numbers: impl Iterator<Item = u32>) -> bool {
 /// Who speaks before whom.
 fn first(a: &Claim, b: &Claim, names: &Names) -> Ordering {
     let source = |claim: &Claim| claim.source.map(|source| names.text(source));
-    (b.states_client_app.cmp(&a.states_client_app))
+    (certainty(a).cmp(&certainty(b)))
         .then(a.is_modern.cmp(&b.is_modern))
         .then(a.provably_modern.cmp(&b.provably_modern))
         // Nothing is less than something, so the latest is first and nothing is last.
@@ -129,6 +130,17 @@ fn first(a: &Claim, b: &Claim, names: &Names) -> Ordering {
         .then_with(|| nulls_last(source(a), source(b)))
         .then_with(|| nulls_last(a.offset, b.offset))
         .then(a.place.cmp(&b.place))
+}
+
+/// How well a record says by which client the user signed in; the least is the best. That somebody used Basic
+/// Authentication is not refuted by a record that names a modern client.
+const fn certainty(claim: &Claim) -> u8 {
+    match (claim.states_client_app, claim.is_modern, claim.is_basic) {
+        (true, false, _) => 1,
+        (_, _, true) => 2,
+        (true, _, false) => 3,
+        (false, _, false) => 4,
+    }
 }
 
 fn nulls_last<T: Ord + Copy>(a: Option<T>, b: Option<T>) -> Ordering {

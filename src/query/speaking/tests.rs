@@ -59,6 +59,8 @@ fn record() -> impl Strategy<Value = Record> {
         (Some("imap4"), Some("imap4"), "basic", false),
         (None, Some("not_stated"), "unknown", false),
         (Some(" Unknown "), Some("not_stated"), "unknown", false),
+        // By its user agent alone.
+        (None, Some("other_legacy"), "basic", false),
         // Services, and what is modern.
         (None, None, "unknown", false),
         (Some("Browser"), None, "modern", true),

@@ -192,9 +192,14 @@ def judge(category, log, habits, filled, stated, of_sibling, start, end, settle_
             reasons = {"window_longer_than_history"}
 
     covered = [day for day in window if day in present]
-    instants = [log.newest] if log.newest is not None else []
-    if covered[-1] in filled and covered[-1] not in seen:
-        instants += filled.values()
+    instants = []
+    if log.newest is not None:
+        instants = [log.newest]
+        for day in range((log.newest - 1) // DAY + 1, max(filled, default=0) + 1):
+            if day in filled:
+                instants.append(filled[day])
+            elif habits.expects(day):
+                break
     horizon = max([t - settle_hours * HOUR for t in instants] + [(day + 1) * DAY for day in stated], default=0)
     if sum((day + 1) * DAY > horizon for day in expected) > max(0, min(1, len(expected) - 1)):
         reasons.add("not_settled")

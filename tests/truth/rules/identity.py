@@ -19,7 +19,10 @@ def unique(rows):
 
 def rank(row):
     emitted = row.emitted if row.emitted is not None else -(1 << 62)
-    return row.states_client, not row.provably_modern, emitted, row.outcome == "success"
+    # Which client it was: the most certain first. A modern one does not refute what is provably basic.
+    certainty = (3 if row.states_client and row.method != "modern" else 2 if row.method == "basic" else
+                 1 if row.states_client else 0)
+    return certainty, not row.provably_modern, emitted, row.outcome == "success"
 
 
 def sign_ins(rows):
