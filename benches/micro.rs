@@ -10,7 +10,6 @@ use std::path::Path;
 use chrono::NaiveDate;
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use datafusion::common::ScalarValue;
-use lightsout::evidence::midnight;
 use lightsout::ingest::classify::classify;
 use lightsout::ingest::encoding::Encoding;
 use lightsout::ingest::find::find;
@@ -21,6 +20,7 @@ use lightsout::ingest::{IngestSettings, Progress, ingest};
 use lightsout::lake::Lake;
 use lightsout::query::catalog::Report;
 use lightsout::query::{Queries, timestamp};
+use lightsout_model::evidence::midnight;
 
 const RECORDS: usize = 2_000;
 
@@ -102,7 +102,7 @@ async fn lake(folder: &Path) -> Lake {
     let mut lake = Lake::open_or_create(&folder.join("lake")).await.expect("a new lake");
     let inputs = find(&[file.display().to_string()]).expect("the file");
     let settings = IngestSettings {
-        roster: lightsout::tenant::Roster::default(),
+        roster: lightsout_model::tenant::Roster::default(),
         skip_unrecognised: false,
         tenant_id: None,
         category: None,

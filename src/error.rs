@@ -19,9 +19,9 @@ pub enum Error {
     #[error("{flag}: listening on {address}: {source}")]
     Listen { flag: &'static str, address: std::net::SocketAddr, source: std::io::Error },
     #[error(transparent)]
-    Campaign(Box<crate::campaign::CampaignError>),
+    Campaign(Box<lightsout_config::campaign_file::CampaignError>),
     #[error(transparent)]
-    Roster(Box<crate::tenant::RosterError>),
+    Roster(Box<lightsout_config::roster_file::RosterError>),
     #[error("--tenants-from: {0}")]
     Assignments(#[from] crate::ingest::assign::AssignmentsError),
     #[error("no input matches '{input}'; expected a file, a folder, a glob pattern, or - for stdin")]
@@ -139,14 +139,14 @@ pub enum Error {
     Interrupted,
 }
 
-impl From<crate::campaign::CampaignError> for Error {
-    fn from(source: crate::campaign::CampaignError) -> Self {
+impl From<lightsout_config::campaign_file::CampaignError> for Error {
+    fn from(source: lightsout_config::campaign_file::CampaignError) -> Self {
         Self::Campaign(Box::new(source))
     }
 }
 
-impl From<crate::tenant::RosterError> for Error {
-    fn from(source: crate::tenant::RosterError) -> Self {
+impl From<lightsout_config::roster_file::RosterError> for Error {
+    fn from(source: lightsout_config::roster_file::RosterError) -> Self {
         Self::Roster(Box::new(source))
     }
 }

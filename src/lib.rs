@@ -9,23 +9,14 @@
 //!
 //! One sign-in: [`ingest::find`] finds the file, [`ingest::open`] names it by its content,
 //! [`ingest::frame`] cuts it into records, a shape of [`ingest::formats`] reads the record into a
-//! [`sign_in::RawSignIn`], [`ingest::classify`] says which protocol, auth method and outcome it is,
+//! [`lightsout_model::sign_in::RawSignIn`], [`ingest::classify`] says which protocol, auth method and outcome it is,
 //! and [`lake`] commits it as a row of `sign_in_records`. [`query`] counts it into a
-//! [`evidence::TenantEvidence`], [`mod@assess`] reaches a [`verdict::TenantVerdict`] from that and the
-//! [`campaign`], and [`notify`] tells the tenant. What was
+//! [`lightsout_model::evidence::TenantEvidence`], [`mod@assess`] reaches a [`lightsout_model::verdict::TenantVerdict`] from that and the
+//! [`lightsout_model::campaign`], and [`notify`] tells the tenant. What was
 //! announced, and what becomes of it until it is done, is in the [`ledger`].
 
-// nouns: data, no I/O
-pub mod campaign;
-pub mod change;
 pub mod error;
-pub mod evidence;
-pub mod protocol;
 pub mod settings;
-pub mod sign_in;
-pub mod spreadsheet;
-pub mod tenant;
-pub mod verdict;
 
 // stages, in the order of the data
 pub mod assess;

@@ -5,15 +5,14 @@ use std::sync::Arc;
 use arrow::array::RecordBatch;
 use chrono::NaiveDate;
 use lightsout::assess::assess;
-use lightsout::campaign::Campaign;
-use lightsout::evidence::Window;
 use lightsout::lake::schema::Table;
 use lightsout::notify::NoticeContext;
 use lightsout::notify::notice::{NoticeKind, RenderedNotice, render};
 use lightsout::notify::templates::Templates;
 use lightsout::query::Queries;
-use lightsout::tenant::Roster;
-use lightsout::verdict::{Assessment, TenantAssessment};
+use lightsout_model::evidence::Window;
+use lightsout_model::tenant::Roster;
+use lightsout_model::verdict::{Assessment, TenantAssessment};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
@@ -106,7 +105,7 @@ async fn told(sign_ins: &[SignIn], tenants: &[u8]) -> Vec<(TenantAssessment, Ren
         (Table::Sources, rows(Table::Sources, &sources)),
     ];
     let queries = Queries::over_rows(tables, 256 << 20).await.expect("tables");
-    let campaign = Campaign::load("basic-auth-all-protocols").expect("built in");
+    let campaign = lightsout_config::campaign_file::load("basic-auth-all-protocols").expect("built in");
     let window = Window::before(NaiveDate::from_ymd_opt(2026, 10, 31).expect("a day"), 30);
     let evidence = queries.evidence(&campaign, window).await.expect("evidence");
     let roster = Roster::default();

@@ -73,7 +73,7 @@ fn days_pass(place: &Place, days: std::ops::Range<i64>) {
             let inputs = find(&[place.path(&name).display().to_string()]).expect("the file");
             let now = day(number + 1).and_hms_opt(3, 0, 0).expect("a time").and_utc().timestamp_micros();
             let settings = IngestSettings {
-                roster: lightsout::tenant::Roster::default(),
+                roster: lightsout_model::tenant::Roster::default(),
                 skip_unrecognised: false,
                 tenant_id: None,
                 category: None,

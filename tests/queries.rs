@@ -125,7 +125,7 @@ fn parameters(case: &Path, report: &Report<'_>) -> Vec<Parameter> {
             ScalarValue::Utf8(Some(value.clone()))
         } else {
             let day: chrono::NaiveDate = value.parse().expect("a day");
-            lightsout::query::timestamp(lightsout::evidence::midnight(day))
+            lightsout::query::timestamp(lightsout_model::evidence::midnight(day))
         };
         ((*name).to_owned(), value)
     });

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::verdict::{Assessment, ProtocolAssessment, Reason, TenantAssessment};
+use lightsout_model::verdict::{Assessment, ProtocolAssessment, Reason, TenantAssessment};
 
 /// A tenant that the second decision tells something else of.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -102,9 +102,9 @@ mod tests {
     use chrono::NaiveDate;
 
     use super::*;
-    use crate::evidence::Window;
-    use crate::protocol::Protocol;
-    use crate::verdict::{ProtocolVerdict, TenantVerdict};
+    use lightsout_model::evidence::Window;
+    use lightsout_model::protocol::Protocol;
+    use lightsout_model::verdict::{ProtocolVerdict, TenantVerdict};
 
     fn tenant(id: &str, verdict: TenantVerdict, imap: ProtocolVerdict, users: u64) -> TenantAssessment {
         TenantAssessment {

@@ -6,11 +6,11 @@ use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::assess;
-use crate::campaign::Campaign;
 use crate::error::{Error, Result};
-use crate::evidence::{TenantEvidence, Window};
-use crate::tenant::Roster;
-use crate::verdict::Assessment;
+use lightsout_model::campaign::Campaign;
+use lightsout_model::evidence::{TenantEvidence, Window};
+use lightsout_model::tenant::Roster;
+use lightsout_model::verdict::Assessment;
 
 /// Everything that a decision follows from.
 #[derive(Debug)]

@@ -18,11 +18,11 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, NaiveDate, Utc};
 
-use crate::campaign::Campaign;
-use crate::evidence::{TenantEvidence, Window};
-use crate::sign_in::Category;
-use crate::tenant::{Roster, RosterTenant};
-use crate::verdict::TenantAssessment;
+use lightsout_model::campaign::Campaign;
+use lightsout_model::evidence::{TenantEvidence, Window};
+use lightsout_model::sign_in::Category;
+use lightsout_model::tenant::{Roster, RosterTenant};
+use lightsout_model::verdict::TenantAssessment;
 
 /// One row per tenant of the evidence or the roster, sorted by tenant id.
 ///

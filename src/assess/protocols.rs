@@ -1,9 +1,9 @@
 //! The verdict of one protocol in one tenant. What it means for the tenant is `super::tenant`'s.
 
 use super::settings::{ReportDoubt, ReportUsage};
-use crate::evidence::{PastUsage, ProtocolEvidence, UserCount};
-use crate::protocol::Protocol;
-use crate::verdict::{ProtocolAssessment, ProtocolVerdict, Reason};
+use lightsout_model::evidence::{PastUsage, ProtocolEvidence, UserCount};
+use lightsout_model::protocol::Protocol;
+use lightsout_model::verdict::{ProtocolAssessment, ProtocolVerdict, Reason};
 
 /// One protocol judged, with the numbers that the rules of a tenant tell of.
 pub(super) struct Finding {

@@ -12,12 +12,12 @@ use std::collections::BTreeSet;
 use chrono::{DateTime, Days, NaiveDate, Utc};
 
 use super::protocols::Beside;
-use crate::campaign::Campaign;
-use crate::evidence::{DayRange, TenantEvidence, Window};
-use crate::protocol::Protocol;
-use crate::settings::{CollectedSettings, ReportEvidence, SwitchCount};
-use crate::tenant::RosterTenant;
-use crate::verdict::Reason;
+use lightsout_model::campaign::Campaign;
+use lightsout_model::evidence::{DayRange, TenantEvidence, Window};
+use lightsout_model::protocol::Protocol;
+use lightsout_model::settings::{CollectedSettings, ReportEvidence, SwitchCount};
+use lightsout_model::tenant::RosterTenant;
+use lightsout_model::verdict::Reason;
 
 /// What is proved by other things than sign-ins.
 #[derive(Debug, Default)]

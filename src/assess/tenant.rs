@@ -6,12 +6,14 @@ use std::collections::BTreeSet;
 use super::coverage::{self, Coverage};
 use super::protocols::{self, Finding};
 use super::settings::SettingsFinding;
-use crate::campaign::Campaign;
-use crate::evidence::{FilteredExport, PastUsage, ProtocolEvidence, TenantEvidence, Window};
-use crate::protocol::Protocol;
-use crate::sign_in::Category;
-use crate::tenant::RosterTenant;
-use crate::verdict::{ProtocolAssessment, ProtocolVerdict, Reason, TenantAssessment, TenantVerdict};
+use lightsout_model::campaign::Campaign;
+use lightsout_model::evidence::{FilteredExport, PastUsage, ProtocolEvidence, TenantEvidence, Window};
+use lightsout_model::protocol::Protocol;
+use lightsout_model::sign_in::Category;
+use lightsout_model::tenant::RosterTenant;
+use lightsout_model::verdict::{
+    ProtocolAssessment, ProtocolVerdict, Reason, TenantAssessment, TenantVerdict,
+};
 
 /// `scope` is the campaign's, whole groups, in report order.
 pub(super) fn assess(

@@ -10,10 +10,10 @@ use clap::Args;
 use super::deciding;
 use super::shared::{Global, Output, Rules, open_lake, print};
 use crate::assess::compare::Change;
-use crate::campaign::Campaign;
 use crate::error::{Error, Result};
 use crate::report::Format;
-use crate::verdict::Assessment;
+use lightsout_model::campaign::Campaign;
+use lightsout_model::verdict::Assessment;
 
 #[derive(Debug, Args)]
 pub(super) struct Arguments {

@@ -9,16 +9,16 @@ use serde::Deserialize;
 
 use super::shared::{self, Global, MEMORY_LIMIT_BYTES, Rules, now, open_lake};
 use crate::assess::decision::{Basis, DecisionRow, decide};
-use crate::campaign::Campaign;
 use crate::error::{Error, Result};
-use crate::evidence::{TenantEvidence, Window};
 use crate::lake::Lake;
 use crate::lake::commit::Manifest;
 use crate::lake::schema::Table;
 use crate::query::Queries;
 use crate::query::evidence::EVIDENCE_QUERIES;
-use crate::tenant::{Named, Roster, tenant_id};
-use crate::verdict::Assessment;
+use lightsout_model::campaign::Campaign;
+use lightsout_model::evidence::{TenantEvidence, Window};
+use lightsout_model::tenant::{Named, Roster, tenant_id};
+use lightsout_model::verdict::Assessment;
 
 /// What a decision leaves for the stages after it.
 pub(super) struct Assessed {

@@ -10,7 +10,7 @@ use crate::query::Queries;
 use crate::query::catalog::Report;
 use crate::report::Format;
 use crate::report::explain::{Explanation, Judged};
-use crate::tenant::Roster;
+use lightsout_model::tenant::Roster;
 
 #[derive(Debug, Args)]
 pub(super) struct Arguments {

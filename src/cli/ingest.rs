@@ -11,11 +11,11 @@ use indicatif::{HumanBytes, ProgressBar, ProgressStyle};
 
 use super::shared::{self, Global, Naming, now, parse_days, parse_size, print, roster_of};
 use crate::error::{Error, Result};
-use crate::evidence::DayRange;
 use crate::ingest::find::{Input, find};
 use crate::ingest::{IngestReport, IngestSettings, Progress};
 use crate::lake::Lake;
-use crate::tenant::Roster;
+use lightsout_model::evidence::DayRange;
+use lightsout_model::tenant::Roster;
 
 /// What to read and how.
 #[derive(Debug, Args)]
@@ -138,7 +138,7 @@ pub(super) async fn ingest(arguments: &Inputs, roster: Roster, global: &Global) 
     let settings = IngestSettings {
         tenant_id: arguments.naming.tenant_id(&roster)?,
         roster,
-        date_order: arguments.naming.date_order,
+        date_order: arguments.naming.date_order(),
         category: arguments.naming.category,
         covers: arguments.covers.map(|covers| until_yesterday(covers, now().date_naive())).transpose()?,
         jobs,

@@ -19,7 +19,7 @@ use crate::lake::Lake;
 use crate::lake::compact::{CompactSettings, TableCompaction, compact};
 use crate::lake::vacuum::{Unneeded, VacuumSettings, vacuum};
 use crate::query::Queries;
-use crate::tenant::Roster;
+use lightsout_model::tenant::Roster;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
@@ -149,7 +149,7 @@ async fn replay(
         tenant_id: naming.tenant_id(&roster)?,
         roster,
         category: naming.category,
-        date_order: naming.date_order,
+        date_order: naming.date_order(),
         covers: None,
         jobs: 1,
         memory_limit_bytes: MEMORY_LIMIT_BYTES,

@@ -10,18 +10,18 @@ use clap::Args;
 use super::deciding::{self, Assessed};
 use super::shared::{Global, MEMORY_LIMIT_BYTES, open_lake, parse_day};
 use crate::assess::assess;
-use crate::campaign::Campaign;
-use crate::change::{Change, StateRow};
 use crate::error::Result;
-use crate::evidence::Month;
 use crate::lake::Lake;
 use crate::notify::files::{self, Written};
 use crate::notify::manifest::{Manifest, of_notices};
 use crate::notify::templates::Templates;
 use crate::notify::{NoticeContext, lists};
 use crate::query::Queries;
-use crate::tenant::Roster;
-use crate::verdict::Assessment;
+use lightsout_model::campaign::Campaign;
+use lightsout_model::change::{Change, StateRow};
+use lightsout_model::evidence::Month;
+use lightsout_model::tenant::Roster;
+use lightsout_model::verdict::Assessment;
 
 /// What notices are written with.
 #[derive(Debug, Args)]
@@ -72,11 +72,11 @@ pub(super) async fn run(arguments: &Arguments, global: &Global) -> Result<u8> {
     }
     let row = match &arguments.decision {
         Some(id) => deciding::find(&lake, id)?,
-        None => deciding::latest(&lake, &Campaign::load(&arguments.campaign)?.name)?,
+        None => deciding::latest(&lake, &lightsout_config::campaign_file::load(&arguments.campaign)?.name)?,
     };
     let mut assessed = deciding::remake(global, &row).await?;
     if let Some(path) = &arguments.roster {
-        assessed.roster = Roster::read(path)?;
+        assessed.roster = lightsout_config::roster_file::read(path)?;
     }
     write(&assessed, &arguments.texts, &arguments.out, global).await?;
     if !global.quiet {
@@ -88,9 +88,9 @@ pub(super) async fn run(arguments: &Arguments, global: &Global) -> Result<u8> {
 /// The usage reports of a month. They tell what was seen and announce nothing, so nothing is decided and
 /// kept for them, and they are no drafts.
 async fn report(lake: &Lake, month: Month, arguments: &Arguments, global: &Global) -> Result<u8> {
-    let campaign = Campaign::load(&arguments.campaign)?;
+    let campaign = lightsout_config::campaign_file::load(&arguments.campaign)?;
     let roster = match &arguments.roster {
-        Some(path) => Roster::read(path)?,
+        Some(path) => lightsout_config::roster_file::read(path)?,
         // Names, contacts and exclusions of the latest decision, where there is one.
         None => match deciding::latest_head(lake, &campaign.name)? {
             Some(head) => deciding::rules(&deciding::find(lake, &head.decision_id)?)?.1,

@@ -67,7 +67,7 @@ pub(super) async fn run(arguments: &Arguments, global: &Global) -> Result<u8> {
         (Some((queries, lake)), true, None) => {
             Some(shared::window(None, &campaign, &roster, &queries.coverage().await?, lake)?)
         }
-        (_, true, Some(day)) => Some(crate::evidence::Window::before(day, campaign.window_days)),
+        (_, true, Some(day)) => Some(lightsout_model::evidence::Window::before(day, campaign.window_days)),
         (None, true, None) => return Err(Error::EmptyLake { lake: global.lake.display().to_string() }),
     };
     let tenant = arguments.tenant.as_deref().unwrap_or("*");

@@ -12,7 +12,7 @@ use super::ingest::{self, Inputs};
 use super::notices::{self, Texts};
 use super::shared::{Global, Rules, print, write_json};
 use crate::error::{Error, Result};
-use crate::verdict::TenantVerdict;
+use lightsout_model::verdict::TenantVerdict;
 
 #[derive(Debug, Args)]
 pub(super) struct Arguments {

@@ -8,17 +8,17 @@ use clap::Args;
 
 use super::answers::Out;
 use crate::assess::default_as_of;
-use crate::campaign::Campaign;
 use crate::error::{Error, Result};
-use crate::evidence::{DayRange, TenantEvidence, Window};
 use crate::ingest::Upgraded;
 use crate::ingest::assign::Assignments;
 use crate::ingest::find::Assigned;
-use crate::ingest::time::DateOrder;
 use crate::lake::Lake;
 use crate::report::Format;
-use crate::sign_in::Category;
-use crate::tenant::Roster;
+use lightsout_model::campaign::Campaign;
+use lightsout_model::evidence::{DayRange, TenantEvidence, Window};
+use lightsout_model::sign_in::Category;
+use lightsout_model::tenant::Roster;
+use lightsout_model::time::DateOrder;
 
 /// Opens the lake. One that an earlier version made gets the tables and columns of today first.
 pub(super) async fn open_lake(global: &Global) -> Result<Lake> {
@@ -92,7 +92,7 @@ pub(super) struct Rules {
 
 impl Rules {
     pub(super) fn load(&self) -> Result<(Campaign, Roster)> {
-        let mut campaign = Campaign::load(&self.campaign)?;
+        let mut campaign = lightsout_config::campaign_file::load(&self.campaign)?;
         if let Some(days) = self.window_days {
             campaign.window_days = days;
         }
@@ -107,7 +107,7 @@ pub(super) fn roster_of(path: Option<&Path>) -> Result<Roster> {
 
 /// A roster; what it states of days that are not over is cut off, and said.
 pub(super) fn read_roster(path: &Path, today: NaiveDate) -> Result<Roster> {
-    let mut roster = Roster::read(path)?;
+    let mut roster = lightsout_config::roster_file::read(path)?;
     let yesterday = today.pred_opt().unwrap_or(today);
     let beyond = roster.end_with(yesterday);
     if beyond > 0 {
@@ -151,10 +151,24 @@ pub(super) struct Naming {
     pub(super) category: Option<Category>,
     /// Whether 3/4/2026 is in March or in April, where a file's dates do not settle it
     #[arg(long, value_enum, value_name = "ORDER")]
-    pub(super) date_order: Option<DateOrder>,
+    date_order: Option<DateOrderFlag>,
+}
+
+/// The orders of day and month that a flag can name.
+#[derive(Debug, Clone, Copy, clap::ValueEnum)]
+enum DateOrderFlag {
+    MonthFirst,
+    DayFirst,
 }
 
 impl Naming {
+    pub(super) fn date_order(&self) -> Option<DateOrder> {
+        self.date_order.map(|order| match order {
+            DateOrderFlag::MonthFirst => DateOrder::MonthFirst,
+            DateOrderFlag::DayFirst => DateOrder::DayFirst,
+        })
+    }
+
     /// The tenant that the flag names, by its id or as the roster knows it.
     pub(super) fn tenant_id(&self, roster: &Roster) -> Result<Option<String>> {
         let id = |named: &String| {

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::classify::{is_known_code, outcome_of};
 use super::rows::Dictionary;
 use super::worker::Accepted;
-use crate::sign_in::{Category, Outcome, RawSignIn};
+use lightsout_model::sign_in::{Category, Outcome, RawSignIn};
 
 /// Counts of one source, or of one chunk of it.
 #[derive(Debug, Clone, Default)]

@@ -4,8 +4,8 @@
 use std::path::{Path, PathBuf};
 
 use super::find::{Assigned, Input};
-use crate::sign_in::Category;
-use crate::tenant::Roster;
+use lightsout_model::sign_in::Category;
+use lightsout_model::tenant::Roster;
 
 const COLUMNS: &str = "path,tenant_id or path,tenant_id,category";
 
@@ -60,11 +60,10 @@ impl Assignments {
             let tenant = roster
                 .tenant_of(tenant)
                 .map_err(|expected| wrong(line, format!("expected {expected}; found '{tenant}'")))?;
-            let category: Option<Category> = column("category")
-                .and_then(cell)
-                .map(str::parse)
-                .transpose()
-                .map_err(|error: crate::sign_in::UnknownCategory| wrong(line, error.to_string()))?;
+            let category: Option<Category> =
+                column("category").and_then(cell).map(str::parse).transpose().map_err(
+                    |error: lightsout_model::sign_in::UnknownCategory| wrong(line, error.to_string()),
+                )?;
             let pattern =
                 name.contains(['*', '?', '[']).then(|| glob::Pattern::new(name)).transpose().map_err(
                     |error| wrong(line, format!("expected a pattern like exports/*.csv: {error}")),

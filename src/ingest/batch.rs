@@ -17,13 +17,14 @@ use super::open::{Compression, Content, Opened, open};
 use super::pages;
 use super::recognise::{Head, Recognised};
 use super::source::Source;
-use super::time::{DateEvidence, DateOrder};
 use super::worker::Worker;
 use super::{FileFate, IngestSettings, Progress, settings};
 use crate::error::{Error, Result};
 use crate::lake::Lake;
 use crate::lake::write::{DataFile, Unsettled};
-use crate::settings::{FILE_BYTES_MAX, SettingsKind};
+use crate::settings::FILE_BYTES_MAX;
+use lightsout_model::settings::SettingsKind;
+use lightsout_model::time::{DateEvidence, DateOrder};
 
 const EXPECTED: &str = "sign-in logs: diagnostic records, Log Analytics, Graph, portal, PowerShell or \
                         Unified Audit Log exports, as JSON or CSV; or the settings collector's JSON, or \

@@ -5,8 +5,8 @@ mod codes;
 
 use std::borrow::Cow;
 
-use crate::protocol::Protocol;
-use crate::sign_in::{AuthMethod, Category, Classified, Outcome, RawSignIn};
+use lightsout_model::protocol::Protocol;
+use lightsout_model::sign_in::{AuthMethod, Category, Classified, Outcome, RawSignIn};
 
 pub use codes::{is_known_code, outcome};
 

@@ -8,8 +8,8 @@ use chrono::{DateTime, NaiveDate};
 use super::IngestSettings;
 use super::account::{Account, Basis, Coverage, Direction, Stated};
 use super::find::{Input, hour_end};
-use crate::evidence::DayRange;
-use crate::sign_in::Category;
+use lightsout_model::evidence::DayRange;
+use lightsout_model::sign_in::Category;
 
 /// Numbers of rows at which exports end, whatever there is more.
 const ROW_CAPS: [u64; 4] = [30_000, 100_000, 250_000, 500_000];

@@ -6,9 +6,9 @@ use std::path::{Path, PathBuf};
 use chrono::{DateTime, Duration, NaiveDate, Utc};
 
 use crate::error::{Error, Result};
-use crate::evidence::DayRange;
-use crate::sign_in::Category;
-use crate::tenant::tenant_id;
+use lightsout_model::evidence::DayRange;
+use lightsout_model::sign_in::Category;
+use lightsout_model::tenant::tenant_id;
 
 /// One input file, not opened yet.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use super::formats::Shape;
-use crate::tenant::{Roster, is_guid};
+use lightsout_model::tenant::{Roster, is_guid};
 
 /// Names that are kept of those that nobody knows.
 const NAMES_KEPT: usize = 8;

@@ -7,10 +7,10 @@ use super::document::{Extent, extent};
 use super::find::Input;
 use super::formats::{Glimpse, RecordReader, Shape};
 use super::json::Cursor;
-use super::time::{self, DateOrder};
 use super::worker::is_possible_time;
-use crate::sign_in::{AuthMethod, Category, RawSignIn};
-use crate::tenant::{is_guid, tenant_id};
+use lightsout_model::sign_in::{AuthMethod, Category, RawSignIn};
+use lightsout_model::tenant::{is_guid, tenant_id};
+use lightsout_model::time::{self, DateOrder};
 
 /// What a rejected record reads as.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

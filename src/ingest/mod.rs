@@ -26,7 +26,6 @@ mod replay;
 mod rows;
 mod settings;
 mod source;
-pub mod time;
 mod upgrade;
 mod worker;
 
@@ -35,10 +34,10 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use serde::{Deserialize, Serialize};
 
-use crate::evidence::DayRange;
-use crate::sign_in::Category;
-use crate::tenant::Roster;
-use time::DateOrder;
+use lightsout_model::evidence::DayRange;
+use lightsout_model::sign_in::Category;
+use lightsout_model::tenant::Roster;
+use lightsout_model::time::DateOrder;
 
 pub(crate) use account::SEVERAL;
 pub use account::{Basis, Coverage, Day, Stated};

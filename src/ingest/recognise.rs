@@ -6,8 +6,9 @@ use super::document::Scanner;
 use super::formats::{NotRead, RecordReader, Shape, describe_keys, is_picture, top_level_keys};
 use super::frame::{Framing, RECORD_BYTES_MAX};
 use super::json::Cursor;
-use super::time::DateEvidence;
-use crate::settings::{SettingsKind, collected, smtp_report};
+use crate::settings::{collected, smtp_report};
+use lightsout_model::settings::SettingsKind;
+use lightsout_model::time::DateEvidence;
 
 /// How many records recognition looks at.
 const HEAD_RECORDS: usize = 64;

@@ -9,7 +9,7 @@ use super::formats::RejectReason;
 use super::lenient::Lenient;
 use crate::error::{Error, Result};
 use crate::lake::schema::Table;
-use crate::sign_in::Category;
+use lightsout_model::sign_in::Category;
 
 /// One rejected record.
 pub(super) struct Reject<'a> {

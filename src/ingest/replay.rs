@@ -15,7 +15,6 @@ use super::encoding::Encoding;
 use super::formats::RejectReason;
 use super::frame::{Chunk, Records, over_long};
 use super::source::{self, Source, SourceRow};
-use super::time::DateOrder;
 use super::worker::Worker;
 use super::{IngestSettings, Progress};
 use crate::error::{Error, Result};
@@ -23,6 +22,7 @@ use crate::lake::Lake;
 use crate::lake::commit::{Manifest, Replaced, Replacing};
 use crate::lake::schema::Table;
 use crate::lake::write::write_file;
+use lightsout_model::time::DateOrder;
 
 /// What became of the rejects.
 #[derive(Debug, Clone, Default, Serialize)]

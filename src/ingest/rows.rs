@@ -20,7 +20,7 @@ use dictionary::Guess;
 use super::source::Source;
 use crate::error::{Error, Result};
 use crate::lake::schema::{Table, timestamp};
-use crate::sign_in::{Category, Classified, RawSignIn};
+use lightsout_model::sign_in::{Category, Classified, RawSignIn};
 
 const MICROS_PER_DAY: i64 = 86_400_000_000;
 /// Stands for "none" among numbers that are times or codes.
@@ -231,7 +231,7 @@ impl Rows {
             raw.resource_id.as_deref(),
             raw.resource_name.as_deref(),
             raw.client_app.as_deref(),
-            classified.protocol.map(crate::protocol::Protocol::as_str),
+            classified.protocol.map(lightsout_model::protocol::Protocol::as_str),
             Some(classified.auth_method.as_str()),
             classified.auth_evidence,
             Some(classified.outcome.as_str()),

@@ -7,9 +7,10 @@ use super::find::Input;
 use super::frame::Framing;
 use super::worker::{EARLIEST, MICROS_PER_DAY};
 use crate::error::{Error, Result};
-use crate::evidence::midnight;
-use crate::settings::{SettingsKind, SettingsRow, StoredSettings, collected, smtp_report};
-use crate::tenant::is_guid;
+use crate::settings::{collected, smtp_report};
+use lightsout_model::evidence::midnight;
+use lightsout_model::settings::{SettingsKind, SettingsRow, StoredSettings};
+use lightsout_model::tenant::is_guid;
 
 /// A file that was read.
 #[derive(Debug)]

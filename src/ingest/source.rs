@@ -22,13 +22,13 @@ use super::known::Known;
 use super::open::{Compression, Opened};
 use super::pages::Pages;
 use super::settings::ReadSettings;
-use super::time::DateOrder;
 use super::{FileFate, FileReport, IngestSettings};
 use crate::error::{Error, Result};
 use crate::lake::Lake;
 use crate::lake::schema::Table;
-use crate::settings::{SettingsKind, SettingsRow};
-use crate::sign_in::Category;
+use lightsout_model::settings::{SettingsKind, SettingsRow};
+use lightsout_model::sign_in::Category;
+use lightsout_model::time::DateOrder;
 
 /// A source whose chunks are being parsed.
 pub(super) struct Source {
@@ -320,8 +320,8 @@ impl Source {
             tenants: (account.occurring().into_iter().map(|(tenant, _)| tenant).chain(of_settings))
                 .collect::<BTreeSet<_>>()
                 .len(),
-            first_signed_in_at: account.first_at.map(super::time::format),
-            last_signed_in_at: account.last_at.map(super::time::format),
+            first_signed_in_at: account.first_at.map(lightsout_model::time::format),
+            last_signed_in_at: account.last_at.map(lightsout_model::time::format),
             missing_columns: missing_columns.clone(),
             rejected_by_reason: account.rejected.clone(),
             rejected_of_unknown_tenant: self.unplaced.load(Ordering::Relaxed),

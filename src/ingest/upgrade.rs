@@ -19,12 +19,12 @@ use super::formats::Shape;
 use super::{FileFate, IngestSettings};
 use super::{coverage, source};
 use crate::error::{Error, Result};
-use crate::evidence::DayRange;
 use crate::lake::Lake;
 use crate::lake::commit::{Manifest, Replaced, Replacing};
 use crate::lake::schema::Table;
 use crate::lake::write::DataFileWriter;
-use crate::sign_in::{Category, Outcome};
+use lightsout_model::evidence::DayRange;
+use lightsout_model::sign_in::{Category, Outcome};
 
 /// What an upgrade has changed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -280,7 +280,7 @@ fn settings(now: i64) -> IngestSettings {
         covers: None,
         jobs: 1,
         memory_limit_bytes: 0,
-        roster: crate::tenant::Roster::default(),
+        roster: lightsout_model::tenant::Roster::default(),
         skip_unrecognised: false,
         dry_run: false,
         now,

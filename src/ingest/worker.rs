@@ -23,8 +23,8 @@ use super::{IngestSettings, Progress};
 use crate::error::Result;
 use crate::lake::schema::Table;
 use crate::lake::write::{DataFileWriter, Unsettled};
-use crate::sign_in::{Category, RawSignIn};
-use crate::tenant::{Named, is_guid};
+use lightsout_model::sign_in::{Category, RawSignIn};
+use lightsout_model::tenant::{Named, is_guid};
 
 /// Rows of a row group.
 const ROWS_MAX: usize = 128 * 1024;
@@ -389,12 +389,12 @@ fn accept<'r>(
     let tenant_id = lower_case(raw.tenant_id.take().or_else(assigned).ok_or_else(no_tenant)?);
     let signed_in_at = raw.signed_in_at.ok_or(RejectReason::NoTime)?;
     if !is_possible_time(signed_in_at, now) {
-        return Err(RejectReason::ImpossibleTime { found: super::time::format(signed_in_at) });
+        return Err(RejectReason::ImpossibleTime { found: lightsout_model::time::format(signed_in_at) });
     }
     for id in [&mut raw.home_tenant_id, &mut raw.resource_tenant_id] {
         // What is no id of a tenant does not say that it is another one.
         if id.as_deref().is_some_and(|text| !is_guid(text)) {
-            *id = id.take().and_then(|text| crate::tenant::tenant_id(&text)).map(Cow::Owned);
+            *id = id.take().and_then(|text| lightsout_model::tenant::tenant_id(&text)).map(Cow::Owned);
         }
     }
     if raw.resource_name.as_deref().is_some_and(|name| name.eq_ignore_ascii_case("anonymized")) {

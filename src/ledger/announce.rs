@@ -7,11 +7,11 @@ use chrono::{DateTime, Days, NaiveDate, Utc};
 use super::event::{Announcement, ChangeKind, Event, EventKind};
 use super::objections::{cause, reasons};
 use super::state::Ledger;
-use crate::campaign::Campaign;
-use crate::change::HoldCause;
-use crate::protocol::Protocol;
-use crate::tenant::Roster;
-use crate::verdict::{Assessment, Reason, TenantAssessment, TenantVerdict};
+use lightsout_model::campaign::Campaign;
+use lightsout_model::change::HoldCause;
+use lightsout_model::protocol::Protocol;
+use lightsout_model::tenant::Roster;
+use lightsout_model::verdict::{Assessment, Reason, TenantAssessment, TenantVerdict};
 
 /// What a selection is made from.
 #[derive(Debug)]

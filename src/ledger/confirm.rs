@@ -7,9 +7,9 @@ use super::opt_out::{announced, named};
 use super::requests::Request;
 use super::state::Ledger;
 use super::taken::{Taken, take};
-use crate::campaign::Campaign;
-use crate::change::ProtocolChange;
-use crate::protocol::Protocol;
+use lightsout_model::campaign::Campaign;
+use lightsout_model::change::ProtocolChange;
+use lightsout_model::protocol::Protocol;
 
 /// Takes or refuses each row. A row without protocols stands for everything that was pending.
 #[must_use]

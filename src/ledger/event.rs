@@ -3,9 +3,9 @@
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Deserializer, Serialize};
 
-use crate::change::HoldCause;
-use crate::protocol::Protocol;
-use crate::verdict::Reason;
+use lightsout_model::change::HoldCause;
+use lightsout_model::protocol::Protocol;
+use lightsout_model::verdict::Reason;
 
 /// What happened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]

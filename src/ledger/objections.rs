@@ -1,10 +1,10 @@
 //! What speaks against turning protocols off, as a tenant looks now. `announce`, `recheck` and `apply` ask
 //! this one function, so that none of them turns off what another would hold.
 
-use crate::campaign::Campaign;
-use crate::change::HoldCause;
-use crate::protocol::Protocol;
-use crate::verdict::{Reason, TenantAssessment};
+use lightsout_model::campaign::Campaign;
+use lightsout_model::change::HoldCause;
+use lightsout_model::protocol::Protocol;
+use lightsout_model::verdict::{Reason, TenantAssessment};
 
 /// The gravest cause for which a protocol can't be turned off.
 #[must_use]

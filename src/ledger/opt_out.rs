@@ -6,9 +6,9 @@ use super::event::EventKind;
 use super::requests::Request;
 use super::state::{AnnouncedTenant, Ledger};
 use super::taken::{Taken, take};
-use crate::campaign::Campaign;
-use crate::change::ProtocolChange;
-use crate::protocol::Protocol;
+use lightsout_model::campaign::Campaign;
+use lightsout_model::change::ProtocolChange;
+use lightsout_model::protocol::Protocol;
 
 /// Takes or refuses each request.
 ///

@@ -3,9 +3,9 @@
 use chrono::NaiveDate;
 
 use super::state::Ledger;
-use crate::campaign::Campaign;
-use crate::protocol::Protocol;
-use crate::tenant::Roster;
+use lightsout_model::campaign::Campaign;
+use lightsout_model::protocol::Protocol;
+use lightsout_model::tenant::Roster;
 
 /// One tenant whose day has come.
 #[derive(Debug, Clone, PartialEq, Eq)]

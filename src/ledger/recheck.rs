@@ -8,10 +8,10 @@ use chrono::{DateTime, TimeDelta, Utc};
 use super::event::{Event, EventKind, Hold};
 use super::objections::{cause, reasons};
 use super::state::{AnnouncedTenant, Ledger};
-use crate::campaign::Campaign;
-use crate::change::HoldCause;
-use crate::protocol::Protocol;
-use crate::verdict::TenantAssessment;
+use lightsout_model::campaign::Campaign;
+use lightsout_model::change::HoldCause;
+use lightsout_model::protocol::Protocol;
+use lightsout_model::verdict::TenantAssessment;
 
 /// The events that follow, tenant by tenant. What is on hold already gives none. `now_judged` are the tenants
 /// as they look now, from the first day of the decision's window on.

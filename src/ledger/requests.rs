@@ -5,10 +5,10 @@ use std::path::Path;
 
 use chrono::{DateTime, NaiveDate, Utc};
 
-use crate::evidence::midnight;
-use crate::protocol::Protocol;
-use crate::spreadsheet::{ONE_LINE, broken_cell, decoded, line_of, separator};
-use crate::tenant::is_guid;
+use lightsout_config::spreadsheet::{ONE_LINE, broken_cell, decoded, line_of, separator};
+use lightsout_model::evidence::midnight;
+use lightsout_model::protocol::Protocol;
+use lightsout_model::tenant::is_guid;
 
 /// The columns that are read.
 const READ: [&str; 4] = ["tenant_id", "protocols", "by_whom", "happened_at"];

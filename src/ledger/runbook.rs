@@ -10,8 +10,8 @@
 use std::fmt::Write as _;
 
 use super::plan::Due;
-use crate::campaign::Campaign;
-use crate::protocol::Protocol;
+use lightsout_model::campaign::Campaign;
+use lightsout_model::protocol::Protocol;
 
 /// Both scripts of a tenant.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -266,7 +266,11 @@ mod tests {
     }
 
     fn of(protocols: &[Protocol], name: Option<&str>) -> Runbook {
-        runbook(&Campaign::load("basic-auth-all-protocols").expect("built in"), &due(protocols), name)
+        runbook(
+            &lightsout_config::campaign_file::load("basic-auth-all-protocols").expect("built in"),
+            &due(protocols),
+            name,
+        )
     }
 
     #[test]

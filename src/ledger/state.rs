@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, NaiveDate, Utc};
 
 use super::event::{Announcement, Hold};
-use crate::change::{Change, ProtocolChange, StateRow};
 use crate::error::{Error, Result};
-use crate::protocol::Protocol;
+use lightsout_model::change::{Change, ProtocolChange, StateRow};
+use lightsout_model::protocol::Protocol;
 
 /// One tenant that something was announced to.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -8,11 +8,11 @@ use serde::Serialize;
 
 use super::announce::announceable;
 use super::state::{AnnouncedTenant, Ledger};
-use crate::campaign::Campaign;
-use crate::change::{HoldCause, ProtocolChange};
-use crate::protocol::Protocol;
-use crate::tenant::Roster;
-use crate::verdict::{Assessment, Reason, TenantAssessment, TenantVerdict};
+use lightsout_model::campaign::Campaign;
+use lightsout_model::change::{HoldCause, ProtocolChange};
+use lightsout_model::protocol::Protocol;
+use lightsout_model::tenant::Roster;
+use lightsout_model::verdict::{Assessment, Reason, TenantAssessment, TenantVerdict};
 
 /// What a tenant is at. The first that applies.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, clap::ValueEnum)]

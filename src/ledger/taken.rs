@@ -5,8 +5,8 @@ use chrono::{DateTime, Utc};
 use super::Refusal;
 use super::event::{Event, EventKind};
 use super::requests::Request;
-use crate::campaign::Campaign;
-use crate::protocol::Protocol;
+use lightsout_model::campaign::Campaign;
+use lightsout_model::protocol::Protocol;
 
 /// What became of requests.
 #[derive(Debug, Default)]

@@ -17,10 +17,10 @@ use super::NoticeContext;
 use super::limits::limits;
 use super::text::{date, enumerate, month, plain_short};
 use super::told::Told;
-use crate::campaign::Campaign;
-use crate::protocol::Protocol;
-use crate::sign_in::Category;
-use crate::verdict::TenantAssessment;
+use lightsout_model::campaign::Campaign;
+use lightsout_model::protocol::Protocol;
+use lightsout_model::sign_in::Category;
+use lightsout_model::verdict::TenantAssessment;
 
 /// Characters of one text from a log.
 const TEXT_CHARACTERS_MAX: usize = 120;
@@ -105,7 +105,7 @@ struct CampaignFacts {
     latest_information: String,
     opt_out: String,
     switch_on_again: Option<String>,
-    earlier_posts: Vec<crate::campaign::EarlierPost>,
+    earlier_posts: Vec<lightsout_model::campaign::EarlierPost>,
 }
 
 #[derive(Debug, Serialize)]

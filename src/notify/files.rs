@@ -11,7 +11,7 @@ use super::text::folder_name;
 use super::told::Told;
 use super::whole::write_content;
 use super::{NoticeContext, NotifyError};
-use crate::verdict::{TenantAssessment, TenantVerdict};
+use lightsout_model::verdict::{TenantAssessment, TenantVerdict};
 
 const EXTENSIONS: [&str; 4] = ["md", "html", "eml", "json"];
 /// A tenant's main notice.

@@ -3,10 +3,10 @@
 
 use chrono::{Datelike as _, NaiveDate};
 
-use crate::campaign::Campaign;
-use crate::evidence::Window;
-use crate::protocol::Protocol;
-use crate::verdict::{Reason, TenantAssessment, TenantVerdict};
+use lightsout_model::campaign::Campaign;
+use lightsout_model::evidence::Window;
+use lightsout_model::protocol::Protocol;
+use lightsout_model::verdict::{Reason, TenantAssessment, TenantVerdict};
 
 const RARE_JOBS: &str =
     "A job that runs once a quarter or once a year may not have run in the days that were searched.";
@@ -92,7 +92,7 @@ mod tests {
 
     #[test]
     fn relay_and_year_end_are_told_only_where_smtp_auth_is_in_scope() {
-        let mut campaign = Campaign::load("smtp-auth-2026").expect("built in");
+        let mut campaign = lightsout_config::campaign_file::load("smtp-auth-2026").expect("built in");
         let december = window("2026-11-20", "2026-12-20");
         assert!([RELAY, YEAR_END].iter().all(|sentence| said(&campaign, december).contains(sentence)));
         campaign.protocols = vec![Protocol::Imap4];
@@ -101,7 +101,7 @@ mod tests {
 
     #[test]
     fn the_year_end_is_told_from_the_window_to_the_change() {
-        let campaign = Campaign::load("basic-auth-all-protocols").expect("built in");
+        let campaign = lightsout_config::campaign_file::load("basic-auth-all-protocols").expect("built in");
         for (first, end, expected) in [
             ("2026-06-01", "2026-07-01", false),
             ("2026-10-20", "2026-11-19", false),

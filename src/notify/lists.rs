@@ -9,8 +9,8 @@ use std::path::Path;
 use super::manifest::Manifest;
 use super::told::still_on;
 use super::{NoticeContext, NotifyError};
-use crate::protocol::Protocol;
-use crate::verdict::{TenantAssessment, TenantVerdict};
+use lightsout_model::protocol::Protocol;
+use lightsout_model::verdict::{TenantAssessment, TenantVerdict};
 
 pub use row::{ListRow, MoreColumn, write_rows};
 

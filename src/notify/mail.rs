@@ -11,9 +11,9 @@ use mail_builder::mime::MimePart;
 
 use super::NoticeContext;
 use super::told::Told;
-use crate::evidence::midnight;
-use crate::tenant::RosterTenant;
-use crate::verdict::TenantAssessment;
+use lightsout_model::evidence::midnight;
+use lightsout_model::tenant::RosterTenant;
+use lightsout_model::verdict::TenantAssessment;
 
 /// Longest address, and longest part of it before the `@`, that mail servers must take.
 const ADDRESS_LENGTH_MAX: usize = 254;

@@ -13,8 +13,8 @@ use sha2::{Digest, Sha256};
 use super::NotifyError;
 use super::files::Written;
 use super::whole::write_whole;
-use crate::evidence::Window;
-use crate::verdict::Assessment;
+use lightsout_model::evidence::Window;
+use lightsout_model::verdict::Assessment;
 
 /// The manifest's name in its folder.
 pub const FILE: &str = "manifest.json";

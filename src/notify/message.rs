@@ -9,10 +9,10 @@ use super::notice::NoticeKind;
 use super::text::plain;
 use super::told::Told;
 use super::{NoticeContext, reason_codes};
-use crate::change::Change;
-use crate::evidence::midnight;
-use crate::protocol::Protocol;
-use crate::verdict::TenantAssessment;
+use lightsout_model::change::Change;
+use lightsout_model::evidence::midnight;
+use lightsout_model::protocol::Protocol;
+use lightsout_model::verdict::TenantAssessment;
 
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]

@@ -28,11 +28,11 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, Days, NaiveDate, Utc};
 
-use crate::campaign::Campaign;
-use crate::change::Change;
-use crate::protocol::Protocol;
-use crate::tenant::{Roster, RosterTenant};
-use crate::verdict::{Assessment, Reason, TenantAssessment};
+use lightsout_model::campaign::Campaign;
+use lightsout_model::change::Change;
+use lightsout_model::protocol::Protocol;
+use lightsout_model::tenant::{Roster, RosterTenant};
+use lightsout_model::verdict::{Assessment, Reason, TenantAssessment};
 
 pub use error::NotifyError;
 pub use limits::{limits, limits_of_all};

@@ -8,7 +8,7 @@ use super::templates::Templates;
 use super::text::date;
 use super::told::Told;
 use super::{NoticeContext, NotifyError, html, plain_text};
-use crate::verdict::{TenantAssessment, TenantVerdict};
+use lightsout_model::verdict::{TenantAssessment, TenantVerdict};
 
 /// What a notice says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -2,9 +2,9 @@
 //! range to declare, from which day a verdict is possible, how often to collect.
 
 use super::text::{count, plain_short};
-use crate::evidence::{Filter, Window};
-use crate::sign_in::Category;
-use crate::verdict::{CoverageGap, Reason, TenantAssessment};
+use lightsout_model::evidence::{Filter, Window};
+use lightsout_model::sign_in::Category;
+use lightsout_model::verdict::{CoverageGap, Reason, TenantAssessment};
 
 const NOTE_CHARACTERS_MAX: usize = 200;
 /// Runs of days that one sentence names.

@@ -6,13 +6,13 @@ use chrono::{DateTime, NaiveDate, Utc};
 
 use super::notice::NoticeKind;
 use super::{NoticeContext, WhoRow};
-use crate::campaign::Campaign;
-use crate::change::{Change, HoldCause, ProtocolChange};
-use crate::evidence::{DayRange, Filter, FilteredExport, Month, Window};
-use crate::protocol::Protocol;
-use crate::sign_in::Category;
-use crate::tenant::{Roster, RosterTenant};
-use crate::verdict::{
+use lightsout_model::campaign::Campaign;
+use lightsout_model::change::{Change, HoldCause, ProtocolChange};
+use lightsout_model::evidence::{DayRange, Filter, FilteredExport, Month, Window};
+use lightsout_model::protocol::Protocol;
+use lightsout_model::sign_in::Category;
+use lightsout_model::tenant::{Roster, RosterTenant};
+use lightsout_model::verdict::{
     Assessment, ProtocolAssessment, ProtocolVerdict, Reason, TenantAssessment, TenantVerdict,
 };
 
@@ -202,7 +202,7 @@ fn who() -> Vec<WhoRow> {
 
 impl Sample {
     pub(super) fn all_protocols() -> Self {
-        let campaign = Campaign::load("basic-auth-all-protocols").expect("embedded");
+        let campaign = lightsout_config::campaign_file::load("basic-auth-all-protocols").expect("embedded");
         let reason = Reason::Excluded { note: "moving to another provider".to_owned() };
         let tenants = vec![
             no_impact(&campaign.scope()),
@@ -239,7 +239,7 @@ impl Sample {
 
     pub(super) fn smtp_auth() -> Self {
         let mut sample = Self::all_protocols();
-        sample.campaign = Campaign::load("smtp-auth-2026").expect("embedded");
+        sample.campaign = lightsout_config::campaign_file::load("smtp-auth-2026").expect("embedded");
         sample.assessment.campaign = sample.campaign.name.clone();
         sample.assessment.tenants[0] = no_impact(&sample.campaign.scope());
         let harbour = &mut sample.assessment.tenants[1];

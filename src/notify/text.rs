@@ -6,7 +6,7 @@ use std::borrow::Cow;
 
 use chrono::NaiveDate;
 
-use crate::evidence::Month;
+use lightsout_model::evidence::Month;
 
 /// One line without control, direction-changing or invisible characters. Line breaks and tabs become
 /// one space each, so that words stay apart.

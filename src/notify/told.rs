@@ -5,10 +5,10 @@ use chrono::NaiveDate;
 
 use super::notice::NoticeKind;
 use super::{NoticeContext, NotifyError};
-use crate::change::{Change, ProtocolChange};
-use crate::evidence::Month;
-use crate::protocol::Protocol;
-use crate::verdict::{Reason, TenantAssessment};
+use lightsout_model::change::{Change, ProtocolChange};
+use lightsout_model::evidence::Month;
+use lightsout_model::protocol::Protocol;
+use lightsout_model::verdict::{Reason, TenantAssessment};
 
 #[derive(Debug)]
 pub(super) struct Told<'a> {

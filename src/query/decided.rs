@@ -25,13 +25,13 @@ use tokio::sync::OnceCell;
 
 use crate::assess::assess;
 use crate::assess::decision::DecisionRow;
-use crate::campaign::Campaign;
-use crate::evidence::Window;
 use crate::lake::rows::from_batch;
 use crate::lake::schema::{Table, timestamp};
-use crate::protocol::Protocol;
-use crate::tenant::{Roster, RosterTenant};
-use crate::verdict::{Assessment, Reason, TenantAssessment};
+use lightsout_model::campaign::Campaign;
+use lightsout_model::evidence::Window;
+use lightsout_model::protocol::Protocol;
+use lightsout_model::tenant::{Roster, RosterTenant};
+use lightsout_model::verdict::{Assessment, Reason, TenantAssessment};
 
 /// Which decisions, and what of them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -10,13 +10,13 @@ use serde::Deserialize;
 use super::cells::{Cells, word};
 use super::doubts::Span;
 use super::{Parameter, Queries, timestamp};
-use crate::campaign::Campaign;
 use crate::error::Result;
-use crate::evidence::{
+use crate::notify::WhoRow;
+use lightsout_model::campaign::Campaign;
+use lightsout_model::evidence::{
     ExchangeOrUnnamed, PastUsage, ProtocolEvidence, TenantEvidence, UserCount, Window, midnight,
 };
-use crate::notify::WhoRow;
-use crate::protocol::Protocol;
+use lightsout_model::protocol::Protocol;
 
 /// The queries that evidence rests on; a decision keeps their hash.
 pub const EVIDENCE_QUERIES: [(&str, &str); 11] = [

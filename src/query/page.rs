@@ -10,10 +10,10 @@ use chrono::{DateTime, NaiveDate, Utc};
 use super::Queries;
 use super::catalog::Report;
 use super::cells::{Cells, word};
-use crate::campaign::Campaign;
 use crate::error::Result;
-use crate::evidence::{UserCount, Window};
-use crate::protocol::Protocol;
+use lightsout_model::campaign::Campaign;
+use lightsout_model::evidence::{UserCount, Window};
+use lightsout_model::protocol::Protocol;
 
 /// Usage by protocol and day; a day without usage is not in it.
 pub type UsageByDay = BTreeMap<Protocol, BTreeMap<NaiveDate, UserCount>>;

@@ -9,8 +9,8 @@ use serde::Deserialize;
 
 use super::{Queries, timestamp};
 use crate::error::{Error, Result};
-use crate::evidence::midnight;
-use crate::settings::{CollectedSettings, ReportEvidence, SettingsEvidence, StoredSettings};
+use lightsout_model::evidence::midnight;
+use lightsout_model::settings::{CollectedSettings, ReportEvidence, SettingsEvidence, StoredSettings};
 
 /// The query that gives the rows; a decision keeps its hash.
 pub(super) const NAME: &str = "settings_of_window";

@@ -39,7 +39,7 @@ fn literal(value: &ScalarValue) -> String {
     match value {
         ScalarValue::Utf8(Some(text)) => quoted(text),
         ScalarValue::TimestampMicrosecond(Some(micros), _) => {
-            format!("TIMESTAMPTZ {}", quoted(&crate::ingest::time::format(*micros)))
+            format!("TIMESTAMPTZ {}", quoted(&lightsout_model::time::format(*micros)))
         }
         ScalarValue::Date32(Some(_)) => format!("DATE {}", quoted(&value.to_string())),
         // A bare `1` would be a bigint.

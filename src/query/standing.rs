@@ -19,15 +19,15 @@ use datafusion::logical_expr::Expr;
 use datafusion::physical_plan::{ExecutionPlan, collect};
 
 use super::decided::{again, columns, days, heads, latest, outside, read, reading, texts};
-use crate::campaign::Campaign;
-use crate::change::{HoldCause, ProtocolChange, StateRow};
 use crate::lake::rows::from_batch;
 use crate::ledger::Ledger;
 use crate::ledger::announce::announceable;
 use crate::ledger::status::{StatusRow, TenantState, status};
-use crate::protocol::Protocol;
-use crate::tenant::Roster;
-use crate::verdict::TenantAssessment;
+use lightsout_model::campaign::Campaign;
+use lightsout_model::change::{HoldCause, ProtocolChange, StateRow};
+use lightsout_model::protocol::Protocol;
+use lightsout_model::tenant::Roster;
+use lightsout_model::verdict::TenantAssessment;
 
 /// See the file's first lines.
 pub(super) struct Standing {

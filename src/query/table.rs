@@ -122,7 +122,7 @@ impl LakeTable {
             DataType::Utf8 => Some(Arc::new(values.collect::<StringArray>())),
             DataType::Timestamp(..) => {
                 let times: TimestampMicrosecondArray =
-                    values.map(|value| value.and_then(crate::ingest::time::of_iso)).collect();
+                    values.map(|value| value.and_then(lightsout_model::time::of_iso)).collect();
                 Some(Arc::new(times.with_timezone("UTC")))
             }
             _ => None,

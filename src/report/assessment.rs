@@ -12,8 +12,8 @@ use chrono::NaiveDate;
 
 use crate::error::{Error, Result};
 use crate::notify::{gap_cure, table};
-use crate::protocol::Protocol;
-use crate::verdict::{Assessment, CoverageGap, Reason, TenantAssessment};
+use lightsout_model::protocol::Protocol;
+use lightsout_model::verdict::{Assessment, CoverageGap, Reason, TenantAssessment};
 
 /// The rows of a table of an assessment.
 pub type Rows = fn(&Assessment) -> Result<RecordBatch>;

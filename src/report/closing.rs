@@ -6,9 +6,9 @@ use std::fmt::Write as _;
 
 use chrono::{Days, NaiveDate};
 
-use crate::campaign::Campaign;
 use crate::notify::limits_of_all;
-use crate::verdict::{Assessment, ProtocolVerdict, Reason, TenantAssessment, TenantVerdict};
+use lightsout_model::campaign::Campaign;
+use lightsout_model::verdict::{Assessment, ProtocolVerdict, Reason, TenantAssessment, TenantVerdict};
 
 /// A log that lags more is not one that is collected every week: no other day is proposed for it.
 const LAG_DAYS_MAX: u64 = 7;
@@ -199,7 +199,7 @@ fn table(header: &[&str]) -> comfy_table::Table {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::sign_in::Category;
+    use lightsout_model::sign_in::Category;
 
     fn day(d: u32) -> NaiveDate {
         NaiveDate::from_ymd_opt(2026, 10, d).expect("a day of October")

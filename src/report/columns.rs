@@ -7,7 +7,7 @@ use arrow::datatypes::{Field, Schema};
 use chrono::NaiveDate;
 
 use crate::error::{Error, Result};
-use crate::protocol::Protocol;
+use lightsout_model::protocol::Protocol;
 
 /// Columns, filled one after the other from the same rows.
 pub struct Columns<'a, T> {

@@ -11,12 +11,12 @@ use std::collections::BTreeSet;
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
 
-use crate::campaign::Campaign;
-use crate::evidence::{TenantEvidence, Window};
 use crate::notify::{WhoRow, gap_cure};
-use crate::sign_in::Category;
-use crate::tenant::RosterTenant;
-use crate::verdict::TenantAssessment;
+use lightsout_model::campaign::Campaign;
+use lightsout_model::evidence::{TenantEvidence, Window};
+use lightsout_model::sign_in::Category;
+use lightsout_model::tenant::RosterTenant;
+use lightsout_model::verdict::TenantAssessment;
 
 pub use gather::{Judged, rows};
 pub use settings::SettingsShown;
@@ -112,7 +112,7 @@ pub struct Gap {
 /// Every gap in the window, by category and day.
 #[must_use]
 pub fn gaps(tenant: &TenantAssessment, window: Window) -> Vec<Gap> {
-    let of = |gap: &crate::verdict::CoverageGap| Gap {
+    let of = |gap: &lightsout_model::verdict::CoverageGap| Gap {
         category: gap.category,
         first: gap.days.first,
         last: gap.days.last,

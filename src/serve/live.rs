@@ -9,14 +9,14 @@ use chrono::{NaiveDate, Utc};
 use tokio::sync::{Mutex, OnceCell};
 
 use crate::assess::default_as_of;
-use crate::campaign::Campaign;
 use crate::error::Result;
-use crate::evidence::Window;
 use crate::lake::Lake;
 use crate::lake::schema::Table;
 use crate::query::Queries;
 use crate::query::catalog::own::Library;
-use crate::tenant::Roster;
+use lightsout_model::campaign::Campaign;
+use lightsout_model::evidence::Window;
+use lightsout_model::tenant::Roster;
 
 /// How often the logs are looked at, at most.
 const LOOK_EVERY: Duration = Duration::from_secs(1);

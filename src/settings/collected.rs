@@ -6,11 +6,12 @@
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
-use serde::{Deserialize, Serialize};
+use lightsout_model::protocol::Protocol;
+use lightsout_model::settings::{AuthenticationPolicy, CollectedSettings, StoredSettings, SwitchCount};
+use lightsout_model::tenant::is_guid;
+use serde::Deserialize;
 
-use super::{ADDRESSES_MAX, StoredSettings, short};
-use crate::protocol::Protocol;
-use crate::tenant::is_guid;
+use super::{ADDRESSES_MAX, short};
 
 /// What `kind` says in the collector's files.
 const KIND: &str = "lightsout-settings";
@@ -65,74 +66,6 @@ const MAILBOX_SWITCHES: [(Protocol, &str); 5] = [
     (Protocol::MapiOverHttp, "MAPIEnabled"),
 ];
 const SMTP_SWITCH: &str = "SmtpClientAuthenticationDisabled";
-
-/// The facts of one collection: settings and counts, no persons.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default)]
-pub struct CollectedSettings {
-    /// When the collector was started.
-    pub collected_at: DateTime<Utc>,
-    /// Why nothing is concluded from it, in words; empty if every cmdlet gave its whole answer.
-    pub problems: Vec<String>,
-    /// `SmtpClientAuthenticationDisabled` of the organisation; `None`: not set, or not shown.
-    pub smtp_auth_disabled: Option<bool>,
-    /// `SmtpClientAuthenticationDisabled` of the mailboxes.
-    pub smtp_auth_disabled_mailboxes: SwitchCount,
-    /// `DefaultAuthenticationPolicy`.
-    pub default_policy: Option<String>,
-    pub policies: Vec<AuthenticationPolicy>,
-    /// Policies that users have been given, and how many.
-    pub assigned_policies: BTreeMap<String, u64>,
-    pub mailboxes: u64,
-    /// A protocol's switch on all mailboxes.
-    pub mailbox_switches: BTreeMap<Protocol, SwitchCount>,
-    /// The switches of each mailbox plan; one that the plan does not set, or does not show, is left out.
-    pub plan_switches: Vec<BTreeMap<Protocol, bool>>,
-    /// `EwsEnabled` of the organisation; `None`: not set.
-    pub ews_enabled: Option<bool>,
-    pub is_dehydrated: Option<bool>,
-    pub oauth2_client_profile_enabled: Option<bool>,
-}
-
-/// How many mailboxes have a switch set to what.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default)]
-pub struct SwitchCount {
-    #[serde(rename = "true")]
-    pub on: u64,
-    #[serde(rename = "false")]
-    pub off: u64,
-    /// Not set: inherited.
-    #[serde(rename = "null")]
-    pub unset: u64,
-    /// The cmdlet does not show it.
-    pub absent: u64,
-}
-
-impl SwitchCount {
-    #[must_use]
-    pub const fn total(self) -> u64 {
-        self.on.saturating_add(self.off).saturating_add(self.unset).saturating_add(self.absent)
-    }
-}
-
-/// An authentication policy.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default)]
-pub struct AuthenticationPolicy {
-    /// Everything that a user or the organisation may call it: name, identity, GUID, distinguished name.
-    pub called: Vec<String>,
-    /// Whether it allows Basic Authentication, by protocol; what it does not show is left out.
-    pub allows_basic: BTreeMap<Protocol, bool>,
-}
-
-impl AuthenticationPolicy {
-    /// Whether it is the policy that `named` stands for.
-    #[must_use]
-    pub fn is_called(&self, named: &str) -> bool {
-        self.called.iter().any(|called| called.eq_ignore_ascii_case(named.trim()))
-    }
-}
 
 /// What a file of the collector says.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -8,32 +8,13 @@
 use std::collections::BTreeMap;
 
 use chrono::NaiveDate;
-use serde::{Deserialize, Serialize};
+use lightsout_model::evidence::DayRange;
+use lightsout_model::settings::{REPORT_DAYS_MAX, SmtpReport};
 
 use super::header::{self, Column};
-use super::{ADDRESSES_MAX, REPORT_DAYS_MAX, short};
-use crate::evidence::DayRange;
+use super::{ADDRESSES_MAX, short};
 
 const DELIMITERS: [u8; 4] = [b',', b';', b'\t', b'|'];
-
-/// What a report says, in numbers.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default)]
-pub struct SmtpReport {
-    /// The days that the file's name or its rows, or the operator, state.
-    pub days: Option<DayRange>,
-    /// The last day, where only that is stated.
-    pub last_day: Option<NaiveDate>,
-    /// Whether it says how senders authenticated at all.
-    pub says_protocol: bool,
-    pub senders: u64,
-    pub basic_senders: u64,
-    /// Senders of whom it does not say how they authenticated, and rows that cannot be read.
-    pub unclear_senders: u64,
-    pub messages: u64,
-    pub rows: u64,
-    pub unreadable_rows: u64,
-}
 
 /// A report that was read.
 #[derive(Debug, Clone, PartialEq, Eq)]

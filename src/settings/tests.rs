@@ -2,10 +2,11 @@
 
 use serde_json::{Value, json};
 
+use super::COLLECTOR;
 use super::collected::{self, Collected};
 use super::smtp_report::{self, Read};
-use super::{COLLECTOR, CollectedSettings, StoredSettings};
-use crate::protocol::Protocol;
+use lightsout_model::protocol::Protocol;
+use lightsout_model::settings::{CollectedSettings, StoredSettings};
 
 const SMTP_OFF: &str = include_str!("../../tests/settings/smtp-off.json");
 

@@ -4,7 +4,6 @@
 use std::path::Path;
 
 use arrow::array::RecordBatch;
-use lightsout::campaign::Campaign;
 use lightsout::lake::schema::Table;
 use serde_json::{Value, json};
 
@@ -19,7 +18,7 @@ fn row(line: &str, case: &Path) -> Value {
     let wrong = |error| panic!("{}: {error}: {line}", case.display());
     let mut row: Value = serde_json::from_str(line).unwrap_or_else(wrong);
     let name = row["campaign"].as_str().expect("a campaign").to_owned();
-    let campaign = Campaign::load(&name).expect("a built-in campaign");
+    let campaign = lightsout_config::campaign_file::load(&name).expect("a built-in campaign");
     row["campaign_rules"] = json!(serde_json::to_string(&campaign).expect("JSON"));
     for column in ["roster", "evidence"] {
         row[column] = json!(row[column].to_string());

@@ -5,7 +5,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use proptest::prelude::*;
 
 use lightsout::ledger::Ledger;
-use lightsout::protocol::Protocol;
+use lightsout_model::protocol::Protocol;
 
 use crate::world::{World, noon};
 

@@ -1,12 +1,12 @@
 //! What becomes of a change: one row a story.
 
-use lightsout::change::HoldCause;
 use lightsout::ledger::announce::PassedOver;
 use lightsout::ledger::{EventKind, Refusal};
-use lightsout::protocol::Protocol::{
+use lightsout_model::change::HoldCause;
+use lightsout_model::protocol::Protocol::{
     ExchangeWebServices, Imap4, MapiOverHttp, OfflineAddressBook, OutlookAnywhereRpc, Pop3, SmtpAuth,
 };
-use lightsout::verdict::Reason;
+use lightsout_model::verdict::Reason;
 
 use crate::world::{World, announced, day, noon, notice_days, tenant};
 
@@ -14,14 +14,14 @@ use crate::world::{World, announced, day, noon, notice_days, tenant};
 #[derive(Debug, Clone, Copy)]
 enum Step {
     Announce(i64),
-    Uses(lightsout::protocol::Protocol, i64),
+    Uses(lightsout_model::protocol::Protocol, i64),
     LogsEnd(i64),
     LogsAreBack,
     RosterExcludes,
     RosterNoLongerExcludes,
     /// The roster says that only SMTP AUTH is still on.
     OnlySmtpIsOn,
-    OptOut(Option<lightsout::protocol::Protocol>, i64),
+    OptOut(Option<lightsout_model::protocol::Protocol>, i64),
     /// An opt-out that is refused; a part of the reason.
     Refused(i64, &'static str),
     Recheck(i64),
@@ -303,7 +303,7 @@ async fn what_was_not_due_or_not_announced_is_not_confirmed() {
         (told_to, None, 29),
         (told_to, Some(vec![Imap4]), 30),
         (told_to, Some(vec![Pop3]), 30),
-        (told_to, Some(vec![lightsout::protocol::Protocol::Autodiscover]), 30),
+        (told_to, Some(vec![lightsout_model::protocol::Protocol::Autodiscover]), 30),
     ] {
         let done = world.confirm(n, protocols.as_deref(), noon(day)).await;
         assert!(done.events.is_empty());

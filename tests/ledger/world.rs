@@ -5,11 +5,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::{DateTime, Days, NaiveDate, TimeDelta, Utc};
 use lightsout::assess::assess;
 use lightsout::assess::decision::{Basis, decide};
-use lightsout::campaign::Campaign;
-use lightsout::evidence::{
-    CategoryCoverage, DailyCounts, ProtocolEvidence, RejectedRecords, TenantEvidence, UserCount, Window,
-    midnight,
-};
 use lightsout::lake::rows::to_batch;
 use lightsout::lake::schema::Table;
 use lightsout::ledger::announce::{Picked, Selection, pick};
@@ -19,11 +14,16 @@ use lightsout::ledger::plan::{Due, plan};
 use lightsout::ledger::recheck::recheck;
 use lightsout::ledger::requests::Request;
 use lightsout::ledger::{Event, Ledger, Taken};
-use lightsout::protocol::Protocol;
 use lightsout::query::Queries;
-use lightsout::sign_in::Category;
-use lightsout::tenant::{Roster, RosterTenant};
-use lightsout::verdict::{Assessment, TenantAssessment};
+use lightsout_model::campaign::Campaign;
+use lightsout_model::evidence::{
+    CategoryCoverage, DailyCounts, ProtocolEvidence, RejectedRecords, TenantEvidence, UserCount, Window,
+    midnight,
+};
+use lightsout_model::protocol::Protocol;
+use lightsout_model::sign_in::Category;
+use lightsout_model::tenant::{Roster, RosterTenant};
+use lightsout_model::verdict::{Assessment, TenantAssessment};
 
 /// The decision is of this day; day 0 is the day of the announcement in most stories.
 pub(crate) fn day(n: i64) -> NaiveDate {
@@ -63,7 +63,7 @@ impl World {
         let tenants: Vec<String> = (1..=tenants).map(tenant).collect();
         let named = |id: &String| RosterTenant { tenant_id: id.clone(), ..RosterTenant::default() };
         Self {
-            campaign: Campaign::load("basic-auth-all-protocols").expect("built in"),
+            campaign: lightsout_config::campaign_file::load("basic-auth-all-protocols").expect("built in"),
             roster: Roster { tenants: tenants.iter().map(|id| (id.clone(), named(id))).collect() },
             usage: BTreeMap::new(),
             logs_until: BTreeMap::new(),

@@ -8,7 +8,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 use lightsout::error::Result;
 use lightsout::ingest::{Coverage, Day};
 use lightsout::lake::schema::Table;
-use lightsout::sign_in::Category;
+use lightsout_model::sign_in::Category;
 use serde::Serialize;
 
 use super::draw::{Draft, World};

@@ -7,7 +7,7 @@ use arrow::array::{
     ArrayRef, BooleanArray, Date32Array, Int64Array, RecordBatch, StringBuilder, TimestampMicrosecondArray,
 };
 use lightsout::lake::schema::Table;
-use lightsout::sign_in::Category;
+use lightsout_model::sign_in::Category;
 
 use super::DAY_MICROS;
 use super::draw::{AGENTS, CLIENT_APPS, CODES, COUNTRIES, Draft, Named, RESOURCES, World};
@@ -95,7 +95,9 @@ pub(super) fn batch(world: &World, rows: &[Draft], source_id: &dyn Fn(u32) -> St
             "resource_id" => words(rows, |row| RESOURCES[usize::from(row.resource)].0),
             "resource_name" => words(rows, |row| RESOURCES[usize::from(row.resource)].1),
             "client_app" => words(rows, |row| CLIENT_APPS[usize::from(row.client_app)].0),
-            "protocol" => of_class(&|at| classified[at].protocol.map(lightsout::protocol::Protocol::as_str)),
+            "protocol" => {
+                of_class(&|at| classified[at].protocol.map(lightsout_model::protocol::Protocol::as_str))
+            }
             "auth_method" => of_class(&|at| Some(classified[at].auth_method.as_str())),
             "auth_evidence" => of_class(&|at| classified[at].auth_evidence),
             "outcome" => of_class(&|at| Some(classified[at].outcome.as_str())),

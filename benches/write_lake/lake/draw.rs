@@ -6,7 +6,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use lightsout::ingest::classify::{EXCHANGE_ONLINE_ID, classify};
-use lightsout::sign_in::{Category, Classified, RawSignIn};
+use lightsout_model::sign_in::{Category, Classified, RawSignIn};
 
 use super::Settings;
 use super::text::{Random, guid, mix, wide};

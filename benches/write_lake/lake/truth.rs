@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, HashSet};
 use std::io::{BufWriter, Write};
 use std::path::Path;
 
-use lightsout::protocol::Protocol;
-use lightsout::sign_in::{AuthMethod, Outcome};
+use lightsout_model::protocol::Protocol;
+use lightsout_model::sign_in::{AuthMethod, Outcome};
 
 use super::draw::{Draft, Named, World};
 use super::{DAY_MICROS, END_DAY, WINDOW_DAYS};

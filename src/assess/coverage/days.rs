@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use chrono::{DateTime, Days, NaiveDate, TimeDelta, Utc};
 
 use super::habits::Habits;
-use crate::campaign::EvidenceRules;
-use crate::evidence::{CategoryCoverage, DailyCounts, DayRange, Window, merge_days, midnight};
+use lightsout_model::campaign::EvidenceRules;
+use lightsout_model::evidence::{CategoryCoverage, DailyCounts, DayRange, Window, merge_days, midnight};
 
 /// What is known of a day.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

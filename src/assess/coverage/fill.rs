@@ -10,8 +10,8 @@ use chrono::NaiveDate;
 use super::days::{Calendar, holds, weeks_before};
 use super::habits::Habits;
 use super::window_days;
-use crate::campaign::EvidenceRules;
-use crate::evidence::{DayRange, merge_days};
+use lightsout_model::campaign::EvidenceRules;
+use lightsout_model::evidence::{DayRange, merge_days};
 
 /// The days that are filled. A silence is a run of days without anything, also where it begins before the
 /// window or ends after it.

@@ -6,9 +6,9 @@ use chrono::{Datelike as _, NaiveDate, Weekday};
 
 use super::days::{Calendar, Status, twice_median, weeks_before};
 use super::window_days;
-use crate::campaign::EvidenceRules;
-use crate::sign_in::Category;
-use crate::tenant::RosterTenant;
+use lightsout_model::campaign::EvidenceRules;
+use lightsout_model::sign_in::Category;
+use lightsout_model::tenant::RosterTenant;
 
 const WEEK: [Weekday; 7] =
     [Weekday::Mon, Weekday::Tue, Weekday::Wed, Weekday::Thu, Weekday::Fri, Weekday::Sat, Weekday::Sun];

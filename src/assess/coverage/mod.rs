@@ -14,13 +14,13 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, Days as CalendarDays, NaiveDate, TimeDelta, Utc};
 
-use crate::campaign::Campaign;
-use crate::evidence::{CategoryCoverage, DayRange, TenantEvidence, Window, midnight};
-use crate::sign_in::Category;
-use crate::tenant::RosterTenant;
-use crate::verdict::{CoverageGap, Reason};
 use days::{Calendar, Status};
 use habits::Habits;
+use lightsout_model::campaign::Campaign;
+use lightsout_model::evidence::{CategoryCoverage, DayRange, TenantEvidence, Window, midnight};
+use lightsout_model::sign_in::Category;
+use lightsout_model::tenant::RosterTenant;
+use lightsout_model::verdict::{CoverageGap, Reason};
 
 /// What is concluded from a tenant's coverage.
 pub(super) struct Coverage {
@@ -31,7 +31,7 @@ pub(super) struct Coverage {
     pub(super) last_day: Option<NaiveDate>,
     /// Covered days in the window, per required category.
     pub(super) days_seen: BTreeMap<Category, u32>,
-    /// See [`crate::verdict::TenantAssessment::gaps`].
+    /// See [`lightsout_model::verdict::TenantAssessment::gaps`].
     pub(super) gaps: Vec<CoverageGap>,
     /// Days of the window and after it that each required category covers.
     calendars: Vec<Calendar>,

@@ -5,8 +5,8 @@ use chrono::{DateTime, NaiveDate, Utc};
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::evidence::{DayRange, TenantEvidence};
-use crate::sign_in::Category;
+use lightsout_model::evidence::{DayRange, TenantEvidence};
+use lightsout_model::sign_in::Category;
 
 /// The member that only they have. Quotes within texts are escaped, so no text can pass for it.
 const MEMBER: &str = "\"covered\":";

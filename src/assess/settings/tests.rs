@@ -9,14 +9,16 @@ use std::collections::BTreeMap;
 use chrono::{NaiveDate, TimeDelta};
 
 use crate::assess::assess;
-use crate::campaign::Campaign;
-use crate::evidence::{DayRange, PastUsage, ProtocolEvidence, TenantEvidence, UserCount, Window, midnight};
-use crate::protocol::Protocol;
-use crate::settings::{
+use lightsout_model::campaign::Campaign;
+use lightsout_model::evidence::{
+    DayRange, PastUsage, ProtocolEvidence, TenantEvidence, UserCount, Window, midnight,
+};
+use lightsout_model::protocol::Protocol;
+use lightsout_model::settings::{
     AuthenticationPolicy, CollectedSettings, ReportEvidence, SettingsEvidence, SwitchCount,
 };
-use crate::tenant::{Roster, RosterTenant};
-use crate::verdict::{Reason, TenantAssessment};
+use lightsout_model::tenant::{Roster, RosterTenant};
+use lightsout_model::verdict::{Reason, TenantAssessment};
 
 const TENANT: &str = "11111111-aaaa-4bbb-8ccc-000000000001";
 const WHOLE: &str = "basic-auth-all-protocols";
@@ -50,7 +52,7 @@ impl Case {
             Protocol::MapiOverHttp,
         ];
         Self {
-            campaign: Campaign::load(campaign).expect("it is embedded"),
+            campaign: lightsout_config::campaign_file::load(campaign).expect("it is embedded"),
             roster: None,
             settings: CollectedSettings {
                 collected_at: midnight(day("2026-10-29")) + TimeDelta::hours(9),

@@ -8,15 +8,15 @@ use chrono::{DateTime, Datelike as _, Days, NaiveDate, TimeDelta, Utc, Weekday};
 
 use super::shown::shown;
 use crate::assess::assess;
-use crate::campaign::Campaign;
-use crate::evidence::{
+use lightsout_model::campaign::Campaign;
+use lightsout_model::evidence::{
     CategoryCoverage, DailyCounts, DayRange, Filter, FilteredExport, PastUsage, ProtocolEvidence,
     RefusedFiles, RejectedRecords, TenantEvidence, UserCount, Window, merge_days, midnight,
 };
-use crate::protocol::Protocol;
-use crate::sign_in::Category;
-use crate::tenant::{Roster, RosterTenant};
-use crate::verdict::TenantAssessment;
+use lightsout_model::protocol::Protocol;
+use lightsout_model::sign_in::Category;
+use lightsout_model::tenant::{Roster, RosterTenant};
+use lightsout_model::verdict::TenantAssessment;
 
 pub(super) const TENANT: &str = "11111111-aaaa-4bbb-8ccc-000000000001";
 
@@ -36,7 +36,7 @@ pub(super) fn case(prose: &'static str) -> Case {
 
 /// A case of another window.
 pub(super) fn case_at(prose: &'static str, as_of: &str, days: u32) -> Case {
-    let campaign = Campaign::load("basic-auth-all-protocols").expect("it is embedded");
+    let campaign = lightsout_config::campaign_file::load("basic-auth-all-protocols").expect("it is embedded");
     let window = Window::before(day(as_of), days);
     let evidence = Some(seen_every_day(window));
     Case { prose, campaign, window, evidence, settings: None, wanted: Vec::new() }
@@ -82,7 +82,7 @@ fn set(
 /// What the tenant has.
 impl Case {
     pub(super) fn scope_of(mut self, campaign: &str) -> Self {
-        self.campaign = Campaign::load(campaign).expect("it is embedded");
+        self.campaign = lightsout_config::campaign_file::load(campaign).expect("it is embedded");
         self
     }
 

@@ -2,12 +2,12 @@
 
 use super::case::{TENANT, at, day, seen_every_day};
 use crate::assess::{default_as_of, horizon};
-use crate::campaign::Campaign;
-use crate::evidence::{TenantEvidence, Window};
-use crate::tenant::{Roster, RosterTenant};
+use lightsout_model::campaign::Campaign;
+use lightsout_model::evidence::{TenantEvidence, Window};
+use lightsout_model::tenant::{Roster, RosterTenant};
 
 fn campaign() -> Campaign {
-    Campaign::load("basic-auth-all-protocols").expect("it is embedded")
+    lightsout_config::campaign_file::load("basic-auth-all-protocols").expect("it is embedded")
 }
 
 fn tenant(number: usize, latest: Option<&str>) -> TenantEvidence {

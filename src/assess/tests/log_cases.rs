@@ -3,8 +3,8 @@
 use chrono::Weekday::{Mon, Sun, Thu, Tue, Wed};
 
 use super::case::{Case, case, case_at};
-use crate::protocol::Protocol::{OtherLegacy, Pop3, SmtpAuth};
-use crate::sign_in::Category::{Interactive, NonInteractive, ServicePrincipal};
+use lightsout_model::protocol::Protocol::{OtherLegacy, Pop3, SmtpAuth};
+use lightsout_model::sign_in::Category::{Interactive, NonInteractive, ServicePrincipal};
 
 const UNSEEN: &str = "category_missing interactive; category_missing non_interactive";
 

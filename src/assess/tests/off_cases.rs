@@ -1,7 +1,7 @@
 //! Cases of tenants whose log is well seen and some of whose protocols are off already.
 
 use super::case::{Case, case};
-use crate::protocol::Protocol::*;
+use lightsout_model::protocol::Protocol::*;
 
 #[rustfmt::skip]
 pub(super) fn cases() -> Vec<Case> {

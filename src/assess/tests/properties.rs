@@ -9,15 +9,16 @@ use proptest::sample::select;
 
 use super::case::{TENANT, day};
 use crate::assess::assess;
-use crate::campaign::{Campaign, EMBEDDED};
-use crate::evidence::{
+use lightsout_config::campaign_file::EMBEDDED;
+use lightsout_model::campaign::Campaign;
+use lightsout_model::evidence::{
     CategoryCoverage, DailyCounts, DayRange, ExchangeOrUnnamed, ProtocolEvidence, RefusedFiles,
     RejectedRecords, TenantEvidence, UserCount, Window, merge_days, midnight,
 };
-use crate::protocol::Protocol;
-use crate::sign_in::Category;
-use crate::tenant::{Roster, RosterTenant};
-use crate::verdict::{TenantAssessment, TenantVerdict};
+use lightsout_model::protocol::Protocol;
+use lightsout_model::sign_in::Category;
+use lightsout_model::tenant::{Roster, RosterTenant};
+use lightsout_model::verdict::{TenantAssessment, TenantVerdict};
 
 fn window() -> Window {
     Window::before(day("2026-10-31"), 30)
@@ -192,7 +193,7 @@ fn any_settings() -> impl Strategy<Value = RosterTenant> {
 
 fn any_campaign() -> impl Strategy<Value = Campaign> {
     select(EMBEDDED.map(|(name, _)| name).to_vec())
-        .prop_map(|name| Campaign::load(name).expect("it is embedded"))
+        .prop_map(|name| lightsout_config::campaign_file::load(name).expect("it is embedded"))
 }
 
 fn roster(settings: RosterTenant) -> Roster {

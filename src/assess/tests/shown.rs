@@ -1,7 +1,7 @@
 //! What an assessment says, as the table of cases writes it.
 
-use crate::protocol::Protocol;
-use crate::verdict::{Reason, TenantAssessment};
+use lightsout_model::protocol::Protocol;
+use lightsout_model::verdict::{Reason, TenantAssessment};
 
 pub(super) fn shown(row: &TenantAssessment, what: &str) -> String {
     let reasons = |reasons: &[Reason]| reasons.iter().map(told).collect::<Vec<_>>().join("; ");

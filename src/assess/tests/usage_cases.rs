@@ -1,7 +1,7 @@
 //! Cases of tenants whose log is well seen: what their sign-ins decide.
 
 use super::case::{Case, case, case_at};
-use crate::protocol::Protocol::*;
+use lightsout_model::protocol::Protocol::*;
 
 /// All nine of the default scope, and what is left of them without Outlook's four.
 const NINE: &str = "pop3;imap4;smtp_auth;exchange_activesync;exchange_web_services;\
@@ -205,7 +205,7 @@ pub(super) fn cases() -> Vec<Case> {
             .last_used(Imap4, "2026-09-28", Some(14)).last_used(Imap4, "2026-09-29", None)
             .insufficient("used_before_window imap4 1 9"),
         case("days that nobody saw are no silence")
-            .last_used(Imap4, "2026-09-30", Some(30)).lost(crate::sign_in::Category::NonInteractive, "2026-10-14")
+            .last_used(Imap4, "2026-09-30", Some(30)).lost(lightsout_model::sign_in::Category::NonInteractive, "2026-10-14")
             .insufficient("used_before_window imap4 1 9"),
         case("an unnamed client at Exchange Online is released like any other")
             .last_used(OtherLegacy, "2026-09-28", Some(14))

@@ -11,8 +11,6 @@ use super::desk::{Common, Decided, Desk, Files, tenant_of};
 use super::notices::{Sending, Told, told_on_stderr};
 use super::{passed_over, rows};
 use crate::assess::decision::DecisionRow;
-use crate::campaign::Campaign;
-use crate::change::{Change, ProtocolChange};
 use crate::error::{Error, Result};
 use crate::ledger::announce::{
     Selection, announceable, effective_date, pick, tell_otherwise, told_otherwise,
@@ -22,7 +20,9 @@ use crate::ledger::{AnnouncedTenant, Event};
 use crate::notify::WhoRow;
 use crate::notify::lists::ListRow;
 use crate::notify::notice::NoticeKind;
-use crate::protocol::Protocol;
+use lightsout_model::campaign::Campaign;
+use lightsout_model::change::{Change, ProtocolChange};
+use lightsout_model::protocol::Protocol;
 
 #[derive(Debug, Args)]
 pub(in crate::cli) struct Arguments {
@@ -225,8 +225,11 @@ fn warn(
 /// A decision's age counts from when it was made. One made after the time that it is said to be, as
 /// in a rehearsal of past days, counts from the end of its window.
 fn young_enough(row: &DecisionRow, max_days: u32, now: DateTime<Utc>) -> Result<()> {
-    let made_at =
-        if row.decided_at <= now { row.decided_at } else { crate::evidence::midnight(row.window_end) };
+    let made_at = if row.decided_at <= now {
+        row.decided_at
+    } else {
+        lightsout_model::evidence::midnight(row.window_end)
+    };
     let age = now - made_at;
     if age <= TimeDelta::days(max_days.into()) {
         return Ok(());

@@ -9,10 +9,10 @@ use super::super::shared::Global;
 use super::desk::{Common, Desk, Files, Whom, tell_refusals, tenant_of};
 use super::notices::{Sending, Told, told_on_stderr};
 use super::rows;
-use crate::change::{Change, ProtocolChange};
 use crate::error::{Error, Result};
 use crate::ledger::confirm::confirm;
 use crate::notify::notice::NoticeKind;
+use lightsout_model::change::{Change, ProtocolChange};
 
 /// The day that the last of it was turned off.
 fn off_on(change: &Change) -> Option<NaiveDate> {

@@ -11,18 +11,18 @@ use super::super::deciding;
 use super::super::shared::{Global, MEMORY_LIMIT_BYTES, Output, now, open_lake, read_roster};
 use crate::assess;
 use crate::assess::decision::DecisionRow;
-use crate::campaign::Campaign;
 use crate::error::{Error, Result};
-use crate::evidence::{TenantEvidence, Window};
 use crate::lake::Lake;
 use crate::lake::commit::{Locked, Manifest};
 use crate::lake::schema::Table;
 use crate::ledger::requests::{Request, parse_time};
 use crate::ledger::{Event, Ledger, Refusal};
-use crate::protocol::Protocol;
 use crate::query::Queries;
-use crate::tenant::{Roster, is_guid};
-use crate::verdict::{Assessment, TenantAssessment};
+use lightsout_model::campaign::Campaign;
+use lightsout_model::evidence::{TenantEvidence, Window};
+use lightsout_model::protocol::Protocol;
+use lightsout_model::tenant::{Roster, is_guid};
+use lightsout_model::verdict::{Assessment, TenantAssessment};
 
 /// Flags of every command that reads or writes the ledger.
 #[derive(Debug, Args)]
@@ -107,7 +107,7 @@ pub(super) struct Desk {
 
 impl Desk {
     pub(super) async fn open(common: &Common, global: &Global) -> Result<Self> {
-        let campaign = Campaign::load(&common.campaign)?;
+        let campaign = lightsout_config::campaign_file::load(&common.campaign)?;
         let lake = open_lake(global).await?;
         let latest = deciding::latest_head(&lake, &campaign.name)?;
         let latest = latest.map(|head| deciding::find(&lake, &head.decision_id)).transpose()?;

@@ -7,17 +7,17 @@ use std::path::{Path, PathBuf};
 use chrono::NaiveDate;
 
 use super::desk::{Decided, Desk, Files};
-use crate::change::Change;
 use crate::error::{Error, Result};
-use crate::evidence::Window;
 use crate::notify::files::{self, Written};
 use crate::notify::lists::{ListRow, MoreColumn, write_rows};
 use crate::notify::manifest::{Manifest, ManifestEntry, of_notices};
 use crate::notify::notice::{NoticeKind, render};
 use crate::notify::templates::Templates;
 use crate::notify::{NoticeContext, WhoRow};
-use crate::protocol::Protocol;
-use crate::verdict::{Assessment, TenantAssessment};
+use lightsout_model::change::Change;
+use lightsout_model::evidence::Window;
+use lightsout_model::protocol::Protocol;
+use lightsout_model::verdict::{Assessment, TenantAssessment};
 
 /// What one tenant is told.
 pub(super) struct Told {

@@ -6,7 +6,7 @@ use chrono::NaiveDate;
 
 use crate::ledger::announce::{PassedOver, Picked};
 use crate::notify::reason_text;
-use crate::verdict::Reason;
+use lightsout_model::verdict::Reason;
 
 /// Tenants of one reason that are named; status and explain tell of the others.
 const NAMED_MAX: usize = 3;

@@ -8,14 +8,14 @@ use super::super::shared::Global;
 use super::desk::{Common, Decided, Desk, Files};
 use super::notices::{Sending, Told, told_on_stderr};
 use super::rows;
-use crate::change::ProtocolChange;
 use crate::error::{Error, Result};
 use crate::ledger::recheck::recheck;
 use crate::ledger::{Event, EventKind};
 use crate::notify::lists::ListRow;
 use crate::notify::notice::NoticeKind;
 use crate::query::Queries;
-use crate::verdict::{Reason, TenantAssessment};
+use lightsout_model::change::ProtocolChange;
+use lightsout_model::verdict::{Reason, TenantAssessment};
 
 #[derive(Debug, Args)]
 pub(in crate::cli) struct Arguments {

@@ -5,8 +5,6 @@ use std::collections::BTreeMap;
 use arrow::array::RecordBatch;
 use chrono::NaiveDate;
 
-use crate::campaign::Campaign;
-use crate::change::{Change, HoldCause, ProtocolChange};
 use crate::error::Result;
 use crate::ledger::event::Hold;
 use crate::ledger::objections;
@@ -14,9 +12,11 @@ use crate::ledger::plan::Due;
 use crate::ledger::status::StatusRow;
 use crate::ledger::{AnnouncedTenant, Ledger};
 use crate::notify::reason_text;
-use crate::protocol::Protocol;
 use crate::report::columns::Columns;
-use crate::verdict::{Reason, TenantAssessment};
+use lightsout_model::campaign::Campaign;
+use lightsout_model::change::{Change, HoldCause, ProtocolChange};
+use lightsout_model::protocol::Protocol;
+use lightsout_model::verdict::{Reason, TenantAssessment};
 
 type Names = BTreeMap<String, String>;
 

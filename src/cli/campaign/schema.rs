@@ -4,7 +4,7 @@ use super::super::shared::print;
 use crate::error::{Error, Result};
 
 pub(super) fn run() -> Result<u8> {
-    let schema = serde_json::to_string_pretty(&crate::campaign::schema())
+    let schema = serde_json::to_string_pretty(&lightsout_model::campaign::schema())
         .map_err(|source| Error::Json { what: "the schema", source })?;
     print(&schema);
     Ok(0)

@@ -3,8 +3,8 @@
 use clap::Args;
 
 use super::super::shared::print;
-use crate::campaign::{Campaign, EMBEDDED};
 use crate::error::Result;
+use lightsout_config::campaign_file::EMBEDDED;
 
 #[derive(Debug, Args)]
 pub(in crate::cli) struct Arguments {
@@ -18,8 +18,8 @@ pub(in crate::cli) struct Arguments {
 
 pub(super) fn run(arguments: &Arguments) -> Result<u8> {
     let name = arguments.name.as_deref().or(arguments.flag.as_deref()).unwrap_or(EMBEDDED[0].0);
-    let text = Campaign::read(name)?;
-    Campaign::parse(&text, name)?;
+    let text = lightsout_config::campaign_file::read(name)?;
+    lightsout_config::campaign_file::parse(&text, name)?;
     print(text.trim_end());
     Ok(0)
 }

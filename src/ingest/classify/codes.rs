@@ -1,7 +1,7 @@
 //! Result codes: which outcome each stands for. Microsoft: "subject to change at any time"; a code that
 //! is not here is a failure, kept as logged, and reported.
 
-use crate::sign_in::Outcome;
+use lightsout_model::sign_in::Outcome;
 
 /// The outcome of a code; no code is `Unknown`, never success.
 #[must_use]

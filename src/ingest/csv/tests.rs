@@ -7,7 +7,7 @@ use proptest::test_runner::Config;
 
 use super::*;
 use crate::ingest::formats::RecordReader;
-use crate::ingest::time::DateOrder;
+use lightsout_model::time::DateOrder;
 
 fn rows_of(text: &str) -> (Vec<Vec<String>>, usize) {
     let found = scan(text.as_bytes(), b',', true);

@@ -6,8 +6,8 @@ use std::borrow::Cow;
 
 use super::{Parsed, RejectReason, draft::code};
 use crate::ingest::json::{Cursor, JsonError, Kind, Strings};
-use crate::ingest::time::{self, DateOrder};
-use crate::sign_in::{Outcome, RawSignIn};
+use lightsout_model::sign_in::{Outcome, RawSignIn};
+use lightsout_model::time::{self, DateOrder};
 
 const EXPECTED: &str = "an audit record with CreationTime, Operation and OrganizationId";
 const LOGGED_IN: &str = "UserLoggedIn";
@@ -117,13 +117,14 @@ pub(super) fn parse(cursor: Cursor<'_, impl Strings>) -> Result<Parsed<'_>, Reje
         return Ok(Parsed::NotSignIn);
     }
     let mut sign_in = members.sign_in;
-    sign_in.tenant_id = sign_in.tenant_id.as_deref().and_then(crate::tenant::tenant_id).map(Cow::Owned);
+    sign_in.tenant_id =
+        sign_in.tenant_id.as_deref().and_then(lightsout_model::tenant::tenant_id).map(Cow::Owned);
     let created = members.created.as_deref().unwrap_or_default();
     sign_in.signed_in_at = Some(time::parse(created, DateOrder::MonthFirst).map_err(|_| {
         RejectReason::BadTime { member: "CreationTime", found: created.chars().take(60).collect() }
     })?);
     sign_in.sign_in_id = members.intra_system_id.or(members.id);
-    let guid = |id: &Cow<'_, str>| crate::tenant::is_guid(id);
+    let guid = |id: &Cow<'_, str>| lightsout_model::tenant::is_guid(id);
     sign_in.user_id = members.user_key.filter(guid).or(members.actor_id.filter(|id| !says_nothing(id)));
     sign_in.user_principal_name = sign_in.user_principal_name.filter(|name| !says_nothing(name));
     sign_in.resource_id =

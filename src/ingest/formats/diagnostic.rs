@@ -11,8 +11,8 @@ use super::draft::{Draft, Item};
 use super::names::Names;
 use super::{Parsed, RejectReason};
 use crate::ingest::json::{Cursor, JsonError, Kind, Strings};
-use crate::ingest::time::DateOrder;
-use crate::sign_in::Category;
+use lightsout_model::sign_in::Category;
+use lightsout_model::time::DateOrder;
 
 const EXPECTED: &str = "a diagnostic record with category or operationName, and properties";
 pub(super) const SIGN_IN_OPERATION: &str = "Sign-in activity";
@@ -260,8 +260,8 @@ pub(super) fn parse(record: Cursor<'_, impl Strings>) -> Result<Parsed<'_>, Reje
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ingest::time;
-    use crate::sign_in::RawSignIn;
+    use lightsout_model::sign_in::RawSignIn;
+    use lightsout_model::time;
 
     const TENANT: &str = "11111111-0000-4000-8000-000000000001";
 

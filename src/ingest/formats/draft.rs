@@ -6,9 +6,9 @@ use std::borrow::Cow;
 use super::names::Names;
 use super::{Parsed, RejectReason, nested};
 use crate::ingest::json::{Cursor, JsonError, Kind, Strings};
-use crate::ingest::time::{self, DateOrder};
-use crate::sign_in::{Category, Outcome, RawSignIn};
-use crate::tenant::{is_guid, tenant_id};
+use lightsout_model::sign_in::{Category, Outcome, RawSignIn};
+use lightsout_model::tenant::{is_guid, tenant_id};
+use lightsout_model::time::{self, DateOrder};
 
 const NOBODY: &str = "00000000-0000-0000-0000-000000000000";
 

@@ -5,7 +5,7 @@
 use super::draft::{Draft, Item};
 use super::{Parsed, RejectReason};
 use crate::ingest::json::{Cursor, JsonError, Strings};
-use crate::ingest::time::DateOrder;
+use lightsout_model::time::DateOrder;
 
 pub(super) const EXPECTED: &str = "a Graph signIn object with createdDateTime, a user or service principal, and an application, client or status";
 

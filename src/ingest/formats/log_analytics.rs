@@ -8,7 +8,7 @@ use super::look_alike::is_aggregate;
 use super::names::Names;
 use super::{Parsed, RejectReason};
 use crate::ingest::json::{Cursor, JsonError, Strings};
-use crate::ingest::time::DateOrder;
+use lightsout_model::time::DateOrder;
 
 pub(super) const EXPECTED: &str =
     "a Log Analytics record with TimeGenerated or CreatedDateTime, and AADTenantId, Category or ResultType";

@@ -26,8 +26,8 @@ use table::Table;
 use crate::ingest::csv::Row;
 use crate::ingest::json::learned::Learned;
 use crate::ingest::json::{Cursor, Index, JsonError, Kind, Strings};
-use crate::ingest::time::DateOrder;
-use crate::sign_in::RawSignIn;
+use lightsout_model::sign_in::RawSignIn;
+use lightsout_model::time::DateOrder;
 
 /// The shapes that are read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -6,7 +6,7 @@ use std::borrow::Cow;
 
 use super::draft::code;
 use crate::ingest::json::{Cursor, JsonError, Kind, Strings};
-use crate::sign_in::Category;
+use lightsout_model::sign_in::Category;
 
 /// `{"errorCode":50126,"failureReason":"…"}`; numbers may be text.
 #[derive(Debug, Default, PartialEq, Eq)]

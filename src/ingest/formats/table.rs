@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use super::draft::{Draft, Item};
 use super::{NotRead, Parsed, RecordReader, RejectReason, Shape, log_analytics, nested, portal, powershell};
 use crate::ingest::csv::{self, Cell, DELIMITERS, Row};
-use crate::ingest::time::DateOrder;
+use lightsout_model::time::DateOrder;
 
 /// A header that is understood.
 #[derive(Debug, Clone)]

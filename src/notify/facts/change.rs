@@ -4,12 +4,12 @@ use serde::Serialize;
 
 use super::usage::{Kept, in_use, why_kept};
 use super::{Protocols, TEXT_CHARACTERS_MAX};
-use crate::change::{Change, ProtocolChange};
 use crate::notify::NoticeContext;
 use crate::notify::text::{count, date, plain_short};
 use crate::notify::told::Told;
-use crate::protocol::Protocol;
-use crate::verdict::TenantAssessment;
+use lightsout_model::change::{Change, ProtocolChange};
+use lightsout_model::protocol::Protocol;
+use lightsout_model::verdict::TenantAssessment;
 
 #[derive(Debug, Serialize)]
 pub(super) struct ChangeFacts {

@@ -7,9 +7,9 @@ use serde::Serialize;
 use super::TEXT_CHARACTERS_MAX;
 use crate::notify::reason_text::{filter_shown, told};
 use crate::notify::text::{date, enumerate, plain_short};
-use crate::protocol::Protocol;
-use crate::sign_in::Category;
-use crate::verdict::{Reason, TenantAssessment};
+use lightsout_model::protocol::Protocol;
+use lightsout_model::sign_in::Category;
+use lightsout_model::verdict::{Reason, TenantAssessment};
 
 #[derive(Debug, Default, Serialize)]
 pub(super) struct ReasonFacts {

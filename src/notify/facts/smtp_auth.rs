@@ -5,13 +5,13 @@ use serde::Serialize;
 
 use super::change::person;
 use super::usage::{in_use, why_kept};
-use crate::change::ProtocolChange;
 use crate::notify::NoticeContext;
 use crate::notify::notice::NoticeKind;
 use crate::notify::text::date;
 use crate::notify::told::Told;
-use crate::protocol::Protocol;
-use crate::verdict::{Reason, TenantAssessment};
+use lightsout_model::change::ProtocolChange;
+use lightsout_model::protocol::Protocol;
+use lightsout_model::verdict::{Reason, TenantAssessment};
 
 #[derive(Debug, Serialize)]
 pub(super) struct SmtpAuth {

@@ -60,7 +60,7 @@ fn selected_protocols_that_are_off_already_make_no_draft_and_take_away_an_earlie
     write_all(out.path(), &sample.context(), &embedded()).expect("notices");
     let id = sample.assessment.tenants[1].tenant_id.clone();
     sample.roster.tenants.get_mut(&id).expect("in the roster").protocols_enabled =
-        Some(vec![crate::protocol::Protocol::Imap4]);
+        Some(vec![lightsout_model::protocol::Protocol::Imap4]);
     write_all(out.path(), &sample.context(), &embedded()).expect("notices");
     assert_eq!(found(out.path()).remove(&id), Some(four("notice")));
 }

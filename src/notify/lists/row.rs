@@ -10,8 +10,8 @@ use chrono::NaiveDate;
 use crate::notify::manifest::ManifestEntry;
 use crate::notify::text::plain;
 use crate::notify::{NoticeContext, NotifyError, table};
-use crate::protocol::Protocol;
-use crate::verdict::{Reason, TenantAssessment, TenantVerdict};
+use lightsout_model::protocol::Protocol;
+use lightsout_model::verdict::{Reason, TenantAssessment, TenantVerdict};
 
 /// What a list says of one tenant.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -8,10 +8,10 @@ use std::path::Path;
 use serde_json::Value;
 
 use super::*;
-use crate::change::{HoldCause, ProtocolChange};
 use crate::notify::WhoRow;
 use crate::notify::sample::{Sample, day, insufficient_reasons};
-use crate::protocol::Protocol;
+use lightsout_model::change::{HoldCause, ProtocolChange};
+use lightsout_model::protocol::Protocol;
 
 fn rendered(sample: &Sample, kind: NoticeKind, tenant: usize) -> RenderedNotice {
     let templates = Templates::load(None).expect("the embedded templates are valid");

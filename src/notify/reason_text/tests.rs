@@ -1,7 +1,7 @@
 use chrono::NaiveDate;
 
 use super::*;
-use crate::evidence::DayRange;
+use lightsout_model::evidence::DayRange;
 
 fn day(d: u32) -> NaiveDate {
     NaiveDate::from_ymd_opt(2026, 10, d).expect("a day")
@@ -16,7 +16,7 @@ fn october(evidence_reasons: Vec<Reason>) -> (TenantAssessment, Window) {
     let tenant = TenantAssessment {
         tenant_id: "t".to_owned(),
         display_name: None,
-        verdict: crate::verdict::TenantVerdict::InsufficientEvidence,
+        verdict: lightsout_model::verdict::TenantVerdict::InsufficientEvidence,
         reasons: evidence_reasons.clone(),
         evidence_reasons,
         objections: Vec::new(),

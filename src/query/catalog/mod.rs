@@ -11,11 +11,11 @@ use datafusion::common::ScalarValue;
 use serde::de::DeserializeOwned;
 
 use super::{Parameter, Queries, timestamp};
-use crate::campaign::Campaign;
 use crate::error::Result;
-use crate::evidence::Window;
-use crate::protocol::Protocol;
 use header::{Header, HeaderError};
+use lightsout_model::campaign::Campaign;
+use lightsout_model::evidence::Window;
+use lightsout_model::protocol::Protocol;
 
 /// What a report is about: the headings of the list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::{REPORTS, Report, Topic};
 use crate::error::{Error, Result};
-use crate::spreadsheet::decoded;
+use lightsout_config::spreadsheet::decoded;
 
 /// One file of the folder.
 #[derive(Debug, Clone)]

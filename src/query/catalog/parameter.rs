@@ -93,8 +93,8 @@ impl Kind {
             Self::Timestamp => {
                 let text = text.trim();
                 let micros = match day(text) {
-                    Some(day) => Some(crate::evidence::midnight(day).timestamp_micros()),
-                    None => crate::ingest::time::of_iso(text),
+                    Some(day) => Some(lightsout_model::evidence::midnight(day).timestamp_micros()),
+                    None => lightsout_model::time::of_iso(text),
                 };
                 micros.map(|micros| ScalarValue::TimestampMicrosecond(Some(micros), Some("UTC".into())))
             }

@@ -7,9 +7,9 @@ use chrono::{DateTime, NaiveDate, Utc};
 
 use super::super::cells::Cells;
 use crate::error::{Error, Result};
-use crate::evidence::DayRange;
 use crate::ingest::Basis;
-use crate::sign_in::Category;
+use lightsout_model::evidence::DayRange;
+use lightsout_model::sign_in::Category;
 
 /// One row of `sources`.
 pub(super) struct Source<'a> {

@@ -7,8 +7,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::NaiveDate;
 
 use super::entries::{Entry, Source};
-use crate::evidence::{Filter, FilteredExport};
 use crate::ingest::SEVERAL;
+use lightsout_model::evidence::{Filter, FilteredExport};
 
 const RECORDS_MIN: u64 = 20;
 const DAYS_MIN: usize = 2;

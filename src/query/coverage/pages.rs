@@ -7,8 +7,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::{DateTime, Days, NaiveDate, Utc};
 
 use super::entries::Source;
-use crate::evidence::DayRange;
-use crate::sign_in::Category;
+use lightsout_model::evidence::DayRange;
+use lightsout_model::sign_in::Category;
 
 /// The pages of all folders.
 #[derive(Debug, Default)]

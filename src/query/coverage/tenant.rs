@@ -10,9 +10,9 @@ use super::entries::{Entry, Source};
 use super::filtered::{ByShape, Downloads};
 use super::pages::Chain;
 use super::{Origin, latest};
-use crate::evidence::{CategoryCoverage, DailyCounts, DayRange, TenantEvidence, merge_days};
 use crate::ingest::Basis;
-use crate::sign_in::Category;
+use lightsout_model::evidence::{CategoryCoverage, DailyCounts, DayRange, TenantEvidence, merge_days};
+use lightsout_model::sign_in::Category;
 
 #[derive(Debug)]
 pub(super) struct Tenant {

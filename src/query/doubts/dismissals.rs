@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 
 use super::super::Queries;
 use crate::error::{Error, Result};
-use crate::evidence::Dismissal;
 use crate::lake::schema::Table;
+use lightsout_model::evidence::Dismissal;
 
 pub const REJECTED_RECORDS: &str = "rejected_records";
 pub const REFUSED_FILES: &str = "refused_files";

@@ -17,7 +17,7 @@ use chrono::{DateTime, Utc};
 
 use super::Queries;
 use crate::error::Result;
-use crate::evidence::TenantEvidence;
+use lightsout_model::evidence::TenantEvidence;
 
 pub(super) use sign_ins::{NAME as SIGN_INS_NAME, SQL as SIGN_INS_SQL};
 

@@ -13,7 +13,7 @@ use super::dismissals::{Dismissals, REFUSED_FILES};
 use super::owners::{Asked, folders};
 use super::{Counted, Tenants};
 use crate::error::Result;
-use crate::evidence::TenantEvidence;
+use lightsout_model::evidence::TenantEvidence;
 
 const NAME: &str = "refused_files";
 const REFUSED: &str = "SELECT path, batch_id, content_id, assigned_tenant_id AS tenant_id, ingested_at FROM sources \

@@ -13,7 +13,7 @@ use super::dismissals::{
 };
 use super::{Span, Tenants};
 use crate::error::Result;
-use crate::protocol::Protocol;
+use lightsout_model::protocol::Protocol;
 
 pub(in super::super) const NAME: &str = "doubtful_sign_ins";
 
@@ -62,7 +62,7 @@ impl Queries {
         span: Span,
         dismissals: &Dismissals,
     ) -> Result<()> {
-        let names_one = |doubts: &[crate::evidence::Dismissal]| {
+        let names_one = |doubts: &[lightsout_model::evidence::Dismissal]| {
             doubts.iter().any(|dismissal| DOUBTS.contains(&dismissal.doubt.as_str()))
         };
         let of: Vec<&str> = dismissals

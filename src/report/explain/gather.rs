@@ -3,14 +3,14 @@
 use serde::de::DeserializeOwned;
 
 use super::{AttemptCode, Attempts, Explanation, SettingsShown, ShownQuery, calendar, gaps};
-use crate::campaign::Campaign;
 use crate::error::Result;
-use crate::evidence::{TenantEvidence, Window};
 use crate::notify::{limits, reasons_text};
 use crate::query::catalog::Report;
 use crate::query::{Queries, shown};
-use crate::tenant::RosterTenant;
-use crate::verdict::TenantAssessment;
+use lightsout_model::campaign::Campaign;
+use lightsout_model::evidence::{TenantEvidence, Window};
+use lightsout_model::tenant::RosterTenant;
+use lightsout_model::verdict::TenantAssessment;
 
 /// A tenant's verdict, and what it was reached with.
 #[derive(Debug, Clone)]

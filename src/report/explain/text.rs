@@ -7,7 +7,7 @@ use chrono::{DateTime, Datelike, Utc, Weekday};
 
 use super::{Day, Explanation, Gap};
 use crate::notify::text::plain_short;
-use crate::sign_in::Category;
+use lightsout_model::sign_in::Category;
 
 const WHO_MAX: usize = 20;
 /// Addresses of one protocol.

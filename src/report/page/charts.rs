@@ -7,7 +7,7 @@ use chrono::{Datelike, NaiveDate, Weekday};
 use super::markup::Markup;
 use super::model::{Model, Trend};
 use crate::notify::text;
-use crate::verdict::TenantVerdict;
+use lightsout_model::verdict::TenantVerdict;
 
 const WIDTH: f64 = 300.0;
 /// Where bars stand, and how high the highest is.

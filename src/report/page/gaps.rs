@@ -8,9 +8,9 @@ use super::data::{Links, TENANT_ROWS_MAX};
 use super::markup::Markup;
 use super::model::Model;
 use super::tables::{Listed, chunks, tenant_cell};
-use crate::evidence::Window;
 use crate::report::closing;
-use crate::verdict::{CoverageGap, Reason, TenantAssessment, TenantVerdict};
+use lightsout_model::evidence::Window;
+use lightsout_model::verdict::{CoverageGap, Reason, TenantAssessment, TenantVerdict};
 
 /// When a tenant gets a verdict.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

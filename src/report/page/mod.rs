@@ -30,7 +30,7 @@ use sha2::{Digest, Sha256};
 
 use crate::error::{Error, Result};
 use crate::notify::text;
-use crate::verdict::{TenantAssessment, TenantVerdict};
+use lightsout_model::verdict::{TenantAssessment, TenantVerdict};
 
 pub use data::{Asked, Links, Snapshot, rows_of_users};
 use model::Model;

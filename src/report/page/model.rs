@@ -6,9 +6,9 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, NaiveDate, Utc};
 
 use super::data::Snapshot;
-use crate::evidence::{UserCount, Window};
-use crate::protocol::Protocol;
-use crate::verdict::{ProtocolAssessment, ProtocolVerdict, TenantAssessment, TenantVerdict};
+use lightsout_model::evidence::{UserCount, Window};
+use lightsout_model::protocol::Protocol;
+use lightsout_model::verdict::{ProtocolAssessment, ProtocolVerdict, TenantAssessment, TenantVerdict};
 
 /// Everything that the page says, as numbers.
 pub(super) struct Model<'a> {
@@ -143,7 +143,8 @@ fn covered(tenants: &[TenantAssessment], days: &[NaiveDate]) -> Vec<u64> {
     let mut covered = vec![0; days.len()];
     for tenant in tenants {
         for (count, day) in covered.iter_mut().zip(days) {
-            let in_gap = |gap: &crate::verdict::CoverageGap| gap.days.first <= *day && *day <= gap.days.last;
+            let in_gap =
+                |gap: &lightsout_model::verdict::CoverageGap| gap.days.first <= *day && *day <= gap.days.last;
             *count += u64::from(!tenant.gaps.iter().any(in_gap));
         }
     }

@@ -6,11 +6,12 @@ use serde::Serialize;
 
 use super::data::Snapshot;
 use super::model::Model;
-use crate::campaign::{Campaign, EMBEDDED};
-use crate::evidence::Window;
 use crate::notify::text::{count, number};
 use crate::report::closing;
-use crate::verdict::{Reason, TenantAssessment, TenantVerdict};
+use lightsout_config::campaign_file::EMBEDDED;
+use lightsout_model::campaign::Campaign;
+use lightsout_model::evidence::Window;
+use lightsout_model::verdict::{Reason, TenantAssessment, TenantVerdict};
 
 /// One thing to do.
 #[derive(Debug, Serialize)]

@@ -8,16 +8,16 @@ use chrono::{Datelike, Days, NaiveDate, TimeDelta, Weekday};
 use super::data::{Links, Snapshot, rows_of_users};
 use super::render;
 use crate::assess::assess;
-use crate::campaign::Campaign;
-use crate::evidence::{
+use crate::query::page::{BusyUser, PageUsage, UsageByDay};
+use lightsout_model::campaign::Campaign;
+use lightsout_model::evidence::{
     CategoryCoverage, DailyCounts, DayRange, ExchangeOrUnnamed, ProtocolEvidence, TenantEvidence, UserCount,
     Window, midnight,
 };
-use crate::protocol::Protocol;
-use crate::query::page::{BusyUser, PageUsage, UsageByDay};
-use crate::sign_in::Category;
-use crate::tenant::{Roster, RosterTenant};
-use crate::verdict::Assessment;
+use lightsout_model::protocol::Protocol;
+use lightsout_model::sign_in::Category;
+use lightsout_model::tenant::{Roster, RosterTenant};
+use lightsout_model::verdict::Assessment;
 
 const FIRST: [&str; 12] = [
     "Alder", "Brook", "Copper", "Dune", "Elm", "Fern", "Glen", "Harbour", "Ivory", "Juniper", "Kestrel",
@@ -151,7 +151,7 @@ fn evidence(n: usize, window: Window, scope: &[Protocol], draw: &mut Draw) -> Te
 impl Sample {
     /// So many tenants; the first few, if asked for, with hostile names.
     pub(super) fn of(tenants: usize, hostile: bool) -> Self {
-        let campaign = Campaign::load("basic-auth-all-protocols").expect("embedded");
+        let campaign = lightsout_config::campaign_file::load("basic-auth-all-protocols").expect("embedded");
         let window = Window::before(day(11, 2), campaign.window_days);
         let scope = campaign.scope();
         let mut draw = Draw(7);

@@ -10,11 +10,10 @@ use super::gaps::Possible;
 use super::render;
 use super::sample::{HOSTILE, Sample, covered, day, records, tenant_id};
 use crate::assess::assess;
-use crate::campaign::Campaign;
-use crate::evidence::{DailyCounts, DayRange, TenantEvidence, Window};
-use crate::sign_in::Category;
-use crate::tenant::Roster;
-use crate::verdict::{ProtocolVerdict, TenantVerdict};
+use lightsout_model::evidence::{DailyCounts, DayRange, TenantEvidence, Window};
+use lightsout_model::sign_in::Category;
+use lightsout_model::tenant::Roster;
+use lightsout_model::verdict::{ProtocolVerdict, TenantVerdict};
 
 /// What lies between the first two marks.
 fn between<'a>(page: &'a str, from: &str, to: &str) -> &'a str {
@@ -175,8 +174,8 @@ fn a_server_leads_from_a_tenant_to_its_page_and_to_its_own_files() {
 }
 
 /// The verdict of one tenant, as of a day.
-fn judged(evidence: &TenantEvidence, as_of: chrono::NaiveDate) -> crate::verdict::TenantAssessment {
-    let campaign = Campaign::load("basic-auth-all-protocols").expect("embedded");
+fn judged(evidence: &TenantEvidence, as_of: chrono::NaiveDate) -> lightsout_model::verdict::TenantAssessment {
+    let campaign = lightsout_config::campaign_file::load("basic-auth-all-protocols").expect("embedded");
     let window = Window::before(as_of, campaign.window_days);
     assess(&campaign, &Roster::default(), std::slice::from_ref(evidence), window).remove(0)
 }

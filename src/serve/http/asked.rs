@@ -9,9 +9,9 @@ use axum::extract::rejection::QueryRejection;
 use chrono::NaiveDate;
 
 use super::trouble::Trouble;
-use crate::evidence::Window;
-use crate::tenant::Roster;
-use crate::verdict::TenantAssessment;
+use lightsout_model::evidence::Window;
+use lightsout_model::tenant::Roster;
+use lightsout_model::verdict::TenantAssessment;
 
 /// Of a window.
 const DAYS_MAX: u32 = 366;

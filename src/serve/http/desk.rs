@@ -12,9 +12,7 @@ use super::cache::{Cache, Key};
 use super::trouble::Trouble;
 use super::turns::Turns;
 use crate::assess::decision::{Basis, decide};
-use crate::campaign::Campaign;
 use crate::error::Result;
-use crate::evidence::{TenantEvidence, Window};
 use crate::query::Queries;
 use crate::query::evidence::EVIDENCE_QUERIES;
 use crate::query::page::PageUsage;
@@ -23,7 +21,9 @@ use crate::report::page::rows_of_users;
 use crate::serve::engine::Engine;
 use crate::serve::live::{Live, Snapshot};
 use crate::serve::stoppable::Wish;
-use crate::verdict::Assessment;
+use lightsout_model::campaign::Campaign;
+use lightsout_model::evidence::{TenantEvidence, Window};
+use lightsout_model::verdict::Assessment;
 
 /// Windows of which the verdicts are kept: of ten thousand tenants some tens of megabytes each.
 const WINDOWS_MAX: usize = 4;

@@ -10,8 +10,8 @@ use super::super::{Parsed, RejectReason, draft};
 use super::{ENVELOPE, Envelope, Member, Properties, assemble, is_of_log_analytics, lowered_member};
 use crate::ingest::json::learned::{Found, Learned, SLOTS, Segment, Want};
 use crate::ingest::json::{Scanned, Strings};
-use crate::ingest::time::DateOrder;
-use crate::sign_in::Category;
+use lightsout_model::sign_in::Category;
+use lightsout_model::time::DateOrder;
 
 // Slots: members of the envelope from 0 on, items of the properties from `ITEMS` on, then what is in
 // them.

@@ -7,10 +7,10 @@ use serde_json::Value;
 
 use super::super::*;
 use super::rendered;
-use crate::change::ProtocolChange;
 use crate::notify::sample::Sample;
-use crate::tenant::RosterTenant;
-use crate::verdict::Reason;
+use lightsout_model::change::ProtocolChange;
+use lightsout_model::tenant::RosterTenant;
+use lightsout_model::verdict::Reason;
 
 /// Each tries one way out of the text it stands in.
 const HOSTILE: [&str; 10] = [

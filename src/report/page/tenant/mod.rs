@@ -9,10 +9,10 @@ use serde::Deserialize;
 
 use super::data::NAME_CHARACTERS_MAX;
 use super::{SCRIPT, STYLE, filled, next, policy};
-use crate::campaign::Campaign;
 use crate::error::Result;
 use crate::notify::text;
 use crate::report::explain::Explanation;
+use lightsout_model::campaign::Campaign;
 
 /// One tenant over one window.
 #[derive(Debug, Clone, Copy)]

@@ -3,11 +3,11 @@
 use chrono::{DateTime, Utc};
 
 use super::Address;
-use crate::protocol::Protocol;
 use crate::report::explain::{Attempts, Explanation};
 use crate::report::page::markup::Markup;
 use crate::report::page::tables::{Listed, chunks, moment};
-use crate::verdict::{ProtocolVerdict, TenantAssessment};
+use lightsout_model::protocol::Protocol;
+use lightsout_model::verdict::{ProtocolVerdict, TenantAssessment};
 
 /// Rows of a list: the downloads have all.
 const ROWS_MAX: usize = 2_000;

@@ -11,11 +11,11 @@ use arrow::array::{
 };
 use chrono::NaiveDate;
 
-use super::super::RosterTenant;
 use super::typed::NO_REASON_GIVEN;
 use super::*;
-use crate::protocol::Protocol;
 use chrono::Weekday;
+use lightsout_model::protocol::Protocol;
+use lightsout_model::tenant::RosterTenant;
 
 const CONTOSO: &str = "11111111-aaaa-4bbb-8ccc-000000000001";
 const FABRIKAM: &str = "22222222-aaaa-4bbb-8ccc-000000000002";
@@ -102,7 +102,7 @@ fn file(name: &str, bytes: &[u8]) -> (tempfile::TempDir, PathBuf) {
 
 fn read_bytes(name: &str, bytes: &[u8]) -> Result<Roster, RosterError> {
     let (_folder, path) = file(name, bytes);
-    Roster::read(&path)
+    read(&path)
 }
 
 #[test]
@@ -138,9 +138,9 @@ fn text_of_another_encoding_is_told_with_its_line_and_how_to_save_it() {
 
 #[test]
 fn a_file_that_is_not_there_or_of_another_kind_is_named() {
-    let told = told(Roster::read(Path::new("nowhere/roster.csv")));
+    let told = told(read(Path::new("nowhere/roster.csv")));
     assert!(told.contains("nowhere/roster.csv"), "{told}");
-    let told = super::tests::told(Roster::read(Path::new("roster.xlsx")));
+    let told = super::tests::told(read(Path::new("roster.xlsx")));
     assert_eq!(
         told,
         "roster roster.xlsx is of no known kind; expected a name that ends in .csv, .json or .parquet"
@@ -266,7 +266,7 @@ fn parquet(columns: Vec<(&str, ArrayRef)>) -> Result<Roster, RosterError> {
         ArrowWriter::try_new(File::create(&path).expect("a file"), batch.schema(), None).expect("a writer");
     writer.write(&batch).expect("rows");
     writer.close().expect("a footer");
-    Roster::read(&path)
+    read(&path)
 }
 
 fn texts(values: &[Option<&str>]) -> ArrayRef {

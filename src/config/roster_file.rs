@@ -12,7 +12,8 @@ use std::path::Path;
 
 use serde_json::Value;
 
-use super::Roster;
+use lightsout_model::tenant::Roster;
+
 use crate::spreadsheet;
 use typed::Typed;
 
@@ -50,8 +51,18 @@ struct Row {
     values: BTreeMap<&'static str, Value>,
 }
 
-/// See [`Roster::read`].
-pub(super) fn read(path: &Path) -> Result<Roster, RosterError> {
+/// Reads a `.csv` file with a header line, a `.json` file that holds an array of objects, or a
+/// `.parquet` file.
+///
+/// Columns may come in any order and only `tenant_id` is required. Lists are separated by `;`
+/// (in JSON and Parquet they may be lists), days are written `2026-10-31`, booleans true or false, yes or
+/// no, 1 or 0. An empty value says nothing.
+///
+/// # Errors
+/// Fails if the file can't be read or is of no such kind, names an unknown column, holds a value that
+/// its column can't have, or has two rows for one tenant or one domain in two tenants. The error names
+/// file, line (in Parquet the row) and column.
+pub fn read(path: &Path) -> Result<Roster, RosterError> {
     let file = path.display().to_string();
     let kind = path.extension().and_then(|kind| kind.to_str()).map(str::to_ascii_lowercase);
     let rows_of: fn(&str, &str) -> Result<Rows, RosterError> = match kind.as_deref() {

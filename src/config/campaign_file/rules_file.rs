@@ -10,10 +10,12 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 use url::Url;
 
-use super::{Campaign, DAYS_MAX, EMBEDDED, NAME_CHARACTERS_MAX, SETTLE_HOURS_MAX};
-use crate::protocol::Protocol;
-use crate::sign_in::Category;
-use crate::tenant::is_guid;
+use lightsout_model::campaign::{Campaign, DAYS_MAX, NAME_CHARACTERS_MAX, SETTLE_HOURS_MAX};
+use lightsout_model::protocol::Protocol;
+use lightsout_model::sign_in::Category;
+use lightsout_model::tenant::is_guid;
+
+use super::EMBEDDED;
 
 /// A campaign that can't be used, and where in its file the trouble is.
 #[derive(Debug, thiserror::Error)]
@@ -85,7 +87,7 @@ const TEXTS: [&[&str]; 6] = [
     &["texts", "smtp_auth"],
 ];
 
-/// See [`Campaign::parse`].
+/// See [`super::parse`].
 pub(super) fn parse(text: &str, file: &str) -> Result<Campaign, CampaignError> {
     let invalid = |source: toml::de::Error| {
         let at = source.span().map_or(0, |span| span.start);

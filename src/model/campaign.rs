@@ -2,12 +2,9 @@
 //! and which facts the notices state. Dates move, so they are data: two campaigns are embedded, and
 //! any other is a TOML file of the same shape.
 
-mod rules_file;
 mod schema;
 
-use std::borrow::Cow;
 use std::collections::BTreeMap;
-use std::path::Path;
 
 use chrono::NaiveDate;
 use schemars::JsonSchema;
@@ -16,21 +13,14 @@ use serde::{Deserialize, Serialize};
 use crate::protocol::Protocol;
 use crate::sign_in::{AuthMethod, Category};
 
-pub use rules_file::{CampaignError, Place};
 pub use schema::schema;
 
-/// The campaigns that come with the program, by name, the default first.
-pub const EMBEDDED: [(&str, &str); 2] = [
-    ("basic-auth-all-protocols", include_str!("campaigns/basic-auth-all-protocols.toml")),
-    ("smtp-auth-2026", include_str!("campaigns/smtp-auth-2026.toml")),
-];
-
 /// The longest times that a campaign may name.
-const DAYS_MAX: u32 = 366;
-const SETTLE_HOURS_MAX: u32 = 24 * DAYS_MAX;
+pub const DAYS_MAX: u32 = 366;
+pub const SETTLE_HOURS_MAX: u32 = 24 * DAYS_MAX;
 
 /// Names have their limit in file systems.
-const NAME_CHARACTERS_MAX: usize = 100;
+pub const NAME_CHARACTERS_MAX: usize = 100;
 
 const ENGLISH: &str = "en";
 
@@ -280,36 +270,6 @@ fn default_permitted_gap_days() -> BTreeMap<Category, u32> {
 }
 
 impl Campaign {
-    /// The embedded campaign of that name, else the file at that path.
-    ///
-    /// # Errors
-    /// Fails if it is neither, or if the file is no valid campaign.
-    pub fn load(name_or_file: &str) -> Result<Self, CampaignError> {
-        Self::parse(&Self::read(name_or_file)?, name_or_file)
-    }
-
-    /// The text of that campaign as its author wrote it, not checked.
-    ///
-    /// # Errors
-    /// Fails if it is neither embedded nor a file that can be read.
-    pub fn read(name_or_file: &str) -> Result<Cow<'static, str>, CampaignError> {
-        if let Some((_, text)) = EMBEDDED.iter().find(|(name, _)| *name == name_or_file) {
-            return Ok(Cow::Borrowed(text));
-        }
-        let text = std::fs::read_to_string(Path::new(name_or_file));
-        text.map(Cow::Owned)
-            .map_err(|source| CampaignError::NotFound { name: name_or_file.to_owned(), source })
-    }
-
-    /// Parses a campaign file; `file` is only named in errors.
-    ///
-    /// # Errors
-    /// Fails if a key is unknown or missing, or a value is none that it may have. The error names file,
-    /// line, column and what is expected there.
-    pub fn parse(text: &str, file: &str) -> Result<Self, CampaignError> {
-        rules_file::parse(text, file)
-    }
-
     /// The protocols in scope, whole groups, in report order.
     #[must_use]
     pub fn scope(&self) -> Vec<Protocol> {
@@ -337,6 +297,3 @@ impl Campaign {
         own.map_or_else(|| protocol.group(), Vec::as_slice)
     }
 }
-
-#[cfg(test)]
-mod tests;

@@ -1,25 +1,28 @@
 //! Campaign files as people write them, and what they are told when one is wrong.
 
+use lightsout_model::campaign::Waves;
+use lightsout_model::protocol::Protocol;
+
 use super::*;
 
 #[test]
 fn the_embedded_campaigns_parse_and_carry_the_name_they_are_found_by() {
     for (name, _) in EMBEDDED {
-        let campaign = Campaign::load(name).expect("an embedded campaign is valid");
+        let campaign = load(name).expect("an embedded campaign is valid");
         assert_eq!(campaign.name, name);
     }
 }
 
 #[test]
 fn the_default_campaign_has_the_nine_protocols_of_the_notice_in_scope() {
-    let campaign = Campaign::load(EMBEDDED[0].0).expect("embedded");
+    let campaign = load(EMBEDDED[0].0).expect("embedded");
     assert_eq!(campaign.scope(), Protocol::ALL[..9]);
 }
 
 #[test]
 fn a_scope_that_names_one_outlook_protocol_has_the_whole_group_in_scope() {
     let text = EMBEDDED[1].1.replace(r#"["smtp_auth"]"#, r#"["mapi_over_http"]"#);
-    let campaign = Campaign::parse(&text, "test.toml").expect("valid");
+    let campaign = parse(&text, "test.toml").expect("valid");
     assert_eq!(campaign.scope().len(), 4);
 }
 
@@ -31,7 +34,7 @@ fn with(from: &str, to: &str) -> String {
 }
 
 fn told(text: &str) -> String {
-    Campaign::parse(text, "mine.toml").expect_err("the file is wrong").to_string()
+    parse(text, "mine.toml").expect_err("the file is wrong").to_string()
 }
 
 #[test]
@@ -113,16 +116,16 @@ fn a_category_without_days_is_not_enough() {
 
 #[test]
 fn a_day_may_be_written_as_a_text_or_as_toml_writes_days() {
-    let text = Campaign::parse(EMBEDDED[1].1, "mine.toml").expect("valid");
-    let day = Campaign::parse(&with(r#""2026-12-31""#, "2026-12-31"), "mine.toml").expect("valid");
+    let text = parse(EMBEDDED[1].1, "mine.toml").expect("valid");
+    let day = parse(&with(r#""2026-12-31""#, "2026-12-31"), "mine.toml").expect("valid");
     assert_eq!(day, text);
 }
 
 #[test]
 fn a_language_is_a_bcp_47_tag_and_english_where_none_is_named() {
     let campaign = |tag: &str| format!("language = \"{tag}\"\n{}", EMBEDDED[1].1);
-    let read = |tag: &str| Campaign::parse(&campaign(tag), "mine.toml").map(|campaign| campaign.language);
-    assert_eq!(Campaign::parse(EMBEDDED[1].1, "mine.toml").expect("valid").language, "en");
+    let read = |tag: &str| parse(&campaign(tag), "mine.toml").map(|campaign| campaign.language);
+    assert_eq!(parse(EMBEDDED[1].1, "mine.toml").expect("valid").language, "en");
     for tag in ["de", "de-CH", "zh-Hant-TW", "sr-Latn"] {
         assert_eq!(read(tag).expect("a tag"), tag);
     }
@@ -140,7 +143,7 @@ fn waves_say_how_many_and_who_not_and_ids_are_lower_case() {
     let text = EMBEDDED[1].1.to_owned()
         + "[waves]\nsize = 50\npending_max = 200\nexclude_clouds = ['GCC']\n\
            exclude_tenants = ['11111111-AAAA-4BBB-8CCC-000000000001']\n";
-    let waves = Campaign::parse(&text, "mine.toml").expect("valid").waves;
+    let waves = parse(&text, "mine.toml").expect("valid").waves;
     assert_eq!((waves.size, waves.pending_max), (Some(50), Some(200)));
     let named = "11111111-aaaa-4bbb-8ccc-000000000001";
     assert_eq!(waves.exclude_tenants, [named]);
@@ -162,7 +165,7 @@ fn waves_say_how_many_and_who_not_and_ids_are_lower_case() {
 #[test]
 fn a_campaign_may_group_protocols_and_a_scope_has_whole_groups() {
     let text = with(r#"["smtp_auth"]"#, r#"["pop3"]"#) + "[groups]\nmailboxes = ['imap4', 'pop3']\n";
-    let campaign = Campaign::parse(&text, "mine.toml").expect("valid");
+    let campaign = parse(&text, "mine.toml").expect("valid");
     assert_eq!(campaign.scope(), [Protocol::Pop3, Protocol::Imap4]);
     assert_eq!(campaign.group_of(Protocol::Imap4).len(), 2);
     assert_eq!(campaign.group_of(Protocol::OfflineAddressBook).len(), 4);
@@ -173,7 +176,7 @@ fn a_campaign_may_group_protocols_and_a_scope_has_whole_groups() {
 fn outlooks_four_stay_together_and_may_get_company() {
     let groups = |lines: &str| format!("{}[groups]\n{lines}\n", EMBEDDED[1].1);
     let four = "'exchange_web_services', 'offline_address_book', 'mapi_over_http', 'outlook_anywhere_rpc'";
-    let five = Campaign::parse(&groups(&format!("outlook = [{four}, 'autodiscover']")), "mine.toml");
+    let five = parse(&groups(&format!("outlook = [{four}, 'autodiscover']")), "mine.toml");
     assert_eq!(five.expect("valid").group_of(Protocol::Autodiscover).len(), 5);
     let told = told(&groups("mac = ['exchange_web_services']"));
     assert!(told.contains("groups.mac is a group that holds only exchange_web_services"), "{told}");
@@ -198,7 +201,7 @@ fn a_protocol_in_two_groups_or_unknown_there_is_told() {
 
 #[test]
 fn keys_that_a_campaign_does_not_use_are_no_part_of_what_a_decision_keeps() {
-    let campaign = Campaign::load(EMBEDDED[0].0).expect("embedded");
+    let campaign = load(EMBEDDED[0].0).expect("embedded");
     let json = serde_json::to_value(&campaign).expect("JSON");
     for key in ["waves", "language", "groups", "app_ids"] {
         assert!(json.get(key).is_none(), "{key}");
@@ -208,7 +211,7 @@ fn keys_that_a_campaign_does_not_use_are_no_part_of_what_a_decision_keeps() {
 
 #[test]
 fn a_name_that_is_neither_built_in_nor_a_file_is_told_with_those_that_are() {
-    let told = Campaign::load("basic-auth").expect_err("no such campaign").to_string();
+    let told = load("basic-auth").expect_err("no such campaign").to_string();
     assert!(told.contains("'basic-auth'") && told.contains(EMBEDDED[1].0), "{told}");
 }
 
@@ -217,7 +220,7 @@ fn applications_are_named_for_password_grants_alone() {
     let with_protocols = |protocols: &str| with(r#"protocols = ["smtp_auth"]"#, protocols);
     let app_ids = "app_ids = ['FB78D390-0C51-40CD-8E17-FDBFAB77341B']";
     let text = with_protocols(&format!("protocols = ['password_grant']\n{app_ids}"));
-    let campaign = Campaign::parse(&text, "mine.toml").expect("valid");
+    let campaign = parse(&text, "mine.toml").expect("valid");
     assert_eq!(campaign.app_ids, ["fb78d390-0c51-40cd-8e17-fdbfab77341b"]);
     let told_without = told(&with_protocols(&format!("protocols = ['smtp_auth']\n{app_ids}")));
     assert!(told_without.contains("protocols has no 'password_grant'"), "{told_without}");
@@ -227,11 +230,11 @@ fn applications_are_named_for_password_grants_alone() {
 
 #[test]
 fn what_counts_follows_from_scope_and_switch() {
-    let all = Campaign::load(EMBEDDED[0].0).expect("embedded");
+    let all = load(EMBEDDED[0].0).expect("embedded");
     assert_eq!(all.auth_methods(), "basic,unknown,modern", "SMTP AUTH goes off as a whole");
-    let smtp = Campaign::load(EMBEDDED[1].0).expect("embedded");
+    let smtp = load(EMBEDDED[1].0).expect("embedded");
     assert_eq!(smtp.auth_methods(), "basic,unknown");
     let grant = with(r#"protocols = ["smtp_auth"]"#, "protocols = ['password_grant']");
-    let grant = Campaign::parse(&grant, "mine.toml").expect("valid");
+    let grant = parse(&grant, "mine.toml").expect("valid");
     assert_eq!(grant.auth_methods(), "basic,unknown,password_grant");
 }

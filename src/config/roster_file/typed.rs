@@ -3,9 +3,9 @@
 use chrono::{NaiveDate, Weekday};
 use serde_json::Value;
 
-use super::super::RosterTenant;
 use super::{Column, RosterError, Row};
-use crate::protocol::Protocol;
+use lightsout_model::protocol::Protocol;
+use lightsout_model::tenant::RosterTenant;
 
 /// What the decision says of a tenant that is excluded without a word.
 pub(super) const NO_REASON_GIVEN: &str = "excluded by the roster";
@@ -70,7 +70,7 @@ impl Typed<'_> {
 
     fn tenant_id(&self) -> Result<String, RosterError> {
         let found = self.text("tenant_id")?.unwrap_or_default();
-        if let Some(id) = crate::tenant::tenant_id(&found) {
+        if let Some(id) = lightsout_model::tenant::tenant_id(&found) {
             return Ok(id);
         }
         let expected = "a tenant id like 72f988bf-86f1-41af-91ab-2d7cd011db47";

@@ -1,18 +1,13 @@
-//! The roster: the list of tenants with names, contacts and settings. Reading it is here, since a
-//! roster is small and read once; what its settings mean is decided in `assess`.
-
-mod roster_file;
+//! Tenants: their ids, and the roster, the list of tenants with names, contacts and settings. What its settings mean is
+//! decided in `assess`.
 
 use std::collections::BTreeMap;
-use std::path::Path;
 
 use chrono::{NaiveDate, Weekday};
 use serde::{Deserialize, Serialize};
 
 use crate::evidence::DayRange;
 use crate::protocol::Protocol;
-
-pub use roster_file::{Column, Place, RosterError};
 
 /// What the roster says of one tenant.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -76,21 +71,6 @@ impl Roster {
             count += 1;
         }
         count
-    }
-
-    /// Reads a `.csv` file with a header line, a `.json` file that holds an array of objects, or a
-    /// `.parquet` file.
-    ///
-    /// Columns may come in any order and only `tenant_id` is required. Lists are separated by `;`
-    /// (in JSON and Parquet they may be lists), days are written `2026-10-31`, booleans true or false, yes or
-    /// no, 1 or 0. An empty value says nothing.
-    ///
-    /// # Errors
-    /// Fails if the file can't be read or is of no such kind, names an unknown column, holds a value that
-    /// its column can't have, or has two rows for one tenant or one domain in two tenants. The error names
-    /// file, line (in Parquet the row) and column.
-    pub fn read(path: &Path) -> Result<Self, RosterError> {
-        roster_file::read(path)
     }
 }
 

@@ -6,13 +6,12 @@ use chrono::NaiveDate;
 use super::{TimeError, clock, split_date};
 
 /// Which comes first in `3/4/2026`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum DateOrder {
     MonthFirst,
     DayFirst,
     /// Not known: only dates that can be read one way are read.
     #[default]
-    #[value(skip)]
     Unsettled,
 }
 
