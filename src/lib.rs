@@ -8,15 +8,14 @@
 //! stage calls one before it. SQL finds and counts; Rust decides.
 //!
 //! One sign-in: [`ingest::find`] finds the file, [`ingest::open`] names it by its content,
-//! [`ingest::frame`] cuts it into records, a shape of [`ingest::formats`] reads the record into a
-//! [`lightsout_model::sign_in::RawSignIn`], [`ingest::classify`] says which protocol, auth method and outcome it is,
+//! [`lightsout_formats::frame`] cuts it into records, a shape of [`lightsout_formats::shapes`] reads the record into a
+//! [`lightsout_model::sign_in::RawSignIn`], [`lightsout_formats::classify`] says which protocol, auth method and outcome it is,
 //! and [`lake`] commits it as a row of `sign_in_records`. [`query`] counts it into a
 //! [`lightsout_model::evidence::TenantEvidence`], [`mod@assess`] reaches a [`lightsout_model::verdict::TenantVerdict`] from that and the
 //! [`lightsout_model::campaign`], and [`notify`] tells the tenant. What was
 //! announced, and what becomes of it until it is done, is in the [`ledger`].
 
 pub mod error;
-pub mod settings;
 
 // stages, in the order of the data
 pub mod assess;

@@ -8,11 +8,11 @@ use std::ops::Range;
 use std::path::Path;
 use std::sync::LazyLock;
 
-use lightsout::ingest::encoding::Encoding;
-use lightsout::ingest::formats::{RecordReader, Shape};
-use lightsout::ingest::frame::{Chunk, Framer, Framing};
-use lightsout::ingest::open::Text;
-use lightsout::ingest::recognise::Recognised;
+use lightsout_formats::encoding::Encoding;
+use lightsout_formats::frame::{Chunk, Framer, Framing};
+use lightsout_formats::recognise::Recognised;
+use lightsout_formats::shapes::{RecordReader, Shape};
+use lightsout_formats::text::Text;
 use proptest::prelude::*;
 use proptest::test_runner::Config;
 

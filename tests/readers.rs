@@ -3,7 +3,7 @@
 //! bytes flipped, cut or put in, members twice, in another order, of another type, with blanks between.
 //! `LIGHTSOUT_FUZZ_CASES` sets the number of cases for long runs.
 
-use lightsout::ingest::formats::{RecordReader, Remembered, Shape};
+use lightsout_formats::shapes::{RecordReader, Remembered, Shape};
 use proptest::prelude::*;
 use proptest::test_runner::Config;
 use serde_json::{Map, Value, json};

@@ -6,7 +6,7 @@ use clap::{Args, Subcommand};
 
 use super::shared::print;
 use crate::error::{Error, Result};
-use crate::settings::COLLECTOR;
+use lightsout_formats::settings::COLLECTOR;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {

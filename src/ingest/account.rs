@@ -6,9 +6,9 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
 
-use super::classify::{is_known_code, outcome_of};
 use super::rows::Dictionary;
 use super::worker::Accepted;
+use lightsout_formats::classify::{is_known_code, outcome_of};
 use lightsout_model::sign_in::{Category, Outcome, RawSignIn};
 
 /// Counts of one source, or of one chunk of it.

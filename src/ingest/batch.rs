@@ -8,21 +8,21 @@ use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 
-use super::buffer::Buffers;
 use super::find::Input;
-use super::formats::Shape;
-use super::frame::{Chunk, Framer, Framing};
 use super::known::Known;
 use super::open::{Compression, Content, Opened, open};
-use super::pages;
-use super::recognise::{Head, Recognised};
 use super::source::Source;
 use super::worker::Worker;
 use super::{FileFate, IngestSettings, Progress, settings};
 use crate::error::{Error, Result};
 use crate::lake::Lake;
 use crate::lake::write::{DataFile, Unsettled};
-use crate::settings::FILE_BYTES_MAX;
+use lightsout_formats::buffer::Buffers;
+use lightsout_formats::frame::{Chunk, Framer, Framing};
+use lightsout_formats::pages;
+use lightsout_formats::recognise::{Head, Recognised};
+use lightsout_formats::settings::FILE_BYTES_MAX;
+use lightsout_formats::shapes::Shape;
 use lightsout_model::settings::SettingsKind;
 use lightsout_model::time::{DateEvidence, DateOrder};
 
@@ -469,7 +469,7 @@ impl Batch<'_> {
     /// What the dates of a file show.
     fn date_evidence(&self, head: &Head, opened: &Opened, wanted: Evidence) -> std::io::Result<DateEvidence> {
         let mut evidence = DateEvidence::default();
-        let latest = self.settings.now + super::worker::MICROS_PER_DAY;
+        let latest = self.settings.now + lightsout_model::time::MICROS_PER_DAY;
         let (mut framer, _) = Framer::reusing(&self.buffers, opened.text()?)?;
         while let Some(chunk) = framer.next_chunk()? {
             let text = simdutf8::basic::from_utf8(&chunk.bytes).ok();

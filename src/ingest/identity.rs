@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use super::formats::Shape;
+use lightsout_formats::shapes::Shape;
 use lightsout_model::tenant::{Roster, is_guid};
 
 /// Names that are kept of those that nobody knows.

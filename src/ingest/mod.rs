@@ -4,23 +4,12 @@
 mod account;
 pub mod assign;
 mod batch;
-mod buffer;
-pub mod classify;
 mod coverage;
-mod csv;
-mod document;
-pub mod encoding;
 pub mod find;
-pub mod formats;
-pub mod frame;
 mod identity;
-pub mod json;
 mod known;
-mod lenient;
 pub mod open;
-mod pages;
 mod pipeline;
-pub mod recognise;
 mod rejects;
 mod replay;
 mod rows;
@@ -48,9 +37,11 @@ pub use upgrade::{Upgraded, upgrade};
 /// Whether a source, by its words in the `sources` table, was downloaded by hand. A table that comes line by
 /// line is a continuous export.
 pub(crate) fn is_downloaded_by_hand(shape: &str, framing: Option<&str>) -> bool {
-    let continuous =
-        shape == formats::Shape::LogAnalytics.as_str() && framing == Some(frame::Framing::Lines.as_str());
-    !continuous && formats::Shape::from_word(shape).is_some_and(formats::Shape::is_downloaded_by_hand)
+    let continuous = shape == lightsout_formats::shapes::Shape::LogAnalytics.as_str()
+        && framing == Some(lightsout_formats::frame::Framing::Lines.as_str());
+    !continuous
+        && lightsout_formats::shapes::Shape::from_word(shape)
+            .is_some_and(lightsout_formats::shapes::Shape::is_downloaded_by_hand)
 }
 
 /// What an ingest is told.

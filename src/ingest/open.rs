@@ -8,9 +8,10 @@ use std::sync::{Arc, Mutex};
 
 use zip::CompressionMethod;
 
-use super::encoding::{Encoding, Transcoder};
 use super::find::{Input, PathFacts};
 use crate::error::{Error, Result};
+use lightsout_formats::encoding::{Encoding, Transcoder};
+use lightsout_formats::text::Text;
 
 /// How a file is compressed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -329,16 +330,6 @@ impl Read for Checked {
         }
         Ok(read)
     }
-}
-
-/// A file's text, to be read once.
-pub struct Text {
-    pub reader: Box<dyn Read + Send>,
-    /// Whether an error of the reader means that a compressed stream is broken.
-    pub compressed: bool,
-    pub encoding: Encoding,
-    /// What the byte order mark took.
-    pub mark_bytes: u64,
 }
 
 /// The first bytes, and a reader that gives them again. An error comes when it is read again.

@@ -5,10 +5,10 @@ use std::sync::Arc;
 
 use arrow::array::{BinaryBuilder, Int64Builder, RecordBatch, StringBuilder, TimestampMicrosecondBuilder};
 
-use super::formats::RejectReason;
-use super::lenient::Lenient;
 use crate::error::{Error, Result};
 use crate::lake::schema::Table;
+use lightsout_formats::lenient::Lenient;
+use lightsout_formats::shapes::RejectReason;
 use lightsout_model::sign_in::Category;
 
 /// One rejected record.

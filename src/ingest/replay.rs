@@ -10,10 +10,6 @@ use arrow::datatypes::Int64Type;
 use serde::Serialize;
 
 use super::assign::Assignments;
-use super::document::broken_off;
-use super::encoding::Encoding;
-use super::formats::RejectReason;
-use super::frame::{Chunk, Records, over_long};
 use super::source::{self, Source, SourceRow};
 use super::worker::Worker;
 use super::{IngestSettings, Progress};
@@ -22,6 +18,10 @@ use crate::lake::Lake;
 use crate::lake::commit::{Manifest, Replaced, Replacing};
 use crate::lake::schema::Table;
 use crate::lake::write::write_file;
+use lightsout_formats::broken_off;
+use lightsout_formats::encoding::Encoding;
+use lightsout_formats::frame::{Chunk, Records, over_long};
+use lightsout_formats::shapes::RejectReason;
 use lightsout_model::time::DateOrder;
 
 /// What became of the rejects.

@@ -1,16 +1,16 @@
 //! Files that tell of settings instead of sign-ins: read as a whole, and one row of `tenant_settings` each.
-//! What they say is read in [`crate::settings`]; here they get a tenant, a date and a name.
+//! What they say is read in [`lightsout_formats::settings`]; here they get a tenant, a date and a name.
 
 use chrono::{DateTime, Days, NaiveDate, Utc};
 
 use super::find::Input;
-use super::frame::Framing;
-use super::worker::{EARLIEST, MICROS_PER_DAY};
 use crate::error::{Error, Result};
-use crate::settings::{collected, smtp_report};
+use lightsout_formats::frame::Framing;
+use lightsout_formats::settings::{collected, smtp_report};
 use lightsout_model::evidence::midnight;
 use lightsout_model::settings::{SettingsKind, SettingsRow, StoredSettings};
 use lightsout_model::tenant::is_guid;
+use lightsout_model::time::{EARLIEST, MICROS_PER_DAY};
 
 /// A file that was read.
 #[derive(Debug)]

@@ -15,7 +15,6 @@ use serde_json::{Map, Value};
 
 use super::account::{Account, Basis, StoredRow};
 use super::find::{Assigned, Input, PathFacts};
-use super::formats::Shape;
 use super::{FileFate, IngestSettings};
 use super::{coverage, source};
 use crate::error::{Error, Result};
@@ -23,6 +22,7 @@ use crate::lake::Lake;
 use crate::lake::commit::{Manifest, Replaced, Replacing};
 use crate::lake::schema::Table;
 use crate::lake::write::DataFileWriter;
+use lightsout_formats::shapes::Shape;
 use lightsout_model::evidence::DayRange;
 use lightsout_model::sign_in::{Category, Outcome};
 

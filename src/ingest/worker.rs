@@ -9,13 +9,8 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use super::account::{Account, Days};
-use super::classify::classify;
-use super::encoding::Encoding;
 use super::find::Input;
-use super::formats::{Parsed, RecordReader, RejectReason, Remembered};
-use super::frame::{Chunk, OVER_LONG_BYTES_KEPT, RECORD_BYTES_MAX, over_long};
 use super::identity::Identity;
-use super::lenient::{self, ReadsAs};
 use super::rejects::{Reject, Rejects};
 use super::rows::{self, Dictionary, RowContext, Rows};
 use super::source::Source;
@@ -23,6 +18,11 @@ use super::{IngestSettings, Progress};
 use crate::error::Result;
 use crate::lake::schema::Table;
 use crate::lake::write::{DataFileWriter, Unsettled};
+use lightsout_formats::classify::classify;
+use lightsout_formats::encoding::Encoding;
+use lightsout_formats::frame::{Chunk, OVER_LONG_BYTES_KEPT, RECORD_BYTES_MAX, over_long};
+use lightsout_formats::lenient::{self, ReadsAs};
+use lightsout_formats::shapes::{Parsed, RecordReader, RejectReason, Remembered};
 use lightsout_model::sign_in::{Category, RawSignIn};
 use lightsout_model::tenant::{Named, is_guid};
 
@@ -32,9 +32,6 @@ const REJECT_BYTES_MAX: usize = 4 << 20;
 /// More names of tenants than this are not kept from source to source.
 const TENANT_BYTES_KEPT: usize = 4 << 20;
 const NAMES_KEPT: usize = 100_000;
-pub(super) const MICROS_PER_DAY: i64 = 86_400_000_000;
-/// 2010-01-01: Entra logs begin later.
-pub(super) const EARLIEST: i64 = 1_262_304_000_000_000;
 
 /// Rows that lie together: verdicts read the first stream alone.
 const STREAMS: [(&str, bool); 3] = [("legacy", false), ("service", false), ("modern", true)];
@@ -285,7 +282,7 @@ impl<'a> Worker<'a> {
         let reads = source
             .reader
             .as_ref()
-            .map(|reader| lenient::read(bytes, reader, &source.input, self.settings.now));
+            .map(|reader| lenient::read(bytes, reader, known_of(&source.input), self.settings.now));
         let reads = reads.unwrap_or_default();
         if reads.tenant_id.is_none() && reads.reads_as == ReadsAs::Unclear {
             source.count_unplaced();
@@ -350,9 +347,9 @@ impl<'a> Worker<'a> {
     }
 }
 
-/// Whether a sign-in can be of that time.
-pub(super) fn is_possible_time(at: i64, now: i64) -> bool {
-    (EARLIEST..=now + MICROS_PER_DAY).contains(&at)
+/// What a record is known to be where it does not say it.
+fn known_of(input: &Input) -> lenient::Known<'_> {
+    lenient::Known { tenant_id: input.tenant_id(), category: input.says.category.or(input.assigned.category) }
 }
 
 /// A record that becomes a row.
@@ -388,7 +385,7 @@ fn accept<'r>(
     };
     let tenant_id = lower_case(raw.tenant_id.take().or_else(assigned).ok_or_else(no_tenant)?);
     let signed_in_at = raw.signed_in_at.ok_or(RejectReason::NoTime)?;
-    if !is_possible_time(signed_in_at, now) {
+    if !lightsout_model::time::is_possible(signed_in_at, now) {
         return Err(RejectReason::ImpossibleTime { found: lightsout_model::time::format(signed_in_at) });
     }
     for id in [&mut raw.home_tenant_id, &mut raw.resource_tenant_id] {

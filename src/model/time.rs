@@ -12,6 +12,17 @@ pub use dates::{DateEvidence, DateOrder, Undecided};
 
 const MICROS_PER_SECOND: i64 = 1_000_000;
 
+pub const MICROS_PER_DAY: i64 = 86_400_000_000;
+
+/// 2010-01-01: Entra logs begin later.
+pub const EARLIEST: i64 = 1_262_304_000_000_000;
+
+/// Whether a log that is read at `now` may tell of that instant: not before 2010, nor more than a day ahead.
+#[must_use]
+pub fn is_possible(at: i64, now: i64) -> bool {
+    (EARLIEST..=now + MICROS_PER_DAY).contains(&at)
+}
+
 /// Why a text gives no instant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TimeError {

@@ -4,7 +4,7 @@
 
 use crate::program::{COLUMNS, Place};
 use crate::shapes::{SHAPES, TENANT, sign_ins};
-use lightsout::ingest::encoding::Encoding;
+use lightsout_formats::encoding::Encoding;
 use proptest::prelude::*;
 use proptest::test_runner::Config;
 use serde_json::Value;

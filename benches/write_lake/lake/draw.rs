@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use lightsout::ingest::classify::{EXCHANGE_ONLINE_ID, classify};
+use lightsout_formats::classify::{EXCHANGE_ONLINE_ID, classify};
 use lightsout_model::sign_in::{Category, Classified, RawSignIn};
 
 use super::Settings;

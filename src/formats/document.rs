@@ -1,0 +1,440 @@
+//! Finds record borders in JSON that is not one record a line: arrays, envelopes
+//! (`{"records":[…]}`, `{"value":[…]}`), pretty-printed and concatenated objects. Only strings and
+//! brackets are followed; whether a record is valid is for its parser to say. A record that never
+//! closes is given up where the next one starts, so one cut record costs one record.
+
+mod values;
+
+use std::ops::Range;
+
+use super::csv::Cells;
+use super::encoding::BYTE_ORDER_MARK;
+use super::frame::{OVER_LONG_BYTES_KEPT, RECORD_BYTES_MAX, over_long};
+use super::json::JsonError;
+use super::json::blocks::Processor;
+use super::shapes::RejectReason;
+use values::Found;
+
+/// Members before the record array of an envelope may take this much.
+const ENVELOPE_HEAD_BYTES: usize = 64 << 10;
+
+/// Where the scanner stands between two records; carried from buffer to buffer.
+#[derive(Debug)]
+pub(super) struct Scanner {
+    processor: Processor,
+    containers: Vec<Container>,
+    /// Behind a record array: a colon was last, so that a value follows.
+    value_follows: bool,
+    /// The key that the file's first record opens with.
+    first_key: Vec<u8>,
+    /// Blanks before the next value on its line, if nothing else is before it.
+    indent: Option<usize>,
+    /// Something was cut before it closed.
+    is_cut: bool,
+    /// What came last was no whole record.
+    after_broken: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Container {
+    Array,
+    /// In the record array of an envelope object.
+    EnvelopeArray,
+    /// Behind it, in the rest of the object.
+    EnvelopeTail,
+}
+
+/// What one pass over a buffer found.
+#[derive(Debug, Default)]
+pub(super) struct Scan {
+    pub(super) records: Vec<Range<usize>>,
+    /// Where the cells of its records end, in tables.
+    pub(super) cells: Cells,
+    pub(super) broken: Vec<(Range<usize>, RejectReason)>,
+    /// Bytes that need not be looked at again.
+    pub(super) consumed: usize,
+}
+
+enum Value {
+    Ends(usize),
+    NeedsMore,
+    /// Can't be a value: `at` is where that shows.
+    Broken {
+        at: usize,
+        expected: &'static str,
+    },
+}
+
+/// Where the next record starts.
+enum Next {
+    At(usize),
+    NeedsMore,
+}
+
+enum Envelope {
+    /// Index behind the `[` of its record array.
+    Opens(usize),
+    No,
+    NeedsMore,
+}
+
+impl Default for Scanner {
+    fn default() -> Self {
+        Self {
+            processor: Processor::detect(),
+            containers: Vec::new(),
+            value_follows: false,
+            first_key: Vec::new(),
+            indent: None,
+            is_cut: false,
+            after_broken: false,
+        }
+    }
+}
+
+impl Scanner {
+    /// Whether something was cut before it closed; all of the stream being scanned.
+    pub(super) fn is_cut(&self) -> bool {
+        self.is_cut || !self.containers.is_empty()
+    }
+
+    /// Whether the stream ends between two records of an array: how many are lost, nobody knows.
+    pub(super) fn ends_in_array(&self) -> bool {
+        let in_array = !matches!(self.containers.last(), None | Some(Container::EnvelopeTail));
+        in_array && !self.after_broken
+    }
+
+    /// Scans a buffer that starts where the last scan's `consumed` ended; `last` says that nothing
+    /// follows it.
+    pub(super) fn scan(&mut self, buffer: &[u8], last: bool) -> Scan {
+        let mut scan = Scan::default();
+        let mut looked_at = 0;
+        loop {
+            let at = skip_separators(buffer, scan.consumed);
+            if scan.consumed != looked_at {
+                self.indent = None;
+            }
+            let skipped = &buffer[scan.consumed..at];
+            self.indent = match memchr::memrchr(b'\n', skipped) {
+                Some(newline) => Some(skipped.len() - newline - 1),
+                None => self.indent.map(|blanks| blanks + skipped.len()),
+            };
+            (scan.consumed, looked_at) = (at, at);
+            let Some(byte) = buffer.get(at) else { return scan };
+            match (byte, self.containers.last()) {
+                (b'}', Some(Container::EnvelopeTail)) => {
+                    self.containers.pop();
+                    scan.consumed = at + 1;
+                }
+                // An envelope that was cut before it closed: what opens here is the next one.
+                (b'{' | b'[', Some(Container::EnvelopeTail)) if !self.value_follows => {
+                    self.containers.pop();
+                    self.is_cut = true;
+                }
+                (_, Some(Container::EnvelopeTail)) => {
+                    match value_end(buffer, at) {
+                        // Keys, colons and values of what follows the record array.
+                        Value::Ends(end) => scan.consumed = end,
+                        Value::NeedsMore if !last => return scan,
+                        _ => scan.consumed = at + 1,
+                    }
+                    self.value_follows = *byte == b':';
+                }
+                (b']', Some(container)) => {
+                    if *container == Container::EnvelopeArray {
+                        self.containers.pop();
+                        self.containers.push(Container::EnvelopeTail);
+                    } else {
+                        self.containers.pop();
+                    }
+                    scan.consumed = at + 1;
+                }
+                (b'[', _) => {
+                    self.containers.push(Container::Array);
+                    scan.consumed = at + 1;
+                }
+                (b'{', container) => {
+                    match envelope(&buffer[at..]) {
+                        Envelope::Opens(behind) => {
+                            // In the record array of another, that one was cut between two records.
+                            if container == Some(&Container::EnvelopeArray) {
+                                self.is_cut = true;
+                                if !self.after_broken {
+                                    scan.broken.push((at..at, broken_off()));
+                                }
+                            } else {
+                                self.containers.push(Container::EnvelopeArray);
+                            }
+                            self.after_broken = false;
+                            scan.consumed = at + behind;
+                            continue;
+                        }
+                        Envelope::NeedsMore if !last => return scan,
+                        _ => {}
+                    }
+                    if !self.record(buffer, at, last, &mut scan) {
+                        return scan;
+                    }
+                }
+                _ => {
+                    if !garbage(buffer, at, last, &mut scan) {
+                        return scan;
+                    }
+                }
+            }
+        }
+    }
+
+    /// Takes the object at `at`; false if more bytes are needed to tell where it ends.
+    fn record(&mut self, buffer: &[u8], at: usize, last: bool, scan: &mut Scan) -> bool {
+        let too_long = buffer.len() - at > RECORD_BYTES_MAX;
+        let value = match values::end(self.processor, buffer, at) {
+            Found::Ends(end) => Value::Ends(end),
+            Found::NeedsMore => Value::NeedsMore,
+            Found::Odd => value_end(buffer, at),
+        };
+        let (broken_at, expected) = match value {
+            Value::Ends(end) => {
+                if self.first_key.is_empty() {
+                    self.first_key = first_key(&buffer[at..end]).unwrap_or_default().to_vec();
+                }
+                if end - at > RECORD_BYTES_MAX {
+                    scan.broken.push((at..at + OVER_LONG_BYTES_KEPT, over_long()));
+                } else {
+                    scan.records.push(at..end);
+                }
+                self.after_broken = false;
+                scan.consumed = end;
+                return true;
+            }
+            Value::NeedsMore if !last && !too_long => return false,
+            Value::NeedsMore => (buffer.len(), "the end of the record"),
+            Value::Broken { at, expected } => (at, expected),
+        };
+        let end = match self.next_record(buffer, at + 1) {
+            Next::At(end) => end,
+            // Where the next one starts must not depend on how the stream is cut.
+            Next::NeedsMore if !last && !too_long => return false,
+            Next::NeedsMore => buffer.len(),
+        };
+        self.after_broken = true;
+        self.is_cut |= last && end == buffer.len();
+        if end - at > RECORD_BYTES_MAX {
+            scan.broken.push((at..at + OVER_LONG_BYTES_KEPT, over_long()));
+        } else {
+            let error = JsonError { at: broken_at.min(end) - at, expected };
+            scan.broken.push((at..end, RejectReason::InvalidJson(error)));
+        }
+        scan.consumed = end;
+        true
+    }
+
+    /// The next object from `from` on that is a record by its first key and by what is before it: not
+    /// indented deeper than the record that is given up.
+    fn next_record(&self, buffer: &[u8], from: usize) -> Next {
+        // Where the line starts that is looked at, once there is another than the record's own.
+        let (mut line, mut seen) = (None, from);
+        for start in memchr::memchr_iter(b'{', &buffer[from..]).map(|at| from + at) {
+            line = memchr::memrchr(b'\n', &buffer[seen..start]).map(|newline| seen + newline + 1).or(line);
+            let before = buffer[seen..start].trim_ascii_end();
+            let at_line_start = line.is_some_and(|line| line >= seen + before.len());
+            seen = start;
+            if !at_line_start && !matches!(before.last(), Some(b',' | b'[' | b'}' | b']')) {
+                continue;
+            }
+            match first_key(&buffer[start..]) {
+                Some(key) if FIRST_KEYS.contains(&key) || key == self.first_key => {}
+                Some(_) => continue,
+                None => return Next::NeedsMore,
+            }
+            let deeper = line.zip(self.indent).is_some_and(|(line, indent)| {
+                let blanks = buffer[line..start].iter().take(indent + 1);
+                blanks.take_while(|byte| matches!(byte, b' ' | b'\t')).count() > indent
+            });
+            if !deeper {
+                return Next::At(start);
+            }
+        }
+        Next::NeedsMore
+    }
+}
+
+/// The reason for what stands for records that nobody has.
+pub fn broken_off() -> RejectReason {
+    RejectReason::BrokenOff { expected: "more records, or the end of their array" }
+}
+
+/// Takes bytes that no record starts with, up to the next object.
+fn garbage(buffer: &[u8], at: usize, last: bool, scan: &mut Scan) -> bool {
+    let end = match memchr::memchr2(b'\n', b'{', &buffer[at..]) {
+        Some(len) => at + len,
+        None if last || buffer.len() - at > RECORD_BYTES_MAX => buffer.len(),
+        None => return false,
+    };
+    let end = end.max(at + 1);
+    let kept = end.min(at + OVER_LONG_BYTES_KEPT);
+    scan.broken.push((at..kept, RejectReason::InvalidJson(JsonError { at: 0, expected: "a record" })));
+    scan.consumed = end;
+    true
+}
+
+fn skip_separators(buffer: &[u8], mut at: usize) -> usize {
+    loop {
+        match &buffer[at.min(buffer.len())..] {
+            [byte, ..] if byte.is_ascii_whitespace() || *byte == b',' => at += 1,
+            // Between two files that were joined.
+            [0xef, 0xbb, 0xbf, ..] => at += BYTE_ORDER_MARK.len(),
+            _ => return at,
+        }
+    }
+}
+
+/// Keys that records and envelopes open with, and nested objects seldom do.
+const FIRST_KEYS: [&[u8]; 24] = [
+    b"time",
+    b"category",
+    b"operationName",
+    b"resourceId",
+    b"tenantId",
+    b"records",
+    b"eventHubsAzureRecord",
+    b"callerIpAddress",
+    b"calleripaddress",
+    b"id",
+    b"Level",
+    b"level",
+    b"createdDateTime",
+    b"CreatedDateTime",
+    b"appDisplayName",
+    b"AppDisplayName",
+    b"TimeGenerated",
+    b"TenantId",
+    b"AADTenantId",
+    b"CreationTime",
+    b"Id",
+    b"value",
+    b"@odata.context",
+    b"@odata.type",
+];
+
+/// The key that an object opens with, empty if it opens with none; `None` if more bytes are needed.
+fn first_key(object: &[u8]) -> Option<&[u8]> {
+    let rest = object[1..].trim_ascii_start();
+    let Some((b'"', rest)) = rest.split_first() else {
+        return (!rest.is_empty()).then_some(&[]);
+    };
+    match memchr::memchr3(b'"', b'\\', b'\n', rest) {
+        Some(end) if rest[end] == b'"' => Some(&rest[..end]),
+        Some(_) => Some(&[]),
+        None => None,
+    }
+}
+
+/// How far the object at the start of a text goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Extent {
+    /// To this byte.
+    Whole(usize),
+    /// Beyond the end.
+    Cut,
+    /// Its brackets do not fit.
+    Broken,
+}
+
+/// The extent of an object, by strings and brackets alone.
+pub(super) fn extent(object: &[u8]) -> Extent {
+    match value_end(object, 0) {
+        Value::Ends(end) => Extent::Whole(end),
+        Value::NeedsMore => Extent::Cut,
+        Value::Broken { .. } => Extent::Broken,
+    }
+}
+
+/// End of the value that starts at `at`, by strings and brackets alone.
+fn value_end(buffer: &[u8], at: usize) -> Value {
+    let mut open: Vec<u8> = Vec::new();
+    let mut i = at;
+    loop {
+        let Some(byte) = buffer.get(i) else { return Value::NeedsMore };
+        match byte {
+            b'"' => match string_end(buffer, i + 1) {
+                Value::Ends(end) => i = end,
+                other => return other,
+            },
+            b'{' => {
+                open.push(b'}');
+                i += 1;
+            }
+            b'[' => {
+                open.push(b']');
+                i += 1;
+            }
+            b'}' | b']' => {
+                if open.pop() != Some(*byte) {
+                    return Value::Broken { at: i, expected: "the bracket that closes what is open" };
+                }
+                i += 1;
+            }
+            _ => i += 1,
+        }
+        if open.is_empty() {
+            return Value::Ends(i);
+        }
+        if open.len() > 256 {
+            return Value::Broken { at: i, expected: "at most 128 nested containers" };
+        }
+    }
+}
+
+fn string_end(buffer: &[u8], mut i: usize) -> Value {
+    loop {
+        let Some(len) = memchr::memchr3(b'"', b'\\', b'\n', &buffer[i..]) else { return Value::NeedsMore };
+        i += len;
+        match buffer[i] {
+            b'"' => return Value::Ends(i + 1),
+            b'\n' => return Value::Broken { at: i, expected: "the end of the string" },
+            _ => i += 2,
+        }
+        if i > buffer.len() {
+            return Value::NeedsMore;
+        }
+    }
+}
+
+/// Whether an object is an envelope: scalars, then `"records":[` or `"value":[`.
+fn envelope(object: &[u8]) -> Envelope {
+    let more = || if object.len() > ENVELOPE_HEAD_BYTES { Envelope::No } else { Envelope::NeedsMore };
+    let mut at = 1;
+    loop {
+        at = skip_separators(object, at);
+        match object.get(at) {
+            Some(b'"') => {}
+            Some(_) => return Envelope::No,
+            None => return more(),
+        }
+        let Value::Ends(key_end) = string_end(object, at + 1) else { return more() };
+        let key = &object[at + 1..key_end - 1];
+        let colon = skip_separators(object, key_end);
+        if object.get(colon).is_some_and(|byte| *byte != b':') {
+            return Envelope::No;
+        }
+        let value = skip_separators(object, colon + 1);
+        match object.get(value) {
+            None => return more(),
+            Some(b'[') if matches!(key, b"records" | b"value") => return Envelope::Opens(value + 1),
+            Some(b'[' | b'{') => return Envelope::No,
+            Some(b'"') => match string_end(object, value + 1) {
+                Value::Ends(end) => at = end,
+                Value::NeedsMore => return more(),
+                Value::Broken { .. } => return Envelope::No,
+            },
+            Some(_) => match object[value..].iter().position(|byte| matches!(byte, b',' | b'}')) {
+                Some(len) => at = value + len,
+                None => return more(),
+            },
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

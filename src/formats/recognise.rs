@@ -1,0 +1,213 @@
+//! Tells from the head of a file what it is: shape, framing, and what holds for all of its records.
+//! File names tell nothing.
+
+use super::csv;
+use super::document::Scanner;
+use super::frame::{Framing, RECORD_BYTES_MAX};
+use super::json::Cursor;
+use super::shapes::{NotRead, RecordReader, Shape, describe_keys, is_picture, top_level_keys};
+use crate::settings::{collected, smtp_report};
+use lightsout_model::settings::SettingsKind;
+use lightsout_model::time::DateEvidence;
+
+/// How many records recognition looks at.
+const HEAD_RECORDS: usize = 64;
+
+/// How far into a file its `kind` may be.
+const KIND_WITHIN_BYTES: usize = 4 << 10;
+
+/// What the head of a file shows.
+#[derive(Debug, Clone)]
+pub enum Recognised {
+    Records(Head),
+    /// No records, but what a tenant's settings say.
+    Settings(SettingsKind),
+    /// No record: no byte but blanks, or an empty array.
+    Empty,
+    /// Nothing that is read.
+    Unknown(NotRead),
+}
+
+/// What is known of a file before its records are read.
+#[derive(Debug, Clone)]
+pub struct Head {
+    pub reader: RecordReader,
+    pub framing: Framing,
+    /// CSV: the header row.
+    pub header: Option<String>,
+    /// Bytes before the first record that are none: lines for a program, the header.
+    pub skip: usize,
+    /// Some record of the head says its tenant; its category.
+    pub says_tenant: bool,
+    pub says_category: bool,
+    /// What some record of the head has in place of a tenant id.
+    pub tenant_name: Option<String>,
+    /// Times are written with day and month as numbers, in an order that the file has to settle.
+    pub numbered_dates: bool,
+}
+
+impl Head {
+    fn new<'a>(reader: RecordReader, framing: Framing, records: impl Iterator<Item = &'a str>) -> Self {
+        let mut head = Self {
+            reader,
+            framing,
+            header: None,
+            skip: 0,
+            says_tenant: false,
+            says_category: false,
+            tenant_name: None,
+            numbered_dates: false,
+        };
+        for record in records.take(HEAD_RECORDS) {
+            let says = head.reader.says(record);
+            head.says_tenant |= says.tenant;
+            head.says_category |= says.category;
+            head.tenant_name = head.tenant_name.take().or(says.tenant_name);
+            let mut numbered = false;
+            head.reader.times(record, |time| numbered |= DateEvidence::concerns(time));
+            head.numbered_dates |= numbered;
+            // The dates of these are of one kind, and there is no more to learn.
+            if head.says_tenant && head.says_category && head.reader.shape() == Shape::Diagnostic {
+                break;
+            }
+        }
+        head
+    }
+}
+
+/// Looks at the head; `None`: more of the file is needed. `last` says that nothing follows it.
+pub fn recognise(head: &[u8], last: bool) -> Option<Recognised> {
+    let Some(start) = head.iter().position(|byte| !byte.is_ascii_whitespace()) else {
+        return last.then_some(Recognised::Empty);
+    };
+    if matches!(head[start], b'{' | b'[') { json(head, start, last) } else { table(head, start, last) }
+}
+
+fn json(head: &[u8], start: usize, last: bool) -> Option<Recognised> {
+    if collected::is_collected(&String::from_utf8_lossy(
+        &head[start..head.len().min(start + KIND_WITHIN_BYTES)],
+    )) {
+        return Some(Recognised::Settings(SettingsKind::ExchangeSettings));
+    }
+    if head[start] == b'{'
+        && !holds_arrays(head)
+        && let Some(shape) = whole_lines(head, last).find_map(Shape::recognise)
+    {
+        let records = Head::new(RecordReader::json(shape), Framing::Lines, whole_lines(head, last));
+        return Some(Recognised::Records(records));
+    }
+    let mut scanner = Scanner::default();
+    let scan = scanner.scan(head, last);
+    let records = || {
+        let ranges = scan.records.iter().take(HEAD_RECORDS);
+        ranges.filter_map(|range| std::str::from_utf8(&head[range.clone()]).ok())
+    };
+    if let Some(shape) = records().find_map(Shape::recognise) {
+        let records = Head::new(RecordReader::json(shape), Framing::Document, records());
+        return Some(Recognised::Records(records));
+    }
+    if last && scan.records.is_empty() && scan.broken.is_empty() {
+        if scanner.is_cut() {
+            let found = "JSON that breaks off before its first record";
+            return Some(Recognised::Unknown(NotRead::unknown(found)));
+        }
+        return Some(Recognised::Empty);
+    }
+    if scan.records.is_empty() && !last && head.len() <= RECORD_BYTES_MAX {
+        return None;
+    }
+    let first = scan.records.first().map_or(&head[start..], |range| &head[range.clone()]);
+    Some(Recognised::Unknown(within(describe(first), head, last)))
+}
+
+fn lines(text: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let mut start = 0;
+    memchr::memchr_iter(b'\n', text).chain([text.len()]).map(move |end| {
+        let line = &text[start..end];
+        start = end + 1;
+        line
+    })
+}
+
+/// Whether some line starts an array: objects and arrays that were appended to one file, such as the
+/// pages of a list, of which one with a single record is no array.
+fn holds_arrays(head: &[u8]) -> bool {
+    lines(head).take(HEAD_RECORDS).any(|line| line.trim_ascii_start().starts_with(b"["))
+}
+
+/// Lines that are whole objects.
+fn whole_lines(head: &[u8], last: bool) -> impl Iterator<Item = &str> {
+    let end = if last { head.len() } else { memchr::memrchr(b'\n', head).unwrap_or(head.len()) };
+    let lines = lines(&head[..end]).take(HEAD_RECORDS);
+    let lines = lines.filter_map(|line| std::str::from_utf8(line.trim_ascii()).ok());
+    lines.filter(|line| {
+        let mut cursor = Cursor::new(line);
+        line.starts_with('{') && cursor.skip().and_then(|()| cursor.end()).is_ok()
+    })
+}
+
+fn table(head: &[u8], start: usize, last: bool) -> Option<Recognised> {
+    let mut at = start;
+    // Lines for PowerShell and Excel.
+    while head[at..].starts_with(b"#TYPE ") || head[at..].starts_with(b"sep=") {
+        match memchr::memchr(b'\n', &head[at..]) {
+            Some(len) => at += len + 1,
+            None if last => return Some(Recognised::Empty),
+            None => return None,
+        }
+    }
+    // Quotes tell where the header ends, whatever the delimiter turns out to be.
+    let ends = csv::DELIMITERS.into_iter().find_map(|delimiter| csv::first_row(&head[at..], delimiter, last));
+    let Some((end, next)) = ends else {
+        let undecided = !last && head.len() <= RECORD_BYTES_MAX;
+        let found = || Recognised::Unknown(within(describe(&head[start..]), head, last));
+        return (!undecided).then(found);
+    };
+    let Ok(header) = std::str::from_utf8(&head[at..at + end]) else {
+        let mut found = NotRead::unknown("text that is no valid UTF-8 or UTF-16");
+        found.may_hold_sign_ins = !is_picture(head);
+        return Some(Recognised::Unknown(found));
+    };
+    if smtp_report::is_report(header) {
+        return Some(Recognised::Settings(SettingsKind::SmtpAuthReport));
+    }
+    let reader = match RecordReader::csv(header) {
+        Ok(reader) => reader,
+        Err(found) => return Some(Recognised::Unknown(within(found, head, last))),
+    };
+    let rows = &head[at + next..];
+    let scan = csv::scan(rows, reader.delimiter().unwrap_or(b','), last);
+    let records = || {
+        let ranges = scan.records.iter().take(HEAD_RECORDS);
+        ranges.filter_map(|range| std::str::from_utf8(&rows[range.clone()]).ok())
+    };
+    if let Some(found) = reader.look_alike(records()) {
+        return Some(Recognised::Unknown(found));
+    }
+    let mut records = Head::new(reader, Framing::Csv, records());
+    records.header = Some(header.to_owned());
+    records.skip = at + next;
+    Some(Recognised::Records(records))
+}
+
+fn describe(record: &[u8]) -> NotRead {
+    let text = String::from_utf8_lossy(&record[..record.len().min(1 << 16)]);
+    let keys = top_level_keys(&text);
+    if !keys.is_empty() {
+        return describe_keys(&keys);
+    }
+    let mut cursor = Cursor::new(&text);
+    if cursor.skip().and_then(|()| cursor.end()).is_ok() {
+        return NotRead::unknown("JSON without objects");
+    }
+    let start: String = text.chars().take(60).map(|c| if c.is_control() { ' ' } else { c }).collect();
+    NotRead::unknown(format!("text that starts with '{}'", start.trim()))
+}
+
+/// What a file is, by all of it where the head is all.
+fn within(found: NotRead, head: &[u8], last: bool) -> NotRead {
+    if is_picture(head) {
+        return NotRead { may_hold_sign_ins: false, ..found };
+    }
+    if last { found.in_file(head) } else { found }
+}

@@ -1,0 +1,493 @@
+//! What the shapes have in common: the items that a sign-in has, the names that Graph gives them (all
+//! other shapes vary those), and a draft that gathers them, whatever order a record has them in.
+
+use std::borrow::Cow;
+
+use super::names::Names;
+use super::{Parsed, RejectReason, nested};
+use crate::json::{Cursor, JsonError, Kind, Strings};
+use lightsout_model::sign_in::{Category, Outcome, RawSignIn};
+use lightsout_model::tenant::{is_guid, tenant_id};
+use lightsout_model::time::{self, DateOrder};
+
+const NOBODY: &str = "00000000-0000-0000-0000-000000000000";
+
+/// What a record says of itself.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Says {
+    pub tenant: bool,
+    /// What it has in place of a tenant id.
+    pub tenant_name: Option<String>,
+    pub category: bool,
+}
+
+/// A record of another log than those of sign-ins.
+struct OtherLog;
+
+/// What can be told of a rejected record.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Glimpse {
+    pub sign_in: RawSignIn<'static>,
+    /// It may be one; else it is a record of another log.
+    pub is_sign_in: bool,
+}
+
+/// One thing that a member or column of a record tells.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(super) enum Item {
+    SignInId,
+    SignedInAt,
+    EmittedAt,
+    Tenant,
+    /// `/tenants/<id>/providers/Microsoft.aadiam`
+    TenantPath,
+    /// The tenant by a domain or a name, as exports over many customers have it.
+    TenantName,
+    Category,
+    /// The Log Analytics table.
+    TableName,
+    /// `["interactiveUser"]`
+    EventTypes,
+    UserId,
+    UserPrincipalName,
+    UserType,
+    ServicePrincipalId,
+    AppId,
+    AppName,
+    ResourceId,
+    ResourceName,
+    ClientApp,
+    AuthenticationProtocol,
+    AuthenticationDetails,
+    /// An object, its text, or a word.
+    Status,
+    /// Of more weight than the status, where it says something.
+    ErrorCode,
+    /// A code or a word, of less weight than the status.
+    ResultType,
+    FailureReason,
+    /// Of less weight than the status' reason.
+    ResultDescription,
+    ConditionalAccess,
+    UserAgent,
+    IpAddress,
+    /// An object, its text, or `City, State, CC`.
+    Location,
+    /// A country alone, of less weight than the location.
+    Country,
+    IsInteractive,
+    HomeTenant,
+    ResourceTenant,
+    CorrelationId,
+}
+
+/// Graph's names.
+static NAMES: Names<Item> = Names::new(&[
+    ("id", Item::SignInId),
+    ("createdDateTime", Item::SignedInAt),
+    ("userId", Item::UserId),
+    ("userPrincipalName", Item::UserPrincipalName),
+    ("userType", Item::UserType),
+    ("servicePrincipalId", Item::ServicePrincipalId),
+    ("appId", Item::AppId),
+    ("appDisplayName", Item::AppName),
+    ("resourceId", Item::ResourceId),
+    ("resourceDisplayName", Item::ResourceName),
+    ("clientAppUsed", Item::ClientApp),
+    ("authenticationProtocol", Item::AuthenticationProtocol),
+    ("authenticationDetails", Item::AuthenticationDetails),
+    ("status", Item::Status),
+    ("errorCode", Item::ErrorCode),
+    ("failureReason", Item::FailureReason),
+    ("conditionalAccessStatus", Item::ConditionalAccess),
+    ("userAgent", Item::UserAgent),
+    ("ipAddress", Item::IpAddress),
+    ("location", Item::Location),
+    ("isInteractive", Item::IsInteractive),
+    ("signInEventTypes", Item::EventTypes),
+    ("homeTenantId", Item::HomeTenant),
+    ("resourceTenantId", Item::ResourceTenant),
+    ("correlationId", Item::CorrelationId),
+    ("countryOrRegion", Item::Country),
+]);
+
+/// What people and tools call the column that says whose row it is, in exports that have no tenant of
+/// their own.
+static TENANTS: Names<Item> = Names::new(&[
+    ("tenantId", Item::Tenant),
+    ("tenant_id", Item::Tenant),
+    ("tenant id", Item::Tenant),
+    ("tenantGuid", Item::Tenant),
+    ("customerTenantId", Item::Tenant),
+    ("tenant", Item::TenantName),
+    ("tenantName", Item::TenantName),
+    ("tenant_name", Item::TenantName),
+    ("tenant name", Item::TenantName),
+    ("tenantDisplayName", Item::TenantName),
+    ("tenantDomain", Item::TenantName),
+    ("tenant_domain", Item::TenantName),
+    ("tenant domain", Item::TenantName),
+    ("tenantFilter", Item::TenantName),
+    ("defaultDomainName", Item::TenantName),
+    ("primaryDomain", Item::TenantName),
+    ("customer", Item::TenantName),
+    ("customerId", Item::TenantName),
+    ("customer_id", Item::TenantName),
+    ("customerName", Item::TenantName),
+    ("customer_name", Item::TenantName),
+    ("customer name", Item::TenantName),
+    ("customerDomain", Item::TenantName),
+    ("customer domain", Item::TenantName),
+    ("organization", Item::TenantName),
+    ("organisation", Item::TenantName),
+    ("organizationName", Item::TenantName),
+    ("company", Item::TenantName),
+    ("companyName", Item::TenantName),
+]);
+
+impl Item {
+    /// Which of the columns that somebody added says whose row it is.
+    pub(super) fn of_tenant(name: &str) -> Option<Self> {
+        TENANTS.in_any_case(name)
+    }
+
+    /// In the order of their definition.
+    pub(super) const ALL: [Self; 34] = [
+        Self::SignInId,
+        Self::SignedInAt,
+        Self::EmittedAt,
+        Self::Tenant,
+        Self::TenantPath,
+        Self::TenantName,
+        Self::Category,
+        Self::TableName,
+        Self::EventTypes,
+        Self::UserId,
+        Self::UserPrincipalName,
+        Self::UserType,
+        Self::ServicePrincipalId,
+        Self::AppId,
+        Self::AppName,
+        Self::ResourceId,
+        Self::ResourceName,
+        Self::ClientApp,
+        Self::AuthenticationProtocol,
+        Self::AuthenticationDetails,
+        Self::Status,
+        Self::ErrorCode,
+        Self::ResultType,
+        Self::FailureReason,
+        Self::ResultDescription,
+        Self::ConditionalAccess,
+        Self::UserAgent,
+        Self::IpAddress,
+        Self::Location,
+        Self::Country,
+        Self::IsInteractive,
+        Self::HomeTenant,
+        Self::ResourceTenant,
+        Self::CorrelationId,
+    ];
+
+    /// What Graph's member of that name tells, in Graph's spelling.
+    pub(super) fn of_member(name: &str) -> Option<Self> {
+        NAMES.exactly(name)
+    }
+
+    /// The same in any case.
+    pub(super) fn of_name(name: &str) -> Option<Self> {
+        NAMES.in_any_case(name)
+    }
+}
+
+/// A record while its members are read.
+#[derive(Debug, Default)]
+pub(super) struct Draft<'a> {
+    pub(super) sign_in: RawSignIn<'a>,
+    pub(super) created: Option<Cow<'a, str>>,
+    pub(super) emitted: Option<Cow<'a, str>>,
+    pub(super) result_type: Option<Cow<'a, str>>,
+    pub(super) description: Option<Cow<'a, str>>,
+    pub(super) tenant_path: Option<Cow<'a, str>>,
+    tenant_name: Option<Cow<'a, str>>,
+    country: Option<Cow<'a, str>>,
+    category: Option<Cow<'a, str>>,
+    table: Option<Cow<'a, str>>,
+    event_type: Option<Category>,
+    service_principal: bool,
+}
+
+/// Whether a log's name has "sign in" in it, however it is written.
+pub(super) fn speaks_of_sign_ins(name: &str) -> bool {
+    let plain: String = name.chars().filter(char::is_ascii_alphabetic).collect();
+    plain.to_ascii_lowercase().contains("signin")
+}
+
+impl<'a> Draft<'a> {
+    /// Reads one flat JSON record, whose names mean what `item_of` says.
+    pub(super) fn read(
+        mut cursor: Cursor<'a, impl Strings>,
+        item_of: impl Fn(&str) -> Option<Item>,
+    ) -> Result<Self, JsonError> {
+        let mut draft = Self::default();
+        cursor.object::<JsonError>(|cursor, key| match item_of(key) {
+            Some(item) => draft.member(item, cursor),
+            None => cursor.skip(),
+        })?;
+        cursor.end()?;
+        Ok(draft)
+    }
+
+    /// Takes a member's value from JSON; the last of several with one name counts.
+    pub(super) fn member(
+        &mut self,
+        item: Item,
+        cursor: &mut Cursor<'a, impl Strings>,
+    ) -> Result<(), JsonError> {
+        match (item, cursor.kind()?) {
+            (Item::Status, Kind::Object) => {
+                let status = nested::status(cursor)?;
+                self.sign_in.has_result |= status.states_code;
+                self.sign_in.error_code = status.error_code;
+                self.sign_in.failure_reason = status.failure_reason;
+            }
+            (Item::Location, Kind::Object) => self.sign_in.country = nested::country(cursor)?,
+            (Item::AuthenticationDetails, Kind::Array) => {
+                self.sign_in.client_certificate = nested::certificate_succeeded(cursor)?;
+            }
+            (Item::EventTypes, Kind::Array) => self.event_type = nested::event_type(cursor)?,
+            _ => {
+                let text = cursor.text()?;
+                self.set(item, text);
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes text: a cell, or a JSON scalar. `None` is a member that is there and says nothing.
+    pub(super) fn set(&mut self, item: Item, text: Option<Cow<'a, str>>) {
+        let sign_in = &mut self.sign_in;
+        match item {
+            Item::SignInId => sign_in.sign_in_id = text,
+            Item::SignedInAt => self.created = text,
+            Item::EmittedAt => self.emitted = text,
+            Item::Tenant => sign_in.tenant_id = text,
+            Item::TenantPath => self.tenant_path = text,
+            Item::TenantName => self.tenant_name = text.or(self.tenant_name.take()),
+            Item::Category => self.category = text,
+            Item::TableName => self.table = text,
+            Item::EventTypes => self.event_type = text.as_deref().and_then(nested::event_type_in_text),
+            Item::UserId => sign_in.user_id = text,
+            Item::UserPrincipalName => sign_in.user_principal_name = text,
+            Item::UserType => sign_in.user_type = text,
+            Item::ServicePrincipalId => self.service_principal = text.is_some(),
+            Item::AppId => sign_in.app_id = text,
+            Item::AppName => sign_in.app_name = text,
+            Item::ResourceId => sign_in.resource_id = text,
+            Item::ResourceName => sign_in.resource_name = text,
+            Item::ClientApp => {
+                sign_in.has_client_app = true;
+                sign_in.client_app = text;
+            }
+            Item::AuthenticationProtocol => sign_in.authentication_protocol = text,
+            Item::AuthenticationDetails => {
+                sign_in.client_certificate = text.as_deref().is_some_and(nested::certificate_in_text);
+            }
+            Item::Status => self.status_text(text),
+            Item::ErrorCode => {
+                sign_in.has_result = true;
+                sign_in.error_code = text.as_deref().and_then(code).or(sign_in.error_code);
+            }
+            Item::ResultType => {
+                sign_in.has_result = true;
+                self.result_type = text;
+            }
+            Item::FailureReason => sign_in.failure_reason = text,
+            Item::ResultDescription => self.description = text,
+            Item::ConditionalAccess => sign_in.conditional_access = text,
+            Item::UserAgent => sign_in.user_agent = text,
+            Item::IpAddress => sign_in.ip_address = text,
+            Item::Location => sign_in.country = text.and_then(nested::country_in_text),
+            Item::Country => self.country = text.and_then(nested::country_in_text),
+            Item::IsInteractive => sign_in.is_interactive = text.as_deref().and_then(truth),
+            Item::HomeTenant => sign_in.home_tenant_id = text,
+            Item::ResourceTenant => sign_in.resource_tenant_id = text,
+            Item::CorrelationId => sign_in.correlation_id = text,
+        }
+    }
+
+    fn status_text(&mut self, text: Option<Cow<'a, str>>) {
+        let sign_in = &mut self.sign_in;
+        let Some(text) = text else {
+            sign_in.has_result = true;
+            return;
+        };
+        let status = nested::status_in_text(&text);
+        if status.states_code {
+            self.status(status);
+        } else if let Some(outcome) = outcome_word(&text) {
+            sign_in.has_result = true;
+            sign_in.stated_outcome = Some(outcome);
+        }
+    }
+
+    /// Takes a status as it was read from text.
+    pub(super) fn status(&mut self, status: nested::Status<'a>) {
+        if status.states_code {
+            let sign_in = &mut self.sign_in;
+            sign_in.has_result = true;
+            sign_in.error_code = status.error_code.or(sign_in.error_code);
+            sign_in.failure_reason = status.failure_reason.or(sign_in.failure_reason.take());
+        }
+    }
+
+    /// Texts of its times, for whoever settles the order of day and month.
+    pub(super) fn times(&self) -> impl Iterator<Item = &str> {
+        [self.created.as_deref(), self.emitted.as_deref()].into_iter().flatten()
+    }
+
+    /// What the record itself says.
+    pub(super) fn says(mut self) -> Says {
+        self.settle_tenant();
+        Says {
+            tenant: self.sign_in.tenant_id.is_some(),
+            tenant_name: self.sign_in.tenant_name.map(Cow::into_owned),
+            category: self.category.is_some() || self.table.is_some() || self.event_type.is_some(),
+        }
+    }
+
+    /// Tells tenant ids from what else stands in their place.
+    fn settle_tenant(&mut self) {
+        let sign_in = &mut self.sign_in;
+        let stated = sign_in.tenant_id.take();
+        if stated.as_deref().is_some_and(is_plain_tenant) {
+            sign_in.tenant_id = stated;
+            return;
+        }
+        let by_path = || self.tenant_path.as_deref().and_then(tenant_in_path);
+        let id = stated.as_deref().and_then(tenant_id).or_else(by_path);
+        let id = id.or_else(|| self.tenant_name.as_deref().and_then(tenant_id));
+        sign_in.tenant_id = id.map(Cow::Owned);
+        if sign_in.tenant_id.is_none() {
+            let names = |text: &Cow<'_, str>| !text.trim().is_empty() && !is_guid(text);
+            sign_in.tenant_name = stated.filter(names).or(self.tenant_name.take().filter(names));
+        }
+    }
+
+    /// What can be told of a record that is rejected. The time is `None` where nothing reads it.
+    pub(super) fn glimpse(mut self, dates: DateOrder) -> Glimpse {
+        self.settle_tenant();
+        let category = self.category();
+        let read =
+            |text: &Option<Cow<'a, str>>| text.as_deref().and_then(|text| time::parse(text, dates).ok());
+        let mut sign_in = self.sign_in;
+        let is_sign_in = category.is_ok();
+        sign_in.category = category.unwrap_or(None);
+        sign_in.signed_in_at = if self.created.is_some() { read(&self.created) } else { read(&self.emitted) };
+        Glimpse { sign_in: sign_in.into_owned(), is_sign_in }
+    }
+
+    /// The category, as far as the record states it.
+    fn category(&self) -> Result<Option<Category>, OtherLog> {
+        let stated = self.category.as_deref().map(str::trim);
+        let table = self.table.as_deref();
+        let category = stated.and_then(Category::from_table).or_else(|| table.and_then(Category::from_table));
+        // A log of sign-ins by a name that is not known is one of unknown category.
+        if category.is_none()
+            && (stated.is_some() || table.is_some())
+            && !stated.into_iter().chain(table).any(speaks_of_sign_ins)
+        {
+            return Err(OtherLog);
+        }
+        Ok(category.or(self.event_type))
+    }
+
+    /// The sign-in, all members being read.
+    ///
+    /// The time is that of the sign-in; where it is missing, that of its emission.
+    pub(super) fn finish(mut self, dates: DateOrder) -> Result<Parsed<'a>, RejectReason> {
+        self.settle_tenant();
+        let category = self.category();
+        let mut sign_in = self.sign_in;
+        sign_in.category = match category {
+            Ok(category) => category,
+            Err(OtherLog) => return Ok(Parsed::NotSignIn),
+        };
+        sign_in.service_principal =
+            self.service_principal && sign_in.user_id.is_none() && sign_in.user_principal_name.is_none();
+        sign_in.emitted_at = self.emitted.as_deref().and_then(|text| time::parse(text, dates).ok());
+        sign_in.signed_in_at = match (&self.created, &self.emitted) {
+            (Some(created), _) => Some(read_time("createdDateTime", created, dates)?),
+            (None, Some(emitted)) => Some(read_time("the time of emission", emitted, dates)?),
+            (None, None) => return Err(RejectReason::NoTime),
+        };
+        if sign_in.error_code.is_none()
+            && let Some(result) = self.result_type.as_deref()
+        {
+            sign_in.error_code = code(result);
+            if sign_in.error_code.is_none() {
+                sign_in.stated_outcome = sign_in.stated_outcome.or_else(|| outcome_word(result));
+            }
+        }
+        sign_in.failure_reason = sign_in.failure_reason.or(self.description);
+        sign_in.country = sign_in.country.or(self.country);
+        Ok(Parsed::SignIn(Box::new(sign_in)))
+    }
+}
+
+fn read_time(member: &'static str, text: &str, dates: DateOrder) -> Result<i64, RejectReason> {
+    time::parse(text, dates).map_err(|error| {
+        let found = text.chars().take(60).collect();
+        match error {
+            time::TimeError::Unknown => RejectReason::BadTime { member, found },
+            time::TimeError::Unsettled => RejectReason::AmbiguousDate { member, found },
+        }
+    })
+}
+
+/// A result code, also where it is text, or was taken for a measure (`50126.0`).
+pub(super) fn code(text: &str) -> Option<i64> {
+    let text = text.trim();
+    let whole = text.split_once('.').filter(|(_, rest)| rest.bytes().all(|byte| byte == b'0'));
+    whole.map_or(text, |(whole, _)| whole).parse().ok()
+}
+
+fn truth(text: &str) -> Option<bool> {
+    if text.trim().eq_ignore_ascii_case("true") {
+        Some(true)
+    } else if text.trim().eq_ignore_ascii_case("false") {
+        Some(false)
+    } else {
+        None
+    }
+}
+
+/// The outcome that a word states; other words state none.
+pub(super) fn outcome_word(text: &str) -> Option<Outcome> {
+    let text = text.trim();
+    [
+        ("success", Outcome::Success),
+        ("succeeded", Outcome::Success),
+        ("failure", Outcome::Failure),
+        ("failed", Outcome::Failure),
+        ("interrupted", Outcome::Interrupted),
+    ]
+    .into_iter()
+    .find(|(word, _)| word.eq_ignore_ascii_case(text))
+    .map(|(_, outcome)| outcome)
+}
+
+/// The tenant in `/tenants/<id>/providers/Microsoft.aadiam`.
+fn tenant_in_path(path: &str) -> Option<String> {
+    let mut parts = path.split('/');
+    parts.find(|part| part.eq_ignore_ascii_case("tenants"))?;
+    parts.next().and_then(tenant_id)
+}
+
+/// A tenant id as nearly all records have it.
+fn is_plain_tenant(text: &str) -> bool {
+    is_guid(text) && text != NOBODY
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,309 @@
+//! A CSV file's header: which shape it is, and which column tells what. Any order, any subset, names
+//! twice: of several columns that tell the same, a row's first filled one counts.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
+use super::draft::{Draft, Item};
+use super::{NotRead, Parsed, RecordReader, RejectReason, Shape, log_analytics, nested, portal, powershell};
+use crate::csv::{self, Cell, DELIMITERS, Row};
+use lightsout_model::time::DateOrder;
+
+/// A header that is understood.
+#[derive(Debug, Clone)]
+pub(super) struct Table {
+    pub(super) shape: Shape,
+    delimiter: u8,
+    /// As in the file.
+    names: Vec<String>,
+    items: Vec<(Item, Vec<usize>)>,
+    /// The column that holds an audit record as JSON.
+    audit_data: Option<usize>,
+}
+
+impl Table {
+    /// Reads a header row; of the delimiters, the one that makes most of it.
+    ///
+    /// # Errors
+    /// Fails with what was found if no shape has such columns.
+    pub(super) fn read(header: &str) -> Result<Self, NotRead> {
+        let header = header.trim_start_matches('\u{feff}');
+        let mut found = None;
+        for delimiter in DELIMITERS {
+            let Some(cells) = csv::cells(header, delimiter) else { continue };
+            let names: Vec<String> = cells.into_iter().map(Cow::into_owned).collect();
+            if let Some(table) = Self::of_names(names.clone(), delimiter) {
+                return Ok(table);
+            }
+            if found.as_ref().is_none_or(|known: &Vec<String>| known.len() < names.len()) {
+                found = Some(names);
+            }
+        }
+        let names = found.unwrap_or_default();
+        Err(super::look_alike::of_columns(&names))
+    }
+
+    fn of_names(names: Vec<String>, delimiter: u8) -> Option<Self> {
+        if let Some(column) =
+            names.iter().position(|name| ["AuditData", "_raw"].iter().any(|known| is(name, known)))
+        {
+            return Some(Self {
+                shape: Shape::AuditCsv,
+                delimiter,
+                names,
+                items: Vec::new(),
+                audit_data: Some(column),
+            });
+        }
+        let candidates = [
+            (Shape::PortalCsv, portal::item as fn(&str) -> Option<Item>),
+            (Shape::LogAnalyticsCsv, log_analytics_item),
+            (Shape::PowershellCsv, powershell::item),
+        ];
+        candidates.into_iter().find_map(|(shape, item_of)| {
+            let mut items: BTreeMap<Item, Vec<usize>> = BTreeMap::new();
+            for (at, name) in names.iter().enumerate() {
+                if let Some(item) = item_of(name) {
+                    items.entry(item).or_default().push(at);
+                }
+            }
+            let fits = fits(shape, &names, &|item| items.contains_key(&item));
+            fits.then(|| Self {
+                shape,
+                delimiter,
+                names: names.clone(),
+                items: items.into_iter().collect(),
+                audit_data: None,
+            })
+        })
+    }
+
+    /// Whether a row can be what the header promises: a column of any raw text promises nothing.
+    pub(super) fn holds_records<'a>(&self, rows: impl Iterator<Item = &'a str>) -> bool {
+        let Some(at) = self.audit_data.filter(|at| is(&self.names[*at], "_raw")) else { return true };
+        let mut rows = rows.filter_map(|row| self.cells(row).ok()).peekable();
+        rows.peek().is_none() || rows.any(|cells| Shape::recognise(&cells[at]).is_some())
+    }
+
+    /// What the table is, for the message.
+    pub(super) fn describe(&self) -> NotRead {
+        super::look_alike::of_columns(&self.names)
+    }
+
+    pub(super) fn delimiter(&self) -> u8 {
+        self.delimiter
+    }
+
+    /// Whether a column tells the item.
+    pub(super) fn has(&self, item: Item) -> bool {
+        self.items.iter().any(|(known, _)| *known == item)
+    }
+
+    /// The audit record of a row, where the table has such a column.
+    fn audit_record<'a>(&self, cells: &mut [Cow<'a, str>]) -> Option<Cow<'a, str>> {
+        self.audit_data.and_then(|at| cells.get_mut(at)).map(std::mem::take)
+    }
+
+    fn cells<'a>(&self, row: &'a str) -> Result<Vec<Cow<'a, str>>, RejectReason> {
+        let mut cells = csv::cells(row, self.delimiter).ok_or(RejectReason::InvalidCsv { at: 0 })?;
+        // Some tools end every row with a delimiter.
+        while cells.len() > self.names.len() && cells.last().is_some_and(|cell| cell.trim().is_empty()) {
+            cells.pop();
+        }
+        if cells.len() != self.names.len() {
+            return Err(RejectReason::WrongColumns { expected: self.names.len(), found: cells.len() });
+        }
+        Ok(cells)
+    }
+
+    /// Reads the cells of one row.
+    pub(super) fn draft<'a>(&self, row: &'a str) -> Result<Draft<'a>, RejectReason> {
+        let mut cells = self.cells(row)?;
+        let mut draft = Draft::default();
+        for (item, columns) in &self.items {
+            let filled = columns.iter().find(|at| !cells[**at].trim().is_empty());
+            draft.set(*item, filled.map(|at| std::mem::take(&mut cells[*at])).map(trimmed));
+        }
+        self.common_words(&mut draft);
+        Ok(draft)
+    }
+
+    /// Reads what is there of a row whose end is missing: the cell that was cut tells nothing.
+    pub(super) fn draft_of_part<'a>(&self, row: &'a str) -> Option<Draft<'a>> {
+        let mut cells = csv::cells(row, self.delimiter)?;
+        if cells.len() > self.names.len() {
+            return self.draft(row).ok();
+        }
+        if cells.len() < self.names.len() {
+            cells.pop();
+        }
+        let mut draft = Draft::default();
+        for (item, columns) in &self.items {
+            let filled =
+                columns.iter().find(|at| cells.get(**at).is_some_and(|cell| !cell.trim().is_empty()));
+            if let Some(at) = filled {
+                draft.set(*item, Some(trimmed(std::mem::take(&mut cells[*at]))));
+            }
+        }
+        self.common_words(&mut draft);
+        Some(draft)
+    }
+
+    /// Says with the words of the other shapes what this one has words of its own for.
+    fn common_words(&self, draft: &mut Draft<'_>) {
+        if self.shape == Shape::PortalCsv {
+            let word = draft.sign_in.conditional_access.as_deref().and_then(portal::conditional_access);
+            draft.sign_in.conditional_access =
+                word.map(Cow::Borrowed).or(draft.sign_in.conditional_access.take());
+        }
+    }
+
+    /// As [`draft`](Self::draft), of a row whose cells end at `ends`; `None` if they are not as many as
+    /// in the header.
+    fn draft_of_cells<'a>(&self, row: Row<'a, '_>) -> Option<Draft<'a>> {
+        self.fits(row).then(|| {
+            let mut draft = Draft::default();
+            for (item, columns) in &self.items {
+                let filled = columns.iter().map(|at| row.cell(*at)).find(|cell| !cell.is_blank());
+                match (item, filled) {
+                    (Item::AuthenticationDetails, Some(cell)) => {
+                        draft.sign_in.client_certificate = nested::certificate_in_cell(cell.raw());
+                    }
+                    (Item::Status, Some(cell)) if cell.raw().starts_with('{') => {
+                        draft.status(nested::status_in_cell(cell.raw()));
+                    }
+                    (Item::Location, Some(cell)) if cell.raw().starts_with('{') => {
+                        draft.sign_in.country = nested::country_in_cell(cell.raw());
+                    }
+                    _ => draft.set(*item, filled.map(Cell::text)),
+                }
+            }
+            self.common_words(&mut draft);
+            draft
+        })
+    }
+
+    /// Whether a row has as many cells as the header; some tools end every row with a delimiter.
+    fn fits(&self, row: Row<'_, '_>) -> bool {
+        let named = self.names.len();
+        row.len() >= named && (named..row.len()).all(|at| row.cell(at).is_blank())
+    }
+
+    /// Reads one row whose cells are known, as [`parse`](Self::parse) does; `None` if that has to say
+    /// what is wrong with it.
+    pub(super) fn parse_cells<'a>(&self, row: Row<'a, '_>, dates: DateOrder) -> Option<Parsed<'a>> {
+        let Some(at) = self.audit_data else { return self.draft_of_cells(row)?.finish(dates).ok() };
+        let record = self.fits(row).then(|| row.cell(at))?.text();
+        if bare(&record) == bare(&self.names[at]) {
+            return None;
+        }
+        let reader = RecordReader { shape: Shape::Audit, table: None, dates };
+        reader.parse(&record).map(Parsed::into_owned).ok()
+    }
+
+    /// The times of a row whose cells are known; false if they are not as many as in the header.
+    pub(super) fn times_of_cells(&self, row: Row<'_, '_>, see: &mut impl FnMut(&str)) -> bool {
+        if !self.fits(row) {
+            return false;
+        }
+        for wanted in [Item::SignedInAt, Item::EmittedAt] {
+            for (_, columns) in self.items.iter().filter(|(item, _)| *item == wanted) {
+                let filled = columns.iter().map(|at| row.cell(*at)).find(|cell| !cell.is_blank());
+                if let Some(cell) = filled {
+                    see(&cell.text());
+                }
+            }
+        }
+        true
+    }
+
+    /// Reads one row. The header, which files that were joined repeat, is none.
+    pub(super) fn parse<'a>(&self, row: &'a str, dates: DateOrder) -> Result<Parsed<'a>, RejectReason> {
+        if self.audit_data.is_some() {
+            let mut cells = self.cells(row)?;
+            if self.repeats_header(&cells) {
+                return Ok(Parsed::NotSignIn);
+            }
+            let record = self.audit_record(&mut cells).unwrap_or_default();
+            // A SIEM keeps records of any shape in such a column.
+            return RecordReader { shape: Shape::Audit, table: None, dates }
+                .parse(&record)
+                .map(Parsed::into_owned);
+        }
+        let draft = self.draft(row)?;
+        match draft.finish(dates) {
+            Err(_) if self.repeats_header(&self.cells(row)?) => Ok(Parsed::NotSignIn),
+            parsed => parsed,
+        }
+    }
+
+    fn repeats_header(&self, cells: &[Cow<'_, str>]) -> bool {
+        cells.len() == self.names.len() && cells.iter().zip(&self.names).all(|(a, b)| bare(a) == bare(b))
+    }
+
+    /// A row's content whatever the order of its columns and its line ends: names and cells, sorted.
+    pub(super) fn content(&self, row: &str) -> String {
+        let cells = csv::cells(row, self.delimiter).unwrap_or_default();
+        let mut pairs: Vec<String> = self
+            .names
+            .iter()
+            .zip(cells)
+            .map(|(name, cell)| format!("{name}\0{}\0", cell.replace("\r\n", "\n")))
+            .collect();
+        pairs.sort_unstable();
+        pairs.concat()
+    }
+}
+
+/// A name without what is around it in some row.
+fn bare(text: &str) -> &str {
+    text.trim_start_matches('\u{feff}').trim_matches('"')
+}
+
+fn is(name: &str, known: &str) -> bool {
+    name.trim().trim_start_matches('\u{feff}').eq_ignore_ascii_case(known)
+}
+
+fn trimmed(text: Cow<'_, str>) -> Cow<'_, str> {
+    match text {
+        Cow::Borrowed(text) => Cow::Borrowed(text.trim()),
+        Cow::Owned(text) if text.trim().len() == text.len() => Cow::Owned(text),
+        Cow::Owned(text) => Cow::Owned(text.trim().to_owned()),
+    }
+}
+
+/// Log Analytics' names with what exports add to them: ` [UTC]`, and the type of a custom log's column.
+fn log_analytics_item(name: &str) -> Option<Item> {
+    let name = name.trim();
+    let name = name.split_once('[').map_or(name, |(name, _)| name).trim_end();
+    let suffixes = ["_dynamic", "_string", "_s", "_d", "_g", "_b", "_t"];
+    let bare = suffixes.iter().find_map(|suffix| name.strip_suffix(suffix)).unwrap_or(name);
+    log_analytics::item(bare)
+}
+
+/// Whether a header has what the shape is known by.
+fn fits(shape: Shape, names: &[String], has: &dyn Fn(Item) -> bool) -> bool {
+    let names_any = |known: &str| names.iter().any(|name| is(name, known));
+    let who = has(Item::UserPrincipalName) || has(Item::UserId) || has(Item::ServicePrincipalId);
+    // One row per sign-in, not per group of them.
+    let summary = !has(Item::SignInId) && names.iter().any(|name| super::look_alike::is_aggregate(name));
+    match shape {
+        Shape::PortalCsv => {
+            let markers = [Item::SignInId, Item::Status, Item::ErrorCode, Item::ClientApp];
+            let marked = markers.into_iter().filter(|item| has(*item)).count() > 1;
+            !summary && has(Item::SignedInAt) && (who || has(Item::AppId)) && marked
+        }
+        Shape::LogAnalyticsCsv => {
+            let timed = has(Item::EmittedAt) || has(Item::SignedInAt);
+            let anybody = who || names_any("Identity") || names_any("UserDisplayName");
+            let table = has(Item::ResultType) && (timed || has(Item::Tenant));
+            let projected = has(Item::EmittedAt) && (has(Item::ClientApp) || has(Item::Status));
+            !summary && !super::look_alike::in_local_time(names) && anybody && (table || projected)
+        }
+        Shape::PowershellCsv => {
+            let markers = [Item::Status, Item::ErrorCode, Item::ClientApp, Item::AppName, Item::AppId];
+            !summary && has(Item::SignedInAt) && who && markers.into_iter().any(has)
+        }
+        _ => false,
+    }
+}
