@@ -118,6 +118,8 @@ pub enum Error {
     Page { source: Box<minijinja::Error> },
     #[error(transparent)]
     Notify(#[from] crate::notify::NotifyError),
+    #[error(transparent)]
+    Output(#[from] lightsout_output::Error),
     #[error("decision {id} is not in the lake; kept decisions: {known}")]
     NoDecision { id: String, known: String },
     #[error(

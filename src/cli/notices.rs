@@ -13,7 +13,7 @@ use crate::assess::assess;
 use crate::error::Result;
 use crate::lake::Lake;
 use crate::notify::files::{self, Written};
-use crate::notify::manifest::{Manifest, of_notices};
+use crate::notify::files::{decision_of, of_notices};
 use crate::notify::templates::Templates;
 use crate::notify::{NoticeContext, lists};
 use crate::query::Queries;
@@ -22,6 +22,7 @@ use lightsout_model::change::{Change, StateRow};
 use lightsout_model::evidence::Month;
 use lightsout_model::tenant::Roster;
 use lightsout_model::verdict::Assessment;
+use lightsout_output::manifest::Manifest;
 
 /// What notices are written with.
 #[derive(Debug, Args)]
@@ -114,7 +115,7 @@ async fn report(lake: &Lake, month: Month, arguments: &Arguments, global: &Globa
     let mut manifest = Manifest::begin_beside(&folder, &format!("usage_report-{month}"))?;
     let written = files::write_usage_reports(&arguments.out, &context, &templates)?;
     manifest.add(of_notices(&folder, &written)?);
-    manifest.finish(&assessed.assessment)?;
+    manifest.finish(decision_of(&assessed.assessment))?;
     if !global.quiet {
         let out = arguments.out.display();
         let without = written.iter().filter(|report| report.contacts == 0).count();
@@ -151,7 +152,7 @@ pub(super) async fn write(
         );
     }
     manifest.add(of_notices(&folder, &written)?);
-    manifest.finish(&assessed.assessment)?;
+    manifest.finish(decision_of(&assessed.assessment))?;
     Ok(written)
 }
 

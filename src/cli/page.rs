@@ -4,8 +4,8 @@ use std::path::Path;
 
 use super::deciding::Assessed;
 use crate::error::Result;
-use crate::notify::whole::write_content;
 use crate::report::page::{Links, Snapshot, render, rows_of_users};
+use lightsout_output::atomic_file::write_content;
 
 /// Its name under `--out`.
 pub(super) const FILE: &str = "report.html";

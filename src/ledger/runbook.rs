@@ -40,7 +40,7 @@ const SWITCHES: [(Protocol, &str); 12] = [
 /// comment alone.
 #[must_use]
 pub fn runbook(campaign: &Campaign, due: &Due, name: Option<&str>) -> Runbook {
-    let plain = |text: &str| crate::notify::text::plain_short(text, 120);
+    let plain = |text: &str| lightsout_output::text::plain_short(text, 120);
     let about = format!(
         "# Tenant {}{}, campaign {}, from {} on.\n",
         plain(&due.tenant_id),
@@ -236,7 +236,7 @@ if (-not $kept.OAuth2ClientProfileEnabled) {
 /// A single-quoted PowerShell string: nothing in it is expanded.
 fn quoted(text: &str) -> String {
     // PowerShell takes the typographic quotes for plain ones.
-    let plain = crate::notify::text::plain(text);
+    let plain = lightsout_output::text::plain(text);
     let mut quoted = String::from("'");
     for c in plain.chars() {
         if matches!(c, '\'' | '\u{2018}' | '\u{2019}' | '\u{201a}' | '\u{201b}') {

@@ -15,12 +15,12 @@ use self::smtp_auth::{SmtpAuth, SmtpSenders, smtp_auth};
 use self::usage::{Attempted, InUse, Kept, Who, also_used, attempted, in_use, kept, who};
 use super::NoticeContext;
 use super::limits::limits;
-use super::text::{date, enumerate, month, plain_short};
 use super::told::Told;
 use lightsout_model::campaign::Campaign;
 use lightsout_model::protocol::Protocol;
 use lightsout_model::sign_in::Category;
 use lightsout_model::verdict::TenantAssessment;
+use lightsout_output::text::{date, enumerate, plain_short};
 
 /// Characters of one text from a log.
 const TEXT_CHARACTERS_MAX: usize = 120;
@@ -170,7 +170,7 @@ impl Facts {
             effective_date: date(told.effective_date),
             notice_days: (told.effective_date - told.notice_date).num_days().try_into().unwrap_or_default(),
             date_is_fixed: campaign.effective_date.is_some(),
-            month: told.month.map(month),
+            month: told.month.map(month_in_words),
             window: WindowFacts {
                 first: date(window.first),
                 last: date(window.end.pred_opt().unwrap_or(window.end)),
@@ -297,4 +297,9 @@ fn outlook_modern_auth(
         Some(true) => "already_on",
         None => "enabled_if_off",
     })
+}
+
+/// "October 2026".
+fn month_in_words(month: lightsout_model::evidence::Month) -> String {
+    month.window().first.format("%B %Y").to_string()
 }

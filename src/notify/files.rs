@@ -7,11 +7,13 @@ use std::path::{Path, PathBuf};
 
 use super::notice::{NoticeKind, RenderedNotice, render};
 use super::templates::Templates;
-use super::text::folder_name;
 use super::told::Told;
-use super::whole::write_content;
 use super::{NoticeContext, NotifyError};
+use lightsout_model::verdict::Assessment;
 use lightsout_model::verdict::{TenantAssessment, TenantVerdict};
+use lightsout_output::atomic_file::write_content;
+use lightsout_output::manifest::{Decision, ManifestEntry};
+use lightsout_output::text::folder_name;
 
 const EXTENSIONS: [&str; 4] = ["md", "html", "eml", "json"];
 /// A tenant's main notice.
@@ -30,6 +32,38 @@ pub struct Written {
     pub contacts_left_out: usize,
     /// Markdown, page, mail and JSON, under the folder that `out` named.
     pub files: [PathBuf; 4],
+}
+
+/// The files of notices, for the manifest of a folder that they are in.
+///
+/// # Errors
+/// Fails if a file can't be read.
+pub fn of_notices(folder: &Path, written: &[Written]) -> Result<Vec<ManifestEntry>, NotifyError> {
+    let mut entries = Vec::with_capacity(written.len() * 4);
+    for notice in written {
+        for path in &notice.files {
+            let inside = path.strip_prefix(folder).unwrap_or(path);
+            let names: Vec<_> = inside.iter().map(|name| name.to_string_lossy()).collect();
+            entries.push(ManifestEntry {
+                tenant_id: Some(notice.tenant_id.clone()),
+                kind: Some(notice.kind.as_str().to_owned()),
+                contacts: Some(notice.contacts as u64),
+                ..ManifestEntry::of(folder, &names.join("/"), None)?
+            });
+        }
+    }
+    Ok(entries)
+}
+
+/// The decision that the files of a folder are made of.
+#[must_use]
+pub fn decision_of(assessment: &Assessment) -> Decision<'_> {
+    Decision {
+        id: &assessment.decision_id,
+        campaign: &assessment.campaign,
+        window_start: assessment.window.first,
+        window_end: assessment.window.end,
+    }
 }
 
 /// File name without extension, by what a reader looks for.
@@ -59,7 +93,7 @@ pub fn write(
 ) -> Result<Written, NotifyError> {
     let notice = render(kind, context, tenant, templates)?;
     let folder = folder(out, tenant);
-    fs::create_dir_all(&folder).map_err(NotifyError::create_folder(&folder))?;
+    fs::create_dir_all(&folder).map_err(lightsout_output::Error::create_folder(&folder))?;
     let files = paths(&folder, stem(kind, context.draft));
     for (path, content) in files.iter().zip(contents(&notice)) {
         write_content(path, content)?;
@@ -94,7 +128,7 @@ pub fn write_all(
             None => remove(&folder(out, tenant), NOTICE)?,
         }
         let selected = NoticeKind::SelectedProtocols;
-        let announces = || Ok(!Told::of(selected, context, tenant)?.protocols.is_empty());
+        let announces = || Told::of(selected, context, tenant).map(|told| !told.protocols.is_empty());
         if context.draft && main == Some(NoticeKind::Warning) && announces()? {
             written.push(write(out, selected, context, tenant, templates)?);
         } else {
@@ -141,7 +175,7 @@ fn remove(folder: &Path, stem: &str) -> Result<(), NotifyError> {
     for path in paths(folder, stem) {
         match fs::remove_file(&path) {
             Err(source) if source.kind() != io::ErrorKind::NotFound => {
-                return Err(NotifyError::Remove { path, source });
+                return Err(lightsout_output::Error::Remove { path, source }.into());
             }
             _ => {}
         }

@@ -177,7 +177,7 @@ fn text_of(events: &[Event]) -> String {
             _ => {}
         }
     }
-    super::text::plain(&text)
+    lightsout_output::text::plain(&text)
 }
 
 fn escape(text: &str) -> String {

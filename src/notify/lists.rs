@@ -6,11 +6,12 @@ mod row;
 
 use std::path::Path;
 
-use super::manifest::Manifest;
+use super::files::decision_of;
 use super::told::still_on;
 use super::{NoticeContext, NotifyError};
 use lightsout_model::protocol::Protocol;
 use lightsout_model::verdict::{TenantAssessment, TenantVerdict};
+use lightsout_output::manifest::Manifest;
 
 pub use row::{ListRow, MoreColumn, write_rows};
 
@@ -43,7 +44,7 @@ pub fn write(out: &Path, context: &NoticeContext) -> Result<ListCounts, NotifyEr
         insufficient_evidence: list("insufficient_evidence", List::InsufficientEvidence)?,
         excluded: list("excluded", List::Excluded)?,
     };
-    manifest.finish(context.assessment)?;
+    manifest.finish(decision_of(context.assessment))?;
     Ok(counts)
 }
 

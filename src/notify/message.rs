@@ -6,13 +6,13 @@ use serde::Serialize;
 
 use super::mail::Recipients;
 use super::notice::NoticeKind;
-use super::text::plain;
 use super::told::Told;
 use super::{NoticeContext, reason_codes};
 use lightsout_model::change::Change;
 use lightsout_model::evidence::midnight;
 use lightsout_model::protocol::Protocol;
 use lightsout_model::verdict::TenantAssessment;
+use lightsout_output::text::plain;
 
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]

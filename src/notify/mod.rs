@@ -1,15 +1,12 @@
 //! Notify: verdicts to eligibility lists and notices. It decides nothing and counts nothing, reads no
-//! clock and no lake: what it is given here is all that it tells. `lists` writes the lists, `files` the
-//! notices, `manifest` says what was written; everything between is how one template becomes Markdown,
+//! clock and no lake: what it is given here is all that it tells. `lists` writes the lists and `files`
+//! the notices; everything between is how one template becomes Markdown,
 //! a page, a mail and JSON.
 
 pub mod files;
 pub mod lists;
-pub mod manifest;
 pub mod notice;
-pub mod table;
 pub mod templates;
-pub mod text;
 
 mod error;
 mod facts;
@@ -22,7 +19,6 @@ mod reason_text;
 #[cfg(test)]
 mod sample;
 mod told;
-pub(crate) mod whole;
 
 use std::collections::BTreeMap;
 

@@ -5,10 +5,10 @@ use super::facts::Facts;
 use super::mail::{self, Recipients};
 use super::message::ServiceUpdateMessage;
 use super::templates::Templates;
-use super::text::date;
 use super::told::Told;
 use super::{NoticeContext, NotifyError, html, plain_text};
 use lightsout_model::verdict::{TenantAssessment, TenantVerdict};
+use lightsout_output::text::date;
 
 /// What a notice says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -1,10 +1,10 @@
 //! Reasons as sentences, each with its numbers and the one thing that would cure it: which export, which
 //! range to declare, from which day a verdict is possible, how often to collect.
 
-use super::text::{count, plain_short};
 use lightsout_model::evidence::{Filter, Window};
 use lightsout_model::sign_in::Category;
 use lightsout_model::verdict::{CoverageGap, Reason, TenantAssessment};
+use lightsout_output::text::{count, plain_short};
 
 const NOTE_CHARACTERS_MAX: usize = 200;
 /// Runs of days that one sentence names.

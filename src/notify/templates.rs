@@ -8,9 +8,10 @@ use std::{fs, io};
 use minijinja::value::ValueKind;
 use minijinja::{AutoEscape, Environment, UndefinedBehavior};
 
+use super::NotifyError;
 use super::facts::Facts;
 use super::notice::NoticeKind;
-use super::{NotifyError, text};
+use lightsout_output::text;
 
 /// The embedded files, by the path under which an own folder replaces them.
 const EMBEDDED: [(&str, &str); 20] = [

@@ -64,7 +64,7 @@ impl Place {
         let length = length.clamp(1, (text.len() - at).max(1));
         let start = if text.len() > SHOWN_MAX { at.saturating_sub(SHOWN_MAX / 2) } else { 0 };
         let end = text.len().min(start + SHOWN_MAX);
-        let plain = |c: &char| if c.is_control() || crate::report::is_bidi(*c) { ' ' } else { *c };
+        let plain = |c: &char| if c.is_control() || lightsout_output::text::is_bidi(*c) { ' ' } else { *c };
         let mut shown: String = text[start..end].iter().map(plain).collect();
         let mut indent = at - start;
         if start > 0 {

@@ -5,9 +5,9 @@ use std::fmt::Write as _;
 use arrow::array::RecordBatch;
 use arrow::util::display::{ArrayFormatter, FormatOptions};
 
-use super::is_bidi;
 use crate::error::{Error, Result};
-use crate::notify::text::plain;
+use lightsout_output::text::is_bidi;
+use lightsout_output::text::plain;
 
 /// The rows of a batch, the first of them the one after `before` others.
 ///

@@ -18,8 +18,8 @@ use arrow::util::display::{ArrayFormatter, FormatOptions};
 pub use row_writer::{RowWriter, TABLE_ROWS_MAX};
 
 use crate::error::{Error, Result};
-use crate::notify::table;
-use crate::notify::text::plain;
+use lightsout_output::table;
+use lightsout_output::text::plain;
 
 /// How rows are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -65,12 +65,6 @@ fn one_line_column(column: &ArrayRef) -> std::result::Result<ArrayRef, ArrowErro
         cells.value(row).try_to_string().map(|text| Some(plain(&text)))
     });
     Ok(Arc::new(cells.collect::<std::result::Result<StringArray, _>>()?))
-}
-
-/// Characters that turn the direction of text around, and so what a reader sees.
-#[must_use]
-pub fn is_bidi(c: char) -> bool {
-    matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 #[cfg(test)]

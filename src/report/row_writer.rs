@@ -10,9 +10,10 @@ use arrow::json::writer::{JsonArray, LineDelimited};
 use parquet::arrow::ArrowWriter;
 use parquet::file::properties::WriterProperties;
 
-use super::{Format, is_bidi, on_one_line};
+use super::{Format, on_one_line};
 use crate::error::{Error, Result};
-use crate::notify::table::CsvWriter;
+use lightsout_output::table::CsvWriter;
+use lightsout_output::text::is_bidi;
 
 /// Rows of one table; of more there are several, each as wide as its own rows.
 pub const TABLE_ROWS_MAX: usize = 10_000;

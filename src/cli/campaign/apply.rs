@@ -15,7 +15,7 @@ use crate::error::{Error, Result};
 use crate::ledger::plan::{Due, plan};
 use crate::ledger::runbook::runbook;
 use crate::notify::lists::ListRow;
-use crate::notify::text::folder_name;
+use lightsout_output::text::folder_name;
 
 #[derive(Debug, Args)]
 pub(in crate::cli) struct Arguments {

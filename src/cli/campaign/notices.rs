@@ -8,9 +8,9 @@ use chrono::NaiveDate;
 
 use super::desk::{Decided, Desk, Files};
 use crate::error::{Error, Result};
+use crate::notify::files::of_notices;
 use crate::notify::files::{self, Written};
 use crate::notify::lists::{ListRow, MoreColumn, write_rows};
-use crate::notify::manifest::{Manifest, ManifestEntry, of_notices};
 use crate::notify::notice::{NoticeKind, render};
 use crate::notify::templates::Templates;
 use crate::notify::{NoticeContext, WhoRow};
@@ -18,6 +18,7 @@ use lightsout_model::change::Change;
 use lightsout_model::evidence::Window;
 use lightsout_model::protocol::Protocol;
 use lightsout_model::verdict::{Assessment, TenantAssessment};
+use lightsout_output::manifest::{Manifest, ManifestEntry};
 
 /// What one tenant is told.
 pub(super) struct Told {

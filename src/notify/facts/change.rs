@@ -5,11 +5,11 @@ use serde::Serialize;
 use super::usage::{Kept, in_use, why_kept};
 use super::{Protocols, TEXT_CHARACTERS_MAX};
 use crate::notify::NoticeContext;
-use crate::notify::text::{count, date, plain_short};
 use crate::notify::told::Told;
 use lightsout_model::change::{Change, ProtocolChange};
 use lightsout_model::protocol::Protocol;
 use lightsout_model::verdict::TenantAssessment;
+use lightsout_output::text::{count, date, plain_short};
 
 #[derive(Debug, Serialize)]
 pub(super) struct ChangeFacts {

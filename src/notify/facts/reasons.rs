@@ -6,10 +6,10 @@ use serde::Serialize;
 
 use super::TEXT_CHARACTERS_MAX;
 use crate::notify::reason_text::{filter_shown, told};
-use crate::notify::text::{date, enumerate, plain_short};
 use lightsout_model::protocol::Protocol;
 use lightsout_model::sign_in::Category;
 use lightsout_model::verdict::{Reason, TenantAssessment};
+use lightsout_output::text::{date, enumerate, plain_short};
 
 #[derive(Debug, Default, Serialize)]
 pub(super) struct ReasonFacts {

@@ -7,11 +7,11 @@ use super::change::person;
 use super::usage::{in_use, why_kept};
 use crate::notify::NoticeContext;
 use crate::notify::notice::NoticeKind;
-use crate::notify::text::date;
 use crate::notify::told::Told;
 use lightsout_model::change::ProtocolChange;
 use lightsout_model::protocol::Protocol;
 use lightsout_model::verdict::{Reason, TenantAssessment};
+use lightsout_output::text::date;
 
 #[derive(Debug, Serialize)]
 pub(super) struct SmtpAuth {

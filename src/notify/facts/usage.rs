@@ -5,10 +5,10 @@ use std::cmp::Reverse;
 use serde::Serialize;
 
 use super::TEXT_CHARACTERS_MAX;
-use crate::notify::text::{count, date, enumerate, plain_short};
 use crate::notify::{NoticeContext, WhoRow};
 use lightsout_model::protocol::Protocol;
 use lightsout_model::verdict::{ProtocolAssessment, ProtocolVerdict, Reason, TenantAssessment};
+use lightsout_output::text::{count, date, enumerate, plain_short};
 
 /// Rows of the table of users in one notice.
 const WHO_ROWS_MAX: usize = 100;

@@ -7,11 +7,12 @@ use std::sync::Arc;
 use arrow::array::{ArrayRef, Date32Array, StringArray, UInt64Array};
 use chrono::NaiveDate;
 
-use crate::notify::manifest::ManifestEntry;
-use crate::notify::text::plain;
-use crate::notify::{NoticeContext, NotifyError, table};
+use crate::notify::{NoticeContext, NotifyError};
 use lightsout_model::protocol::Protocol;
 use lightsout_model::verdict::{Reason, TenantAssessment, TenantVerdict};
+use lightsout_output::manifest::ManifestEntry;
+use lightsout_output::table;
+use lightsout_output::text::plain;
 
 /// What a list says of one tenant.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -100,9 +101,10 @@ pub fn write_rows(
         let column = rows.iter().map(|row| says(row).map(|text| plain(&text)));
         columns.push((name, Arc::new(column.collect::<StringArray>())));
     }
-    let batch = table::batch(columns).map_err(NotifyError::rows(&folder.join(name)))?;
+    let batch = table::batch(columns).map_err(lightsout_output::Error::rows(&folder.join(name)))?;
     let files = table::write_files(folder, name, &batch)?;
-    files.iter().map(|file| ManifestEntry::of(folder, file, Some(rows.len() as u64))).collect()
+    let entry = |file: &String| Ok(ManifestEntry::of(folder, file, Some(rows.len() as u64))?);
+    files.iter().map(entry).collect()
 }
 
 fn texts<'a>(rows: &[&'a ListRow], each: impl Fn(&'a ListRow) -> Option<&'a str>) -> ArrayRef {

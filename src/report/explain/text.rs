@@ -6,8 +6,8 @@ use std::fmt::Write as _;
 use chrono::{DateTime, Datelike, Utc, Weekday};
 
 use super::{Day, Explanation, Gap};
-use crate::notify::text::plain_short;
 use lightsout_model::sign_in::Category;
+use lightsout_output::text::plain_short;
 
 const WHO_MAX: usize = 20;
 /// Addresses of one protocol.

@@ -6,8 +6,8 @@ use chrono::{Datelike, NaiveDate, Weekday};
 
 use super::markup::Markup;
 use super::model::{Model, Trend};
-use crate::notify::text;
 use lightsout_model::verdict::TenantVerdict;
+use lightsout_output::text;
 
 const WIDTH: f64 = 300.0;
 /// Where bars stand, and how high the highest is.

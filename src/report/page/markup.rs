@@ -5,7 +5,7 @@ use chrono::NaiveDate;
 use minijinja::Value;
 
 use super::data::NAME_CHARACTERS_MAX;
-use crate::notify::text;
+use lightsout_output::text;
 
 /// HTML under construction.
 #[derive(Debug, Default)]

@@ -29,8 +29,8 @@ use minijinja::{Environment, UndefinedBehavior, Value, context};
 use sha2::{Digest, Sha256};
 
 use crate::error::{Error, Result};
-use crate::notify::text;
 use lightsout_model::verdict::{TenantAssessment, TenantVerdict};
+use lightsout_output::text;
 
 pub use data::{Asked, Links, Snapshot, rows_of_users};
 use model::Model;

@@ -6,12 +6,12 @@ use serde::Serialize;
 
 use super::data::Snapshot;
 use super::model::Model;
-use crate::notify::text::{count, number};
 use crate::report::closing;
 use lightsout_config::campaign_file::EMBEDDED;
 use lightsout_model::campaign::Campaign;
 use lightsout_model::evidence::Window;
 use lightsout_model::verdict::{Reason, TenantAssessment, TenantVerdict};
+use lightsout_output::text::{count, number};
 
 /// One thing to do.
 #[derive(Debug, Serialize)]

@@ -7,8 +7,8 @@ use axum::response::{Html, IntoResponse, Response};
 
 use super::asked::encoded;
 use crate::error::Error;
-use crate::notify::text::plain_short;
 use crate::report::page::{Told, render_told};
+use lightsout_output::text::plain_short;
 
 /// When it is worth asking again.
 const RETRY_SECONDS: u64 = 5;

@@ -1,10 +1,10 @@
 //! What the logs of a tenant hold: a strip of days for each log, and every gap with its cure.
 
-use crate::notify::text::count;
 use crate::report::explain::{Day, Explanation};
 use crate::report::page::charts::PATTERNS;
 use crate::report::page::markup::Markup;
 use crate::report::page::tables::chunks;
+use lightsout_output::text::count;
 
 /// Width of a strip.
 const WIDTH: f64 = 600.0;

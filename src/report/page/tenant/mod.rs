@@ -10,9 +10,9 @@ use serde::Deserialize;
 use super::data::NAME_CHARACTERS_MAX;
 use super::{SCRIPT, STYLE, filled, next, policy};
 use crate::error::Result;
-use crate::notify::text;
 use crate::report::explain::Explanation;
 use lightsout_model::campaign::Campaign;
+use lightsout_output::text;
 
 /// One tenant over one window.
 #[derive(Debug, Clone, Copy)]

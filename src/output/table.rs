@@ -14,9 +14,9 @@ use arrow::error::ArrowError;
 use parquet::arrow::ArrowWriter;
 use parquet::errors::ParquetError;
 
-use super::NotifyError;
+use super::Error;
+use super::atomic_file::write_atomically;
 use super::text::{csv_cell, csv_cells};
-use super::whole::write_whole;
 
 /// Columns of one length, by name.
 ///
@@ -32,14 +32,14 @@ pub fn batch(columns: Vec<(&str, ArrayRef)>) -> Result<RecordBatch, ArrowError> 
 ///
 /// # Errors
 /// Fails if a file can't be written.
-pub fn write_files(folder: &Path, name: &str, batch: &RecordBatch) -> Result<[String; 3], NotifyError> {
+pub fn write_files(folder: &Path, name: &str, batch: &RecordBatch) -> Result<[String; 3], Error> {
     let rows = std::slice::from_ref(batch);
     let files = ["csv", "json", "parquet"].map(|extension| format!("{name}.{extension}"));
     let [csv_file, json_file, parquet_file] = &files;
-    write_whole(&folder.join(csv_file), |out, path| write_csv(out, rows).map_err(NotifyError::rows(path)))?;
-    write_whole(&folder.join(json_file), |out, path| write_json(out, rows).map_err(NotifyError::rows(path)))?;
-    write_whole(&folder.join(parquet_file), |out, path| {
-        write_parquet(out, rows).map_err(|source| NotifyError::Parquet { path: path.to_owned(), source })
+    write_atomically(&folder.join(csv_file), |out, path| write_csv(out, rows).map_err(Error::rows(path)))?;
+    write_atomically(&folder.join(json_file), |out, path| write_json(out, rows).map_err(Error::rows(path)))?;
+    write_atomically(&folder.join(parquet_file), |out, path| {
+        write_parquet(out, rows).map_err(|source| Error::Parquet { path: path.to_owned(), source })
     })?;
     Ok(files)
 }
@@ -162,7 +162,7 @@ fn joined(texts: &ArrayRef) -> String {
 }
 
 /// A column of lists of texts.
-pub(super) fn lists<S: AsRef<str>>(rows: impl Iterator<Item = Vec<S>>) -> ArrayRef {
+pub fn lists<S: AsRef<str>>(rows: impl Iterator<Item = Vec<S>>) -> ArrayRef {
     let mut lists = arrow::array::ListBuilder::new(arrow::array::StringBuilder::new());
     for row in rows {
         lists.append_value(row.iter().map(|text| Some(text.as_ref())));

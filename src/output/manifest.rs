@@ -10,11 +10,9 @@ use std::path::{Component, Path, PathBuf};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use super::NotifyError;
-use super::files::Written;
-use super::whole::write_whole;
-use lightsout_model::evidence::Window;
-use lightsout_model::verdict::Assessment;
+use super::Error;
+use super::atomic_file::write_atomically;
+use chrono::NaiveDate;
 
 /// The manifest's name in its folder.
 pub const FILE: &str = "manifest.json";
@@ -47,34 +45,12 @@ impl ManifestEntry {
     ///
     /// # Errors
     /// Fails if the file can't be read.
-    pub fn of(folder: &Path, file: &str, rows: Option<u64>) -> Result<Self, NotifyError> {
+    pub fn of(folder: &Path, file: &str, rows: Option<u64>) -> Result<Self, Error> {
         let path = folder.join(file);
-        let (bytes, sha256) =
-            sum(&path).map_err(|source| NotifyError::Read { path: path.clone(), source })?;
+        let (bytes, sha256) = sum(&path).map_err(|source| Error::Read { path: path.clone(), source })?;
         let (tenant_id, kind, contacts) = (None, None, None);
         Ok(Self { file: file.to_owned(), tenant_id, kind, contacts, rows, bytes, sha256 })
     }
-}
-
-/// The files of notices, for the manifest of a folder that they are in.
-///
-/// # Errors
-/// Fails if a file can't be read.
-pub fn of_notices(folder: &Path, written: &[Written]) -> Result<Vec<ManifestEntry>, NotifyError> {
-    let mut entries = Vec::with_capacity(written.len() * 4);
-    for notice in written {
-        for path in &notice.files {
-            let inside = path.strip_prefix(folder).unwrap_or(path);
-            let names: Vec<_> = inside.iter().map(|name| name.to_string_lossy()).collect();
-            entries.push(ManifestEntry {
-                tenant_id: Some(notice.tenant_id.clone()),
-                kind: Some(notice.kind.as_str().to_owned()),
-                contacts: Some(notice.contacts as u64),
-                ..ManifestEntry::of(folder, &names.join("/"), None)?
-            });
-        }
-    }
-    Ok(entries)
 }
 
 fn sum(path: &Path) -> io::Result<(u64, String)> {
@@ -94,6 +70,21 @@ fn sum(path: &Path) -> io::Result<(u64, String)> {
     }
 }
 
+/// The decision that files were made of, with its window; the day of its end is not of it.
+#[derive(Debug, Clone, Copy)]
+pub struct Decision<'a> {
+    pub id: &'a str,
+    pub campaign: &'a str,
+    pub window_start: NaiveDate,
+    pub window_end: NaiveDate,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+struct Days {
+    first: NaiveDate,
+    end: NaiveDate,
+}
+
 /// The text of a manifest.
 #[derive(Debug, Serialize, Deserialize)]
 struct Text {
@@ -102,18 +93,18 @@ struct Text {
     decision_id: Option<String>,
     campaign: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    window: Option<Window>,
+    window: Option<Days>,
     program_version: String,
     /// Sorted by name.
     files: Vec<ManifestEntry>,
 }
 
 impl Text {
-    fn write_to(&self, path: &Path) -> Result<(), NotifyError> {
-        write_whole(path, |out, path| {
+    fn write_to(&self, path: &Path) -> Result<(), Error> {
+        write_atomically(path, |out, path| {
             let json = serde_json::to_string_pretty(self)
-                .map_err(|source| NotifyError::ManifestJson { path: path.to_owned(), source })?;
-            writeln!(out, "{json}").map_err(NotifyError::write(path))
+                .map_err(|source| Error::Json { path: path.to_owned(), source })?;
+            writeln!(out, "{json}").map_err(Error::write(path))
         })
     }
 }
@@ -135,15 +126,15 @@ impl Manifest {
     ///
     /// # Errors
     /// Fails if the folder can't be written.
-    pub fn begin(folder: &Path) -> Result<Self, NotifyError> {
-        fs::create_dir_all(folder).map_err(NotifyError::create_folder(folder))?;
+    pub fn begin(folder: &Path) -> Result<Self, Error> {
+        fs::create_dir_all(folder).map_err(Error::create_folder(folder))?;
         let (current, before) = (folder.join(FILE), folder.join(BEFORE));
         // An interrupted run leaves what it took away; its own files have been replaced or will be.
         let mut earlier = named_by(&before);
         earlier.extend(named_by(&current));
         match fs::rename(&current, &before) {
             Err(source) if source.kind() != io::ErrorKind::NotFound => {
-                Err(NotifyError::Remove { path: current, source })
+                Err(Error::Remove { path: current, source })
             }
             _ => Ok(Self { folder: folder.to_owned(), name: FILE.to_owned(), files: Vec::new(), earlier }),
         }
@@ -154,8 +145,8 @@ impl Manifest {
     ///
     /// # Errors
     /// As [`Manifest::begin`].
-    pub fn begin_beside(folder: &Path, name: &str) -> Result<Self, NotifyError> {
-        fs::create_dir_all(folder).map_err(NotifyError::create_folder(folder))?;
+    pub fn begin_beside(folder: &Path, name: &str) -> Result<Self, Error> {
+        fs::create_dir_all(folder).map_err(Error::create_folder(folder))?;
         let name = format!("{name}.{FILE}");
         remove(&folder.join(&name))?;
         Ok(Self { folder: folder.to_owned(), name, files: Vec::new(), earlier: BTreeSet::new() })
@@ -165,7 +156,7 @@ impl Manifest {
     ///
     /// # Errors
     /// Fails if the manifest can't be written. A folder without one has nothing to forget.
-    pub fn forget(folder: &Path, files: &BTreeSet<String>) -> Result<(), NotifyError> {
+    pub fn forget(folder: &Path, files: &BTreeSet<String>) -> Result<(), Error> {
         let path = folder.join(FILE);
         let text = fs::read(&path).ok().and_then(|text| serde_json::from_slice::<Text>(&text).ok());
         let Some(mut text) = text else { return Ok(()) };
@@ -182,19 +173,19 @@ impl Manifest {
     ///
     /// # Errors
     /// Fails if a file can't be removed or written.
-    pub fn finish(self, of: &Assessment) -> Result<(), NotifyError> {
-        self.write(&of.campaign, Some(of))
+    pub fn finish(self, of: Decision<'_>) -> Result<(), Error> {
+        self.write(of.campaign, Some(of))
     }
 
     /// The same for files of several decisions of one campaign.
     ///
     /// # Errors
     /// As [`Manifest::finish`].
-    pub fn finish_for(self, campaign: &str) -> Result<(), NotifyError> {
+    pub fn finish_for(self, campaign: &str) -> Result<(), Error> {
         self.write(campaign, None)
     }
 
-    fn write(mut self, campaign: &str, of: Option<&Assessment>) -> Result<(), NotifyError> {
+    fn write(mut self, campaign: &str, of: Option<Decision<'_>>) -> Result<(), Error> {
         self.files.sort_by(|a, b| a.file.cmp(&b.file));
         for entry in &self.files {
             self.earlier.remove(&entry.file);
@@ -203,9 +194,9 @@ impl Manifest {
             remove(&self.folder.join(file))?;
         }
         let text = Text {
-            decision_id: of.map(|of| of.decision_id.clone()),
+            decision_id: of.map(|of| of.id.to_owned()),
             campaign: campaign.to_owned(),
-            window: of.map(|of| of.window),
+            window: of.map(|of| Days { first: of.window_start, end: of.window_end }),
             program_version: env!("CARGO_PKG_VERSION").to_owned(),
             files: self.files,
         };
@@ -227,10 +218,10 @@ fn named_by(manifest: &Path) -> BTreeSet<String> {
     files.filter(inside).collect()
 }
 
-fn remove(path: &Path) -> Result<(), NotifyError> {
+fn remove(path: &Path) -> Result<(), Error> {
     match fs::remove_file(path) {
         Err(source) if source.kind() != io::ErrorKind::NotFound => {
-            Err(NotifyError::Remove { path: path.to_owned(), source })
+            Err(Error::Remove { path: path.to_owned(), source })
         }
         _ => Ok(()),
     }
@@ -239,7 +230,16 @@ fn remove(path: &Path) -> Result<(), NotifyError> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::notify::sample::Sample;
+
+    fn decision() -> Decision<'static> {
+        let day = |text: &str| text.parse().expect("a day");
+        Decision {
+            id: "d-0123abcd",
+            campaign: "basic-auth-all-protocols",
+            window_start: day("2026-10-25"),
+            window_end: day("2026-11-24"),
+        }
+    }
 
     fn write(folder: &Path, files: &[(&str, &str)]) {
         let mut manifest = Manifest::begin(folder).expect("a folder");
@@ -248,7 +248,7 @@ mod tests {
             fs::write(folder.join(file), text).expect("a file");
             manifest.add([ManifestEntry::of(folder, file, Some(1)).expect("it is there")]);
         }
-        manifest.finish(&Sample::all_protocols().assessment).expect("a manifest");
+        manifest.finish(decision()).expect("a manifest");
     }
 
     fn names(folder: &Path) -> Vec<String> {

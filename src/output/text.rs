@@ -6,8 +6,6 @@ use std::borrow::Cow;
 
 use chrono::NaiveDate;
 
-use lightsout_model::evidence::Month;
-
 /// One line without control, direction-changing or invisible characters. Line breaks and tabs become
 /// one space each, so that words stay apart.
 #[must_use]
@@ -110,12 +108,6 @@ pub fn date(day: NaiveDate) -> String {
     day.format("%-d %B %Y").to_string()
 }
 
-/// "October 2026".
-#[must_use]
-pub fn month(month: Month) -> String {
-    month.window().first.format("%B %Y").to_string()
-}
-
 /// "12,345".
 #[must_use]
 pub fn number(n: u64) -> String {
@@ -156,6 +148,12 @@ fn is_invisible(c: char) -> bool {
         '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}'
         | '\u{ad}' | '\u{180e}' | '\u{200b}' | '\u{2060}'..='\u{2064}' | '\u{206a}'..='\u{206f}'
         | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
+}
+
+/// Characters that turn the direction of text around, and so what a reader sees.
+#[must_use]
+pub fn is_bidi(c: char) -> bool {
+    matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 #[cfg(test)]
@@ -231,6 +229,5 @@ mod tests {
         assert_eq!(enumerate(&["A", "B", "C"]), "A, B and C");
         assert_eq!(enumerate(&["A"]), "A");
         assert_eq!(NaiveDate::from_ymd_opt(2026, 12, 4).map(date).as_deref(), Some("4 December 2026"));
-        assert_eq!("2026-10".parse().map(month).as_deref(), Ok("October 2026"));
     }
 }

@@ -4,16 +4,16 @@ use std::fs::{self, File};
 use std::io::{self, BufWriter, Write as _};
 use std::path::{Path, PathBuf};
 
-use super::NotifyError;
+use super::Error;
 
 /// Writes a file under a name that begins with a dot, and gives it its own when all of it is there. The
 /// process is in the first name, as two may write the same file at once; what a killed one left of this
 /// file is removed.
-pub(super) fn write_whole(
+pub fn write_atomically(
     path: &Path,
-    write: impl Fn(&mut BufWriter<File>, &Path) -> Result<(), NotifyError>,
-) -> Result<(), NotifyError> {
-    let failed = |source: io::Error| NotifyError::Write { path: path.to_owned(), source };
+    write: impl Fn(&mut BufWriter<File>, &Path) -> Result<(), Error>,
+) -> Result<(), Error> {
+    let failed = |source: io::Error| Error::Write { path: path.to_owned(), source };
     let part = with_suffix(path, &format!("{}.part", std::process::id()));
     remove_abandoned(path, &part);
     let attempt = || {
@@ -40,8 +40,8 @@ pub(super) fn write_whole(
 }
 
 /// The same for a file whose content is at hand.
-pub(crate) fn write_content(path: &Path, content: &[u8]) -> Result<(), NotifyError> {
-    write_whole(path, |out, path| out.write_all(content).map_err(NotifyError::write(path)))
+pub fn write_content(path: &Path, content: &[u8]) -> Result<(), Error> {
+    write_atomically(path, |out, path| out.write_all(content).map_err(Error::write(path)))
 }
 
 /// `folder/.name.suffix`
@@ -81,9 +81,9 @@ mod tests {
         names
     }
 
-    fn written(folder: &Path, text: &str) -> Result<(), NotifyError> {
-        write_whole(&folder.join("list.csv"), |out, path| {
-            out.write_all(text.as_bytes()).map_err(NotifyError::write(path))
+    fn written(folder: &Path, text: &str) -> Result<(), Error> {
+        write_atomically(&folder.join("list.csv"), |out, path| {
+            out.write_all(text.as_bytes()).map_err(Error::write(path))
         })
     }
 
@@ -108,12 +108,12 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         let part = folder.path().join(format!(".list.csv.{}.part", std::process::id()));
         let times = std::cell::Cell::new(0);
-        write_whole(&folder.path().join("list.csv"), |out, path| {
+        write_atomically(&folder.path().join("list.csv"), |out, path| {
             times.set(times.get() + 1);
             if times.get() == 1 {
                 fs::remove_file(&part).expect("it is there");
             }
-            out.write_all(b"whole").map_err(NotifyError::write(path))
+            out.write_all(b"whole").map_err(Error::write(path))
         })
         .expect("a file");
         assert_eq!(times.get(), 2);
@@ -125,9 +125,9 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("list.csv");
         fs::write(&path, "before").expect("a file");
-        let failed = write_whole(&path, |out, path| {
+        let failed = write_atomically(&path, |out, path| {
             out.write_all(b"half").expect("written");
-            Err(NotifyError::Write { path: path.to_owned(), source: io::Error::other("full") })
+            Err(Error::Write { path: path.to_owned(), source: io::Error::other("full") })
         });
         assert!(failed.is_err());
         assert_eq!(fs::read_to_string(&path).expect("a file"), "before");

@@ -1,0 +1,10 @@
+//! What is written for people and for programs: text that is safe to show, tables as CSV, JSON and Parquet, files that
+//! are there as a whole or not at all, and manifests that say what was written.
+
+pub mod atomic_file;
+mod error;
+pub mod manifest;
+pub mod table;
+pub mod text;
+
+pub use error::Error;
