@@ -134,7 +134,11 @@ pub enum Error {
     #[error("{0}\nwhat happened is recorded; run the same command again to write the files")]
     Recorded(Box<Self>),
     #[error(transparent)]
-    Requests(#[from] crate::ledger::requests::RequestsError),
+    Requests(#[from] lightsout_config::request_file::RequestsError),
+    #[error(transparent)]
+    CampaignState(#[from] lightsout_campaign::StateError),
+    #[error(transparent)]
+    KeepDecision(#[from] lightsout_decisions::decision::KeepError),
     #[error("a worker thread ended early; nothing of its batch was committed, run the command again")]
     WorkerLost,
     #[error("interrupted; what was committed stays, run the same command again to go on")]

@@ -9,9 +9,9 @@ use clap::Args;
 
 use super::deciding;
 use super::shared::{Global, Output, Rules, open_lake, print};
-use crate::assess::compare::Change;
 use crate::error::{Error, Result};
 use crate::report::Format;
+use lightsout_decisions::compare::Change;
 use lightsout_model::campaign::Campaign;
 use lightsout_model::verdict::Assessment;
 
@@ -61,7 +61,7 @@ pub(super) async fn run(arguments: &Arguments, global: &Global) -> Result<u8> {
 async fn compare(before: &str, after: &str, json: bool, global: &Global) -> Result<u8> {
     let lake = open_lake(global).await?;
     let read = |id: &str| deciding::find(&lake, id).and_then(|row| deciding::reread(&row));
-    let changes = crate::assess::compare::compare(&read(before)?, &read(after)?);
+    let changes = lightsout_decisions::compare::compare(&read(before)?, &read(after)?);
     let texts = |text: fn(&Change) -> Option<String>| -> ArrayRef {
         Arc::new(changes.iter().map(text).collect::<StringArray>())
     };

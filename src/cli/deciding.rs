@@ -8,13 +8,13 @@ use chrono::{DateTime, Utc};
 use serde::Deserialize;
 
 use super::shared::{self, Global, MEMORY_LIMIT_BYTES, Rules, now, open_lake};
-use crate::assess::decision::{Basis, DecisionRow, decide};
 use crate::error::{Error, Result};
 use crate::lake::Lake;
 use crate::lake::commit::Manifest;
 use crate::lake::schema::Table;
 use crate::query::Queries;
 use crate::query::evidence::EVIDENCE_QUERIES;
+use lightsout_decisions::decision::{Basis, DecisionRow, decide};
 use lightsout_model::campaign::Campaign;
 use lightsout_model::evidence::{TenantEvidence, Window};
 use lightsout_model::tenant::{Named, Roster, tenant_id};

@@ -9,7 +9,6 @@ use clap::Args;
 
 use super::deciding::{self, Assessed};
 use super::shared::{Global, MEMORY_LIMIT_BYTES, open_lake, parse_day};
-use crate::assess::assess;
 use crate::error::Result;
 use crate::lake::Lake;
 use crate::notify::files::{self, Written};
@@ -17,6 +16,7 @@ use crate::notify::files::{decision_of, of_notices};
 use crate::notify::templates::Templates;
 use crate::notify::{NoticeContext, lists};
 use crate::query::Queries;
+use lightsout_assess::assess;
 use lightsout_model::campaign::Campaign;
 use lightsout_model::change::{Change, StateRow};
 use lightsout_model::evidence::Month;

@@ -7,13 +7,13 @@ use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use clap::Args;
 
 use super::answers::Out;
-use crate::assess::default_as_of;
 use crate::error::{Error, Result};
 use crate::ingest::Upgraded;
 use crate::ingest::assign::Assignments;
 use crate::ingest::find::Assigned;
 use crate::lake::Lake;
 use crate::report::Format;
+use lightsout_assess::default_as_of;
 use lightsout_model::campaign::Campaign;
 use lightsout_model::evidence::{DayRange, TenantEvidence, Window};
 use lightsout_model::sign_in::Category;

@@ -1,5 +1,6 @@
 //! What people write: campaign files, rosters and other lists, each read by one reader and told where it is wrong.
 
 pub mod campaign_file;
+pub mod request_file;
 pub mod roster_file;
 pub mod spreadsheet;

@@ -111,3 +111,16 @@ pub struct StateRow {
     pub held_because: Option<String>,
     pub off_at: Option<DateTime<Utc>>,
 }
+
+/// One request: a row of a list, or what the command line says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Request {
+    /// Lower case.
+    pub tenant_id: String,
+    /// `None`: all that were announced.
+    pub protocols: Option<Vec<Protocol>>,
+    pub by_whom: Option<String>,
+    /// When it was asked for, or done; `None`: now.
+    pub happened_at: Option<DateTime<Utc>>,
+    pub line: Option<u64>,
+}

@@ -23,10 +23,10 @@ use futures::stream::{self, StreamExt as _, TryStreamExt as _};
 use serde::Deserialize;
 use tokio::sync::OnceCell;
 
-use crate::assess::assess;
-use crate::assess::decision::DecisionRow;
 use crate::lake::rows::from_batch;
 use crate::lake::schema::{Table, timestamp};
+use lightsout_assess::assess;
+use lightsout_decisions::decision::DecisionRow;
 use lightsout_model::campaign::Campaign;
 use lightsout_model::evidence::Window;
 use lightsout_model::protocol::Protocol;

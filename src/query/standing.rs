@@ -20,9 +20,9 @@ use datafusion::physical_plan::{ExecutionPlan, collect};
 
 use super::decided::{again, columns, days, heads, latest, outside, read, reading, texts};
 use crate::lake::rows::from_batch;
-use crate::ledger::Ledger;
-use crate::ledger::announce::announceable;
-use crate::ledger::status::{StatusRow, TenantState, status};
+use lightsout_campaign::Ledger;
+use lightsout_campaign::announce::announceable;
+use lightsout_campaign::status::{StatusRow, TenantState, status};
 use lightsout_model::campaign::Campaign;
 use lightsout_model::change::{HoldCause, ProtocolChange, StateRow};
 use lightsout_model::protocol::Protocol;

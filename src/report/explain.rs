@@ -164,7 +164,7 @@ pub fn calendar(
         let incomplete = evidence.coverage.get(&category).map(|coverage| coverage.incomplete.as_slice());
         let lacks_column =
             |day| incomplete.unwrap_or_default().iter().any(|run| run.first <= day && day <= run.last);
-        let covered = crate::assess::covered_days(campaign, settings, evidence, category, window);
+        let covered = lightsout_assess::covered_days(campaign, settings, evidence, category, window);
         let days = covered.into_iter().map(|(day, is_covered)| {
             if is_covered {
                 Day::Covered

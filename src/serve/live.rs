@@ -8,12 +8,12 @@ use std::time::{Duration, Instant};
 use chrono::{NaiveDate, Utc};
 use tokio::sync::{Mutex, OnceCell};
 
-use crate::assess::default_as_of;
 use crate::error::Result;
 use crate::lake::Lake;
 use crate::lake::schema::Table;
 use crate::query::Queries;
 use crate::query::catalog::own::Library;
+use lightsout_assess::default_as_of;
 use lightsout_model::campaign::Campaign;
 use lightsout_model::evidence::Window;
 use lightsout_model::tenant::Roster;

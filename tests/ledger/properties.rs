@@ -4,7 +4,7 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use proptest::prelude::*;
 
-use lightsout::ledger::Ledger;
+use lightsout_campaign::Ledger;
 use lightsout_model::protocol::Protocol;
 
 use crate::world::{World, noon};

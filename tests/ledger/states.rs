@@ -1,7 +1,7 @@
 //! What becomes of a change: one row a story.
 
-use lightsout::ledger::announce::PassedOver;
-use lightsout::ledger::{EventKind, Refusal};
+use lightsout_campaign::announce::PassedOver;
+use lightsout_campaign::{EventKind, Refusal};
 use lightsout_model::change::HoldCause;
 use lightsout_model::protocol::Protocol::{
     ExchangeWebServices, Imap4, MapiOverHttp, OfflineAddressBook, OutlookAnywhereRpc, Pop3, SmtpAuth,

@@ -3,19 +3,19 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Days, NaiveDate, TimeDelta, Utc};
-use lightsout::assess::assess;
-use lightsout::assess::decision::{Basis, decide};
 use lightsout::lake::rows::to_batch;
 use lightsout::lake::schema::Table;
-use lightsout::ledger::announce::{Picked, Selection, pick};
-use lightsout::ledger::confirm::confirm;
-use lightsout::ledger::opt_out::opt_out;
-use lightsout::ledger::plan::{Due, plan};
-use lightsout::ledger::recheck::recheck;
-use lightsout::ledger::requests::Request;
-use lightsout::ledger::{Event, Ledger, Taken};
 use lightsout::query::Queries;
+use lightsout_assess::assess;
+use lightsout_campaign::announce::{Picked, Selection, pick};
+use lightsout_campaign::confirm::confirm;
+use lightsout_campaign::opt_out::opt_out;
+use lightsout_campaign::plan::{Due, plan};
+use lightsout_campaign::recheck::recheck;
+use lightsout_campaign::{Event, Ledger, Taken};
+use lightsout_decisions::decision::{Basis, decide};
 use lightsout_model::campaign::Campaign;
+use lightsout_model::change::Request;
 use lightsout_model::evidence::{
     CategoryCoverage, DailyCounts, ProtocolEvidence, RejectedRecords, TenantEvidence, UserCount, Window,
     midnight,

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use chrono::{NaiveDate, TimeDelta};
 
-use crate::assess::assess;
+use crate::assess;
 use lightsout_model::campaign::Campaign;
 use lightsout_model::evidence::{
     DayRange, PastUsage, ProtocolEvidence, TenantEvidence, UserCount, Window, midnight,

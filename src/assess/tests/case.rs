@@ -7,7 +7,7 @@
 use chrono::{DateTime, Datelike as _, Days, NaiveDate, TimeDelta, Utc, Weekday};
 
 use super::shown::shown;
-use crate::assess::assess;
+use crate::assess;
 use lightsout_model::campaign::Campaign;
 use lightsout_model::evidence::{
     CategoryCoverage, DailyCounts, DayRange, Filter, FilteredExport, PastUsage, ProtocolEvidence,

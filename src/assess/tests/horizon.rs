@@ -1,7 +1,7 @@
 //! Horizons, and the date that windows end at where nobody names one.
 
 use super::case::{TENANT, at, day, seen_every_day};
-use crate::assess::{default_as_of, horizon};
+use crate::{default_as_of, horizon};
 use lightsout_model::campaign::Campaign;
 use lightsout_model::evidence::{TenantEvidence, Window};
 use lightsout_model::tenant::{Roster, RosterTenant};

@@ -8,7 +8,7 @@ use proptest::prelude::*;
 use proptest::sample::select;
 
 use super::case::{TENANT, day};
-use crate::assess::assess;
+use crate::assess;
 use lightsout_config::campaign_file::EMBEDDED;
 use lightsout_model::campaign::Campaign;
 use lightsout_model::evidence::{

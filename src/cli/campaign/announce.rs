@@ -10,16 +10,16 @@ use super::super::shared::{Global, parse_day};
 use super::desk::{Common, Decided, Desk, Files, tenant_of};
 use super::notices::{Sending, Told, told_on_stderr};
 use super::{passed_over, rows};
-use crate::assess::decision::DecisionRow;
 use crate::error::{Error, Result};
-use crate::ledger::announce::{
-    Selection, announceable, effective_date, pick, tell_otherwise, told_otherwise,
-};
-use crate::ledger::event::ChangeKind;
-use crate::ledger::{AnnouncedTenant, Event};
 use crate::notify::WhoRow;
 use crate::notify::lists::ListRow;
 use crate::notify::notice::NoticeKind;
+use lightsout_campaign::announce::{
+    Selection, announceable, effective_date, pick, tell_otherwise, told_otherwise,
+};
+use lightsout_campaign::event::ChangeKind;
+use lightsout_campaign::{AnnouncedTenant, Event};
+use lightsout_decisions::decision::DecisionRow;
 use lightsout_model::campaign::Campaign;
 use lightsout_model::change::{Change, ProtocolChange};
 use lightsout_model::protocol::Protocol;

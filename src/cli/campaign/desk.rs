@@ -9,16 +9,16 @@ use clap::Args;
 
 use super::super::deciding;
 use super::super::shared::{Global, MEMORY_LIMIT_BYTES, Output, now, open_lake, read_roster};
-use crate::assess;
-use crate::assess::decision::DecisionRow;
 use crate::error::{Error, Result};
 use crate::lake::Lake;
 use crate::lake::commit::{Locked, Manifest};
 use crate::lake::schema::Table;
-use crate::ledger::requests::{Request, parse_time};
-use crate::ledger::{Event, Ledger, Refusal};
 use crate::query::Queries;
+use lightsout_campaign::{Event, Ledger, Refusal};
+use lightsout_config::request_file::parse_time;
+use lightsout_decisions::decision::DecisionRow;
 use lightsout_model::campaign::Campaign;
+use lightsout_model::change::Request;
 use lightsout_model::evidence::{TenantEvidence, Window};
 use lightsout_model::protocol::Protocol;
 use lightsout_model::tenant::{Roster, is_guid};
@@ -234,14 +234,14 @@ impl Desk {
             .map(|tenant| TenantEvidence { tenant_id: tenant.tenant_id.clone(), ..TenantEvidence::default() })
             .collect();
         evidence.extend(lost);
-        let judged = assess::assess(campaign, roster, &evidence, self.until_now(*window));
+        let judged = lightsout_assess::assess(campaign, roster, &evidence, self.until_now(*window));
         Ok(judged.into_iter().map(|tenant| (tenant.tenant_id.clone(), tenant)).collect())
     }
 
     /// The requests of a command line or of a list.
     pub(super) fn requests(&self, whom: &Whom) -> Result<Vec<Request>> {
         if let Some(path) = &whom.from {
-            let mut requests = crate::ledger::requests::read(path, super::LIST_COLUMNS)?;
+            let mut requests = lightsout_config::request_file::read(path, super::LIST_COLUMNS)?;
             for request in &mut requests {
                 request.by_whom = request.by_whom.take().or_else(|| whom.by.clone());
             }

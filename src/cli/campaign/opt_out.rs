@@ -6,7 +6,7 @@ use super::super::shared::Global;
 use super::desk::{Common, Desk, Whom, tell_refusals};
 use super::rows;
 use crate::error::Result;
-use crate::ledger::opt_out::opt_out;
+use lightsout_campaign::opt_out::opt_out;
 
 #[derive(Debug, Args)]
 pub(in crate::cli) struct Arguments {

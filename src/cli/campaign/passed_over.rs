@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use chrono::NaiveDate;
 
-use crate::ledger::announce::{PassedOver, Picked};
 use crate::notify::reason_text;
+use lightsout_campaign::announce::{PassedOver, Picked};
 use lightsout_model::verdict::Reason;
 
 /// Tenants of one reason that are named; status and explain tell of the others.

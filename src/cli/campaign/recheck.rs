@@ -9,11 +9,11 @@ use super::desk::{Common, Decided, Desk, Files};
 use super::notices::{Sending, Told, told_on_stderr};
 use super::rows;
 use crate::error::{Error, Result};
-use crate::ledger::recheck::recheck;
-use crate::ledger::{Event, EventKind};
 use crate::notify::lists::ListRow;
 use crate::notify::notice::NoticeKind;
 use crate::query::Queries;
+use lightsout_campaign::recheck::recheck;
+use lightsout_campaign::{Event, EventKind};
 use lightsout_model::change::ProtocolChange;
 use lightsout_model::verdict::{Reason, TenantAssessment};
 

@@ -6,13 +6,13 @@ use arrow::array::RecordBatch;
 use chrono::NaiveDate;
 
 use crate::error::Result;
-use crate::ledger::event::Hold;
-use crate::ledger::objections;
-use crate::ledger::plan::Due;
-use crate::ledger::status::StatusRow;
-use crate::ledger::{AnnouncedTenant, Ledger};
 use crate::notify::reason_text;
 use crate::report::columns::Columns;
+use lightsout_campaign::event::Hold;
+use lightsout_campaign::objections;
+use lightsout_campaign::plan::Due;
+use lightsout_campaign::status::StatusRow;
+use lightsout_campaign::{AnnouncedTenant, Ledger};
 use lightsout_model::campaign::Campaign;
 use lightsout_model::change::{Change, HoldCause, ProtocolChange};
 use lightsout_model::protocol::Protocol;

@@ -1,14 +1,15 @@
 //! `lightsout campaign status`: where every tenant stands, and what comes next.
 
 use chrono::NaiveDate;
-use clap::Args;
+use clap::builder::PossibleValue;
+use clap::{Args, ValueEnum};
 
 use super::super::deciding;
 use super::super::shared::{Global, parse_day};
 use super::desk::{Common, Desk};
 use super::rows;
 use crate::error::Result;
-use crate::ledger::status::{TenantState, status};
+use lightsout_campaign::status::{TenantState, status};
 
 #[derive(Debug, Args)]
 pub(in crate::cli) struct Arguments {
@@ -20,13 +21,36 @@ pub(in crate::cli) struct Arguments {
     decision: Option<String>,
     /// Only tenants in this state; can be repeated
     #[arg(long, value_enum, value_name = "STATE", value_delimiter = ',')]
-    state: Vec<TenantState>,
+    state: Vec<StateFlag>,
     /// Only this tenant: its id, or a domain or name of the roster
     #[arg(long, value_name = "TENANT")]
     tenant: Option<String>,
     /// Only tenants whose day comes until then
     #[arg(long, value_name = "DATE", value_parser = parse_day)]
     due: Option<NaiveDate>,
+}
+
+/// A state as the flag names it.
+#[derive(Debug, Clone, Copy)]
+struct StateFlag(TenantState);
+
+impl ValueEnum for StateFlag {
+    fn value_variants<'a>() -> &'a [Self] {
+        const ALL: [StateFlag; 7] = {
+            let mut all = [StateFlag(TenantState::OnHold); 7];
+            let mut at = 0;
+            while at < all.len() {
+                all[at] = StateFlag(TenantState::ALL[at]);
+                at += 1;
+            }
+            all
+        };
+        &ALL
+    }
+
+    fn to_possible_value(&self) -> Option<PossibleValue> {
+        Some(PossibleValue::new(self.0.as_str()).help(self.0.meaning()))
+    }
 }
 
 pub(super) async fn run(arguments: &Arguments, global: &Global) -> Result<u8> {
@@ -44,7 +68,7 @@ pub(super) async fn run(arguments: &Arguments, global: &Global) -> Result<u8> {
         rows.retain(|row| row.tenant_id == tenant_id);
     }
     if !arguments.state.is_empty() {
-        rows.retain(|row| arguments.state.contains(&row.state));
+        rows.retain(|row| arguments.state.iter().any(|flag| flag.0 == row.state));
     }
     if let Some(due) = arguments.due {
         rows.retain(|row| row.effective_date.is_some_and(|date| date <= due));

@@ -7,8 +7,8 @@ use chrono::{Datelike, Days, NaiveDate, TimeDelta, Weekday};
 
 use super::data::{Links, Snapshot, rows_of_users};
 use super::render;
-use crate::assess::assess;
 use crate::query::page::{BusyUser, PageUsage, UsageByDay};
+use lightsout_assess::assess;
 use lightsout_model::campaign::Campaign;
 use lightsout_model::evidence::{
     CategoryCoverage, DailyCounts, DayRange, ExchangeOrUnnamed, ProtocolEvidence, TenantEvidence, UserCount,

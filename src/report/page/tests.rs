@@ -9,7 +9,7 @@ use super::data::{Links, Snapshot, TENANT_ROWS_MAX};
 use super::gaps::Possible;
 use super::render;
 use super::sample::{HOSTILE, Sample, covered, day, records, tenant_id};
-use crate::assess::assess;
+use lightsout_assess::assess;
 use lightsout_model::evidence::{DailyCounts, DayRange, TenantEvidence, Window};
 use lightsout_model::sign_in::Category;
 use lightsout_model::tenant::Roster;

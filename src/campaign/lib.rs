@@ -1,6 +1,6 @@
-//! The ledger of a campaign: what was announced to whom, and what became of it in the thirty days
-//! after. Append-only events in the table `campaign_events`; where things stand is a query over them
-//! (`queries/campaign_state.sql`), read into a [`Ledger`].
+//! The policy of a campaign: what is announced to whom, and what becomes of it in the thirty days after. Events are
+//! appended to the table `campaign_events`; where things stand is a query over them (`queries/campaign_state.sql`),
+//! read into a [`Ledger`].
 //!
 //! Everything here is pure: a command's inputs and the ledger in, events or refusals out. Neither
 //! clock nor lake is touched, so a command that is repeated gives no event twice: what the ledger
@@ -13,15 +13,14 @@ pub mod objections;
 pub mod opt_out;
 pub mod plan;
 pub mod recheck;
-pub mod requests;
 pub mod runbook;
 pub mod state;
 pub mod status;
-mod taken;
+mod validate;
 
 pub use event::{Event, EventKind};
-pub use state::{AnnouncedTenant, Ledger};
-pub use taken::Taken;
+pub use state::{AnnouncedTenant, Ledger, StateError};
+pub use validate::Taken;
 
 /// A request that the ledger does not take, and why.
 #[derive(Debug, Clone, PartialEq, Eq)]

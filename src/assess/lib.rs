@@ -4,9 +4,7 @@
 //! `coverage` says whether the evidence suffices, `protocols` judges one protocol, `tenant`
 //! puts both together. In doubt a tenant is not told "no impact".
 
-pub mod compare;
 mod coverage;
-pub mod decision;
 mod protocols;
 mod settings;
 mod tenant;

@@ -4,8 +4,8 @@ use chrono::{DateTime, Utc};
 
 use super::Refusal;
 use super::event::{Event, EventKind};
-use super::requests::Request;
 use lightsout_model::campaign::Campaign;
+use lightsout_model::change::Request;
 use lightsout_model::protocol::Protocol;
 
 /// What became of requests.

@@ -5,8 +5,7 @@ mod earlier;
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
 
-use super::assess;
-use crate::error::{Error, Result};
+use lightsout_assess::assess;
 use lightsout_model::campaign::Campaign;
 use lightsout_model::evidence::{TenantEvidence, Window};
 use lightsout_model::tenant::Roster;
@@ -67,8 +66,16 @@ impl DecisionRow {
     }
 }
 
-fn json(value: &impl Serialize) -> Result<String> {
-    serde_json::to_string(value).map_err(|source| Error::Json { what: "a decision", source })
+/// What is decided from can't be kept.
+#[derive(Debug, thiserror::Error)]
+#[error("a decision: {source}")]
+pub struct KeepError {
+    #[from]
+    source: serde_json::Error,
+}
+
+fn json(value: &impl Serialize) -> Result<String, KeepError> {
+    Ok(serde_json::to_string(value)?)
 }
 
 fn hash(parts: &[&str]) -> String {
@@ -87,7 +94,7 @@ pub fn decide(
     basis: &Basis<'_>,
     decided_at: DateTime<Utc>,
     lake_versions: String,
-) -> Result<(Assessment, DecisionRow)> {
+) -> Result<(Assessment, DecisionRow), KeepError> {
     let evidence = json(&basis.evidence)?;
     let campaign_rules = json(basis.campaign)?;
     let roster = json(basis.roster)?;

@@ -4,11 +4,11 @@ use chrono::{DateTime, Utc};
 
 use super::event::EventKind;
 use super::opt_out::{announced, named};
-use super::requests::Request;
 use super::state::Ledger;
-use super::taken::{Taken, take};
+use super::validate::{Taken, take};
 use lightsout_model::campaign::Campaign;
 use lightsout_model::change::ProtocolChange;
+use lightsout_model::change::Request;
 use lightsout_model::protocol::Protocol;
 
 /// Takes or refuses each row. A row without protocols stands for everything that was pending.

@@ -5,26 +5,14 @@ use std::path::Path;
 
 use chrono::{DateTime, NaiveDate, Utc};
 
-use lightsout_config::spreadsheet::{ONE_LINE, broken_cell, decoded, line_of, separator};
+use crate::spreadsheet::{ONE_LINE, broken_cell, decoded, line_of, separator};
+use lightsout_model::change::Request;
 use lightsout_model::evidence::midnight;
 use lightsout_model::protocol::Protocol;
 use lightsout_model::tenant::is_guid;
 
 /// The columns that are read.
 const READ: [&str; 4] = ["tenant_id", "protocols", "by_whom", "happened_at"];
-
-/// One request: a row of a list, or what the command line says.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Request {
-    /// Lower case.
-    pub tenant_id: String,
-    /// `None`: all that were announced.
-    pub protocols: Option<Vec<Protocol>>,
-    pub by_whom: Option<String>,
-    /// When it was asked for, or done; `None`: now.
-    pub happened_at: Option<DateTime<Utc>>,
-    pub line: Option<u64>,
-}
 
 /// A list that can't be read.
 #[derive(Debug, thiserror::Error)]

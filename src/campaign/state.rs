@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, NaiveDate, Utc};
 
 use super::event::{Announcement, Hold};
-use crate::error::{Error, Result};
 use lightsout_model::change::{Change, ProtocolChange, StateRow};
 use lightsout_model::protocol::Protocol;
 
@@ -25,9 +24,9 @@ pub struct Ledger {
     pub tenants: BTreeMap<String, AnnouncedTenant>,
 }
 
-fn announced(row: &StateRow) -> Result<AnnouncedTenant> {
+fn announced(row: &StateRow) -> Result<AnnouncedTenant, StateError> {
     let announcement = row.announcement.as_deref().unwrap_or_default();
-    let announcement: Announcement = serde_json::from_str(announcement).map_err(json)?;
+    let announcement: Announcement = serde_json::from_str(announcement)?;
     Ok(AnnouncedTenant {
         change: Change {
             tenant_id: row.tenant_id.clone(),
@@ -42,8 +41,12 @@ fn announced(row: &StateRow) -> Result<AnnouncedTenant> {
     })
 }
 
-const fn json(source: serde_json::Error) -> Error {
-    Error::Json { what: "an event of the campaign", source }
+/// An event whose detail is not what this program writes.
+#[derive(Debug, thiserror::Error)]
+#[error("an event of the campaign: {source}")]
+pub struct StateError {
+    #[from]
+    source: serde_json::Error,
 }
 
 impl Ledger {
@@ -51,7 +54,7 @@ impl Ledger {
     ///
     /// # Errors
     /// Fails if an event's detail is not what this program writes.
-    pub fn of(rows: Vec<StateRow>) -> Result<Self> {
+    pub fn of(rows: Vec<StateRow>) -> Result<Self, StateError> {
         let mut ledger = Self::default();
         for row in rows {
             let tenant = match ledger.tenants.entry(row.tenant_id.clone()) {
@@ -64,7 +67,7 @@ impl Ledger {
                 ProtocolChange::OptedOut { on: opted_out_at.date_naive(), by: row.opted_out_by.clone() }
             } else if let Some(held_at) = row.held_at {
                 let because = row.held_because.as_deref().unwrap_or_default();
-                let hold: Hold = serde_json::from_str(because).map_err(json)?;
+                let hold: Hold = serde_json::from_str(because)?;
                 let cause = hold.cause;
                 tenant.holds.insert(row.protocol, (hold, held_at));
                 ProtocolChange::OnHold { since: held_at.date_naive(), cause }

@@ -15,27 +15,29 @@ use lightsout_model::tenant::Roster;
 use lightsout_model::verdict::{Assessment, Reason, TenantAssessment, TenantVerdict};
 
 /// What a tenant is at. The first that applies.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, clap::ValueEnum)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
-#[value(rename_all = "snake_case")]
 pub enum TenantState {
-    /// Something of what was announced is on hold
     OnHold,
-    /// The day has come, and something is to be turned off
     Due,
-    /// Announced, and the day has not come
     Announced,
-    /// Something was turned off, and nothing is left to do
     Done,
-    /// The tenant keeps everything that was announced
     OptedOut,
-    /// The latest decision lets something be announced, and nothing was
     Eligible,
-    /// The latest decision lets nothing be announced
     NotEligible,
 }
 
 impl TenantState {
+    pub const ALL: [Self; 7] = [
+        Self::OnHold,
+        Self::Due,
+        Self::Announced,
+        Self::Done,
+        Self::OptedOut,
+        Self::Eligible,
+        Self::NotEligible,
+    ];
+
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -46,6 +48,19 @@ impl TenantState {
             Self::OptedOut => "opted_out",
             Self::Eligible => "eligible",
             Self::NotEligible => "not_eligible",
+        }
+    }
+
+    #[must_use]
+    pub const fn meaning(self) -> &'static str {
+        match self {
+            Self::OnHold => "Something of what was announced is on hold",
+            Self::Due => "The day has come, and something is to be turned off",
+            Self::Announced => "Announced, and the day has not come",
+            Self::Done => "Something was turned off, and nothing is left to do",
+            Self::OptedOut => "The tenant keeps everything that was announced",
+            Self::Eligible => "The latest decision lets something be announced, and nothing was",
+            Self::NotEligible => "The latest decision lets nothing be announced",
         }
     }
 }
