@@ -12,7 +12,6 @@ use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use datafusion::common::ScalarValue;
 use lightsout::ingest::find::find;
 use lightsout::ingest::{IngestSettings, Progress, ingest};
-use lightsout::lake::Lake;
 use lightsout::query::catalog::Report;
 use lightsout::query::{Queries, timestamp};
 use lightsout_formats::classify::classify;
@@ -20,6 +19,7 @@ use lightsout_formats::encoding::Encoding;
 use lightsout_formats::frame::Framer;
 use lightsout_formats::shapes::{Parsed, RecordReader, Remembered, Shape};
 use lightsout_formats::text::Text;
+use lightsout_lake::Lake;
 use lightsout_model::evidence::midnight;
 
 const RECORDS: usize = 2_000;

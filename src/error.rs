@@ -19,6 +19,8 @@ pub enum Error {
     #[error("{flag}: listening on {address}: {source}")]
     Listen { flag: &'static str, address: std::net::SocketAddr, source: std::io::Error },
     #[error(transparent)]
+    Lake(Box<lightsout_lake::Error>),
+    #[error(transparent)]
     Campaign(Box<lightsout_config::campaign_file::CampaignError>),
     #[error(transparent)]
     Roster(Box<lightsout_config::roster_file::RosterError>),
@@ -30,16 +32,6 @@ pub enum Error {
     Read { path: String, source: std::io::Error },
     #[error("writing {path}: {source}")]
     Write { path: PathBuf, source: std::io::Error },
-    #[error("the lake at {lake}, {action}: {source}")]
-    Lake { lake: String, action: &'static str, source: Box<deltalake::DeltaTableError> },
-    #[error("the lake at {lake}: {source}")]
-    LakeFile { lake: String, source: std::io::Error },
-    #[error(
-        "the lake at {lake} was made by an earlier version and could not be brought to the tables and columns of today: {source}; if it can't be written here, run this where it can: lightsout lake status --lake {lake}"
-    )]
-    NotUpgraded { lake: String, source: Box<Self> },
-    #[error("there is no lake at {lake}; make one with: lightsout ingest INPUT... --lake {lake}")]
-    NoLake { lake: String },
     #[error("the lake at {lake} holds no records yet; fill it with: lightsout ingest INPUT... --lake {lake}")]
     EmptyLake { lake: String },
     #[error(
@@ -48,28 +40,6 @@ pub enum Error {
     IngestedMeanwhile { lake: String },
     #[error("the lake at {lake} has rejects of a source {source_id} that its table sources does not know")]
     NoSource { lake: String, source_id: String },
-    #[error(
-        "the lake at {lake}: expected version {version} of the table {table}, but {found}; bring {table}/_delta_log back from a backup, or decide again by today's lake with: lightsout assess"
-    )]
-    NoVersion { lake: String, table: &'static str, version: u64, found: String },
-    #[error(
-        "the lake at {lake}: the log of the table {table} lacks the file {version:020}.json, so no later version can be read; bring it back from a backup"
-    )]
-    LogGap { lake: String, table: &'static str, version: u64 },
-    #[error(
-        "the lake at {lake}: {gone} of the {files} data files of version {version} of the table {table} are gone, pruned or deleted (the first: {first}); bring them back from a backup, or decide again by today's lake with: lightsout assess"
-    )]
-    DataGone { lake: String, table: &'static str, version: u64, gone: usize, files: usize, first: String },
-    #[error(
-        "the lake at {lake}: another process has replaced {gone} of the files of {table} while they were compacted, so nothing of that table was changed; run the command again"
-    )]
-    CompactedMeanwhile { lake: String, table: &'static str, gone: usize },
-    #[error(
-        "the lake at {lake}: the compacted files of {table} should hold the {expected} rows of the old ones, but they hold {found} rows or others, so nothing was changed; check the disk and the memory of this machine, and run the command again"
-    )]
-    CompactionDiffers { lake: String, table: &'static str, expected: u64, found: u64 },
-    #[error("the lake's manifest {path} can't be read: {source}")]
-    Manifest { path: PathBuf, source: serde_json::Error },
     #[error("query {name}: {}", engine_message(.source))]
     Query { name: String, source: Box<datafusion::error::DataFusionError> },
     #[error("query {name}: expected one that only reads, as SELECT and EXPLAIN do; found {found}")]
@@ -157,13 +127,19 @@ impl From<lightsout_config::roster_file::RosterError> for Error {
     }
 }
 
+impl From<lightsout_lake::Error> for Error {
+    fn from(source: lightsout_lake::Error) -> Self {
+        Self::Lake(Box::new(source))
+    }
+}
+
 /// Results of every stage.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 impl Error {
     /// 2 for usage and settings, 130 for an interrupt, 1 for everything else.
     #[must_use]
-    pub const fn exit_code(&self) -> u8 {
+    pub fn exit_code(&self) -> u8 {
         match self {
             Self::Usage { .. }
             | Self::NotBuiltIn { .. }
@@ -175,6 +151,7 @@ impl Error {
             | Self::QueryHeader { .. }
             | Self::QueriesFolder { .. }
             | Self::UnknownReport { .. } => 2,
+            Self::Lake(source) if matches!(**source, lightsout_lake::Error::NotAFolder { .. }) => 2,
             Self::Interrupted | Self::QueryInterrupted { .. } => 130,
             _ => 1,
         }

@@ -4,12 +4,12 @@ use std::sync::Arc;
 
 use arrow::array::RecordBatch;
 use chrono::NaiveDate;
-use lightsout::lake::schema::Table;
 use lightsout::notify::NoticeContext;
 use lightsout::notify::notice::{NoticeKind, RenderedNotice, render};
 use lightsout::notify::templates::Templates;
 use lightsout::query::Queries;
 use lightsout_assess::assess;
+use lightsout_lake::schema::Table;
 use lightsout_model::evidence::Window;
 use lightsout_model::tenant::Roster;
 use lightsout_model::verdict::{Assessment, TenantAssessment};

@@ -9,8 +9,8 @@ use std::time::Duration;
 
 use lightsout::ingest::find::find;
 use lightsout::ingest::{IngestSettings, Progress, ingest};
-use lightsout::lake::Lake;
-use lightsout::lake::schema::Table;
+use lightsout_lake::Lake;
+use lightsout_lake::schema::Table;
 use serde_json::{Value, json};
 
 mod program;

@@ -16,11 +16,11 @@ use arrow::array::{Array, ArrayRef, BooleanArray, RecordBatch, StringArray, UInt
 use arrow::compute::take_record_batch;
 use arrow::datatypes::{DataType, Field, Schema};
 use datafusion::common::ScalarValue;
-use lightsout::lake::schema::{PARTITION, Table, timestamp};
 use lightsout::query::catalog::{REPORTS, Report};
 use lightsout::query::shown::filled;
 use lightsout::query::{Parameter, Queries};
 use lightsout::report::Format;
+use lightsout_lake::schema::{PARTITION, Table, timestamp};
 
 const VIEWS: [&str; 2] = ["legacy_sign_ins", "sign_ins"];
 /// What a case of `legacy_sign_ins` shows besides the columns of its records.

@@ -9,12 +9,12 @@ use serde::Deserialize;
 
 use super::shared::{self, Global, MEMORY_LIMIT_BYTES, Rules, now, open_lake};
 use crate::error::{Error, Result};
-use crate::lake::Lake;
-use crate::lake::commit::Manifest;
-use crate::lake::schema::Table;
 use crate::query::Queries;
 use crate::query::evidence::EVIDENCE_QUERIES;
 use lightsout_decisions::decision::{Basis, DecisionRow, decide};
+use lightsout_lake::Lake;
+use lightsout_lake::commit::Manifest;
+use lightsout_lake::schema::Table;
 use lightsout_model::campaign::Campaign;
 use lightsout_model::evidence::{TenantEvidence, Window};
 use lightsout_model::tenant::{Named, Roster, tenant_id};
@@ -62,7 +62,7 @@ async fn keep(lake: &mut Lake, row: &DecisionRow) -> Result<()> {
     if kept(lake)?.iter().any(|kept| kept.decision_id == row.decision_id) {
         return Ok(());
     }
-    let batch = crate::lake::rows::to_batch(Table::Decisions, std::slice::from_ref(row))?;
+    let batch = lightsout_lake::rows::to_batch(Table::Decisions, std::slice::from_ref(row))?;
     let batch_id = uuid::Uuid::new_v4().simple().to_string();
     let name = format!("part-{batch_id}");
     let lock = lake.lock().await?;
@@ -70,9 +70,9 @@ async fn keep(lake: &mut Lake, row: &DecisionRow) -> Result<()> {
     if kept(lake)?.iter().any(|kept| kept.decision_id == row.decision_id) {
         return Ok(());
     }
-    let file = crate::lake::write::write_file(lake.root(), Table::Decisions, &name, &batch)?;
+    let file = lightsout_lake::write::write_file(lake.root(), Table::Decisions, &name, &batch)?;
     let manifest = Manifest { batch_id, files: vec![file], replaced: Vec::new() };
-    lake.commit(&lock, &manifest, row.decided_at.timestamp_millis()).await
+    Ok(lake.commit(&lock, &manifest, row.decided_at.timestamp_millis()).await?)
 }
 
 /// A kept decision without its evidence, which can be large.
@@ -88,7 +88,7 @@ pub(super) fn kept(lake: &Lake) -> Result<Vec<DecisionHead>> {
     let columns = ["decision_id", "decided_at", "campaign"];
     let mut heads = Vec::new();
     for batch in lake.read(Table::Decisions, Some(&columns))? {
-        heads.extend(crate::lake::rows::from_batch::<DecisionHead>(&batch?)?);
+        heads.extend(lightsout_lake::rows::from_batch::<DecisionHead>(&batch?)?);
     }
     heads.sort_by(|a, b| (a.decided_at, &a.decision_id).cmp(&(b.decided_at, &b.decision_id)));
     Ok(heads)
@@ -97,7 +97,7 @@ pub(super) fn kept(lake: &Lake) -> Result<Vec<DecisionHead>> {
 /// A kept decision by its id.
 pub(super) fn find(lake: &Lake, id: &str) -> Result<DecisionRow> {
     for batch in lake.read_where(Table::Decisions, "decision_id", id)? {
-        for row in crate::lake::rows::from_batch::<DecisionRow>(&batch?)? {
+        for row in lightsout_lake::rows::from_batch::<DecisionRow>(&batch?)? {
             if row.decision_id == id {
                 return Ok(row);
             }
@@ -153,12 +153,13 @@ const EARLIER_RULES: &str = "it was made by earlier rules for the days that a lo
                              not have; decide again by those of today with: lightsout assess";
 
 /// Tells which decision it is whose data the lake has lost.
-fn lost(row: &DecisionRow, error: Error) -> Error {
+fn lost(row: &DecisionRow, error: lightsout_lake::Error) -> Error {
+    use lightsout_lake::Error as LakeError;
     match error {
-        Error::NoVersion { .. } | Error::DataGone { .. } => {
+        LakeError::NoVersion { .. } | LakeError::DataGone { .. } => {
             Error::DecisionDiffers { id: row.decision_id.clone(), differs: error.to_string() }
         }
-        other => other,
+        other => other.into(),
     }
 }
 

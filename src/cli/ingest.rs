@@ -13,7 +13,7 @@ use super::shared::{self, Global, Naming, now, parse_days, parse_size, print, ro
 use crate::error::{Error, Result};
 use crate::ingest::find::{Input, find};
 use crate::ingest::{IngestReport, IngestSettings, Progress};
-use crate::lake::Lake;
+use lightsout_lake::Lake;
 use lightsout_model::evidence::DayRange;
 use lightsout_model::tenant::Roster;
 

@@ -15,10 +15,10 @@ use super::shared::{
 };
 use crate::error::{Error, Result};
 use crate::ingest::{self, IngestSettings};
-use crate::lake::Lake;
-use crate::lake::compact::{CompactSettings, TableCompaction, compact};
-use crate::lake::vacuum::{Unneeded, VacuumSettings, vacuum};
 use crate::query::Queries;
+use lightsout_lake::Lake;
+use lightsout_lake::compact::{CompactSettings, TableCompaction, compact};
+use lightsout_lake::vacuum::{Unneeded, VacuumSettings, vacuum};
 use lightsout_model::tenant::Roster;
 
 #[derive(Debug, Subcommand)]

@@ -15,14 +15,14 @@ use super::source::Source;
 use super::worker::Worker;
 use super::{FileFate, IngestSettings, Progress, settings};
 use crate::error::{Error, Result};
-use crate::lake::Lake;
-use crate::lake::write::{DataFile, Unsettled};
 use lightsout_formats::buffer::Buffers;
 use lightsout_formats::frame::{Chunk, Framer, Framing};
 use lightsout_formats::pages;
 use lightsout_formats::recognise::{Head, Recognised};
 use lightsout_formats::settings::FILE_BYTES_MAX;
 use lightsout_formats::shapes::Shape;
+use lightsout_lake::Lake;
+use lightsout_lake::write::{DataFile, Unsettled};
 use lightsout_model::settings::SettingsKind;
 use lightsout_model::time::{DateEvidence, DateOrder};
 
@@ -188,7 +188,7 @@ pub(super) fn read_batch(
     let sources: Vec<Source> = sources.collect::<Result<_>>()?;
     let named = sources.iter().map(|source| (source.placeholder().to_owned(), source.id().to_owned()));
     let ids: HashMap<String, String> = named.collect();
-    let files = written.into_iter().map(|file| file.settle(&ids)).collect::<Result<_>>()?;
+    let files = written.into_iter().map(|file| file.settle(&ids)).collect::<lightsout_lake::Result<_>>()?;
     Ok(Read::All(sources, files))
 }
 

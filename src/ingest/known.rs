@@ -10,8 +10,8 @@ use super::IngestSettings;
 use super::account::Coverage;
 use super::source::{Source, SourceRow, read_rows};
 use crate::error::Result;
-use crate::lake::Lake;
-use crate::lake::schema::Table;
+use lightsout_lake::Lake;
+use lightsout_lake::schema::Table;
 
 /// Words of `sources.fate`.
 const REFUSED: &str = "refused";

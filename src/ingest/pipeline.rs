@@ -12,11 +12,11 @@ use super::known::Known;
 use super::source;
 use super::{FileFate, IngestReport, IngestSettings, Progress};
 use crate::error::{Error, Result};
-use crate::lake::Lake;
-use crate::lake::commit::Manifest;
-use crate::lake::rows::to_batch;
-use crate::lake::schema::Table;
-use crate::lake::write::write_file;
+use lightsout_lake::Lake;
+use lightsout_lake::commit::Manifest;
+use lightsout_lake::rows::to_batch;
+use lightsout_lake::schema::Table;
+use lightsout_lake::write::write_file;
 
 /// A batch is cut when it has this much input; a larger file is a batch of its own.
 const BATCH_BYTES: u64 = 4 << 30;

@@ -6,9 +6,9 @@ use std::sync::Arc;
 use arrow::array::{BinaryBuilder, Int64Builder, RecordBatch, StringBuilder, TimestampMicrosecondBuilder};
 
 use crate::error::{Error, Result};
-use crate::lake::schema::Table;
 use lightsout_formats::lenient::Lenient;
 use lightsout_formats::shapes::RejectReason;
+use lightsout_lake::schema::Table;
 use lightsout_model::sign_in::Category;
 
 /// One rejected record.

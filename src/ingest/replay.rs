@@ -14,14 +14,14 @@ use super::source::{self, Source, SourceRow};
 use super::worker::Worker;
 use super::{IngestSettings, Progress};
 use crate::error::{Error, Result};
-use crate::lake::Lake;
-use crate::lake::commit::{Manifest, Replaced, Replacing};
-use crate::lake::schema::Table;
-use crate::lake::write::write_file;
 use lightsout_formats::broken_off;
 use lightsout_formats::encoding::Encoding;
 use lightsout_formats::frame::{Chunk, Records, over_long};
 use lightsout_formats::shapes::RejectReason;
+use lightsout_lake::Lake;
+use lightsout_lake::commit::{Manifest, Replaced, Replacing};
+use lightsout_lake::schema::Table;
+use lightsout_lake::write::write_file;
 use lightsout_model::time::DateOrder;
 
 /// What became of the rejects.

@@ -19,7 +19,7 @@ use dictionary::Guess;
 
 use super::source::Source;
 use crate::error::{Error, Result};
-use crate::lake::schema::{Table, timestamp};
+use lightsout_lake::schema::{Table, timestamp};
 use lightsout_model::sign_in::{Category, Classified, RawSignIn};
 
 const MICROS_PER_DAY: i64 = 86_400_000_000;

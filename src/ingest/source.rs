@@ -20,12 +20,12 @@ use super::open::{Compression, Opened};
 use super::settings::ReadSettings;
 use super::{FileFate, FileReport, IngestSettings};
 use crate::error::{Error, Result};
-use crate::lake::Lake;
-use crate::lake::schema::Table;
 use lightsout_formats::encoding::Encoding;
 use lightsout_formats::frame::Framing;
 use lightsout_formats::pages::Pages;
 use lightsout_formats::shapes::{RecordReader, Shape};
+use lightsout_lake::Lake;
+use lightsout_lake::schema::Table;
 use lightsout_model::settings::{SettingsKind, SettingsRow};
 use lightsout_model::sign_in::Category;
 use lightsout_model::time::DateOrder;
@@ -390,14 +390,14 @@ pub(super) fn channel(input: &Input, shape: Option<Shape>) -> String {
 
 /// Rows of `sources` as a batch.
 pub(super) fn to_batch(rows: &[SourceRow]) -> Result<RecordBatch> {
-    crate::lake::rows::to_batch(Table::Sources, rows)
+    Ok(lightsout_lake::rows::to_batch(Table::Sources, rows)?)
 }
 
 /// Every row of `sources`, of all columns or of some.
 pub(super) fn read_rows<T: DeserializeOwned>(lake: &Lake, columns: Option<&[&str]>) -> Result<Vec<T>> {
     let mut rows = Vec::new();
     for batch in lake.read(Table::Sources, columns)? {
-        rows.extend(crate::lake::rows::from_batch(&batch?)?);
+        rows.extend(lightsout_lake::rows::from_batch(&batch?)?);
     }
     Ok(rows)
 }

@@ -18,11 +18,11 @@ use super::find::{Assigned, Input, PathFacts};
 use super::{FileFate, IngestSettings};
 use super::{coverage, source};
 use crate::error::{Error, Result};
-use crate::lake::Lake;
-use crate::lake::commit::{Manifest, Replaced, Replacing};
-use crate::lake::schema::Table;
-use crate::lake::write::DataFileWriter;
 use lightsout_formats::shapes::Shape;
+use lightsout_lake::Lake;
+use lightsout_lake::commit::{Manifest, Replaced, Replacing};
+use lightsout_lake::schema::Table;
+use lightsout_lake::write::DataFileWriter;
 use lightsout_model::evidence::DayRange;
 use lightsout_model::sign_in::{Category, Outcome};
 
@@ -59,7 +59,7 @@ pub async fn upgrade(lake: &mut Lake, now: DateTime<Utc>) -> Result<Option<Upgra
         let mut writer =
             DataFileWriter::create(lake.root(), Table::Sources, None, &format!("part-{batch_id}"))?;
         for some in rows.chunks(STEP_ROWS) {
-            writer.write(&crate::lake::rows::to_batch(Table::Sources, some)?)?;
+            writer.write(&lightsout_lake::rows::to_batch(Table::Sources, some)?)?;
         }
         let files = vec![writer.finish()?];
         let replaced = lake.files(Table::Sources)?.into_iter().map(|file| Replaced {

@@ -16,13 +16,13 @@ use super::rows::{self, Dictionary, RowContext, Rows};
 use super::source::Source;
 use super::{IngestSettings, Progress};
 use crate::error::Result;
-use crate::lake::schema::Table;
-use crate::lake::write::{DataFileWriter, Unsettled};
 use lightsout_formats::classify::classify;
 use lightsout_formats::encoding::Encoding;
 use lightsout_formats::frame::{Chunk, OVER_LONG_BYTES_KEPT, RECORD_BYTES_MAX, over_long};
 use lightsout_formats::lenient::{self, ReadsAs};
 use lightsout_formats::shapes::{Parsed, RecordReader, RejectReason, Remembered};
+use lightsout_lake::schema::Table;
+use lightsout_lake::write::{DataFileWriter, Unsettled};
 use lightsout_model::sign_in::{Category, RawSignIn};
 use lightsout_model::tenant::{Named, is_guid};
 
@@ -261,7 +261,7 @@ impl<'a> Worker<'a> {
             writer.insert(created)
         };
         writer.write(&batch)?;
-        writer.end_row_group()
+        Ok(writer.end_row_group()?)
     }
 
     fn reject(
@@ -320,7 +320,7 @@ impl<'a> Worker<'a> {
             }
         };
         writer.write(&batch)?;
-        writer.end_row_group()
+        Ok(writer.end_row_group()?)
     }
 
     /// Leaves the source that was read: its account learns who was seen in it.
@@ -343,7 +343,7 @@ impl<'a> Worker<'a> {
         }
         self.flush_rejects()?;
         let writers = self.streams.into_iter().filter_map(|(_, writer)| writer).chain(self.reject_writer);
-        writers.map(DataFileWriter::close).collect()
+        Ok(writers.map(DataFileWriter::close).collect::<lightsout_lake::Result<_>>()?)
     }
 }
 

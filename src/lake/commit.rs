@@ -171,7 +171,7 @@ impl Lake {
     ) -> Result<()> {
         let name = self.name();
         let wrong =
-            |source| Error::Lake { lake: name.clone(), action: "committing", source: Box::new(source) };
+            |source| Error::Delta { lake: name.clone(), action: "committing", source: Box::new(source) };
         let delta = self.tables.get_mut(&table).ok_or_else(|| Error::NoLake { lake: name.clone() })?;
         let snapshot = delta.snapshot().map_err(wrong)?;
         // The log is never cleaned: decisions name its old versions.
@@ -202,7 +202,7 @@ impl Lake {
 
     async fn reload(&mut self, table: Table) -> Result<()> {
         let name = self.name();
-        let wrong = |source| Error::Lake {
+        let wrong = |source| Error::Delta {
             lake: name.clone(),
             action: "reading a table anew",
             source: Box::new(source),
@@ -260,7 +260,7 @@ mod tests {
     use arrow::array::RecordBatch;
 
     use super::*;
-    use crate::lake::write::write_file;
+    use crate::write::write_file;
 
     async fn recovered(replaced_is_gone: bool) -> usize {
         let folder = tempfile::tempdir().expect("a temporary folder");

@@ -324,11 +324,11 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::lake::write::write_file;
+    use crate::write::write_file;
 
     async fn add_reject(lake: &mut Lake, id: &str) {
         let row = json!({"source_id": id, "byte_offset": 0, "reason": "invalid_json"});
-        let batch = crate::lake::rows::to_batch(Table::Rejects, &[row]).expect("a row");
+        let batch = crate::rows::to_batch(Table::Rejects, &[row]).expect("a row");
         let file = write_file(lake.root(), Table::Rejects, &format!("part-{id}"), &batch).expect("a file");
         let manifest = Manifest { batch_id: id.to_owned(), files: vec![file], replaced: Vec::new() };
         let lock = lake.lock().await.expect("the lock");

@@ -178,7 +178,7 @@ impl Lake {
     /// The data files in the table's folder, whoever wrote them; not its log. Sorted by path.
     fn stored(&self, table: Table) -> Result<Vec<Stored>> {
         let root = self.root.join(table.as_str());
-        let io = |source| Error::LakeFile { lake: self.name(), source };
+        let io = |source| Error::File { lake: self.name(), source };
         let mut stored = Vec::new();
         let data = |entry: &walkdir::DirEntry| {
             let name = entry.file_name().to_string_lossy();

@@ -23,10 +23,10 @@ use futures::stream::{self, StreamExt as _, TryStreamExt as _};
 use serde::Deserialize;
 use tokio::sync::OnceCell;
 
-use crate::lake::rows::from_batch;
-use crate::lake::schema::{Table, timestamp};
 use lightsout_assess::assess;
 use lightsout_decisions::decision::DecisionRow;
+use lightsout_lake::rows::from_batch;
+use lightsout_lake::schema::{Table, timestamp};
 use lightsout_model::campaign::Campaign;
 use lightsout_model::evidence::Window;
 use lightsout_model::protocol::Protocol;
@@ -66,7 +66,8 @@ pub(super) struct Head {
     pub(super) campaign: String,
 }
 
-pub(super) fn outside(error: crate::error::Error) -> DataFusionError {
+pub(super) fn outside(error: impl Into<crate::error::Error>) -> DataFusionError {
+    let error: crate::error::Error = error.into();
     DataFusionError::External(Box::new(error))
 }
 

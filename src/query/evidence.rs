@@ -104,7 +104,7 @@ impl Queries {
         let ended = if ended.len() > TENANTS_NAMED_MAX { "*".to_owned() } else { ended.join(",") };
         parameters.push(("tenants".to_owned(), text(ended)));
         for batch in self.run(NAME, include_str!("../../queries/past_usage.sql"), &parameters).await? {
-            for row in crate::lake::rows::from_batch::<PastFound>(&batch)? {
+            for row in lightsout_lake::rows::from_batch::<PastFound>(&batch)? {
                 let protocols = tenants.get_mut(&row.tenant_id).map(|tenant| &mut tenant.protocols);
                 let found = protocols.and_then(|protocols| protocols.get_mut(&row.protocol));
                 if let Some(found) = found
@@ -253,7 +253,7 @@ impl Queries {
         ];
         let mut who: BTreeMap<String, Vec<WhoRow>> = BTreeMap::new();
         for batch in self.run("who", include_str!("../../queries/who.sql"), &parameters).await? {
-            for row in crate::lake::rows::from_batch::<WhoFound>(&batch)? {
+            for row in lightsout_lake::rows::from_batch::<WhoFound>(&batch)? {
                 // "Other clients" at other services are not Exchange's, and no notice names them.
                 if row.protocol == Protocol::OtherLegacy && !row.exchange_or_unnamed {
                     continue;

@@ -23,7 +23,7 @@ use super::speaking::SpeakingRecords;
 use super::standing::Standing;
 use super::table::LakeTable;
 use super::views::{Made, VIEWS, View};
-use crate::lake::schema::Table;
+use lightsout_lake::schema::Table;
 
 /// Of the memory limit, what the kept rows of one view may take, and those of a table's small files.
 pub(super) const KEPT_SHARE: usize = 8;

@@ -42,9 +42,9 @@ use datafusion::prelude::SessionConfig;
 use futures::TryStreamExt as _;
 
 use crate::error::{Error, Result};
-use crate::lake::Lake;
-use crate::lake::schema::Table;
 use lake_schema::LakeSchema;
+use lightsout_lake::Lake;
+use lightsout_lake::schema::Table;
 use problem::{Known, Problem};
 use table::LakeTable;
 

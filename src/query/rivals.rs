@@ -189,8 +189,8 @@ mod tests {
     use arrow::array::{ArrayRef, RecordBatch, StringArray, new_null_array};
 
     use super::*;
-    use crate::lake::schema::Table;
-    use crate::lake::write::DataFileWriter;
+    use lightsout_lake::schema::Table;
+    use lightsout_lake::write::DataFileWriter;
 
     /// Rows of a tenant, more than a page has.
     const ROWS: usize = 30_000;

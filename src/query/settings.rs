@@ -66,7 +66,7 @@ impl Queries {
         let tenant = ("tenant".to_owned(), ScalarValue::Utf8(Some(tenant_id.to_owned())));
         let mut kept = Vec::new();
         for batch in self.run("settings_of_tenant", OF_TENANT, &[tenant]).await? {
-            for OfTenant { path, collected_at, settings } in crate::lake::rows::from_batch(&batch)? {
+            for OfTenant { path, collected_at, settings } in lightsout_lake::rows::from_batch(&batch)? {
                 kept.push(KeptSettings { path, collected_at, stored: stored(&settings)? });
             }
         }
@@ -85,7 +85,7 @@ impl Queries {
         }
         let mut tenants = Vec::new();
         for batch in self.run("tenants_with_settings", TENANTS, &[]).await? {
-            let rows: Vec<Named> = crate::lake::rows::from_batch(&batch)?;
+            let rows: Vec<Named> = lightsout_lake::rows::from_batch(&batch)?;
             tenants.extend(rows.into_iter().map(|row| row.tenant_id));
         }
         Ok(tenants)
@@ -115,7 +115,7 @@ impl Queries {
         let parameters = parameters.map(|(name, value)| (name.to_owned(), value));
         let mut tenants: BTreeMap<String, Gathered> = BTreeMap::new();
         for batch in self.run(NAME, SQL, &parameters).await? {
-            for row in crate::lake::rows::from_batch::<Row>(&batch)? {
+            for row in lightsout_lake::rows::from_batch::<Row>(&batch)? {
                 let stored = stored(&row.settings)?;
                 tenants.entry(row.tenant_id.clone()).or_default().add(row, stored);
             }

@@ -17,8 +17,8 @@ use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 
 use super::cores::{cores, on_all_cores};
-use crate::lake::LakeFile;
-use crate::lake::schema::PARTITION;
+use lightsout_lake::LakeFile;
+use lightsout_lake::schema::PARTITION;
 
 /// A file of more bytes is read by the engine.
 const BYTES_MAX: u64 = 128 * 1024;
@@ -256,8 +256,8 @@ mod tests {
     use arrow::array::{StringArray, new_null_array};
 
     use super::*;
-    use crate::lake::schema::Table;
-    use crate::lake::write::DataFileWriter;
+    use lightsout_lake::schema::Table;
+    use lightsout_lake::write::DataFileWriter;
 
     const TABLE: Table = Table::SignInRecords;
 

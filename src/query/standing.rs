@@ -19,10 +19,10 @@ use datafusion::logical_expr::Expr;
 use datafusion::physical_plan::{ExecutionPlan, collect};
 
 use super::decided::{again, columns, days, heads, latest, outside, read, reading, texts};
-use crate::lake::rows::from_batch;
 use lightsout_campaign::Ledger;
 use lightsout_campaign::announce::announceable;
 use lightsout_campaign::status::{StatusRow, TenantState, status};
+use lightsout_lake::rows::from_batch;
 use lightsout_model::campaign::Campaign;
 use lightsout_model::change::{HoldCause, ProtocolChange, StateRow};
 use lightsout_model::protocol::Protocol;

@@ -32,8 +32,8 @@ use serde_json::Value;
 
 use super::rivals::Places;
 use super::small::{self, SmallFiles};
-use crate::lake::LakeFile;
-use crate::lake::schema::{PARTITION, Table};
+use lightsout_lake::LakeFile;
+use lightsout_lake::schema::{PARTITION, Table};
 
 /// The files that are wanted, and the predicate that their rows are wanted by.
 type Wanted<'a> = (Vec<&'a LakeFile>, Option<Arc<dyn PhysicalExpr>>);

@@ -9,11 +9,11 @@ use chrono::{NaiveDate, Utc};
 use tokio::sync::{Mutex, OnceCell};
 
 use crate::error::Result;
-use crate::lake::Lake;
-use crate::lake::schema::Table;
 use crate::query::Queries;
 use crate::query::catalog::own::Library;
 use lightsout_assess::default_as_of;
+use lightsout_lake::Lake;
+use lightsout_lake::schema::Table;
 use lightsout_model::campaign::Campaign;
 use lightsout_model::evidence::Window;
 use lightsout_model::tenant::Roster;

@@ -4,14 +4,14 @@
 use std::path::Path;
 
 use arrow::array::RecordBatch;
-use lightsout::lake::schema::Table;
+use lightsout_lake::schema::Table;
 use serde_json::{Value, json};
 
 /// The rows of the table.
 pub(crate) fn of(case: &Path) -> RecordBatch {
     let text = std::fs::read_to_string(case.join("decisions.json")).unwrap_or_default();
     let rows: Vec<Value> = text.lines().map(|line| row(line, case)).collect();
-    lightsout::lake::rows::to_batch(Table::Decisions, &rows).expect("the table's columns")
+    lightsout_lake::rows::to_batch(Table::Decisions, &rows).expect("the table's columns")
 }
 
 fn row(line: &str, case: &Path) -> Value {

@@ -3,8 +3,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Days, NaiveDate, TimeDelta, Utc};
-use lightsout::lake::rows::to_batch;
-use lightsout::lake::schema::Table;
 use lightsout::query::Queries;
 use lightsout_assess::assess;
 use lightsout_campaign::announce::{Picked, Selection, pick};
@@ -14,6 +12,8 @@ use lightsout_campaign::plan::{Due, plan};
 use lightsout_campaign::recheck::recheck;
 use lightsout_campaign::{Event, Ledger, Taken};
 use lightsout_decisions::decision::{Basis, decide};
+use lightsout_lake::rows::to_batch;
+use lightsout_lake::schema::Table;
 use lightsout_model::campaign::Campaign;
 use lightsout_model::change::Request;
 use lightsout_model::evidence::{

@@ -5,9 +5,9 @@ use std::hash::{BuildHasherDefault, Hasher};
 
 use arrow::array::RecordBatch;
 use chrono::{DateTime, NaiveDate, Utc};
-use lightsout::error::Result;
 use lightsout::ingest::{Coverage, Day};
-use lightsout::lake::schema::Table;
+use lightsout_lake::Result;
+use lightsout_lake::schema::Table;
 use lightsout_model::sign_in::Category;
 use serde::Serialize;
 
@@ -112,7 +112,7 @@ impl Accounts {
         }
         let rows: Vec<Row> = of_source.iter().map(|(source, seen)| self.row(world, *source, seen)).collect();
         let entries = rows.iter().map(|row| row.coverage.len() as u64).sum();
-        (lightsout::lake::rows::to_batch(Table::Sources, &rows), (rows.len() as u64, entries))
+        (lightsout_lake::rows::to_batch(Table::Sources, &rows), (rows.len() as u64, entries))
     }
 
     fn row(&self, world: &World, source: u32, seen: &BTreeMap<u64, Seen>) -> Row {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use arrow::array::{
     ArrayRef, BooleanArray, Date32Array, Int64Array, RecordBatch, StringBuilder, TimestampMicrosecondArray,
 };
-use lightsout::lake::schema::Table;
+use lightsout_lake::schema::Table;
 use lightsout_model::sign_in::Category;
 
 use super::DAY_MICROS;

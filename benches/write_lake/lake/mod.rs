@@ -11,11 +11,11 @@ use std::path::Path;
 use std::sync::mpsc::sync_channel;
 
 use arrow::array::RecordBatch;
-use lightsout::error::Result;
-use lightsout::lake::Lake;
-use lightsout::lake::commit::Manifest;
-use lightsout::lake::schema::Table;
-use lightsout::lake::write::{DataFile, DataFileWriter, write_file};
+use lightsout_lake::Lake;
+use lightsout_lake::Result;
+use lightsout_lake::commit::Manifest;
+use lightsout_lake::schema::Table;
+use lightsout_lake::write::{DataFile, DataFileWriter, write_file};
 
 use account::Accounts;
 use draw::{Draft, Drawing, Stream, World};
@@ -119,7 +119,7 @@ pub(crate) async fn write(root: &Path, truth_path: &Path, settings: &Settings) -
     for thread in threads {
         truth.add(thread.join().expect("a part that was drawn"));
     }
-    truth.write(&world, truth_path).map_err(lightsout::error::Error::write(truth_path))?;
+    truth.write(&world, truth_path).map_err(lightsout_lake::Error::write(truth_path))?;
     Ok(written)
 }
 

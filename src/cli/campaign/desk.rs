@@ -10,13 +10,13 @@ use clap::Args;
 use super::super::deciding;
 use super::super::shared::{Global, MEMORY_LIMIT_BYTES, Output, now, open_lake, read_roster};
 use crate::error::{Error, Result};
-use crate::lake::Lake;
-use crate::lake::commit::{Locked, Manifest};
-use crate::lake::schema::Table;
 use crate::query::Queries;
 use lightsout_campaign::{Event, Ledger, Refusal};
 use lightsout_config::request_file::parse_time;
 use lightsout_decisions::decision::DecisionRow;
+use lightsout_lake::Lake;
+use lightsout_lake::commit::{Locked, Manifest};
+use lightsout_lake::schema::Table;
 use lightsout_model::campaign::Campaign;
 use lightsout_model::change::Request;
 use lightsout_model::evidence::{TenantEvidence, Window};
@@ -141,10 +141,10 @@ impl Desk {
         if events.is_empty() {
             return Ok(());
         }
-        let batch = crate::lake::rows::to_batch(Table::CampaignEvents, events)?;
+        let batch = lightsout_lake::rows::to_batch(Table::CampaignEvents, events)?;
         let batch_id = uuid::Uuid::new_v4().simple().to_string();
         let name = format!("part-{batch_id}");
-        let file = crate::lake::write::write_file(self.lake.root(), Table::CampaignEvents, &name, &batch)?;
+        let file = lightsout_lake::write::write_file(self.lake.root(), Table::CampaignEvents, &name, &batch)?;
         let manifest = Manifest { batch_id, files: vec![file], replaced: Vec::new() };
         self.lake.commit(lock, &manifest, self.now.timestamp_millis()).await?;
         self.read_ledger().await

@@ -6,12 +6,12 @@ use clap::Args;
 use super::super::deciding::find_tenant;
 use super::super::shared::{Global, MEMORY_LIMIT_BYTES, now, print, roster_of};
 use crate::error::{Error, Result};
-use crate::lake::Lake;
-use crate::lake::commit::Manifest;
-use crate::lake::rows::from_batch;
-use crate::lake::schema::Table;
 use crate::query::Queries;
 use crate::query::doubts::dismissals::{DOUBTS, DismissalRow};
+use lightsout_lake::Lake;
+use lightsout_lake::commit::Manifest;
+use lightsout_lake::rows::from_batch;
+use lightsout_lake::schema::Table;
 
 /// Paths that a message lists.
 const PATHS_TOLD: usize = 5;
@@ -91,7 +91,7 @@ pub(super) async fn run(lake: &mut Lake, arguments: &Arguments, global: &Global)
     let batch_id = row.dismissal_id.clone();
     let name = format!("part-{batch_id}");
     let lock = lake.lock().await?;
-    let file = crate::lake::write::write_file(lake.root(), Table::Dismissals, &name, &row.to_batch()?)?;
+    let file = lightsout_lake::write::write_file(lake.root(), Table::Dismissals, &name, &row.to_batch()?)?;
     let manifest = Manifest { batch_id, files: vec![file], replaced: Vec::new() };
     lake.commit(&lock, &manifest, row.dismissed_at.timestamp_millis()).await?;
     if arguments.json {

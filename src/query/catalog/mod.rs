@@ -207,7 +207,7 @@ impl Queries {
         let parameters = [("campaign".to_owned(), text(campaign)), ("tenant".to_owned(), text("*"))];
         let mut rows = Vec::new();
         for batch in self.run(report.name, report.sql, &parameters).await? {
-            rows.extend(crate::lake::rows::from_batch(&batch)?);
+            rows.extend(lightsout_lake::rows::from_batch(&batch)?);
         }
         Ok(rows)
     }

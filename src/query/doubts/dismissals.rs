@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::super::Queries;
 use crate::error::{Error, Result};
-use crate::lake::schema::Table;
+use lightsout_lake::schema::Table;
 use lightsout_model::evidence::Dismissal;
 
 pub const REJECTED_RECORDS: &str = "rejected_records";
@@ -78,7 +78,7 @@ impl DismissalRow {
     /// # Errors
     /// Fails if the row does not fit the table.
     pub fn to_batch(&self) -> Result<arrow::array::RecordBatch> {
-        crate::lake::rows::to_batch(Table::Dismissals, std::slice::from_ref(self))
+        Ok(lightsout_lake::rows::to_batch(Table::Dismissals, std::slice::from_ref(self))?)
     }
 
     /// The paths as the table has them.
@@ -98,7 +98,7 @@ impl Queries {
     pub(super) async fn dismissals(&self) -> Result<Dismissals> {
         let mut rows: Vec<DismissalRow> = Vec::new();
         self.each(NAME, SQL, &[], |batch| {
-            rows.extend(crate::lake::rows::from_batch::<DismissalRow>(batch)?);
+            rows.extend(lightsout_lake::rows::from_batch::<DismissalRow>(batch)?);
             Ok(())
         })
         .await?;

@@ -31,8 +31,8 @@ use tokio::sync::OnceCell;
 
 use super::rivals::Places;
 use super::table::{Asked, LakeTable};
-use crate::lake::schema::PARTITION;
 use ids::FileRows;
+use lightsout_lake::schema::PARTITION;
 use rank::Names;
 
 /// What a record of the legacy side takes in memory while repeated ids are looked for, at most.

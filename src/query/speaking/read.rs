@@ -11,7 +11,7 @@ use parquet::arrow::arrow_reader::{
     ArrowReaderOptions, ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder, RowSelection, RowSelector,
 };
 
-use crate::lake::schema::Table;
+use lightsout_lake::schema::Table;
 
 pub(super) type Reader = ParquetRecordBatchReaderBuilder<File>;
 

@@ -8,9 +8,9 @@ use proptest::prelude::*;
 
 use super::super::Queries;
 use super::*;
-use crate::lake::LakeFile;
-use crate::lake::schema::{Table, timestamp};
-use crate::lake::write::DataFileWriter;
+use lightsout_lake::LakeFile;
+use lightsout_lake::schema::{Table, timestamp};
+use lightsout_lake::write::DataFileWriter;
 
 const LIMIT: usize = 256 << 20;
 /// Small, so that files have several.

@@ -69,7 +69,7 @@ pub async fn rows<T: DeserializeOwned>(
     let report = Report::find(name)?;
     let mut rows = Vec::new();
     for batch in queries.run(report.name, report.sql, &report.bind(campaign, window, tenant_id)).await? {
-        rows.extend(crate::lake::rows::from_batch(&batch)?);
+        rows.extend(lightsout_lake::rows::from_batch(&batch)?);
     }
     Ok(rows)
 }

@@ -7,7 +7,7 @@ use tokio::sync::OnceCell;
 
 use super::asked::Range;
 use super::trouble::Trouble;
-use crate::lake::schema::Table;
+use lightsout_lake::schema::Table;
 
 /// What a result depends on.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -5,6 +5,7 @@ mod checkpoint;
 mod columns;
 pub mod commit;
 pub mod compact;
+mod error;
 mod rewrite;
 pub mod rows;
 pub mod schema;
@@ -23,7 +24,7 @@ use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::{ArrowPredicateFn, ParquetRecordBatchReaderBuilder, RowFilter};
 use serde_json::Value;
 
-use crate::error::{Error, Result};
+pub use error::{Error, Result};
 use schema::{PARTITION, Table};
 
 type FileReader = ParquetRecordBatchReaderBuilder<File>;
@@ -93,7 +94,7 @@ impl Lake {
     }
 
     async fn open_tables(root: &Path, versions: &BTreeMap<Table, u64>) -> Result<Self> {
-        let io = |source| Error::LakeFile { lake: root.display().to_string(), source };
+        let io = |source| Error::File { lake: root.display().to_string(), source };
         std::fs::create_dir_all(root).map_err(io)?;
         let root = root.canonicalize().map_err(io)?;
         let in_use = File::create(root.join(IN_USE)).ok();
@@ -116,8 +117,8 @@ impl Lake {
 
     /// For `map_err` where a lake of an earlier version can't be brought to the tables and columns of today.
     #[must_use]
-    pub fn not_upgraded(&self, source: Error) -> Error {
-        Error::NotUpgraded { lake: self.name(), source: Box::new(source) }
+    pub fn not_upgraded(&self, source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Error {
+        Error::NotUpgraded { lake: self.name(), source: source.into() }
     }
 
     /// A table as it was.
@@ -144,7 +145,7 @@ impl Lake {
     /// The newest commit that the log's files name.
     fn newest_commit(&self, table: Table) -> Result<u64> {
         let log = self.root.join(table.as_str()).join("_delta_log");
-        let io = |source| Error::LakeFile { lake: self.name(), source };
+        let io = |source| Error::File { lake: self.name(), source };
         let mut newest = 0;
         for entry in std::fs::read_dir(&log).map_err(io)? {
             let name = entry.map_err(io)?.file_name();
@@ -187,16 +188,13 @@ impl Lake {
     }
 
     fn url_of(&self, table: Table) -> Result<url::Url> {
-        url::Url::from_directory_path(self.root.join(table.as_str())).map_err(|()| Error::Usage {
-            flag: "--lake",
-            expected: "a folder".to_owned(),
-            found: self.name(),
-        })
+        url::Url::from_directory_path(self.root.join(table.as_str()))
+            .map_err(|()| Error::NotAFolder { found: self.name() })
     }
 
     async fn open_table(&self, table: Table) -> Result<DeltaTable> {
         let folder = self.root.join(table.as_str());
-        std::fs::create_dir_all(&folder).map_err(|source| Error::LakeFile { lake: self.name(), source })?;
+        std::fs::create_dir_all(&folder).map_err(|source| Error::File { lake: self.name(), source })?;
         let url = self.url_of(table)?;
         let wrong = |source| self.wrong("opening a table", source);
         let exists = folder.join("_delta_log").is_dir();
@@ -229,7 +227,7 @@ impl Lake {
     }
 
     fn wrong(&self, action: &'static str, source: DeltaTableError) -> Error {
-        Error::Lake { lake: self.name(), action, source: Box::new(source) }
+        Error::Delta { lake: self.name(), action, source: Box::new(source) }
     }
 
     /// The folder, for messages.
@@ -315,7 +313,7 @@ impl Lake {
 
     /// Whether no other process has the lake open; then none can open it until this `Lake` is dropped.
     fn claim(&self) -> Result<bool> {
-        let io = |source| Error::LakeFile { lake: self.name(), source };
+        let io = |source| Error::File { lake: self.name(), source };
         let Some(file) = &self.in_use else { return Ok(false) };
         file.unlock().map_err(io)?;
         let alone = match file.try_lock() {
@@ -332,7 +330,7 @@ impl Lake {
     /// Sees the newest commits.
     pub async fn refresh(&mut self) -> Result<()> {
         for table in self.tables.values_mut() {
-            table.update_state().await.map_err(|source| Error::Lake {
+            table.update_state().await.map_err(|source| Error::Delta {
                 lake: self.root.display().to_string(),
                 action: "reading the newest commits",
                 source: Box::new(source),

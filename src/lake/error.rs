@@ -1,0 +1,67 @@
+//! What can go wrong with a lake, with the lake and the table it happened in.
+
+use std::path::PathBuf;
+
+/// An error of the lake.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    #[error("reading {path}: {source}")]
+    Read { path: String, source: std::io::Error },
+    #[error("writing {path}: {source}")]
+    Write { path: PathBuf, source: std::io::Error },
+    #[error("the lake at {lake}, {action}: {source}")]
+    Delta { lake: String, action: &'static str, source: Box<deltalake::DeltaTableError> },
+    #[error("the lake at {lake}: {source}")]
+    File { lake: String, source: std::io::Error },
+    #[error("there is no lake at {lake}; make one with: lightsout ingest INPUT... --lake {lake}")]
+    NoLake { lake: String },
+    #[error(
+        "the lake at {lake}: expected version {version} of the table {table}, but {found}; bring {table}/_delta_log back from a backup, or decide again by today's lake with: lightsout assess"
+    )]
+    NoVersion { lake: String, table: &'static str, version: u64, found: String },
+    #[error(
+        "the lake at {lake}: the log of the table {table} lacks the file {version:020}.json, so no later version can be read; bring it back from a backup"
+    )]
+    LogGap { lake: String, table: &'static str, version: u64 },
+    #[error(
+        "the lake at {lake}: {gone} of the {files} data files of version {version} of the table {table} are gone, pruned or deleted (the first: {first}); bring them back from a backup, or decide again by today's lake with: lightsout assess"
+    )]
+    DataGone { lake: String, table: &'static str, version: u64, gone: usize, files: usize, first: String },
+    #[error(
+        "the lake at {lake}: another process has replaced {gone} of the files of {table} while they were compacted, so nothing of that table was changed; run the command again"
+    )]
+    CompactedMeanwhile { lake: String, table: &'static str, gone: usize },
+    #[error(
+        "the lake at {lake}: the compacted files of {table} should hold the {expected} rows of the old ones, but they hold {found} rows or others, so nothing was changed; check the disk and the memory of this machine, and run the command again"
+    )]
+    CompactionDiffers { lake: String, table: &'static str, expected: u64, found: u64 },
+    #[error("the lake's manifest {path} can't be read: {source}")]
+    Manifest { path: PathBuf, source: serde_json::Error },
+    #[error("parquet file {path}: {source}")]
+    Parquet { path: PathBuf, source: parquet::errors::ParquetError },
+    #[error("{what}: {source}")]
+    Arrow { what: &'static str, source: arrow::error::ArrowError },
+    #[error("{what}: {source}")]
+    Json { what: &'static str, source: serde_json::Error },
+    #[error("--lake: expected a folder, found '{found}'")]
+    NotAFolder { found: String },
+    #[error(
+        "the lake at {lake} was made by an earlier version and could not be brought to the tables and columns of today: {source}; if it can't be written here, run this where it can: lightsout lake status --lake {lake}"
+    )]
+    NotUpgraded { lake: String, source: Box<dyn std::error::Error + Send + Sync> },
+}
+
+impl Error {
+    /// For `map_err` where a file is written.
+    pub fn write(path: impl Into<PathBuf>) -> impl FnOnce(std::io::Error) -> Self {
+        move |source| Self::Write { path: path.into(), source }
+    }
+
+    /// For `map_err` where a file is read.
+    pub fn read(path: impl Into<String>) -> impl FnOnce(std::io::Error) -> Self {
+        move |source| Self::Read { path: path.into(), source }
+    }
+}
+
+/// Results of the lake.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
