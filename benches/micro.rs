@@ -10,8 +10,6 @@ use std::path::Path;
 use chrono::NaiveDate;
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use datafusion::common::ScalarValue;
-use lightsout::ingest::find::find;
-use lightsout::ingest::{IngestSettings, Progress, ingest};
 use lightsout::query::catalog::Report;
 use lightsout::query::{Queries, timestamp};
 use lightsout_formats::classify::classify;
@@ -19,6 +17,8 @@ use lightsout_formats::encoding::Encoding;
 use lightsout_formats::frame::Framer;
 use lightsout_formats::shapes::{Parsed, RecordReader, Remembered, Shape};
 use lightsout_formats::text::Text;
+use lightsout_ingest::find::find;
+use lightsout_ingest::{IngestSettings, Progress, ingest};
 use lightsout_lake::Lake;
 use lightsout_model::evidence::midnight;
 

@@ -21,25 +21,19 @@ pub enum Error {
     #[error(transparent)]
     Lake(Box<lightsout_lake::Error>),
     #[error(transparent)]
+    Ingest(lightsout_ingest::Error),
+    #[error(transparent)]
     Campaign(Box<lightsout_config::campaign_file::CampaignError>),
     #[error(transparent)]
     Roster(Box<lightsout_config::roster_file::RosterError>),
     #[error("--tenants-from: {0}")]
-    Assignments(#[from] crate::ingest::assign::AssignmentsError),
-    #[error("no input matches '{input}'; expected a file, a folder, a glob pattern, or - for stdin")]
-    NoInput { input: String },
+    Assignments(#[from] lightsout_ingest::assign::AssignmentsError),
     #[error("reading {path}: {source}")]
     Read { path: String, source: std::io::Error },
     #[error("writing {path}: {source}")]
     Write { path: PathBuf, source: std::io::Error },
     #[error("the lake at {lake} holds no records yet; fill it with: lightsout ingest INPUT... --lake {lake}")]
     EmptyLake { lake: String },
-    #[error(
-        "another process has ingested the same content into {lake} meanwhile; run the command again, it skips what is there"
-    )]
-    IngestedMeanwhile { lake: String },
-    #[error("the lake at {lake} has rejects of a source {source_id} that its table sources does not know")]
-    NoSource { lake: String, source_id: String },
     #[error("query {name}: {}", engine_message(.source))]
     Query { name: String, source: Box<datafusion::error::DataFusionError> },
     #[error("query {name}: expected one that only reads, as SELECT and EXPLAIN do; found {found}")]
@@ -109,10 +103,6 @@ pub enum Error {
     CampaignState(#[from] lightsout_campaign::StateError),
     #[error(transparent)]
     KeepDecision(#[from] lightsout_decisions::decision::KeepError),
-    #[error("a worker thread ended early; nothing of its batch was committed, run the command again")]
-    WorkerLost,
-    #[error("interrupted; what was committed stays, run the same command again to go on")]
-    Interrupted,
 }
 
 impl From<lightsout_config::campaign_file::CampaignError> for Error {
@@ -124,6 +114,15 @@ impl From<lightsout_config::campaign_file::CampaignError> for Error {
 impl From<lightsout_config::roster_file::RosterError> for Error {
     fn from(source: lightsout_config::roster_file::RosterError) -> Self {
         Self::Roster(Box::new(source))
+    }
+}
+
+impl From<lightsout_ingest::Error> for Error {
+    fn from(source: lightsout_ingest::Error) -> Self {
+        match source {
+            lightsout_ingest::Error::Lake(source) => source.into(),
+            other => Self::Ingest(other),
+        }
     }
 }
 
@@ -147,12 +146,12 @@ impl Error {
             | Self::Roster(_)
             | Self::Assignments(_)
             | Self::Requests(_)
-            | Self::NoInput { .. }
             | Self::QueryHeader { .. }
             | Self::QueriesFolder { .. }
             | Self::UnknownReport { .. } => 2,
             Self::Lake(source) if matches!(**source, lightsout_lake::Error::NotAFolder { .. }) => 2,
-            Self::Interrupted | Self::QueryInterrupted { .. } => 130,
+            Self::Ingest(lightsout_ingest::Error::Interrupted) | Self::QueryInterrupted { .. } => 130,
+            Self::Ingest(lightsout_ingest::Error::NoInput { .. }) => 2,
             _ => 1,
         }
     }

@@ -7,7 +7,7 @@
 //! Data goes one way. Nouns are data without I/O; stages are verbs in the order of the data, and no
 //! stage calls one before it. SQL finds and counts; Rust decides.
 //!
-//! One sign-in: [`ingest::find`] finds the file, [`ingest::open`] names it by its content,
+//! One sign-in: [`lightsout_ingest::find`] finds the file, [`lightsout_ingest::open`] names it by its content,
 //! [`lightsout_formats::frame`] cuts it into records, a shape of [`lightsout_formats::shapes`] reads the record into a
 //! [`lightsout_model::sign_in::RawSignIn`], [`lightsout_formats::classify`] says which protocol, auth method and outcome it is,
 //! and [`lightsout_lake`] commits it as a row of `sign_in_records`. [`query`] counts it into a
@@ -18,7 +18,6 @@
 pub mod error;
 
 // stages, in the order of the data
-pub mod ingest;
 pub mod notify;
 pub mod query;
 pub mod report;

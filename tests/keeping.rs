@@ -7,8 +7,8 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use lightsout::ingest::find::find;
-use lightsout::ingest::{IngestSettings, Progress, ingest};
+use lightsout_ingest::find::find;
+use lightsout_ingest::{IngestSettings, Progress, ingest};
 use lightsout_lake::Lake;
 use lightsout_lake::schema::Table;
 use serde_json::{Value, json};

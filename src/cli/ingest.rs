@@ -11,8 +11,8 @@ use indicatif::{HumanBytes, ProgressBar, ProgressStyle};
 
 use super::shared::{self, Global, Naming, now, parse_days, parse_size, print, roster_of};
 use crate::error::{Error, Result};
-use crate::ingest::find::{Input, find};
-use crate::ingest::{IngestReport, IngestSettings, Progress};
+use lightsout_ingest::find::{Input, find};
+use lightsout_ingest::{IngestReport, IngestSettings, Progress};
 use lightsout_lake::Lake;
 use lightsout_model::evidence::DayRange;
 use lightsout_model::tenant::Roster;
@@ -162,11 +162,11 @@ pub(super) async fn ingest(arguments: &Inputs, roster: Roster, global: &Global) 
     }
     let progress = Arc::new(Progress::default());
     let watch = watch(&progress, &inputs, global.quiet);
-    let report = crate::ingest::ingest(&mut lake, inputs, &settings, &progress).await;
+    let report = lightsout_ingest::ingest(&mut lake, inputs, &settings, &progress).await;
     for task in watch {
         task.abort();
     }
-    report
+    Ok(report?)
 }
 
 fn watch(progress: &Arc<Progress>, inputs: &[Input], quiet: bool) -> Vec<tokio::task::JoinHandle<()>> {

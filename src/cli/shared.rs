@@ -8,11 +8,11 @@ use clap::Args;
 
 use super::answers::Out;
 use crate::error::{Error, Result};
-use crate::ingest::Upgraded;
-use crate::ingest::assign::Assignments;
-use crate::ingest::find::Assigned;
 use crate::report::Format;
 use lightsout_assess::default_as_of;
+use lightsout_ingest::Upgraded;
+use lightsout_ingest::assign::Assignments;
+use lightsout_ingest::find::Assigned;
 use lightsout_lake::Lake;
 use lightsout_model::campaign::Campaign;
 use lightsout_model::evidence::{DayRange, TenantEvidence, Window};
@@ -29,7 +29,8 @@ pub(super) async fn open_lake(global: &Global) -> Result<Lake> {
 
 /// Says what it did, also when quiet: other programs see the lake change.
 pub(super) async fn upgrade(lake: &mut Lake) -> Result<()> {
-    let upgraded = crate::ingest::upgrade(lake, now()).await.map_err(|source| lake.not_upgraded(source))?;
+    let upgraded =
+        lightsout_ingest::upgrade(lake, now()).await.map_err(|source| lake.not_upgraded(source))?;
     if let Some(Upgraded { tables, sources }) = upgraded {
         let tables: Vec<&str> = tables.iter().map(|table| table.as_str()).collect();
         let counted = if sources == 0 {

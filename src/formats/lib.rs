@@ -21,3 +21,12 @@ pub mod shapes;
 pub mod text;
 
 pub use document::broken_off;
+
+/// Whether a source, by its words in the `sources` table, was downloaded by hand. A table that comes line by line is a
+/// continuous export.
+#[must_use]
+pub fn is_downloaded_by_hand(shape: &str, framing: Option<&str>) -> bool {
+    let continuous =
+        shape == shapes::Shape::LogAnalytics.as_str() && framing == Some(frame::Framing::Lines.as_str());
+    !continuous && shapes::Shape::from_word(shape).is_some_and(shapes::Shape::is_downloaded_by_hand)
+}

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::rows::Dictionary;
 use super::worker::Accepted;
 use lightsout_formats::classify::{is_known_code, outcome_of};
+use lightsout_model::coverage::{Basis, SEVERAL};
 use lightsout_model::sign_in::{Category, Outcome, RawSignIn};
 
 /// Counts of one source, or of one chunk of it.
@@ -97,9 +98,6 @@ impl<T: PartialEq> Only<T> {
         }
     }
 }
-
-/// Stands for several values in `only_client_app` and the like.
-pub(crate) const SEVERAL: &str = "*";
 
 /// What user sign-ins have in common: an export through a filter shows one client app, one user, or no success.
 #[derive(Debug, Clone, Default)]
@@ -446,16 +444,4 @@ pub struct Stated {
     pub first_day: NaiveDate,
     pub last_day: NaiveDate,
     pub basis: Basis,
-}
-
-/// Who or what states it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Basis {
-    /// The operator, by `--covers`.
-    Covers,
-    /// The dates in the name of a portal download.
-    FileName,
-    /// An export that ends at a limit, of the days on this side of the cut.
-    CutOff,
 }

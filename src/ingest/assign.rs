@@ -112,7 +112,7 @@ mod tests {
     use std::io::Write;
 
     use super::*;
-    use crate::ingest::find::PathFacts;
+    use crate::find::PathFacts;
 
     fn list(text: &str) -> Result<Assignments, AssignmentsError> {
         let mut file = tempfile::NamedTempFile::new().expect("a file");

@@ -14,7 +14,7 @@ use super::open::{Compression, Content, Opened, open};
 use super::source::Source;
 use super::worker::Worker;
 use super::{FileFate, IngestSettings, Progress, settings};
-use crate::error::{Error, Result};
+use crate::{Error, Result};
 use lightsout_formats::buffer::Buffers;
 use lightsout_formats::frame::{Chunk, Framer, Framing};
 use lightsout_formats::pages;

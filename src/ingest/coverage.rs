@@ -6,8 +6,9 @@ use std::collections::BTreeSet;
 use chrono::{DateTime, NaiveDate};
 
 use super::IngestSettings;
-use super::account::{Account, Basis, Coverage, Direction, Stated};
+use super::account::{Account, Coverage, Direction, Stated};
 use super::find::{Input, hour_end};
+use lightsout_model::coverage::Basis;
 use lightsout_model::evidence::DayRange;
 use lightsout_model::sign_in::Category;
 

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use chrono::{DateTime, Duration, NaiveDate, Utc};
 
-use crate::error::{Error, Result};
+use crate::{Error, Result};
 use lightsout_model::evidence::DayRange;
 use lightsout_model::sign_in::Category;
 use lightsout_model::tenant::tenant_id;

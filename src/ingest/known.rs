@@ -9,7 +9,7 @@ use serde::Deserialize;
 use super::IngestSettings;
 use super::account::Coverage;
 use super::source::{Source, SourceRow, read_rows};
-use crate::error::Result;
+use crate::Result;
 use lightsout_lake::Lake;
 use lightsout_lake::schema::Table;
 

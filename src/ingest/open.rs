@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex};
 use zip::CompressionMethod;
 
 use super::find::{Input, PathFacts};
-use crate::error::{Error, Result};
+use crate::{Error, Result};
 use lightsout_formats::encoding::{Encoding, Transcoder};
 use lightsout_formats::text::Text;
 

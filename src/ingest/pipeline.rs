@@ -11,7 +11,7 @@ use super::find::Input;
 use super::known::Known;
 use super::source;
 use super::{FileFate, IngestReport, IngestSettings, Progress};
-use crate::error::{Error, Result};
+use crate::{Error, Result};
 use lightsout_lake::Lake;
 use lightsout_lake::commit::Manifest;
 use lightsout_lake::rows::to_batch;

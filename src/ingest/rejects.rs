@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use arrow::array::{BinaryBuilder, Int64Builder, RecordBatch, StringBuilder, TimestampMicrosecondBuilder};
 
-use crate::error::{Error, Result};
+use crate::{Error, Result};
 use lightsout_formats::lenient::Lenient;
 use lightsout_formats::shapes::RejectReason;
 use lightsout_lake::schema::Table;

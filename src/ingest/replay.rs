@@ -13,7 +13,7 @@ use super::assign::Assignments;
 use super::source::{self, Source, SourceRow};
 use super::worker::Worker;
 use super::{IngestSettings, Progress};
-use crate::error::{Error, Result};
+use crate::{Error, Result};
 use lightsout_formats::broken_off;
 use lightsout_formats::encoding::Encoding;
 use lightsout_formats::frame::{Chunk, Records, over_long};

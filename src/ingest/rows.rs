@@ -18,7 +18,7 @@ pub(super) use dictionary::Dictionary;
 use dictionary::Guess;
 
 use super::source::Source;
-use crate::error::{Error, Result};
+use crate::{Error, Result};
 use lightsout_lake::schema::{Table, timestamp};
 use lightsout_model::sign_in::{Category, Classified, RawSignIn};
 

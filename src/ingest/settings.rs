@@ -4,7 +4,7 @@
 use chrono::{DateTime, Days, NaiveDate, Utc};
 
 use super::find::Input;
-use crate::error::{Error, Result};
+use crate::{Error, Result};
 use lightsout_formats::frame::Framing;
 use lightsout_formats::settings::{collected, smtp_report};
 use lightsout_model::evidence::midnight;

@@ -19,7 +19,7 @@ use super::known::Known;
 use super::open::{Compression, Opened};
 use super::settings::ReadSettings;
 use super::{FileFate, FileReport, IngestSettings};
-use crate::error::{Error, Result};
+use crate::{Error, Result};
 use lightsout_formats::encoding::Encoding;
 use lightsout_formats::frame::Framing;
 use lightsout_formats::pages::Pages;

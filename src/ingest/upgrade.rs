@@ -13,16 +13,17 @@ use chrono::{DateTime, NaiveDate, Utc};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use super::account::{Account, Basis, StoredRow};
+use super::account::{Account, StoredRow};
 use super::find::{Assigned, Input, PathFacts};
 use super::{FileFate, IngestSettings};
 use super::{coverage, source};
-use crate::error::{Error, Result};
+use crate::{Error, Result};
 use lightsout_formats::shapes::Shape;
 use lightsout_lake::Lake;
 use lightsout_lake::commit::{Manifest, Replaced, Replacing};
 use lightsout_lake::schema::Table;
 use lightsout_lake::write::DataFileWriter;
+use lightsout_model::coverage::Basis;
 use lightsout_model::evidence::DayRange;
 use lightsout_model::sign_in::{Category, Outcome};
 

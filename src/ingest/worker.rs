@@ -15,7 +15,7 @@ use super::rejects::{Reject, Rejects};
 use super::rows::{self, Dictionary, RowContext, Rows};
 use super::source::Source;
 use super::{IngestSettings, Progress};
-use crate::error::Result;
+use crate::Result;
 use lightsout_formats::classify::classify;
 use lightsout_formats::encoding::Encoding;
 use lightsout_formats::frame::{Chunk, OVER_LONG_BYTES_KEPT, RECORD_BYTES_MAX, over_long};

@@ -5,7 +5,7 @@ use std::hash::{BuildHasherDefault, Hasher};
 
 use arrow::array::RecordBatch;
 use chrono::{DateTime, NaiveDate, Utc};
-use lightsout::ingest::{Coverage, Day};
+use lightsout_ingest::{Coverage, Day};
 use lightsout_lake::Result;
 use lightsout_lake::schema::Table;
 use lightsout_model::sign_in::Category;

@@ -9,7 +9,7 @@ const RECENT_MAX: usize = 1 << 15;
 
 /// Texts in the order in which they were first met.
 #[derive(Debug, Clone, Default)]
-pub(in crate::ingest) struct Dictionary {
+pub(crate) struct Dictionary {
     bytes: Vec<u8>,
     /// Where each text ends.
     ends: Vec<u32>,
@@ -53,7 +53,7 @@ impl Recent {
 
 /// What a dictionary remembers where a text belongs.
 #[derive(Debug, Clone, Copy, Default)]
-pub(in crate::ingest) struct Guess {
+pub(crate) struct Guess {
     slot: usize,
     recent: Recent,
 }
@@ -61,7 +61,7 @@ pub(in crate::ingest) struct Guess {
 impl Dictionary {
     /// The number of a text.
     #[inline]
-    pub(in crate::ingest) fn code(&mut self, text: &str) -> u32 {
+    pub(crate) fn code(&mut self, text: &str) -> u32 {
         let guess = self.guess(text);
         self.code_of(text, guess)
     }
@@ -69,7 +69,7 @@ impl Dictionary {
     /// Looks where the text may be remembered. Of several dictionaries all are best asked for this before
     /// any is asked for a number: then memory answers them at once, and not one after the other.
     #[inline]
-    pub(in crate::ingest) fn guess(&self, text: &str) -> Guess {
+    pub(crate) fn guess(&self, text: &str) -> Guess {
         // As many as a power of two.
         let slot = hint(text.as_bytes()) & self.recent.len().wrapping_sub(1);
         Guess { slot, recent: self.recent.get(slot).copied().unwrap_or_default() }
@@ -77,7 +77,7 @@ impl Dictionary {
 
     /// The number of a text of which this was guessed, with nothing asked in between.
     #[inline]
-    pub(in crate::ingest) fn code_of(&mut self, text: &str, guess: Guess) -> u32 {
+    pub(crate) fn code_of(&mut self, text: &str, guess: Guess) -> u32 {
         let Guess { slot, recent } = guess;
         if let Some(code) = recent.code()
             && let Some(known) = self.bytes.get(recent.start()..recent.start() + recent.len())
@@ -116,26 +116,26 @@ impl Dictionary {
     }
 
     /// The text of a number.
-    pub(in crate::ingest) fn text(&self, code: u32) -> &[u8] {
+    pub(crate) fn text(&self, code: u32) -> &[u8] {
         slice(&self.bytes, &self.ends, code)
     }
 
-    pub(in crate::ingest) fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         self.ends.len()
     }
 
     /// Bytes of text held.
-    pub(in crate::ingest) fn bytes(&self) -> usize {
+    pub(crate) fn bytes(&self) -> usize {
         self.bytes.len()
     }
 
     /// All texts, by number.
-    pub(in crate::ingest) fn texts(&self) -> impl ExactSizeIterator<Item = &[u8]> {
+    pub(crate) fn texts(&self) -> impl ExactSizeIterator<Item = &[u8]> {
         (0..self.ends.len()).map(|code| self.text(u32::try_from(code).unwrap_or(u32::MAX)))
     }
 
     /// Empties it; the room stays.
-    pub(in crate::ingest) fn clear(&mut self) {
+    pub(crate) fn clear(&mut self) {
         self.bytes.clear();
         self.ends.clear();
         self.recent.fill(Recent::default());

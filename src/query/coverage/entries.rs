@@ -7,7 +7,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 
 use super::super::cells::Cells;
 use crate::error::{Error, Result};
-use crate::ingest::Basis;
+use lightsout_model::coverage::Basis;
 use lightsout_model::evidence::DayRange;
 use lightsout_model::sign_in::Category;
 
@@ -126,7 +126,7 @@ pub(super) fn sources<'a>(cells: &Cells<'a>) -> Result<Vec<Source<'a>>> {
                 shape,
                 channel: some(channels, at).unwrap_or_default(),
                 missing_columns: some(missing, at),
-                is_by_hand: crate::ingest::is_downloaded_by_hand(shape, some(framings, at)),
+                is_by_hand: lightsout_formats::is_downloaded_by_hand(shape, some(framings, at)),
                 page_filter: some(filters, at),
                 pages: pages(at),
                 last_pages: last_pages(at),

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::NaiveDate;
 
 use super::entries::{Entry, Source};
-use crate::ingest::SEVERAL;
+use lightsout_model::coverage::SEVERAL;
 use lightsout_model::evidence::{Filter, FilteredExport};
 
 const RECORDS_MIN: u64 = 20;

@@ -10,7 +10,7 @@ use super::entries::{Entry, Source};
 use super::filtered::{ByShape, Downloads};
 use super::pages::Chain;
 use super::{Origin, latest};
-use crate::ingest::Basis;
+use lightsout_model::coverage::Basis;
 use lightsout_model::evidence::{CategoryCoverage, DailyCounts, DayRange, TenantEvidence, merge_days};
 use lightsout_model::sign_in::Category;
 

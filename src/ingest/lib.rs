@@ -5,6 +5,7 @@ mod account;
 pub mod assign;
 mod batch;
 mod coverage;
+mod error;
 pub mod find;
 mod identity;
 mod known;
@@ -28,21 +29,11 @@ use lightsout_model::sign_in::Category;
 use lightsout_model::tenant::Roster;
 use lightsout_model::time::DateOrder;
 
-pub(crate) use account::SEVERAL;
-pub use account::{Basis, Coverage, Day, Stated};
+pub use account::{Coverage, Day, Stated};
+pub use error::{Error, Result};
 pub use pipeline::ingest;
 pub use replay::{ReplayReport, replay};
 pub use upgrade::{Upgraded, upgrade};
-
-/// Whether a source, by its words in the `sources` table, was downloaded by hand. A table that comes line by
-/// line is a continuous export.
-pub(crate) fn is_downloaded_by_hand(shape: &str, framing: Option<&str>) -> bool {
-    let continuous = shape == lightsout_formats::shapes::Shape::LogAnalytics.as_str()
-        && framing == Some(lightsout_formats::frame::Framing::Lines.as_str());
-    !continuous
-        && lightsout_formats::shapes::Shape::from_word(shape)
-            .is_some_and(lightsout_formats::shapes::Shape::is_downloaded_by_hand)
-}
 
 /// What an ingest is told.
 #[derive(Debug, Clone)]

@@ -1,0 +1,37 @@
+//! What can go wrong while inputs are read and committed. A bad record or a bad file is no error: it is counted, kept
+//! and told.
+
+/// An error of an ingest.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    #[error("no input matches '{input}'; expected a file, a folder, a glob pattern, or - for stdin")]
+    NoInput { input: String },
+    #[error("reading {path}: {source}")]
+    Read { path: String, source: std::io::Error },
+    #[error(
+        "another process has ingested the same content into {lake} meanwhile; run the command again, it skips what is there"
+    )]
+    IngestedMeanwhile { lake: String },
+    #[error("the lake at {lake} has rejects of a source {source_id} that its table sources does not know")]
+    NoSource { lake: String, source_id: String },
+    #[error("{what}: {source}")]
+    Arrow { what: &'static str, source: arrow::error::ArrowError },
+    #[error("{what}: {source}")]
+    Json { what: &'static str, source: serde_json::Error },
+    #[error("a worker thread ended early; nothing of its batch was committed, run the command again")]
+    WorkerLost,
+    #[error("interrupted; what was committed stays, run the same command again to go on")]
+    Interrupted,
+    #[error(transparent)]
+    Lake(#[from] lightsout_lake::Error),
+}
+
+/// Results of an ingest.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+impl Error {
+    /// For `map_err` where a file is read.
+    pub fn read(path: impl Into<String>) -> impl FnOnce(std::io::Error) -> Self {
+        move |source| Self::Read { path: path.into(), source }
+    }
+}
