@@ -81,7 +81,7 @@ pub enum Error {
     #[error("the report page: {source}; this is a fault of lightsout")]
     Page { source: Box<minijinja::Error> },
     #[error(transparent)]
-    Notify(#[from] crate::notify::NotifyError),
+    Notify(#[from] lightsout_notify::NotifyError),
     #[error(transparent)]
     Output(#[from] lightsout_output::Error),
     #[error("decision {id} is not in the lake; kept decisions: {known}")]

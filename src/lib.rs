@@ -12,13 +12,12 @@
 //! [`lightsout_model::sign_in::RawSignIn`], [`lightsout_formats::classify`] says which protocol, auth method and outcome it is,
 //! and [`lightsout_lake`] commits it as a row of `sign_in_records`. [`query`] counts it into a
 //! [`lightsout_model::evidence::TenantEvidence`], [`lightsout_assess`] reaches a [`lightsout_model::verdict::TenantVerdict`] from that and the
-//! [`lightsout_model::campaign`], and [`notify`] tells the tenant. What was
+//! [`lightsout_model::campaign`], and [`lightsout_notify`] tells the tenant. What was
 //! announced, and what becomes of it until it is done, is in the [`lightsout_campaign`].
 
 pub mod error;
 
 // stages, in the order of the data
-pub mod notify;
 pub mod query;
 pub mod report;
 #[cfg(feature = "serve")]

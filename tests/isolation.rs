@@ -4,15 +4,15 @@ use std::sync::Arc;
 
 use arrow::array::RecordBatch;
 use chrono::NaiveDate;
-use lightsout::notify::NoticeContext;
-use lightsout::notify::notice::{NoticeKind, RenderedNotice, render};
-use lightsout::notify::templates::Templates;
 use lightsout::query::Queries;
 use lightsout_assess::assess;
 use lightsout_lake::schema::Table;
 use lightsout_model::evidence::Window;
 use lightsout_model::tenant::Roster;
 use lightsout_model::verdict::{Assessment, TenantAssessment};
+use lightsout_notify::NoticeContext;
+use lightsout_notify::notice::{NoticeKind, RenderedNotice, render};
+use lightsout_notify::templates::Templates;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 

@@ -10,10 +10,6 @@ use clap::Args;
 use super::deciding::{self, Assessed};
 use super::shared::{Global, MEMORY_LIMIT_BYTES, open_lake, parse_day};
 use crate::error::Result;
-use crate::notify::files::{self, Written};
-use crate::notify::files::{decision_of, of_notices};
-use crate::notify::templates::Templates;
-use crate::notify::{NoticeContext, lists};
 use crate::query::Queries;
 use lightsout_assess::assess;
 use lightsout_lake::Lake;
@@ -22,6 +18,10 @@ use lightsout_model::change::{Change, StateRow};
 use lightsout_model::evidence::Month;
 use lightsout_model::tenant::Roster;
 use lightsout_model::verdict::Assessment;
+use lightsout_notify::files::{self, Written};
+use lightsout_notify::files::{decision_of, of_notices};
+use lightsout_notify::templates::Templates;
+use lightsout_notify::{NoticeContext, lists};
 use lightsout_output::manifest::Manifest;
 
 /// What notices are written with.
@@ -177,7 +177,7 @@ static NO_CHANGES: BTreeMap<String, Change> = BTreeMap::new();
 fn context<'a>(
     assessed: &'a Assessed,
     texts: &Texts,
-    who: &'a BTreeMap<String, Vec<crate::notify::WhoRow>>,
+    who: &'a BTreeMap<String, Vec<lightsout_model::evidence::WhoRow>>,
 ) -> NoticeContext<'a> {
     NoticeContext {
         campaign: &assessed.campaign,

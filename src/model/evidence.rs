@@ -372,6 +372,22 @@ pub fn merge_days(mut ranges: Vec<DayRange>) -> Vec<DayRange> {
     merged
 }
 
+/// One row of who uses a protocol: a user with one app, client app and user agent.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct WhoRow {
+    pub protocol: Protocol,
+    /// As logged; empty if the log names nobody.
+    pub user: String,
+    pub app: Option<String>,
+    pub client_app: Option<String>,
+    pub user_agent: Option<String>,
+    /// Distinct addresses.
+    pub ip_addresses: u64,
+    pub sign_ins: u64,
+    pub first_seen: DateTime<Utc>,
+    pub last_seen: DateTime<Utc>,
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

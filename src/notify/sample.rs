@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, NaiveDate, Utc};
 
+use super::NoticeContext;
 use super::notice::NoticeKind;
-use super::{NoticeContext, WhoRow};
 use lightsout_model::campaign::Campaign;
 use lightsout_model::change::{Change, HoldCause, ProtocolChange};
+use lightsout_model::evidence::WhoRow;
 use lightsout_model::evidence::{DayRange, Filter, FilteredExport, Month, Window};
 use lightsout_model::protocol::Protocol;
 use lightsout_model::sign_in::Category;

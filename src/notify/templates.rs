@@ -220,8 +220,8 @@ fn one_blank_line(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::notify::sample::Sample;
-    use crate::notify::told::Told;
+    use crate::sample::Sample;
+    use crate::told::Told;
 
     fn folder_with(name: &str, text: &str) -> tempfile::TempDir {
         let folder = tempfile::tempdir().expect("a folder");

@@ -11,8 +11,8 @@ use super::cells::{Cells, word};
 use super::doubts::Span;
 use super::{Parameter, Queries, timestamp};
 use crate::error::Result;
-use crate::notify::WhoRow;
 use lightsout_model::campaign::Campaign;
+use lightsout_model::evidence::WhoRow;
 use lightsout_model::evidence::{
     ExchangeOrUnnamed, PastUsage, ProtocolEvidence, TenantEvidence, UserCount, Window, midnight,
 };

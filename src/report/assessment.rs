@@ -11,9 +11,9 @@ use arrow::array::{
 use chrono::NaiveDate;
 
 use crate::error::{Error, Result};
-use crate::notify::gap_cure;
 use lightsout_model::protocol::Protocol;
 use lightsout_model::verdict::{Assessment, CoverageGap, Reason, TenantAssessment};
+use lightsout_notify::gap_cure;
 use lightsout_output::table;
 
 /// The rows of a table of an assessment.

@@ -6,9 +6,9 @@ use std::fmt::Write as _;
 
 use chrono::{Days, NaiveDate};
 
-use crate::notify::limits_of_all;
 use lightsout_model::campaign::Campaign;
 use lightsout_model::verdict::{Assessment, ProtocolVerdict, Reason, TenantAssessment, TenantVerdict};
+use lightsout_notify::limits_of_all;
 
 /// A log that lags more is not one that is collected every week: no other day is proposed for it.
 const LAG_DAYS_MAX: u64 = 7;

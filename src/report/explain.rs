@@ -11,12 +11,13 @@ use std::collections::BTreeSet;
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
 
-use crate::notify::{WhoRow, gap_cure};
 use lightsout_model::campaign::Campaign;
+use lightsout_model::evidence::WhoRow;
 use lightsout_model::evidence::{TenantEvidence, Window};
 use lightsout_model::sign_in::Category;
 use lightsout_model::tenant::RosterTenant;
 use lightsout_model::verdict::TenantAssessment;
+use lightsout_notify::gap_cure;
 
 pub use gather::{Judged, rows};
 pub use settings::SettingsShown;

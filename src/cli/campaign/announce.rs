@@ -11,9 +11,6 @@ use super::desk::{Common, Decided, Desk, Files, tenant_of};
 use super::notices::{Sending, Told, told_on_stderr};
 use super::{passed_over, rows};
 use crate::error::{Error, Result};
-use crate::notify::WhoRow;
-use crate::notify::lists::ListRow;
-use crate::notify::notice::NoticeKind;
 use lightsout_campaign::announce::{
     Selection, announceable, effective_date, pick, tell_otherwise, told_otherwise,
 };
@@ -22,7 +19,10 @@ use lightsout_campaign::{AnnouncedTenant, Event};
 use lightsout_decisions::decision::DecisionRow;
 use lightsout_model::campaign::Campaign;
 use lightsout_model::change::{Change, ProtocolChange};
+use lightsout_model::evidence::WhoRow;
 use lightsout_model::protocol::Protocol;
+use lightsout_notify::lists::ListRow;
+use lightsout_notify::notice::NoticeKind;
 
 #[derive(Debug, Args)]
 pub(in crate::cli) struct Arguments {

@@ -12,9 +12,9 @@ use super::notices::{Sending, Told};
 use super::recheck::check;
 use super::rows;
 use crate::error::{Error, Result};
-use crate::notify::lists::ListRow;
 use lightsout_campaign::plan::{Due, plan};
 use lightsout_campaign::runbook::runbook;
+use lightsout_notify::lists::ListRow;
 use lightsout_output::text::folder_name;
 
 #[derive(Debug, Args)]

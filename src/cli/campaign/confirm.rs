@@ -10,9 +10,9 @@ use super::desk::{Common, Desk, Files, Whom, tell_refusals, tenant_of};
 use super::notices::{Sending, Told, told_on_stderr};
 use super::rows;
 use crate::error::{Error, Result};
-use crate::notify::notice::NoticeKind;
 use lightsout_campaign::confirm::confirm;
 use lightsout_model::change::{Change, ProtocolChange};
+use lightsout_notify::notice::NoticeKind;
 
 /// The day that the last of it was turned off.
 fn off_on(change: &Change) -> Option<NaiveDate> {

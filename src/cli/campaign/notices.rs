@@ -8,16 +8,17 @@ use chrono::NaiveDate;
 
 use super::desk::{Decided, Desk, Files};
 use crate::error::{Error, Result};
-use crate::notify::files::of_notices;
-use crate::notify::files::{self, Written};
-use crate::notify::lists::{ListRow, MoreColumn, write_rows};
-use crate::notify::notice::{NoticeKind, render};
-use crate::notify::templates::Templates;
-use crate::notify::{NoticeContext, WhoRow};
 use lightsout_model::change::Change;
+use lightsout_model::evidence::WhoRow;
 use lightsout_model::evidence::Window;
 use lightsout_model::protocol::Protocol;
 use lightsout_model::verdict::{Assessment, TenantAssessment};
+use lightsout_notify::NoticeContext;
+use lightsout_notify::files::of_notices;
+use lightsout_notify::files::{self, Written};
+use lightsout_notify::lists::{ListRow, MoreColumn, write_rows};
+use lightsout_notify::notice::{NoticeKind, render};
+use lightsout_notify::templates::Templates;
 use lightsout_output::manifest::{Manifest, ManifestEntry};
 
 /// What one tenant is told.

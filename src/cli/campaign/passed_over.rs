@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use chrono::NaiveDate;
 
-use crate::notify::reason_text;
 use lightsout_campaign::announce::{PassedOver, Picked};
 use lightsout_model::verdict::Reason;
+use lightsout_notify::reason_text;
 
 /// Tenants of one reason that are named; status and explain tell of the others.
 const NAMED_MAX: usize = 3;

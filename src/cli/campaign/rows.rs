@@ -6,7 +6,6 @@ use arrow::array::RecordBatch;
 use chrono::NaiveDate;
 
 use crate::error::Result;
-use crate::notify::reason_text;
 use crate::report::columns::Columns;
 use lightsout_campaign::event::Hold;
 use lightsout_campaign::objections;
@@ -17,6 +16,7 @@ use lightsout_model::campaign::Campaign;
 use lightsout_model::change::{Change, HoldCause, ProtocolChange};
 use lightsout_model::protocol::Protocol;
 use lightsout_model::verdict::{Reason, TenantAssessment};
+use lightsout_notify::reason_text;
 
 type Names = BTreeMap<String, String>;
 

@@ -4,8 +4,8 @@ use serde::Serialize;
 
 use super::usage::{Kept, in_use, why_kept};
 use super::{Protocols, TEXT_CHARACTERS_MAX};
-use crate::notify::NoticeContext;
-use crate::notify::told::Told;
+use crate::NoticeContext;
+use crate::told::Told;
 use lightsout_model::change::{Change, ProtocolChange};
 use lightsout_model::protocol::Protocol;
 use lightsout_model::verdict::TenantAssessment;

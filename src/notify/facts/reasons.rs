@@ -5,7 +5,7 @@ use chrono::NaiveDate;
 use serde::Serialize;
 
 use super::TEXT_CHARACTERS_MAX;
-use crate::notify::reason_text::{filter_shown, told};
+use crate::reason_text::{filter_shown, told};
 use lightsout_model::protocol::Protocol;
 use lightsout_model::sign_in::Category;
 use lightsout_model::verdict::{Reason, TenantAssessment};

@@ -5,9 +5,9 @@ use serde::Serialize;
 
 use super::change::person;
 use super::usage::{in_use, why_kept};
-use crate::notify::NoticeContext;
-use crate::notify::notice::NoticeKind;
-use crate::notify::told::Told;
+use crate::NoticeContext;
+use crate::notice::NoticeKind;
+use crate::told::Told;
 use lightsout_model::change::ProtocolChange;
 use lightsout_model::protocol::Protocol;
 use lightsout_model::verdict::{Reason, TenantAssessment};

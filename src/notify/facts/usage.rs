@@ -5,7 +5,8 @@ use std::cmp::Reverse;
 use serde::Serialize;
 
 use super::TEXT_CHARACTERS_MAX;
-use crate::notify::{NoticeContext, WhoRow};
+use crate::NoticeContext;
+use lightsout_model::evidence::WhoRow;
 use lightsout_model::protocol::Protocol;
 use lightsout_model::verdict::{ProtocolAssessment, ProtocolVerdict, Reason, TenantAssessment};
 use lightsout_output::text::{count, date, enumerate, plain_short};

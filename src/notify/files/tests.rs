@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::*;
-use crate::notify::sample::Sample;
+use crate::sample::Sample;
 
 fn embedded() -> Templates {
     Templates::load(None).expect("the embedded templates are valid")

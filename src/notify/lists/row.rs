@@ -7,7 +7,7 @@ use std::sync::Arc;
 use arrow::array::{ArrayRef, Date32Array, StringArray, UInt64Array};
 use chrono::NaiveDate;
 
-use crate::notify::{NoticeContext, NotifyError};
+use crate::{NoticeContext, NotifyError};
 use lightsout_model::protocol::Protocol;
 use lightsout_model::verdict::{Reason, TenantAssessment, TenantVerdict};
 use lightsout_output::manifest::ManifestEntry;

@@ -3,7 +3,7 @@
 use std::fs;
 
 use super::*;
-use crate::notify::sample::Sample;
+use crate::sample::Sample;
 use lightsout_output::table;
 
 const HEADER: &str = "tenant_id,display_name,domains,contacts,language,cloud,verdict,reasons,protocols,users,effective_date,decision_id";

@@ -2,10 +2,10 @@
 
 use mail_parser::{Message, MessageParser, MimeHeaders, PartType};
 
-use crate::notify::notice::{NoticeKind, RenderedNotice, render};
-use crate::notify::plain_text;
-use crate::notify::sample::Sample;
-use crate::notify::templates::Templates;
+use crate::notice::{NoticeKind, RenderedNotice, render};
+use crate::plain_text;
+use crate::sample::Sample;
+use crate::templates::Templates;
 
 fn rendered(kind: NoticeKind, sample: &Sample, tenant: usize) -> RenderedNotice {
     let templates = Templates::load(None).expect("the embedded templates are valid");
@@ -65,7 +65,7 @@ fn the_same_notice_is_the_same_bytes_and_another_has_another_id() {
     let sample = Sample::all_protocols();
     assert_eq!(mail(&sample, 0), mail(&sample, 0));
     let mut next_day = Sample::all_protocols();
-    next_day.notice_date = crate::notify::sample::day(11, 25);
+    next_day.notice_date = crate::sample::day(11, 25);
     let mut next_decision = Sample::all_protocols();
     next_decision.assessment.decision_id = "d-another".to_owned();
     let mails = [mail(&sample, 0), mail(&sample, 3), mail(&next_day, 0), mail(&next_decision, 0)];

@@ -8,9 +8,9 @@ use std::path::Path;
 use serde_json::Value;
 
 use super::*;
-use crate::notify::WhoRow;
-use crate::notify::sample::{Sample, day, insufficient_reasons};
+use crate::sample::{Sample, day, insufficient_reasons};
 use lightsout_model::change::{HoldCause, ProtocolChange};
+use lightsout_model::evidence::WhoRow;
 use lightsout_model::protocol::Protocol;
 
 fn rendered(sample: &Sample, kind: NoticeKind, tenant: usize) -> RenderedNotice {

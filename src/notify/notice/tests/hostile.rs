@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::super::*;
 use super::rendered;
-use crate::notify::sample::Sample;
+use crate::sample::Sample;
 use lightsout_model::change::ProtocolChange;
 use lightsout_model::tenant::RosterTenant;
 use lightsout_model::verdict::Reason;

@@ -22,33 +22,17 @@ mod told;
 
 use std::collections::BTreeMap;
 
-use chrono::{DateTime, Days, NaiveDate, Utc};
+use chrono::{Days, NaiveDate};
 
 use lightsout_model::campaign::Campaign;
 use lightsout_model::change::Change;
-use lightsout_model::protocol::Protocol;
+use lightsout_model::evidence::WhoRow;
 use lightsout_model::tenant::{Roster, RosterTenant};
 use lightsout_model::verdict::{Assessment, Reason, TenantAssessment};
 
 pub use error::NotifyError;
 pub use limits::{limits, limits_of_all};
 pub use reason_text::{gap_cure, reason_text, reasons_text};
-
-/// One row of who uses a protocol: a user with one app, client app and user agent.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
-pub struct WhoRow {
-    pub protocol: Protocol,
-    /// As logged; empty if the log names nobody.
-    pub user: String,
-    pub app: Option<String>,
-    pub client_app: Option<String>,
-    pub user_agent: Option<String>,
-    /// Distinct addresses.
-    pub ip_addresses: u64,
-    pub sign_ins: u64,
-    pub first_seen: DateTime<Utc>,
-    pub last_seen: DateTime<Utc>,
-}
 
 /// Everything that lists and notices are made of.
 #[derive(Debug, Clone, Copy)]
