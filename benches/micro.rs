@@ -10,8 +10,6 @@ use std::path::Path;
 use chrono::NaiveDate;
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use datafusion::common::ScalarValue;
-use lightsout::query::catalog::Report;
-use lightsout::query::{Queries, timestamp};
 use lightsout_formats::classify::classify;
 use lightsout_formats::encoding::Encoding;
 use lightsout_formats::frame::Framer;
@@ -21,6 +19,8 @@ use lightsout_ingest::find::find;
 use lightsout_ingest::{IngestSettings, Progress, ingest};
 use lightsout_lake::Lake;
 use lightsout_model::evidence::midnight;
+use lightsout_query::catalog::Report;
+use lightsout_query::{Queries, timestamp};
 
 const RECORDS: usize = 2_000;
 

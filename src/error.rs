@@ -3,8 +3,7 @@
 
 use std::path::PathBuf;
 
-use datafusion::error::DataFusionError;
-use datafusion::logical_expr::sqlparser::parser::ParserError;
+use lightsout_query::Error as QueryError;
 
 /// An error of any stage, as the command line tells it.
 #[derive(Debug, thiserror::Error)]
@@ -23,6 +22,8 @@ pub enum Error {
     #[error(transparent)]
     Ingest(lightsout_ingest::Error),
     #[error(transparent)]
+    Query(QueryError),
+    #[error(transparent)]
     Campaign(Box<lightsout_config::campaign_file::CampaignError>),
     #[error(transparent)]
     Roster(Box<lightsout_config::roster_file::RosterError>),
@@ -34,44 +35,6 @@ pub enum Error {
     Write { path: PathBuf, source: std::io::Error },
     #[error("the lake at {lake} holds no records yet; fill it with: lightsout ingest INPUT... --lake {lake}")]
     EmptyLake { lake: String },
-    #[error("query {name}: {}", engine_message(.source))]
-    Query { name: String, source: Box<datafusion::error::DataFusionError> },
-    #[error("query {name}: expected one that only reads, as SELECT and EXPLAIN do; found {found}")]
-    NotReadOnly { name: String, found: String },
-    #[error("query {name}: {problem}")]
-    Sql { name: String, problem: Box<crate::query::problem::Problem> },
-    #[error(
-        "query {name}: stopped after {}, the time that --timeout gives it; ask for fewer days or tenants, or give it longer, as in --timeout {}",
-        span(.limit, 1), span(.limit, 4)
-    )]
-    QueryTime { name: String, limit: std::time::Duration },
-    #[error(
-        "query {name}: it needs more memory than the {} of --memory-limit; ask for fewer columns, days or tenants, or give it more, as in --memory-limit {}",
-        size(*.limit_bytes, 1), size(*.limit_bytes, 4)
-    )]
-    QueryMemory { name: String, limit_bytes: usize },
-    #[error("query {name}: the engine broke off, see above; please report the query, or ask in another way")]
-    QueryBroken { name: String },
-    #[error(
-        "query {name}: waited {} for one of the {at_work} queries to end that run at once; ask again later",
-        span(.limit, 1)
-    )]
-    QueryWaits { name: String, at_work: usize, limit: std::time::Duration },
-    #[error(
-        "query {name}: it has more than the {limit} rows of --limit; count them in the query, or add a LIMIT to it"
-    )]
-    QueryRows { name: String, limit: usize },
-    #[error("query {name}: interrupted")]
-    QueryInterrupted { name: String },
-    #[error("query file {path}, line {line}: found {found}; expected {expected}")]
-    QueryHeader { path: String, line: usize, found: String, expected: String },
-    #[error(
-        "--queries: expected a folder with files *.sql, one query each; found {found} at {}; {way_out}",
-        .folder.display()
-    )]
-    QueriesFolder { folder: PathBuf, found: String, way_out: String },
-    #[error("unknown report '{name}'; {hint}")]
-    UnknownReport { name: String, hint: String },
     #[error("parquet file {path}: {source}")]
     Parquet { path: PathBuf, source: parquet::errors::ParquetError },
     #[error("{what}: {source}")]
@@ -126,6 +89,15 @@ impl From<lightsout_ingest::Error> for Error {
     }
 }
 
+impl From<QueryError> for Error {
+    fn from(source: QueryError) -> Self {
+        match source {
+            QueryError::Lake(source) => source.into(),
+            other => Self::Query(other),
+        }
+    }
+}
+
 impl From<lightsout_lake::Error> for Error {
     fn from(source: lightsout_lake::Error) -> Self {
         Self::Lake(Box::new(source))
@@ -145,12 +117,15 @@ impl Error {
             | Self::Campaign(_)
             | Self::Roster(_)
             | Self::Assignments(_)
-            | Self::Requests(_)
-            | Self::QueryHeader { .. }
-            | Self::QueriesFolder { .. }
-            | Self::UnknownReport { .. } => 2,
+            | Self::Requests(_) => 2,
             Self::Lake(source) if matches!(**source, lightsout_lake::Error::NotAFolder { .. }) => 2,
-            Self::Ingest(lightsout_ingest::Error::Interrupted) | Self::QueryInterrupted { .. } => 130,
+            Self::Query(
+                QueryError::Header { .. }
+                | QueryError::QueriesFolder { .. }
+                | QueryError::UnknownReport { .. },
+            ) => 2,
+            Self::Ingest(lightsout_ingest::Error::Interrupted)
+            | Self::Query(QueryError::Interrupted { .. }) => 130,
             Self::Ingest(lightsout_ingest::Error::NoInput { .. }) => 2,
             _ => 1,
         }
@@ -170,34 +145,5 @@ impl Error {
     /// For `map_err` where a file is read.
     pub fn read(path: impl Into<String>) -> impl FnOnce(std::io::Error) -> Self {
         move |source| Self::Read { path: path.into(), source }
-    }
-}
-
-/// A time as `--timeout` takes it.
-fn span(time: &std::time::Duration, times: u32) -> String {
-    let time = *time * times;
-    match (time.as_secs(), time.subsec_millis()) {
-        (0, millis) => format!("{millis}ms"),
-        (seconds, 0) if seconds % 3600 == 0 => format!("{}h", seconds / 3600),
-        (seconds, 0) if seconds % 60 == 0 => format!("{}m", seconds / 60),
-        (seconds, 0) => format!("{seconds}s"),
-        (seconds, millis) => format!("{}ms", seconds * 1000 + u64::from(millis)),
-    }
-}
-
-/// A size as `--memory-limit` takes it.
-fn size(bytes: usize, times: usize) -> String {
-    let mib = (bytes * times) >> 20;
-    if mib.is_multiple_of(1024) { format!("{}GiB", mib / 1024) } else { format!("{mib}MiB") }
-}
-
-/// What the engine says, without the names of its own types.
-fn engine_message(source: &DataFusionError) -> String {
-    match source.find_root() {
-        DataFusionError::SQL(parser, _) => match &**parser {
-            ParserError::TokenizerError(message) | ParserError::ParserError(message) => message.clone(),
-            ParserError::RecursionLimitExceeded => "it is nested too deeply".to_owned(),
-        },
-        _ => source.to_string(),
     }
 }

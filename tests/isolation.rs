@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use arrow::array::RecordBatch;
 use chrono::NaiveDate;
-use lightsout::query::Queries;
 use lightsout_assess::assess;
 use lightsout_lake::schema::Table;
 use lightsout_model::evidence::Window;
@@ -13,6 +12,7 @@ use lightsout_model::verdict::{Assessment, TenantAssessment};
 use lightsout_notify::NoticeContext;
 use lightsout_notify::notice::{NoticeKind, RenderedNotice, render};
 use lightsout_notify::templates::Templates;
+use lightsout_query::Queries;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 

@@ -16,11 +16,11 @@ use arrow::array::{Array, ArrayRef, BooleanArray, RecordBatch, StringArray, UInt
 use arrow::compute::take_record_batch;
 use arrow::datatypes::{DataType, Field, Schema};
 use datafusion::common::ScalarValue;
-use lightsout::query::catalog::{REPORTS, Report};
-use lightsout::query::shown::filled;
-use lightsout::query::{Parameter, Queries};
 use lightsout::report::Format;
 use lightsout_lake::schema::{PARTITION, Table, timestamp};
+use lightsout_query::catalog::{REPORTS, Report};
+use lightsout_query::shown::filled;
+use lightsout_query::{Parameter, Queries};
 
 const VIEWS: [&str; 2] = ["legacy_sign_ins", "sign_ins"];
 /// What a case of `legacy_sign_ins` shows besides the columns of its records.
@@ -125,7 +125,7 @@ fn parameters(case: &Path, report: &Report<'_>) -> Vec<Parameter> {
             ScalarValue::Utf8(Some(value.clone()))
         } else {
             let day: chrono::NaiveDate = value.parse().expect("a day");
-            lightsout::query::timestamp(lightsout_model::evidence::midnight(day))
+            lightsout_query::timestamp(lightsout_model::evidence::midnight(day))
         };
         ((*name).to_owned(), value)
     });

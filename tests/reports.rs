@@ -7,7 +7,7 @@ use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
 
-use lightsout::query::catalog::{REPORTS, Topic};
+use lightsout_query::catalog::{REPORTS, Topic};
 use program::{Place, sample};
 
 const LAKE: &str = "lake";

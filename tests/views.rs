@@ -10,10 +10,10 @@ use std::sync::Arc;
 use arrow::array::{Array, ArrayRef, BooleanArray, RecordBatch, UInt32Array, new_null_array};
 use arrow::compute::take_record_batch;
 use arrow::datatypes::Schema;
-use lightsout::query::Queries;
-use lightsout::query::views::VIEWS;
 use lightsout::report::Format;
 use lightsout_lake::schema::{PARTITION, Table};
+use lightsout_query::Queries;
+use lightsout_query::views::VIEWS;
 
 mod kept_decisions;
 

@@ -13,9 +13,10 @@ use clap::Args;
 
 use super::shared::{Output, parse_size};
 use crate::error::{Error, Result};
-use crate::query::answer::Limits;
-use crate::query::{Parameter, Queries};
 use crate::report::{Format, RowWriter};
+use lightsout_query::Error as QueryError;
+use lightsout_query::answer::Limits;
+use lightsout_query::{Parameter, Queries};
 
 /// What queries may take.
 #[derive(Debug, Clone, Args)]
@@ -61,7 +62,7 @@ impl QueryLimits {
         };
         tokio::select! {
             done = rows => done,
-            _ = tokio::signal::ctrl_c() => Err(Error::QueryInterrupted { name: name.to_owned() }),
+            _ = tokio::signal::ctrl_c() => Err(Error::Query(QueryError::Interrupted { name: name.to_owned() })),
         }
     }
 }

@@ -10,7 +10,7 @@ use clap_complete::Shell;
 
 use super::{Cli, report};
 use crate::error::{Error, Result};
-use crate::query::catalog::own::Library;
+use lightsout_query::catalog::own::Library;
 
 #[derive(Debug, Args)]
 #[command(

@@ -9,8 +9,6 @@ use serde::Deserialize;
 
 use super::shared::{self, Global, MEMORY_LIMIT_BYTES, Rules, now, open_lake};
 use crate::error::{Error, Result};
-use crate::query::Queries;
-use crate::query::evidence::EVIDENCE_QUERIES;
 use lightsout_decisions::decision::{Basis, DecisionRow, decide};
 use lightsout_lake::Lake;
 use lightsout_lake::commit::Manifest;
@@ -19,6 +17,8 @@ use lightsout_model::campaign::Campaign;
 use lightsout_model::evidence::{TenantEvidence, Window};
 use lightsout_model::tenant::{Named, Roster, tenant_id};
 use lightsout_model::verdict::Assessment;
+use lightsout_query::Queries;
+use lightsout_query::evidence::EVIDENCE_QUERIES;
 
 /// What a decision leaves for the stages after it.
 pub(super) struct Assessed {

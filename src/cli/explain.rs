@@ -5,12 +5,12 @@ use clap::Args;
 use super::deciding;
 use super::shared::{self, Global, MEMORY_LIMIT_BYTES, Output, Rules, open_lake};
 use crate::error::{Error, Result};
-use crate::query::Queries;
-use crate::query::catalog::Report;
 use crate::report::Format;
 use crate::report::explain::{Explanation, Judged};
 use lightsout_assess::assess;
 use lightsout_model::tenant::Roster;
+use lightsout_query::Queries;
+use lightsout_query::catalog::Report;
 
 #[derive(Debug, Args)]
 pub(super) struct Arguments {

@@ -14,12 +14,12 @@ use super::shared::{
     Global, MEMORY_LIMIT_BYTES, Naming, Output, now, open_lake, parse_age, parse_size, print, roster_of,
 };
 use crate::error::{Error, Result};
-use crate::query::Queries;
 use lightsout_ingest::{self as ingest, IngestSettings};
 use lightsout_lake::Lake;
 use lightsout_lake::compact::{CompactSettings, TableCompaction, compact};
 use lightsout_lake::vacuum::{Unneeded, VacuumSettings, vacuum};
 use lightsout_model::tenant::Roster;
+use lightsout_query::Queries;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {

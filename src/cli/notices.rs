@@ -10,7 +10,6 @@ use clap::Args;
 use super::deciding::{self, Assessed};
 use super::shared::{Global, MEMORY_LIMIT_BYTES, open_lake, parse_day};
 use crate::error::Result;
-use crate::query::Queries;
 use lightsout_assess::assess;
 use lightsout_lake::Lake;
 use lightsout_model::campaign::Campaign;
@@ -23,6 +22,7 @@ use lightsout_notify::files::{decision_of, of_notices};
 use lightsout_notify::templates::Templates;
 use lightsout_notify::{NoticeContext, lists};
 use lightsout_output::manifest::Manifest;
+use lightsout_query::Queries;
 
 /// What notices are written with.
 #[derive(Debug, Args)]

@@ -10,12 +10,12 @@ use clap::Args;
 use super::answers::QueryLimits;
 use super::shared::{self, Global, Output, Rules, open_lake, print};
 use crate::error::{Error, Result};
-use crate::query::catalog::header::Header;
-use crate::query::catalog::own::Library;
-use crate::query::catalog::{Report, Topic};
-use crate::query::{Queries, shown};
 use crate::report::columns::Columns;
 use flags::Values;
+use lightsout_query::catalog::header::Header;
+use lightsout_query::catalog::own::Library;
+use lightsout_query::catalog::{Report, Topic};
+use lightsout_query::{Queries, shown};
 
 #[derive(Debug, Args)]
 pub(super) struct Arguments {

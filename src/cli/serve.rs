@@ -73,11 +73,11 @@ pub(super) async fn run(_: &Arguments, _: &Global) -> Result<u8> {
 
 #[cfg(feature = "serve")]
 pub(super) async fn run(arguments: &Arguments, global: &Global) -> Result<u8> {
-    use crate::query::catalog::own::Library;
     use crate::serve::access::Access;
     use crate::serve::engine::QueryLimits;
     use crate::serve::live::{Live, Rules};
     use crate::serve::{Settings, serve};
+    use lightsout_query::catalog::own::Library;
 
     let address = |listen| match listen {
         Listen::Off => None,

@@ -9,7 +9,7 @@ use super::answers::QueryLimits;
 use super::shared::{Global, Output, open_lake};
 use super::shell;
 use crate::error::{Error, Result};
-use crate::query::Queries;
+use lightsout_query::Queries;
 
 #[derive(Debug, Args)]
 pub(super) struct Arguments {

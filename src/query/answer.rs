@@ -19,7 +19,7 @@ use tokio::sync::mpsc;
 use super::problem::Problem;
 use super::statement::Refused;
 use super::{Parameter, Queries, bound, read_only, statement};
-use crate::error::{Error, Result};
+use crate::{Error, Result};
 
 /// Batches that wait for who asked.
 const WAITING_MAX: usize = 2;
@@ -259,14 +259,14 @@ impl Answer {
                 let Ok(told) = tokio::time::timeout(left, self.told.recv()).await else {
                     self.task.abort();
                     let limit = self.limits.time.unwrap_or_default();
-                    return Err(Error::QueryTime { name: self.name.clone(), limit });
+                    return Err(Error::OutOfTime { name: self.name.clone(), limit });
                 };
                 told
             }
         };
         self.time_left = self.time_left.map(|left| left.saturating_sub(started.elapsed()));
         // Without a last word, something in the engine broke.
-        told.ok_or_else(|| Error::QueryBroken { name: self.name.clone() })
+        told.ok_or_else(|| Error::Broken { name: self.name.clone() })
     }
 }
 

@@ -174,7 +174,7 @@ fn series(values: &[ArrayRef]) -> Result<i128> {
 
 #[cfg(test)]
 mod tests {
-    use crate::query::Queries;
+    use crate::Queries;
 
     #[tokio::test]
     async fn what_would_be_more_than_memory_is_refused_and_the_rest_is_made() {

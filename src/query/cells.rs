@@ -7,7 +7,7 @@ use arrow::datatypes::{ArrowPrimitiveType, Int64Type, TimestampMicrosecondType};
 use arrow::error::ArrowError;
 use chrono::{DateTime, Utc};
 
-use crate::error::{Error, Result};
+use crate::{Error, Result};
 
 /// The columns of a batch.
 pub(super) struct Cells<'a> {

@@ -66,8 +66,8 @@ pub(super) struct Head {
     pub(super) campaign: String,
 }
 
-pub(super) fn outside(error: impl Into<crate::error::Error>) -> DataFusionError {
-    let error: crate::error::Error = error.into();
+pub(super) fn outside(error: impl Into<crate::Error>) -> DataFusionError {
+    let error: crate::Error = error.into();
     DataFusionError::External(Box::new(error))
 }
 

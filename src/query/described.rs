@@ -9,7 +9,7 @@ use datafusion::execution::session_state::SessionState;
 
 use super::Queries;
 use super::views::{VIEWS, View};
-use crate::error::Result;
+use crate::Result;
 use lightsout_lake::schema::Table;
 
 const COLUMNS: &str = include_str!("../../queries/columns.txt");

@@ -10,7 +10,7 @@ use serde::Deserialize;
 use super::cells::{Cells, word};
 use super::doubts::Span;
 use super::{Parameter, Queries, timestamp};
-use crate::error::Result;
+use crate::Result;
 use lightsout_model::campaign::Campaign;
 use lightsout_model::evidence::WhoRow;
 use lightsout_model::evidence::{

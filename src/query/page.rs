@@ -10,7 +10,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 use super::Queries;
 use super::catalog::Report;
 use super::cells::{Cells, word};
-use crate::error::Result;
+use crate::Result;
 use lightsout_model::campaign::Campaign;
 use lightsout_model::evidence::{UserCount, Window};
 use lightsout_model::protocol::Protocol;

@@ -11,7 +11,7 @@ use datafusion::execution::session_state::SessionStateBuilder;
 use datafusion::physical_optimizer::PhysicalOptimizerRule;
 
 use super::{Queries, failed};
-use crate::error::Result;
+use crate::Result;
 
 impl Queries {
     /// The session itself, for who makes another one of it. Nothing may be put into it.

@@ -8,7 +8,7 @@ use datafusion::common::ScalarValue;
 use serde::Deserialize;
 
 use super::{Queries, timestamp};
-use crate::error::{Error, Result};
+use crate::{Error, Result};
 use lightsout_model::evidence::midnight;
 use lightsout_model::settings::{CollectedSettings, ReportEvidence, SettingsEvidence, StoredSettings};
 

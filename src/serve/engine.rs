@@ -15,9 +15,10 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::JoinHandle;
 
 use crate::error::{Error, Result};
-use crate::query::answer::{Answer, Limits};
-use crate::query::{Parameter, Queries};
 use crate::serve::stoppable::{Stoppable, Wanted, Wish};
+use lightsout_query::Error as QueryError;
+use lightsout_query::answer::{Answer, Limits};
+use lightsout_query::{Parameter, Queries};
 
 /// An expression is computed by functions that call themselves, level by level.
 const STACK_BYTES: usize = 16 << 20;
@@ -120,7 +121,7 @@ impl Engine {
         let queries = self.for_one(queries, wanted)?;
         let (query, text, values) = (name.to_owned(), sql.to_owned(), parameters.to_vec());
         let within = Limits { rows: limits.rows, time: Some(limits.time) };
-        let asked = async move { queries.ask(&query, &text, &values, within).await };
+        let asked = async move { Ok(queries.ask(&query, &text, &values, within).await?) };
         let answer = self.at_work(name, limits.time, asked).await?;
         Ok(Running { answer, _wish: wish, slots: Arc::clone(&self.slots), limits, name: name.to_owned() })
     }
@@ -132,7 +133,8 @@ impl Engine {
     pub async fn plan(&self, queries: &Queries, name: &str, sql: &str) -> Result<LogicalPlan> {
         let queries = self.for_one(queries, Wanted::default())?;
         let (query, text) = (name.to_owned(), sql.to_owned());
-        self.at_work(name, self.limits.time, async move { queries.prepare(&query, &text).await }).await
+        let prepared = async move { Ok(queries.prepare(&query, &text).await?) };
+        self.at_work(name, self.limits.time, prepared).await
     }
 
     /// Runs something on the engine's threads, when it is its turn.
@@ -143,12 +145,12 @@ impl Engine {
         work: impl Future<Output = Result<T>> + Send + 'static,
     ) -> Result<T> {
         let _slot = slot(&self.slots, name, time).await?;
-        let broken = || Error::QueryBroken { name: name.to_owned() };
+        let broken = || Error::Query(QueryError::Broken { name: name.to_owned() });
         let runtime = self.runtime.as_ref().ok_or_else(broken)?;
         let mut task = Task(runtime.spawn(work));
         match tokio::time::timeout(time, &mut task.0).await {
             Ok(done) => done.map_err(|_| broken())?,
-            Err(_) => Err(Error::QueryTime { name: name.to_owned(), limit: time }),
+            Err(_) => Err(Error::Query(QueryError::OutOfTime { name: name.to_owned(), limit: time })),
         }
     }
 
@@ -162,15 +164,17 @@ impl Engine {
     fn for_one(&self, queries: &Queries, wanted: Wanted) -> Result<Queries> {
         let bytes = self.limits.memory_bytes;
         let own = Share { own: GreedyMemoryPool::new(bytes), all: Arc::clone(&self.memory) };
-        queries.for_one(Arc::new(own), bytes, DISK_SHARES * bytes as u64, Arc::new(Stoppable(wanted)))
+        Ok(queries.for_one(Arc::new(own), bytes, DISK_SHARES * bytes as u64, Arc::new(Stoppable(wanted)))?)
     }
 }
 
 /// A place among those at work.
 async fn slot(slots: &Arc<Semaphore>, name: &str, time: Duration) -> Result<OwnedSemaphorePermit> {
     match tokio::time::timeout(time, Arc::clone(slots).acquire_owned()).await {
-        Ok(permit) => permit.map_err(|_| Error::QueryBroken { name: name.to_owned() }),
-        Err(_) => Err(Error::QueryWaits { name: name.to_owned(), at_work: AT_WORK_MAX, limit: time }),
+        Ok(permit) => permit.map_err(|_| Error::Query(QueryError::Broken { name: name.to_owned() })),
+        Err(_) => {
+            Err(Error::Query(QueryError::Busy { name: name.to_owned(), at_work: AT_WORK_MAX, limit: time }))
+        }
     }
 }
 
@@ -190,7 +194,7 @@ impl Running {
         let rows = self.answer.next().await?;
         match (&rows, self.limits.rows) {
             (None, Some(limit)) if self.answer.is_cut() => {
-                Err(Error::QueryRows { name: self.name.clone(), limit })
+                Err(Error::Query(QueryError::TooManyRows { name: self.name.clone(), limit }))
             }
             _ => Ok(rows),
         }

@@ -9,14 +9,14 @@ use chrono::{NaiveDate, Utc};
 use tokio::sync::{Mutex, OnceCell};
 
 use crate::error::Result;
-use crate::query::Queries;
-use crate::query::catalog::own::Library;
 use lightsout_assess::default_as_of;
 use lightsout_lake::Lake;
 use lightsout_lake::schema::Table;
 use lightsout_model::campaign::Campaign;
 use lightsout_model::evidence::Window;
 use lightsout_model::tenant::Roster;
+use lightsout_query::Queries;
+use lightsout_query::catalog::own::Library;
 
 /// How often the logs are looked at, at most.
 const LOOK_EVERY: Duration = Duration::from_secs(1);

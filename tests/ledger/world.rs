@@ -3,7 +3,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Days, NaiveDate, TimeDelta, Utc};
-use lightsout::query::Queries;
 use lightsout_assess::assess;
 use lightsout_campaign::announce::{Picked, Selection, pick};
 use lightsout_campaign::confirm::confirm;
@@ -24,6 +23,7 @@ use lightsout_model::protocol::Protocol;
 use lightsout_model::sign_in::Category;
 use lightsout_model::tenant::{Roster, RosterTenant};
 use lightsout_model::verdict::{Assessment, TenantAssessment};
+use lightsout_query::Queries;
 
 /// The decision is of this day; day 0 is the day of the announcement in most stories.
 pub(crate) fn day(n: i64) -> NaiveDate {

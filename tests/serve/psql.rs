@@ -4,7 +4,7 @@ use std::io::Write as _;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use lightsout::query::catalog::REPORTS;
+use lightsout_query::catalog::REPORTS;
 
 use crate::program::sample;
 use crate::server::{LAKE, Server, psql, text};

@@ -10,7 +10,6 @@ use clap::Args;
 use super::super::deciding;
 use super::super::shared::{Global, MEMORY_LIMIT_BYTES, Output, now, open_lake, read_roster};
 use crate::error::{Error, Result};
-use crate::query::Queries;
 use lightsout_campaign::{Event, Ledger, Refusal};
 use lightsout_config::request_file::parse_time;
 use lightsout_decisions::decision::DecisionRow;
@@ -23,6 +22,7 @@ use lightsout_model::evidence::{TenantEvidence, Window};
 use lightsout_model::protocol::Protocol;
 use lightsout_model::tenant::{Roster, is_guid};
 use lightsout_model::verdict::{Assessment, TenantAssessment};
+use lightsout_query::Queries;
 
 /// Flags of every command that reads or writes the ledger.
 #[derive(Debug, Args)]
@@ -119,7 +119,7 @@ impl Desk {
     }
 
     pub(super) async fn queries(&self) -> Result<Queries> {
-        Queries::over(&self.lake, MEMORY_LIMIT_BYTES).await
+        Ok(Queries::over(&self.lake, MEMORY_LIMIT_BYTES).await?)
     }
 
     pub(super) async fn read_ledger(&mut self) -> Result<()> {

@@ -9,13 +9,13 @@ use super::desk::{Common, Decided, Desk, Files};
 use super::notices::{Sending, Told, told_on_stderr};
 use super::rows;
 use crate::error::{Error, Result};
-use crate::query::Queries;
 use lightsout_campaign::recheck::recheck;
 use lightsout_campaign::{Event, EventKind};
 use lightsout_model::change::ProtocolChange;
 use lightsout_model::verdict::{Reason, TenantAssessment};
 use lightsout_notify::lists::ListRow;
 use lightsout_notify::notice::NoticeKind;
+use lightsout_query::Queries;
 
 #[derive(Debug, Args)]
 pub(in crate::cli) struct Arguments {

@@ -6,12 +6,12 @@ use clap::Args;
 use super::super::deciding::find_tenant;
 use super::super::shared::{Global, MEMORY_LIMIT_BYTES, now, print, roster_of};
 use crate::error::{Error, Result};
-use crate::query::Queries;
-use crate::query::doubts::dismissals::{DOUBTS, DismissalRow};
 use lightsout_lake::Lake;
 use lightsout_lake::commit::Manifest;
 use lightsout_lake::rows::from_batch;
 use lightsout_lake::schema::Table;
+use lightsout_query::Queries;
+use lightsout_query::doubts::dismissals::{DOUBTS, DismissalRow};
 
 /// Paths that a message lists.
 const PATHS_TOLD: usize = 5;

@@ -9,10 +9,11 @@ use clap::{Arg, ArgMatches, Args, Command, FromArgMatches};
 use datafusion::common::ScalarValue;
 
 use crate::error::{Error, Result};
-use crate::query::catalog::Report;
-use crate::query::catalog::header::Header;
-use crate::query::catalog::own::Library;
-use crate::query::catalog::parameter::{Declared, Kind};
+use lightsout_query::Error as QueryError;
+use lightsout_query::catalog::Report;
+use lightsout_query::catalog::header::Header;
+use lightsout_query::catalog::own::Library;
+use lightsout_query::catalog::parameter::{Declared, Kind};
 
 const REPORT: &str = "report";
 
@@ -55,13 +56,15 @@ impl Args for Values {
 
 /// The header of a report; the error names the file.
 pub(super) fn header(library: &Library, report: &Report<'_>) -> Result<Header> {
-    report.header().map_err(|error| Error::QueryHeader {
-        path: library
-            .path(report.name)
-            .map_or_else(|| report.name.to_owned(), |path| path.display().to_string()),
-        line: error.line,
-        found: error.found,
-        expected: error.expected,
+    report.header().map_err(|error| {
+        Error::Query(QueryError::Header {
+            path: library
+                .path(report.name)
+                .map_or_else(|| report.name.to_owned(), |path| path.display().to_string()),
+            line: error.line,
+            found: error.found,
+            expected: error.expected,
+        })
     })
 }
 
@@ -78,12 +81,12 @@ pub(crate) fn with_flags(command: Command, arguments: &[OsString]) -> Result<Com
         let flag = declared.flag();
         is_taken(&command, &flag).then_some((declared, flag))
     }) {
-        return Err(Error::QueryHeader {
+        return Err(Error::Query(QueryError::Header {
             path: library.path(report.name).map_or_else(String::new, |path| path.display().to_string()),
             line: declared.line,
             found: format!("${}, whose flag --{flag} is one of every report", declared.name),
             expected: "another name".to_owned(),
-        });
+        }));
     }
     let usage = format!("lightsout report {} [OPTIONS]", report.name);
     Ok(command.mut_subcommand(REPORT, |command| {
@@ -208,7 +211,7 @@ mod tests {
 
     #[test]
     fn every_shipped_report_has_flags_of_its_own() {
-        for report in crate::query::catalog::REPORTS {
+        for report in lightsout_query::catalog::REPORTS {
             let arguments = ["lightsout", "report", report.name].map(OsString::from);
             let command = with_flags(Cli::command(), &arguments).expect("a command");
             command.debug_assert();

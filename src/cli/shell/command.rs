@@ -5,8 +5,8 @@ use std::path::PathBuf;
 
 use clap::ValueEnum as _;
 
-use crate::query::described::{ColumnMeaning, Relation};
 use crate::report::Format;
+use lightsout_query::described::{ColumnMeaning, Relation};
 
 pub(super) const HELP: &str = "\
 SELECT ...;         ask; a query may have many lines and ends with ;

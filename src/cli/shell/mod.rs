@@ -15,11 +15,12 @@ use rustyline::{CompletionType, Config, Editor};
 use super::answers::QueryLimits;
 use super::shared::{Output, print};
 use crate::error::{Error, Result};
-use crate::query::Queries;
-use crate::query::answer::Limits;
-use crate::query::described::{Relation, relations};
 use command::Command;
 use complete::Names;
+use lightsout_query::Error as QueryError;
+use lightsout_query::Queries;
+use lightsout_query::answer::Limits;
+use lightsout_query::described::{Relation, relations};
 use screen::Screen;
 use typed::Typed;
 
@@ -129,7 +130,7 @@ impl Shell<'_> {
         let shown = async { screen.show(queries.ask(NAME, sql, &[], limits).await?).await };
         let done = tokio::select! {
             done = shown => done,
-            _ = tokio::signal::ctrl_c() => Err(Error::QueryInterrupted { name: NAME.to_owned() }),
+            _ = tokio::signal::ctrl_c() => Err(Error::Query(QueryError::Interrupted { name: NAME.to_owned() })),
         };
         match done {
             Ok(note) => {
@@ -183,7 +184,7 @@ impl Shell<'_> {
 /// Of a query that was just typed nobody needs the name.
 fn tell(error: &Error) {
     match error {
-        Error::Sql { problem, .. } => eprintln!("{problem}"),
+        Error::Query(QueryError::Sql { problem, .. }) => eprintln!("{problem}"),
         other => {
             let text = other.to_string();
             eprintln!("{}", text.strip_prefix("query sql: ").unwrap_or(&text));

@@ -11,9 +11,9 @@ use super::command::Expanded;
 use crate::cli::answers::Out;
 use crate::cli::shared::Output;
 use crate::error::{Error, Result};
-use crate::query::answer::Answer;
 use crate::report::expanded::expanded;
 use crate::report::{Format, RowWriter, TABLE_ROWS_MAX};
+use lightsout_query::answer::Answer;
 
 pub(super) struct Screen {
     format: Format,

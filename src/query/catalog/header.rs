@@ -11,7 +11,7 @@
 //! rules. All other parts are for readers.
 
 use super::parameter::{Declared, declarations, well_known};
-use crate::query::placeholders::placeholders;
+use crate::placeholders::placeholders;
 
 /// The parts that a header may have, in the order in which help shows them.
 pub const PARTS: [&str; 6] = ["Grain", "Columns", "Order", "Reads", "Blind spots", "Params"];

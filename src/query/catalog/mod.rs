@@ -11,7 +11,7 @@ use datafusion::common::ScalarValue;
 use serde::de::DeserializeOwned;
 
 use super::{Parameter, Queries, timestamp};
-use crate::error::Result;
+use crate::Result;
 use header::{Header, HeaderError};
 use lightsout_model::campaign::Campaign;
 use lightsout_model::evidence::Window;

@@ -4,7 +4,7 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use super::{REPORTS, Report, Topic};
-use crate::error::{Error, Result};
+use crate::{Error, Result};
 use lightsout_config::spreadsheet::decoded;
 
 /// One file of the folder.
@@ -93,7 +93,7 @@ impl Library {
 
 impl OwnQuery {
     fn read(path: PathBuf) -> Result<Self> {
-        let wrong = |line, found: String, expected: &str| Error::QueryHeader {
+        let wrong = |line, found: String, expected: &str| Error::Header {
             path: path.display().to_string(),
             line,
             found,

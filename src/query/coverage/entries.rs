@@ -6,7 +6,7 @@ use arrow::error::ArrowError;
 use chrono::{DateTime, NaiveDate, Utc};
 
 use super::super::cells::Cells;
-use crate::error::{Error, Result};
+use crate::{Error, Result};
 use lightsout_model::coverage::Basis;
 use lightsout_model::evidence::DayRange;
 use lightsout_model::sign_in::Category;

@@ -16,7 +16,7 @@ use chrono::{DateTime, Days, NaiveDate, Utc};
 
 use super::Queries;
 use super::cells::Cells;
-use crate::error::Result;
+use crate::Result;
 use lightsout_model::evidence::TenantEvidence;
 use pages::Pages;
 use tenant::Tenant;

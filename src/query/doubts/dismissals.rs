@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::super::Queries;
-use crate::error::{Error, Result};
+use crate::{Error, Result};
 use lightsout_lake::schema::Table;
 use lightsout_model::evidence::Dismissal;
 

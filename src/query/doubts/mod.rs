@@ -16,7 +16,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::{DateTime, Utc};
 
 use super::Queries;
-use crate::error::Result;
+use crate::Result;
 use lightsout_model::evidence::TenantEvidence;
 
 pub(super) use sign_ins::{NAME as SIGN_INS_NAME, SQL as SIGN_INS_SQL};

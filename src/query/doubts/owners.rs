@@ -5,7 +5,7 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 
 use super::super::Queries;
 use super::super::cells::Cells;
-use crate::error::Result;
+use crate::Result;
 
 const NAME: &str = "source_tenants";
 

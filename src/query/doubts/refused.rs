@@ -12,7 +12,7 @@ use super::super::cells::Cells;
 use super::dismissals::{Dismissals, REFUSED_FILES};
 use super::owners::{Asked, folders};
 use super::{Counted, Tenants};
-use crate::error::Result;
+use crate::Result;
 use lightsout_model::evidence::TenantEvidence;
 
 const NAME: &str = "refused_files";

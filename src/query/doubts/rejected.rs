@@ -14,7 +14,7 @@ use super::super::cells::Cells;
 use super::dismissals::{Dismissals, REJECTED_RECORDS};
 use super::owners::{Asked, Owners, folders};
 use super::{Counted, Span, Tenants};
-use crate::error::Result;
+use crate::Result;
 
 const NAME: &str = "rejected_doubts";
 /// Rejects of before the column was there may be anything; and what is lost behind the last record of a cut file,

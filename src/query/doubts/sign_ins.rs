@@ -12,7 +12,7 @@ use super::dismissals::{
     UNRECOGNISED_CLIENT, USED_BEFORE_WINDOW,
 };
 use super::{Span, Tenants};
-use crate::error::Result;
+use crate::Result;
 use lightsout_model::protocol::Protocol;
 
 pub(in super::super) const NAME: &str = "doubtful_sign_ins";

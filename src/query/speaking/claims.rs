@@ -15,8 +15,8 @@ use super::LegacyFile;
 use super::ids::says_nothing;
 use super::rank::{Claim, Names, Place, is_unique};
 use super::read::{self, Texts};
-use crate::query::cores::on_all_cores;
-use crate::query::rivals::{self, IDS_MAX};
+use crate::cores::on_all_cores;
+use crate::rivals::{self, IDS_MAX};
 
 const OF_RECORDS: [&str; 13] = [
     "tenant_id",

@@ -9,7 +9,7 @@ use parquet::file::statistics::Statistics;
 
 use super::rank::Place;
 use super::read::{self, Texts};
-use crate::query::cores::on_all_cores;
+use crate::cores::on_all_cores;
 
 /// The rows of a file.
 #[derive(Debug, Default)]

@@ -267,7 +267,7 @@ mod tests {
     use std::fmt::Write as _;
 
     use super::super::tests::refused;
-    use crate::query::catalog::REPORTS;
+    use crate::catalog::REPORTS;
 
     #[test]
     fn every_shipped_report_is_taken() {

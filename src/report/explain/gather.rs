@@ -4,13 +4,13 @@ use serde::de::DeserializeOwned;
 
 use super::{AttemptCode, Attempts, Explanation, SettingsShown, ShownQuery, calendar, gaps};
 use crate::error::Result;
-use crate::query::catalog::Report;
-use crate::query::{Queries, shown};
 use lightsout_model::campaign::Campaign;
 use lightsout_model::evidence::{TenantEvidence, Window};
 use lightsout_model::tenant::RosterTenant;
 use lightsout_model::verdict::TenantAssessment;
 use lightsout_notify::{limits, reasons_text};
+use lightsout_query::catalog::Report;
+use lightsout_query::{Queries, shown};
 
 /// A tenant's verdict, and what it was reached with.
 #[derive(Debug, Clone)]

@@ -8,11 +8,11 @@ use serde::Serialize;
 
 use super::Explanation;
 use super::text::minute;
-use crate::query::settings::KeptSettings;
 use lightsout_model::campaign::Campaign;
 use lightsout_model::evidence::Window;
 use lightsout_model::settings::{CollectedSettings, SettingsKind, SmtpReport, StoredSettings};
 use lightsout_output::text::{count, plain_short};
+use lightsout_query::settings::KeptSettings;
 
 /// Reports that are shown, the newest.
 const REPORTS_MAX: usize = 5;

@@ -3,9 +3,9 @@
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::query::page::PageUsage;
 use lightsout_model::campaign::Campaign;
 use lightsout_model::verdict::{Assessment, TenantAssessment};
+use lightsout_query::page::PageUsage;
 
 /// Rows of a table of tenants: more than ten thousand, and still a page that a browser opens at once.
 pub(super) const TENANT_ROWS_MAX: usize = 20_000;

@@ -7,7 +7,6 @@ use chrono::{Datelike, Days, NaiveDate, TimeDelta, Weekday};
 
 use super::data::{Links, Snapshot, rows_of_users};
 use super::render;
-use crate::query::page::{BusyUser, PageUsage, UsageByDay};
 use lightsout_assess::assess;
 use lightsout_model::campaign::Campaign;
 use lightsout_model::evidence::{
@@ -18,6 +17,7 @@ use lightsout_model::protocol::Protocol;
 use lightsout_model::sign_in::Category;
 use lightsout_model::tenant::{Roster, RosterTenant};
 use lightsout_model::verdict::Assessment;
+use lightsout_query::page::{BusyUser, PageUsage, UsageByDay};
 
 const FIRST: [&str; 12] = [
     "Alder", "Brook", "Copper", "Dune", "Elm", "Fern", "Glen", "Harbour", "Ivory", "Juniper", "Kestrel",

@@ -10,9 +10,9 @@ use super::data::{Links, Snapshot, TENANT_ROWS_MAX, in_use, rows_each};
 use super::gaps::codes;
 use super::markup::Markup;
 use super::model::{Model, ProtocolTotal};
-use crate::query::page::BusyUser;
 use lightsout_model::protocol::Protocol;
 use lightsout_model::verdict::{ProtocolVerdict, TenantAssessment, TenantVerdict};
+use lightsout_query::page::BusyUser;
 
 /// Rows of one chunk.
 const CHUNK_ROWS: usize = 250;

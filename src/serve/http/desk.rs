@@ -12,9 +12,6 @@ use super::cache::{Cache, Key};
 use super::trouble::Trouble;
 use super::turns::Turns;
 use crate::error::Result;
-use crate::query::Queries;
-use crate::query::evidence::EVIDENCE_QUERIES;
-use crate::query::page::PageUsage;
 use crate::report::explain::Judged;
 use crate::report::page::rows_of_users;
 use crate::serve::engine::Engine;
@@ -24,6 +21,9 @@ use lightsout_decisions::decision::{Basis, decide};
 use lightsout_model::campaign::Campaign;
 use lightsout_model::evidence::{TenantEvidence, Window};
 use lightsout_model::verdict::Assessment;
+use lightsout_query::Queries;
+use lightsout_query::evidence::EVIDENCE_QUERIES;
+use lightsout_query::page::PageUsage;
 
 /// Windows of which the verdicts are kept: of ten thousand tenants some tens of megabytes each.
 const WINDOWS_MAX: usize = 4;

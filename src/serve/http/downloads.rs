@@ -14,9 +14,9 @@ use super::desk::Desk;
 use super::pages::named;
 use super::trouble::Trouble;
 use crate::error::{Error, Result};
-use crate::query::catalog::Report;
 use crate::report::assessment::{Rows, TABLES};
 use lightsout_output::table;
+use lightsout_query::catalog::Report;
 
 /// How a file is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -13,11 +13,11 @@ use super::desk::{Decided, Desk, key};
 use super::downloads;
 use super::trouble::Trouble;
 use crate::error::Result;
-use crate::query::Queries;
 use crate::report::explain::{Explanation, Judged, rows};
 use crate::report::page::tenant::{Address, TenantLinks, TenantPage, render_tenant};
 use crate::report::page::{self, Links, render};
 use crate::serve::live::Rules;
+use lightsout_query::Queries;
 
 /// The address of the report over a window.
 fn home(range: Range) -> String {

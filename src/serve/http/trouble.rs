@@ -9,6 +9,7 @@ use super::asked::encoded;
 use crate::error::Error;
 use crate::report::page::{Told, render_told};
 use lightsout_output::text::plain_short;
+use lightsout_query::Error as QueryError;
 
 /// When it is worth asking again.
 const RETRY_SECONDS: u64 = 5;
@@ -45,8 +46,8 @@ pub(super) enum Trouble {
 impl From<Error> for Trouble {
     fn from(error: Error) -> Self {
         match error {
-            Error::QueryTime { limit, .. } => Self::Late { limit },
-            Error::QueryWaits { .. } => Self::Busy,
+            Error::Query(QueryError::OutOfTime { limit, .. }) => Self::Late { limit },
+            Error::Query(QueryError::Busy { .. }) => Self::Busy,
             error => Self::Failed(error),
         }
     }
@@ -136,7 +137,10 @@ mod tests {
         let response = Trouble::Busy.into_response();
         assert_eq!(response.status(), StatusCode::SERVICE_UNAVAILABLE);
         assert_eq!(response.headers()[header::RETRY_AFTER], "5");
-        let late = Trouble::from(Error::QueryTime { name: "page".to_owned(), limit: Duration::from_mins(1) });
+        let late = Trouble::from(Error::Query(QueryError::OutOfTime {
+            name: "page".to_owned(),
+            limit: Duration::from_mins(1),
+        }));
         assert_eq!(late.status(), StatusCode::GATEWAY_TIMEOUT);
         assert!(late.told().1[0].contains("60s"));
     }

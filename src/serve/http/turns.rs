@@ -10,6 +10,7 @@ use tokio::sync::{Semaphore, SemaphorePermit};
 use super::trouble::Trouble;
 use crate::error::{Error, Result};
 use crate::serve::engine::Engine;
+use lightsout_query::Error as QueryError;
 
 /// What errors call the work for a page.
 const NAME: &str = "page";
@@ -56,7 +57,7 @@ impl Turns {
         if self.waiting.fetch_add(1, Ordering::Relaxed) >= self.waiting_max {
             return Err(Trouble::Busy);
         }
-        let closed = |_| Trouble::Failed(Error::QueryBroken { name: NAME.to_owned() });
+        let closed = |_| Trouble::Failed(Error::Query(QueryError::Broken { name: NAME.to_owned() }));
         self.free.acquire().await.map_err(closed)
     }
 }

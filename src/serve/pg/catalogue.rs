@@ -17,8 +17,9 @@ use datafusion_postgres::datafusion_pg_catalog::pg_catalog::setup_pg_catalog;
 use super::DATABASE;
 use super::public::Public;
 use crate::error::{Error, Result};
-use crate::query::Queries;
 use crate::serve::live::Snapshot;
+use lightsout_query::Error as QueryError;
+use lightsout_query::Queries;
 
 const PUBLIC: &str = "public";
 const PG_CATALOG: &str = "pg_catalog";
@@ -64,7 +65,7 @@ impl SchemaProvider for Newest {
 }
 
 fn failed(source: DataFusionError) -> Error {
-    Error::Query { name: "catalogue".to_owned(), source: Box::new(source) }
+    Error::Query(QueryError::Engine { name: "catalogue".to_owned(), source: Box::new(source) })
 }
 
 impl Catalogue {

@@ -3,6 +3,7 @@
 use datafusion_postgres::pgwire::error::{ErrorInfo, PgWireError};
 
 use crate::error::Error;
+use lightsout_query::Error as QueryError;
 
 /// An error of a statement; the connection goes on.
 pub(super) fn failure(code: &str, message: impl Into<String>) -> PgWireError {
@@ -38,8 +39,8 @@ pub(super) fn not_read_only(found: &str) -> PgWireError {
 /// What went wrong with a query.
 pub(super) fn of_query(error: &Error) -> PgWireError {
     match error {
-        Error::NotReadOnly { found, .. } => not_read_only(found),
-        Error::Sql { problem, .. } => {
+        Error::Query(QueryError::NotReadOnly { found, .. }) => not_read_only(found),
+        Error::Query(QueryError::Sql { problem, .. }) => {
             let message = problem.message();
             let told = problem.to_string();
             let mut info =
@@ -48,7 +49,7 @@ pub(super) fn of_query(error: &Error) -> PgWireError {
             info.detail = (!rest.is_empty()).then(|| rest.to_owned());
             PgWireError::UserError(Box::new(info))
         }
-        Error::QueryTime { limit, .. } => hinted(
+        Error::Query(QueryError::OutOfTime { limit, .. }) => hinted(
             "57014",
             "canceling statement due to statement timeout",
             format!(
@@ -56,7 +57,7 @@ pub(super) fn of_query(error: &Error) -> PgWireError {
                 limit.as_millis()
             ),
         ),
-        Error::QueryMemory { limit_bytes, .. } => hinted(
+        Error::Query(QueryError::OutOfMemory { limit_bytes, .. }) => hinted(
             "53200",
             format!(
                 "out of memory: a query has {} MiB here, and all together have a bound too",
@@ -64,9 +65,9 @@ pub(super) fn of_query(error: &Error) -> PgWireError {
             ),
             "ask for fewer columns, days or tenants, or again when fewer queries run (--memory-limit of the server)",
         ),
-        Error::QueryWaits { .. } => failure("53300", unnamed(error)),
-        Error::QueryRows { .. } => failure("54000", unnamed(error)),
-        Error::QueryBroken { .. } => failure("XX000", unnamed(error)),
+        Error::Query(QueryError::Busy { .. }) => failure("53300", unnamed(error)),
+        Error::Query(QueryError::TooManyRows { .. }) => failure("54000", unnamed(error)),
+        Error::Query(QueryError::Broken { .. }) => failure("XX000", unnamed(error)),
         other => failure("58000", other.to_string()),
     }
 }
@@ -110,7 +111,8 @@ mod tests {
 
     #[test]
     fn who_writes_is_told_that_nothing_is_written_here() {
-        let error = Error::NotReadOnly { name: "q".to_owned(), found: "INSERT".to_owned() };
+        let error =
+            Error::Query(QueryError::NotReadOnly { name: "q".to_owned(), found: "INSERT".to_owned() });
         let (code, message, hint) = told(of_query(&error));
         assert_eq!(code, "25006");
         assert_eq!(message, "cannot execute INSERT: this server only reads");

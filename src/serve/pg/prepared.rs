@@ -14,7 +14,7 @@ use datafusion_postgres::pgwire::error::PgWireResult;
 
 use super::failure::failure;
 use super::text::Asked;
-use crate::query::Parameter;
+use lightsout_query::Parameter;
 
 /// See the file's first lines.
 #[derive(Debug, Clone)]

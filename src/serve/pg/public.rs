@@ -1,6 +1,7 @@
 //! The schema `public` of a snapshot: the lake's tables and views, and each report as a view, asked with the
 //! defaults of `lightsout report`. A view is planned when the first query names it.
 
+use lightsout_query::Error as QueryError;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
@@ -12,9 +13,9 @@ use datafusion::datasource::ViewTable;
 use datafusion::error::{DataFusionError, Result as EngineResult};
 use tokio::sync::OnceCell;
 
-use crate::query::catalog::Report;
-use crate::query::views::VIEWS;
 use crate::serve::live::Snapshot;
+use lightsout_query::catalog::Report;
+use lightsout_query::views::VIEWS;
 
 /// See the file's first lines.
 pub(super) struct Public {
@@ -81,7 +82,7 @@ impl SchemaProvider for Public {
             return Ok(Some(table));
         }
         let Some(made) = self.reports.get(name) else { return Ok(None) };
-        let outside = |error: crate::error::Error| DataFusionError::External(Box::new(error));
+        let outside = |error: QueryError| DataFusionError::External(Box::new(error));
         let report = self.snapshot.rules.library.find(name).map_err(outside)?;
         Ok(Some(Arc::clone(made.get_or_try_init(|| self.plan(&report)).await?)))
     }

@@ -31,8 +31,8 @@ use super::failure::{cancelled, failure, fatal, not_read_only, of_query};
 use super::prepared::Prepared;
 use super::settings::{Done, Settings};
 use super::text::Asked;
-use crate::query::Parameter;
 use crate::serve::engine::Running;
+use lightsout_query::Parameter;
 
 /// For errors, where a report has its own name.
 const NAME: &str = "query";

@@ -10,6 +10,7 @@ mod coverage;
 mod decided;
 pub mod described;
 pub mod doubts;
+mod error;
 pub mod evidence;
 mod kept;
 mod lake_schema;
@@ -41,7 +42,7 @@ use datafusion::execution::runtime_env::RuntimeEnvBuilder;
 use datafusion::prelude::SessionConfig;
 use futures::TryStreamExt as _;
 
-use crate::error::{Error, Result};
+pub use error::{Error, Result};
 use lake_schema::LakeSchema;
 use lightsout_lake::Lake;
 use lightsout_lake::schema::Table;
@@ -52,7 +53,7 @@ use table::LakeTable;
 pub type Parameter = (String, ScalarValue);
 
 fn failed(name: &str, source: DataFusionError) -> Error {
-    Error::Query { name: name.to_owned(), source: Box::new(source) }
+    Error::Engine { name: name.to_owned(), source: Box::new(source) }
 }
 
 /// The error for a statement that would write, or for several, if that is what the engine refused.
@@ -185,7 +186,7 @@ impl Queries {
             return refused;
         }
         if let DataFusionError::ResourcesExhausted(_) = source.find_root() {
-            return Error::QueryMemory { name: name.to_owned(), limit_bytes: self.memory_limit_bytes };
+            return Error::OutOfMemory { name: name.to_owned(), limit_bytes: self.memory_limit_bytes };
         }
         let state = self.context.state();
         let functions = state

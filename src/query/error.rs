@@ -1,0 +1,96 @@
+//! What can go wrong with a query, with its name and the way out.
+
+use std::path::PathBuf;
+
+use datafusion::error::DataFusionError;
+use datafusion::logical_expr::sqlparser::parser::ParserError;
+
+/// An error of a query.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    #[error("query {name}: {}", engine_message(.source))]
+    Engine { name: String, source: Box<DataFusionError> },
+    #[error("query {name}: expected one that only reads, as SELECT and EXPLAIN do; found {found}")]
+    NotReadOnly { name: String, found: String },
+    #[error("query {name}: {problem}")]
+    Sql { name: String, problem: Box<crate::problem::Problem> },
+    #[error(
+        "query {name}: stopped after {}, the time that --timeout gives it; ask for fewer days or tenants, or give it longer, as in --timeout {}",
+        span(.limit, 1), span(.limit, 4)
+    )]
+    OutOfTime { name: String, limit: std::time::Duration },
+    #[error(
+        "query {name}: it needs more memory than the {} of --memory-limit; ask for fewer columns, days or tenants, or give it more, as in --memory-limit {}",
+        size(*.limit_bytes, 1), size(*.limit_bytes, 4)
+    )]
+    OutOfMemory { name: String, limit_bytes: usize },
+    #[error("query {name}: the engine broke off, see above; please report the query, or ask in another way")]
+    Broken { name: String },
+    #[error(
+        "query {name}: waited {} for one of the {at_work} queries to end that run at once; ask again later",
+        span(.limit, 1)
+    )]
+    Busy { name: String, at_work: usize, limit: std::time::Duration },
+    #[error(
+        "query {name}: it has more than the {limit} rows of --limit; count them in the query, or add a LIMIT to it"
+    )]
+    TooManyRows { name: String, limit: usize },
+    #[error("query {name}: interrupted")]
+    Interrupted { name: String },
+    #[error("query file {path}, line {line}: found {found}; expected {expected}")]
+    Header { path: String, line: usize, found: String, expected: String },
+    #[error(
+        "--queries: expected a folder with files *.sql, one query each; found {found} at {}; {way_out}",
+        .folder.display()
+    )]
+    QueriesFolder { folder: PathBuf, found: String, way_out: String },
+    #[error("unknown report '{name}'; {hint}")]
+    UnknownReport { name: String, hint: String },
+    #[error("reading {path}: {source}")]
+    Read { path: String, source: std::io::Error },
+    #[error("{what}: {source}")]
+    Arrow { what: &'static str, source: arrow::error::ArrowError },
+    #[error("{what}: {source}")]
+    Json { what: &'static str, source: serde_json::Error },
+    #[error(transparent)]
+    Lake(#[from] lightsout_lake::Error),
+}
+
+/// Results of queries.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+impl Error {
+    /// For `map_err` where a file is read.
+    pub fn read(path: impl Into<String>) -> impl FnOnce(std::io::Error) -> Self {
+        move |source| Self::Read { path: path.into(), source }
+    }
+}
+
+/// A time as `--timeout` takes it.
+fn span(time: &std::time::Duration, times: u32) -> String {
+    let time = *time * times;
+    match (time.as_secs(), time.subsec_millis()) {
+        (0, millis) => format!("{millis}ms"),
+        (seconds, 0) if seconds % 3600 == 0 => format!("{}h", seconds / 3600),
+        (seconds, 0) if seconds % 60 == 0 => format!("{}m", seconds / 60),
+        (seconds, 0) => format!("{seconds}s"),
+        (seconds, millis) => format!("{}ms", seconds * 1000 + u64::from(millis)),
+    }
+}
+
+/// A size as `--memory-limit` takes it.
+fn size(bytes: usize, times: usize) -> String {
+    let mib = (bytes * times) >> 20;
+    if mib.is_multiple_of(1024) { format!("{}GiB", mib / 1024) } else { format!("{mib}MiB") }
+}
+
+/// What the engine says, without the names of its own types.
+fn engine_message(source: &DataFusionError) -> String {
+    match source.find_root() {
+        DataFusionError::SQL(parser, _) => match &**parser {
+            ParserError::TokenizerError(message) | ParserError::ParserError(message) => message.clone(),
+            ParserError::RecursionLimitExceeded => "it is nested too deeply".to_owned(),
+        },
+        _ => source.to_string(),
+    }
+}
