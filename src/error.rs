@@ -117,16 +117,16 @@ impl Error {
             | Self::Campaign(_)
             | Self::Roster(_)
             | Self::Assignments(_)
-            | Self::Requests(_) => 2,
-            Self::Lake(source) if matches!(**source, lightsout_lake::Error::NotAFolder { .. }) => 2,
-            Self::Query(
+            | Self::Requests(_)
+            | Self::Ingest(lightsout_ingest::Error::NoInput { .. })
+            | Self::Query(
                 QueryError::Header { .. }
                 | QueryError::QueriesFolder { .. }
                 | QueryError::UnknownReport { .. },
             ) => 2,
+            Self::Lake(source) if matches!(**source, lightsout_lake::Error::NotAFolder { .. }) => 2,
             Self::Ingest(lightsout_ingest::Error::Interrupted)
             | Self::Query(QueryError::Interrupted { .. }) => 130,
-            Self::Ingest(lightsout_ingest::Error::NoInput { .. }) => 2,
             _ => 1,
         }
     }

@@ -45,6 +45,19 @@ fn a_decision_is_made_again_from_the_lake_as_it_was() {
     assert_eq!(compare(&id, &id).lines().count(), 1, "nothing changed");
 }
 
+// What was published named a decision that no lake knew, since files were written before it was kept.
+#[test]
+fn nothing_is_published_of_a_decision_that_could_not_be_kept() {
+    let place = Place::new();
+    place.run(LAKE, &["ingest", &sample("logs")]);
+    let log = place.path("lake/decisions/_delta_log");
+    let commits = fs::read_dir(&log).expect("a log").count();
+    fs::create_dir(log.join(format!("{commits:020}.json"))).expect("what is in the way of the next commit");
+    let output = place.tries(LAKE, &["assess", "--as-of", "2026-11-02", "--out", "out"]);
+    assert_eq!(output.status.code(), Some(1), "{}", String::from_utf8_lossy(&output.stderr));
+    assert!(!place.path("out/assessment.csv").exists());
+}
+
 #[test]
 fn notices_are_those_of_the_latest_decision_or_of_the_one_that_is_named() {
     let place = Place::new();

@@ -31,7 +31,7 @@ pub fn plan(campaign: &Campaign, roster: &Roster, ledger: &Ledger, today: NaiveD
         let pending = tenant.change.pending();
         // Switched off by the tenant itself meanwhile.
         let protocols = settings.map_or_else(|| pending.clone(), |settings| settings.still_on(&pending));
-        let outlook = campaign.group_of(Protocol::MapiOverHttp).iter().any(|p| protocols.contains(p));
+        let outlook = campaign.turns_off_outlook(&protocols);
         let modern_auth = settings.and_then(|settings| settings.outlook_modern_auth);
         (!protocols.is_empty()).then(|| Due {
             tenant_id: tenant.change.tenant_id.clone(),

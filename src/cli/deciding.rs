@@ -28,7 +28,7 @@ pub(super) struct Assessed {
     pub(super) queries: Queries,
 }
 
-/// Decides by today's lake, writes the assessment, keeps the decision.
+/// Decides by today's lake, keeps the decision, writes the assessment.
 pub(super) async fn assess(rules: &Rules, out: &Path, global: &Global) -> Result<Assessed> {
     let (campaign, roster) = rules.load()?;
     let mut lake = open_lake(global).await?;
@@ -42,8 +42,9 @@ pub(super) async fn assess(rules: &Rules, out: &Path, global: &Global) -> Result
     let versions =
         serde_json::to_string(&versions).map_err(|source| Error::Json { what: "versions", source })?;
     let (assessment, row) = decide(&basis, now(), versions)?;
-    crate::report::assessment::write_all(out, &assessment)?;
+    // What is published follows from a decision that the lake knows.
     keep(&mut lake, &row).await?;
+    crate::report::assessment::write_all(out, &assessment)?;
     Ok(Assessed { campaign, roster, assessment, queries })
 }
 

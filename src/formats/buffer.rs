@@ -57,6 +57,7 @@ impl Buffer {
     }
 
     /// Keeps the first `len` bytes; what is behind them goes into another buffer with room for `bytes`.
+    #[must_use]
     pub fn split_off(&mut self, len: usize, bytes: usize) -> Self {
         let rest = &self.bytes[len..self.filled];
         let mut other = self.home.get(bytes.max(rest.len()));

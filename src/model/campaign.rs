@@ -290,6 +290,13 @@ impl Campaign {
         methods.into_iter().flatten().map(AuthMethod::as_str).collect::<Vec<_>>().join(",")
     }
 
+    /// Whether Outlook for Windows loses a protocol when these are turned off, so that it needs modern authentication:
+    /// one of its four is among them, or one that this campaign turns off together with those.
+    #[must_use]
+    pub fn turns_off_outlook(&self, off: &[Protocol]) -> bool {
+        self.group_of(Protocol::MapiOverHttp).iter().any(|protocol| off.contains(protocol))
+    }
+
     /// The protocols that are cleared, or kept, together with this one, itself included.
     #[must_use]
     pub fn group_of(&self, protocol: Protocol) -> &[Protocol] {

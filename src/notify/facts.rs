@@ -287,7 +287,7 @@ fn outlook_modern_auth(
     tenant: &TenantAssessment,
     protocols_told: &[Protocol],
 ) -> Option<&'static str> {
-    let outlook = Protocol::MapiOverHttp.group().iter().any(|protocol| protocols_told.contains(protocol));
+    let outlook = context.campaign.turns_off_outlook(protocols_told);
     if !context.campaign.texts.enables_outlook_modern_auth || !outlook {
         return None;
     }

@@ -88,7 +88,7 @@ mod tests {
 
     #[test]
     fn every_file_of_the_folder_is_a_view_or_the_lakes_own_check() {
-        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/queries/views");
+        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../queries/views");
         let mut files: Vec<String> = std::fs::read_dir(folder)
             .expect("the folder of views")
             .filter_map(|entry| {

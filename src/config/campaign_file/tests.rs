@@ -238,3 +238,14 @@ fn what_counts_follows_from_scope_and_switch() {
     let grant = parse(&grant, "mine.toml").expect("valid");
     assert_eq!(grant.auth_methods(), "basic,unknown,password_grant");
 }
+
+#[test]
+fn what_a_campaign_turns_off_with_outlook_counts_as_outlook() {
+    let built_in = load(EMBEDDED[0].0).expect("embedded");
+    assert!(built_in.turns_off_outlook(&[Protocol::Imap4, Protocol::OfflineAddressBook]));
+    assert!(!built_in.turns_off_outlook(&[Protocol::Imap4, Protocol::Autodiscover]));
+    let group = "\n[groups]\noutlook = ['exchange_web_services', 'mapi_over_http', 'outlook_anywhere_rpc', \
+                 'offline_address_book', 'autodiscover']\n";
+    let own = parse(&format!("{}{group}", EMBEDDED[0].1), "test.toml").expect("valid");
+    assert!(own.turns_off_outlook(&[Protocol::Autodiscover]));
+}

@@ -20,7 +20,7 @@ fn rendered(sample: &Sample, kind: NoticeKind, tenant: usize) -> RenderedNotice 
 
 /// `UPDATE_EXPECTED=1` rewrites the file; read the difference.
 fn assert_reads_as(name: &str, markdown: &str) {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/notify/snapshots").join(name);
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("snapshots").join(name);
     if std::env::var_os("UPDATE_EXPECTED").is_some() {
         fs::write(&path, markdown).expect("the snapshot can be written");
     }

@@ -219,7 +219,7 @@ mod tests {
 
     #[test]
     fn every_query_file_is_a_report() {
-        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/queries");
+        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../queries");
         let mut files: Vec<String> = std::fs::read_dir(folder)
             .expect("the queries folder")
             .filter_map(|entry| {
