@@ -359,7 +359,21 @@ fn what_stands_for_nothing_proves_nothing() {
         .nth(2_900)
         .expect("a record of the window")
         .replace(r#""clientAppUsed":"Browser""#, r#""clientAppUsed":"","userAgent":"BAV2ROPC""#);
-    let cases: [(&str, String, &str, &str); 9] = [
+    // The same beside a password grant by another application, which no verdict of this campaign counts.
+    let at_once = |client: &str, more: &str| {
+        diagnostic(A, 90_007, at, "SignInLogs", client)
+            .replace(r#""status""#, &format!(r#""userId":"u7",{more}"status""#))
+    };
+    let granted = format!(
+        "{}\n{}\n",
+        at_once(
+            "Mobile Apps and Desktop clients",
+            r#""authenticationProtocol":"ropc","appId":"a1","resourceId":"r1","#
+        ),
+        at_once("", r#""userAgent":"BAV2ROPC","#)
+    );
+    let cases: [(&str, String, &str, &str); 10] = [
+        ("a rewritten sign-in that another record calls a password grant", granted, "warning", "unattributed_legacy_use"),
         ("a rewritten sign-in that another record calls modern", rewritten, "warning", "unattributed_legacy_use"),
         ("a reject's id that many records have", format!("{}\n{}\n", anonymous("Browser"), cut(&anonymous("IMAP4"))),
             "insufficient_evidence", "rejected_records"),

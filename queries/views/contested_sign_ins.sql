@@ -52,10 +52,11 @@ ranked AS (
         row_number() OVER (
             PARTITION BY k.tenant_id, k.sign_in_id, k.sign_in_category, k.record_key
             ORDER BY
-                -- One that states a client app, unless another is provably basic and this one modern.
+                -- One that states a client app; but nothing that no verdict counts refutes what is provably basic.
                 CASE
-                    WHEN k.states_client_app AND (k.auth_method = 'modern') IS NOT TRUE THEN 1
-                    WHEN k.auth_method = 'basic' THEN 2
+                    WHEN k.states_client_app AND k.protocol IS NOT NULL AND k.auth_method IN ('basic', 'unknown')
+                        THEN 1
+                    WHEN k.protocol IS NOT NULL AND k.auth_method = 'basic' THEN 2
                     WHEN k.states_client_app THEN 3
                     ELSE 4
                 END ASC,

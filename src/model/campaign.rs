@@ -26,7 +26,7 @@ const ENGLISH: &str = "en";
 
 // A decision keeps its campaign as JSON, and its id is a hash over that: what has its default is left out
 // of it, so that a new key changes nothing for the campaigns that do not use it.
-/// One campaign file. See `src/campaigns/*.toml` for what each key means to its author.
+/// One campaign file. See `src/config/campaigns/*.toml` for what each key means to its author.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(title = "lightsout campaign", description = "The rules of one campaign.")]

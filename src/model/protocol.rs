@@ -1,5 +1,5 @@
 //! Protocols as the sign-in log's "Client app" names them, and the groups they are switched off in.
-//! What a spelling in a log means is decided in `ingest::classify`; this file only knows the names.
+//! What a spelling in a log means is decided in `formats::classify`; this file only knows the names.
 
 use std::fmt;
 use std::str::FromStr;

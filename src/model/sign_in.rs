@@ -240,7 +240,7 @@ impl RawSignIn<'_> {
     }
 }
 
-/// What `ingest::classify` concludes from a [`RawSignIn`].
+/// What `formats::classify` concludes from a [`RawSignIn`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Classified {
     /// `None`: a browser or modern client, or no user sign-in.

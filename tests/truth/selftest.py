@@ -271,6 +271,8 @@ def identity_cases():
         ("one that states its client app", [imap, dict(emitted=later, **unstated)], ["imap4"]),
         ("one that is not provably modern", [imap, dict(emitted=later, clientAppUsed="Browser")], ["imap4"]),
         ("one that is basic by its user agent", [agent, dict(emitted=later, clientAppUsed="Browser")], ["other_legacy"]),
+        ("the same beside a password grant", [agent, dict(emitted=later, clientAppUsed="Mobile Apps and Desktop clients",
+                                                          authenticationProtocol="ropc", appId=OTHER)], ["other_legacy"]),
         ("one that states a legacy client app before it", [imap, dict(emitted=later, **agent)], ["imap4"]),
         ("the latest", [imap, dict(emitted=later, clientAppUsed="POP3")], ["pop3"]),
         ("a second apart", [imap, dict(time="2026-09-10T08:00:01Z", clientAppUsed="Browser")], ["imap4"]),

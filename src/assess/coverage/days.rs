@@ -149,7 +149,10 @@ impl Calendar {
         let newest = self.latest_at?.checked_sub_signed(TimeDelta::microseconds(1))?.date_naive();
         let is_filled = |day: &NaiveDate| self.filled.contains(day);
         let after = newest.iter_days().skip(1).take_while(|day| *day <= sibling_latest_at.date_naive());
-        let silent = after.take_while(|day| is_filled(day) || !habits.expects(*day));
+        let silent = after.take_while(|day| {
+            // The day itself may have a record, of its midnight.
+            is_filled(day) || self.has_any(*day) || !habits.expects(*day)
+        });
         let last = silent.filter(is_filled).last()?;
         Some(sibling_latest_at.min(midnight(last.succ_opt()?)))
     }

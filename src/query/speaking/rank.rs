@@ -42,6 +42,8 @@ pub(super) struct Claim {
     pub(super) states_client_app: bool,
     pub(super) is_modern: bool,
     pub(super) is_basic: bool,
+    /// The auth method is unknown.
+    pub(super) is_unknown: bool,
     pub(super) provably_modern: bool,
     pub(super) emitted_at: Option<i64>,
     pub(super) is_success: Option<bool>,
@@ -133,13 +135,18 @@ fn first(a: &Claim, b: &Claim, names: &Names) -> Ordering {
 }
 
 /// How well a record says by which client the user signed in; the least is the best. That somebody used Basic
-/// Authentication is not refuted by a record that names a modern client.
+/// Authentication is not refuted by a record that no verdict counts: of a modern client, a password grant, a service.
 const fn certainty(claim: &Claim) -> u8 {
-    match (claim.states_client_app, claim.is_modern, claim.is_basic) {
-        (true, false, _) => 1,
-        (_, _, true) => 2,
-        (true, _, false) => 3,
-        (false, _, false) => 4,
+    // A rival names no protocol, or is modern.
+    let names_protocol = claim.place.is_some();
+    if names_protocol && claim.states_client_app && (claim.is_basic || claim.is_unknown) {
+        1
+    } else if names_protocol && claim.is_basic {
+        2
+    } else if claim.states_client_app {
+        3
+    } else {
+        4
     }
 }
 

@@ -126,7 +126,9 @@ def fill(interactive, non_interactive, habits, start, end):
     seen, filled = non_interactive.seen(), {}
     for run in runs(set(range(first, last + 1)) - present):
         if run[-1] >= start and believable(present, habits, run, start, end):
-            filled.update({day: sibling[day] for day in run if day in sibling and day in seen
+            # Where the sibling goes on after a day, it was there until the day's end.
+            until = {day: (day + 1) * DAY if max(sibling) > day else sibling[day] for day in sibling}
+            filled.update({day: until[day] for day in run if day in sibling and day in seen
                            and not (too_many and habits.expects(day))})
     return filled
 
@@ -198,7 +200,7 @@ def judge(category, log, habits, filled, stated, of_sibling, start, end, settle_
         for day in range((log.newest - 1) // DAY + 1, max(filled, default=0) + 1):
             if day in filled:
                 instants.append(filled[day])
-            elif habits.expects(day):
+            elif habits.expects(day) and day not in log.days():
                 break
     horizon = max([t - settle_hours * HOUR for t in instants] + [(day + 1) * DAY for day in stated], default=0)
     if sum((day + 1) * DAY > horizon for day in expected) > max(0, min(1, len(expected) - 1)):

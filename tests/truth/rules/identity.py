@@ -19,8 +19,9 @@ def unique(rows):
 
 def rank(row):
     emitted = row.emitted if row.emitted is not None else -(1 << 62)
-    # Which client it was: the most certain first. A modern one does not refute what is provably basic.
-    certainty = (3 if row.states_client and row.method != "modern" else 2 if row.method == "basic" else
+    # Which client it was: the most certain first. What no verdict counts does not refute what is provably basic.
+    counted = row.protocol is not None and row.method in ("basic", "unknown")
+    certainty = (3 if row.states_client and counted else 2 if counted and row.method == "basic" else
                  1 if row.states_client else 0)
     return certainty, not row.provably_modern, emitted, row.outcome == "success"
 
