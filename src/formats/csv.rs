@@ -2,7 +2,7 @@
 //! where rows end, and splits a row into cells. A row whose quotes do not close as they should is given
 //! up at the end of its first line, so one cut row costs one row.
 //!
-//! Rows are found, and split, byte by byte, which is right for any text; [`places`] finds both at once,
+//! Rows are found, and split, byte by byte, which is right for any text; `places` finds both at once,
 //! faster, in the rows that are as they should be.
 
 mod places;
