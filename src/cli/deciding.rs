@@ -44,7 +44,7 @@ pub(super) async fn assess(rules: &Rules, out: &Path, global: &Global) -> Result
     let (assessment, row) = decide(&basis, now(), versions)?;
     // What is published follows from a decision that the lake knows.
     keep(&mut lake, &row).await?;
-    crate::report::assessment::write_all(out, &assessment).map_err(|error| Error::from(error).recorded())?;
+    crate::report::assessment::write_all(out, &assessment).map_err(Error::recorded)?;
     Ok(Assessed { campaign, roster, assessment, queries })
 }
 
