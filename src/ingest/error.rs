@@ -18,6 +18,8 @@ pub enum Error {
     Arrow { what: &'static str, source: arrow::error::ArrowError },
     #[error("{what}: {source}")]
     Json { what: &'static str, source: serde_json::Error },
+    #[error("nothing fills the column {column} of sign_in_records; this is a fault of lightsout")]
+    UnfilledColumn { column: String },
     #[error("a worker thread ended early; nothing of its batch was committed, run the command again")]
     WorkerLost,
     #[error("interrupted; what was committed stays, run the same command again to go on")]

@@ -20,6 +20,7 @@ use dictionary::Guess;
 use super::source::Source;
 use crate::{Error, Result};
 use lightsout_lake::schema::{Table, timestamp};
+use lightsout_model::protocol::Protocol;
 use lightsout_model::sign_in::{Category, Classified, RawSignIn};
 
 const MICROS_PER_DAY: i64 = 86_400_000_000;
@@ -34,8 +35,47 @@ pub(super) fn day_of(micros: i64) -> i32 {
     i32::try_from(micros.div_euclid(MICROS_PER_DAY)).unwrap_or(0)
 }
 
-/// Columns of texts that repeat.
-const TEXTS: usize = 21;
+/// The columns of texts that repeat, each beside what fills it.
+macro_rules! repeated_texts {
+    (|$raw:ident, $classified:ident, $row:ident| $($name:literal => $text:expr,)+) => {
+        const REPEATED: &[&str] = &[$($name),+];
+
+        fn texts_of<'a>(
+            $raw: &'a RawSignIn<'_>,
+            $classified: Classified,
+            $row: RowContext<'a>,
+        ) -> [Option<&'a str>; REPEATED.len()] {
+            [$($text),+]
+        }
+    };
+}
+
+repeated_texts! { |raw, classified, row|
+    "tenant_id" => Some(row.tenant_id),
+    "category" => raw.category.map(Category::as_str),
+    "user_id" => raw.user_id.as_deref(),
+    "user_principal_name" => raw.user_principal_name.as_deref(),
+    "user_type" => raw.user_type.as_deref(),
+    "app_id" => raw.app_id.as_deref(),
+    "app_name" => raw.app_name.as_deref(),
+    "resource_id" => raw.resource_id.as_deref(),
+    "resource_name" => raw.resource_name.as_deref(),
+    "client_app" => raw.client_app.as_deref(),
+    "protocol" => classified.protocol.map(Protocol::as_str),
+    "auth_method" => Some(classified.auth_method.as_str()),
+    "auth_evidence" => classified.auth_evidence,
+    "outcome" => Some(classified.outcome.as_str()),
+    "failure_reason" => raw.failure_reason.as_deref(),
+    "conditional_access" => raw.conditional_access.as_deref(),
+    "user_agent" => raw.user_agent.as_deref(),
+    "ip_address" => raw.ip_address.as_deref(),
+    "country" => raw.country.as_deref(),
+    "home_tenant_id" => raw.home_tenant_id.as_deref(),
+    "resource_tenant_id" => raw.resource_tenant_id.as_deref(),
+}
+
+/// Where the tenant is among them: rows are sorted by it.
+const TENANT: usize = 0;
 
 /// Texts of which hardly any two are the same.
 const UNIQUE: [&str; 2] = ["sign_in_id", "correlation_id"];
@@ -79,7 +119,7 @@ pub(super) fn record_hash(record: &str) -> i64 {
 /// Rows of one stream that are not written yet.
 #[derive(Default)]
 pub(super) struct Rows {
-    repeated: [Repeated; TEXTS],
+    repeated: [Repeated; REPEATED.len()],
     sign_in_id: Unique,
     correlation_id: Unique,
     signed_in_at: Vec<i64>,
@@ -220,30 +260,8 @@ impl Rows {
         row: RowContext<'_>,
         source: &Arc<Source>,
     ) {
-        let texts = [
-            Some(row.tenant_id),
-            raw.category.map(Category::as_str),
-            raw.user_id.as_deref(),
-            raw.user_principal_name.as_deref(),
-            raw.user_type.as_deref(),
-            raw.app_id.as_deref(),
-            raw.app_name.as_deref(),
-            raw.resource_id.as_deref(),
-            raw.resource_name.as_deref(),
-            raw.client_app.as_deref(),
-            classified.protocol.map(lightsout_model::protocol::Protocol::as_str),
-            Some(classified.auth_method.as_str()),
-            classified.auth_evidence,
-            Some(classified.outcome.as_str()),
-            raw.failure_reason.as_deref(),
-            raw.conditional_access.as_deref(),
-            raw.user_agent.as_deref(),
-            raw.ip_address.as_deref(),
-            raw.country.as_deref(),
-            raw.home_tenant_id.as_deref(),
-            raw.resource_tenant_id.as_deref(),
-        ];
-        let mut guesses = [Guess::default(); TEXTS];
+        let texts = texts_of(raw, classified, row);
+        let mut guesses = [Guess::default(); REPEATED.len()];
         for ((guess, column), text) in guesses.iter_mut().zip(&self.repeated).zip(texts) {
             *guess = text.map(|text| column.dictionary.guess(text)).unwrap_or_default();
         }
@@ -279,7 +297,6 @@ impl Rows {
             (times.clone(), Arc::new(times.with_data_type(timestamp())))
         };
         let (plain_times, signed_in_at) = times(&mut self.signed_in_at);
-        let mut repeated = self.repeated.iter_mut();
         let mut columns: Vec<ArrayRef> = Vec::with_capacity(SCHEMA.fields().len());
         for field in SCHEMA.fields() {
             columns.push(match field.name().as_str() {
@@ -308,9 +325,9 @@ impl Rows {
                     let sorted = order.iter().map(|row| self.record_hash[*row as usize]);
                     Arc::new(Int64Array::new(sorted.collect(), None))
                 }
-                _ => match repeated.next() {
-                    Some(column) => column.take(&order).map_err(arrow)?,
-                    None => arrow::array::new_null_array(field.data_type(), order.len()),
+                name => match REPEATED.iter().position(|repeated| *repeated == name) {
+                    Some(at) => self.repeated[at].take(&order).map_err(arrow)?,
+                    None => return Err(Error::UnfilledColumn { column: name.to_owned() }),
                 },
             });
         }
@@ -323,7 +340,7 @@ impl Rows {
 
     /// Rows by tenant, time and order of arrival.
     fn order(&self) -> Vec<u32> {
-        let tenants = &self.repeated[0];
+        let tenants = &self.repeated[TENANT];
         let mut by_name: Vec<(&[u8], usize)> = tenants.dictionary.texts().zip(0..).collect();
         by_name.sort_unstable();
         let mut ranks = vec![0_u32; tenants.dictionary.len()];
@@ -341,5 +358,25 @@ impl Rows {
         keys.sort_unstable();
         #[expect(clippy::cast_possible_truncation, reason = "the lowest part is the row")]
         keys.into_iter().map(|key| key as u32).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_column_of_the_table_is_filled_by_its_name() {
+        let rows = Rows::default().take().expect("no column is left over");
+        assert_eq!(rows.schema(), *SCHEMA);
+        assert_eq!(REPEATED[TENANT], "tenant_id");
+        for name in REPEATED {
+            let field = SCHEMA.field_with_name(name).expect("a column of the table");
+            assert!(matches!(field.data_type(), DataType::Dictionary(..)), "{name} repeats");
+        }
+        let by_number = SCHEMA.fields().iter().filter(|field| {
+            matches!(field.data_type(), DataType::Dictionary(..)) && field.name() != "source_id"
+        });
+        assert_eq!(by_number.count(), REPEATED.len(), "no text column is filled by two");
     }
 }

@@ -2,10 +2,11 @@
 
 use std::sync::{Arc, LazyLock};
 
-use arrow::datatypes::{DataType, Field, Schema, SchemaRef, TimeUnit};
+use arrow::datatypes::{DataType, Field, Fields, Schema, SchemaRef, TimeUnit};
+use lightsout_model::columns::{self, Column, ColumnType};
 
 /// The column that splits `sign_in_records`: verdicts read only its `false` side.
-pub const PARTITION: &str = "provably_modern";
+pub const PARTITION: &str = columns::PARTITION.name;
 
 /// A table of the lake.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
@@ -44,6 +45,20 @@ impl Table {
         }
     }
 
+    /// Its columns in the data files, with types and meanings.
+    #[must_use]
+    pub const fn columns(self) -> &'static [Column] {
+        match self {
+            Self::SignInRecords => columns::SIGN_IN_RECORDS,
+            Self::Rejects => columns::REJECTS,
+            Self::Sources => columns::SOURCES,
+            Self::Decisions => columns::DECISIONS,
+            Self::CampaignEvents => columns::CAMPAIGN_EVENTS,
+            Self::TenantSettings => columns::TENANT_SETTINGS,
+            Self::Dismissals => columns::DISMISSALS,
+        }
+    }
+
     /// Columns in the data files: all but the partition column.
     #[must_use]
     pub fn file_schema(self) -> SchemaRef {
@@ -58,7 +73,7 @@ impl Table {
             return files;
         }
         let mut fields: Vec<_> = files.fields().iter().cloned().collect();
-        fields.push(Arc::new(Field::new(PARTITION, DataType::Boolean, true)));
+        fields.push(Arc::new(Field::new(PARTITION, data_type(columns::PARTITION.column_type), true)));
         Arc::new(Schema::new(fields))
     }
 }
@@ -69,172 +84,44 @@ pub fn timestamp() -> DataType {
     DataType::Timestamp(TimeUnit::Microsecond, Some("UTC".into()))
 }
 
-fn columns(spec: &[(&str, DataType)]) -> SchemaRef {
-    let fields: Vec<Field> = spec.iter().map(|(name, kind)| Field::new(*name, kind.clone(), true)).collect();
-    Arc::new(Schema::new(fields))
+fn data_type(column_type: ColumnType) -> DataType {
+    match column_type {
+        ColumnType::Text => DataType::Utf8,
+        ColumnType::Integer => DataType::Int64,
+        ColumnType::SmallInteger => DataType::Int32,
+        ColumnType::Timestamp => timestamp(),
+        ColumnType::Date => DataType::Date32,
+        ColumnType::Boolean => DataType::Boolean,
+        ColumnType::Bytes => DataType::Binary,
+        ColumnType::List(members) => {
+            let element = Field::new("element", DataType::Struct(fields(members)), true);
+            DataType::List(Arc::new(element))
+        }
+    }
 }
 
-fn list_of(entry: Vec<Field>) -> DataType {
-    DataType::List(Arc::new(Field::new("element", DataType::Struct(entry.into()), true)))
+/// All nullable: rows of earlier versions lack later columns, and engines that append may leave some out.
+fn fields(columns: &[Column]) -> Fields {
+    columns.iter().map(|column| Field::new(column.name, data_type(column.column_type), true)).collect()
 }
 
-/// What a source has seen of one tenant and category.
-fn coverage() -> DataType {
-    let text = |name| Field::new(name, DataType::Utf8, true);
-    let number = |name| Field::new(name, DataType::Int64, true);
-    let date = |name| Field::new(name, DataType::Date32, true);
-    let time = |name| Field::new(name, timestamp(), true);
-    list_of(vec![
-        text("tenant_id"),
-        text("category"),
-        number("records"),
-        time("latest_at"),
-        time("storage_hour"),
-        Field::new(
-            "days",
-            list_of(vec![date("day"), number("records"), Field::new("hours", DataType::Int32, true)]),
-            true,
-        ),
-        Field::new("stated", list_of(vec![date("first_day"), date("last_day"), text("basis")]), true),
-        text("only_client_app"),
-        text("only_outcome"),
-        text("only_user"),
-        text("only_app"),
-        number("successes"),
-    ])
-}
+static SCHEMAS: LazyLock<[SchemaRef; 7]> =
+    LazyLock::new(|| Table::ALL.map(|table| Arc::new(Schema::new(fields(table.columns())))));
 
-static SCHEMAS: LazyLock<[SchemaRef; 7]> = LazyLock::new(|| {
-    let text = || DataType::Utf8;
-    let number = || DataType::Int64;
-    let records = columns(&[
-        ("tenant_id", text()),
-        ("sign_in_id", text()),
-        ("category", text()),
-        ("signed_in_at", timestamp()),
-        ("emitted_at", timestamp()),
-        ("event_date", DataType::Date32),
-        ("user_id", text()),
-        ("user_principal_name", text()),
-        ("user_type", text()),
-        ("app_id", text()),
-        ("app_name", text()),
-        ("resource_id", text()),
-        ("resource_name", text()),
-        ("client_app", text()),
-        ("protocol", text()),
-        ("auth_method", text()),
-        ("auth_evidence", text()),
-        ("outcome", text()),
-        ("error_code", number()),
-        ("failure_reason", text()),
-        ("conditional_access", text()),
-        ("user_agent", text()),
-        ("ip_address", text()),
-        ("country", text()),
-        ("is_interactive", DataType::Boolean),
-        ("home_tenant_id", text()),
-        ("resource_tenant_id", text()),
-        ("correlation_id", text()),
-        ("source_id", text()),
-        ("source_offset", number()),
-        ("record_hash", number()),
-    ]);
-    let rejects = columns(&[
-        ("source_id", text()),
-        ("path", text()),
-        ("byte_offset", number()),
-        ("line", number()),
-        ("reason", text()),
-        ("detail", text()),
-        ("raw", DataType::Binary),
-        ("batch_id", text()),
-        ("tenant_id", text()),
-        ("category", text()),
-        ("signed_in_at", timestamp()),
-        ("reads_as", text()),
-        ("sign_in_id", text()),
-    ]);
-    let sources = columns(&[
-        ("source_id", text()),
-        ("batch_id", text()),
-        ("path", text()),
-        ("shape", text()),
-        ("framing", text()),
-        ("encoding", text()),
-        ("compression", text()),
-        ("header", text()),
-        ("stored_bytes", number()),
-        ("content_bytes", number()),
-        ("records", number()),
-        ("rows", number()),
-        ("rejected", number()),
-        ("not_sign_ins", number()),
-        ("pruned", number()),
-        ("missing_columns", text()),
-        ("first_signed_in_at", timestamp()),
-        ("last_signed_in_at", timestamp()),
-        ("ingested_at", timestamp()),
-        ("program_version", text()),
-        ("coverage", coverage()),
-        ("fate", text()),
-        ("detail", text()),
-        ("channel", text()),
-        ("truncation", text()),
-        ("page_filter", text()),
-        ("pages", number()),
-        ("last_pages", number()),
-        ("content_id", text()),
-        ("assigned_tenant_id", text()),
-    ]);
-    let decisions = columns(&[
-        ("decision_id", text()),
-        ("decided_at", timestamp()),
-        ("campaign", text()),
-        ("as_of", DataType::Date32),
-        ("window_start", DataType::Date32),
-        ("window_end", DataType::Date32),
-        ("campaign_hash", text()),
-        ("roster_hash", text()),
-        ("queries_hash", text()),
-        ("seed", number()),
-        ("program_version", text()),
-        ("lake_versions", text()),
-        ("campaign_rules", text()),
-        ("roster", text()),
-        ("evidence", text()),
-    ]);
-    let events = columns(&[
-        ("event_id", text()),
-        ("campaign", text()),
-        ("tenant_id", text()),
-        ("event", text()),
-        ("protocols", text()),
-        ("decision_id", text()),
-        ("happened_at", timestamp()),
-        ("effective_date", DataType::Date32),
-        ("by_whom", text()),
-        ("detail", text()),
-    ]);
-    let settings = columns(&[
-        ("tenant_id", text()),
-        ("source_id", text()),
-        ("path", text()),
-        ("kind", text()),
-        ("collected_at", timestamp()),
-        ("complete", DataType::Boolean),
-        ("settings", text()),
-        ("ingested_at", timestamp()),
-        ("batch_id", text()),
-    ]);
-    let dismissals = columns(&[
-        ("dismissal_id", text()),
-        ("tenant_id", text()),
-        ("doubt", text()),
-        ("paths", text()),
-        ("by_whom", text()),
-        ("why", text()),
-        ("dismissed_at", timestamp()),
-    ]);
-    [records, rejects, sources, decisions, events, settings, dismissals]
-});
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// `UPDATE_EXPECTED=1` writes it; read the diff.
+    #[test]
+    fn the_documentation_of_columns_is_that_of_the_tables() {
+        let mut tables = Table::ALL.map(|table| (table.as_str(), table.columns())).to_vec();
+        tables.push((Table::SignInRecords.as_str(), std::slice::from_ref(&columns::PARTITION)));
+        let documentation = columns::documentation(&tables);
+        let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../queries/columns.txt");
+        if std::env::var_os("UPDATE_EXPECTED").is_some() {
+            std::fs::write(&path, &documentation).expect("columns.txt");
+        }
+        assert_eq!(std::fs::read_to_string(&path).expect("columns.txt"), documentation);
+    }
+}

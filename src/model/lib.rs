@@ -3,6 +3,7 @@
 
 pub mod campaign;
 pub mod change;
+pub mod columns;
 pub mod coverage;
 pub mod evidence;
 pub mod protocol;
