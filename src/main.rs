@@ -1,6 +1,8 @@
 //! The program: a runtime and the command line. The runtime has threads because the engine and the
 //! store are asynchronous; parsing has threads of its own.
 
+mod cli;
+
 use std::process::ExitCode;
 
 /// An expression is computed by functions that call themselves, level by level.
@@ -16,7 +18,7 @@ fn main() -> ExitCode {
         .build();
     match runtime {
         Ok(runtime) => {
-            let code = runtime.block_on(lightsout::cli::main());
+            let code = runtime.block_on(cli::main());
             // A query that was stopped may still be computing, and nobody waits for it.
             runtime.shutdown_background();
             code

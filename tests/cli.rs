@@ -114,15 +114,6 @@ fn every_block_says_what_it_said() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
-#[cfg(not(feature = "serve"))]
-#[test]
-fn what_is_not_built_in_says_the_line_that_builds_it() {
-    let place = tempfile::tempdir().expect("a temporary folder");
-    let told = told("$ lightsout serve", place.path());
-    assert!(told.contains("exit code: 2"), "{told}");
-    assert!(told.contains("cargo install --path . --locked --features serve"), "{told}");
-}
-
 #[test]
 fn no_line_of_help_is_wider_than_a_terminal() {
     for path in snapshots() {

@@ -9,6 +9,7 @@
 pub mod announce;
 pub mod confirm;
 pub mod event;
+pub mod guards;
 pub mod objections;
 pub mod opt_out;
 pub mod plan;

@@ -1,6 +1,8 @@
 //! What speaks against turning protocols off, as a tenant looks now. `announce`, `recheck` and `apply` ask
 //! this one function, so that none of them turns off what another would hold.
 
+use super::event::Hold;
+use super::state::AnnouncedTenant;
 use lightsout_model::campaign::Campaign;
 use lightsout_model::change::HoldCause;
 use lightsout_model::protocol::Protocol;
@@ -49,4 +51,31 @@ fn concerns(campaign: &Campaign, reason: &Reason, protocols: &[Protocol]) -> boo
     reason
         .protocol()
         .is_none_or(|of| protocols.iter().any(|protocol| campaign.group_of(*protocol).contains(&of)))
+}
+
+/// Why protocols are on hold for one cause: as it is now, else as it was when the hold was recorded.
+#[must_use]
+pub fn reasons_now(
+    campaign: &Campaign,
+    hold: &Hold,
+    protocols: &[Protocol],
+    judged: Option<&TenantAssessment>,
+) -> Vec<Reason> {
+    let now = judged.map(|tenant| reasons(campaign, tenant, hold.cause, protocols));
+    now.filter(|reasons| !reasons.is_empty()).unwrap_or_else(|| hold.reasons.clone())
+}
+
+/// Why something of a tenant is on hold, over all causes.
+#[must_use]
+pub fn hold_reasons(
+    campaign: &Campaign,
+    tenant: &AnnouncedTenant,
+    judged: Option<&TenantAssessment>,
+) -> Vec<Reason> {
+    let mut reasons: Vec<Reason> = Vec::new();
+    for (protocol, (hold, _)) in &tenant.holds {
+        let new = reasons_now(campaign, hold, &[*protocol], judged);
+        reasons.extend(new.into_iter().filter(|reason| !reasons.contains(reason)).collect::<Vec<_>>());
+    }
+    reasons
 }

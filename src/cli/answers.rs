@@ -12,11 +12,11 @@ use arrow::datatypes::SchemaRef;
 use clap::Args;
 
 use super::shared::{Output, parse_size};
-use crate::error::{Error, Result};
-use crate::report::{Format, RowWriter};
+use crate::cli::failure::{Failure, Result};
 use lightsout_query::Error as QueryError;
 use lightsout_query::answer::Limits;
 use lightsout_query::{Parameter, Queries};
+use lightsout_report::{Format, RowWriter};
 
 /// What queries may take.
 #[derive(Debug, Clone, Args)]
@@ -58,11 +58,11 @@ impl QueryLimits {
             if let (true, Some(limit)) = (answer.is_cut(), self.limit) {
                 eprintln!("only the first {limit} rows: there are more than --limit lets through");
             }
-            Ok::<(), Error>(())
+            Ok::<(), Failure>(())
         };
         tokio::select! {
             done = rows => done,
-            _ = tokio::signal::ctrl_c() => Err(Error::Query(QueryError::Interrupted { name: name.to_owned() })),
+            _ = tokio::signal::ctrl_c() => Err(Failure::from(QueryError::Interrupted { name: name.to_owned() })),
         }
     }
 }
@@ -115,7 +115,7 @@ impl Out {
                 let is_special = path.metadata().is_ok_and(|found| !found.is_file());
                 let part = (!is_special).then(|| Part { path: path.clone(), part: part_of(path) });
                 let open = part.as_ref().map_or(path, |part| &part.part);
-                let file = File::create(open).map_err(Error::write(path))?;
+                let file = File::create(open).map_err(Failure::write(path))?;
                 (Sink::new(file, &is_closed), output.format.unwrap_or(Format::Csv), part)
             }
         };
@@ -124,16 +124,11 @@ impl Out {
 
     /// Writes rows; `false` where nobody reads them any more.
     pub(super) fn write(&mut self, batch: &RecordBatch) -> Result<bool> {
-        let done = self.rows.write(batch);
-        self.unless_closed(done)
-    }
-
-    fn unless_closed(&self, done: Result<()>) -> Result<bool> {
-        match done {
+        match self.rows.write(batch) {
             Ok(()) => Ok(true),
             // Who reads only the start has what they want.
             Err(_) if self.is_closed.load(Ordering::Relaxed) => Ok(false),
-            Err(error) => Err(error),
+            Err(error) => Err(error.into()),
         }
     }
 
@@ -144,7 +139,7 @@ impl Out {
             done => done?,
         }
         match &part {
-            Some(Part { path, part }) => std::fs::rename(part, path).map_err(Error::write(path)),
+            Some(Part { path, part }) => std::fs::rename(part, path).map_err(Failure::write(path)),
             None => Ok(()),
         }
     }

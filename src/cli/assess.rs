@@ -7,13 +7,15 @@ use std::sync::Arc;
 use arrow::array::{ArrayRef, RecordBatch, StringArray};
 use clap::Args;
 
-use super::deciding;
-use super::shared::{Global, Output, Rules, open_lake, print};
-use crate::error::{Error, Result};
-use crate::report::Format;
+use super::shared::{Global, Output, Rules, now, open_lake, print, print_note};
+use crate::cli::failure::{Failure, Result};
 use lightsout_decisions::compare::Change;
 use lightsout_model::campaign::Campaign;
 use lightsout_model::verdict::Assessment;
+use lightsout_report::Format;
+use lightsout_workflow::assess::PAGE_FILE;
+use lightsout_workflow::decisions::{reproduce, store};
+use lightsout_workflow::{MEMORY_LIMIT_BYTES, assess, drafts};
 
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
@@ -37,22 +39,22 @@ pub(super) async fn run(arguments: &Arguments, global: &Global) -> Result<u8> {
     if let [before, after] = arguments.compare.as_slice() {
         return compare(before, after, arguments.json, global).await;
     }
-    let assessed = match &arguments.decision {
-        Some(id) => {
-            let row = deciding::find(&open_lake(global).await?, id)?;
-            let assessed = deciding::remake(global, &row).await?;
-            crate::report::assessment::write_all(&arguments.out, &assessed.assessment)?;
-            assessed
-        }
-        None => deciding::assess(&arguments.rules, &arguments.out, global).await?,
+    let assessed = if let Some(id) = &arguments.decision {
+        let row = store::find(&open_lake(global).await?, id)?;
+        let assessed = reproduce::remake(&global.lake, &row, MEMORY_LIMIT_BYTES).await?;
+        lightsout_report::assessment::write_all(&arguments.out, &assessed.assessment)?;
+        assessed
+    } else {
+        let request = arguments.rules.load()?;
+        assess::assess(&mut open_lake(global).await?, request, &arguments.out, now()).await?
     };
     if arguments.json {
         let json = serde_json::to_string_pretty(&assessed.assessment)
-            .map_err(|source| Error::Json { what: "the assessment", source })?;
+            .map_err(|source| Failure::Json { what: "the assessment", source })?;
         print(&json);
     }
-    super::notices::write_lists(&assessed, &arguments.out)?;
-    super::page::write(&assessed, &arguments.out).await?;
+    drafts::write_lists(&assessed, &arguments.out)?;
+    assess::write_page(&assessed, &arguments.out).await?;
     tell(&assessed.campaign, &assessed.assessment, &arguments.out, global);
     Ok(0)
 }
@@ -60,7 +62,7 @@ pub(super) async fn run(arguments: &Arguments, global: &Global) -> Result<u8> {
 /// Which tenants two decisions tell different things of, on stdout.
 async fn compare(before: &str, after: &str, json: bool, global: &Global) -> Result<u8> {
     let lake = open_lake(global).await?;
-    let read = |id: &str| deciding::find(&lake, id).and_then(|row| deciding::reread(&row));
+    let read = |id: &str| store::find(&lake, id).and_then(|row| reproduce::reread(&row, print_note));
     let changes = lightsout_decisions::compare::compare(&read(before)?, &read(after)?);
     let texts = |text: fn(&Change) -> Option<String>| -> ArrayRef {
         Arc::new(changes.iter().map(text).collect::<StringArray>())
@@ -72,7 +74,7 @@ async fn compare(before: &str, after: &str, json: bool, global: &Global) -> Resu
         ("verdict_after", texts(|change| change.after.clone()), true),
         ("why", texts(|change| Some(change.why.join("; "))), false),
     ])
-    .map_err(|source| Error::Arrow { what: "comparing decisions", source })?;
+    .map_err(|source| Failure::Arrow { what: "comparing decisions", source })?;
     let format = json.then_some(Format::Json);
     Output { format, output: None }.write(&[batch])?;
     if !global.quiet {
@@ -86,7 +88,7 @@ pub(super) fn tell(campaign: &Campaign, assessment: &Assessment, out: &Path, glo
     if global.quiet {
         return;
     }
-    eprint!("{}", crate::report::closing::text(campaign, assessment));
+    eprint!("{}", lightsout_report::closing::text(campaign, assessment));
     eprintln!("decision {}; files are in {}", assessment.decision_id, out.display());
-    eprintln!("to look at it: {}", out.join(super::page::FILE).display());
+    eprintln!("to look at it: {}", out.join(PAGE_FILE).display());
 }

@@ -9,7 +9,7 @@ use clap::{Args, Command, CommandFactory as _};
 use clap_complete::Shell;
 
 use super::{Cli, report};
-use crate::error::{Error, Result};
+use crate::cli::failure::{Failure, Result};
 use lightsout_query::catalog::own::Library;
 
 #[derive(Debug, Args)]
@@ -32,7 +32,7 @@ pub(super) struct ManArguments {
 pub(super) fn run(arguments: &Arguments) -> Result<u8> {
     let mut script = Vec::new();
     clap_complete::generate(arguments.shell, &mut with_reports()?, "lightsout", &mut script);
-    std::io::stdout().write_all(&script).map_err(Error::write("stdout"))?;
+    std::io::stdout().write_all(&script).map_err(Failure::write("stdout"))?;
     Ok(0)
 }
 
@@ -52,15 +52,15 @@ fn with_reports() -> Result<Command> {
 
 pub(super) fn man(arguments: &ManArguments) -> Result<u8> {
     if arguments.folder.is_file() {
-        return Err(Error::Usage {
+        return Err(Failure::Usage {
             flag: "DIR",
             expected: "a folder for the pages, or the name of a new one".to_owned(),
             found: format!("the file {}", arguments.folder.display()),
         });
     }
-    fs::create_dir_all(&arguments.folder).map_err(Error::write(&arguments.folder))?;
+    fs::create_dir_all(&arguments.folder).map_err(Failure::write(&arguments.folder))?;
     // Help is a flag of every command.
     let command = Cli::command().disable_help_subcommand(true);
-    clap_mangen::generate_to(command, &arguments.folder).map_err(Error::write(&arguments.folder))?;
+    clap_mangen::generate_to(command, &arguments.folder).map_err(Failure::write(&arguments.folder))?;
     Ok(0)
 }

@@ -2,15 +2,16 @@
 
 use clap::Args;
 
-use super::deciding;
-use super::shared::{self, Global, MEMORY_LIMIT_BYTES, Output, Rules, open_lake};
-use crate::error::{Error, Result};
-use crate::report::Format;
-use crate::report::explain::{Explanation, Judged};
+use super::shared::{Global, Output, Rules, open_lake};
+use crate::cli::failure::{Failure, Result};
 use lightsout_assess::assess;
 use lightsout_model::tenant::Roster;
 use lightsout_query::Queries;
 use lightsout_query::catalog::Report;
+use lightsout_report::Format;
+use lightsout_report::explain::{Explanation, Judged};
+use lightsout_workflow::assess::{AssessRequest, find_tenant, window};
+use lightsout_workflow::{Error, MEMORY_LIMIT_BYTES};
 
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
@@ -24,7 +25,7 @@ pub(super) struct Arguments {
 }
 
 pub(super) async fn run(arguments: &Arguments, global: &Global) -> Result<u8> {
-    let (campaign, roster) = arguments.rules.load()?;
+    let AssessRequest { campaign, roster, as_of } = arguments.rules.load()?;
     let lake = open_lake(global).await?;
     let queries = Queries::over(&lake, MEMORY_LIMIT_BYTES).await?;
     let coverage = queries.coverage().await?;
@@ -33,8 +34,8 @@ pub(super) async fn run(arguments: &Arguments, global: &Global) -> Result<u8> {
     known.extend(with_settings.iter().map(String::as_str));
     known.sort_unstable();
     known.dedup();
-    let tenant_id = deciding::find_tenant(&arguments.tenant, &roster, &known)?;
-    let window = shared::window(arguments.rules.as_of, &campaign, &roster, &coverage, &lake)?;
+    let tenant_id = find_tenant(&arguments.tenant, &roster, &known)?;
+    let window = window(as_of, &campaign, &roster, &coverage, &lake)?;
     let mut evidence = queries.evidence_on(coverage, &campaign, window.first, window.end_at()).await?;
     evidence.retain(|tenant| tenant.tenant_id == tenant_id);
     // Nothing of another tenant reaches this one's verdict.
@@ -43,7 +44,7 @@ pub(super) async fn run(arguments: &Arguments, global: &Global) -> Result<u8> {
         tenants: settings.clone().map(|settings| (tenant_id.clone(), settings)).into_iter().collect(),
     };
     let Some(tenant) = assess(&campaign, &alone, &evidence, window).pop() else {
-        return Err(Error::EmptyLake { lake: lake.name() });
+        return Err(Error::EmptyLake { lake: lake.name() }.into());
     };
     let evidence = evidence.pop().unwrap_or_default();
     if let Some(Format::Csv | Format::Ndjson | Format::Parquet) = arguments.output.format {
@@ -55,7 +56,7 @@ pub(super) async fn run(arguments: &Arguments, global: &Global) -> Result<u8> {
     let explanation = Explanation::gather(&queries, &campaign, window, judged).await?;
     if arguments.output.format == Some(Format::Json) {
         let json = serde_json::to_string_pretty(&explanation)
-            .map_err(|source| Error::Json { what: "an explanation", source })?;
+            .map_err(|source| Failure::Json { what: "an explanation", source })?;
         arguments.output.write_text(&json)?;
     } else {
         arguments.output.write_text(&explanation.text())?;

@@ -9,13 +9,14 @@ use chrono::NaiveDate;
 use clap::Args;
 use indicatif::{HumanBytes, ProgressBar, ProgressStyle};
 
-use super::shared::{self, Global, Naming, now, parse_days, parse_size, print, roster_of};
-use crate::error::{Error, Result};
+use super::shared::{Global, Naming, now, parse_days, parse_size, print, print_note, roster_of};
+use crate::cli::failure::{Failure, Result};
 use lightsout_ingest::find::{Input, find};
 use lightsout_ingest::{IngestReport, IngestSettings, Progress};
 use lightsout_lake::Lake;
 use lightsout_model::evidence::DayRange;
 use lightsout_model::tenant::Roster;
+use lightsout_workflow::open::upgrade;
 
 /// What to read and how.
 #[derive(Debug, Args)]
@@ -82,7 +83,7 @@ pub(super) async fn run(arguments: &Arguments, global: &Global) -> Result<u8> {
     let report = ingest(&arguments.inputs, roster, global).await?;
     if arguments.json {
         let json = serde_json::to_string_pretty(&report)
-            .map_err(|source| Error::Json { what: "the run report", source })?;
+            .map_err(|source| Failure::Json { what: "the run report", source })?;
         print(&json);
     }
     tell(&report, arguments.inputs.dry_run, global);
@@ -149,7 +150,7 @@ pub(super) async fn ingest(arguments: &Inputs, roster: Roster, global: &Global) 
     };
     let scratch;
     let root = if arguments.dry_run && !global.lake.exists() {
-        scratch = tempfile::tempdir().map_err(Error::write("a temporary folder"))?;
+        scratch = tempfile::tempdir().map_err(Failure::write("a temporary folder"))?;
         scratch.path()
     } else {
         global.lake.as_path()
@@ -158,7 +159,7 @@ pub(super) async fn ingest(arguments: &Inputs, roster: Roster, global: &Global) 
     if !arguments.dry_run {
         // Finishes what a killed run left.
         drop(lake.lock().await?);
-        shared::upgrade(&mut lake).await?;
+        upgrade(&mut lake, now(), print_note).await?;
     }
     let progress = Arc::new(Progress::default());
     let watch = watch(&progress, &inputs, global.quiet);
@@ -204,7 +205,7 @@ fn watch(progress: &Arc<Progress>, inputs: &[Input], quiet: bool) -> Vec<tokio::
 fn until_yesterday(covers: DayRange, today: NaiveDate) -> Result<DayRange> {
     let yesterday = today.pred_opt().unwrap_or(today);
     if covers.first > yesterday {
-        return Err(Error::Usage {
+        return Err(Failure::Usage {
             flag: "--covers",
             expected: format!("days that are over, until {yesterday}"),
             found: format!("{}..{}", covers.first, covers.last),

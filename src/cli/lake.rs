@@ -10,16 +10,15 @@ use clap::Subcommand;
 use indicatif::HumanBytes;
 use serde::Serialize;
 
-use super::shared::{
-    Global, MEMORY_LIMIT_BYTES, Naming, Output, now, open_lake, parse_age, parse_size, print, roster_of,
-};
-use crate::error::{Error, Result};
+use super::shared::{Global, Naming, Output, now, open_lake, parse_age, parse_size, print, roster_of};
+use crate::cli::failure::{Failure, Result};
 use lightsout_ingest::{self as ingest, IngestSettings};
 use lightsout_lake::Lake;
 use lightsout_lake::compact::{CompactSettings, TableCompaction, compact};
 use lightsout_lake::vacuum::{Unneeded, VacuumSettings, vacuum};
 use lightsout_model::tenant::Roster;
 use lightsout_query::Queries;
+use lightsout_workflow::MEMORY_LIMIT_BYTES;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
@@ -250,7 +249,7 @@ async fn clear(lake: &mut Lake, settings: VacuumSettings, json: bool, global: &G
 
 fn print_report(report: &impl Serialize) -> Result<()> {
     let json = serde_json::to_string_pretty(report)
-        .map_err(|source| Error::Json { what: "a report on the lake", source })?;
+        .map_err(|source| Failure::Json { what: "a report on the lake", source })?;
     print(&json);
     Ok(())
 }

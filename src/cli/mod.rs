@@ -1,16 +1,15 @@
-//! The command line: arguments in, exit code out. One file a command; what several share is in
-//! `shared`.
+//! The command line: arguments in, exit code out. One file a command; flags that several share are in `shared`, errors
+//! and exit codes in `failure`. No policy: a command calls stages of the crate `workflow` and writes what they give.
 
 mod answers;
 mod assess;
 mod campaign;
 mod completions;
-mod deciding;
 mod explain;
+mod failure;
 mod ingest;
 mod lake;
 mod notices;
-mod page;
 mod report;
 mod run;
 mod serve;
@@ -24,7 +23,7 @@ use std::process::ExitCode;
 
 use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
-use crate::error::Error;
+use failure::Failure;
 
 /// Who still signs in with Basic Authentication?
 ///
@@ -75,7 +74,7 @@ enum Command {
 }
 
 /// Parses the arguments, runs the command, tells errors.
-pub async fn main() -> ExitCode {
+pub(crate) async fn main() -> ExitCode {
     let arguments: Vec<OsString> = std::env::args_os().collect();
     let command = match report::flags::with_flags(Cli::command(), &arguments) {
         Ok(command) => command,
@@ -105,7 +104,7 @@ pub async fn main() -> ExitCode {
     }
 }
 
-fn failed(error: &Error) -> ExitCode {
+fn failed(error: &Failure) -> ExitCode {
     eprintln!("lightsout: {error}");
     ExitCode::from(error.exit_code())
 }

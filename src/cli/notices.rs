@@ -1,28 +1,19 @@
 //! `lightsout notices`: drafts of the notices, and the lists, for a kept decision; or the usage reports of
 //! a month.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use chrono::NaiveDate;
 use clap::Args;
 
-use super::deciding::{self, Assessed};
-use super::shared::{Global, MEMORY_LIMIT_BYTES, open_lake, parse_day};
-use crate::error::Result;
-use lightsout_assess::assess;
+use super::shared::{Global, open_lake, parse_day};
+use crate::cli::failure::Result;
+use lightsout_config::{campaign_file, roster_file};
 use lightsout_lake::Lake;
-use lightsout_model::campaign::Campaign;
-use lightsout_model::change::{Change, StateRow};
 use lightsout_model::evidence::Month;
-use lightsout_model::tenant::Roster;
-use lightsout_model::verdict::Assessment;
-use lightsout_notify::files::{self, Written};
-use lightsout_notify::files::{decision_of, of_notices};
-use lightsout_notify::templates::Templates;
-use lightsout_notify::{NoticeContext, lists};
-use lightsout_output::manifest::Manifest;
-use lightsout_query::Queries;
+use lightsout_workflow::MEMORY_LIMIT_BYTES;
+use lightsout_workflow::decisions::{reproduce, store};
+use lightsout_workflow::drafts::{self, NoticeSettings};
 
 /// What notices are written with.
 #[derive(Debug, Args)]
@@ -38,6 +29,12 @@ pub(super) struct Texts {
     /// Own notice templates, in a folder, by the names of the built-in ones
     #[arg(long, value_name = "DIR")]
     templates: Option<PathBuf>,
+}
+
+impl Texts {
+    pub(super) fn settings(&self) -> NoticeSettings {
+        NoticeSettings { notice_date: self.notice_date, templates: self.templates.clone() }
+    }
 }
 
 #[derive(Debug, Args)]
@@ -67,55 +64,33 @@ pub(super) struct Arguments {
 }
 
 pub(super) async fn run(arguments: &Arguments, global: &Global) -> Result<u8> {
-    let lake = open_lake(global).await?;
+    let mut lake = open_lake(global).await?;
     if let Some(month) = arguments.month {
-        return report(&lake, month, arguments, global).await;
+        return usage_reports(&lake, month, arguments, global).await;
     }
     let row = match &arguments.decision {
-        Some(id) => deciding::find(&lake, id)?,
-        None => deciding::latest(&lake, &lightsout_config::campaign_file::load(&arguments.campaign)?.name)?,
+        Some(id) => store::find(&lake, id)?,
+        None => store::latest(&lake, &campaign_file::load(&arguments.campaign)?.name)?,
     };
-    let mut assessed = deciding::remake(global, &row).await?;
+    let mut assessed = reproduce::remake(&global.lake, &row, MEMORY_LIMIT_BYTES).await?;
     if let Some(path) = &arguments.roster {
-        assessed.roster = lightsout_config::roster_file::read(path)?;
+        assessed.roster = roster_file::read(path)?;
     }
-    write(&assessed, &arguments.texts, &arguments.out, global).await?;
+    let settings = arguments.texts.settings();
+    drafts::write(&assessed, &settings, &arguments.out, &mut lake, global.note()).await?;
     if !global.quiet {
         eprintln!("notices of decision {} are in {}", row.decision_id, arguments.out.display());
     }
     Ok(0)
 }
 
-/// The usage reports of a month. They tell what was seen and announce nothing, so nothing is decided and
-/// kept for them, and they are no drafts.
-async fn report(lake: &Lake, month: Month, arguments: &Arguments, global: &Global) -> Result<u8> {
-    let campaign = lightsout_config::campaign_file::load(&arguments.campaign)?;
-    let roster = match &arguments.roster {
-        Some(path) => lightsout_config::roster_file::read(path)?,
-        // Names, contacts and exclusions of the latest decision, where there is one.
-        None => match deciding::latest_head(lake, &campaign.name)? {
-            Some(head) => deciding::rules(&deciding::find(lake, &head.decision_id)?)?.1,
-            None => Roster::default(),
-        },
-    };
-    let templates = Templates::load(arguments.texts.templates.as_deref())?;
-    let queries = Queries::over(lake, MEMORY_LIMIT_BYTES).await?;
-    let window = month.window();
-    let evidence = queries.evidence(&campaign, window).await?;
-    let assessment = Assessment {
-        decision_id: String::new(),
-        campaign: campaign.name.clone(),
-        window,
-        tenants: assess(&campaign, &roster, &evidence, window),
-    };
-    let assessed = Assessed { campaign, roster, assessment, queries };
-    let who = assessed.queries.who(&assessed.campaign, window, "*").await?;
-    let context = NoticeContext { draft: false, ..context(&assessed, &arguments.texts, &who) };
-    let folder = arguments.out.join("notices");
-    let mut manifest = Manifest::begin_beside(&folder, &format!("usage_report-{month}"))?;
-    let written = files::write_usage_reports(&arguments.out, &context, &templates)?;
-    manifest.add(of_notices(&folder, &written)?);
-    manifest.finish(decision_of(&assessed.assessment))?;
+/// The usage reports of a month.
+async fn usage_reports(lake: &Lake, month: Month, arguments: &Arguments, global: &Global) -> Result<u8> {
+    let campaign = campaign_file::load(&arguments.campaign)?;
+    let roster = arguments.roster.as_deref().map(roster_file::read).transpose()?;
+    let settings = arguments.texts.settings();
+    let written =
+        drafts::write_usage_reports(lake, month, campaign, roster, &settings, &arguments.out).await?;
     if !global.quiet {
         let out = arguments.out.display();
         let without = written.iter().filter(|report| report.contacts == 0).count();
@@ -125,67 +100,4 @@ async fn report(lake: &Lake, month: Month, arguments: &Arguments, global: &Globa
         );
     }
     Ok(0)
-}
-
-/// Writes lists and draft notices under `out`. A tenant that a change was announced to gets no draft of it.
-pub(super) async fn write(
-    assessed: &Assessed,
-    texts: &Texts,
-    out: &Path,
-    global: &Global,
-) -> Result<Vec<Written>> {
-    let templates = Templates::load(texts.templates.as_deref())?;
-    let who = assessed.queries.who(&assessed.campaign, assessed.assessment.window, "*").await?;
-    let context = context(assessed, texts, &who);
-    lists::write(out, &context)?;
-    let folder = out.join("notices");
-    let mut manifest = Manifest::begin(&folder)?;
-    let announced = announced(&assessed.campaign, global).await?;
-    let mut drafts = assessed.assessment.clone();
-    drafts.tenants.retain(|tenant| !announced.contains(&tenant.tenant_id));
-    let context = NoticeContext { assessment: &drafts, ..context };
-    let written = files::write_all(out, &context, &templates)?;
-    let passed = assessed.assessment.tenants.len() - drafts.tenants.len();
-    if passed > 0 && !global.quiet {
-        eprintln!(
-            "no drafts of {passed} tenants that have been announced to; see: lightsout campaign status"
-        );
-    }
-    manifest.add(of_notices(&folder, &written)?);
-    manifest.finish(decision_of(&assessed.assessment))?;
-    Ok(written)
-}
-
-/// Writes the lists alone: `assess` makes no notices.
-pub(super) fn write_lists(assessed: &Assessed, out: &Path) -> Result<()> {
-    let texts = Texts { notice_date: None, templates: None };
-    lists::write(out, &context(assessed, &texts, &BTreeMap::new()))?;
-    Ok(())
-}
-
-/// The tenants that something was announced to in a campaign, in the lake as it is now.
-async fn announced(campaign: &Campaign, global: &Global) -> Result<BTreeSet<String>> {
-    let lake = open_lake(global).await?;
-    let queries = Queries::over(&lake, MEMORY_LIMIT_BYTES).await?;
-    let rows = queries.of_campaign::<StateRow>("campaign_state", &campaign.name).await?;
-    Ok(rows.into_iter().map(|row| row.tenant_id).collect())
-}
-
-/// Drafts are of changes that nobody announced.
-static NO_CHANGES: BTreeMap<String, Change> = BTreeMap::new();
-
-fn context<'a>(
-    assessed: &'a Assessed,
-    texts: &Texts,
-    who: &'a BTreeMap<String, Vec<lightsout_model::evidence::WhoRow>>,
-) -> NoticeContext<'a> {
-    NoticeContext {
-        campaign: &assessed.campaign,
-        assessment: &assessed.assessment,
-        roster: &assessed.roster,
-        who,
-        changes: &NO_CHANGES,
-        notice_date: texts.notice_date.unwrap_or(assessed.assessment.window.end),
-        draft: true,
-    }
 }

@@ -8,14 +8,16 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::answers::QueryLimits;
-use super::shared::{self, Global, Output, Rules, open_lake, print};
-use crate::error::{Error, Result};
-use crate::report::columns::Columns;
+use super::shared::{Global, Output, Rules, open_lake, print};
+use crate::cli::failure::{Failure, Result};
 use flags::Values;
 use lightsout_query::catalog::header::Header;
 use lightsout_query::catalog::own::Library;
 use lightsout_query::catalog::{Report, Topic};
 use lightsout_query::{Queries, shown};
+use lightsout_report::columns::Columns;
+use lightsout_workflow::Error as StageError;
+use lightsout_workflow::assess::{AssessRequest, window};
 
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
@@ -47,14 +49,13 @@ pub(super) async fn run(arguments: &Arguments, global: &Global) -> Result<u8> {
     let report = library.find(name)?;
     flags::header(&library, &report)?;
     if arguments.tenant.is_some() && !report.parameters().contains(&"tenant") {
-        return Err(Error::Usage {
+        return Err(Failure::Usage {
             flag: "--tenant",
             expected: "a report whose query has $tenant; this one's rows are all tenants'".to_owned(),
             found: name.clone(),
         });
     }
-    let (campaign, roster) = arguments.rules.load()?;
-    let day = arguments.rules.as_of;
+    let AssessRequest { campaign, roster, as_of: day } = arguments.rules.load()?;
     // Showing a query of a day that is named asks nothing of the lake.
     let queries = if arguments.explain && (day.is_some() || !report.needs_window()) {
         None
@@ -65,10 +66,12 @@ pub(super) async fn run(arguments: &Arguments, global: &Global) -> Result<u8> {
     let window = match (&queries, report.needs_window(), day) {
         (_, false, _) => None,
         (Some((queries, lake)), true, None) => {
-            Some(shared::window(None, &campaign, &roster, &queries.coverage().await?, lake)?)
+            Some(window(None, &campaign, &roster, &queries.coverage().await?, lake)?)
         }
         (_, true, Some(day)) => Some(lightsout_model::evidence::Window::before(day, campaign.window_days)),
-        (None, true, None) => return Err(Error::EmptyLake { lake: global.lake.display().to_string() }),
+        (None, true, None) => {
+            return Err(StageError::EmptyLake { lake: global.lake.display().to_string() }.into());
+        }
     };
     let tenant = arguments.tenant.as_deref().unwrap_or("*");
     let parameters = report.bind_with(&campaign, window, tenant, &arguments.values.0);

@@ -6,13 +6,14 @@ use std::time::Instant;
 use clap::Args;
 use serde_json::json;
 
-use super::assess;
-use super::deciding;
+use super::assess::tell;
 use super::ingest::{self, Inputs};
-use super::notices::{self, Texts};
-use super::shared::{Global, Rules, print, write_json};
-use crate::error::{Error, Result};
+use super::notices::Texts;
+use super::shared::{Global, Rules, now, open_lake, print, write_json};
+use crate::cli::failure::{Failure, Result};
 use lightsout_model::verdict::TenantVerdict;
+use lightsout_workflow::assess::{assess, write_page};
+use lightsout_workflow::drafts;
 
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
@@ -32,19 +33,21 @@ pub(super) struct Arguments {
 
 pub(super) async fn run(arguments: &Arguments, global: &Global) -> Result<u8> {
     // Wrong settings are told before hours of reading.
-    let (_, roster) = arguments.rules.load()?;
-    std::fs::create_dir_all(&arguments.out).map_err(Error::write(&arguments.out))?;
+    let request = arguments.rules.load()?;
+    std::fs::create_dir_all(&arguments.out).map_err(Failure::write(&arguments.out))?;
     let started = Instant::now();
-    let report = ingest::ingest(&arguments.inputs, roster, global).await?;
+    let report = ingest::ingest(&arguments.inputs, request.roster.clone(), global).await?;
     ingest::tell(&report, arguments.inputs.dry_run, global);
     if arguments.inputs.dry_run {
         return Ok(arguments.inputs.exit_code(&report));
     }
     let ingested = started.elapsed();
-    let assessed = deciding::assess(&arguments.rules, &arguments.out, global).await?;
-    notices::write(&assessed, &arguments.texts, &arguments.out, global).await?;
-    super::page::write(&assessed, &arguments.out).await?;
-    assess::tell(&assessed.campaign, &assessed.assessment, &arguments.out, global);
+    let mut lake = open_lake(global).await?;
+    let assessed = assess(&mut lake, request, &arguments.out, now()).await?;
+    let settings = arguments.texts.settings();
+    drafts::write(&assessed, &settings, &arguments.out, &mut lake, global.note()).await?;
+    write_page(&assessed, &arguments.out).await?;
+    tell(&assessed.campaign, &assessed.assessment, &arguments.out, global);
     let verdicts: serde_json::Map<_, _> = TenantVerdict::ALL
         .into_iter()
         .map(|verdict| {

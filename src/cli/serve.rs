@@ -8,7 +8,12 @@ use clap::Args;
 
 use super::answers::parse_time;
 use super::shared::{Global, Rules, parse_size};
-use crate::error::{Error, Result};
+use crate::cli::failure::{Failure, Result};
+use lightsout_serve::access::Access;
+use lightsout_serve::engine::QueryLimits;
+use lightsout_serve::live::{self, Live};
+use lightsout_serve::{Settings, serve};
+use lightsout_workflow::assess::AssessRequest;
 
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
@@ -46,7 +51,6 @@ pub(super) struct Arguments {
 }
 
 /// An address to listen on.
-#[cfg_attr(not(feature = "serve"), expect(dead_code, reason = "read where the feature is built in"))]
 #[derive(Debug, Clone, Copy)]
 enum Listen {
     Off,
@@ -65,27 +69,15 @@ fn parse_address(text: &str) -> Result<Listen, String> {
     text.parse().map(Listen::At).map_err(|_| expected())
 }
 
-#[cfg(not(feature = "serve"))]
-#[expect(clippy::unused_async, reason = "the other one waits")]
-pub(super) async fn run(_: &Arguments, _: &Global) -> Result<u8> {
-    Err(Error::NotBuiltIn { command: "serve", feature: "serve" })
-}
-
-#[cfg(feature = "serve")]
 pub(super) async fn run(arguments: &Arguments, global: &Global) -> Result<u8> {
-    use crate::serve::access::Access;
-    use crate::serve::engine::QueryLimits;
-    use crate::serve::live::{Live, Rules};
-    use crate::serve::{Settings, serve};
     use lightsout_query::catalog::own::Library;
-
     let address = |listen| match listen {
         Listen::Off => None,
         Listen::At(address) => Some(address),
     };
     let (pg, http) = (address(arguments.pg), address(arguments.http));
     if pg.is_none() && http.is_none() {
-        return Err(Error::Usage {
+        return Err(Failure::Usage {
             flag: "--http",
             expected: "an address, as --pg is off".to_owned(),
             found: "off".to_owned(),
@@ -99,9 +91,9 @@ pub(super) async fn run(arguments: &Arguments, global: &Global) -> Result<u8> {
     )?;
     access.permits("--pg", pg)?;
     access.permits("--http", http)?;
-    let (campaign, roster) = arguments.rules.load()?;
+    let AssessRequest { campaign, roster, as_of } = arguments.rules.load()?;
     let library = Library::open(arguments.queries.as_deref())?;
-    let rules = Rules { campaign, roster, as_of: arguments.rules.as_of, library };
+    let rules = live::Rules { campaign, roster, as_of, library };
     drop(super::shared::open_lake(global).await?);
     let live = Live::open(&global.lake, rules, arguments.memory_limit).await?;
     let (rows, time, memory_bytes) = (arguments.limit, arguments.timeout, arguments.memory_limit);

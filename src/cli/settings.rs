@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand};
 
 use super::shared::print;
-use crate::error::{Error, Result};
+use crate::cli::failure::{Failure, Result};
 use lightsout_formats::settings::COLLECTOR;
 
 #[derive(Debug, Subcommand)]
@@ -29,7 +29,7 @@ pub(super) struct ScriptArguments {
 pub(super) fn run(command: &Command) -> Result<u8> {
     let Command::Script(arguments) = command;
     match &arguments.output {
-        Some(path) => std::fs::write(path, COLLECTOR).map_err(Error::write(path))?,
+        Some(path) => std::fs::write(path, COLLECTOR).map_err(Failure::write(path))?,
         None => print(COLLECTOR.trim_end()),
     }
     Ok(0)

@@ -5,46 +5,30 @@ use std::path::{Path, PathBuf};
 
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use clap::Args;
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 
 use super::answers::Out;
-use crate::error::{Error, Result};
-use crate::report::Format;
-use lightsout_assess::default_as_of;
-use lightsout_ingest::Upgraded;
+use crate::cli::failure::{Failure, Result};
 use lightsout_ingest::assign::Assignments;
 use lightsout_ingest::find::Assigned;
 use lightsout_lake::Lake;
-use lightsout_model::campaign::Campaign;
-use lightsout_model::evidence::{DayRange, TenantEvidence, Window};
+use lightsout_model::evidence::DayRange;
 use lightsout_model::sign_in::Category;
 use lightsout_model::tenant::Roster;
 use lightsout_model::time::DateOrder;
+use lightsout_report::Format;
+use lightsout_workflow::Tell;
+use lightsout_workflow::assess::AssessRequest;
+use lightsout_workflow::open::open;
 
 /// Opens the lake. One that an earlier version made gets the tables and columns of today first.
 pub(super) async fn open_lake(global: &Global) -> Result<Lake> {
-    let mut lake = Lake::open(&global.lake).await?;
-    upgrade(&mut lake).await?;
-    Ok(lake)
+    Ok(open(&global.lake, now(), print_note).await?)
 }
 
-/// Says what it did, also when quiet: other programs see the lake change.
-pub(super) async fn upgrade(lake: &mut Lake) -> Result<()> {
-    let upgraded =
-        lightsout_ingest::upgrade(lake, now()).await.map_err(|source| lake.not_upgraded(source))?;
-    if let Some(Upgraded { tables, sources }) = upgraded {
-        let tables: Vec<&str> = tables.iter().map(|table| table.as_str()).collect();
-        let counted = if sources == 0 {
-            String::new()
-        } else {
-            format!("; the days of {sources} sources were counted again from their sign-in records")
-        };
-        eprintln!(
-            "the lake at {} was made by an earlier version: {} got the columns of today{counted}",
-            lake.name(),
-            tables.join(" and ")
-        );
-    }
-    Ok(())
+/// Says on stderr what belongs to no result.
+pub(super) fn print_note(text: &str) {
+    eprintln!("{text}");
 }
 
 /// Where help lists the flags of every command: after a command's own.
@@ -66,6 +50,13 @@ pub(super) struct Global {
     /// No progress, no closing table
     #[arg(long, global = true, display_order = LAST)]
     pub(super) quiet: bool,
+}
+
+impl Global {
+    /// Who hears what belongs to no result.
+    pub(super) fn note(&self) -> Tell {
+        if self.quiet { |_| {} } else { print_note }
+    }
 }
 
 /// Which rules, which tenants, which window.
@@ -92,12 +83,12 @@ pub(super) struct Rules {
 }
 
 impl Rules {
-    pub(super) fn load(&self) -> Result<(Campaign, Roster)> {
+    pub(super) fn load(&self) -> Result<AssessRequest> {
         let mut campaign = lightsout_config::campaign_file::load(&self.campaign)?;
         if let Some(days) = self.window_days {
             campaign.window_days = days;
         }
-        Ok((campaign, roster_of(self.roster.as_deref())?))
+        Ok(AssessRequest { campaign, roster: roster_of(self.roster.as_deref())?, as_of: self.as_of })
     }
 }
 
@@ -119,20 +110,6 @@ pub(super) fn read_roster(path: &Path, today: NaiveDate) -> Result<Roster> {
         );
     }
     Ok(roster)
-}
-
-/// The window before `as_of`, or before the latest day that the logs of half the tenants reach.
-pub(super) fn window(
-    as_of: Option<NaiveDate>,
-    campaign: &Campaign,
-    roster: &Roster,
-    coverage: &[TenantEvidence],
-    lake: &Lake,
-) -> Result<Window> {
-    let as_of = as_of
-        .or_else(|| default_as_of(campaign, roster, coverage))
-        .ok_or_else(|| Error::EmptyLake { lake: lake.name() })?;
-    Ok(Window::before(as_of, campaign.window_days))
 }
 
 /// Whose records those are that do not say it, and how their dates are read.
@@ -173,7 +150,7 @@ impl Naming {
     /// The tenant that the flag names, by its id or as the roster knows it.
     pub(super) fn tenant_id(&self, roster: &Roster) -> Result<Option<String>> {
         let id = |named: &String| {
-            roster.tenant_of(named).map_err(|expected| Error::Usage {
+            roster.tenant_of(named).map_err(|expected| Failure::Usage {
                 flag: "--tenant",
                 expected,
                 found: named.clone(),
@@ -189,18 +166,21 @@ impl Naming {
     }
 }
 
-/// Memory of what takes no `--memory-limit`.
-pub(super) const MEMORY_LIMIT_BYTES: usize = 1 << 30;
-
 /// Where rows go, and how.
 #[derive(Debug, Default, Args)]
 pub(super) struct Output {
     /// How rows are written [default: table on a terminal, else csv]
-    #[arg(long, value_enum, value_name = "F")]
+    #[arg(long, value_name = "F", value_parser = format_parser())]
     pub(super) format: Option<Format>,
     /// A file instead of stdout
     #[arg(long, value_name = "FILE")]
     pub(super) output: Option<PathBuf>,
+}
+
+/// The formats by name, for help and completions too.
+fn format_parser() -> impl TypedValueParser<Value = Format> {
+    let names = PossibleValuesParser::new(Format::ALL.map(Format::as_str));
+    names.try_map(|name| name.parse::<Format>())
 }
 
 impl Output {
@@ -213,7 +193,7 @@ impl Output {
     /// Writes text as it is, with a line end.
     pub(super) fn write_text(&self, text: &str) -> Result<()> {
         if let Some(path) = &self.output {
-            return std::fs::write(path, text.to_owned() + "\n").map_err(Error::write(path));
+            return std::fs::write(path, text.to_owned() + "\n").map_err(Failure::write(path));
         }
         print(text);
         Ok(())
@@ -292,6 +272,6 @@ pub(super) fn print(text: &str) {
 
 pub(super) fn write_json(path: &Path, value: &serde_json::Value) -> Result<()> {
     let text =
-        serde_json::to_string_pretty(value).map_err(|source| Error::Json { what: "a report", source })?;
-    std::fs::write(path, text + "\n").map_err(Error::write(path))
+        serde_json::to_string_pretty(value).map_err(|source| Failure::Json { what: "a report", source })?;
+    std::fs::write(path, text + "\n").map_err(Failure::write(path))
 }

@@ -8,7 +8,7 @@ use clap::Args;
 use super::answers::QueryLimits;
 use super::shared::{Global, Output, open_lake};
 use super::shell;
-use crate::error::{Error, Result};
+use crate::cli::failure::{Failure, Result};
 use lightsout_query::Queries;
 
 #[derive(Debug, Args)]
@@ -63,10 +63,14 @@ fn question(arguments: &Arguments) -> Result<Option<String>> {
             let name = path.display().to_string();
             std::fs::File::open(path)
                 .and_then(|file| file.take(READ_BYTES_MAX).read_to_string(&mut sql))
-                .map_err(Error::read(name))?;
+                .map_err(Failure::read(name))?;
         }
         None => {
-            io::stdin().lock().take(READ_BYTES_MAX).read_to_string(&mut sql).map_err(Error::read("stdin"))?;
+            io::stdin()
+                .lock()
+                .take(READ_BYTES_MAX)
+                .read_to_string(&mut sql)
+                .map_err(Failure::read("stdin"))?;
         }
     }
     Ok(Some(sql.strip_prefix('\u{feff}').unwrap_or(&sql).to_owned()))

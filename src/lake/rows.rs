@@ -6,8 +6,10 @@ use arrow::array::RecordBatch;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::schema::Table;
+use crate::Lake;
+use crate::commit::{Locked, Manifest};
 use crate::error::{Error, Result};
+use crate::schema::Table;
 
 /// Rows of a table, by member name. A member that the table lacks is dropped, a column that the
 /// rows lack is null.
@@ -35,4 +37,24 @@ pub fn from_batch<T: DeserializeOwned>(batch: &RecordBatch) -> Result<Vec<T>> {
         .into_iter()
         .collect::<std::result::Result<_, _>>()
         .map_err(|source| Error::Json { what: "reading table rows", source })
+}
+
+impl Lake {
+    /// Appends rows to a small table in one commit of its own; nothing where there are none.
+    pub async fn append<T: Serialize>(
+        &mut self,
+        lock: &Locked,
+        table: Table,
+        rows: &[T],
+        now_ms: i64,
+    ) -> Result<()> {
+        if rows.is_empty() {
+            return Ok(());
+        }
+        let batch = to_batch(table, rows)?;
+        let batch_id = uuid::Uuid::new_v4().simple().to_string();
+        let file = crate::write::write_file(self.root(), table, &format!("part-{batch_id}"), &batch)?;
+        let manifest = Manifest { batch_id, files: vec![file], replaced: Vec::new() };
+        self.commit(lock, &manifest, now_ms).await
+    }
 }

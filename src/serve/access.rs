@@ -34,7 +34,8 @@ impl Access {
     ) -> Result<Self> {
         let password = match password_file {
             Some(path) => {
-                let text = std::fs::read_to_string(path).map_err(Error::read(path.display().to_string()))?;
+                let text = std::fs::read_to_string(path)
+                    .map_err(|source| Error::Read { path: path.display().to_string(), source })?;
                 let line = text.lines().next().unwrap_or_default().to_owned();
                 Some(long_enough("--password-file", line)?)
             }
@@ -60,8 +61,8 @@ impl Access {
         if address.ip().is_loopback() || missing.is_empty() {
             return Ok(());
         }
-        Err(Error::Usage {
-            flag,
+        Err(Error::Setting {
+            setting: flag,
             expected: "a loopback address as 127.0.0.1; beyond it a password (--password-file FILE, or \
                        LIGHTSOUT_PASSWORD) and TLS (--tls-cert FILE --tls-key FILE)"
                 .to_owned(),
@@ -93,16 +94,19 @@ fn long_enough(flag: &'static str, password: String) -> Result<String> {
     if chars >= PASSWORD_CHARS_MIN {
         return Ok(password);
     }
-    Err(Error::Usage {
-        flag,
+    Err(Error::Setting {
+        setting: flag,
         expected: format!("a password of at least {PASSWORD_CHARS_MIN} characters"),
         found: format!("one of {chars}"),
     })
 }
 
 fn server_config(certificate: &Path, key: &Path) -> Result<Arc<ServerConfig>> {
-    let wrong =
-        |flag, expected: &str, found: String| Error::Usage { flag, expected: expected.to_owned(), found };
+    let wrong = |flag, expected: &str, found: String| Error::Setting {
+        setting: flag,
+        expected: expected.to_owned(),
+        found,
+    };
     let pem = |flag, path: &Path, found: &dyn std::fmt::Display| {
         wrong(flag, "a PEM file", format!("{}: {found}", path.display()))
     };

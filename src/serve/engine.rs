@@ -15,7 +15,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::JoinHandle;
 
 use crate::error::{Error, Result};
-use crate::serve::stoppable::{Stoppable, Wanted, Wish};
+use crate::stoppable::{Stoppable, Wanted, Wish};
 use lightsout_query::Error as QueryError;
 use lightsout_query::answer::{Answer, Limits};
 use lightsout_query::{Parameter, Queries};
@@ -80,7 +80,7 @@ impl Engine {
             .thread_stack_size(STACK_BYTES)
             .worker_threads(cores + 1)
             .build()
-            .map_err(Error::read("threads for queries"))?;
+            .map_err(|source| Error::Threads { source })?;
         Ok(Self {
             runtime: Some(runtime),
             limits,

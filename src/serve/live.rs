@@ -50,7 +50,7 @@ pub struct Live {
 struct Look {
     last: Instant,
     /// Why the newest commits can't be read, if they can't.
-    trouble: Option<String>,
+    last_error: Option<String>,
 }
 
 impl Live {
@@ -66,7 +66,7 @@ impl Live {
             rules,
             memory_limit_bytes,
             newest: RwLock::new(Arc::new(newest)),
-            look: Mutex::new(Look { last: Instant::now(), trouble: None }),
+            look: Mutex::new(Look { last: Instant::now(), last_error: None }),
         })
     }
 
@@ -83,25 +83,25 @@ impl Live {
         }
         match Snapshot::open(&self.root, Arc::clone(&self.rules), self.memory_limit_bytes).await {
             Ok(opened) => {
-                look.trouble = None;
+                look.last_error = None;
                 let opened = Arc::new(opened);
                 *self.newest.write().unwrap_or_else(PoisonError::into_inner) = Arc::clone(&opened);
                 opened
             }
             Err(error) => {
                 let told = error.to_string();
-                if look.trouble.as_ref() != Some(&told) {
+                if look.last_error.as_ref() != Some(&told) {
                     eprintln!("lightsout: the newest commits can't be read: {told}");
                 }
-                look.trouble = Some(told);
+                look.last_error = Some(told);
                 newest
             }
         }
     }
 
     /// Why the newest commits can't be read, if they can't.
-    pub async fn trouble(&self) -> Option<String> {
-        self.look.lock().await.trouble.clone()
+    pub async fn last_error(&self) -> Option<String> {
+        self.look.lock().await.last_error.clone()
     }
 }
 

@@ -3,8 +3,7 @@
 mod announce;
 mod apply;
 mod confirm;
-mod desk;
-mod notices;
+mod flags;
 mod opt_out;
 mod passed_over;
 mod recheck;
@@ -16,7 +15,7 @@ mod status;
 use clap::Subcommand;
 
 use super::shared::Global;
-use crate::error::Result;
+use crate::cli::failure::Result;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {

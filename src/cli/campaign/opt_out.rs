@@ -3,10 +3,10 @@
 use clap::Args;
 
 use super::super::shared::Global;
-use super::desk::{Common, Desk, Whom, tell_refusals};
+use super::flags::{Common, Whom, print_refusals};
 use super::rows;
-use crate::error::Result;
-use lightsout_campaign::opt_out::opt_out;
+use crate::cli::failure::Result;
+use lightsout_workflow::campaign::opt_out::opt_out;
 
 #[derive(Debug, Args)]
 pub(in crate::cli) struct Arguments {
@@ -18,15 +18,12 @@ pub(in crate::cli) struct Arguments {
 
 /// Exit code 1 if one was refused; the others are recorded.
 pub(super) async fn run(arguments: &Arguments, global: &Global) -> Result<u8> {
-    let mut desk = Desk::open(&arguments.common, global).await?;
-    let requests = desk.requests(&arguments.whom)?;
-    let lock = desk.turn().await?;
-    let done = opt_out(&desk.campaign, &desk.ledger, &requests, desk.now);
-    desk.record(&lock, &done.events).await?;
-    drop(lock);
-    tell_refusals(&done.refused);
+    let mut state = arguments.common.read_state(global).await?;
+    let requests = arguments.whom.requests(&state)?;
+    let done = opt_out(&mut state, &requests).await?;
+    print_refusals(&done.refused);
     let tenants = done.events.iter().map(|event| &event.tenant_id).chain(&done.already);
-    let rows = rows::opted_out(&desk.ledger, &desk.names()?, tenants.map(String::as_str))?;
+    let rows = rows::opted_out(&state.ledger, &state.names()?, tenants.map(String::as_str))?;
     arguments.common.output.write(&[rows])?;
     if !global.quiet {
         eprintln!(

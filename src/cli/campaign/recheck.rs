@@ -1,21 +1,14 @@
-//! `lightsout campaign recheck`: is what was announced still true? Also the first step of `apply`.
-
-use std::collections::{BTreeMap, BTreeSet};
+//! `lightsout campaign recheck`: is what was announced still true?
 
 use clap::Args;
 
 use super::super::shared::Global;
-use super::desk::{Common, Decided, Desk, Files};
-use super::notices::{Sending, Told, told_on_stderr};
+use super::flags::{Common, Files};
 use super::rows;
-use crate::error::{Error, Result};
-use lightsout_campaign::recheck::recheck;
-use lightsout_campaign::{Event, EventKind};
-use lightsout_model::change::ProtocolChange;
-use lightsout_model::verdict::{Reason, TenantAssessment};
-use lightsout_notify::lists::ListRow;
-use lightsout_notify::notice::NoticeKind;
-use lightsout_query::Queries;
+use crate::cli::failure::Result;
+use lightsout_campaign::EventKind;
+use lightsout_workflow::campaign::CampaignState;
+use lightsout_workflow::campaign::recheck::{Rechecked, recheck};
 
 #[derive(Debug, Args)]
 pub(in crate::cli) struct Arguments {
@@ -27,156 +20,38 @@ pub(in crate::cli) struct Arguments {
 
 /// Exit code 4 if something was put on hold.
 pub(super) async fn run(arguments: &Arguments, global: &Global) -> Result<u8> {
-    let mut desk = Desk::open(&arguments.common, global).await?;
-    let rechecked = check(&mut desk, &arguments.files).await?;
-    let rows = rows::on_hold(&desk.campaign, &desk.ledger, &rechecked.judged, &desk.names()?)?;
+    let mut state = arguments.common.read_state(global).await?;
+    let rechecked = recheck(&mut state, &arguments.files.settings()).await?;
+    let rows = rows::on_hold(&state.campaign, &state.ledger, &rechecked.judged, &state.names()?)?;
     arguments.common.output.write(&[rows])?;
-    rechecked.tell(&desk, &arguments.files, global);
-    Ok(rechecked.exit_code())
+    tell(&rechecked, &state, &arguments.files, global);
+    Ok(exit_code(&rechecked))
 }
 
-/// What a recheck found and recorded.
-pub(super) struct Rechecked {
-    pub(super) decided: BTreeMap<String, Decided>,
-    /// By tenant id, as each looks now.
-    pub(super) judged: BTreeMap<String, TenantAssessment>,
-    events: Vec<Event>,
-    notices: (usize, usize),
-    /// In words: usage of what was turned off.
-    still_used: Vec<String>,
+pub(super) fn exit_code(rechecked: &Rechecked) -> u8 {
+    if rechecked.count(EventKind::Held) > 0 { 4 } else { 0 }
 }
 
-impl Rechecked {
-    pub(super) fn exit_code(&self) -> u8 {
-        if self.events.iter().any(|event| event.event == EventKind::Held) { 4 } else { 0 }
-    }
-
-    pub(super) fn tell(&self, desk: &Desk, files: &Files, global: &Global) {
-        // Also when quiet: it says that a change did not take.
-        for used in &self.still_used {
-            eprintln!("{used}");
-        }
-        if global.quiet {
-            return;
-        }
-        let count = |kind| self.events.iter().filter(|event| event.event == kind).count();
-        let on_hold = desk.ledger.tenants.values().filter(|tenant| !tenant.holds.is_empty()).count();
+pub(super) fn tell(rechecked: &Rechecked, state: &CampaignState, files: &Files, global: &Global) {
+    // Also when quiet: it says that a change did not take.
+    for used in &rechecked.still_used {
+        let tenant_id = &used.tenant_id;
         eprintln!(
-            "{} holds and {} releases recorded; {on_hold} of {} tenants have something on hold",
-            count(EventKind::Held),
-            count(EventKind::Released),
-            desk.ledger.tenants.len()
+            "{tenant_id} still signs in by {}, which was turned off on {}; see: lightsout explain {tenant_id}",
+            used.protocol, used.off_on
         );
-        if on_hold > 0 {
-            eprintln!("{}", told_on_stderr(self.notices, &files.out));
-        }
     }
-}
-
-/// Checks every tenant that something is still to be done for, records what follows, and writes the
-/// notices of all that are on hold.
-pub(super) async fn check(desk: &mut Desk, files: &Files) -> Result<Rechecked> {
-    let queries = desk.queries().await?;
-    let decided = desk.announced_on()?;
-    let mut judged: BTreeMap<String, TenantAssessment> = BTreeMap::new();
-    for (id, decision) in &decided {
-        let mut found = desk.judge_now(decision, &queries).await?;
-        found.retain(|tenant_id, _| {
-            desk.ledger.tenants.get(tenant_id).is_some_and(|tenant| tenant.change.decision_id == *id)
-        });
-        judged.extend(found);
+    if global.quiet {
+        return;
     }
-    let lock = desk.turn().await?;
-    let events = recheck(&desk.campaign, &desk.ledger, &judged, desk.roster.is_some(), desk.now);
-    desk.record(&lock, &events).await?;
-    drop(lock);
-
-    let notices = write(desk, &decided, &judged, &events, &queries, files).await.map_err(Error::recorded)?;
-    let still_used = still_used(desk, &decided, &queries).await?;
-    Ok(Rechecked { decided, judged, events, notices, still_used })
-}
-
-/// Usage on the days after a protocol was turned off: the script has not run, or not everywhere.
-async fn still_used(
-    desk: &Desk,
-    decided: &BTreeMap<String, Decided>,
-    queries: &Queries,
-) -> Result<Vec<String>> {
-    let done = desk.ledger.tenants.values().filter(|tenant| !tenant.change.off().is_empty());
-    let decisions: BTreeSet<&String> = done.map(|tenant| &tenant.change.decision_id).collect();
-    let firsts = decisions.into_iter().filter_map(|id| decided.get(id)).map(|decided| decided.window.first);
-    let Some(first) = firsts.min() else { return Ok(Vec::new()) };
-    let mut told = BTreeSet::new();
-    for (tenant_id, rows) in queries.who_until(&desk.campaign, first, desk.now, "*").await? {
-        let Some(tenant) = desk.ledger.tenants.get(&tenant_id) else { continue };
-        for row in rows {
-            if let Some(ProtocolChange::Off { on }) = tenant.change.protocols.get(&row.protocol)
-                && row.last_seen.date_naive() > *on
-            {
-                told.insert(format!(
-                    "{tenant_id} still signs in by {}, which was turned off on {on}; see: lightsout explain {tenant_id}",
-                    row.protocol
-                ));
-            }
-        }
+    let on_hold = state.ledger.tenants.values().filter(|tenant| !tenant.holds.is_empty()).count();
+    eprintln!(
+        "{} holds and {} releases recorded; {on_hold} of {} tenants have something on hold",
+        rechecked.count(EventKind::Held),
+        rechecked.count(EventKind::Released),
+        state.ledger.tenants.len()
+    );
+    if on_hold > 0 {
+        eprintln!("{}", files.summary(rechecked.notices));
     }
-    Ok(told.into_iter().collect())
-}
-
-/// The notices of all that are on hold, and their list.
-async fn write(
-    desk: &Desk,
-    decided: &BTreeMap<String, Decided>,
-    judged: &BTreeMap<String, TenantAssessment>,
-    events: &[Event],
-    queries: &Queries,
-    files: &Files,
-) -> Result<(usize, usize)> {
-    let mut sending = Sending::begin(files, "on_hold")?;
-    for (id, decision) in decided {
-        let on_hold = desk
-            .ledger
-            .tenants
-            .iter()
-            .filter(|(_, tenant)| tenant.change.decision_id == *id && !tenant.holds.is_empty());
-        let told: Vec<Told> = on_hold
-            .filter_map(|(tenant_id, tenant)| Some((judged.get(tenant_id)?, tenant)))
-            .map(|(judged, tenant)| Told {
-                kind: Some(NoticeKind::Hold),
-                assessment: judged.clone(),
-                protocols: tenant.change.on_hold(),
-                notice_date: tenant.holds.values().map(|(_, since)| since.date_naive()).max(),
-            })
-            .collect();
-        if !told.is_empty() {
-            let who = queries.who_until(&decision.campaign, decision.window.first, desk.now, "*").await?;
-            sending.tell(desk, decision, desk.until_now(decision.window), told, &who)?;
-        }
-    }
-    let causes = |row: &ListRow| {
-        let holds = desk.ledger.tenants.get(&row.tenant_id)?.holds.values();
-        let causes: BTreeSet<&str> = holds.map(|(hold, _)| hold.cause.as_str()).collect();
-        Some(causes.into_iter().collect::<Vec<_>>().join(";"))
-    };
-    let codes = |row: &ListRow| {
-        let tenant = desk.ledger.tenants.get(&row.tenant_id)?;
-        let reasons: Vec<Reason> = rows::hold_reasons(&desk.campaign, tenant, judged.get(&row.tenant_id));
-        Some(Reason::codes(&reasons).join(";"))
-    };
-    let since = |row: &ListRow| {
-        let holds = desk.ledger.tenants.get(&row.tenant_id)?.holds.values();
-        holds.map(|(_, since)| since.date_naive()).max().map(|day| day.to_string())
-    };
-    // So that a mailing job can send what is new.
-    let held: BTreeSet<&str> = events
-        .iter()
-        .filter(|event| event.event == EventKind::Held)
-        .map(|event| event.tenant_id.as_str())
-        .collect();
-    let new =
-        |row: &ListRow| Some(if held.contains(row.tenant_id.as_str()) { "yes" } else { "no" }.to_owned());
-    sending.finish(
-        desk,
-        &[("causes", &causes), ("hold_reasons", &codes), ("on_hold_since", &since), ("new", &new)],
-    )
 }

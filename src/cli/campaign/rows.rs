@@ -5,18 +5,18 @@ use std::collections::BTreeMap;
 use arrow::array::RecordBatch;
 use chrono::NaiveDate;
 
-use crate::error::Result;
-use crate::report::columns::Columns;
 use lightsout_campaign::event::Hold;
-use lightsout_campaign::objections;
+use lightsout_campaign::objections::reasons_now;
 use lightsout_campaign::plan::Due;
 use lightsout_campaign::status::StatusRow;
 use lightsout_campaign::{AnnouncedTenant, Ledger};
 use lightsout_model::campaign::Campaign;
 use lightsout_model::change::{Change, HoldCause, ProtocolChange};
 use lightsout_model::protocol::Protocol;
-use lightsout_model::verdict::{Reason, TenantAssessment};
+use lightsout_model::verdict::TenantAssessment;
 use lightsout_notify::reason_text;
+use lightsout_report::Result;
+use lightsout_report::columns::{Columns, joined};
 
 type Names = BTreeMap<String, String>;
 
@@ -28,7 +28,7 @@ fn found<'a>(ledger: &'a Ledger, tenants: impl Iterator<Item = &'a str>) -> Vec<
 }
 
 fn states(change: &Change, is: impl Fn(&ProtocolChange) -> bool) -> String {
-    crate::report::columns::joined(&change.that(is))
+    joined(&change.that(is))
 }
 
 pub(super) fn announced<'a>(
@@ -71,31 +71,6 @@ pub(super) fn opted_out<'a>(
         .text("by_whom", |(.., by)| by.clone())
         .day("effective_date", |(tenant, ..)| Some(tenant.change.effective_date))
         .batch()
-}
-
-/// Why protocols are on hold for one cause: as it is now, else as it was when the hold was recorded.
-fn reasons_now(
-    campaign: &Campaign,
-    hold: &Hold,
-    protocols: &[Protocol],
-    judged: Option<&TenantAssessment>,
-) -> Vec<Reason> {
-    let now = judged.map(|tenant| objections::reasons(campaign, tenant, hold.cause, protocols));
-    now.filter(|reasons| !reasons.is_empty()).unwrap_or_else(|| hold.reasons.clone())
-}
-
-/// Why something of a tenant is on hold, over all causes.
-pub(super) fn hold_reasons(
-    campaign: &Campaign,
-    tenant: &AnnouncedTenant,
-    judged: Option<&TenantAssessment>,
-) -> Vec<Reason> {
-    let mut reasons: Vec<Reason> = Vec::new();
-    for (protocol, (hold, _)) in &tenant.holds {
-        let new = reasons_now(campaign, hold, &[*protocol], judged);
-        reasons.extend(new.into_iter().filter(|reason| !reasons.contains(reason)).collect::<Vec<_>>());
-    }
-    reasons
 }
 
 /// One row per tenant and cause.

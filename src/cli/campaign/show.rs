@@ -3,7 +3,7 @@
 use clap::Args;
 
 use super::super::shared::print;
-use crate::error::Result;
+use crate::cli::failure::Result;
 use lightsout_config::campaign_file::EMBEDDED;
 
 #[derive(Debug, Args)]

@@ -4,12 +4,13 @@ use chrono::NaiveDate;
 use clap::builder::PossibleValue;
 use clap::{Args, ValueEnum};
 
-use super::super::deciding;
-use super::super::shared::{Global, parse_day};
-use super::desk::{Common, Desk};
+use super::super::shared::{Global, parse_day, print_note};
+use super::flags::Common;
 use super::rows;
-use crate::error::Result;
+use crate::cli::failure::Result;
 use lightsout_campaign::status::{TenantState, status};
+use lightsout_workflow::assess::find_tenant;
+use lightsout_workflow::decisions::reproduce;
 
 #[derive(Debug, Args)]
 pub(in crate::cli) struct Arguments {
@@ -54,17 +55,17 @@ impl ValueEnum for StateFlag {
 }
 
 pub(super) async fn run(arguments: &Arguments, global: &Global) -> Result<u8> {
-    let desk = Desk::open(&arguments.common, global).await?;
+    let state = arguments.common.read_state(global).await?;
     let decision = match &arguments.decision {
-        Some(id) => Some(desk.decision(Some(id))?),
-        None => desk.latest().cloned(),
+        Some(id) => Some(state.decision(Some(id))?),
+        None => state.latest().cloned(),
     };
-    let latest = decision.as_ref().map(deciding::reread).transpose()?;
-    let roster = desk.current_roster()?;
-    let mut rows = status(&desk.campaign, &roster, latest.as_ref(), &desk.ledger, desk.now.date_naive());
+    let latest = decision.as_ref().map(|row| reproduce::reread(row, print_note)).transpose()?;
+    let roster = state.current_roster()?;
+    let mut rows = status(&state.campaign, &roster, latest.as_ref(), &state.ledger, state.now.date_naive());
     if let Some(named) = &arguments.tenant {
         let known: Vec<&str> = rows.iter().map(|row| row.tenant_id.as_str()).collect();
-        let tenant_id = deciding::find_tenant(named, &roster, &known)?;
+        let tenant_id = find_tenant(named, &roster, &known)?;
         rows.retain(|row| row.tenant_id == tenant_id);
     }
     if !arguments.state.is_empty() {
@@ -76,7 +77,7 @@ pub(super) async fn run(arguments: &Arguments, global: &Global) -> Result<u8> {
     let output = &arguments.common.output;
     output.write(&[if output.is_table() { rows::status_in_short(&rows)? } else { rows::status(&rows)? }])?;
     if !global.quiet {
-        eprintln!("{} tenants, campaign {}, {}", rows.len(), desk.campaign.name, desk.now.date_naive());
+        eprintln!("{} tenants, campaign {}, {}", rows.len(), state.campaign.name, state.now.date_naive());
     }
     Ok(0)
 }

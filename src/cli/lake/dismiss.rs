@@ -3,15 +3,15 @@
 
 use clap::Args;
 
-use super::super::deciding::find_tenant;
-use super::super::shared::{Global, MEMORY_LIMIT_BYTES, now, print, roster_of};
-use crate::error::{Error, Result};
+use super::super::shared::{Global, now, print, roster_of};
+use crate::cli::failure::{Failure, Result};
 use lightsout_lake::Lake;
-use lightsout_lake::commit::Manifest;
 use lightsout_lake::rows::from_batch;
 use lightsout_lake::schema::Table;
 use lightsout_query::Queries;
 use lightsout_query::doubts::dismissals::{DOUBTS, DismissalRow};
+use lightsout_workflow::MEMORY_LIMIT_BYTES;
+use lightsout_workflow::assess::find_tenant;
 
 /// Paths that a message lists.
 const PATHS_TOLD: usize = 5;
@@ -43,8 +43,8 @@ pub(in crate::cli) struct Arguments {
     json: bool,
 }
 
-fn usage(flag: &'static str, expected: impl Into<String>, found: &str) -> Error {
-    Error::Usage { flag, expected: expected.into(), found: found.to_owned() }
+fn usage(flag: &'static str, expected: impl Into<String>, found: &str) -> Failure {
+    Failure::Usage { flag, expected: expected.into(), found: found.to_owned() }
 }
 
 pub(super) async fn run(lake: &mut Lake, arguments: &Arguments, global: &Global) -> Result<u8> {
@@ -88,12 +88,9 @@ pub(super) async fn run(lake: &mut Lake, arguments: &Arguments, global: &Global)
         why: arguments.why.trim().to_owned(),
         dismissed_at: now(),
     };
-    let batch_id = row.dismissal_id.clone();
-    let name = format!("part-{batch_id}");
     let lock = lake.lock().await?;
-    let file = lightsout_lake::write::write_file(lake.root(), Table::Dismissals, &name, &row.to_batch()?)?;
-    let manifest = Manifest { batch_id, files: vec![file], replaced: Vec::new() };
-    lake.commit(&lock, &manifest, row.dismissed_at.timestamp_millis()).await?;
+    let now_ms = row.dismissed_at.timestamp_millis();
+    lake.append(&lock, Table::Dismissals, std::slice::from_ref(&row), now_ms).await?;
     if arguments.json {
         super::print_report(&row)?;
     } else if !global.quiet {

@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use clap::{Arg, ArgMatches, Args, Command, FromArgMatches};
 use datafusion::common::ScalarValue;
 
-use crate::error::{Error, Result};
+use crate::cli::failure::{Failure, Result};
 use lightsout_query::Error as QueryError;
 use lightsout_query::catalog::Report;
 use lightsout_query::catalog::header::Header;
@@ -57,7 +57,7 @@ impl Args for Values {
 /// The header of a report; the error names the file.
 pub(super) fn header(library: &Library, report: &Report<'_>) -> Result<Header> {
     report.header().map_err(|error| {
-        Error::Query(QueryError::Header {
+        Failure::from(QueryError::Header {
             path: library
                 .path(report.name)
                 .map_or_else(|| report.name.to_owned(), |path| path.display().to_string()),
@@ -81,7 +81,7 @@ pub(crate) fn with_flags(command: Command, arguments: &[OsString]) -> Result<Com
         let flag = declared.flag();
         is_taken(&command, &flag).then_some((declared, flag))
     }) {
-        return Err(Error::Query(QueryError::Header {
+        return Err(Failure::from(QueryError::Header {
             path: library.path(report.name).map_or_else(String::new, |path| path.display().to_string()),
             line: declared.line,
             found: format!("${}, whose flag --{flag} is one of every report", declared.name),

@@ -3,10 +3,8 @@
 use std::fmt::Write as _;
 use std::path::PathBuf;
 
-use clap::ValueEnum as _;
-
-use crate::report::Format;
 use lightsout_query::described::{ColumnMeaning, Relation};
+use lightsout_report::Format;
 
 pub(super) const HELP: &str = "\
 SELECT ...;         ask; a query may have many lines and ends with ;
@@ -84,7 +82,7 @@ impl Command {
             ("\\pset", ["pager", word]) => {
                 switch(word).map_or_else(|| wrong("\\pset pager on or off"), |on| Self::Pager(Some(on)))
             }
-            ("\\pset", ["format", name]) => match Format::from_str(name, true) {
+            ("\\pset", ["format", name]) => match name.to_ascii_lowercase().parse() {
                 Ok(Format::Parquet) => Self::Wrong(
                     "Parquet goes into a file: lightsout sql QUERY --format parquet --output FILE".to_owned(),
                 ),

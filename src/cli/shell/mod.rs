@@ -14,7 +14,7 @@ use rustyline::{CompletionType, Config, Editor};
 
 use super::answers::QueryLimits;
 use super::shared::{Output, print};
-use crate::error::{Error, Result};
+use crate::cli::failure::{Failure, Result};
 use command::Command;
 use complete::Names;
 use lightsout_query::Error as QueryError;
@@ -83,12 +83,12 @@ pub(super) async fn run(
     Ok(())
 }
 
-fn no_terminal(error: ReadlineError) -> Error {
+fn no_terminal(error: ReadlineError) -> Failure {
     let source = match error {
         ReadlineError::Io(source) => source,
         other => std::io::Error::other(other.to_string()),
     };
-    Error::Read { path: "the terminal".to_owned(), source }
+    Failure::Read { path: "the terminal".to_owned(), source }
 }
 
 /// What a shell is set to.
@@ -130,7 +130,7 @@ impl Shell<'_> {
         let shown = async { screen.show(queries.ask(NAME, sql, &[], limits).await?).await };
         let done = tokio::select! {
             done = shown => done,
-            _ = tokio::signal::ctrl_c() => Err(Error::Query(QueryError::Interrupted { name: NAME.to_owned() })),
+            _ = tokio::signal::ctrl_c() => Err(Failure::from(QueryError::Interrupted { name: NAME.to_owned() })),
         };
         match done {
             Ok(note) => {
@@ -182,12 +182,7 @@ impl Shell<'_> {
 }
 
 /// Of a query that was just typed nobody needs the name.
-fn tell(error: &Error) {
-    match error {
-        Error::Query(QueryError::Sql { problem, .. }) => eprintln!("{problem}"),
-        other => {
-            let text = other.to_string();
-            eprintln!("{}", text.strip_prefix("query sql: ").unwrap_or(&text));
-        }
-    }
+fn tell(error: &Failure) {
+    let text = error.to_string();
+    eprintln!("{}", text.strip_prefix("query sql: ").unwrap_or(&text));
 }

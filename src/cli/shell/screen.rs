@@ -9,11 +9,11 @@ use arrow::array::RecordBatch;
 
 use super::command::Expanded;
 use crate::cli::answers::Out;
+use crate::cli::failure::{Failure, Result};
 use crate::cli::shared::Output;
-use crate::error::{Error, Result};
-use crate::report::expanded::expanded;
-use crate::report::{Format, RowWriter, TABLE_ROWS_MAX};
 use lightsout_query::answer::Answer;
+use lightsout_report::expanded::expanded;
+use lightsout_report::{Format, RowWriter, TABLE_ROWS_MAX};
 
 pub(super) struct Screen {
     format: Format,
@@ -212,7 +212,7 @@ impl Pages {
         match done {
             Ok(()) => Ok(true),
             Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(false),
-            Err(source) => Err(Error::Write { path: "the screen".into(), source }),
+            Err(source) => Err(Failure::Write { path: "the screen".into(), source }),
         }
     }
 }

@@ -8,7 +8,7 @@ use super::data::{Links, TENANT_ROWS_MAX};
 use super::markup::Markup;
 use super::model::Model;
 use super::tables::{Listed, chunks, tenant_cell};
-use crate::report::closing;
+use crate::closing;
 use lightsout_model::evidence::Window;
 use lightsout_model::verdict::{CoverageGap, Reason, TenantAssessment, TenantVerdict};
 

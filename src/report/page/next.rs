@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::data::Snapshot;
 use super::model::Model;
-use crate::report::closing;
+use crate::closing;
 use lightsout_config::campaign_file::EMBEDDED;
 use lightsout_model::campaign::Campaign;
 use lightsout_model::evidence::Window;

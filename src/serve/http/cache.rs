@@ -5,8 +5,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::OnceCell;
 
-use super::asked::Range;
-use super::trouble::Trouble;
+use super::error_page::PageError;
+use super::request::Range;
 use lightsout_lake::schema::Table;
 
 /// What a result depends on.
@@ -37,8 +37,8 @@ impl<T> Cache<T> {
     pub(super) async fn get(
         &self,
         key: Key,
-        compute: impl Future<Output = Result<T, Trouble>>,
-    ) -> Result<Arc<T>, Trouble> {
+        compute: impl Future<Output = Result<T, PageError>>,
+    ) -> Result<Arc<T>, PageError> {
         let cell = self.cell(key);
         cell.get_or_try_init(|| async { compute.await.map(Arc::new) }).await.cloned()
     }
@@ -97,8 +97,8 @@ mod tests {
     #[tokio::test]
     async fn few_are_kept_the_last_asked_for_the_longest_and_none_of_an_older_lake() {
         let cache = Cache::new(2);
-        let asked = [key(1, 7), key(1, 30), key(1, 7), key(1, 90), key(1, 7), key(1, 30)];
-        assert_eq!(computed(&cache, &asked).await, [true, true, false, true, false, true]);
+        let request = [key(1, 7), key(1, 30), key(1, 7), key(1, 90), key(1, 7), key(1, 30)];
+        assert_eq!(computed(&cache, &request).await, [true, true, false, true, false, true]);
         assert_eq!(computed(&cache, &[key(2, 30)]).await, [true]);
         assert_eq!(cache.entries.lock().expect("whole").len(), 1);
     }
@@ -106,7 +106,7 @@ mod tests {
     #[tokio::test]
     async fn many_who_ask_at_once_have_it_computed_once_and_a_failure_is_tried_again() {
         let cache = Arc::new(Cache::new(2));
-        assert!(cache.get(key(1, 7), async { Err(Trouble::Busy) }).await.is_err());
+        assert!(cache.get(key(1, 7), async { Err(PageError::Busy) }).await.is_err());
         let count = Arc::new(AtomicUsize::new(0));
         let ask = || {
             let (cache, count) = (Arc::clone(&cache), Arc::clone(&count));

@@ -9,14 +9,14 @@ use axum::extract::{Path, State};
 use axum::http::{Uri, header};
 use axum::response::{IntoResponse, Response};
 
-use super::asked::{Asked, Pairs, Range};
-use super::desk::Desk;
+use super::error_page::PageError;
 use super::pages::named;
-use super::trouble::Trouble;
+use super::request::{PageRequest, Pairs, Range};
+use super::server_state::ServerState;
 use crate::error::{Error, Result};
-use crate::report::assessment::{Rows, TABLES};
 use lightsout_output::table;
 use lightsout_query::catalog::Report;
+use lightsout_report::assessment::{Rows, TABLES};
 
 /// How a file is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -47,46 +47,46 @@ pub(super) fn address(name: &str, range: Range) -> Option<String> {
 
 /// `/download/NAME`: a table of all tenants.
 pub(super) async fn of_all(
-    State(desk): State<Arc<Desk>>,
+    State(state): State<Arc<ServerState>>,
     name: Result<Path<String>, PathRejection>,
     uri: Uri,
     pairs: Pairs,
-) -> Result<Response, Trouble> {
-    let no_page = || Trouble::NoPage { path: uri.path().to_owned() };
+) -> Result<Response, PageError> {
+    let no_page = || PageError::NoPage { path: uri.path().to_owned() };
     let (table, rows, kind) = name.ok().and_then(|Path(name)| file(&name)).ok_or_else(no_page)?;
-    let asked = Asked::read(pairs, &["as_of", "days"])?;
+    let request = PageRequest::read(pairs, &["as_of", "days"])?;
     let made = async {
-        let (_, decided) = desk.decided(&asked).await?;
-        desk.turns.run(async move { written(&[rows(&decided.assessment)?], kind) }).await
+        let (_, decided) = state.decided(&request).await?;
+        state.limit.run(async move { written(&[rows(&decided.assessment)?], kind) }).await
     };
-    desk.in_time(made).await.map(|bytes| attachment(table, kind, bytes))
+    state.in_time(made).await.map(|bytes| attachment(table, kind, bytes))
 }
 
 /// `/tenants/ID/who.csv` and `.json`.
 pub(super) async fn of_tenant(
-    State(desk): State<Arc<Desk>>,
+    State(state): State<Arc<ServerState>>,
     path: Result<Path<(String, String)>, PathRejection>,
     uri: Uri,
     pairs: Pairs,
-) -> Result<Response, Trouble> {
-    let no_page = || Trouble::NoPage { path: uri.path().to_owned() };
+) -> Result<Response, PageError> {
+    let no_page = || PageError::NoPage { path: uri.path().to_owned() };
     let Path((tenant_id, name)) = path.map_err(|_| no_page())?;
     let tenant_id = named(Ok(Path(tenant_id)))?;
     let kind = split(&name).filter(|(name, _)| *name == "who").ok_or_else(no_page)?.1;
-    let asked = Asked::read(pairs, &["as_of", "days"])?;
+    let request = PageRequest::read(pairs, &["as_of", "days"])?;
     let made = async {
-        let (snapshot, decided) = desk.decided(&asked).await?;
+        let (snapshot, decided) = state.decided(&request).await?;
         decided.judged(&snapshot, &tenant_id)?;
-        let (queries, _wish) = desk.queries(&snapshot)?;
+        let (queries, _wish) = state.queries(&snapshot)?;
         let rows = async move {
             let who = Report::find("who")?;
             let parameters = who.bind(&decided.campaign, decided.range.window(), &tenant_id);
             let rows = queries.run(who.name, who.sql, &parameters).await?;
             written(&rows, kind)
         };
-        desk.turns.run(rows).await
+        state.limit.run(rows).await
     };
-    desk.in_time(made).await.map(|bytes| attachment("who", kind, bytes))
+    state.in_time(made).await.map(|bytes| attachment("who", kind, bytes))
 }
 
 fn written(rows: &[RecordBatch], kind: Kind) -> Result<Vec<u8>> {

@@ -10,7 +10,7 @@ use axum::response::{IntoResponse, Response};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
-use crate::serve::access::Access;
+use crate::access::Access;
 
 pub(super) struct Guard {
     pub(super) access: Arc<Access>,

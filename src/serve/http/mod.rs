@@ -1,15 +1,15 @@
 //! The web pages: the report of all tenants as it is now, a page of each, and files to download. Everything is
 //! there without script, nothing is recorded, and nobody is named in what the server says of itself.
 
-mod asked;
 mod cache;
-mod desk;
+mod concurrency_limit;
 mod downloads;
+mod error_page;
 mod guard;
 mod listener;
 mod pages;
-mod trouble;
-mod turns;
+mod request;
+mod server_state;
 
 use std::sync::Arc;
 
@@ -25,10 +25,10 @@ use super::Ends;
 use super::access::Access;
 use super::engine::Engine;
 use super::live::Live;
-use crate::report::page::policy;
-use desk::Desk;
+use error_page::PageError;
+use lightsout_report::page::policy;
 use listener::Connections;
-use trouble::Trouble;
+use server_state::ServerState;
 
 /// Serves until the server ends; answers that are under way are finished.
 pub(crate) async fn serve(
@@ -42,7 +42,7 @@ pub(crate) async fn serve(
     let guard = guard::Guard { access: Arc::clone(&access), is_loopback };
     let guarded = axum::middleware::from_fn_with_state(Arc::new(guard), guard::guard);
     let pages = pages()
-        .with_state(Arc::new(Desk::new(live, engine)))
+        .with_state(Arc::new(ServerState::new(live, engine)))
         .layer(guarded)
         .layer(axum::middleware::map_response(kept_in));
     let ended = async move {
@@ -54,7 +54,7 @@ pub(crate) async fn serve(
     let _ = axum::serve(connections, pages).with_graceful_shutdown(ended).await;
 }
 
-fn pages() -> Router<Arc<Desk>> {
+fn pages() -> Router<Arc<ServerState>> {
     Router::new()
         .route("/healthz", get(health))
         .route("/", get(pages::report))
@@ -62,7 +62,7 @@ fn pages() -> Router<Arc<Desk>> {
         .route("/tenants/{id}", get(pages::of_tenant))
         .route("/tenants/{id}/{file}", get(downloads::of_tenant))
         .route("/download/{file}", get(downloads::of_all))
-        .fallback(async |uri: Uri| Trouble::NoPage { path: uri.path().to_owned() })
+        .fallback(async |uri: Uri| PageError::NoPage { path: uri.path().to_owned() })
 }
 
 /// What every answer says of itself: it is not kept, not sniffed, not framed, and loads nothing.
@@ -80,18 +80,18 @@ async fn kept_in(mut response: Response) -> Response {
 }
 
 /// 200 with the lake's versions; 503 if its newest commits can't be read.
-async fn health(State(desk): State<Arc<Desk>>) -> Response {
-    let snapshot = desk.live.current().await;
+async fn health(State(state): State<Arc<ServerState>>) -> Response {
+    let snapshot = state.live.current().await;
     let versions: serde_json::Map<String, Value> = snapshot
         .versions()
         .iter()
         .map(|(table, version)| (table.as_str().to_owned(), json!(version)))
         .collect();
-    let (status, trouble) = match desk.live.trouble().await {
+    let (status, trouble) = match state.live.last_error().await {
         None => (StatusCode::OK, Value::Null),
         Some(told) => (StatusCode::SERVICE_UNAVAILABLE, json!(told)),
     };
-    let body = json!({ "lake": versions, "queries_at_work": desk.engine.at_work_now(), "trouble": trouble })
+    let body = json!({ "lake": versions, "queries_at_work": state.engine.at_work_now(), "trouble": trouble })
         .to_string();
     (status, [(header::CONTENT_TYPE, "application/json")], body).into_response()
 }

@@ -8,16 +8,16 @@ use axum::extract::{Path, State};
 use axum::http::header;
 use axum::response::{IntoResponse, Redirect, Response};
 
-use super::asked::{self, Asked, Pairs, Range};
-use super::desk::{Decided, Desk, key};
 use super::downloads;
-use super::trouble::Trouble;
+use super::error_page::PageError;
+use super::request::{self, PageRequest, Pairs, Range};
+use super::server_state::{Decided, ServerState, key};
 use crate::error::Result;
-use crate::report::explain::{Explanation, Judged, rows};
-use crate::report::page::tenant::{Address, TenantLinks, TenantPage, render_tenant};
-use crate::report::page::{self, Links, render};
-use crate::serve::live::Rules;
+use crate::live::Rules;
 use lightsout_query::Queries;
+use lightsout_report::explain::{Explanation, Judged, rows};
+use lightsout_report::page::tenant::{Address, TenantLinks, TenantPage, render_tenant};
+use lightsout_report::page::{self, Links, render};
 
 /// The address of the report over a window.
 fn home(range: Range) -> String {
@@ -26,7 +26,7 @@ fn home(range: Range) -> String {
 
 /// The address of a tenant's page.
 fn tenant(tenant_id: &str) -> String {
-    format!("/tenants/{}", asked::encoded(tenant_id))
+    format!("/tenants/{}", request::encoded(tenant_id))
 }
 
 fn html(page: Bytes) -> Response {
@@ -34,58 +34,61 @@ fn html(page: Bytes) -> Response {
 }
 
 /// `/`: the report, of all tenants or of those that are searched for.
-pub(super) async fn report(State(desk): State<Arc<Desk>>, pairs: Pairs) -> Result<Response, Trouble> {
-    let asked = Asked::read(pairs, &["as_of", "days", "tenant"])?;
+pub(super) async fn report(
+    State(state): State<Arc<ServerState>>,
+    pairs: Pairs,
+) -> Result<Response, PageError> {
+    let request = PageRequest::read(pairs, &["as_of", "days", "tenant"])?;
     let made = async {
-        let (snapshot, decided) = desk.decided(&asked).await?;
-        if asked.search.is_empty() {
+        let (snapshot, decided) = state.decided(&request).await?;
+        if request.search.is_empty() {
             let rendered = decided.page.get_or_try_init(|| {
                 let (rules, decided) = (Arc::clone(&snapshot.rules), Arc::clone(&decided));
-                desk.turns.run(async move { of_all(&decided, &rules, &Asked::default()) })
+                state.limit.run(async move { of_all(&decided, &rules, &PageRequest::default()) })
             });
             return rendered.await.cloned();
         }
         let rules = Arc::clone(&snapshot.rules);
-        desk.turns.run(async move { of_all(&decided, &rules, &asked) }).await
+        state.limit.run(async move { of_all(&decided, &rules, &request) }).await
     };
-    desk.in_time(made).await.map(html)
+    state.in_time(made).await.map(html)
 }
 
-fn of_all(decided: &Decided, rules: &Rules, asked: &Asked) -> Result<Bytes> {
+fn of_all(decided: &Decided, rules: &Rules, request: &PageRequest) -> Result<Bytes> {
     let Decided { range, campaign, assessment, usage, .. } = decided;
     let home = home(*range);
     let query = range.query();
-    let found = asked.found(&assessment.tenants, &rules.roster);
+    let found = request.found(&assessment.tenants, &rules.roster);
     let links = Links {
         file: &|name| downloads::address(name, *range),
         tenant: Some(&|tenant_id| format!("{}?{query}", tenant(tenant_id))),
-        asked: Some(page::Asked { home: &home, search: &asked.search, found: found.as_ref() }),
+        asked: Some(page::Asked { home: &home, search: &request.search, found: found.as_ref() }),
     };
     Ok(render(&page::Snapshot { campaign, assessment, usage }, &links)?.into())
 }
 
 /// `/tenants/ID`: why a tenant has its verdict, and who is left.
 pub(super) async fn of_tenant(
-    State(desk): State<Arc<Desk>>,
+    State(state): State<Arc<ServerState>>,
     tenant_id: Result<Path<String>, PathRejection>,
     pairs: Pairs,
-) -> Result<Response, Trouble> {
+) -> Result<Response, PageError> {
     let tenant_id = named(tenant_id)?;
-    let asked = Asked::read(pairs, &["as_of", "days"])?;
+    let request = PageRequest::read(pairs, &["as_of", "days"])?;
     let made = async {
-        let (snapshot, decided) = desk.decided(&asked).await?;
+        let (snapshot, decided) = state.decided(&request).await?;
         // Whoever is not known takes no place among those that are kept.
         decided.judged(&snapshot, &tenant_id)?;
         let key = key(&snapshot, Some(decided.range), Some(tenant_id.clone()));
-        let page = desk.tenants.get(key, async {
+        let page = state.tenants.get(key, async {
             let judged = decided.judged(&snapshot, &tenant_id)?;
-            let (queries, _wish) = desk.queries(&snapshot)?;
+            let (queries, _wish) = state.queries(&snapshot)?;
             let decided = Arc::clone(&decided);
-            desk.turns.run(async move { explained(&queries, &decided, judged).await }).await
+            state.limit.run(async move { explained(&queries, &decided, judged).await }).await
         });
-        Ok::<_, Trouble>((*page.await?).clone())
+        Ok::<_, PageError>((*page.await?).clone())
     };
-    desk.in_time(made).await.map(html)
+    state.in_time(made).await.map(html)
 }
 
 async fn explained(queries: &Queries, decided: &Decided, judged: Judged) -> Result<Bytes> {
@@ -107,13 +110,13 @@ async fn explained(queries: &Queries, decided: &Decided, judged: Judged) -> Resu
 }
 
 /// The id in a path.
-pub(super) fn named(tenant_id: Result<Path<String>, PathRejection>) -> Result<String, Trouble> {
-    tenant_id.map(|Path(id)| id).map_err(|_| Trouble::NoTenant { id: "bytes that are no text".to_owned() })
+pub(super) fn named(tenant_id: Result<Path<String>, PathRejection>) -> Result<String, PageError> {
+    tenant_id.map(|Path(id)| id).map_err(|_| PageError::NoTenant { id: "bytes that are no text".to_owned() })
 }
 
 /// `/tenants`: the list of them is on the report.
-pub(super) async fn tenants(pairs: Pairs) -> Result<Redirect, Trouble> {
-    let Asked { as_of, days, .. } = Asked::read(pairs, &["as_of", "days"])?;
+pub(super) async fn tenants(pairs: Pairs) -> Result<Redirect, PageError> {
+    let PageRequest { as_of, days, .. } = PageRequest::read(pairs, &["as_of", "days"])?;
     let pairs = [("as_of", as_of.map(|day| day.to_string())), ("days", days.map(|days| days.to_string()))];
     let pairs = pairs.into_iter().filter_map(|(name, value)| Some(format!("{name}={}", value?)));
     Ok(Redirect::to(&format!("/?{}#by-tenant", pairs.collect::<Vec<_>>().join("&"))))

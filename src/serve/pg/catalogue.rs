@@ -17,7 +17,7 @@ use datafusion_postgres::datafusion_pg_catalog::pg_catalog::setup_pg_catalog;
 use super::DATABASE;
 use super::public::Public;
 use crate::error::{Error, Result};
-use crate::serve::live::Snapshot;
+use crate::live::Snapshot;
 use lightsout_query::Error as QueryError;
 use lightsout_query::Queries;
 

@@ -13,13 +13,13 @@ use datafusion_postgres::pgwire::api::portal::Portal;
 use datafusion_postgres::pgwire::error::PgWireResult;
 
 use super::failure::failure;
-use super::text::Asked;
+use super::text::Request;
 use lightsout_query::Parameter;
 
 /// See the file's first lines.
 #[derive(Debug, Clone)]
 pub(super) struct Prepared {
-    pub(super) asked: Asked,
+    pub(super) request: Request,
     parameters: Vec<Place>,
     /// `None`: a statement of the session.
     pub(super) columns: Option<SchemaRef>,
@@ -35,11 +35,11 @@ struct Place {
 }
 
 impl Prepared {
-    pub(super) const fn of_session(asked: Asked) -> Self {
-        Self { asked, parameters: Vec::new(), columns: None }
+    pub(super) const fn of_session(request: Request) -> Self {
+        Self { request, parameters: Vec::new(), columns: None }
     }
 
-    pub(super) fn of_query(asked: Asked, plan: &LogicalPlan) -> PgWireResult<Self> {
+    pub(super) fn of_query(request: Request, plan: &LogicalPlan) -> PgWireResult<Self> {
         let mut places: BTreeMap<usize, Place> = BTreeMap::new();
         let inferred =
             plan.get_parameter_types().map_err(|error| failure("42P18", error.strip_backtrace()))?;
@@ -64,7 +64,7 @@ impl Prepared {
         }
         let last = places.keys().next_back().copied().unwrap_or(0);
         let parameters = (1..=last).map(|number| places.remove(&number).unwrap_or_default()).collect();
-        Ok(Self { asked, parameters, columns: Some(plan.schema().inner().clone()) })
+        Ok(Self { request, parameters, columns: Some(plan.schema().inner().clone()) })
     }
 
     /// What the client is to send.

@@ -13,7 +13,7 @@ use datafusion::datasource::ViewTable;
 use datafusion::error::{DataFusionError, Result as EngineResult};
 use tokio::sync::OnceCell;
 
-use crate::serve::live::Snapshot;
+use crate::live::Snapshot;
 use lightsout_query::catalog::Report;
 use lightsout_query::views::VIEWS;
 

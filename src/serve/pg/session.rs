@@ -30,8 +30,8 @@ use super::cursors::{self, Cursors, Rows, no_cursor};
 use super::failure::{cancelled, failure, fatal, not_read_only, of_query};
 use super::prepared::Prepared;
 use super::settings::{Done, Settings};
-use super::text::Asked;
-use crate::serve::engine::Running;
+use super::text::Request;
+use crate::engine::Running;
 use lightsout_query::Parameter;
 
 /// For errors, where a report has its own name.
@@ -78,7 +78,7 @@ impl Session {
     }
 
     /// The statements of a text.
-    async fn read(&self, wire: &Wire, sql: &str) -> PgWireResult<Vec<Asked>> {
+    async fn read(&self, wire: &Wire, sql: &str) -> PgWireResult<Vec<Request>> {
         let (queries, parser, sql) = (wire.queries.clone(), Arc::clone(&self.server.parser), sql.to_owned());
         let time = self.server.engine.limits().time;
         let read = async move {
@@ -103,14 +103,14 @@ impl Session {
     async fn respond(
         &self,
         wire: Arc<Wire>,
-        asked: &Asked,
+        request: &Request,
         parameters: &[Parameter],
         format: &Format,
     ) -> PgWireResult<Response> {
-        match asked {
-            Asked::Query(sql) => self.answer(wire, sql, parameters, format).await,
-            Asked::Session(statement) => self.respond_session(wire, statement, format).await,
-            Asked::Copy => Err(not_read_only("COPY")),
+        match request {
+            Request::Query(sql) => self.answer(wire, sql, parameters, format).await,
+            Request::Session(statement) => self.respond_session(wire, statement, format).await,
+            Request::Copy => Err(not_read_only("COPY")),
         }
     }
 
@@ -221,8 +221,8 @@ impl Session {
     ) -> PgWireResult<(Running, Stopped)> {
         let mut stopped = self.stop.subscribe();
         let time = held(&self.settings).time();
-        let asked = self.server.engine.ask(&wire.queries, NAME, sql, parameters, time);
-        let running = Self::unless_stopped(&mut stopped, asked).await?;
+        let request = self.server.engine.ask(&wire.queries, NAME, sql, parameters, time);
+        let running = Self::unless_stopped(&mut stopped, request).await?;
         Ok((running, stopped))
     }
 
@@ -292,8 +292,8 @@ fn shown(name: &str, value: &str) -> PgWireResult<QueryResponse> {
 }
 
 /// In a transaction that has failed, nothing but its end is taken.
-fn taken(status: TransactionStatus, asked: &Asked) -> PgWireResult<()> {
-    let ends = matches!(asked, Asked::Session(statement)
+fn taken(status: TransactionStatus, request: &Request) -> PgWireResult<()> {
+    let ends = matches!(request, Request::Session(statement)
         if matches!(**statement, Statement::Commit { .. } | Statement::Rollback { .. }));
     if status == TransactionStatus::Error && !ends {
         return Err(failure(
@@ -324,9 +324,9 @@ impl SimpleQueryHandler for Session {
             return Ok(vec![Response::EmptyQuery]);
         }
         let mut responses = Vec::with_capacity(statements.len());
-        for asked in &statements {
-            taken(client.transaction_status(), asked)?;
-            responses.push(self.respond(Arc::clone(&wire), asked, &[], &Format::UnifiedText).await?);
+        for request in &statements {
+            taken(client.transaction_status(), request)?;
+            responses.push(self.respond(Arc::clone(&wire), request, &[], &Format::UnifiedText).await?);
         }
         Ok(responses)
     }
@@ -349,10 +349,10 @@ impl ExtendedQueryHandler for Session {
         PgWireError: From<<C as Sink<PgWireBackendMessage>>::Error>,
     {
         let prepared = &portal.statement.statement;
-        taken(client.transaction_status(), &prepared.asked)?;
+        taken(client.transaction_status(), &prepared.request)?;
         let parameters = prepared.values(portal)?;
         let wire = self.wire().await?;
-        self.respond(wire, &prepared.asked, &parameters, &portal.result_column_format).await
+        self.respond(wire, &prepared.request, &parameters, &portal.result_column_format).await
     }
 }
 
@@ -373,18 +373,18 @@ impl QueryParser for Preparing {
         if statements.len() > 1 {
             return Err(failure("42601", "cannot insert multiple commands into a prepared statement"));
         }
-        let Some(asked) = statements.pop() else { return Ok(None) };
-        let sql = match &asked {
-            Asked::Query(sql) => sql,
-            Asked::Session(statement) if is_without_columns(statement) => {
+        let Some(request) = statements.pop() else { return Ok(None) };
+        let sql = match &request {
+            Request::Query(sql) => sql,
+            Request::Session(statement) if is_without_columns(statement) => {
                 let told = format!("cannot prepare {statement}: send it by the simple query protocol");
                 return Err(failure("0A000", told));
             }
-            Asked::Session(_) => return Ok(Some(Prepared::of_session(asked))),
-            Asked::Copy => return Err(not_read_only("COPY")),
+            Request::Session(_) => return Ok(Some(Prepared::of_session(request))),
+            Request::Copy => return Err(not_read_only("COPY")),
         };
         let plan = self.0.engine.plan(&wire.queries, NAME, sql).await.map_err(|error| of_query(&error))?;
-        Prepared::of_query(asked, &plan).map(Some)
+        Prepared::of_query(request, &plan).map(Some)
     }
 
     fn get_parameter_types(&self, prepared: &Prepared) -> PgWireResult<Vec<Type>> {
@@ -396,16 +396,16 @@ impl QueryParser for Preparing {
         prepared: &Prepared,
         format: Option<&Format>,
     ) -> PgWireResult<Vec<FieldInfo>> {
-        match (&prepared.columns, &prepared.asked) {
+        match (&prepared.columns, &prepared.request) {
             (Some(columns), _) => fields(columns, format.unwrap_or(&Format::UnifiedText)),
-            (None, Asked::Session(statement)) => match &**statement {
+            (None, Request::Session(statement)) => match &**statement {
                 Statement::ShowVariable { variable } => {
                     let words: Vec<&str> = variable.iter().map(|word| word.value.as_str()).collect();
                     Ok(vec![shown_field(&words.join(" "))])
                 }
                 _ => Ok(Vec::new()),
             },
-            (None, Asked::Query(_) | Asked::Copy) => Ok(Vec::new()),
+            (None, Request::Query(_) | Request::Copy) => Ok(Vec::new()),
         }
     }
 }

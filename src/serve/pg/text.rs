@@ -11,7 +11,7 @@ const STACK_BYTES: usize = 256 << 20;
 
 /// One statement.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) enum Asked {
+pub(super) enum Request {
     /// For the engine, which refuses what does more than read.
     Query(String),
     /// For the session.
@@ -22,9 +22,9 @@ pub(super) enum Asked {
 
 /// The statements of a text, none if it is empty. A text that PostgreSQL's grammar does not have is the engine's
 /// to refuse.
-pub(super) fn read(parser: &PostgresCompatibilityParser, sql: &str) -> Vec<Asked> {
+pub(super) fn read(parser: &PostgresCompatibilityParser, sql: &str) -> Vec<Request> {
     stacker::maybe_grow(STACK_BYTES / 2, STACK_BYTES, || {
-        let Ok(statements) = parser.parse(sql) else { return vec![Asked::Query(sql.to_owned())] };
+        let Ok(statements) = parser.parse(sql) else { return vec![Request::Query(sql.to_owned())] };
         if statements.len() == 1 && Parser::parse_sql(&PostgreSqlDialect {}, sql).as_ref() == Ok(&statements)
         {
             // As it was typed, so that errors tell where.
@@ -34,7 +34,7 @@ pub(super) fn read(parser: &PostgresCompatibilityParser, sql: &str) -> Vec<Asked
     })
 }
 
-fn sorted(statement: Statement, sql: Option<&str>) -> Asked {
+fn sorted(statement: Statement, sql: Option<&str>) -> Request {
     match statement {
         Statement::Set(_)
         | Statement::Reset(_)
@@ -48,9 +48,9 @@ fn sorted(statement: Statement, sql: Option<&str>) -> Asked {
         | Statement::Fetch { .. }
         | Statement::Close { .. }
         | Statement::Prepare { .. }
-        | Statement::Execute { .. } => Asked::Session(Box::new(statement)),
-        Statement::Copy { .. } => Asked::Copy,
-        other => Asked::Query(sql.map_or_else(|| other.to_string(), str::to_owned)),
+        | Statement::Execute { .. } => Request::Session(Box::new(statement)),
+        Statement::Copy { .. } => Request::Copy,
+        other => Request::Query(sql.map_or_else(|| other.to_string(), str::to_owned)),
     }
 }
 
@@ -58,7 +58,7 @@ fn sorted(statement: Statement, sql: Option<&str>) -> Asked {
 mod tests {
     use super::*;
 
-    fn one(sql: &str) -> Asked {
+    fn one(sql: &str) -> Request {
         let mut read = read(&PostgresCompatibilityParser::new(), sql);
         assert_eq!(read.len(), 1, "{sql}");
         read.remove(0)
@@ -67,14 +67,14 @@ mod tests {
     #[test]
     fn a_query_is_asked_as_it_was_typed() {
         let sql = "SELECT  protocol,\n count(*) FROM sign_ins GROUP BY 1;";
-        assert_eq!(one(sql), Asked::Query(sql.to_owned()));
+        assert_eq!(one(sql), Request::Query(sql.to_owned()));
     }
 
     #[test]
     fn what_the_engine_can_not_run_is_rewritten() {
-        let asked =
+        let request =
             one("SELECT relname FROM pg_catalog.pg_class WHERE relname OPERATOR(pg_catalog.~) '^(a)$'");
-        let Asked::Query(sql) = asked else { panic!("{asked:?}") };
+        let Request::Query(sql) = request else { panic!("{request:?}") };
         assert!(!sql.contains("OPERATOR"), "{sql}");
     }
 
@@ -83,7 +83,7 @@ mod tests {
         let parser = PostgresCompatibilityParser::new();
         let statements = read(&parser, "BEGIN; SELECT 1; COMMIT");
         assert!(
-            matches!(&statements[..], [Asked::Session(_), Asked::Query(sql), Asked::Session(_)] if sql == "SELECT 1")
+            matches!(&statements[..], [Request::Session(_), Request::Query(sql), Request::Session(_)] if sql == "SELECT 1")
         );
         assert_eq!(read(&parser, " ; -- nothing"), []);
     }
@@ -91,12 +91,12 @@ mod tests {
     #[test]
     fn copying_is_known_in_every_form() {
         for sql in ["COPY sources TO '/tmp/x.csv'", "COPY (SELECT 1) TO STDOUT", "COPY sources FROM STDIN"] {
-            assert_eq!(one(sql), Asked::Copy, "{sql}");
+            assert_eq!(one(sql), Request::Copy, "{sql}");
         }
     }
 
     #[test]
     fn a_text_that_is_no_statement_is_the_engines_to_refuse() {
-        assert_eq!(one("SELEC 1"), Asked::Query("SELEC 1".to_owned()));
+        assert_eq!(one("SELEC 1"), Request::Query("SELEC 1".to_owned()));
     }
 }

@@ -1,9 +1,9 @@
 //! What the logs of a tenant hold: a strip of days for each log, and every gap with its cure.
 
-use crate::report::explain::{Day, Explanation};
-use crate::report::page::charts::PATTERNS;
-use crate::report::page::markup::Markup;
-use crate::report::page::tables::chunks;
+use crate::explain::{Day, Explanation};
+use crate::page::charts::PATTERNS;
+use crate::page::markup::Markup;
+use crate::page::tables::chunks;
 use lightsout_output::text::count;
 
 /// Width of a strip.

@@ -10,7 +10,7 @@ use serde::Deserialize;
 use super::data::NAME_CHARACTERS_MAX;
 use super::{SCRIPT, STYLE, filled, next, policy};
 use crate::error::Result;
-use crate::report::explain::Explanation;
+use crate::explain::Explanation;
 use lightsout_model::campaign::Campaign;
 use lightsout_output::text;
 

@@ -3,9 +3,9 @@
 use chrono::{DateTime, Utc};
 
 use super::Address;
-use crate::report::explain::{Attempts, Explanation};
-use crate::report::page::markup::Markup;
-use crate::report::page::tables::{Listed, chunks, moment};
+use crate::explain::{Attempts, Explanation};
+use crate::page::markup::Markup;
+use crate::page::tables::{Listed, chunks, moment};
 use lightsout_model::protocol::Protocol;
 use lightsout_model::verdict::{ProtocolVerdict, TenantAssessment};
 

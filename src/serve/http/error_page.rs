@@ -5,11 +5,11 @@ use std::time::Duration;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{Html, IntoResponse, Response};
 
-use super::asked::encoded;
+use super::request::encoded;
 use crate::error::Error;
-use crate::report::page::{Told, render_told};
 use lightsout_output::text::plain_short;
 use lightsout_query::Error as QueryError;
+use lightsout_report::page::{Told, render_told};
 
 /// When it is worth asking again.
 const RETRY_SECONDS: u64 = 5;
@@ -19,9 +19,9 @@ const FOUND_MAX: usize = 120;
 
 /// See the file's first lines.
 #[derive(Debug)]
-pub(super) enum Trouble {
+pub(super) enum PageError {
     /// A part of the address that can't be used.
-    Asked {
+    BadRequest {
         name: String,
         expected: String,
         found: String,
@@ -43,7 +43,7 @@ pub(super) enum Trouble {
     Failed(Error),
 }
 
-impl From<Error> for Trouble {
+impl From<Error> for PageError {
     fn from(error: Error) -> Self {
         match error {
             Error::Query(QueryError::OutOfTime { limit, .. }) => Self::Late { limit },
@@ -53,10 +53,10 @@ impl From<Error> for Trouble {
     }
 }
 
-impl Trouble {
+impl PageError {
     const fn status(&self) -> StatusCode {
         match self {
-            Self::Asked { .. } => StatusCode::BAD_REQUEST,
+            Self::BadRequest { .. } => StatusCode::BAD_REQUEST,
             Self::NoTenant { .. } | Self::NoPage { .. } => StatusCode::NOT_FOUND,
             Self::Late { .. } => StatusCode::GATEWAY_TIMEOUT,
             Self::Busy => StatusCode::SERVICE_UNAVAILABLE,
@@ -69,7 +69,7 @@ impl Trouble {
         let short = |text: &str| plain_short(text, FOUND_MAX);
         let home = || ("/".to_owned(), "The report of all tenants".to_owned());
         match self {
-            Self::Asked { name, expected, found } => (
+            Self::BadRequest { name, expected, found } => (
                 "This can't be asked",
                 vec![format!("In {}: expected {expected}.", short(name)), format!("Found: {}", short(found))],
                 vec![home()],
@@ -113,7 +113,7 @@ impl Trouble {
     }
 }
 
-impl IntoResponse for Trouble {
+impl IntoResponse for PageError {
     fn into_response(self) -> Response {
         if let Self::Failed(error) = &self {
             eprintln!("lightsout: a page failed: {error}");
@@ -134,10 +134,10 @@ mod tests {
 
     #[test]
     fn who_is_sent_away_is_told_when_to_come_back() {
-        let response = Trouble::Busy.into_response();
+        let response = PageError::Busy.into_response();
         assert_eq!(response.status(), StatusCode::SERVICE_UNAVAILABLE);
         assert_eq!(response.headers()[header::RETRY_AFTER], "5");
-        let late = Trouble::from(Error::Query(QueryError::OutOfTime {
+        let late = PageError::from(Error::Query(QueryError::OutOfTime {
             name: "page".to_owned(),
             limit: Duration::from_mins(1),
         }));

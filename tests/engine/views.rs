@@ -10,12 +10,12 @@ use std::sync::Arc;
 use arrow::array::{Array, ArrayRef, BooleanArray, RecordBatch, UInt32Array, new_null_array};
 use arrow::compute::take_record_batch;
 use arrow::datatypes::Schema;
-use lightsout::report::Format;
 use lightsout_lake::schema::{PARTITION, Table};
 use lightsout_query::Queries;
 use lightsout_query::views::VIEWS;
+use lightsout_report::Format;
 
-mod kept_decisions;
+use super::kept_decisions;
 
 fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/views")
@@ -104,7 +104,7 @@ async fn rows(queries: &Queries, view: &str) -> String {
     let sql = format!("SELECT {} FROM {view} ORDER BY {}", columns.join(", "), order.join(", "));
     let batches = queries.run(view, &sql, &[]).await.unwrap_or_else(|error| panic!("{view}: {error}"));
     let mut text = Vec::new();
-    lightsout::report::write(&mut text, &batches, Format::Csv).expect("in memory");
+    lightsout_report::write(&mut text, &batches, Format::Csv).expect("in memory");
     String::from_utf8(text).expect("text")
 }
 

@@ -7,23 +7,23 @@ use axum::body::Bytes;
 use chrono::Utc;
 use tokio::sync::OnceCell;
 
-use super::asked::{Asked, Range};
 use super::cache::{Cache, Key};
-use super::trouble::Trouble;
-use super::turns::Turns;
+use super::concurrency_limit::ConcurrencyLimit;
+use super::error_page::PageError;
+use super::request::{PageRequest, Range};
+use crate::engine::Engine;
 use crate::error::Result;
-use crate::report::explain::Judged;
-use crate::report::page::rows_of_users;
-use crate::serve::engine::Engine;
-use crate::serve::live::{Live, Snapshot};
-use crate::serve::stoppable::Wish;
-use lightsout_decisions::decision::{Basis, decide};
+use crate::live::{Live, Snapshot};
+use crate::stoppable::Wish;
+use lightsout_decisions::decision::decide;
 use lightsout_model::campaign::Campaign;
 use lightsout_model::evidence::{TenantEvidence, Window};
 use lightsout_model::verdict::Assessment;
 use lightsout_query::Queries;
-use lightsout_query::evidence::EVIDENCE_QUERIES;
 use lightsout_query::page::PageUsage;
+use lightsout_report::explain::Judged;
+use lightsout_report::page::rows_of_users;
+use lightsout_workflow::decisions::reproduce;
 
 /// Windows of which the verdicts are kept: of ten thousand tenants some tens of megabytes each.
 const WINDOWS_MAX: usize = 4;
@@ -35,10 +35,10 @@ const AT_ONCE: usize = 2;
 const WAITING_MAX: usize = 64;
 
 /// Where all pages are asked for.
-pub(super) struct Desk {
+pub(super) struct ServerState {
     pub(super) live: Arc<Live>,
     pub(super) engine: Arc<Engine>,
-    pub(super) turns: Turns,
+    pub(super) limit: ConcurrencyLimit,
     default: Cache<Window>,
     windows: Cache<Decided>,
     pub(super) tenants: Cache<Bytes>,
@@ -56,11 +56,11 @@ pub(super) struct Decided {
     pub(super) page: OnceCell<Bytes>,
 }
 
-impl Desk {
+impl ServerState {
     pub(super) fn new(live: Arc<Live>, engine: Arc<Engine>) -> Self {
         Self {
             live,
-            turns: Turns::new(Arc::clone(&engine), AT_ONCE, WAITING_MAX),
+            limit: ConcurrencyLimit::new(Arc::clone(&engine), AT_ONCE, WAITING_MAX),
             default: Cache::new(1),
             windows: Cache::new(WINDOWS_MAX),
             tenants: Cache::new(TENANTS_MAX),
@@ -71,27 +71,30 @@ impl Desk {
     /// Ends what takes too long.
     pub(super) async fn in_time<T>(
         &self,
-        work: impl Future<Output = Result<T, Trouble>>,
-    ) -> Result<T, Trouble> {
+        work: impl Future<Output = Result<T, PageError>>,
+    ) -> Result<T, PageError> {
         let limit = self.engine.limits().time;
-        tokio::time::timeout(limit, work).await.unwrap_or(Err(Trouble::Late { limit }))
+        tokio::time::timeout(limit, work).await.unwrap_or(Err(PageError::Late { limit }))
     }
 
     /// The newest state of the lake, and the verdicts over the window that was asked for.
-    pub(super) async fn decided(&self, asked: &Asked) -> Result<(Arc<Snapshot>, Arc<Decided>), Trouble> {
+    pub(super) async fn decided(
+        &self,
+        request: &PageRequest,
+    ) -> Result<(Arc<Snapshot>, Arc<Decided>), PageError> {
         let snapshot = self.live.current().await;
-        let as_of = if let Some(day) = asked.as_of {
+        let as_of = if let Some(day) = request.as_of {
             day
         } else {
             let of = Arc::clone(&snapshot);
-            let window = self.turns.run(async move { of.window().await });
+            let window = self.limit.run(async move { of.window().await });
             self.default.get(key(&snapshot, None, None), window).await?.end
         };
-        let range = Range { as_of, days: asked.days.unwrap_or(snapshot.rules.campaign.window_days) };
+        let range = Range { as_of, days: request.days.unwrap_or(snapshot.rules.campaign.window_days) };
         let decided = {
             let of = Arc::clone(&snapshot);
             let (queries, _wish) = self.queries(&snapshot)?;
-            let decided = self.turns.run(async move { Decided::of(&of, &queries, range).await });
+            let decided = self.limit.run(async move { Decided::of(&of, &queries, range).await });
             self.windows.get(key(&snapshot, Some(range), None), decided).await?
         };
         Ok((snapshot, decided))
@@ -114,14 +117,7 @@ impl Decided {
         let mut campaign = snapshot.rules.campaign.clone();
         campaign.window_days = range.days;
         let evidence = queries.evidence(&campaign, window).await?;
-        let basis = Basis {
-            campaign: &campaign,
-            roster: &snapshot.rules.roster,
-            evidence: &evidence,
-            window,
-            queries: &EVIDENCE_QUERIES,
-            seed: 0,
-        };
+        let basis = reproduce::basis(&campaign, &snapshot.rules.roster, &evidence, window, 0);
         let (assessment, _) = decide(&basis, Utc::now(), String::new())?;
         let usage = {
             let rows = rows_of_users(&assessment);
@@ -132,10 +128,10 @@ impl Decided {
     }
 
     /// The verdict of one tenant.
-    pub(super) fn judged(&self, snapshot: &Snapshot, tenant_id: &str) -> Result<Judged, Trouble> {
+    pub(super) fn judged(&self, snapshot: &Snapshot, tenant_id: &str) -> Result<Judged, PageError> {
         let tenants = &self.assessment.tenants;
         let at = tenants.binary_search_by(|tenant| tenant.tenant_id.as_str().cmp(tenant_id));
-        let at = at.map_err(|_| Trouble::NoTenant { id: tenant_id.to_owned() })?;
+        let at = at.map_err(|_| PageError::NoTenant { id: tenant_id.to_owned() })?;
         let evidence = self.evidence.iter().find(|tenant| tenant.tenant_id == tenant_id);
         let settings = snapshot.rules.roster.tenants.get(tenant_id);
         Ok(Judged {

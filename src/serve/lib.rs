@@ -3,6 +3,7 @@
 
 pub mod access;
 pub mod engine;
+mod error;
 pub mod http;
 pub mod live;
 mod pg;
@@ -13,13 +14,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::net::TcpListener;
-use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
-use crate::error::{Error, Result};
 use access::Access;
 use engine::{Engine, QueryLimits};
+pub use error::{Error, Result};
 use live::Live;
 
 /// After a signal, what running answers have left.
@@ -75,24 +75,44 @@ pub async fn serve(settings: Settings) -> Result<()> {
 
 /// Listens, and says where: the port is the system's choice if 0 was asked for.
 async fn listen(flag: &'static str, address: SocketAddr) -> Result<(TcpListener, SocketAddr)> {
-    let failed = |source| Error::Listen { flag, address, source };
+    let failed = |source| Error::Listen { setting: flag, address, source };
     let listener = TcpListener::bind(address).await.map_err(failed)?;
     let at = listener.local_addr().map_err(failed)?;
     Ok((listener, at))
 }
 
-/// Waits for Ctrl-C or a polite kill.
+/// Waits for Ctrl-C, or for the signal that asks a process to end.
 async fn signalled() {
-    let terminated = async {
-        match signal(SignalKind::terminate()) {
-            Ok(mut terminate) => {
-                terminate.recv().await;
-            }
-            Err(_) => std::future::pending().await,
-        }
-    };
     tokio::select! {
         _ = tokio::signal::ctrl_c() => {}
-        () = terminated => {}
+        () = terminated() => {}
+    }
+}
+
+#[cfg(unix)]
+async fn terminated() {
+    use tokio::signal::unix::{SignalKind, signal};
+
+    match signal(SignalKind::terminate()) {
+        Ok(mut terminate) => {
+            terminate.recv().await;
+        }
+        Err(_) => std::future::pending().await,
+    }
+}
+
+/// A closed console window, or the end of a session.
+#[cfg(windows)]
+async fn terminated() {
+    use tokio::signal::windows::{ctrl_close, ctrl_shutdown};
+
+    match (ctrl_close(), ctrl_shutdown()) {
+        (Ok(mut close), Ok(mut shutdown)) => {
+            tokio::select! {
+                _ = close.recv() => {}
+                _ = shutdown.recv() => {}
+            }
+        }
+        (Err(_), _) | (_, Err(_)) => std::future::pending().await,
     }
 }

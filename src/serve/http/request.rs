@@ -8,7 +8,7 @@ use axum::extract::Query;
 use axum::extract::rejection::QueryRejection;
 use chrono::NaiveDate;
 
-use super::trouble::Trouble;
+use super::error_page::PageError;
 use lightsout_model::evidence::Window;
 use lightsout_model::tenant::Roster;
 use lightsout_model::verdict::TenantAssessment;
@@ -24,7 +24,7 @@ pub(super) type Pairs = Result<Query<Vec<(String, String)>>, QueryRejection>;
 
 /// See the file's first lines. What was not asked is none.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub(super) struct Asked {
+pub(super) struct PageRequest {
     pub(super) as_of: Option<NaiveDate>,
     pub(super) days: Option<u32>,
     pub(super) search: String,
@@ -48,17 +48,17 @@ impl Range {
     }
 }
 
-impl Asked {
+impl PageRequest {
     /// Reads those of the parameters that a page knows; an empty one says nothing.
-    pub(super) fn read(pairs: Pairs, known: &'static [&'static str]) -> Result<Self, Trouble> {
-        let wrong = |name: &str, expected: &str, found: &str| Trouble::Asked {
+    pub(super) fn read(pairs: Pairs, known: &'static [&'static str]) -> Result<Self, PageError> {
+        let wrong = |name: &str, expected: &str, found: &str| PageError::BadRequest {
             name: name.to_owned(),
             expected: expected.to_owned(),
             found: found.to_owned(),
         };
         let Query(pairs) =
             pairs.map_err(|_| wrong("the address", "names and values as in ?days=30", "something else"))?;
-        let mut asked = Self::default();
+        let mut request = Self::default();
         for (name, value) in &pairs {
             let value = value.trim();
             if !known.contains(&name.as_str()) {
@@ -71,21 +71,21 @@ impl Asked {
                 "as_of" => {
                     let day: Option<NaiveDate> = value.parse().ok().filter(|day| is_possible(*day));
                     let expected = "a day from 2010-01-02 to 9999-12-31, as in 2026-11-02";
-                    asked.as_of = Some(day.ok_or_else(|| wrong(name, expected, value))?);
+                    request.as_of = Some(day.ok_or_else(|| wrong(name, expected, value))?);
                 }
                 "days" => {
                     let days = value.parse().ok().filter(|days| (1..=DAYS_MAX).contains(days));
                     let expected = format!("a number of days from 1 to {DAYS_MAX}");
-                    asked.days = Some(days.ok_or_else(|| wrong(name, &expected, value))?);
+                    request.days = Some(days.ok_or_else(|| wrong(name, &expected, value))?);
                 }
                 _ if value.chars().count() > SEARCH_MAX => {
                     let expected = format!("at most {SEARCH_MAX} characters");
                     return Err(wrong(name, &expected, &format!("{} of them", value.chars().count())));
                 }
-                _ => value.clone_into(&mut asked.search),
+                _ => value.clone_into(&mut request.search),
             }
         }
-        Ok(asked)
+        Ok(request)
     }
 
     /// The ids of those that have the search in their id, name or domain, whatever the case; `None` if nothing
@@ -133,17 +133,17 @@ mod tests {
 
     use super::*;
 
-    fn asked(query: &str) -> Result<Asked, Trouble> {
+    fn request(query: &str) -> Result<PageRequest, PageError> {
         let uri: Uri = format!("/?{query}").parse().expect("an address");
-        Asked::read(Query::try_from_uri(&uri), &["as_of", "days", "tenant"])
+        PageRequest::read(Query::try_from_uri(&uri), &["as_of", "days", "tenant"])
     }
 
     #[test]
     fn an_address_is_read_or_told_what_is_wrong_with_it() {
         let day = NaiveDate::from_ymd_opt(2026, 11, 2).expect("a day");
-        let read = asked("as_of=2026-11-02&days=7&tenant=+Old%20Mill%26").expect("it is right");
-        assert_eq!(read, Asked { as_of: Some(day), days: Some(7), search: "Old Mill&".to_owned() });
-        assert_eq!(asked("as_of=&days=&tenant=").expect("nothing is said"), Asked::default());
+        let read = request("as_of=2026-11-02&days=7&tenant=+Old%20Mill%26").expect("it is right");
+        assert_eq!(read, PageRequest { as_of: Some(day), days: Some(7), search: "Old Mill&".to_owned() });
+        assert_eq!(request("as_of=&days=&tenant=").expect("nothing is said"), PageRequest::default());
         for (query, part) in [
             ("days=0", "from 1 to 366"),
             ("days=367", "from 1 to 366"),
@@ -153,10 +153,12 @@ mod tests {
             ("as_of=+99999-01-01", "2010-01-02"),
             ("as-of=2026-11-02", "none but as_of, days, tenant"),
         ] {
-            let Err(Trouble::Asked { expected, .. }) = asked(query) else { panic!("{query} is taken") };
+            let Err(PageError::BadRequest { expected, .. }) = request(query) else {
+                panic!("{query} is taken")
+            };
             assert!(expected.contains(part), "{query}: {expected}");
         }
-        assert!(asked(&format!("tenant={}", "a".repeat(201))).is_err());
+        assert!(request(&format!("tenant={}", "a".repeat(201))).is_err());
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! The notices and lists of campaign commands: for real, with the dates that the ledger holds. They may
+//! The notices and the list of one campaign command: for real, with the dates that the ledger holds. They may
 //! lie beside those of other commands, so each command has a manifest of its own, written last.
 
 use std::collections::BTreeMap;
@@ -6,34 +6,47 @@ use std::path::{Path, PathBuf};
 
 use chrono::NaiveDate;
 
-use super::desk::{Decided, Desk, Files};
+use super::state::{CampaignState, Decided};
 use crate::error::{Error, Result};
 use lightsout_model::change::Change;
-use lightsout_model::evidence::WhoRow;
-use lightsout_model::evidence::Window;
+use lightsout_model::evidence::{WhoRow, Window};
 use lightsout_model::protocol::Protocol;
 use lightsout_model::verdict::{Assessment, TenantAssessment};
 use lightsout_notify::NoticeContext;
-use lightsout_notify::files::of_notices;
-use lightsout_notify::files::{self, Written};
+use lightsout_notify::files::{self, Written, of_notices};
 use lightsout_notify::lists::{ListRow, MoreColumn, write_rows};
 use lightsout_notify::notice::{NoticeKind, render};
 use lightsout_notify::templates::Templates;
 use lightsout_output::manifest::{Manifest, ManifestEntry};
 
-/// What one tenant is told.
-pub(super) struct Told {
-    /// `None`: it is on the list, and gets no notice.
-    pub(super) kind: Option<NoticeKind>,
-    pub(super) assessment: TenantAssessment,
-    /// The protocols that the list is about.
-    pub(super) protocols: Vec<Protocol>,
-    /// The day of the notice, where it is not that of an announcement: the same however often it is written.
-    pub(super) notice_date: Option<NaiveDate>,
+/// Where a command's files go, and what they are written with.
+#[derive(Debug, Clone)]
+pub struct NoticeFiles {
+    pub out: PathBuf,
+    /// A folder of own templates.
+    pub templates: Option<PathBuf>,
 }
 
-/// The files of one command.
-pub(super) struct Sending {
+/// How many notices a command wrote, and how many of them have no contact.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct NoticeCount {
+    pub written: usize,
+    pub without_contact: usize,
+}
+
+/// What one tenant is told.
+pub struct TenantNotice {
+    /// `None`: it is on the list, and gets no notice.
+    pub kind: Option<NoticeKind>,
+    pub assessment: TenantAssessment,
+    /// The protocols that the list is about.
+    pub protocols: Vec<Protocol>,
+    /// The day of the notice, where it is not that of an announcement: the same however often it is written.
+    pub notice_date: Option<NaiveDate>,
+}
+
+/// See the file's first lines.
+pub struct NoticeBatch {
     out: PathBuf,
     templates: Templates,
     manifest: Manifest,
@@ -43,8 +56,12 @@ pub(super) struct Sending {
     written: Vec<Written>,
 }
 
-impl Sending {
-    pub(super) fn begin(files: &Files, name: &'static str) -> Result<Self> {
+impl NoticeBatch {
+    /// Reads the templates and begins the manifest.
+    ///
+    /// # Errors
+    /// Fails if a template is wrong or the folder can't be written.
+    pub fn begin(files: &NoticeFiles, name: &'static str) -> Result<Self> {
         Ok(Self {
             out: files.out.clone(),
             templates: Templates::load(files.templates.as_deref())?,
@@ -55,19 +72,22 @@ impl Sending {
         })
     }
 
-    /// Writes the notices of tenants of one decision. `window` is what they tell of.
-    pub(super) fn tell(
+    /// Writes the notices of tenants of one decision. `window` is what they are about.
+    ///
+    /// # Errors
+    /// Fails if a notice can't be written.
+    pub fn write(
         &mut self,
-        desk: &Desk,
+        state: &CampaignState,
         decided: &Decided,
         window: Window,
-        told: Vec<Told>,
+        notices: Vec<TenantNotice>,
         who: &BTreeMap<String, Vec<WhoRow>>,
     ) -> Result<()> {
-        let changes = desk.ledger.changes();
-        let (rest, assessment) = apart(decided, window, told);
-        let context = context(desk, decided, &assessment, &changes, who);
-        for (tenant, (kind, protocols, notice_date)) in assessment.tenants.iter().zip(rest) {
+        let changes = state.ledger.changes();
+        let (details, assessment) = split(decided, window, notices);
+        let context = context(state, decided, &assessment, &changes, who);
+        for (tenant, (kind, protocols, notice_date)) in assessment.tenants.iter().zip(details) {
             let context =
                 NoticeContext { notice_date: notice_date.unwrap_or(context.notice_date), ..context };
             if let Some(kind) = kind {
@@ -82,17 +102,20 @@ impl Sending {
 
     /// Whether the notices of changes that are about to be recorded can be written: afterwards it is too
     /// late for an error in a template.
-    pub(super) fn rehearse(
+    ///
+    /// # Errors
+    /// Fails if one of them can't be rendered.
+    pub fn rehearse(
         &self,
-        desk: &Desk,
+        state: &CampaignState,
         decided: &Decided,
-        told: Vec<Told>,
+        notices: Vec<TenantNotice>,
         changes: &BTreeMap<String, Change>,
         who: &BTreeMap<String, Vec<WhoRow>>,
     ) -> Result<()> {
-        let (rest, assessment) = apart(decided, decided.window, told);
-        let context = context(desk, decided, &assessment, changes, who);
-        for (tenant, (kind, ..)) in assessment.tenants.iter().zip(rest) {
+        let (details, assessment) = split(decided, decided.window, notices);
+        let context = context(state, decided, &assessment, changes, who);
+        for (tenant, (kind, ..)) in assessment.tenants.iter().zip(details) {
             if let Some(kind) = kind {
                 render(kind, &context, tenant, &self.templates)?;
             }
@@ -101,7 +124,10 @@ impl Sending {
     }
 
     /// Adds files of a tenant that are no notices to the manifest.
-    pub(super) fn add(&mut self, paths: &[PathBuf], tenant_id: &str) -> Result<()> {
+    ///
+    /// # Errors
+    /// Fails if one of them can't be read.
+    pub fn add(&mut self, paths: &[PathBuf], tenant_id: &str) -> Result<()> {
         for path in paths {
             let inside = path.strip_prefix(&self.out).unwrap_or(path);
             let names: Vec<_> = inside.iter().map(|name| name.to_string_lossy()).collect();
@@ -111,8 +137,11 @@ impl Sending {
         Ok(())
     }
 
-    /// Writes list and manifest; gives the number of notices, and how many of them have no contact.
-    pub(super) fn finish(mut self, desk: &Desk, more: &[MoreColumn]) -> Result<(usize, usize)> {
+    /// Writes list and manifest.
+    ///
+    /// # Errors
+    /// Fails if a file can't be written.
+    pub fn finish(mut self, state: &CampaignState, more: &[MoreColumn]) -> Result<NoticeCount> {
         let lists = Path::new("lists");
         let folder = self.out.join(lists);
         std::fs::create_dir_all(&folder).map_err(Error::write(&folder))?;
@@ -122,29 +151,31 @@ impl Sending {
         }
         self.manifest.add(files);
         self.manifest.add(of_notices(&self.out, &self.written)?);
-        self.manifest.finish_for(&desk.campaign.name)?;
+        self.manifest.finish_for(&state.campaign.name)?;
         // Drafts that these have taken the place of.
         let drafts = self.out.join("notices");
         let files = of_notices(&drafts, &self.written)?.into_iter().map(|entry| entry.file).collect();
         Manifest::forget(&drafts, &files)?;
-        let without = self.written.iter().filter(|written| written.contacts == 0).count();
-        Ok((self.written.len(), without))
+        let without_contact = self.written.iter().filter(|written| written.contacts == 0).count();
+        Ok(NoticeCount { written: self.written.len(), without_contact })
     }
 }
 
-type Rest = Vec<(Option<NoticeKind>, Vec<Protocol>, Option<NaiveDate>)>;
+type Details = Vec<(Option<NoticeKind>, Vec<Protocol>, Option<NaiveDate>)>;
 
-/// The tenants that are told, as an assessment, and what else is known of each, in the same order.
-fn apart(decided: &Decided, window: Window, told: Vec<Told>) -> (Rest, Assessment) {
-    let (rest, tenants) =
-        told.into_iter().map(|told| ((told.kind, told.protocols, told.notice_date), told.assessment)).unzip();
+/// The tenants of the notices as an assessment, and what else is known of each, in the same order.
+fn split(decided: &Decided, window: Window, notices: Vec<TenantNotice>) -> (Details, Assessment) {
+    let (details, tenants) = notices
+        .into_iter()
+        .map(|notice| ((notice.kind, notice.protocols, notice.notice_date), notice.assessment))
+        .unzip();
     let Assessment { decision_id, campaign, .. } = &decided.assessment;
     let (decision_id, campaign) = (decision_id.clone(), campaign.clone());
-    (rest, Assessment { decision_id, campaign, window, tenants })
+    (details, Assessment { decision_id, campaign, window, tenants })
 }
 
 fn context<'a>(
-    desk: &Desk,
+    state: &CampaignState,
     decided: &'a Decided,
     assessment: &'a Assessment,
     changes: &'a BTreeMap<String, Change>,
@@ -156,13 +187,7 @@ fn context<'a>(
         roster: &decided.roster,
         who,
         changes,
-        notice_date: desk.now.date_naive(),
+        notice_date: state.now.date_naive(),
         draft: false,
     }
-}
-
-/// What a command says of the notices that it wrote.
-pub(super) fn told_on_stderr((notices, without): (usize, usize), out: &Path) -> String {
-    let without = if without == 0 { String::new() } else { format!(", {without} of them without a contact") };
-    format!("{notices} notices{without} are in {}", out.display())
 }

@@ -1,14 +1,12 @@
 //! The reports as their users find them: the README's table of them is the catalogue's, and an own query of
 //! the README runs.
 
-mod program;
-
 use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
 
+use super::program::{Place, sample};
 use lightsout_query::catalog::{REPORTS, Topic};
-use program::{Place, sample};
 
 const LAKE: &str = "lake";
 

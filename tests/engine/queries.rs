@@ -5,7 +5,7 @@
 //! provably modern, and its auth method unknown, unless it says so. `sources.json`, `rejects.json` and `campaign_events.json` have one row a
 //! line, `decisions.json` one as `kept_decisions` reads it. `parameters.toml` replaces single parameters.
 
-mod kept_decisions;
+use super::kept_decisions;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -16,11 +16,11 @@ use arrow::array::{Array, ArrayRef, BooleanArray, RecordBatch, StringArray, UInt
 use arrow::compute::take_record_batch;
 use arrow::datatypes::{DataType, Field, Schema};
 use datafusion::common::ScalarValue;
-use lightsout::report::Format;
 use lightsout_lake::schema::{PARTITION, Table, timestamp};
 use lightsout_query::catalog::{REPORTS, Report};
 use lightsout_query::shown::filled;
 use lightsout_query::{Parameter, Queries};
+use lightsout_report::Format;
 
 const VIEWS: [&str; 2] = ["legacy_sign_ins", "sign_ins"];
 /// What a case of `legacy_sign_ins` shows besides the columns of its records.
@@ -141,7 +141,7 @@ fn parameters(case: &Path, report: &Report<'_>) -> Vec<Parameter> {
 
 fn csv(batches: &[RecordBatch]) -> String {
     let mut text = Vec::new();
-    lightsout::report::write(&mut text, batches, Format::Csv).expect("in memory");
+    lightsout_report::write(&mut text, batches, Format::Csv).expect("in memory");
     String::from_utf8(text).expect("text")
 }
 
@@ -223,7 +223,7 @@ async fn every_format_holds_every_row_of_every_report() {
             let columns: Vec<&str> = schema.fields().iter().map(|field| field.name().as_str()).collect();
             let written = |format| {
                 let mut bytes = Vec::new();
-                lightsout::report::write(&mut bytes, &rows, format)
+                lightsout_report::write(&mut bytes, &rows, format)
                     .unwrap_or_else(|error| panic!("{name}: {error}"));
                 bytes
             };

@@ -1,0 +1,138 @@
+//! Flags that several campaign commands share, and what they become: the state that a command works on, the files that
+//! it writes, the tenants that it is about.
+
+use std::path::PathBuf;
+
+use chrono::{DateTime, Utc};
+use clap::Args;
+
+use super::super::shared::{Global, Output, now, open_lake, print_note, read_roster};
+use crate::cli::failure::Result;
+use lightsout_campaign::Refusal;
+use lightsout_config::request_file::parse_time;
+use lightsout_model::change::Request;
+use lightsout_model::protocol::Protocol;
+use lightsout_model::tenant::is_guid;
+use lightsout_workflow::assess::find_tenant;
+use lightsout_workflow::campaign::CampaignState;
+use lightsout_workflow::campaign::notice_batch::{NoticeCount, NoticeFiles};
+
+/// Flags of every command that reads or writes the ledger.
+#[derive(Debug, Args)]
+pub(super) struct Common {
+    /// A built-in campaign or a TOML file [default: basic-auth-all-protocols]
+    #[arg(
+        long,
+        value_name = "NAME|FILE",
+        default_value = "basic-auth-all-protocols",
+        hide_default_value = true
+    )]
+    pub(super) campaign: String,
+    /// The tenants as they are now [default: the roster of the decision]
+    #[arg(long, value_name = "FILE")]
+    pub(super) roster: Option<PathBuf>,
+    /// The time it is, e.g. 2026-12-01 or 2026-12-01T09:30:00Z [default: the
+    /// system's clock]
+    #[arg(long, value_name = "TIME", value_parser = time)]
+    pub(super) now: Option<DateTime<Utc>>,
+    #[command(flatten)]
+    pub(super) output: Output,
+}
+
+impl Common {
+    pub(super) async fn read_state(&self, global: &Global) -> Result<CampaignState> {
+        let campaign = lightsout_config::campaign_file::load(&self.campaign)?;
+        let lake = open_lake(global).await?;
+        let now = self.now.unwrap_or_else(now);
+        let roster = self.roster.as_deref().map(|path| read_roster(path, now.date_naive())).transpose()?;
+        Ok(CampaignState::read(lake, campaign, roster, now, print_note).await?)
+    }
+}
+
+/// Flags of the commands that write notices.
+#[derive(Debug, Args)]
+pub(super) struct Files {
+    /// Where files go
+    #[arg(long, value_name = "DIR", default_value = "./out")]
+    pub(super) out: PathBuf,
+    /// Own notice templates, in a folder, by the names of the built-in ones
+    #[arg(long, value_name = "DIR")]
+    templates: Option<PathBuf>,
+}
+
+impl Files {
+    pub(super) fn settings(&self) -> NoticeFiles {
+        NoticeFiles { out: self.out.clone(), templates: self.templates.clone() }
+    }
+
+    /// What a command says of the notices that it wrote.
+    pub(super) fn summary(&self, notices: NoticeCount) -> String {
+        let NoticeCount { written, without_contact } = notices;
+        let without = match without_contact {
+            0 => String::new(),
+            count => format!(", {count} of them without a contact"),
+        };
+        format!("{written} notices{without} are in {}", self.out.display())
+    }
+}
+
+/// Whom a command is about: one on the command line, or a list.
+#[derive(Debug, Args)]
+pub(super) struct Whom {
+    /// Tenant id, or a domain or name of the roster; or use --from
+    #[arg(value_name = "TENANT", required_unless_present = "from", conflicts_with = "from")]
+    tenant: Option<String>,
+    #[expect(clippy::doc_markdown, reason = "help text, shown as it stands")]
+    /// CSV of tenant_id[,protocols][,by_whom][,happened_at], or a list that a
+    /// campaign command wrote
+    #[arg(long, value_name = "FILE")]
+    from: Option<PathBuf>,
+    /// Only this protocol, e.g. imap4; can be repeated [default: all that were
+    /// announced]
+    #[arg(long, value_name = "P", value_delimiter = ',', conflicts_with = "from")]
+    protocol: Vec<Protocol>,
+    /// Who asked for it, or did it
+    #[arg(long, value_name = "NAME")]
+    by: Option<String>,
+    /// When that was [default: now]
+    #[arg(long, value_name = "TIME", value_parser = time, conflicts_with = "from")]
+    at: Option<DateTime<Utc>>,
+}
+
+impl Whom {
+    /// The requests of a command line or of a list.
+    pub(super) fn requests(&self, state: &CampaignState) -> Result<Vec<Request>> {
+        if let Some(path) = &self.from {
+            let mut requests = lightsout_config::request_file::read(path, super::LIST_COLUMNS)?;
+            for request in &mut requests {
+                request.by_whom = request.by_whom.take().or_else(|| self.by.clone());
+            }
+            return Ok(requests);
+        }
+        let named = self.tenant.as_deref().unwrap_or_default();
+        let known: Vec<&str> = state.ledger.tenants.keys().map(String::as_str).collect();
+        // An id may be of anybody: the ledger says whether something was announced to it.
+        let id = named.trim().to_ascii_lowercase();
+        let tenant_id = if is_guid(&id) { id } else { find_tenant(named, &state.current_roster()?, &known)? };
+        Ok(vec![Request {
+            tenant_id,
+            protocols: (!self.protocol.is_empty()).then(|| self.protocol.clone()),
+            by_whom: self.by.clone(),
+            happened_at: self.at,
+            line: None,
+        }])
+    }
+}
+
+fn time(text: &str) -> Result<DateTime<Utc>, String> {
+    parse_time(text)
+        .ok_or_else(|| "expected a day or a time, as in 2026-12-01 or 2026-12-01T09:30:00Z".to_owned())
+}
+
+/// Lists refusals on stderr, each with its reason.
+pub(super) fn print_refusals(refused: &[Refusal]) {
+    for refusal in refused {
+        let line = refusal.line.map(|line| format!("line {line}, ")).unwrap_or_default();
+        eprintln!("refused: {line}tenant {}: {}", refusal.tenant_id, refusal.why);
+    }
+}

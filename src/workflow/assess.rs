@@ -1,0 +1,117 @@
+//! From the lake to a decision that it keeps, and the files of that decision.
+
+use std::path::Path;
+
+use chrono::{DateTime, NaiveDate, Utc};
+
+use crate::MEMORY_LIMIT_BYTES;
+pub use crate::decisions::reproduce::Assessed;
+use crate::decisions::{reproduce, store};
+use crate::error::{Error, Result};
+use lightsout_assess::default_as_of;
+use lightsout_decisions::decision::decide;
+use lightsout_lake::Lake;
+use lightsout_model::campaign::Campaign;
+use lightsout_model::evidence::{TenantEvidence, Window};
+use lightsout_model::tenant::{Named, Roster, tenant_id};
+use lightsout_output::atomic_file::write_content;
+use lightsout_query::Queries;
+use lightsout_report::page::{Links, Snapshot, render, rows_of_users};
+
+/// The page beside the tables of an assessment.
+pub const PAGE_FILE: &str = "report.html";
+
+/// Which rules, which tenants, which window.
+#[derive(Debug)]
+pub struct AssessRequest {
+    pub campaign: Campaign,
+    pub roster: Roster,
+    /// The window ends before this day; `None`: before the latest that the logs of half the tenants reach.
+    pub as_of: Option<NaiveDate>,
+}
+
+/// Decides by the lake as it is, keeps the decision, then writes the tables of the assessment under `out`.
+///
+/// # Errors
+/// Fails if the lake holds no records, or it or a file can't be written.
+pub async fn assess(
+    lake: &mut Lake,
+    request: AssessRequest,
+    out: &Path,
+    now: DateTime<Utc>,
+) -> Result<Assessed> {
+    let AssessRequest { campaign, roster, as_of } = request;
+    // Finishes what a killed run left.
+    drop(lake.lock().await?);
+    let queries = Queries::over(lake, MEMORY_LIMIT_BYTES).await?;
+    let coverage = queries.coverage().await?;
+    let window = window(as_of, &campaign, &roster, &coverage, lake)?;
+    let evidence = queries.evidence_on(coverage, &campaign, window.first, window.end_at()).await?;
+    let basis = reproduce::basis(&campaign, &roster, &evidence, window, 0);
+    let (assessment, row) = decide(&basis, now, store::versions(lake)?)?;
+    // What is published follows from a decision that the lake knows.
+    store::keep(lake, &row).await?;
+    lightsout_report::assessment::write_all(out, &assessment)
+        .map_err(|error| Error::from(error).recorded())?;
+    Ok(Assessed { campaign, roster, assessment, queries })
+}
+
+/// The window before `as_of`, or before the latest day that the logs of half the tenants reach.
+///
+/// # Errors
+/// Fails if the lake holds no records and no day is named.
+pub fn window(
+    as_of: Option<NaiveDate>,
+    campaign: &Campaign,
+    roster: &Roster,
+    coverage: &[TenantEvidence],
+    lake: &Lake,
+) -> Result<Window> {
+    let as_of = as_of
+        .or_else(|| default_as_of(campaign, roster, coverage))
+        .ok_or_else(|| Error::EmptyLake { lake: lake.name() })?;
+    Ok(Window::before(as_of, campaign.window_days))
+}
+
+/// The tenant that an id, a domain or a name of the roster stands for. `known` are ids that stand for
+/// themselves.
+///
+/// # Errors
+/// Fails if it stands for none, or for several.
+pub fn find_tenant(named: &str, roster: &Roster, known: &[&str]) -> Result<String> {
+    let wanted = tenant_id(named).unwrap_or_else(|| named.trim().to_lowercase());
+    if roster.tenants.contains_key(&wanted) || known.contains(&wanted.as_str()) {
+        return Ok(wanted);
+    }
+    let unknown = |expected| Error::UnknownTenant { named: named.to_owned(), expected };
+    match roster.find(named) {
+        Named::One(id) => Ok(id.to_owned()),
+        Named::Nobody => {
+            let some = known.iter().take(3).copied().collect::<Vec<_>>().join(", ");
+            let some = if some.is_empty() { some } else { format!(" (such as {some})") };
+            Err(unknown(format!(
+                "the id of one of {} known tenants{some}, or a domain or name of the roster (--roster FILE)",
+                known.len()
+            )))
+        }
+        Named::Several(several) => {
+            Err(unknown(format!("one tenant; of that name the roster has {}", several.join(", "))))
+        }
+    }
+}
+
+/// Asks the lake what `report.html` shows besides the assessment, and writes it under `out`.
+///
+/// # Errors
+/// Fails if a query does, or the file can't be written.
+pub async fn write_page(assessed: &Assessed, out: &Path) -> Result<()> {
+    let Assessed { campaign, assessment, queries, .. } = assessed;
+    let window = assessment.window;
+    let rows = rows_of_users(assessment);
+    let rows_max = |tenant_id: &str| rows.get(tenant_id).copied().unwrap_or(0);
+    let usage = queries.page_usage(campaign, window, "*", rows_max).await?;
+    let snapshot = Snapshot { campaign, assessment, usage: &usage };
+    let page = render(&snapshot, &Links::BESIDE)?;
+    write_content(&out.join(PAGE_FILE), page.as_bytes())?;
+    Ok(())
+}

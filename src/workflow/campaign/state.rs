@@ -1,0 +1,209 @@
+//! What every campaign command works on: the lake, the campaign's ledger, the decisions that were announced, and one
+//! clock.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use chrono::{DateTime, Utc};
+
+use crate::MEMORY_LIMIT_BYTES;
+use crate::Tell;
+use crate::decisions::{reproduce, store};
+use crate::error::{Error, Result};
+use lightsout_campaign::{Event, Ledger};
+use lightsout_decisions::decision::DecisionRow;
+use lightsout_lake::Lake;
+use lightsout_lake::commit::Locked;
+use lightsout_lake::schema::Table;
+use lightsout_model::campaign::Campaign;
+use lightsout_model::evidence::{TenantEvidence, Window};
+use lightsout_model::tenant::Roster;
+use lightsout_model::verdict::{Assessment, TenantAssessment};
+use lightsout_query::Queries;
+
+/// A decision that something was announced on, with the rules and tenants of then.
+pub struct Decided {
+    pub campaign: Campaign,
+    /// As it is now, if the command names one; else the decision's.
+    pub roster: Roster,
+    pub window: Window,
+    pub assessment: Assessment,
+}
+
+/// See the file's first lines.
+pub struct CampaignState {
+    pub lake: Lake,
+    /// As the file says now. What was announced follows the decision's.
+    pub campaign: Campaign,
+    pub roster: Option<Roster>,
+    pub now: DateTime<Utc>,
+    pub ledger: Ledger,
+    latest: Option<DecisionRow>,
+    tell: Tell,
+}
+
+impl CampaignState {
+    /// Reads the ledger and the campaign's latest decision.
+    ///
+    /// # Errors
+    /// Fails if the lake can't be read.
+    pub async fn read(
+        lake: Lake,
+        campaign: Campaign,
+        roster: Option<Roster>,
+        now: DateTime<Utc>,
+        tell: Tell,
+    ) -> Result<Self> {
+        let latest = store::latest_head(&lake, &campaign.name)?;
+        let latest = latest.map(|head| store::find(&lake, &head.decision_id)).transpose()?;
+        let mut state = Self { lake, campaign, roster, now, ledger: Ledger::default(), latest, tell };
+        state.read_ledger().await?;
+        Ok(state)
+    }
+
+    /// A session over the lake as this view sees it.
+    ///
+    /// # Errors
+    /// Fails if the lake can't be read.
+    pub async fn queries(&self) -> Result<Queries> {
+        Ok(Queries::over(&self.lake, MEMORY_LIMIT_BYTES).await?)
+    }
+
+    async fn read_ledger(&mut self) -> Result<()> {
+        let rows = self.queries().await?.of_campaign("campaign_state", &self.campaign.name).await?;
+        self.ledger = Ledger::of(rows)?;
+        Ok(())
+    }
+
+    /// Takes the lake's lock and sees what others have recorded meanwhile.
+    ///
+    /// # Errors
+    /// Fails if the lake can't be locked or read.
+    pub async fn lock(&mut self) -> Result<Locked> {
+        let lock = self.lake.lock().await?;
+        self.read_ledger().await?;
+        Ok(lock)
+    }
+
+    /// Records events, all or none of them, and reads the ledger again.
+    ///
+    /// # Errors
+    /// Fails if the lake can't be written.
+    pub async fn record(&mut self, lock: &Locked, events: &[Event]) -> Result<()> {
+        if events.is_empty() {
+            return Ok(());
+        }
+        self.lake.append(lock, Table::CampaignEvents, events, self.now.timestamp_millis()).await?;
+        self.read_ledger().await
+    }
+
+    /// The campaign's latest decision, if there is one.
+    #[must_use]
+    pub const fn latest(&self) -> Option<&DecisionRow> {
+        self.latest.as_ref()
+    }
+
+    /// A kept decision of this campaign by its id, or its latest.
+    ///
+    /// # Errors
+    /// Fails if there is none, or it is of another campaign.
+    pub fn decision(&self, id: Option<&str>) -> Result<DecisionRow> {
+        let Some(id) = id else {
+            let (campaign, lake) = (self.campaign.name.clone(), self.lake.name());
+            let none = || crate::decisions::Error::NoneYet { campaign, lake };
+            return Ok(self.latest().cloned().ok_or_else(none)?);
+        };
+        let row = store::find(&self.lake, id)?;
+        if row.campaign != self.campaign.name {
+            let campaign = self.campaign.name.clone();
+            return Err(Error::OtherCampaign { decision_id: id.to_owned(), campaign, other: row.campaign });
+        }
+        Ok(row)
+    }
+
+    /// The roster that was given, else that of the latest decision.
+    ///
+    /// # Errors
+    /// Fails if the decision can't be read.
+    pub fn current_roster(&self) -> Result<Roster> {
+        match (&self.roster, self.latest()) {
+            (Some(roster), _) => Ok(roster.clone()),
+            (None, Some(row)) => Ok(reproduce::rules(row)?.1),
+            (None, None) => Ok(Roster::default()),
+        }
+    }
+
+    /// Names of tenants, by id.
+    ///
+    /// # Errors
+    /// Fails if the latest decision can't be read.
+    pub fn names(&self) -> Result<BTreeMap<String, String>> {
+        let tenants = self.current_roster()?.tenants.into_values();
+        Ok(tenants.filter_map(|tenant| Some((tenant.tenant_id, tenant.display_name?))).collect())
+    }
+
+    /// A decision with its rules, and its verdicts from the evidence that it keeps.
+    ///
+    /// # Errors
+    /// Fails if the row is not what this program writes.
+    pub fn decided(&self, row: &DecisionRow) -> Result<Decided> {
+        let (campaign, kept) = reproduce::rules(row)?;
+        Ok(Decided {
+            campaign,
+            roster: self.roster.clone().unwrap_or(kept),
+            window: Window { first: row.window_start, end: row.window_end },
+            assessment: reproduce::reread(row, self.tell)?,
+        })
+    }
+
+    /// The decisions that something was announced on, by id.
+    ///
+    /// # Errors
+    /// Fails if one of them is not in the lake.
+    pub fn announced_on(&self) -> Result<BTreeMap<String, Decided>> {
+        let mut decided = BTreeMap::new();
+        for tenant in self.ledger.tenants.values() {
+            let id = &tenant.change.decision_id;
+            if !decided.contains_key(id) {
+                decided.insert(id.clone(), self.decided(&store::find(&self.lake, id)?)?);
+            }
+        }
+        Ok(decided)
+    }
+
+    /// From the first day of a decision's window until yesterday; today is not over.
+    #[must_use]
+    pub fn until_now(&self, window: Window) -> Window {
+        Window { first: window.first, end: self.now.date_naive().max(window.end) }
+    }
+
+    /// A decision's tenants as they look now, from the first day of its window on, by the same rules.
+    ///
+    /// # Errors
+    /// Fails if the lake can't be read.
+    pub async fn judge_now(
+        &self,
+        decided: &Decided,
+        queries: &Queries,
+    ) -> Result<BTreeMap<String, TenantAssessment>> {
+        let Decided { campaign, roster, window, assessment } = decided;
+        let mut evidence = queries.evidence_until(campaign, window.first, self.now).await?;
+        // Of a tenant that the lake has lost, nothing is known: it is not passed over.
+        let found: BTreeSet<&str> = evidence.iter().map(|tenant| tenant.tenant_id.as_str()).collect();
+        let lost: Vec<TenantEvidence> = assessment
+            .tenants
+            .iter()
+            .filter(|tenant| !found.contains(tenant.tenant_id.as_str()))
+            .map(|tenant| TenantEvidence { tenant_id: tenant.tenant_id.clone(), ..TenantEvidence::default() })
+            .collect();
+        evidence.extend(lost);
+        let judged = lightsout_assess::assess(campaign, roster, &evidence, self.until_now(*window));
+        Ok(judged.into_iter().map(|tenant| (tenant.tenant_id.clone(), tenant)).collect())
+    }
+}
+
+/// One tenant's assessment of a decision, whose tenants are sorted.
+#[must_use]
+pub fn tenant_of<'a>(assessment: &'a Assessment, tenant_id: &str) -> Option<&'a TenantAssessment> {
+    let at = assessment.tenants.binary_search_by(|tenant| tenant.tenant_id.as_str().cmp(tenant_id)).ok()?;
+    assessment.tenants.get(at)
+}

@@ -1,0 +1,27 @@
+//! What can go wrong with kept decisions.
+
+use lightsout_decisions::decision::KeepError;
+
+/// An error of a decision.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    #[error("decision {id} is not in the lake; kept decisions: {known}")]
+    Unknown { id: String, known: String },
+    #[error(
+        "no decision of campaign {campaign} is in the lake at {lake} yet; make one with: lightsout assess"
+    )]
+    NoneYet { campaign: String, lake: String },
+    #[error("decision {id} can't be made again as it was: {differs}")]
+    Differs { id: String, differs: String },
+    #[error("a kept decision: {source}")]
+    Unreadable { source: serde_json::Error },
+    #[error(transparent)]
+    Keep(#[from] KeepError),
+    #[error(transparent)]
+    Lake(#[from] lightsout_lake::Error),
+    #[error(transparent)]
+    Query(#[from] lightsout_query::Error),
+}
+
+/// Results of decisions.
+pub type Result<T, E = Error> = std::result::Result<T, E>;

@@ -1,0 +1,127 @@
+//! What can go wrong in a stage, or between two of them. `cli/failure.rs` maps it to exit codes.
+
+use std::path::PathBuf;
+
+use chrono::NaiveDate;
+
+/// An error of a stage.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    #[error(transparent)]
+    Lake(Box<lightsout_lake::Error>),
+    #[error(transparent)]
+    Ingest(lightsout_ingest::Error),
+    #[error(transparent)]
+    Query(lightsout_query::Error),
+    #[error(transparent)]
+    Decision(crate::decisions::Error),
+    #[error(transparent)]
+    CampaignFile(Box<lightsout_config::campaign_file::CampaignError>),
+    #[error(transparent)]
+    Roster(Box<lightsout_config::roster_file::RosterError>),
+    #[error(transparent)]
+    Requests(#[from] lightsout_config::request_file::RequestsError),
+    #[error(transparent)]
+    CampaignState(#[from] lightsout_campaign::StateError),
+    #[error(transparent)]
+    Notify(#[from] lightsout_notify::NotifyError),
+    #[error(transparent)]
+    Output(#[from] lightsout_output::Error),
+    #[error(transparent)]
+    Report(lightsout_report::Error),
+    #[error("the lake at {lake} holds no records yet; fill it with: lightsout ingest INPUT... --lake {lake}")]
+    EmptyLake { lake: String },
+    #[error("writing {path}: {source}")]
+    Write { path: PathBuf, source: std::io::Error },
+    #[error("expected {expected}, found '{named}'")]
+    UnknownTenant { named: String, expected: String },
+    #[error(
+        "expected a decision of campaign {campaign} (or name its own with --campaign), found '{decision_id}, of campaign {other}'"
+    )]
+    OtherCampaign { decision_id: String, campaign: String, other: String },
+    #[error("expected a day that has not passed, {today} or later, found '{date}'")]
+    PastNoticeDate { date: NaiveDate, today: NaiveDate },
+    /// Nothing was recorded.
+    #[error("nothing was announced: {0}")]
+    NotAnnounced(String),
+    #[error("{0}\nwhat happened is recorded; run the same command again to write the files")]
+    Recorded(Box<Self>),
+}
+
+/// Results of stages.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+impl Error {
+    /// For `map_err` where the lake has been written and files have not.
+    #[must_use]
+    pub fn recorded(self) -> Self {
+        Self::Recorded(Box::new(self))
+    }
+
+    /// For `map_err` where a file is written.
+    pub fn write(path: impl Into<PathBuf>) -> impl FnOnce(std::io::Error) -> Self {
+        move |source| Self::Write { path: path.into(), source }
+    }
+}
+
+impl From<lightsout_lake::Error> for Error {
+    fn from(source: lightsout_lake::Error) -> Self {
+        Self::Lake(Box::new(source))
+    }
+}
+
+impl From<lightsout_ingest::Error> for Error {
+    fn from(source: lightsout_ingest::Error) -> Self {
+        match source {
+            lightsout_ingest::Error::Lake(source) => source.into(),
+            other => Self::Ingest(other),
+        }
+    }
+}
+
+impl From<lightsout_query::Error> for Error {
+    fn from(source: lightsout_query::Error) -> Self {
+        match source {
+            lightsout_query::Error::Lake(source) => source.into(),
+            other => Self::Query(other),
+        }
+    }
+}
+
+impl From<crate::decisions::Error> for Error {
+    fn from(source: crate::decisions::Error) -> Self {
+        match source {
+            crate::decisions::Error::Lake(source) => source.into(),
+            crate::decisions::Error::Query(source) => source.into(),
+            other => Self::Decision(other),
+        }
+    }
+}
+
+impl From<lightsout_decisions::decision::KeepError> for Error {
+    fn from(source: lightsout_decisions::decision::KeepError) -> Self {
+        Self::Decision(source.into())
+    }
+}
+
+impl From<lightsout_report::Error> for Error {
+    fn from(source: lightsout_report::Error) -> Self {
+        match source {
+            lightsout_report::Error::Query(source) => source.into(),
+            lightsout_report::Error::Output(source) => source.into(),
+            other => Self::Report(other),
+        }
+    }
+}
+
+impl From<lightsout_config::campaign_file::CampaignError> for Error {
+    fn from(source: lightsout_config::campaign_file::CampaignError) -> Self {
+        Self::CampaignFile(Box::new(source))
+    }
+}
+
+impl From<lightsout_config::roster_file::RosterError> for Error {
+    fn from(source: lightsout_config::roster_file::RosterError) -> Self {
+        Self::Roster(Box::new(source))
+    }
+}

@@ -1,0 +1,19 @@
+//! The one place that puts stages together: open a lake and bring it up to date (`open`), assess and keep (`assess`),
+//! write drafts and lists (`drafts`), and the commands of a campaign over one view of its ledger (`campaign`).
+//! Commands and servers call these; nothing here knows flags, streams or exit codes. What a person should hear
+//! beside the result goes through [`Tell`].
+
+pub mod assess;
+pub mod campaign;
+pub mod decisions;
+pub mod drafts;
+mod error;
+pub mod open;
+
+pub use error::{Error, Result};
+
+/// Memory of queries that have no limit of their own.
+pub const MEMORY_LIMIT_BYTES: usize = 1 << 30;
+
+/// Hears sentences that belong to no result: what was done on the way, and what to know about it.
+pub type Tell = fn(&str);
