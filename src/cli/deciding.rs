@@ -9,7 +9,7 @@ use serde::Deserialize;
 
 use super::shared::{self, Global, MEMORY_LIMIT_BYTES, Rules, now, open_lake};
 use crate::error::{Error, Result};
-use lightsout_decisions::decision::{Basis, DecisionRow, decide};
+use lightsout_decisions::decision::{Basis, DecisionRow, RULES_VERSION, decide};
 use lightsout_lake::Lake;
 use lightsout_lake::commit::Manifest;
 use lightsout_lake::schema::Table;
@@ -134,15 +134,26 @@ pub(super) fn rules(row: &DecisionRow) -> Result<(Campaign, Roster)> {
     Ok((campaign, serde_json::from_str(&row.roster).map_err(wrong)?))
 }
 
+/// The rules that a kept decision was made by, in words; `None` for those of today.
+pub(super) fn earlier_rules(row: &DecisionRow) -> Result<Option<String>> {
+    let version =
+        row.rules_version().map_err(|source| Error::Json { what: "the window of a decision", source })?;
+    Ok(match version {
+        Some(RULES_VERSION) => None,
+        Some(version) => Some(format!("earlier rules ({version})")),
+        None => Some("earlier rules".to_owned()),
+    })
+}
+
 /// The verdicts of a kept decision, from its own evidence.
 pub(super) fn reread(row: &DecisionRow) -> Result<Assessment> {
     let wrong = |source| Error::Json { what: "a kept decision", source };
     let (campaign, roster) = rules(row)?;
     let evidence = row.kept_evidence().map_err(wrong)?;
-    if row.is_of_earlier_rules() {
+    if let Some(made_by) = earlier_rules(row)? {
         eprintln!(
-            "decision {} was made by earlier rules: what is told of it here is judged again, by the rules of today, \
-             from the days that it kept, and may differ from what was told then",
+            "decision {} was made by {made_by}: its evidence is judged here by rules {RULES_VERSION}, so a verdict may \
+             differ from what was told then",
             row.decision_id
         );
     }
@@ -202,6 +213,10 @@ pub(super) async fn remake(global: &Global, row: &DecisionRow) -> Result<Assesse
                 .collect();
             parts.push(format!("the evidence is other, for example of {}", tenants.join(", ")));
         }
+        if let Some(made_by) = earlier_rules(row)? {
+            parts
+                .push(format!("it was made by {made_by}, and these are rules {RULES_VERSION}: assess again"));
+        }
         if parts.is_empty() {
             parts.push("campaign, roster or window read differently".to_owned());
         }
@@ -218,15 +233,22 @@ pub(super) fn same_id(row: &DecisionRow, reread: &Assessment) -> Result<()> {
     let (then, now) = (&row.program_version, env!("CARGO_PKG_VERSION"));
     let differs = if row.is_of_earlier_rules() {
         EARLIER_RULES.to_owned()
+    } else if let Some(made_by) = earlier_rules(row)? {
+        format!("it was made by {made_by}, and these are rules {RULES_VERSION}: assess again")
     } else {
         format!("lightsout {then} made it with its queries and rules, and this is {now}; assess again")
     };
     Err(Error::DecisionDiffers { id: row.decision_id.clone(), differs })
 }
 
-/// The tenant that an id, a domain or a name of the roster stands for. `known` are ids that stand for
-/// themselves.
-pub(super) fn find_tenant(named: &str, roster: &Roster, known: &[&str]) -> Result<String> {
+/// The tenant that an id, a domain or a name of the roster stands for, as `flag` gives it. `known` are ids that
+/// stand for themselves.
+pub(super) fn find_tenant(
+    flag: &'static str,
+    named: &str,
+    roster: &Roster,
+    known: &[&str],
+) -> Result<String> {
     let wanted = tenant_id(named).unwrap_or_else(|| named.trim().to_lowercase());
     if roster.tenants.contains_key(&wanted) || known.contains(&wanted.as_str()) {
         return Ok(wanted);
@@ -241,11 +263,11 @@ pub(super) fn find_tenant(named: &str, roster: &Roster, known: &[&str]) -> Resul
                 "the id of one of {} known tenants{some}, or a domain or name of the roster (--roster FILE)",
                 known.len()
             );
-            Err(Error::Usage { flag: "TENANT", expected, found: found() })
+            Err(Error::Usage { flag, expected, found: found() })
         }
         Named::Several(several) => {
             let expected = format!("one tenant; of that name the roster has {}", several.join(", "));
-            Err(Error::Usage { flag: "TENANT", expected, found: found() })
+            Err(Error::Usage { flag, expected, found: found() })
         }
     }
 }

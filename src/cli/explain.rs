@@ -33,7 +33,7 @@ pub(super) async fn run(arguments: &Arguments, global: &Global) -> Result<u8> {
     known.extend(with_settings.iter().map(String::as_str));
     known.sort_unstable();
     known.dedup();
-    let tenant_id = deciding::find_tenant(&arguments.tenant, &roster, &known)?;
+    let tenant_id = deciding::find_tenant("TENANT", &arguments.tenant, &roster, &known)?;
     let window = shared::window(arguments.rules.as_of, &campaign, &roster, &coverage, &lake)?;
     let mut evidence = queries.evidence_on(coverage, &campaign, window.first, window.end_at()).await?;
     evidence.retain(|tenant| tenant.tenant_id == tenant_id);

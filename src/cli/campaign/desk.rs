@@ -91,7 +91,10 @@ pub(super) struct Decided {
     /// As it is now, if the command line names one; else the decision's.
     pub(super) roster: Roster,
     pub(super) window: Window,
+    /// Its own evidence, judged by the rules of today.
     pub(super) assessment: Assessment,
+    /// The rules that it was made by, if they are not those of today.
+    pub(super) made_by: Option<String>,
 }
 
 /// See the file's first lines.
@@ -197,6 +200,7 @@ impl Desk {
             roster: self.roster.clone().unwrap_or(kept),
             window: Window { first: row.window_start, end: row.window_end },
             assessment: deciding::reread(row)?,
+            made_by: deciding::earlier_rules(row)?,
         })
     }
 
@@ -223,7 +227,7 @@ impl Desk {
         decided: &Decided,
         queries: &Queries,
     ) -> Result<BTreeMap<String, TenantAssessment>> {
-        let Decided { campaign, roster, window, assessment } = decided;
+        let Decided { campaign, roster, window, assessment, made_by: _ } = decided;
         let mut evidence = queries.evidence_until(campaign, window.first, self.now).await?;
         // Of a tenant that the lake has lost, nothing is known: it is not passed over.
         let found: BTreeSet<&str> = evidence.iter().map(|tenant| tenant.tenant_id.as_str()).collect();
@@ -251,8 +255,11 @@ impl Desk {
         let known: Vec<&str> = self.ledger.tenants.keys().map(String::as_str).collect();
         // An id may be of anybody: the ledger says whether something was announced to it.
         let id = named.trim().to_ascii_lowercase();
-        let tenant_id =
-            if is_guid(&id) { id } else { deciding::find_tenant(named, &self.current_roster()?, &known)? };
+        let tenant_id = if is_guid(&id) {
+            id
+        } else {
+            deciding::find_tenant("TENANT", named, &self.current_roster()?, &known)?
+        };
         Ok(vec![Request {
             tenant_id,
             protocols: (!whom.protocol.is_empty()).then(|| whom.protocol.clone()),

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use clap::Args;
 
 use super::super::shared::Global;
-use super::desk::{Common, Decided, Desk, Files};
+use super::desk::{Common, Decided, Desk, Files, tenant_of};
 use super::notices::{Sending, Told, told_on_stderr};
 use super::rows;
 use crate::error::{Error, Result};
@@ -51,10 +51,48 @@ impl Rechecked {
         if self.events.iter().any(|event| event.event == EventKind::Held) { 4 } else { 0 }
     }
 
+    /// Which rules put a tenant on hold; and of those, whether the rules have changed since it was announced, and not
+    /// its log.
+    fn held_by(&self, held: &Event, desk: &Desk) -> (String, bool) {
+        let tenant_id = &held.tenant_id;
+        let tenant = desk.ledger.tenants.get(tenant_id);
+        let judged = self.judged.get(tenant_id);
+        let reasons =
+            tenant.map(|tenant| rows::hold_reasons(&desk.campaign, tenant, judged)).unwrap_or_default();
+        let codes = Reason::codes(&reasons);
+        let told = format!("on hold: {tenant_id}, by {}", codes.join(", "));
+        let decided = tenant.and_then(|tenant| self.decided.get(&tenant.change.decision_id));
+        let Some((decided, made_by)) = decided.and_then(|it| Some((it, it.made_by.as_ref()?))) else {
+            return (told, false);
+        };
+        let then = tenant_of(&decided.assessment, tenant_id);
+        let found_then: Vec<&str> = then
+            .iter()
+            .flat_map(|tenant| tenant.evidence_reasons.iter().chain(&tenant.objections))
+            .map(Reason::code)
+            .filter(|code| codes.contains(code))
+            .collect();
+        if found_then.is_empty() {
+            return (told, false);
+        }
+        let told = format!(
+            "{told}; {} stood in the evidence of its announcement already, which was cleared by {made_by}: the rules \
+             have changed, not the log",
+            found_then.join(", ")
+        );
+        (told, true)
+    }
+
     pub(super) fn tell(&self, desk: &Desk, files: &Files, global: &Global) {
         // Also when quiet: it says that a change did not take.
         for used in &self.still_used {
             eprintln!("{used}");
+        }
+        for held in self.events.iter().filter(|event| event.event == EventKind::Held) {
+            let (told, by_new_rules) = self.held_by(held, desk);
+            if by_new_rules || !global.quiet {
+                eprintln!("{told}");
+            }
         }
         if global.quiet {
             return;

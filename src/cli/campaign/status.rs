@@ -6,10 +6,15 @@ use clap::{Args, ValueEnum};
 
 use super::super::deciding;
 use super::super::shared::{Global, parse_day};
-use super::desk::{Common, Desk};
+use super::desk::{Common, Desk, tenant_of};
 use super::rows;
 use crate::error::Result;
+use lightsout_campaign::AnnouncedTenant;
+use lightsout_campaign::objections::cause;
 use lightsout_campaign::status::{TenantState, status};
+use lightsout_decisions::decision::DecisionRow;
+use lightsout_model::verdict::Assessment;
+use lightsout_output::text::count;
 
 #[derive(Debug, Args)]
 pub(in crate::cli) struct Arguments {
@@ -60,11 +65,12 @@ pub(super) async fn run(arguments: &Arguments, global: &Global) -> Result<u8> {
         None => desk.latest().cloned(),
     };
     let latest = decision.as_ref().map(deciding::reread).transpose()?;
+    tell_what_changed(&desk, decision.as_ref(), latest.as_ref())?;
     let roster = desk.current_roster()?;
     let mut rows = status(&desk.campaign, &roster, latest.as_ref(), &desk.ledger, desk.now.date_naive());
     if let Some(named) = &arguments.tenant {
         let known: Vec<&str> = rows.iter().map(|row| row.tenant_id.as_str()).collect();
-        let tenant_id = deciding::find_tenant(named, &roster, &known)?;
+        let tenant_id = deciding::find_tenant("--tenant", named, &roster, &known)?;
         rows.retain(|row| row.tenant_id == tenant_id);
     }
     if !arguments.state.is_empty() {
@@ -79,4 +85,29 @@ pub(super) async fn run(arguments: &Arguments, global: &Global) -> Result<u8> {
         eprintln!("{} tenants, campaign {}, {}", rows.len(), desk.campaign.name, desk.now.date_naive());
     }
     Ok(0)
+}
+
+/// How many tenants the rules of today would not clear on the evidence that cleared them by earlier ones. Verdicts of
+/// then are not kept but for what was announced.
+fn tell_what_changed(desk: &Desk, row: Option<&DecisionRow>, now: Option<&Assessment>) -> Result<()> {
+    let Some((row, now)) = row.zip(now) else { return Ok(()) };
+    if deciding::earlier_rules(row)?.is_none() {
+        return Ok(());
+    }
+    let of_it = || desk.ledger.tenants.values().filter(|tenant| tenant.change.decision_id == row.decision_id);
+    let is_kept = |tenant: &&AnnouncedTenant| {
+        let judged = tenant_of(now, &tenant.change.tenant_id);
+        let announced = tenant.change.announced();
+        judged.is_none_or(|judged| {
+            announced.iter().any(|protocol| cause(&desk.campaign, judged, *protocol).is_some())
+        })
+    };
+    let (differ, all) = (of_it().filter(is_kept).count(), of_it().count());
+    if all > 0 {
+        eprintln!(
+            "{differ} of the {} announced on it would not be cleared by these rules",
+            count(all as u64, "tenant", "tenants")
+        );
+    }
+    Ok(())
 }

@@ -69,7 +69,7 @@ pub(super) async fn run(lake: &mut Lake, arguments: &Arguments, global: &Global)
     let queries = Queries::over(lake, MEMORY_LIMIT_BYTES).await?;
     let tenants = queries.coverage().await?;
     let known: Vec<&str> = tenants.iter().map(|tenant| tenant.tenant_id.as_str()).collect();
-    let tenant_id = find_tenant(&arguments.tenant, &roster, &known)?;
+    let tenant_id = find_tenant("--tenant", &arguments.tenant, &roster, &known)?;
     if !known.contains(&tenant_id.as_str()) {
         let some = known.iter().take(PATHS_TOLD).copied().collect::<Vec<_>>().join(", ");
         return Err(usage(
