@@ -138,7 +138,7 @@ class Habits:
         self.presence = rng.choice((0.35, 0.5, 0.7, 0.85))
         self.weekend_share = rng.choice((0.0, 0.0, 0.1, 0.4))
         self.means = dict(zip(LOGS, rng.choices(
-            ((1, 1), (1.3, 1.7), (1, 2.5), (2, 3), (1, 5.5), (4, 3)), (3, 3, 3, 2, 2, 2))[0]))
+            ((1, 1), (1.3, 1.7), (1, 2.5), (2, 3), (1, 5.5), (4, 3)), (3, 3, 3, 2, 2, 4))[0]))
 
     @property
     def name(self) -> str:
