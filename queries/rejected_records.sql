@@ -1,10 +1,10 @@
--- What could not be read: rejected records by reason and file, the most first.
+-- What could not be read: rejected records by reason, file and tenant, the most first.
 -- Reads: rejects
 -- Params: $top bigint default 50 = rows, at most
--- Grain: one row per reason and file
+-- Grain: one row per reason, file and tenant
 -- Columns: reason, path text; rejected bigint; first_line bigint: null if the file has no lines;
---   detail text: one of those told with the reason
--- Order: rejected descending, reason, path
+--   detail text: one of those told with the reason; tenant_id text: null if nothing says whose they are
+-- Order: rejected descending, reason, path, tenant_id
 -- Blind spots: what a rejected record says is known as far as its raw bytes tell, in rejects; lake replay tries
 --   them again.
 SELECT
@@ -12,8 +12,9 @@ SELECT
     path,
     count(*) AS rejected,
     min(line) AS first_line,
-    max(detail) AS detail
+    max(detail) AS detail,
+    tenant_id
 FROM rejects
-GROUP BY reason, path
-ORDER BY rejected DESC, reason, path
+GROUP BY reason, path, tenant_id
+ORDER BY rejected DESC, reason, path, tenant_id
 LIMIT $top

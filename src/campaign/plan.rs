@@ -47,3 +47,47 @@ pub fn plan(campaign: &Campaign, roster: &Roster, ledger: &Ledger, today: NaiveD
     });
     planned.collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+    use crate::event::{Announcement, ChangeKind};
+    use crate::state::AnnouncedTenant;
+    use lightsout_model::change::{Change, ProtocolChange};
+
+    // The notice asks the same method (`src/notify/facts.rs`), so that both say the same of Outlook.
+    #[test]
+    fn a_protocol_that_a_campaign_groups_with_outlook_is_planned_as_outlook() {
+        let today: NaiveDate = "2026-12-24".parse().expect("a day");
+        let tenant_id = "11111111-0000-4000-8000-000000000001".to_owned();
+        let change = Change {
+            tenant_id: tenant_id.clone(),
+            decision_id: "d".to_owned(),
+            announced_on: today,
+            effective_date: today,
+            protocols: BTreeMap::from([(Protocol::Imap4, ProtocolChange::Pending)]),
+        };
+        let announcement = Announcement {
+            announcement_id: "a".to_owned(),
+            kind: ChangeKind::SelectedProtocols,
+            seed: 0,
+            wave: None,
+            eligible: 1,
+            notice_date: None,
+        };
+        let announced_at = lightsout_model::evidence::midnight(today);
+        let tenant = AnnouncedTenant { change, announcement, announced_at, holds: BTreeMap::new() };
+        let ledger = Ledger { tenants: BTreeMap::from([(tenant_id, tenant)]) };
+        let mut campaign =
+            lightsout_config::campaign_file::load("basic-auth-all-protocols").expect("built in");
+        let enables = |campaign: &Campaign| {
+            plan(campaign, &Roster::default(), &ledger, today)[0].enables_outlook_modern_auth
+        };
+        assert!(!enables(&campaign));
+        let outlook = Protocol::MapiOverHttp.group().iter().copied().chain([Protocol::Imap4]).collect();
+        campaign.groups.insert("outlook".to_owned(), outlook);
+        assert!(enables(&campaign));
+    }
+}

@@ -2,7 +2,7 @@
 
 use clap::Args;
 
-use super::shared::{Global, Output, Rules, open_lake};
+use super::shared::{Global, Output, Rules, find_tenant, open_lake};
 use crate::cli::failure::{Failure, Result};
 use lightsout_assess::assess;
 use lightsout_model::tenant::Roster;
@@ -10,7 +10,7 @@ use lightsout_query::Queries;
 use lightsout_query::catalog::Report;
 use lightsout_report::Format;
 use lightsout_report::explain::{Explanation, Judged};
-use lightsout_workflow::assess::{AssessRequest, find_tenant, window};
+use lightsout_workflow::assess::{AssessRequest, window};
 use lightsout_workflow::{Error, MEMORY_LIMIT_BYTES};
 
 #[derive(Debug, Args)]
@@ -34,7 +34,7 @@ pub(super) async fn run(arguments: &Arguments, global: &Global) -> Result<u8> {
     known.extend(with_settings.iter().map(String::as_str));
     known.sort_unstable();
     known.dedup();
-    let tenant_id = find_tenant(&arguments.tenant, &roster, &known)?;
+    let tenant_id = find_tenant("TENANT", &arguments.tenant, &roster, &known)?;
     let window = window(as_of, &campaign, &roster, &coverage, &lake)?;
     let mut evidence = queries.evidence_on(coverage, &campaign, window.first, window.end_at()).await?;
     evidence.retain(|tenant| tenant.tenant_id == tenant_id);

@@ -8,9 +8,10 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::answers::QueryLimits;
-use super::shared::{Global, Output, Rules, open_lake, print};
+use super::shared::{Global, Output, Rules, find_tenant, open_lake, print};
 use crate::cli::failure::{Failure, Result};
 use flags::Values;
+use lightsout_model::tenant::Roster;
 use lightsout_query::catalog::header::Header;
 use lightsout_query::catalog::own::Library;
 use lightsout_query::catalog::{Report, Topic};
@@ -26,8 +27,9 @@ pub(super) struct Arguments {
     name: Option<String>,
     #[command(flatten)]
     rules: Rules,
-    /// One tenant's id, for reports that take it [default: all]
-    #[arg(long, value_name = "ID")]
+    /// One tenant, for reports that take it: its id, or a domain or name of the
+    /// roster [default: all]
+    #[arg(long, value_name = "TENANT")]
     tenant: Option<String>,
     /// A folder of your own queries, NAME.sql each, beside the shipped ones
     #[arg(long, value_name = "DIR")]
@@ -73,8 +75,12 @@ pub(super) async fn run(arguments: &Arguments, global: &Global) -> Result<u8> {
             return Err(StageError::EmptyLake { lake: global.lake.display().to_string() }.into());
         }
     };
-    let tenant = arguments.tenant.as_deref().unwrap_or("*");
-    let parameters = report.bind_with(&campaign, window, tenant, &arguments.values.0);
+    let tenant = match (&arguments.tenant, &queries) {
+        (Some(named), Some((queries, _))) => known_tenant(named, &roster, queries).await?,
+        (Some(named), None) => named.clone(),
+        (None, _) => "*".to_owned(),
+    };
+    let parameters = report.bind_with(&campaign, window, &tenant, &arguments.values.0);
     if arguments.explain {
         let sql = shown::filled(report.sql, &parameters);
         arguments.output.write_text(&format!("{};", sql.trim_end_matches([';', ' ', '\n'])))?;
@@ -82,6 +88,18 @@ pub(super) async fn run(arguments: &Arguments, global: &Global) -> Result<u8> {
         arguments.limits.answer(&queries, &arguments.output, report.name, report.sql, &parameters).await?;
     }
     Ok(0)
+}
+
+/// A tenant that lake or roster knows: of any other, a report would be empty and look like an answer.
+async fn known_tenant(named: &str, roster: &Roster, queries: &Queries) -> Result<String> {
+    let coverage = queries.coverage().await?;
+    let with_settings = queries.tenants_with_settings().await?;
+    let known: Vec<&str> = coverage
+        .iter()
+        .map(|tenant| tenant.tenant_id.as_str())
+        .chain(with_settings.iter().map(String::as_str))
+        .collect();
+    find_tenant("--tenant", named, roster, &known)
 }
 
 /// Every report with one line each. A file of the folder that can't be run is told, and the others listed.

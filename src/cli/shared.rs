@@ -17,13 +17,26 @@ use lightsout_model::sign_in::Category;
 use lightsout_model::tenant::Roster;
 use lightsout_model::time::DateOrder;
 use lightsout_report::Format;
-use lightsout_workflow::Tell;
 use lightsout_workflow::assess::AssessRequest;
 use lightsout_workflow::open::open;
+use lightsout_workflow::{Error as StageError, Tell};
 
 /// Opens the lake. One that an earlier version made gets the tables and columns of today first.
 pub(super) async fn open_lake(global: &Global) -> Result<Lake> {
     Ok(open(&global.lake, now(), print_note).await?)
+}
+
+/// The tenant that an id, a domain or a name of the roster stands for, as `flag` gives it.
+pub(super) fn find_tenant(
+    flag: &'static str,
+    named: &str,
+    roster: &Roster,
+    known: &[&str],
+) -> Result<String> {
+    lightsout_workflow::assess::find_tenant(named, roster, known).map_err(|error| match error {
+        StageError::UnknownTenant { named: found, expected } => Failure::Usage { flag, expected, found },
+        other => other.into(),
+    })
 }
 
 /// Says on stderr what belongs to no result.

@@ -24,7 +24,7 @@ pub struct Basis<'a> {
 }
 
 /// Another number where the same evidence may be judged otherwise than before.
-const RULES_VERSION: &str = "3";
+pub const RULES_VERSION: u32 = 4;
 
 /// A row of `decisions`.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -51,6 +51,22 @@ impl DecisionRow {
     #[must_use]
     pub fn is_of_earlier_rules(&self) -> bool {
         earlier::is_earlier(&self.evidence)
+    }
+
+    /// The version of the rules that it was made by, which is part of its id: `None` for the first ones, and for a row
+    /// that was changed since.
+    ///
+    /// # Errors
+    /// Fails only if the window can't be written as JSON.
+    pub fn rules_version(&self) -> serde_json::Result<Option<u32>> {
+        let window = serde_json::to_string(&Window { first: self.window_start, end: self.window_end })?;
+        let is_of = |version: &u32| {
+            let Self { evidence, campaign_rules, roster, queries_hash, .. } = self;
+            let seed = self.seed.to_string();
+            self.decision_id
+                == id(&[evidence, &window, campaign_rules, roster, queries_hash, &seed], *version)
+        };
+        Ok((1..=RULES_VERSION).rev().find(is_of))
     }
 
     /// The evidence that it keeps; that of earlier rules as far as it says the same.
@@ -86,6 +102,13 @@ fn hash(parts: &[&str]) -> String {
     hasher.finalize().to_hex()[..32].to_owned()
 }
 
+/// The id of a decision, from what it follows from and the version of its rules.
+fn id(basis: &[&str], rules_version: u32) -> String {
+    let version = rules_version.to_string();
+    let parts: Vec<&str> = basis.iter().copied().chain([version.as_str()]).collect();
+    hash(&parts)
+}
+
 /// Decides, and says what is to be kept of it.
 ///
 /// # Errors
@@ -103,7 +126,7 @@ pub fn decide(
     let window = json(&basis.window)?;
     let seed = basis.seed.to_string();
     let decision_id =
-        hash(&[&evidence, &window, &campaign_rules, &roster, &queries_hash, &seed, RULES_VERSION]);
+        id(&[&evidence, &window, &campaign_rules, &roster, &queries_hash, &seed], RULES_VERSION);
     let assessment = Assessment {
         decision_id: decision_id.clone(),
         campaign: basis.campaign.name.clone(),
@@ -128,4 +151,26 @@ pub fn decide(
         evidence,
     };
     Ok((assessment, row))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_decision_tells_by_which_rules_it_was_made() {
+        let campaign = lightsout_config::campaign_file::load("basic-auth-all-protocols").expect("built in");
+        let window = Window::before("2026-11-01".parse().expect("a day"), 30);
+        let roster = Roster::default();
+        let basis =
+            Basis { campaign: &campaign, roster: &roster, evidence: &[], window, queries: &[], seed: 7 };
+        let (_, mut row) = decide(&basis, DateTime::UNIX_EPOCH, String::new()).expect("a decision");
+        assert_eq!(row.rules_version().expect("JSON"), Some(RULES_VERSION));
+        let window = serde_json::to_string(&window).expect("JSON");
+        let of = [row.evidence.as_str(), &window, &row.campaign_rules, &row.roster, &row.queries_hash, "7"];
+        row.decision_id = id(&of, 2);
+        assert_eq!(row.rules_version().expect("JSON"), Some(2));
+        row.decision_id = "70dadcbe095750eb836af68531581ba6".to_owned();
+        assert_eq!(row.rules_version().expect("JSON"), None);
+    }
 }

@@ -153,6 +153,15 @@ pub fn names_basic_agent(lower: &str) -> bool {
     REWRITE_USER_AGENTS.into_iter().chain([WINRM_USER_AGENT]).any(|agent| lower.contains(agent))
 }
 
+/// Whether an authentication protocol is the password grant, also as one of a list. Microsoft's enumeration spells it
+/// both ways.
+#[must_use]
+pub fn names_password_grant(stated: &str) -> bool {
+    stated
+        .split(|c: char| !c.is_ascii_alphanumeric())
+        .any(|word| word.eq_ignore_ascii_case("ropc") || word.eq_ignore_ascii_case("rpoc"))
+}
+
 fn application(raw: &RawSignIn<'_>) -> Application {
     let is_exchange = match (raw.app_id.as_deref(), raw.app_name.as_deref()) {
         (Some(id), _) => id.trim().eq_ignore_ascii_case(EXCHANGE_ONLINE_ID),
@@ -200,8 +209,7 @@ fn proof(raw: &RawSignIn<'_>, app: ClientApp, resource: Resource) -> Proof {
     }
     let authentication_protocol = raw.authentication_protocol.as_deref().map(str::trim);
     let is = |name: &str| authentication_protocol.is_some_and(|stated| stated.eq_ignore_ascii_case(name));
-    // Microsoft's enumeration spells it both ways.
-    if is("ropc") || is("rpoc") {
+    if authentication_protocol.is_some_and(names_password_grant) {
         return password_grant(raw, app, resource);
     }
     if app == ClientApp::Modern {

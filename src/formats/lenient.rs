@@ -2,7 +2,7 @@
 //! few or too many cells, in another encoding. A reject keeps its tenant from being cleared unless it is
 //! certain that it is no sign-in by a legacy client, so whatever may be parts of two records tells nothing.
 
-use super::classify::{classify, is_known_client, is_modern_client, names_basic_agent};
+use super::classify::{classify, is_known_client, is_modern_client, names_basic_agent, names_password_grant};
 use super::document::{Extent, extent};
 use super::json::Cursor;
 use super::shapes::{Glimpse, RecordReader, Shape};
@@ -61,11 +61,22 @@ pub fn read(raw: &[u8], reader: &RecordReader, known: Known<'_>, now: i64) -> Le
     };
     lenient.tenant_id = lenient.tenant_id.or_else(|| known.tenant_id.map(str::to_owned));
     lenient.signed_in_at = lenient.signed_in_at.filter(|at| time::is_possible(*at, now));
-    lenient.category = lenient.category.or(known.category);
+    let of_no_user = known.category.is_some_and(Category::is_of_no_user);
+    lenient.category = lenient.category.or(known.category.filter(|_| !(of_no_user && names_user(&text))));
     if lenient.category.is_some_and(|category| !category.is_user()) && !raw.is_empty() {
         lenient.reads_as = ReadsAs::OtherCategory;
     }
     lenient
+}
+
+/// Whether a record names a user, whatever its file is named for: by an address, or by a member.
+fn names_user(text: &str) -> bool {
+    let is_address = |(at, _): (usize, &str)| {
+        let around = [text[..at].chars().next_back(), text[at + 1..].chars().next()];
+        around.into_iter().all(|c| c.is_some_and(|c| c.is_alphanumeric() || "._-".contains(c)))
+    };
+    text.match_indices('@').any(is_address)
+        || Members::of(text).value("userId").is_some_and(|id| !id.is_empty())
 }
 
 /// Of a record whose members are all known.
@@ -95,12 +106,7 @@ fn as_stored(id: &str) -> String {
 fn is_modern(sign_in: &RawSignIn<'_>) -> bool {
     sign_in.client_app.as_deref().is_some_and(is_modern_client)
         && classify(sign_in).auth_method == AuthMethod::Modern
-        && !sign_in.authentication_protocol.as_deref().is_some_and(is_password_grant)
-}
-
-/// Also as some tools write it.
-fn is_password_grant(protocol: &str) -> bool {
-    ["ropc", "rpoc"].iter().any(|name| protocol.trim().eq_ignore_ascii_case(name))
+        && !sign_in.authentication_protocol.as_deref().is_some_and(names_password_grant)
 }
 
 fn of_row(row: &str, reader: &RecordReader) -> Lenient {
@@ -306,7 +312,7 @@ impl<'a> Members<'a> {
             || self
                 .values("authenticationProtocol")
                 .into_iter()
-                .any(|name| name.is_some_and(is_password_grant));
+                .any(|name| name.is_some_and(names_password_grant));
         let is_modern = self.value("clientAppUsed").is_some_and(is_modern_client) && !is_basic;
         let reads_as = if other_category || other_operation || category.is_some_and(|known| !known.is_user())
         {

@@ -366,15 +366,18 @@ fn accept<'r>(
     input: &Input,
     now: i64,
 ) -> std::result::Result<Accepted<'r>, RejectReason> {
+    let user = raw.user_id.is_some() || raw.user_principal_name.is_some();
     let by_interaction = || {
-        let user = raw.user_id.is_some() || raw.user_principal_name.is_some();
         raw.is_interactive
             .filter(|_| user)
             .map(|interactive| if interactive { Category::Interactive } else { Category::NonInteractive })
     };
     let service = raw.service_principal;
-    let assigned = input.assigned.category.filter(|category| !(service && category.is_user()));
-    raw.category = raw.category.or(input.says.category).or_else(by_interaction).or(assigned);
+    let fits = |category: &Category| !(service && category.is_user() || user && category.is_of_no_user());
+    let assigned = input.assigned.category.filter(fits);
+    // A file's name does not make a user's sign-in a service's.
+    let of_path = input.says.category.filter(|category| !(user && category.is_of_no_user()));
+    raw.category = raw.category.or(of_path).or_else(by_interaction).or(assigned);
     if service {
         raw.category = raw.category.or(Some(Category::ServicePrincipal));
     }

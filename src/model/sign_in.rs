@@ -48,6 +48,15 @@ impl Category {
         matches!(self, Self::Interactive | Self::NonInteractive)
     }
 
+    /// Whether nobody in person signs in: a record that names a user is not of it.
+    #[must_use]
+    pub const fn is_of_no_user(self) -> bool {
+        match self {
+            Self::ServicePrincipal | Self::ManagedIdentity | Self::MicrosoftServicePrincipal => true,
+            Self::Interactive | Self::NonInteractive | Self::Adfs => false,
+        }
+    }
+
     /// The category of a Log Analytics table (`SigninLogs`, `AADNonInteractiveUserSignInLogs`, ...), also
     /// of one that was loaded again as a custom log (`SigninLogs_CL`).
     #[must_use]

@@ -358,6 +358,14 @@ pub struct TenantAssessment {
 }
 
 impl TenantAssessment {
+    /// The dismissals that the verdict may rest on: not those of a doubt that has come back since.
+    pub fn dismissals_in_force(&self) -> impl Iterator<Item = &Dismissal> {
+        let stands = |dismissal: &&Dismissal| {
+            self.objections.iter().chain(&self.reasons).any(|reason| reason.code() == dismissal.doubt)
+        };
+        self.dismissals.iter().filter(move |dismissal| !stands(dismissal))
+    }
+
     /// Whether the tenant's settings, or the roster, show that the protocol is off.
     #[must_use]
     pub fn is_already_off(&self, protocol: Protocol) -> bool {

@@ -14,6 +14,7 @@ use self::reasons::{ReasonFacts, all_reasons, category_name, log_name};
 use self::smtp_auth::{SmtpAuth, SmtpSenders, smtp_auth};
 use self::usage::{Attempted, InUse, Kept, Who, also_used, attempted, in_use, kept, who};
 use super::NoticeContext;
+use super::dismissed::Dismissed;
 use super::limits::limits;
 use super::told::Told;
 use lightsout_model::campaign::Campaign;
@@ -77,6 +78,8 @@ pub(super) struct Facts {
     /// `will_be_enabled`, `already_on`, `enabled_if_off`, or `None`: not part of the campaign.
     outlook_modern_auth: Option<&'static str>,
     lookback_over: String,
+    /// Doubts that somebody has looked into and dismissed.
+    dismissed: Vec<Dismissed>,
     /// What sign-in logs can't show, one sentence each.
     limits: Vec<&'static str>,
 }
@@ -201,6 +204,7 @@ impl Facts {
             stays_on: stays_on(told, context, tenant),
             outlook_modern_auth: outlook_modern_auth(context, tenant, &told.protocols),
             lookback_over: date(window.end.checked_add_days(lookback).unwrap_or(window.end)),
+            dismissed: tenant.dismissals_in_force().map(Dismissed::of).collect(),
             limits: limits(campaign, tenant, window),
         }
     }

@@ -8,6 +8,7 @@ pub mod lists;
 pub mod notice;
 pub mod templates;
 
+mod dismissed;
 mod error;
 mod facts;
 mod html;
@@ -30,6 +31,7 @@ use lightsout_model::evidence::WhoRow;
 use lightsout_model::tenant::{Roster, RosterTenant};
 use lightsout_model::verdict::{Assessment, Reason, TenantAssessment};
 
+pub use dismissed::dismissal_text;
 pub use error::NotifyError;
 pub use limits::{limits, limits_of_all};
 pub use reason_text::{gap_cure, reason_text, reasons_text};

@@ -35,10 +35,15 @@ pub fn limits(campaign: &Campaign, tenant: &TenantAssessment, window: Window) ->
     sentences(campaign, window, is_short(tenant, window))
 }
 
-/// The same of all tenants together.
+/// The same of several tenants together.
 #[must_use]
-pub fn limits_of_all(campaign: &Campaign, tenants: &[TenantAssessment], window: Window) -> Vec<&'static str> {
-    let mut judged = tenants.iter().filter(|tenant| tenant.verdict != TenantVerdict::Excluded).peekable();
+pub fn limits_of_all<'a>(
+    campaign: &Campaign,
+    tenants: impl IntoIterator<Item = &'a TenantAssessment>,
+    window: Window,
+) -> Vec<&'static str> {
+    let mut judged =
+        tenants.into_iter().filter(|tenant| tenant.verdict != TenantVerdict::Excluded).peekable();
     if judged.peek().is_none() {
         return Vec::new();
     }

@@ -249,8 +249,8 @@ pub(super) fn told(reason: &Reason, window: Option<Window>) -> (String, Option<S
                 count(*files, "file was", "files were"),
                 in_paths(paths)
             ),
-            "ingest them in a form that lightsout reads; or if they hold no sign-ins, dismiss the doubt with lightsout \
-             lake dismiss"
+            "ingest what they hold in a form that lightsout reads; then, or if they hold no sign-ins, dismiss the doubt \
+             with lightsout lake dismiss"
                 .to_owned(),
         ),
         Reason::FilteredExport { category, export } => cured(

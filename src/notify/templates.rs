@@ -38,7 +38,7 @@ const EMBEDDED: [(&str, &str); 20] = [
 ];
 
 /// The variables that a template has.
-pub const VARIABLES: [&str; 36] = [
+pub const VARIABLES: [&str; 37] = [
     "already_off",
     "also_used",
     "attempted",
@@ -48,6 +48,7 @@ pub const VARIABLES: [&str; 36] = [
     "coverage",
     "date_is_fixed",
     "decision_id",
+    "dismissed",
     "doubts",
     "draft",
     "effective_date",

@@ -1,7 +1,7 @@
 //! What a person reads when an assessment is done: verdicts, why some could not be reached and what would
 //! cure it, the protocols in use, and apart from them those that were only tried.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 use chrono::{Days, NaiveDate};
@@ -9,6 +9,7 @@ use chrono::{Days, NaiveDate};
 use lightsout_model::campaign::Campaign;
 use lightsout_model::verdict::{Assessment, ProtocolVerdict, Reason, TenantAssessment, TenantVerdict};
 use lightsout_notify::limits_of_all;
+use lightsout_output::text::count;
 
 /// A log that lags more is not one that is collected every week: no other day is proposed for it.
 const LAG_DAYS_MAX: u64 = 7;
@@ -39,6 +40,7 @@ fn write_text(out: &mut String, campaign: &Campaign, assessment: &Assessment) ->
     }
     writeln!(out, "{verdicts}")?;
     write_doubts(out, assessment)?;
+    write_dismissed(out, assessment)?;
     write_usage(out, assessment)?;
     write_attempts(out, assessment)?;
     write_limits(out, &limits_of_all(campaign, &assessment.tenants, assessment.window))
@@ -62,6 +64,26 @@ fn write_limits(out: &mut String, limits: &[&str]) -> std::fmt::Result {
             line.push_str(word);
         }
         writeln!(out, "{line}")?;
+    }
+    Ok(())
+}
+
+/// The doubts that verdicts rest on because somebody has dismissed them.
+fn write_dismissed(out: &mut String, assessment: &Assessment) -> std::fmt::Result {
+    let mut tenants: BTreeMap<&str, usize> = BTreeMap::new();
+    for tenant in &assessment.tenants {
+        let doubts: BTreeSet<&str> =
+            tenant.dismissals_in_force().map(|dismissal| dismissal.doubt.as_str()).collect();
+        for doubt in doubts {
+            *tenants.entry(doubt).or_default() += 1;
+        }
+    }
+    for (doubt, tenants) in tenants {
+        let tenants = count(tenants as u64, "tenant", "tenants");
+        writeln!(
+            out,
+            "dismissed: {doubt} of {tenants}; who and why: lightsout lake dismiss, or explain TENANT"
+        )?;
     }
     Ok(())
 }
@@ -122,7 +144,7 @@ pub(super) const fn cure(reason: &Reason) -> &'static str {
         Reason::RejectedRecords { .. } => {
             "lake replay, or ingest a whole copy of the files, or look and lake dismiss"
         }
-        Reason::RefusedFiles { .. } => "ingest them in a readable form, or look and lake dismiss",
+        Reason::RefusedFiles { .. } => "ingest them in a readable form, then lake dismiss",
         Reason::FilteredExport { .. } => "export without a filter, or state the log complete: --covers",
         Reason::SmtpReport { .. } => {
             "download the report again, of the window and with the authentication protocol"

@@ -111,6 +111,10 @@ fn a_decision_by_earlier_rules_is_told_apart_and_its_announcement_judged_by_thos
         (4, vec![OLD_MILL, BRACKENRIDGE]),
         "the others have records of 3 November, late enough"
     );
+    assert!(said.contains("its evidence is judged here by rules "), "{said}");
+    assert!(
+        held.iter().all(|row| row["reasons"].as_str().is_some_and(|text| text.contains("not_settled: ")))
+    );
     // The log has ended: whoever collects now and then is told to collect and repeat.
     let (code, held, _) = recheck("2026-11-20");
     assert_eq!((code, held.len()), (4, 4), "{held:?}");
@@ -121,6 +125,9 @@ fn a_decision_by_earlier_rules_is_told_apart_and_its_announcement_judged_by_thos
     }
     let list = fs::read_to_string(place.path("out/lists/on_hold.csv")).expect("a list");
     assert!(list.contains("hold_reasons") && list.contains("not_settled"), "{list}");
+
+    let (code, _, said) = told(&place, &["campaign", "status", "--now", "2026-11-20"]);
+    assert!(code == 0 && said.contains(" announced on it would not be cleared by these rules"), "{said}");
 
     // Decided again, it is a decision like any other.
     let (code, _, said) = told(&place, &["assess", "--roster", &roster, "--as-of", "2026-11-02"]);

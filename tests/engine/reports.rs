@@ -77,3 +77,22 @@ fn every_report_runs_by_its_name_over_the_sample_and_as_it_is_explained() {
         assert_eq!(run(&["sql", &shown]), run(&["report", report.name, "--as-of", "2026-11-02"]), "{shown}");
     }
 }
+
+// A name that nobody knows gave an empty table and exit code 0, as if the tenant had no gap.
+#[test]
+fn a_tenant_that_nobody_knows_is_an_error_and_a_name_of_the_roster_is_found() {
+    let place = Place::new();
+    place.run(LAKE, &["ingest", &sample("logs")]);
+    let report = ["report", "coverage_calendar", "--as-of", "2026-11-02", "--format", "csv"];
+    let unknown = place.tries(LAKE, &[&report[..], &["--tenant", "nobody.example"]].concat());
+    let told = String::from_utf8_lossy(&unknown.stderr).into_owned();
+    assert!(unknown.status.code() == Some(2) && told.contains("known tenants"), "{told}");
+    let roster = sample("roster.csv");
+    let tenant = place.csv(LAKE, "SELECT min(tenant_id) FROM tenants").concat();
+    let by_id = place.run(LAKE, &[&report[..], &["--tenant", &tenant, "--roster", &roster]].concat());
+    let text = fs::read_to_string(&roster).expect("a roster");
+    let row = text.lines().find(|line| line.starts_with(&tenant)).expect("the tenant's row");
+    let name = row.split(',').nth(1).expect("a name");
+    let by_name = place.run(LAKE, &[&report[..], &["--tenant", name, "--roster", &roster]].concat());
+    assert!(by_id.stdout == by_name.stdout && by_id.stdout.len() > 100);
+}

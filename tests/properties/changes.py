@@ -1,10 +1,12 @@
 """The one change that is made to a tenant before its logs are read a second time."""
 import random
+from collections import Counter
+from statistics import median
 
-from records import INTERACTIVE, LOGS, NON_INTERACTIVE, WEEKDAYS, WINDOW_DAYS
+from records import INTERACTIVE, LOGS, NON_INTERACTIVE, WEEKDAYS, WINDOW_DAYS, SignIn
 from refused import refused_file
 from rejects import LEGACY_LINES, make_reject
-from tenants import Tenant
+from tenants import WORKING_WEEKS, Tenant
 from usage import some_usage
 
 USAGE, REJECTS, REFUSED, DAYS, NOTHING = "usage added", "rejects added", "file refused", "days removed", "nothing"
@@ -47,7 +49,7 @@ def add_refused_file(tenant: Tenant, rng: random.Random) -> str:
 
 
 def remove_days(tenant: Tenant, rng: random.Random) -> str:
-    """One to ten days of one or both logs. What the story tells is not lost, nor is any day on which it happened:
+    """One to fourteen days of one or both logs. What the story tells is not lost, nor is any day on which it happened:
     whether a lost day was the only one with usage, no log can show."""
     logs = rng.choice(((INTERACTIVE,), (NON_INTERACTIVE,), LOGS, LOGS))
     told = {s.day for s in (*tenant.told, *tenant.separate)}
@@ -59,14 +61,40 @@ def remove_days(tenant: Tenant, rng: random.Random) -> str:
         if log in logs and 0 <= day < WINDOW_DAYS and day not in told:
             counts.setdefault(day, 0)
     how, lost = choose_days(rng, counts)
+    before = tenant.everyday
     tenant.everyday = [s for s in tenant.everyday if s.log not in logs or s.day not in lost]
     tenant.empty_storage_days = {(log, day) for log, day in tenant.empty_storage_days if log not in logs or day not in lost}
+    tenant.lacks_too_much = any(lacks_too_much(tenant, log, lost_days(before, tenant, log)) for log in logs)
     return f"{how} of {' and '.join(logs)}: {', '.join(map(str, sorted(lost))) or 'none'}"
+
+
+def lost_days(before: list[SignIn], tenant: Tenant, log: str) -> set[int]:
+    """The days of the window on which a log had records and has none any more."""
+    return {s.day for s in before if s.log == log and 0 <= s.day < WINDOW_DAYS} - set(tenant.days_with_records(log))
+
+
+def lacks_too_much(tenant: Tenant, log: str, lost: set[int]) -> bool:
+    """Whether no rule may call the log whole: nobody states it to be, and of every kind of working week more days are
+    lost than may be missing. An interactive log may be silent, but not on so many days if it is busy."""
+    if tenant.delivery in ("covers", "portal") or "logs_from" in tenant.roster:
+        return False
+    fewest = min(sum(WEEKDAYS[day] in week for day in lost) for week in WORKING_WEEKS)
+    if log == NON_INTERACTIVE:
+        return fewest >= 4
+    # A window has at most thirty expected days.
+    busy = min(usual(tenant, log, first, end) for first, end in ((-120, 0), (0, WINDOW_DAYS)))
+    return fewest >= 5 and fewest * busy > WINDOW_DAYS
+
+
+def usual(tenant: Tenant, log: str, first: int, end: int) -> float:
+    """How many records a day of the log has, of the days that have any. Without such a day, any number."""
+    counts = Counter(s.day for s in tenant.everyday if s.log == log and first <= s.day < end)
+    return median(counts.values()) if counts else float("inf")
 
 
 def choose_days(rng: random.Random, counts: dict[int, int]) -> tuple[str, set[int]]:
     days = sorted(counts)
-    number = min(len(days), rng.choice((1, 1, 2, 2, 3, 4, 5, 6, 8, 10)))
+    number = min(len(days), rng.choice((1, 1, 2, 2, 3, 4, 5, 6, 8, 10, 14, 14)))
     how = rng.choices(("random days", "the busiest days", "the last days", "a run", "a weekday"), (45, 25, 12, 10, 8))[0]
     if how == "random days":
         chosen = rng.sample(days, number)

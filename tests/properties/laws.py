@@ -6,6 +6,7 @@ from changes import DAYS, NOTHING, REFUSED, REJECTS, USAGE
 
 NO_IMPACT, WARNING, INSUFFICIENT, EXCLUDED = "no_impact", "warning", "insufficient_evidence", "excluded"
 VERDICTS = (NO_IMPACT, WARNING, INSUFFICIENT, EXCLUDED)
+NO_IMPACT_SHARE_MIN = 0.2
 NOT_ASSESSED = {"verdict": "not_assessed", "reasons": ""}
 # What may differ although nothing changed.
 OF_THE_DECISION = ("decision_id",)
@@ -21,6 +22,7 @@ class Case:
     change: str
     details: str
     is_excluded: bool  # by the roster
+    lacks_too_much: bool  # see changes.py
     base: dict
     after: dict
 
@@ -47,9 +49,20 @@ def violation(case: Case) -> str | None:
         return f"{case.change}: changes no verdict but no_impact"
     if case.change == DAYS and after not in (base, INSUFFICIENT):
         return "days removed: no_impact may only become insufficient_evidence"
+    if case.lacks_too_much and after == NO_IMPACT:
+        return "days removed: a log that lacks too many is not whole"
     if case.change == NOTHING:
         return difference(case.base, case.after)
     return None
+
+
+def lacks_no_impact(cases: list[Case]) -> str | None:
+    """The laws mean nothing if hardly any tenant is `no_impact` before the change, for example because the doubts of one
+    are taken for doubts of all."""
+    share = sum(case.base["verdict"] == NO_IMPACT for case in cases) / len(cases)
+    if share >= NO_IMPACT_SHARE_MIN:
+        return None
+    return f"only {share:.0%} of the tenants are no_impact before the change; {NO_IMPACT_SHARE_MIN:.0%} are needed"
 
 
 def difference(base: dict, after: dict) -> str | None:

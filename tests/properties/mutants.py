@@ -4,7 +4,7 @@
     mutants.py [--tenants N] [--seed N] [--target DIR] [--only WORD] [--dry-run]
 
 The commit that is checked out is built in a git worktree of its own, first as it is: a mutant is killed if a tenant
-breaks a law that did not do so before. Exit codes: 0 every mutant is killed; 1 one survives, does not build, or its
+breaks a law that did not do so before, or if too few tenants are `no_impact` before the change. Exit codes: 0 every mutant is killed; 1 one survives, does not build, or its
 text is not in its file exactly once. --dry-run checks that alone, and builds nothing.
 """
 import argparse
@@ -12,6 +12,7 @@ import os
 import subprocess
 import sys
 import tempfile
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -38,9 +39,9 @@ class Mutant:
 
 def main() -> int:
     arguments = parse_arguments()
-    mutants = [mutant for mutant in read_mutants() if arguments.only in (None, mutant.word)]
+    mutants = [mutant for mutant in read_mutants() if not arguments.only or mutant.word in arguments.only]
     if not mutants:
-        print(f"no mutant is called {arguments.only}")
+        print(f"no mutant is called {' or '.join(arguments.only or ())}")
         return 1
     unsound = [mutant for mutant in mutants if mutant.count(REPOSITORY) != 1]
     for mutant in unsound:
@@ -63,7 +64,7 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--seed", type=int, default=1, help="(default: 1)")
     parser.add_argument("--target", type=Path, default=os.environ.get("CARGO_TARGET_DIR"),
                         help="where cargo builds (default: CARGO_TARGET_DIR)")
-    parser.add_argument("--only", metavar="WORD", help="the mutant with this word alone")
+    parser.add_argument("--only", action="append", metavar="WORD", help="the mutant with this word alone; may be repeated")
     parser.add_argument("--dry-run", action="store_true", help="only check that each text is in its file once")
     arguments = parser.parse_args()
     if not arguments.dry_run and not arguments.target:
@@ -81,7 +82,7 @@ def test(mutants: list[Mutant], tree: Path, arguments: argparse.Namespace) -> in
     if known is None:
         print("the commit itself does not build or run")
         return 1
-    print(f"unchanged: {len(known)} tenants break a law", flush=True)
+    print(f"unchanged: {len(known)} laws are broken, each for one tenant", flush=True)
     survivors = 0
     for mutant in mutants:
         mutant.apply(tree)
@@ -89,10 +90,15 @@ def test(mutants: list[Mutant], tree: Path, arguments: argparse.Namespace) -> in
         git("-C", str(tree), "checkout", "--quiet", "--", mutant.file)
         new = None if found is None else found - known
         survivors += not new
-        fate = "does not build or run" if new is None else f"killed by {len(new)} tenants" if new else "SURVIVED"
+        fate = "does not build or run" if new is None else f"killed, {examples(new)}" if new else "SURVIVED"
         print(f"{mutant.word:14} {mutant.file}: {fate}", flush=True)
     print(f"{len(mutants) - survivors} of {len(mutants)} mutants killed")
     return 1 if survivors else 0
+
+
+def examples(found: set[str]) -> str:
+    laws = Counter(line.split("\t")[1] for line in found)
+    return ", ".join(f"{count} x {law}" for law, count in laws.most_common(2))
 
 
 def violations(tree: Path, arguments: argparse.Namespace) -> set[str] | None:
@@ -103,8 +109,8 @@ def violations(tree: Path, arguments: argparse.Namespace) -> set[str] | None:
         return None
     found = tree.parent / "violations"
     found.unlink(missing_ok=True)
-    command = [sys.executable, str(HERE / "properties.py"), str(Path(arguments.target) / "debug/lightsout"), "--list", str(found),
-               "--tenants", str(arguments.tenants), "--seed", str(arguments.seed)]
+    command = [sys.executable, str(HERE / "properties.py"), str(Path(arguments.target) / "debug/lightsout"), "--check",
+               "--list", str(found), "--tenants", str(arguments.tenants), "--seed", str(arguments.seed)]
     subprocess.run(command, stdout=subprocess.DEVNULL, check=False)
     return set(found.read_text(encoding="utf-8").splitlines()) if found.exists() else None
 

@@ -16,12 +16,13 @@ from pathlib import Path
 
 from changes import change
 from delivery import Files, write_roster, write_tenant
-from laws import NO_IMPACT, NOT_ASSESSED, Case, move_table, report, share_table, violation
+from laws import (
+    NO_IMPACT_SHARE_MIN, NOT_ASSESSED, Case, lacks_no_impact, move_table, report, share_table, violation,
+)
 from program import commands, decide
 from stories import tell_story
 from tenants import make_tenant
 
-NO_IMPACT_SHARE_MIN = 0.2
 VIOLATIONS_SHOWN = 20
 BEFORE, AFTER = "before", "after"
 
@@ -88,7 +89,7 @@ def write_logs(arguments: argparse.Namespace, folder: Path) -> tuple[list[tuple]
         kind, details, changed = change(tenant, arguments.seed)
         write_tenant(tenant, before)
         write_tenant(changed, after)
-        made.append((index, tenant.id, tenant.describe(), kind, details, "exclude" in tenant.roster))
+        made.append((index, tenant.id, tenant.describe(), kind, details, "exclude" in tenant.roster, changed.lacks_too_much))
         roster.append((tenant.id, index, tenant.roster))
     for files in (before, after):
         files.close()
@@ -98,16 +99,17 @@ def write_logs(arguments: argparse.Namespace, folder: Path) -> tuple[list[tuple]
 
 def judge(cases: list[Case], arguments: argparse.Namespace) -> int:
     broken = [(case, law) for case in cases if (law := violation(case))]
+    too_few = lacks_no_impact(cases) if arguments.check else None
     if arguments.list:
-        arguments.list.write_text("".join(f"{case.index}\t{law}\n" for case, law in broken), encoding="utf-8")
+        lines = [f"{case.index}\t{law}\n" for case, law in broken] + ([f"all\t{too_few}\n"] if too_few else [])
+        arguments.list.write_text("".join(lines), encoding="utf-8")
     for case, law in broken[:VIOLATIONS_SHOWN]:
         print(report(case, law))
     if broken:
         print(f"{len(broken)} tenants break a law")
-        return 1
-    share = sum(case.base["verdict"] == NO_IMPACT for case in cases) / len(cases)
-    if arguments.check and share < NO_IMPACT_SHARE_MIN:
-        print(f"only {share:.0%} of the tenants are no_impact before the change; {NO_IMPACT_SHARE_MIN:.0%} are needed")
+    if too_few:
+        print(too_few)
+    if broken or too_few:
         return 1
     print("every law holds")
     return 0

@@ -12,6 +12,7 @@ from records import (
 )
 
 MON_FRI, SUN_THU, SAT_WED = (0, 1, 2, 3, 4), (6, 0, 1, 2, 3), (5, 6, 0, 1, 2)
+WORKING_WEEKS = (MON_FRI, SUN_THU, SAT_WED)
 MON_SAT, ALL_WEEK = (*MON_FRI, 5), tuple(range(7))
 
 # How the logs arrive, and of how many tenants in a thousand.
@@ -52,6 +53,7 @@ class Tenant:
     separate: list[SignIn] = field(default_factory=list)  # in a file of their own
     empty_storage_days: set[tuple[str, int]] = field(default_factory=set)
     roster: dict[str, str] = field(default_factory=dict)
+    lacks_too_much: bool = False  # days were removed, and no log that lacks so many is whole
     id_pool: list[str] = field(default_factory=list)  # ids that are used again and again
     ids: int = 0
 
@@ -135,7 +137,8 @@ class Habits:
         self.thin_from = rng.randrange(2, 20)
         self.presence = rng.choice((0.35, 0.5, 0.7, 0.85))
         self.weekend_share = rng.choice((0.0, 0.0, 0.1, 0.4))
-        self.means = dict(zip(LOGS, rng.choices(((1, 1), (1.3, 1.7), (1, 2.5), (2, 3), (1, 5.5)), (3, 3, 3, 2, 2))[0]))
+        self.means = dict(zip(LOGS, rng.choices(
+            ((1, 1), (1.3, 1.7), (1, 2.5), (2, 3), (1, 5.5), (4, 3)), (3, 3, 3, 2, 2, 4))[0]))
 
     @property
     def name(self) -> str:

@@ -6,14 +6,13 @@ use std::path::PathBuf;
 use chrono::{DateTime, Utc};
 use clap::Args;
 
-use super::super::shared::{Global, Output, now, open_lake, print_note, read_roster};
+use super::super::shared::{Global, Output, find_tenant, now, open_lake, print_note, read_roster};
 use crate::cli::failure::Result;
 use lightsout_campaign::Refusal;
 use lightsout_config::request_file::parse_time;
 use lightsout_model::change::Request;
 use lightsout_model::protocol::Protocol;
 use lightsout_model::tenant::is_guid;
-use lightsout_workflow::assess::find_tenant;
 use lightsout_workflow::campaign::CampaignState;
 use lightsout_workflow::campaign::notice_batch::{NoticeCount, NoticeFiles};
 
@@ -113,7 +112,8 @@ impl Whom {
         let known: Vec<&str> = state.ledger.tenants.keys().map(String::as_str).collect();
         // An id may be of anybody: the ledger says whether something was announced to it.
         let id = named.trim().to_ascii_lowercase();
-        let tenant_id = if is_guid(&id) { id } else { find_tenant(named, &state.current_roster()?, &known)? };
+        let tenant_id =
+            if is_guid(&id) { id } else { find_tenant("TENANT", named, &state.current_roster()?, &known)? };
         Ok(vec![Request {
             tenant_id,
             protocols: (!self.protocol.is_empty()).then(|| self.protocol.clone()),

@@ -41,6 +41,18 @@ pub(super) fn tell(rechecked: &Rechecked, state: &CampaignState, files: &Files, 
             used.protocol, used.off_on
         );
     }
+    for held in rechecked.held(state) {
+        let on_hold = format!("on hold: {}, by {}", held.tenant_id, held.codes.join(", "));
+        match held.cleared_then {
+            Some((codes, made_by)) => eprintln!(
+                "{on_hold}; {} stood in the evidence of its announcement already, which was cleared by {made_by}: the \
+                 rules have changed, not the log",
+                codes.join(", ")
+            ),
+            None if global.quiet => {}
+            None => eprintln!("{on_hold}"),
+        }
+    }
     if global.quiet {
         return;
     }

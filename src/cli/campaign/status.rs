@@ -4,12 +4,12 @@ use chrono::NaiveDate;
 use clap::builder::PossibleValue;
 use clap::{Args, ValueEnum};
 
-use super::super::shared::{Global, parse_day, print_note};
+use super::super::shared::{Global, find_tenant, parse_day, print_note};
 use super::flags::Common;
 use super::rows;
 use crate::cli::failure::Result;
 use lightsout_campaign::status::{TenantState, status};
-use lightsout_workflow::assess::find_tenant;
+use lightsout_output::text::count;
 use lightsout_workflow::decisions::reproduce;
 
 #[derive(Debug, Args)]
@@ -61,11 +61,19 @@ pub(super) async fn run(arguments: &Arguments, global: &Global) -> Result<u8> {
         None => state.latest().cloned(),
     };
     let latest = decision.as_ref().map(|row| reproduce::reread(row, print_note)).transpose()?;
+    if let Some((row, judged)) = decision.as_ref().zip(latest.as_ref())
+        && let Some((differ, all)) = state.cleared_no_longer(row, judged)?
+    {
+        eprintln!(
+            "{differ} of the {} announced on it would not be cleared by these rules",
+            count(all as u64, "tenant", "tenants")
+        );
+    }
     let roster = state.current_roster()?;
     let mut rows = status(&state.campaign, &roster, latest.as_ref(), &state.ledger, state.now.date_naive());
     if let Some(named) = &arguments.tenant {
         let known: Vec<&str> = rows.iter().map(|row| row.tenant_id.as_str()).collect();
-        let tenant_id = find_tenant(named, &roster, &known)?;
+        let tenant_id = find_tenant("--tenant", named, &roster, &known)?;
         rows.retain(|row| row.tenant_id == tenant_id);
     }
     if !arguments.state.is_empty() {

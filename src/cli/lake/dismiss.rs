@@ -3,7 +3,7 @@
 
 use clap::Args;
 
-use super::super::shared::{Global, now, print, roster_of};
+use super::super::shared::{Global, find_tenant, now, print, roster_of};
 use crate::cli::failure::{Failure, Result};
 use lightsout_lake::Lake;
 use lightsout_lake::rows::from_batch;
@@ -11,7 +11,6 @@ use lightsout_lake::schema::Table;
 use lightsout_query::Queries;
 use lightsout_query::doubts::dismissals::{DOUBTS, DismissalRow};
 use lightsout_workflow::MEMORY_LIMIT_BYTES;
-use lightsout_workflow::assess::find_tenant;
 
 /// Paths that a message lists.
 const PATHS_TOLD: usize = 5;
@@ -69,7 +68,7 @@ pub(super) async fn run(lake: &mut Lake, arguments: &Arguments, global: &Global)
     let queries = Queries::over(lake, MEMORY_LIMIT_BYTES).await?;
     let tenants = queries.coverage().await?;
     let known: Vec<&str> = tenants.iter().map(|tenant| tenant.tenant_id.as_str()).collect();
-    let tenant_id = find_tenant(&arguments.tenant, &roster, &known)?;
+    let tenant_id = find_tenant("--tenant", &arguments.tenant, &roster, &known)?;
     if !known.contains(&tenant_id.as_str()) {
         let some = known.iter().take(PATHS_TOLD).copied().collect::<Vec<_>>().join(", ");
         return Err(usage(

@@ -146,7 +146,7 @@ fn ropc_of_a_legacy_client_is_basic_at_exchange_and_unknown_elsewhere() {
 fn ropc_is_known_by_either_spelling_and_an_agent_says_more_than_it() {
     let mut record = raw("Mobile Apps and Desktop clients");
     record.app_name = Some("Microsoft Exchange REST API Based PowerShell".into());
-    for spelling in ["ropc", " ROPC ", "rpoc"] {
+    for spelling in ["ropc", " ROPC ", "rpoc", "oAuth2, ropc", r#"["ropc"]"#] {
         record.authentication_protocol = Some(spelling.into());
         assert_eq!(classify(&record).auth_method, AuthMethod::PasswordGrant, "{spelling}");
     }

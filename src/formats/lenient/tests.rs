@@ -90,6 +90,21 @@ fn records_of_other_logs_are_no_sign_ins_of_users() {
 }
 
 #[test]
+fn a_record_that_names_a_user_is_a_users_whatever_its_file_is_named_for() {
+    let known = Known { tenant_id: Some(TENANT), category: Some(Category::ServicePrincipal) };
+    let of = |text: &str| read(text.as_bytes(), &RecordReader::json(Shape::Diagnostic), known, NOW).reads_as;
+    for text in [
+        r#"{"properties":{"userPrincipalName":"scanner@example.com","clientAppU"#,
+        r#"{"properties":{"userId":"40000000-0000-4000-8000-000000000001","clientAppU"#,
+    ] {
+        assert_eq!(of(text), ReadsAs::Unclear, "{text}");
+    }
+    let text =
+        r#"{"@odata.context":"https://example.com","properties":{"userId":"","servicePrincipalId":"40"#;
+    assert_eq!(of(text), ReadsAs::OtherCategory);
+}
+
+#[test]
 fn an_impossible_time_is_none() {
     for time in ["1999-10-05T08:15:30Z", "2036-10-05T08:15:30Z", "yesterday"] {
         let read = json(record("IMAP4", "x").replace("2026-10-05T08:15:30Z", time).as_bytes());

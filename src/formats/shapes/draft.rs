@@ -256,6 +256,11 @@ impl<'a> Draft<'a> {
                 self.sign_in.client_certificate = nested::certificate_succeeded(cursor)?;
             }
             (Item::EventTypes, Kind::Array) => self.event_type = nested::event_type(cursor)?,
+            // What proves a client modern, or Basic, is not passed because a tool has put it in a list.
+            (Item::AuthenticationProtocol | Item::UserAgent | Item::ClientApp, Kind::Array) => {
+                let text = nested::list(cursor)?;
+                self.set(item, text);
+            }
             _ => {
                 let text = cursor.text()?;
                 self.set(item, text);

@@ -86,7 +86,7 @@ pub enum RejectReason {
     NoTenant,
     #[error(
         "names the tenant '{found}': expected a tenant id (a GUID), or a domain or name that the roster knows \
-         (--roster)"
+         (--roster); else say whose log it is with --tenant"
     )]
     UnknownTenant { found: String },
     #[error("has no sign-in time: neither createdDateTime nor time")]

@@ -156,10 +156,39 @@ pub(super) fn certificate_succeeded(cursor: &mut Cursor<'_, impl Strings>) -> Re
     Ok(certificate)
 }
 
-/// Whether an authentication method is a certificate.
+/// Whether an authentication method is a certificate: "X.509 Certificate" and its kin, and not "No certificate" or
+/// "Certificate expired". What is not known for one is none, and leaves its sign-in undecided.
 pub(super) fn is_certificate(method: &str) -> bool {
-    let name = b"certificate";
-    method.as_bytes().windows(name.len()).any(|part| part.eq_ignore_ascii_case(name))
+    const BEFORE: [&str; 3] = ["x509", "client", "user"];
+    const AFTER: [&str; 6] = [
+        "",
+        "basedauthentication",
+        "authentication",
+        "singlefactor",
+        "multifactor",
+        "singlefactorauthentication",
+    ];
+    let word = b"certificate";
+    if !method.as_bytes().windows(word.len()).any(|part| part.eq_ignore_ascii_case(word)) {
+        return false;
+    }
+    let name: String =
+        method.chars().filter(char::is_ascii_alphanumeric).map(|c| c.to_ascii_lowercase()).collect();
+    let kind = BEFORE.iter().find_map(|before| name.strip_prefix(before)).unwrap_or(&name);
+    kind.strip_prefix("certificate").is_some_and(|after| AFTER.contains(&after))
+}
+
+/// The texts of a list, one behind the other; `None` if it has none.
+pub(super) fn list<'a>(cursor: &mut Cursor<'a, impl Strings>) -> Result<Option<Cow<'a, str>>, JsonError> {
+    let mut texts: Vec<Cow<'a, str>> = Vec::new();
+    cursor.array::<JsonError>(|cursor| {
+        texts.extend(cursor.text()?);
+        Ok(())
+    })?;
+    Ok(match texts.len() {
+        0 | 1 => texts.pop(),
+        _ => Some(Cow::Owned(texts.join(", "))),
+    })
 }
 
 pub(super) fn certificate_in_text(text: &str) -> bool {
@@ -204,6 +233,18 @@ pub(super) fn event_type_in_text(text: &str) -> Option<Category> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn only_what_is_known_for_a_certificate_is_one() {
+        for method in
+            ["X.509 Certificate", "certificate", "Client certificate", "X.509 certificate (multi-factor)"]
+        {
+            assert!(is_certificate(method), "{method}");
+        }
+        for method in ["No certificate", "Certificate expired", "Certificate not presented", "Password", ""] {
+            assert!(!is_certificate(method), "{method}");
+        }
+    }
 
     #[test]
     fn a_status_is_read_from_every_text_that_exporters_make_of_it() {

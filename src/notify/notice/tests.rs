@@ -10,8 +10,9 @@ use serde_json::Value;
 use super::*;
 use crate::sample::{Sample, day, insufficient_reasons};
 use lightsout_model::change::{HoldCause, ProtocolChange};
-use lightsout_model::evidence::WhoRow;
+use lightsout_model::evidence::{Dismissal, WhoRow};
 use lightsout_model::protocol::Protocol;
+use lightsout_model::verdict::{Reason, TenantVerdict};
 
 fn rendered(sample: &Sample, kind: NoticeKind, tenant: usize) -> RenderedNotice {
     let templates = Templates::load(None).expect("the embedded templates are valid");
@@ -368,4 +369,43 @@ fn a_warning_is_urgent_and_its_action_is_due_when_the_campaign_has_a_date() {
     assert!(
         json.contains(r#""category": "stayInformed""#) && json.contains("MC290828-insufficient-evidence")
     );
+}
+
+#[test]
+fn dismissed_doubts_are_told_as_evidence_and_one_that_came_back_is_not() {
+    let mut sample = Sample::all_protocols();
+    let tenant = &mut sample.assessment.tenants[0];
+    let dismissal = |doubt: &str| Dismissal {
+        doubt: doubt.to_owned(),
+        paths: vec!["logs/a.json".to_owned()],
+        by_whom: "Ada <b>".to_owned(),
+        why: "test lines of the collector".to_owned(),
+        dismissed_at: "2026-11-20T10:00:00Z".parse().expect("a time"),
+    };
+    tenant.dismissals = vec![dismissal("rejected_records"), dismissal("refused_files")];
+    tenant.objections.push(Reason::RefusedFiles { files: 1, paths: Vec::new() });
+    let notice = rendered(&sample, NoticeKind::NoImpact, 0);
+    let told = "records that could not be read, in 1 file: dismissed by Ada";
+    assert!(notice.markdown.contains(told), "{}", notice.markdown);
+    assert!(notice.markdown.contains("on 20 November 2026"), "{}", notice.markdown);
+    assert!(!notice.markdown.contains("files that could not be read"), "{}", notice.markdown);
+    assert!(!notice.html.contains("Ada <b>"), "it is escaped");
+}
+
+// The plan of the day asks the same method, and its runbook follows it (`src/campaign/plan.rs`).
+#[test]
+fn a_protocol_that_a_campaign_groups_with_outlook_is_told_as_outlook() {
+    let mut sample = Sample::all_protocols();
+    sample.assessment.tenants.truncate(1);
+    let tenant = &mut sample.assessment.tenants[0];
+    tenant.verdict = TenantVerdict::Warning;
+    tenant.protocols_in_use = vec![Protocol::SmtpAuth];
+    tenant.protocols_clear = vec![Protocol::Imap4];
+    let said = |sample: &Sample| {
+        rendered(sample, NoticeKind::SelectedProtocols, 0).markdown.contains("Outlook for Windows")
+    };
+    assert!(!said(&sample));
+    let outlook = Protocol::MapiOverHttp.group().iter().copied().chain([Protocol::Imap4]).collect();
+    sample.campaign.groups.insert("outlook".to_owned(), outlook);
+    assert!(said(&sample));
 }

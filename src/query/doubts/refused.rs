@@ -1,10 +1,11 @@
 //! Files that were refused and can hold sign-ins. A file is of the tenant that its path or the operator names;
 //! else of those with files in the same folder; else of the only one that came with it. It is no doubt any
-//! more once its path or its content was read, or somebody said to pass it.
+//! more once its content was read, or somebody said to pass it. Other content at the same path may be another
+//! day's: only a storage blob is known to hold what it held before.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-use arrow::array::Array;
+use arrow::array::{Array as _, StringArray};
 use chrono::{DateTime, Utc};
 
 use super::super::Queries;
@@ -16,10 +17,11 @@ use crate::Result;
 use lightsout_model::evidence::TenantEvidence;
 
 const NAME: &str = "refused_files";
-const REFUSED: &str = "SELECT path, batch_id, content_id, assigned_tenant_id AS tenant_id, ingested_at FROM sources \
-                       WHERE fate = 'refused'";
-/// What may cure a refusal: the same path later, or the same content at any time.
+const REFUSED: &str = "SELECT path, batch_id, content_id, assigned_tenant_id AS tenant_id, ingested_at, stored_bytes \
+                       FROM sources WHERE fate = 'refused'";
+/// What may cure a refusal.
 const READ: &str = "SELECT path, content_id, max(ingested_at) AS ingested_at, \
+                    max(coalesce(stored_bytes, 0)) AS stored_bytes, \
                     bool_and(fate IS NOT DISTINCT FROM 'skipped') AS is_skipped, \
                     sum(coalesce(rows, 0)) > 0 AS has_rows FROM sources \
                     WHERE fate IS DISTINCT FROM 'refused' GROUP BY path, content_id";
@@ -33,6 +35,41 @@ struct Refused {
     content_id: Option<String>,
     tenant_id: Option<String>,
     ingested_at: Option<DateTime<Utc>>,
+    stored_bytes: u64,
+}
+
+/// A file that was read, or passed on request.
+struct Read<'a> {
+    path: &'a str,
+    content_id: Option<&'a str>,
+    ingested_at: Option<DateTime<Utc>>,
+    stored_bytes: u64,
+    is_skipped: bool,
+    has_rows: bool,
+}
+
+impl Refused {
+    /// Whether nothing of it is unread any more.
+    fn is_cured_by(&self, read: &Read<'_>) -> bool {
+        let in_its_place =
+            read.path == self.path && read.path != STDIN && self.ingested_at <= read.ingested_at;
+        match (self.content_id.as_deref(), read.content_id) {
+            (Some(refused), Some(content)) if refused == content => !read.is_skipped || in_its_place,
+            // It could not be opened, so its content is not known.
+            (None, _) => in_its_place && (read.is_skipped || read.has_rows),
+            // An hour's blob only grows.
+            (Some(_), _) => {
+                in_its_place && is_blob(&self.path) && read.has_rows && read.stored_bytes >= self.stored_bytes
+            }
+        }
+    }
+}
+
+/// Whether a path is of an hour's blob of a storage export.
+fn is_blob(path: &str) -> bool {
+    let mut folders = path.split(['/', '\\']);
+    folders.any(|folder| folder.starts_with("insights-logs-"))
+        && folders.any(|folder| folder.starts_with("h="))
 }
 
 impl Queries {
@@ -75,70 +112,136 @@ impl Queries {
         Ok(())
     }
 
-    /// The refused files, of each path the newest.
+    /// The refused files, of each path and content the newest.
     async fn refused(&self) -> Result<Vec<Refused>> {
-        let mut by_path: HashMap<String, Refused> = HashMap::new();
+        let mut newest: BTreeMap<(String, Option<String>), Refused> = BTreeMap::new();
         self.each(NAME, REFUSED, &[], |batch| {
             let cells = Cells { batch, query: NAME };
             let (paths, batches) = (cells.text("path")?, cells.text("batch_id")?);
             let (contents, tenants) = (cells.text("content_id")?, cells.text("tenant_id")?);
-            let times = cells.times("ingested_at")?;
-            let text = |column: &arrow::array::StringArray, at: usize| {
-                column.is_valid(at).then(|| column.value(at).to_owned())
-            };
+            let (times, stored_bytes) = (cells.times("ingested_at")?, cells.counts("stored_bytes")?);
             for at in 0..batch.num_rows() {
                 let file = Refused {
                     path: paths.value(at).to_owned(),
                     batch_id: batches.value(at).to_owned(),
-                    content_id: text(contents, at),
-                    tenant_id: text(tenants, at),
+                    content_id: text(contents, at).map(str::to_owned),
+                    tenant_id: text(tenants, at).map(str::to_owned),
                     ingested_at: times(at),
+                    stored_bytes: stored_bytes(at),
                 };
-                let known = by_path.get(&file.path);
-                if known.is_none_or(|known| known.ingested_at <= file.ingested_at) {
-                    by_path.insert(file.path.clone(), file);
+                let key = (file.path.clone(), file.content_id.clone());
+                if newest.get(&key).is_none_or(|known| known.ingested_at <= file.ingested_at) {
+                    newest.insert(key, file);
                 }
             }
             Ok(())
         })
         .await?;
-        let mut refused: Vec<Refused> = by_path.into_values().collect();
-        refused.sort_unstable_by(|a, b| a.path.cmp(&b.path));
-        Ok(refused)
+        Ok(newest.into_values().collect())
     }
 
     /// Those that were not read since.
     async fn not_cured(&self, refused: Vec<Refused>) -> Result<Vec<Refused>> {
-        let places: HashMap<&str, Option<DateTime<Utc>>> =
-            refused.iter().map(|file| (file.path.as_str(), file.ingested_at)).collect();
-        let contents: HashSet<&str> = refused.iter().filter_map(|file| file.content_id.as_deref()).collect();
-        let (mut read_paths, mut read_contents) = (HashSet::new(), HashSet::new());
+        let (mut by_path, mut by_content) =
+            (HashMap::<&str, Vec<usize>>::new(), HashMap::<&str, Vec<usize>>::new());
+        for (at, file) in refused.iter().enumerate() {
+            by_path.entry(&file.path).or_default().push(at);
+            if let Some(content) = &file.content_id {
+                by_content.entry(content).or_default().push(at);
+            }
+        }
+        let mut cured: HashSet<usize> = HashSet::new();
         self.each(NAME, READ, &[], |batch| {
             let cells = Cells { batch, query: NAME };
-            let (paths, ids) = (cells.text("path")?, cells.text("content_id")?);
-            let times = cells.times("ingested_at")?;
-            let skipped = batch.column_by_name("is_skipped").and_then(arrow::array::AsArray::as_boolean_opt);
-            let has_rows = batch.column_by_name("has_rows").and_then(arrow::array::AsArray::as_boolean_opt);
+            let (paths, contents) = (cells.text("path")?, cells.text("content_id")?);
+            let (times, stored_bytes) = (cells.times("ingested_at")?, cells.counts("stored_bytes")?);
+            let is_true = |name: &str, at: usize| {
+                let column = batch.column_by_name(name).and_then(arrow::array::AsArray::as_boolean_opt);
+                column.is_some_and(|column: &arrow::array::BooleanArray| column.value(at))
+            };
             for at in 0..batch.num_rows() {
-                let is_read = !skipped.is_some_and(|skipped: &arrow::array::BooleanArray| skipped.value(at));
-                let has_rows = has_rows.is_some_and(|rows: &arrow::array::BooleanArray| rows.value(at));
-                // An empty file in its place is not what it was, and everything may come from stdin.
-                let may_be_it = paths.value(at) != STDIN && (!is_read || has_rows);
-                let later = places.get(paths.value(at)).is_some_and(|refused_at| *refused_at <= times(at));
-                if may_be_it && later {
-                    read_paths.insert(paths.value(at).to_owned());
-                }
-                if is_read && ids.is_valid(at) && contents.contains(ids.value(at)) {
-                    read_contents.insert(ids.value(at).to_owned());
-                }
+                let read = Read {
+                    path: paths.value(at),
+                    content_id: text(contents, at),
+                    ingested_at: times(at),
+                    stored_bytes: stored_bytes(at),
+                    is_skipped: is_true("is_skipped", at),
+                    has_rows: is_true("has_rows", at),
+                };
+                let of_content = read.content_id.and_then(|content| by_content.get(content));
+                let candidates = by_path.get(read.path).into_iter().chain(of_content).flatten();
+                cured.extend(candidates.copied().filter(|at| refused[*at].is_cured_by(&read)));
             }
             Ok(())
         })
         .await?;
-        let is_cured = |file: &Refused| {
-            read_paths.contains(&file.path)
-                || file.content_id.as_ref().is_some_and(|content| read_contents.contains(content))
-        };
-        Ok(refused.into_iter().filter(|file| !is_cured(file)).collect())
+        let left = refused.into_iter().enumerate().filter(|(at, _)| !cured.contains(at));
+        Ok(left.map(|(_, file)| file).collect())
+    }
+}
+
+fn text(column: &StringArray, at: usize) -> Option<&str> {
+    column.is_valid(at).then(|| column.value(at))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refused(path: &str, content_id: Option<&str>) -> Refused {
+        Refused {
+            path: path.to_owned(),
+            batch_id: "1".to_owned(),
+            content_id: content_id.map(str::to_owned),
+            tenant_id: None,
+            ingested_at: DateTime::from_timestamp(10, 0),
+            stored_bytes: 100,
+        }
+    }
+
+    fn read<'a>(path: &'a str, content_id: &'a str) -> Read<'a> {
+        Read {
+            path,
+            content_id: Some(content_id),
+            ingested_at: DateTime::from_timestamp(20, 0),
+            stored_bytes: 200,
+            is_skipped: false,
+            has_rows: true,
+        }
+    }
+
+    // A collector that writes to one path every day: the next day's file was taken for the refused one.
+    #[test]
+    fn other_content_at_the_same_path_cures_nothing_but_a_blob() {
+        const BLOB: &str = "x/insights-logs-signinlogs/tenantId=t/y=2026/m=10/d=06/h=08/m=00/PT1H.json";
+        for (what, file, by, expected) in [
+            ("its content, elsewhere", refused("a", Some("c")), read("b", "c"), true),
+            ("other content in its place", refused("a", Some("c")), read("a", "d"), false),
+            ("a blob that has grown", refused(BLOB, Some("c")), read(BLOB, "d"), true),
+            ("a smaller one", refused(BLOB, Some("c")), Read { stored_bytes: 99, ..read(BLOB, "d") }, false),
+            ("an empty one", refused(BLOB, Some("c")), Read { has_rows: false, ..read(BLOB, "d") }, false),
+            (
+                "an earlier one",
+                refused(BLOB, Some("c")),
+                Read { ingested_at: None, ..read(BLOB, "d") },
+                false,
+            ),
+            (
+                "one passed, in its place",
+                refused("a", Some("c")),
+                Read { is_skipped: true, ..read("a", "c") },
+                true,
+            ),
+            (
+                "one passed elsewhere",
+                refused("a", Some("c")),
+                Read { is_skipped: true, ..read("b", "c") },
+                false,
+            ),
+            ("one that could not be opened, read later", refused("a", None), read("a", "d"), true),
+            ("one from standard input", refused("-", None), read("-", "d"), false),
+        ] {
+            assert_eq!(file.is_cured_by(&by), expected, "{what}");
+        }
     }
 }

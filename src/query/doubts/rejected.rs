@@ -1,5 +1,5 @@
 //! Rejected records that may be usage. Where a record does not say when it was, it may be of any time that its
-//! file is of; where it does not say whose it is, it is of the file's only tenant, else of any that came with
+//! file is of, and of a month before and after; where it does not say whose it is, it is of the file's only tenant, else of any that came with
 //! it. What a later ingest has whole is no doubt: the same sign-in by its id, or a longer copy of a cut file.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
@@ -33,6 +33,9 @@ const SPANS: &str = "SELECT source_id, min(first_signed_in_at) AS first_at, max(
 
 /// More ids than this are not looked up at once, and are doubts.
 const IDS_MAX: usize = 2000;
+
+/// Records of one export hardly lie further apart: Entra ID keeps sign-ins for 30 days.
+const EXPORT_DAYS_MAX: i64 = 31;
 
 #[derive(Debug)]
 struct Reject {
@@ -100,8 +103,12 @@ impl Queries {
         }
         let facts = self.facts_of(&rejects).await?;
         let of = |reject: &Reject| facts.get(&reject.source_id).copied().unwrap_or_default();
-        // A source without a row has no time at all.
-        rejects.retain(|reject| reject.time.or(of(reject).time).is_none_or(|time| span.meets(time)));
+        rejects.retain(|reject| match (reject.time, of(reject).time) {
+            (Some(time), _) => span.meets(time),
+            (None, Some(of_file)) => span.meets(widened(of_file)),
+            // A source without a row has no time at all.
+            (None, None) => true,
+        });
         let asked = Asked {
             sources: rejects.iter().map(|reject| reject.source_id.clone()).collect(),
             batches: rejects.iter().map(|reject| reject.batch_id.clone()).collect(),
@@ -287,6 +294,13 @@ impl Queries {
         .await?;
         Ok(places)
     }
+}
+
+/// The time of which a record may be that does not say it itself, by the other records of its file. They are only
+/// those that were read: what else was exported with it may be lost.
+fn widened((first, last): (DateTime<Utc>, DateTime<Utc>)) -> (DateTime<Utc>, DateTime<Utc>) {
+    let days = chrono::TimeDelta::days(EXPORT_DAYS_MAX);
+    (first.checked_sub_signed(days).unwrap_or(first), last.checked_add_signed(days).unwrap_or(last))
 }
 
 /// The tenants that a reject may be of.

@@ -39,10 +39,12 @@ impl Explanation {
         for sentence in &self.because {
             writeln!(out, "  - {sentence}")?;
         }
+        let in_force: Vec<_> = self.tenant.dismissals_in_force().collect();
         for dismissal in &self.tenant.dismissals {
+            let back = if in_force.contains(&dismissal) { "" } else { " (the doubt has come back)" };
             writeln!(
                 out,
-                "dismissed: {}{}, by {} on {}: {}",
+                "dismissed: {}{}, by {} on {}: {}{back}",
                 dismissal.doubt,
                 match dismissal.paths.as_slice() {
                     [] => String::new(),

@@ -30,6 +30,7 @@ use sha2::{Digest, Sha256};
 
 use crate::error::{Error, Result};
 use lightsout_model::verdict::{TenantAssessment, TenantVerdict};
+use lightsout_notify::limits_of_all;
 use lightsout_output::text;
 
 pub use data::{Asked, Links, Snapshot, rows_of_users};
@@ -118,6 +119,7 @@ fn values(snapshot: &Snapshot<'_>, links: &Links<'_>) -> Value {
         who_tenants_left_out => who.tenants_left_out,
         who_rows_each => who.rows_each,
         users_total => shown().map(|tenant| tenant.users).sum::<u64>(),
+        limits => limits_of_all(campaign, shown().copied(), window),
         reasons_table => gaps::reasons(&model).into_value(),
         gaps_table => gaps.markup.into_value(),
         gaps_left_out => gaps.left_out,

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::NaiveDate;
 
 use super::notice_batch::{NoticeBatch, NoticeCount, NoticeFiles, TenantNotice};
-use super::state::{CampaignState, Decided};
+use super::state::{CampaignState, Decided, tenant_of};
 use crate::error::{Error, Result};
 use lightsout_campaign::objections::hold_reasons;
 use lightsout_campaign::recheck::recheck as events_of;
@@ -35,7 +35,45 @@ pub struct StillUsed {
     pub off_on: NaiveDate,
 }
 
+/// A tenant that was put on hold, and why.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Held<'a> {
+    pub tenant_id: &'a str,
+    /// Reason codes.
+    pub codes: Vec<&'static str>,
+    /// Of these, what stood in the evidence of its announcement already, and the earlier rules that cleared it then:
+    /// the rules have changed, and not the log.
+    pub cleared_then: Option<(Vec<&'static str>, &'a str)>,
+}
+
 impl Rechecked {
+    /// The tenants that were put on hold.
+    #[must_use]
+    pub fn held(&self, state: &CampaignState) -> Vec<Held<'_>> {
+        let held = self.events.iter().filter(|event| event.event == EventKind::Held);
+        held.map(|event| self.held_tenant(&event.tenant_id, state)).collect()
+    }
+
+    fn held_tenant<'a>(&'a self, tenant_id: &'a str, state: &CampaignState) -> Held<'a> {
+        let tenant = state.ledger.tenants.get(tenant_id);
+        let reasons = tenant.map(|tenant| hold_reasons(&state.campaign, tenant, self.judged.get(tenant_id)));
+        let codes = Reason::codes(&reasons.unwrap_or_default());
+        let decided = tenant.and_then(|tenant| self.decided.get(&tenant.change.decision_id));
+        let cleared_then = decided.and_then(|decided| {
+            let made_by = decided.made_by.as_deref()?;
+            let then = tenant_of(&decided.assessment, tenant_id)?;
+            let found: Vec<&str> = then
+                .evidence_reasons
+                .iter()
+                .chain(&then.objections)
+                .map(Reason::code)
+                .filter(|code| codes.contains(code))
+                .collect();
+            (!found.is_empty()).then_some((found, made_by))
+        });
+        Held { tenant_id, codes, cleared_then }
+    }
+
     /// How many events of a kind were recorded.
     #[must_use]
     pub fn count(&self, kind: EventKind) -> usize {

@@ -9,7 +9,8 @@ use crate::MEMORY_LIMIT_BYTES;
 use crate::Tell;
 use crate::decisions::{reproduce, store};
 use crate::error::{Error, Result};
-use lightsout_campaign::{Event, Ledger};
+use lightsout_campaign::objections::cause;
+use lightsout_campaign::{AnnouncedTenant, Event, Ledger};
 use lightsout_decisions::decision::DecisionRow;
 use lightsout_lake::Lake;
 use lightsout_lake::commit::Locked;
@@ -26,7 +27,10 @@ pub struct Decided {
     /// As it is now, if the command names one; else the decision's.
     pub roster: Roster,
     pub window: Window,
+    /// Its own evidence, judged by the rules of this version.
     pub assessment: Assessment,
+    /// The rules that it was made by, if they are others.
+    pub made_by: Option<String>,
 }
 
 /// See the file's first lines.
@@ -152,6 +156,7 @@ impl CampaignState {
             roster: self.roster.clone().unwrap_or(kept),
             window: Window { first: row.window_start, end: row.window_end },
             assessment: reproduce::reread(row, self.tell)?,
+            made_by: reproduce::earlier_rules(row)?,
         })
     }
 
@@ -170,6 +175,32 @@ impl CampaignState {
         Ok(decided)
     }
 
+    /// Of the tenants that were announced on a decision of earlier rules, how many the rules of this version would not
+    /// clear on its evidence, and how many there are. `judged` is that evidence by these rules.
+    ///
+    /// # Errors
+    /// Fails if the row is not what this program writes.
+    pub fn cleared_no_longer(
+        &self,
+        row: &DecisionRow,
+        judged: &Assessment,
+    ) -> Result<Option<(usize, usize)>> {
+        if reproduce::earlier_rules(row)?.is_none() {
+            return Ok(None);
+        }
+        let tenants = || {
+            let tenants = self.ledger.tenants.values();
+            tenants.filter(|tenant| tenant.change.decision_id == row.decision_id)
+        };
+        let is_kept = |tenant: &&AnnouncedTenant| {
+            tenant_of(judged, &tenant.change.tenant_id).is_none_or(|judged| {
+                let announced = tenant.change.announced();
+                announced.iter().any(|protocol| cause(&self.campaign, judged, *protocol).is_some())
+            })
+        };
+        Ok(Some((tenants().filter(is_kept).count(), tenants().count())).filter(|(_, all)| *all > 0))
+    }
+
     /// From the first day of a decision's window until yesterday; today is not over.
     #[must_use]
     pub fn until_now(&self, window: Window) -> Window {
@@ -185,7 +216,7 @@ impl CampaignState {
         decided: &Decided,
         queries: &Queries,
     ) -> Result<BTreeMap<String, TenantAssessment>> {
-        let Decided { campaign, roster, window, assessment } = decided;
+        let Decided { campaign, roster, window, assessment, made_by: _ } = decided;
         let mut evidence = queries.evidence_until(campaign, window.first, self.now).await?;
         // Of a tenant that the lake has lost, nothing is known: it is not passed over.
         let found: BTreeSet<&str> = evidence.iter().map(|tenant| tenant.tenant_id.as_str()).collect();

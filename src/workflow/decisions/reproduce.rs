@@ -6,7 +6,7 @@ use std::path::Path;
 
 use super::error::{Error, Result};
 use crate::Tell;
-use lightsout_decisions::decision::{Basis, DecisionRow, decide};
+use lightsout_decisions::decision::{Basis, DecisionRow, RULES_VERSION, decide};
 use lightsout_lake::Lake;
 use lightsout_lake::schema::Table;
 use lightsout_model::campaign::Campaign;
@@ -56,6 +56,18 @@ pub fn rules(row: &DecisionRow) -> Result<(Campaign, Roster)> {
     Ok((campaign, serde_json::from_str(&row.roster).map_err(unreadable)?))
 }
 
+/// The rules that a kept decision was made by, in words; `None` for those of this version.
+///
+/// # Errors
+/// Fails if the row is not what this program writes.
+pub fn earlier_rules(row: &DecisionRow) -> Result<Option<String>> {
+    Ok(match row.rules_version().map_err(unreadable)? {
+        Some(RULES_VERSION) => None,
+        Some(version) => Some(format!("earlier rules ({version})")),
+        None => Some("earlier rules".to_owned()),
+    })
+}
+
 /// The verdicts of a kept decision, from its own evidence, by the rules of this version.
 ///
 /// # Errors
@@ -63,10 +75,10 @@ pub fn rules(row: &DecisionRow) -> Result<(Campaign, Roster)> {
 pub fn reread(row: &DecisionRow, tell: Tell) -> Result<Assessment> {
     let (campaign, roster) = rules(row)?;
     let evidence = row.kept_evidence().map_err(unreadable)?;
-    if row.is_of_earlier_rules() {
+    if let Some(made_by) = earlier_rules(row)? {
         tell(&format!(
-            "decision {} was made by earlier rules: what is told of it here is judged again, by the rules of today, \
-             from the days that it kept, and may differ from what was told then",
+            "decision {} was made by {made_by}: its evidence is judged here by rules {RULES_VERSION}, so a verdict may \
+             differ from what was told then",
             row.decision_id
         ));
     }
@@ -85,6 +97,8 @@ pub fn same_id(row: &DecisionRow, reread: &Assessment) -> Result<()> {
     let (then, now) = (&row.program_version, env!("CARGO_PKG_VERSION"));
     let differs = if row.is_of_earlier_rules() {
         EARLIER_RULES.to_owned()
+    } else if let Some(made_by) = earlier_rules(row)? {
+        format!("it was made by {made_by}, and these are rules {RULES_VERSION}: assess again")
     } else {
         format!("lightsout {then} made it with its queries and rules, and this is {now}; assess again")
     };
@@ -138,6 +152,10 @@ pub async fn remake(root: &Path, row: &DecisionRow, memory_limit_bytes: usize) -
                 .take(EXAMPLES_MAX)
                 .collect();
             parts.push(format!("the evidence is other, for example of {}", tenants.join(", ")));
+        }
+        if let Some(made_by) = earlier_rules(row)? {
+            parts
+                .push(format!("it was made by {made_by}, and these are rules {RULES_VERSION}: assess again"));
         }
         if parts.is_empty() {
             parts.push("campaign, roster or window read differently".to_owned());

@@ -5,6 +5,8 @@ from .times import DAY, week
 from .words import NOT_STATED, UNRECOGNISED, USER_CATEGORIES
 
 SILENT_DAYS, USAGE_DAYS, USAGE_WEEKS = 14, 5, 3
+# A record without a time may be so far from those of its file.
+EXPORT_DAYS = 31
 
 
 def is_own(row):
@@ -76,11 +78,12 @@ def rejected(logs, tenants, start, end, lookback):
     for source in logs.sources:
         if not any(reject.may_be_usage for reject in source.rejects) or logs.has_longer_copy(source):
             continue
-        in_window = not source.rows or any(start <= row.time // DAY < end for row in source.rows)
+        days = [row.time // DAY for row in source.rows]
+        near = not days or (min(days) - EXPORT_DAYS < end and start - lookback <= max(days) + EXPORT_DAYS)
         for reject in source.rejects:
             if not reject.may_be_usage:
                 continue
-            if not (in_window if reject.time is None else start - lookback <= reject.time // DAY < end):
+            if not (near if reject.time is None else start - lookback <= reject.time // DAY < end):
                 continue
             owner = reject.tenant or (next(iter(source.tenants)) if len(source.tenants) == 1 else None)
             if owner and reject.id and (owner, reject.id) in ids:

@@ -12,6 +12,7 @@ use super::{SCRIPT, STYLE, filled, next, policy};
 use crate::error::Result;
 use crate::explain::Explanation;
 use lightsout_model::campaign::Campaign;
+use lightsout_notify::dismissal_text;
 use lightsout_output::text;
 
 /// One tenant over one window.
@@ -72,6 +73,8 @@ fn values(page: &TenantPage<'_>, links: &TenantLinks<'_>) -> Value {
         class,
         verdict,
         because => explanation.because,
+        dismissed => tenant.dismissals_in_force().map(dismissal_text).collect::<Vec<_>>(),
+        limits => explanation.limits,
         campaign_title => text::plain_short(&campaign.title, NAME_CHARACTERS_MAX),
         campaign => campaign.name,
         decision_id,
