@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use lightsout_config::campaign_file::CampaignError;
 use lightsout_config::request_file::RequestsError;
 use lightsout_config::roster_file::RosterError;
-use lightsout_ingest::assign::AssignmentsError;
+use lightsout_config::tenants_file::TenantsFileError;
 use lightsout_workflow::{Error as StageError, decisions};
 
 /// An error as the command line reports it.
@@ -16,7 +16,7 @@ pub(crate) enum Failure {
     #[error("{flag}: expected {expected}, found '{found}'")]
     Usage { flag: &'static str, expected: String, found: String },
     #[error("--tenants-from: {0}")]
-    Assignments(#[from] AssignmentsError),
+    TenantsFile(#[from] TenantsFileError),
     #[error("reading {path}: {source}")]
     Read { path: String, source: std::io::Error },
     #[error("writing {path}: {source}")]
@@ -44,7 +44,7 @@ const FAILED: u8 = 1;
 impl Failure {
     pub(crate) fn exit_code(&self) -> u8 {
         match self {
-            Self::Usage { .. } | Self::Assignments(_) => USAGE,
+            Self::Usage { .. } | Self::TenantsFile(_) => USAGE,
             Self::Read { .. } | Self::Write { .. } | Self::Arrow { .. } | Self::Json { .. } => FAILED,
             Self::Stage(error) => of_stage(error),
             Self::Serve(error) => of_server(error),

@@ -9,7 +9,8 @@ use clap::builder::{PossibleValuesParser, TypedValueParser};
 
 use super::answers::Out;
 use crate::cli::failure::{Failure, Result};
-use lightsout_ingest::assign::Assignments;
+use lightsout_config::tenants_file;
+use lightsout_ingest::assign::{Assignment, Assignments};
 use lightsout_ingest::find::Assigned;
 use lightsout_lake::Lake;
 use lightsout_model::evidence::DayRange;
@@ -175,7 +176,16 @@ impl Naming {
     /// What the operator says of a file: the list first, then the flags.
     pub(super) fn assignments(&self, roster: &Roster) -> Result<Assignments> {
         let otherwise = Assigned { tenant_id: self.tenant_id(roster)?, category: self.category };
-        Ok(Assignments::read(self.tenants_from.as_deref(), otherwise, roster)?)
+        let rows = match &self.tenants_from {
+            Some(path) => tenants_file::read(path, roster)?,
+            None => Vec::new(),
+        };
+        let rows = rows.into_iter().map(|row| Assignment {
+            path: row.path,
+            pattern: row.pattern,
+            assigned: Assigned { tenant_id: Some(row.tenant_id), category: row.category },
+        });
+        Ok(Assignments::new(rows.collect(), otherwise))
     }
 }
 

@@ -4,3 +4,4 @@ pub mod campaign_file;
 pub mod request_file;
 pub mod roster_file;
 pub mod spreadsheet;
+pub mod tenants_file;

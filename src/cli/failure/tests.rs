@@ -174,7 +174,7 @@ fn every_error_ends_with_its_own_exit_code() {
 
     let own = vec![
         (2, Failure::Usage { flag: "--pg", expected: text(), found: text() }),
-        (2, Failure::Assignments(AssignmentsError::Row { path: "x".into(), line: 1, found: text() })),
+        (2, Failure::TenantsFile(TenantsFileError::Columns { file: text(), found: text() })),
         (1, Failure::Read { path: text(), source: disk() }),
         (1, Failure::Write { path: "x".into(), source: disk() }),
         (1, Failure::Arrow { what: "rows", source: no_rows() }),
