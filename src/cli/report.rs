@@ -15,7 +15,7 @@ use flags::Values;
 use lightsout_query::catalog::header::Header;
 use lightsout_query::catalog::own::Library;
 use lightsout_query::catalog::{Report, Topic};
-use lightsout_query::{Queries, shown};
+use lightsout_query::{Queries, explain_values};
 
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
@@ -73,7 +73,7 @@ pub(super) async fn run(arguments: &Arguments, global: &Global) -> Result<u8> {
     let tenant = arguments.tenant.as_deref().unwrap_or("*");
     let parameters = report.bind_with(&campaign, window, tenant, &arguments.values.0);
     if arguments.explain {
-        let sql = shown::filled(report.sql, &parameters);
+        let sql = explain_values::with_values(report.sql, &parameters);
         arguments.output.write_text(&format!("{};", sql.trim_end_matches([';', ' ', '\n'])))?;
     } else if let Some((queries, _)) = queries {
         arguments.limits.answer(&queries, &arguments.output, report.name, report.sql, &parameters).await?;

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use clap::ValueEnum as _;
 
 use crate::report::Format;
-use lightsout_query::described::{ColumnMeaning, Relation};
+use lightsout_query::column_docs::{ColumnDoc, Relation};
 
 pub(super) const HELP: &str = "\
 SELECT ...;         ask; a query may have many lines and ends with ;
@@ -109,13 +109,13 @@ pub(super) fn list(relations: &[Relation]) -> String {
     text.trim_end().to_owned()
 }
 
-pub(super) fn columns(name: &str, purpose: Option<&str>, columns: &[ColumnMeaning]) -> String {
-    let widest = |each: fn(&ColumnMeaning) -> &str| columns.iter().map(|column| each(column).len()).max();
+pub(super) fn columns(name: &str, purpose: Option<&str>, columns: &[ColumnDoc]) -> String {
+    let widest = |each: fn(&ColumnDoc) -> &str| columns.iter().map(|column| each(column).len()).max();
     let names = widest(|column| &column.name).unwrap_or(0);
-    let kinds = widest(|column| &column.kind).unwrap_or(0);
+    let types = widest(|column| &column.sql_type).unwrap_or(0);
     let mut text = format!("{name}: {}\n", purpose.unwrap_or("a part of other views."));
-    for ColumnMeaning { name, kind, meaning } in columns {
-        let line = format!("  {name:names$}  {kind:kinds$}  {meaning}");
+    for ColumnDoc { name, sql_type, meaning } in columns {
+        let line = format!("  {name:names$}  {sql_type:types$}  {meaning}");
         let _ = writeln!(text, "{}", line.trim_end());
     }
     text.trim_end().to_owned()

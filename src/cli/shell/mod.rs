@@ -20,7 +20,7 @@ use complete::Names;
 use lightsout_query::Error as QueryError;
 use lightsout_query::Queries;
 use lightsout_query::answer::Limits;
-use lightsout_query::described::{Relation, relations};
+use lightsout_query::column_docs::{Relation, relations};
 use screen::Screen;
 use typed::Typed;
 
@@ -184,7 +184,7 @@ impl Shell<'_> {
 /// Of a query that was just typed nobody needs the name.
 fn tell(error: &Error) {
     match error {
-        Error::Query(QueryError::Sql { problem, .. }) => eprintln!("{problem}"),
+        Error::Query(QueryError::Sql { error, .. }) => eprintln!("{error}"),
         other => {
             let text = other.to_string();
             eprintln!("{}", text.strip_prefix("query sql: ").unwrap_or(&text));

@@ -8,9 +8,9 @@ use arrow::array::Array;
 use chrono::{DateTime, Utc};
 
 use super::super::Queries;
-use super::super::cells::Cells;
+use super::super::typed_columns::TypedColumns;
 use super::dismissals::{Dismissals, REFUSED_FILES};
-use super::owners::{Asked, folders};
+use super::owners::{OwnersRequest, folders};
 use super::{Counted, Tenants};
 use crate::Result;
 use lightsout_model::evidence::TenantEvidence;
@@ -42,12 +42,12 @@ impl Queries {
             return Ok(());
         }
         let refused = self.not_cured(refused).await?;
-        let asked = Asked {
+        let request = OwnersRequest {
             batches: refused.iter().map(|file| file.batch_id.clone()).collect(),
             folders: refused.iter().flat_map(|file| folders(&file.path)).map(str::to_owned).collect(),
-            ..Asked::default()
+            ..OwnersRequest::default()
         };
-        let owners = self.owners(&asked).await?;
+        let owners = self.owners(&request).await?;
         let mut found: BTreeMap<&str, Counted> = BTreeMap::new();
         for file in &refused {
             let mut of: Vec<&str> = file.tenant_id.as_deref().into_iter().collect();
@@ -79,10 +79,10 @@ impl Queries {
     async fn refused(&self) -> Result<Vec<Refused>> {
         let mut by_path: HashMap<String, Refused> = HashMap::new();
         self.each(NAME, REFUSED, &[], |batch| {
-            let cells = Cells { batch, query: NAME };
-            let (paths, batches) = (cells.text("path")?, cells.text("batch_id")?);
-            let (contents, tenants) = (cells.text("content_id")?, cells.text("tenant_id")?);
-            let times = cells.times("ingested_at")?;
+            let columns = TypedColumns { batch, query: NAME };
+            let (paths, batches) = (columns.text("path")?, columns.text("batch_id")?);
+            let (contents, tenants) = (columns.text("content_id")?, columns.text("tenant_id")?);
+            let times = columns.times("ingested_at")?;
             let text = |column: &arrow::array::StringArray, at: usize| {
                 column.is_valid(at).then(|| column.value(at).to_owned())
             };
@@ -114,9 +114,9 @@ impl Queries {
         let contents: HashSet<&str> = refused.iter().filter_map(|file| file.content_id.as_deref()).collect();
         let (mut read_paths, mut read_contents) = (HashSet::new(), HashSet::new());
         self.each(NAME, READ, &[], |batch| {
-            let cells = Cells { batch, query: NAME };
-            let (paths, ids) = (cells.text("path")?, cells.text("content_id")?);
-            let times = cells.times("ingested_at")?;
+            let columns = TypedColumns { batch, query: NAME };
+            let (paths, ids) = (columns.text("path")?, columns.text("content_id")?);
+            let times = columns.times("ingested_at")?;
             let skipped = batch.column_by_name("is_skipped").and_then(arrow::array::AsArray::as_boolean_opt);
             let has_rows = batch.column_by_name("has_rows").and_then(arrow::array::AsArray::as_boolean_opt);
             for at in 0..batch.num_rows() {

@@ -23,7 +23,7 @@ use lightsout_model::evidence::{TenantEvidence, Window};
 use lightsout_model::verdict::Assessment;
 use lightsout_query::Queries;
 use lightsout_query::evidence::EVIDENCE_QUERIES;
-use lightsout_query::page::PageUsage;
+use lightsout_query::page_usage::PageUsage;
 
 /// Windows of which the verdicts are kept: of ten thousand tenants some tens of megabytes each.
 const WINDOWS_MAX: usize = 4;
