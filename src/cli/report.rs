@@ -15,7 +15,7 @@ use lightsout_model::tenant::Roster;
 use lightsout_query::catalog::header::Header;
 use lightsout_query::catalog::own::Library;
 use lightsout_query::catalog::{Report, Topic};
-use lightsout_query::{Queries, shown};
+use lightsout_query::{Queries, explain_values};
 use lightsout_report::columns::Columns;
 use lightsout_workflow::Error as StageError;
 use lightsout_workflow::assess::{AssessRequest, window};
@@ -82,7 +82,7 @@ pub(super) async fn run(arguments: &Arguments, global: &Global) -> Result<u8> {
     };
     let parameters = report.bind_with(&campaign, window, &tenant, &arguments.values.0);
     if arguments.explain {
-        let sql = shown::filled(report.sql, &parameters);
+        let sql = explain_values::with_values(report.sql, &parameters);
         arguments.output.write_text(&format!("{};", sql.trim_end_matches([';', ' ', '\n'])))?;
     } else if let Some((queries, _)) = queries {
         arguments.limits.answer(&queries, &arguments.output, report.name, report.sql, &parameters).await?;

@@ -1,5 +1,5 @@
-//! Answers to questions of a person or a tool: rows as they come, within limits. The query runs in a task of
-//! its own, so that a time limit, or who asked, can end it wherever it is.
+//! Answers to a person's or a tool's query: rows as they come, within limits. The query runs in a task of its own, so
+//! that a time limit or the client can end it at any point.
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -16,9 +16,9 @@ use datafusion::logical_expr::LogicalPlan;
 use futures::StreamExt as _;
 use tokio::sync::mpsc;
 
-use super::problem::Problem;
-use super::statement::Refused;
-use super::{Parameter, Queries, bound, read_only, statement};
+use super::sql_error::SqlError;
+use super::statement::StatementError;
+use super::{Parameter, Queries, read_only, statement, with_parameters};
 use crate::{Error, Result};
 
 /// Batches that wait for who asked.
@@ -44,7 +44,7 @@ pub struct Limits {
 pub struct Answer {
     name: String,
     schema: SchemaRef,
-    told: mpsc::Receiver<Told>,
+    messages: mpsc::Receiver<Message>,
     task: tokio::task::JoinHandle<()>,
     rows_left: usize,
     limits: Limits,
@@ -53,7 +53,7 @@ pub struct Answer {
 }
 
 #[derive(Debug)]
-enum Told {
+enum Message {
     Columns(SchemaRef),
     Rows(RecordBatch),
     Failed(Error),
@@ -79,21 +79,21 @@ impl Queries {
         parameters: &[Parameter],
         limits: Limits,
     ) -> Result<Answer> {
-        let (tell, told) = mpsc::channel(WAITING_MAX);
+        let (sender, messages) = mpsc::channel(WAITING_MAX);
         let session = self.clone();
         let (query, text, values) = (name.to_owned(), sql.to_owned(), parameters.to_vec());
         let task = tokio::spawn(async move {
-            let last = match session.tell(&query, &text, &values, limits, &tell).await {
-                Ok(()) => Told::End,
-                Err(error) => Told::Failed(error),
+            let last = match session.send_rows(&query, &text, &values, limits, &sender).await {
+                Ok(()) => Message::End,
+                Err(error) => Message::Failed(error),
             };
             // Nobody may be listening any more.
-            let _ = tell.send(last).await;
+            let _ = sender.send(last).await;
         });
         let mut answer = Answer {
             name: name.to_owned(),
             schema: Arc::new(arrow::datatypes::Schema::empty()),
-            told,
+            messages,
             task,
             rows_left: limits.rows.unwrap_or(usize::MAX),
             limits,
@@ -101,9 +101,9 @@ impl Queries {
             is_cut: false,
         };
         match answer.wait().await? {
-            Told::Columns(schema) => answer.schema = schema,
-            Told::Rows(_) | Told::End => {}
-            Told::Failed(error) => return Err(error),
+            Message::Columns(schema) => answer.schema = schema,
+            Message::Rows(_) | Message::End => {}
+            Message::Failed(error) => return Err(error),
         }
         Ok(answer)
     }
@@ -113,11 +113,11 @@ impl Queries {
     /// # Errors
     /// Fails as [`ask`](Self::ask) does before the first row.
     pub async fn prepare(&self, name: &str, sql: &str) -> Result<LogicalPlan> {
-        let failed = |source: DataFusionError| self.wrong(name, sql, &source);
-        let statement = Deep::new(async { statement::read(sql) }).await;
-        let statement = statement.map_err(|refused| self.refusal(name, sql, refused))?;
-        let planned = Deep::new(planned(&self.context, statement)).await;
-        planned.map_err(failed)?.map_err(|told| untaken(name, told))
+        let failed = |source: DataFusionError| self.sql_error(name, sql, &source);
+        let statement = GrowingStack::new(async { statement::read(sql) }).await;
+        let statement = statement.map_err(|error| self.refusal(name, sql, error))?;
+        let planned = GrowingStack::new(planned(&self.context, statement)).await;
+        planned.map_err(failed)?.map_err(|message| refused_query(name, message))
     }
 
     /// Whether a text is of a size that is looked at, whatever it says.
@@ -125,38 +125,38 @@ impl Queries {
     /// # Errors
     /// Fails if it is too long, or nested too deeply.
     pub fn check(&self, name: &str, sql: &str) -> Result<()> {
-        statement::check(sql).map_err(|refused| self.refusal(name, sql, refused))
+        statement::check(sql).map_err(|error| self.refusal(name, sql, error))
     }
 
-    fn refusal(&self, name: &str, sql: &str, refused: Refused) -> Error {
-        match refused {
-            Refused::Parser(source) => self.wrong(name, sql, &source),
-            Refused::NotReadOnly(found) => Error::NotReadOnly { name: name.to_owned(), found },
-            Refused::Size(told) => untaken(name, told),
+    fn refusal(&self, name: &str, sql: &str, error: StatementError) -> Error {
+        match error {
+            StatementError::Parser(source) => self.sql_error(name, sql, &source),
+            StatementError::NotReadOnly(found) => Error::NotReadOnly { name: name.to_owned(), found },
+            StatementError::Size(message) => refused_query(name, message),
         }
     }
 
-    async fn tell(
+    async fn send_rows(
         &self,
         name: &str,
         sql: &str,
         parameters: &[Parameter],
         limits: Limits,
-        tell: &mpsc::Sender<Told>,
+        sender: &mpsc::Sender<Message>,
     ) -> Result<()> {
-        let failed = |source: DataFusionError| self.wrong(name, sql, &source);
-        let statement = Deep::new(async { statement::read(sql) }).await;
-        let statement = statement.map_err(|refused| self.refusal(name, sql, refused))?;
-        let planned = Deep::new(stream(&self.context, statement, parameters, limits.rows)).await;
+        let failed = |source: DataFusionError| self.sql_error(name, sql, &source);
+        let statement = GrowingStack::new(async { statement::read(sql) }).await;
+        let statement = statement.map_err(|error| self.refusal(name, sql, error))?;
+        let planned = GrowingStack::new(stream(&self.context, statement, parameters, limits.rows)).await;
         let mut batches = match planned.map_err(failed)? {
             Ok(batches) => batches,
-            Err(told) => return Err(untaken(name, told)),
+            Err(message) => return Err(refused_query(name, message)),
         };
-        if tell.send(Told::Columns(batches.schema())).await.is_err() {
+        if sender.send(Message::Columns(batches.schema())).await.is_err() {
             return Ok(());
         }
         while let Some(batch) = batches.next().await {
-            if tell.send(Told::Rows(batch.map_err(failed)?)).await.is_err() {
+            if sender.send(Message::Rows(batch.map_err(failed)?)).await.is_err() {
                 break;
             }
         }
@@ -171,10 +171,10 @@ async fn planned(
 ) -> Result<Result<LogicalPlan, String>, DataFusionError> {
     let plan = context.state().statement_to_plan(statement).await?;
     if is_large(&plan)? {
-        let told = format!(
+        let message = format!(
             "its plan has more than {PLAN_NODES_MAX} steps, as views are put into views again and again"
         );
-        return Ok(Err(told));
+        return Ok(Err(message));
     }
     read_only().verify_plan(&plan)?;
     Ok(Ok(plan))
@@ -189,11 +189,11 @@ async fn stream(
 ) -> Result<Result<SendableRecordBatchStream, String>, DataFusionError> {
     let plan = match planned(context, statement).await? {
         Ok(plan) => plan,
-        Err(told) => return Ok(Err(told)),
+        Err(message) => return Ok(Err(message)),
     };
     let is_rows =
         !matches!(plan, LogicalPlan::Explain(_) | LogicalPlan::Analyze(_) | LogicalPlan::DescribeTable(_));
-    let frame = bound(context.execute_logical_plan(plan).await?, parameters)?;
+    let frame = with_parameters(context.execute_logical_plan(plan).await?, parameters)?;
     let frame = match rows {
         // One more tells that there are more.
         Some(rows) if is_rows => frame.limit(0, Some(rows.saturating_add(1)))?,
@@ -233,17 +233,17 @@ impl Answer {
                 return Ok(None);
             }
             match self.wait().await? {
-                Told::Columns(_) => {}
-                Told::End => return Ok(None),
-                Told::Failed(error) => return Err(error),
-                Told::Rows(batch) if batch.num_rows() > self.rows_left => {
+                Message::Columns(_) => {}
+                Message::End => return Ok(None),
+                Message::Failed(error) => return Err(error),
+                Message::Rows(batch) if batch.num_rows() > self.rows_left => {
                     self.is_cut = true;
                     self.task.abort();
                     let rows = batch.slice(0, self.rows_left);
                     return Ok((rows.num_rows() > 0).then_some(rows));
                 }
-                Told::Rows(batch) if batch.num_rows() == 0 => {}
-                Told::Rows(batch) => {
+                Message::Rows(batch) if batch.num_rows() == 0 => {}
+                Message::Rows(batch) => {
                     self.rows_left -= batch.num_rows();
                     return Ok(Some(batch));
                 }
@@ -251,40 +251,40 @@ impl Answer {
         }
     }
 
-    async fn wait(&mut self) -> Result<Told> {
+    async fn wait(&mut self) -> Result<Message> {
         let started = Instant::now();
-        let told = match self.time_left {
-            None => self.told.recv().await,
+        let message = match self.time_left {
+            None => self.messages.recv().await,
             Some(left) => {
-                let Ok(told) = tokio::time::timeout(left, self.told.recv()).await else {
+                let Ok(message) = tokio::time::timeout(left, self.messages.recv()).await else {
                     self.task.abort();
                     let limit = self.limits.time.unwrap_or_default();
                     return Err(Error::OutOfTime { name: self.name.clone(), limit });
                 };
-                told
+                message
             }
         };
         self.time_left = self.time_left.map(|left| left.saturating_sub(started.elapsed()));
         // Without a last word, something in the engine broke.
-        told.ok_or_else(|| Error::Broken { name: self.name.clone() })
+        message.ok_or_else(|| Error::Broken { name: self.name.clone() })
     }
 }
 
 /// The error for a query that is not taken, with the sentence that says why.
-fn untaken(name: &str, told: String) -> Error {
-    Error::Sql { name: name.to_owned(), problem: Box::new(Problem::plain(told)) }
+fn refused_query(name: &str, message: String) -> Error {
+    Error::Sql { name: name.to_owned(), error: Box::new(SqlError::without_place(message)) }
 }
 
 /// A future with stack enough for a planner that calls itself.
-struct Deep<'a, T>(Pin<Box<dyn Future<Output = T> + Send + 'a>>);
+struct GrowingStack<'a, T>(Pin<Box<dyn Future<Output = T> + Send + 'a>>);
 
-impl<'a, T> Deep<'a, T> {
+impl<'a, T> GrowingStack<'a, T> {
     fn new(future: impl Future<Output = T> + Send + 'a) -> Self {
         Self(Box::pin(future))
     }
 }
 
-impl<T> Future for Deep<'_, T> {
+impl<T> Future for GrowingStack<'_, T> {
     type Output = T;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<T> {

@@ -12,8 +12,8 @@ pub enum Error {
     Engine { name: String, source: Box<DataFusionError> },
     #[error("query {name}: expected one that only reads, as SELECT and EXPLAIN do; found {found}")]
     NotReadOnly { name: String, found: String },
-    #[error("query {name}: {problem}")]
-    Sql { name: String, problem: Box<crate::problem::Problem> },
+    #[error("query {name}: {error}")]
+    Sql { name: String, error: Box<crate::sql_error::SqlError> },
     #[error(
         "query {name}: stopped after {}, the time that --timeout gives it; ask for fewer days or tenants, or give it longer, as in --timeout {}",
         span(.limit, 1), span(.limit, 4)

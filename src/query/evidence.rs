@@ -7,8 +7,8 @@ use chrono::{DateTime, NaiveDate, Utc};
 use datafusion::common::ScalarValue;
 use serde::Deserialize;
 
-use super::cells::{Cells, word};
 use super::doubts::Span;
+use super::typed_columns::{TypedColumns, parse_word};
 use super::{Parameter, Queries, timestamp};
 use crate::Result;
 use lightsout_model::campaign::Campaign;
@@ -76,7 +76,7 @@ impl Queries {
         ];
         let mut parameters = parameters.map(|(name, value)| (name.to_owned(), value)).to_vec();
         for batch in self.run(NAME, include_str!("../../queries/evidence.sql"), &parameters).await? {
-            add_rows(&mut tenants, &Cells { batch: &batch, query: NAME })?;
+            add_rows(&mut tenants, &TypedColumns { batch: &batch, query: NAME })?;
         }
         self.add_doubts(&mut tenants, midnight(first), Span { start: midnight(lookback), end }).await?;
         parameters.retain(|(name, _)| !["window_end", "protocols"].contains(&name.as_str()));
@@ -147,13 +147,13 @@ struct PastFound {
     usage: PastUsage,
 }
 
-fn add_rows(tenants: &mut Tenants, cells: &Cells<'_>) -> Result<()> {
-    let (tenant_ids, protocols) = (cells.text("tenant_id")?, cells.text("protocol")?);
-    let count = |name: &str| cells.counts(name);
+fn add_rows(tenants: &mut Tenants, columns: &TypedColumns<'_>) -> Result<()> {
+    let (tenant_ids, protocols) = (columns.text("tenant_id")?, columns.text("protocol")?);
+    let count = |name: &str| columns.counts(name);
     let (users, sign_ins) = (count("users")?, count("sign_ins")?);
     let (interrupted, blocked) = (count("interrupted")?, count("blocked")?);
     let (failures, unknown) = (count("failures")?, count("unknown")?);
-    let last_seen = cells.times("last_seen")?;
+    let last_seen = columns.times("last_seen")?;
     let (users_before, sign_ins_before) = (count("users_before_window")?, count("sign_ins_before_window")?);
     let (exchange_users, exchange_sign_ins) = (count("exchange_users")?, count("exchange_sign_ins")?);
     let exchange_unknown = count("exchange_unknown")?;
@@ -161,7 +161,7 @@ fn add_rows(tenants: &mut Tenants, cells: &Cells<'_>) -> Result<()> {
     let exchange_sign_ins_before = count("exchange_sign_ins_before_window")?;
     let (doubts, users_in_scope) = (count("doubts")?, count("users_in_scope")?);
     let (legacy_agent_doubts, mismatches) = (count("legacy_agent_doubts")?, count("mismatches")?);
-    for at in 0..cells.batch.num_rows() {
+    for at in 0..columns.batch.num_rows() {
         let id = tenant_ids.value(at);
         let tenant = match tenants.get_mut(id) {
             Some(tenant) => tenant,
@@ -178,7 +178,7 @@ fn add_rows(tenants: &mut Tenants, cells: &Cells<'_>) -> Result<()> {
         if protocols.value(at) == AGENT_ELSEWHERE {
             continue;
         }
-        let Some(protocol) = word::<Protocol>(protocols, at)? else { continue };
+        let Some(protocol) = parse_word::<Protocol>(protocols, at)? else { continue };
         match protocol {
             Protocol::Unrecognised => tenant.unrecognised_doubts = doubts(at),
             Protocol::NotStated => tenant.not_stated_doubts = doubts(at),

@@ -16,20 +16,20 @@ use datafusion::execution::session_state::SessionState;
 use datafusion::logical_expr::LogicalPlan;
 use tokio::sync::OnceCell;
 
-use super::decided::{Decided, Which};
-use super::kept::KeptView;
-use super::rivals::{self, RivalRecords};
-use super::speaking::SpeakingRecords;
-use super::standing::Standing;
-use super::table::LakeTable;
-use super::views::{Made, VIEWS, View};
+use super::campaign_status::CampaignStatusView;
+use super::chosen_record::ChosenRecords;
+use super::decision_views::{DecisionView, DecisionViewKind};
+use super::duplicate_candidates::{self, CandidateRecords};
+use super::lake_table::LakeTable;
+use super::memoized_view::MemoizedView;
+use super::views::{VIEWS, View, ViewKind};
 use lightsout_lake::schema::Table;
 
-/// Of the memory limit, what the kept rows of one view may take, and those of a table's small files.
-pub(super) const KEPT_SHARE: usize = 8;
+/// Of the memory limit, what the memoized rows of one view may take, and the cached small files of a table.
+pub(super) const CACHE_SHARE: usize = 8;
 
-/// Of the memory limit, what finding out which records speak may take while it is done.
-const SPEAKING_SHARE: usize = 4;
+/// Of the memory limit, what choosing records may take while it is done.
+const CHOSEN_RECORDS_SHARE: usize = 4;
 
 /// What a contested sign-in takes in memory, about, with all its columns.
 const CONTESTED_BYTES: usize = 512;
@@ -49,7 +49,7 @@ pub(super) struct LakeSchema {
     /// `sign_in_records` as files; `None` where its rows are in memory.
     records: Option<Arc<LakeTable>>,
     views: HashMap<&'static str, Planned>,
-    contested_ids: OnceCell<Arc<KeptView>>,
+    contested_ids: OnceCell<Arc<MemoizedView>>,
     state: State,
     memory_limit_bytes: usize,
 }
@@ -76,65 +76,69 @@ impl LakeSchema {
         let Some(state) = (self.state)() else {
             return datafusion::common::plan_err!("the session of the view {} has ended", view.name);
         };
-        let bytes_max = self.memory_limit_bytes / KEPT_SHARE;
+        let bytes_max = self.memory_limit_bytes / CACHE_SHARE;
         let decisions = || Arc::clone(&self.tables[Table::Decisions.as_str()]);
-        Ok(match view.made {
-            Made::Sql => {
+        Ok(match view.kind {
+            ViewKind::Sql => {
                 let plan = state.create_logical_plan(view.text).await?;
                 DataFrame::new(state, plan).into_view()
             }
-            Made::ContestedIds => {
-                let kept = async || {
+            ViewKind::ContestedIds => {
+                let memoized = async || {
                     let plan = state.create_logical_plan(view.text).await?;
-                    Ok::<_, DataFusionError>(Arc::new(KeptView::new(plan, bytes_max)))
+                    Ok::<_, DataFusionError>(Arc::new(MemoizedView::new(plan, bytes_max)))
                 };
-                Arc::<KeptView>::clone(self.contested_ids.get_or_try_init(kept).await?)
+                Arc::<MemoizedView>::clone(self.contested_ids.get_or_try_init(memoized).await?)
             }
-            Made::ContestedSignIns => {
+            ViewKind::ContestedSignIns => {
                 // Naming the ids makes them.
-                let view = KeptView::new(state.create_logical_plan(view.text).await?, bytes_max);
+                let view = MemoizedView::new(state.create_logical_plan(view.text).await?, bytes_max);
                 Arc::new(match self.contested_ids.get() {
-                    Some(ids) => view.told_by(Arc::clone(ids), CONTESTED_BYTES),
+                    Some(ids) => view.limited_by(Arc::clone(ids), CONTESTED_BYTES),
                     None => view,
                 })
             }
-            Made::Rivals => {
+            ViewKind::DuplicateCandidates => {
                 let mut plan = state.create_logical_plan(view.text).await?;
                 if let Some(records) = &self.records {
-                    let undeclared = state.create_logical_plan(rivals::UNDECLARED).await?;
+                    let undeclared = state.create_logical_plan(duplicate_candidates::UNDECLARED).await?;
                     let undeclared = state.optimize(&undeclared)?;
-                    let records = RivalRecords::new(Arc::clone(records), undeclared);
-                    plan = reading(plan, Table::SignInRecords, Arc::new(records))?;
+                    let records = CandidateRecords::new(Arc::clone(records), undeclared);
+                    plan = with_table(plan, Table::SignInRecords, Arc::new(records))?;
                 }
-                Arc::new(KeptView::new(plan, bytes_max))
+                Arc::new(MemoizedView::new(plan, bytes_max))
             }
-            Made::Speaking => {
+            ViewKind::ChosenRecords => {
                 let plan = state.create_logical_plan(view.text).await?;
                 match &self.records {
                     Some(records) => {
-                        let bytes_max = self.memory_limit_bytes / SPEAKING_SHARE;
-                        Arc::new(SpeakingRecords::new(Arc::clone(records), plan, bytes_max))
+                        let bytes_max = self.memory_limit_bytes / CHOSEN_RECORDS_SHARE;
+                        Arc::new(ChosenRecords::new(Arc::clone(records), plan, bytes_max))
                     }
                     None => DataFrame::new(state, plan).into_view(),
                 }
             }
-            Made::StatedElsewhere => {
+            ViewKind::StatedElsewhere => {
                 let any = state.create_logical_plan(ANY_AUDIT_LOG).await?;
                 let plan = state.create_logical_plan(view.text).await?;
-                Arc::new(KeptView::new(plan, bytes_max).only_if(state.optimize(&any)?))
+                Arc::new(MemoizedView::new(plan, bytes_max).only_if(state.optimize(&any)?))
             }
-            Made::Verdicts => Arc::new(Decided::new(Which::All, decisions(), bytes_max)),
-            Made::LatestDecision => {
-                Arc::new(Decided::new(Which::LatestOfEachCampaign, decisions(), bytes_max))
+            ViewKind::Verdicts => {
+                Arc::new(DecisionView::new(DecisionViewKind::Verdicts, decisions(), bytes_max))
             }
-            Made::LatestRoster => Arc::new(Decided::new(Which::LatestRoster, decisions(), bytes_max)),
-            Made::CampaignStatus => Arc::new(Standing::new(decisions())),
+            ViewKind::LatestDecision => {
+                Arc::new(DecisionView::new(DecisionViewKind::LatestDecisions, decisions(), bytes_max))
+            }
+            ViewKind::LatestRoster => {
+                Arc::new(DecisionView::new(DecisionViewKind::LatestRoster, decisions(), bytes_max))
+            }
+            ViewKind::CampaignStatus => Arc::new(CampaignStatusView::new(decisions())),
         })
     }
 }
 
 /// The plan with another provider in place of a table.
-fn reading(plan: LogicalPlan, table: Table, provider: Arc<dyn TableProvider>) -> Result<LogicalPlan> {
+fn with_table(plan: LogicalPlan, table: Table, provider: Arc<dyn TableProvider>) -> Result<LogicalPlan> {
     let source = provider_as_source(provider);
     let replaced = plan.transform_up(|node| {
         Ok(match node {
@@ -161,8 +165,8 @@ impl SchemaProvider for LakeSchema {
         if let Some(table) = self.tables.get(name) {
             return Ok(Some(Arc::clone(table)));
         }
-        let Some((view, made)) = self.views.get(name) else { return Ok(None) };
-        Ok(Some(Arc::clone(made.get_or_try_init(|| self.make(view)).await?)))
+        let Some((view, provider)) = self.views.get(name) else { return Ok(None) };
+        Ok(Some(Arc::clone(provider.get_or_try_init(|| self.make(view)).await?)))
     }
 
     fn table_exist(&self, name: &str) -> bool {

@@ -2,31 +2,31 @@
 //! queries. It finds and counts; nothing is decided here.
 
 pub mod answer;
-mod bounded;
+mod campaign_status;
 pub mod catalog;
-mod cells;
-mod cores;
+mod chosen_record;
+pub mod column_docs;
 mod coverage;
-mod decided;
-pub mod described;
+mod decision_views;
 pub mod doubts;
+mod duplicate_candidates;
 mod error;
 pub mod evidence;
-mod kept;
+pub mod explain_values;
 mod lake_schema;
-mod names;
-pub mod page;
+mod lake_table;
+mod limited_functions;
+mod memoized_view;
+pub mod page_usage;
+mod parallel;
 mod placeholders;
-pub mod problem;
-mod rivals;
-mod served;
+mod server_session;
 pub mod settings;
-pub mod shown;
-mod small;
-mod speaking;
-mod standing;
+mod small_file_cache;
+pub mod sql_error;
 mod statement;
-mod table;
+mod suggestions;
+mod typed_columns;
 pub mod views;
 
 use std::sync::Arc;
@@ -44,10 +44,10 @@ use futures::TryStreamExt as _;
 
 pub use error::{Error, Result};
 use lake_schema::LakeSchema;
+use lake_table::LakeTable;
 use lightsout_lake::Lake;
 use lightsout_lake::schema::Table;
-use problem::{Known, Problem};
-use table::LakeTable;
+use sql_error::{KnownNames, SqlError};
 
 /// A value bound to a parameter.
 pub type Parameter = (String, ScalarValue);
@@ -57,7 +57,7 @@ fn failed(name: &str, source: DataFusionError) -> Error {
 }
 
 /// The error for a statement that would write, or for several, if that is what the engine refused.
-fn refused(name: &str, source: &DataFusionError) -> Option<Error> {
+fn write_refused(name: &str, source: &DataFusionError) -> Option<Error> {
     let message = match source.find_root() {
         DataFusionError::Plan(message) => message,
         DataFusionError::NotImplemented(message) if message.contains("a single SQL statement") => {
@@ -78,7 +78,10 @@ fn read_only() -> SQLOptions {
     SQLOptions::new().with_allow_ddl(false).with_allow_dml(false).with_allow_statements(false)
 }
 
-fn bound(frame: DataFrame, parameters: &[Parameter]) -> std::result::Result<DataFrame, DataFusionError> {
+fn with_parameters(
+    frame: DataFrame,
+    parameters: &[Parameter],
+) -> std::result::Result<DataFrame, DataFusionError> {
     if parameters.is_empty() {
         return Ok(frame);
     }
@@ -109,7 +112,7 @@ impl Queries {
                 table,
                 folder,
                 lake.files(table)?,
-                memory_limit_bytes / lake_schema::KEPT_SHARE,
+                memory_limit_bytes / lake_schema::CACHE_SHARE,
             ));
             if table == Table::SignInRecords {
                 records = Some(Arc::clone(&provider));
@@ -159,7 +162,7 @@ impl Queries {
             .build_arc()
             .map_err(|source| failed("session", source))?;
         let context = SessionContext::new_with_config_rt(config, runtime);
-        bounded::register(&context);
+        limited_functions::register(&context);
         let state = context.state_weak_ref();
         let state = Box::new(move || state.upgrade().map(|state| state.read().clone()));
         let schema = Arc::new(LakeSchema::new(tables, records, state, memory_limit_bytes));
@@ -177,13 +180,13 @@ impl Queries {
         sql: &str,
         parameters: &[Parameter],
     ) -> std::result::Result<DataFrame, DataFusionError> {
-        bound(self.context.sql_with_options(sql, read_only()).await?, parameters)
+        with_parameters(self.context.sql_with_options(sql, read_only()).await?, parameters)
     }
 
     /// What went wrong with a query, for who wrote it.
-    fn wrong(&self, name: &str, sql: &str, source: &DataFusionError) -> Error {
-        if let Some(refused) = refused(name, source) {
-            return refused;
+    fn sql_error(&self, name: &str, sql: &str, source: &DataFusionError) -> Error {
+        if let Some(error) = write_refused(name, source) {
+            return error;
         }
         if let DataFusionError::ResourcesExhausted(_) = source.find_root() {
             return Error::OutOfMemory { name: name.to_owned(), limit_bytes: self.memory_limit_bytes };
@@ -194,13 +197,13 @@ impl Queries {
             .keys()
             .chain(state.aggregate_functions().keys())
             .chain(state.window_functions().keys());
-        let known = Known {
-            tables: described::names(&state),
+        let known = KnownNames {
+            tables: column_docs::relation_names(&state),
             functions: functions.cloned().collect(),
             table_functions: state.table_functions().keys().cloned().collect(),
         };
-        let problem = Box::new(Problem::of(sql, source, &known));
-        Error::Sql { name: name.to_owned(), problem }
+        let error = Box::new(SqlError::from_engine(sql, source, &known));
+        Error::Sql { name: name.to_owned(), error }
     }
 
     /// Runs one query to its end. `name` is told in errors.
@@ -211,7 +214,7 @@ impl Queries {
         let failed = |source: DataFusionError| match source.find_root() {
             // Of a query that nobody typed nobody has set the limit.
             DataFusionError::ResourcesExhausted(_) => failed(name, source),
-            _ => self.wrong(name, sql, &source),
+            _ => self.sql_error(name, sql, &source),
         };
         let frame = self.plan(sql, parameters).await.map_err(failed)?;
         let schema = Arc::new(frame.schema().as_arrow().clone());

@@ -2,7 +2,7 @@
 
 /// How the rows of a view come about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Made {
+pub(super) enum ViewKind {
     /// By its SQL, as a part of the query that names it.
     Sql,
     /// By its SQL, once a session: few rows that cost much to find, that one query asks for more than once,
@@ -11,9 +11,9 @@ pub(super) enum Made {
     /// The same, unless the ids are too many for their sign-ins to be kept.
     ContestedSignIns,
     /// The same, reading of the records only what can be a rival.
-    Rivals,
+    DuplicateCandidates,
     /// By what its SQL says, where that can be done faster.
-    Speaking,
+    ChosenRecords,
     /// Once a session, and only if the lake holds what it is about.
     StatedElsewhere,
     // By the rules of `assess` and the ledger, which SQL does not know; their text has a header alone.
@@ -29,7 +29,7 @@ pub struct View {
     pub name: &'static str,
     /// The header, and the SQL below it where there is one.
     pub text: &'static str,
-    pub(super) made: Made,
+    pub(super) kind: ViewKind,
     /// Not for people: a part of other views.
     pub is_part: bool,
 }
@@ -39,7 +39,7 @@ macro_rules! sql {
         View {
             name: $name,
             text: include_str!(concat!("../../queries/views/", $name, ".sql")),
-            made: Made::$made,
+            kind: ViewKind::$made,
             is_part: $is_part,
         }
     };
@@ -50,7 +50,7 @@ macro_rules! ruled {
         View {
             name: $name,
             text: include_str!(concat!("../../queries/views/", $name, ".txt")),
-            made: Made::$made,
+            kind: ViewKind::$made,
             is_part: false,
         }
     };
@@ -65,9 +65,9 @@ pub const VIEWS: [View; 14] = [
     ruled!("latest_decision", LatestDecision),
     ruled!("latest_roster", LatestRoster),
     sql!("legacy_sign_ins", Sql, false),
-    sql!("rival_records", Rivals, true),
+    sql!("rival_records", DuplicateCandidates, true),
     sql!("sign_ins", Sql, false),
-    sql!("speaking_records", Speaking, true),
+    sql!("speaking_records", ChosenRecords, true),
     sql!("stated_elsewhere", StatedElsewhere, true),
     sql!("tenants", Sql, false),
     sql!("usage_daily", Sql, false),

@@ -18,7 +18,7 @@ use arrow::datatypes::{DataType, Field, Schema};
 use datafusion::common::ScalarValue;
 use lightsout_lake::schema::{PARTITION, Table, timestamp};
 use lightsout_query::catalog::{REPORTS, Report};
-use lightsout_query::shown::filled;
+use lightsout_query::explain_values::with_values;
 use lightsout_query::{Parameter, Queries};
 use lightsout_report::Format;
 
@@ -172,7 +172,7 @@ async fn answer(query: &str, case: &Path, turned: bool) -> String {
         let sql = fs::read_to_string(root().join(format!("queries/{query}.sql"))).expect("the shipped file");
         let parameters = parameters(case, report);
         // As it is shown to people, who paste it anywhere.
-        if turned { (filled(&sql, &parameters), Vec::new()) } else { (sql, parameters) }
+        if turned { (with_values(&sql, &parameters), Vec::new()) } else { (sql, parameters) }
     };
     let rows = queries.run(query, &sql, &parameters).await;
     csv(&rows.unwrap_or_else(|error| panic!("{}: {error}", case.display())))

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 use std::path::PathBuf;
 
-use lightsout_query::described::{ColumnMeaning, Relation};
+use lightsout_query::column_docs::{ColumnDoc, Relation};
 use lightsout_report::Format;
 
 pub(super) const HELP: &str = "\
@@ -107,13 +107,13 @@ pub(super) fn list(relations: &[Relation]) -> String {
     text.trim_end().to_owned()
 }
 
-pub(super) fn columns(name: &str, purpose: Option<&str>, columns: &[ColumnMeaning]) -> String {
-    let widest = |each: fn(&ColumnMeaning) -> &str| columns.iter().map(|column| each(column).len()).max();
+pub(super) fn columns(name: &str, purpose: Option<&str>, columns: &[ColumnDoc]) -> String {
+    let widest = |each: fn(&ColumnDoc) -> &str| columns.iter().map(|column| each(column).len()).max();
     let names = widest(|column| &column.name).unwrap_or(0);
-    let kinds = widest(|column| &column.kind).unwrap_or(0);
+    let types = widest(|column| &column.sql_type).unwrap_or(0);
     let mut text = format!("{name}: {}\n", purpose.unwrap_or("a part of other views."));
-    for ColumnMeaning { name, kind, meaning } in columns {
-        let line = format!("  {name:names$}  {kind:kinds$}  {meaning}");
+    for ColumnDoc { name, sql_type, meaning } in columns {
+        let line = format!("  {name:names$}  {sql_type:types$}  {meaning}");
         let _ = writeln!(text, "{}", line.trim_end());
     }
     text.trim_end().to_owned()

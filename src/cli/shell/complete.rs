@@ -6,7 +6,7 @@ use rustyline::hint::Hinter;
 use rustyline::validate::Validator;
 use rustyline::{Context, Helper};
 
-use lightsout_query::described::Vocabulary;
+use lightsout_query::column_docs::Vocabulary;
 
 const KEYWORDS: [&str; 47] = [
     "ALL",

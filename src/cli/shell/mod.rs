@@ -20,7 +20,7 @@ use complete::Names;
 use lightsout_query::Error as QueryError;
 use lightsout_query::Queries;
 use lightsout_query::answer::Limits;
-use lightsout_query::described::{Relation, relations};
+use lightsout_query::column_docs::{Relation, relations};
 use screen::Screen;
 use typed::Typed;
 

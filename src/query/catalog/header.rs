@@ -67,10 +67,10 @@ impl Header {
             } else if !text.starts_with("  ") {
                 // A remark, or a part of somebody's own.
                 is_other = true;
-            } else if let (false, Some((_, told))) = (is_other, parts.last_mut()) {
-                // Line breaks are kept: declarations are told with their line.
-                told.push('\n');
-                told.push_str(text.trim());
+            } else if let (false, Some((_, value))) = (is_other, parts.last_mut()) {
+                // Line breaks are kept: errors name the line of a declaration.
+                value.push('\n');
+                value.push_str(text.trim());
             }
         }
         if purpose.is_empty() {
@@ -85,17 +85,17 @@ impl Header {
                         .to_owned(),
             });
         }
-        let declared = parts.iter().find(|(part, _)| *part == "Params").map_or("", |(_, told)| told.as_str());
+        let declared = parts.iter().find(|(part, _)| *part == "Params").map_or("", |(_, text)| text.as_str());
         let declared = declarations(declared, params_line)?;
         let (parameters, bound) = matched(sql, declared)?;
-        let parts = parts.into_iter().map(|(part, told)| (part, told.replace('\n', " "))).collect();
+        let parts = parts.into_iter().map(|(part, text)| (part, text.replace('\n', " "))).collect();
         Ok(Self { purpose, parameters, bound, parts })
     }
 
     /// What a part says, on one line.
     #[must_use]
     pub fn part(&self, name: &str) -> Option<&str> {
-        self.parts.iter().find(|(part, _)| *part == name).map(|(_, told)| told.as_str())
+        self.parts.iter().find(|(part, _)| *part == name).map(|(_, text)| text.as_str())
     }
 }
 
@@ -148,7 +148,7 @@ mod tests {
     }
 
     #[test]
-    fn a_header_tells_purpose_parts_and_parameters() {
+    fn a_header_has_purpose_parts_and_parameters() {
         let header = Header::read(
             "-- What it answers.\n-- Reads: a\n-- Params: $window_start timestamp = start; $top bigint default 20 =\n\
              --   rows, at most; $word text default 'a; b' = a word\n-- Author: somebody\n--   $not a part\n\
@@ -158,13 +158,13 @@ mod tests {
         assert_eq!(header.purpose, "What it answers.");
         assert_eq!(header.part("Columns"), Some("x text: one of two"));
         assert_eq!((header.part("Order"), header.bound.as_slice()), (None, &["window_start"][..]));
-        let told: Vec<_> = header
+        let parts: Vec<_> = header
             .parameters
             .iter()
             .map(|p| (p.name.as_str(), p.kind, p.default_text.as_str(), p.meaning.as_str()))
             .collect();
         assert_eq!(
-            told,
+            parts,
             [("top", Kind::Bigint, "20", "rows, at most"), ("word", Kind::Text, "a; b", "a word")]
         );
     }
@@ -178,7 +178,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wrong_is_told_with_its_line() {
+    fn an_error_names_its_line() {
         let (line, found, expected) = wrong("\nSELECT 1");
         assert_eq!((line, found.as_str()), (2, "'SELECT 1'"));
         assert!(expected.contains("-- Mail clients"), "{expected}");

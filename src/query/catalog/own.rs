@@ -154,7 +154,7 @@ mod tests {
     }
 
     #[test]
-    fn files_of_the_folder_stand_beside_the_shipped_reports_by_name() {
+    fn files_of_the_folder_are_listed_after_shipped_reports() {
         let folder = folder(&[
             ("mine.sql", b"-- Mine.\nSELECT 1"),
             ("a-b.sql", b"\xef\xbb\xbf-- First.\r\nSELECT 1"),
@@ -171,7 +171,7 @@ mod tests {
     }
 
     #[test]
-    fn no_file_takes_a_shipped_name_or_one_that_can_not_be_typed() {
+    fn a_file_needs_a_new_name_of_plain_characters() {
         let text = wrong(&[("who.sql", b"-- Mine.\nSELECT 1")]);
         assert!(
             text.contains("who.sql, line 1: found the name 'who', which is a shipped report's"),
@@ -185,7 +185,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_that_is_none_is_told_with_those_near_it() {
+    fn an_unknown_name_suggests_the_nearest() {
         let hint = |name: &str| hint(name, &["top_users", "top_apps", "who", "smtp_auth_senders"]);
         assert_eq!(hint("top-user"), "did you mean top_users? lightsout report lists them all");
         assert!(hint("smtp").contains("smtp_auth_senders?"));

@@ -137,14 +137,14 @@ impl Declared {
 }
 
 /// The declarations of a header's part `Params`, which begins on the line `first_line`.
-pub(super) fn declarations(told: &str, first_line: usize) -> Result<Vec<Declared>, HeaderError> {
-    let none = told.trim().trim_end_matches('.');
+pub(super) fn declarations(text: &str, first_line: usize) -> Result<Vec<Declared>, HeaderError> {
+    let none = text.trim().trim_end_matches('.');
     if none.is_empty() || none.eq_ignore_ascii_case("none") {
         return Ok(Vec::new());
     }
     let mut declared: Vec<Declared> = Vec::new();
-    for (at, piece) in pieces(told) {
-        let line = first_line + memchr::memchr_iter(b'\n', &told.as_bytes()[..at]).count();
+    for (at, piece) in pieces(text) {
+        let line = first_line + memchr::memchr_iter(b'\n', &text.as_bytes()[..at]).count();
         let one = declaration(piece, line)?;
         if declared.iter().any(|other| other.name == one.name) {
             return Err(HeaderError {
@@ -159,12 +159,12 @@ pub(super) fn declarations(told: &str, first_line: usize) -> Result<Vec<Declared
 }
 
 /// Cut at each `;` that a `$` follows, as a meaning may have its own; each with its place.
-fn pieces(told: &str) -> Vec<(usize, &str)> {
-    let ends = told.match_indices(';').map(|(at, _)| at);
-    let ends = ends.filter(|at| told[at + 1..].trim_start().starts_with('$')).chain([told.len()]);
+fn pieces(text: &str) -> Vec<(usize, &str)> {
+    let ends = text.match_indices(';').map(|(at, _)| at);
+    let ends = ends.filter(|at| text[at + 1..].trim_start().starts_with('$')).chain([text.len()]);
     let mut start = 0;
     ends.map(|end| {
-        let piece = &told[start..end];
+        let piece = &text[start..end];
         let at = start + piece.len() - piece.trim_start().len();
         start = end + 1;
         (at, piece.trim())
@@ -241,19 +241,19 @@ fn default_and_meaning(rest: &str) -> Option<(Option<String>, String)> {
 mod tests {
     use super::*;
 
-    fn wrong(told: &str) -> (usize, String, String) {
-        let error = declarations(told, 3).expect_err("a declaration that is wrong");
+    fn wrong(text: &str) -> (usize, String, String) {
+        let error = declarations(text, 3).expect_err("a declaration that is wrong");
         (error.line, error.found, error.expected)
     }
 
     #[test]
     fn a_declaration_has_a_name_a_type_a_default_and_a_meaning() {
-        let told = "$window_end timestamp = its end; not in it;\n$word text default 'it''s; = so' = a word;\n\
+        let text = "$window_end timestamp = its end; not in it;\n$word text default 'it''s; = so' = a word;\n\
                     $share double default 0.5 = a share; $on boolean default TRUE = whether";
-        let found = declarations(told, 3).expect("declarations");
-        let told: Vec<_> = found.iter().map(|d| (d.name.as_str(), d.line, d.meaning.as_str())).collect();
+        let found = declarations(text, 3).expect("declarations");
+        let declared: Vec<_> = found.iter().map(|d| (d.name.as_str(), d.line, d.meaning.as_str())).collect();
         assert_eq!(
-            told,
+            declared,
             [
                 ("window_end", 3, "its end; not in it"),
                 ("word", 4, "a word"),
@@ -267,7 +267,7 @@ mod tests {
     }
 
     #[test]
-    fn a_declaration_that_can_not_be_is_told_with_what_was_expected() {
+    fn an_invalid_declaration_says_what_was_expected() {
         let (line, found, expected) = wrong("$top bigint default 5 = rows;\n$max number default 1 = most");
         assert_eq!((line, found.as_str()), (4, "type 'number' of $max"));
         assert_eq!(expected, "one of: text, bigint, double, date, timestamp, boolean");

@@ -5,7 +5,7 @@ use arrow::datatypes::{ArrowPrimitiveType, Date32Type, Int64Type, TimestampMicro
 use arrow::error::ArrowError;
 use chrono::{DateTime, NaiveDate, Utc};
 
-use super::super::cells::Cells;
+use super::super::typed_columns::TypedColumns;
 use crate::{Error, Result};
 use lightsout_model::coverage::Basis;
 use lightsout_model::evidence::DayRange;
@@ -108,16 +108,16 @@ fn word<T: serde::de::DeserializeOwned>(text: &str, what: &str) -> Result<T> {
 }
 
 /// The rows of a batch.
-pub(super) fn sources<'a>(cells: &Cells<'a>) -> Result<Vec<Source<'a>>> {
-    let text = |name| cells.text(name);
+pub(super) fn sources<'a>(columns: &TypedColumns<'a>) -> Result<Vec<Source<'a>>> {
+    let text = |name| columns.text(name);
     let (ids, paths, shapes, framings) =
         (text("source_id")?, text("path")?, text("shape")?, text("framing")?);
     let (channels, missing, filters) = (text("channel")?, text("missing_columns")?, text("page_filter")?);
-    let (pages, last_pages) = (cells.counts("pages")?, cells.counts("last_pages")?);
-    let ingested_at = cells.times("ingested_at")?;
-    let coverage = cells.batch.column_by_name("coverage").ok_or_else(|| wrong("coverage"))?;
+    let (pages, last_pages) = (columns.counts("pages")?, columns.counts("last_pages")?);
+    let ingested_at = columns.times("ingested_at")?;
+    let coverage = columns.batch.column_by_name("coverage").ok_or_else(|| wrong("coverage"))?;
     let coverage = Coverage::of(coverage)?;
-    (0..cells.batch.num_rows())
+    (0..columns.batch.num_rows())
         .map(|at| {
             let shape = some(shapes, at).unwrap_or_default();
             Ok(Source {

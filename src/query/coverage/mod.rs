@@ -15,7 +15,7 @@ use std::collections::{HashMap, HashSet};
 use chrono::{DateTime, Days, NaiveDate, Utc};
 
 use super::Queries;
-use super::cells::Cells;
+use super::typed_columns::TypedColumns;
 use crate::Result;
 use lightsout_model::evidence::TenantEvidence;
 use pages::Pages;
@@ -51,7 +51,7 @@ impl Queries {
             reread: self.texts(REREAD).await?,
             ..Gathered::default()
         };
-        self.each(NAME, SQL, &[], |batch| gathered.add(&Cells { batch, query: NAME })).await?;
+        self.each(NAME, SQL, &[], |batch| gathered.add(&TypedColumns { batch, query: NAME })).await?;
         Ok(gathered.finish())
     }
 
@@ -59,9 +59,9 @@ impl Queries {
     async fn texts(&self, sql: &str) -> Result<HashSet<String>> {
         let mut texts = HashSet::new();
         self.each(NAME, sql, &[], |batch| {
-            let cells = Cells { batch, query: NAME };
+            let columns = TypedColumns { batch, query: NAME };
             let name = batch.schema().field(0).name().clone();
-            texts.extend(cells.text(&name)?.iter().flatten().map(str::to_owned));
+            texts.extend(columns.text(&name)?.iter().flatten().map(str::to_owned));
             Ok(())
         })
         .await?;
@@ -115,8 +115,8 @@ impl Gathered {
         place
     }
 
-    fn add(&mut self, cells: &Cells<'_>) -> Result<()> {
-        for source in entries::sources(cells)? {
+    fn add(&mut self, columns: &TypedColumns<'_>) -> Result<()> {
+        for source in entries::sources(columns)? {
             let is_trusted = !self.untrusted.contains(source.id);
             let channel = self.channels.of(source.channel);
             let path = self.reread.contains(source.path).then(|| self.paths.of(source.path));

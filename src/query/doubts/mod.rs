@@ -45,7 +45,7 @@ impl Queries {
         let dismissals = self.dismissals().await?;
         self.add_rejected(tenants, span, &dismissals).await?;
         self.add_refused(tenants, &dismissals).await?;
-        self.settle_sign_ins(tenants, window_start, span, &dismissals).await?;
+        self.apply_sign_in_dismissals(tenants, window_start, span, &dismissals).await?;
         for (tenant_id, dismissed) in dismissals.by_tenant {
             if let Some(tenant) = tenants.get_mut(&tenant_id) {
                 tenant.dismissals = dismissed;

@@ -4,7 +4,7 @@
 use std::collections::{BTreeSet, HashMap, HashSet};
 
 use super::super::Queries;
-use super::super::cells::Cells;
+use super::super::typed_columns::TypedColumns;
 use crate::Result;
 
 const NAME: &str = "source_tenants";
@@ -14,9 +14,9 @@ const SQL: &str = "WITH entries AS (SELECT source_id, batch_id, path, unnest(cov
                    WHERE coalesce(fate, 'ingested') NOT IN ('refused', 'skipped')) \
                    SELECT DISTINCT source_id, batch_id, path, entry['tenant_id'] AS tenant_id FROM entries";
 
-/// What is asked about.
+/// The sources, batches and folders whose tenants are looked up.
 #[derive(Debug, Default)]
-pub(super) struct Asked {
+pub(super) struct OwnersRequest {
     pub(super) sources: HashSet<String>,
     pub(super) batches: HashSet<String>,
     pub(super) folders: HashSet<String>,
@@ -82,21 +82,21 @@ const ARCHIVES: [&str; 14] =
     ["zip", "tar", "tgz", "gz", "bz2", "xz", "zst", "7z", "rar", "xlsx", "xlsm", "docx", "ods", "jar"];
 
 impl Queries {
-    pub(super) async fn owners(&self, asked: &Asked) -> Result<Owners> {
+    pub(super) async fn owners(&self, request: &OwnersRequest) -> Result<Owners> {
         let mut owners = Owners::default();
         self.each(NAME, SQL, &[], |batch| {
-            let cells = Cells { batch, query: NAME };
-            let (ids, batches) = (cells.text("source_id")?, cells.text("batch_id")?);
-            let (paths, tenants) = (cells.text("path")?, cells.text("tenant_id")?);
+            let columns = TypedColumns { batch, query: NAME };
+            let (ids, batches) = (columns.text("source_id")?, columns.text("batch_id")?);
+            let (paths, tenants) = (columns.text("path")?, columns.text("tenant_id")?);
             for at in 0..batch.num_rows() {
                 let folder = folder(paths.value(at));
                 let places = [
-                    (&asked.sources, &mut owners.sources, ids.value(at)),
-                    (&asked.batches, &mut owners.batches, batches.value(at)),
-                    (&asked.folders, &mut owners.folders, folder),
+                    (&request.sources, &mut owners.sources, ids.value(at)),
+                    (&request.batches, &mut owners.batches, batches.value(at)),
+                    (&request.folders, &mut owners.folders, folder),
                 ];
-                for (asked, found, key) in places {
-                    if asked.contains(key) {
+                for (wanted, found, key) in places {
+                    if wanted.contains(key) {
                         found.entry(key.to_owned()).or_default().insert(tenants.value(at).to_owned());
                     }
                 }
@@ -113,7 +113,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_member_of_an_archive_lies_beside_the_archive_too() {
+    fn a_member_of_an_archive_is_in_its_folder_too() {
         for (path, expected) in [
             ("logs/a.json", &["logs"][..]),
             ("logs/a.zip/b.json", &["logs/a.zip", "logs"]),

@@ -9,9 +9,9 @@ use arrow::array::{Array as _, StringArray};
 use chrono::{DateTime, Utc};
 
 use super::super::Queries;
-use super::super::cells::Cells;
+use super::super::typed_columns::TypedColumns;
 use super::dismissals::{Dismissals, REFUSED_FILES};
-use super::owners::{Asked, folders};
+use super::owners::{OwnersRequest, folders};
 use super::{Counted, Tenants};
 use crate::Result;
 use lightsout_model::evidence::TenantEvidence;
@@ -79,12 +79,12 @@ impl Queries {
             return Ok(());
         }
         let refused = self.not_cured(refused).await?;
-        let asked = Asked {
+        let request = OwnersRequest {
             batches: refused.iter().map(|file| file.batch_id.clone()).collect(),
             folders: refused.iter().flat_map(|file| folders(&file.path)).map(str::to_owned).collect(),
-            ..Asked::default()
+            ..OwnersRequest::default()
         };
-        let owners = self.owners(&asked).await?;
+        let owners = self.owners(&request).await?;
         let mut found: BTreeMap<&str, Counted> = BTreeMap::new();
         for file in &refused {
             let mut of: Vec<&str> = file.tenant_id.as_deref().into_iter().collect();
@@ -116,10 +116,10 @@ impl Queries {
     async fn refused(&self) -> Result<Vec<Refused>> {
         let mut newest: BTreeMap<(String, Option<String>), Refused> = BTreeMap::new();
         self.each(NAME, REFUSED, &[], |batch| {
-            let cells = Cells { batch, query: NAME };
-            let (paths, batches) = (cells.text("path")?, cells.text("batch_id")?);
-            let (contents, tenants) = (cells.text("content_id")?, cells.text("tenant_id")?);
-            let (times, stored_bytes) = (cells.times("ingested_at")?, cells.counts("stored_bytes")?);
+            let columns = TypedColumns { batch, query: NAME };
+            let (paths, batches) = (columns.text("path")?, columns.text("batch_id")?);
+            let (contents, tenants) = (columns.text("content_id")?, columns.text("tenant_id")?);
+            let (times, stored_bytes) = (columns.times("ingested_at")?, columns.counts("stored_bytes")?);
             for at in 0..batch.num_rows() {
                 let file = Refused {
                     path: paths.value(at).to_owned(),
@@ -152,9 +152,9 @@ impl Queries {
         }
         let mut cured: HashSet<usize> = HashSet::new();
         self.each(NAME, READ, &[], |batch| {
-            let cells = Cells { batch, query: NAME };
-            let (paths, contents) = (cells.text("path")?, cells.text("content_id")?);
-            let (times, stored_bytes) = (cells.times("ingested_at")?, cells.counts("stored_bytes")?);
+            let columns = TypedColumns { batch, query: NAME };
+            let (paths, contents) = (columns.text("path")?, columns.text("content_id")?);
+            let (times, stored_bytes) = (columns.times("ingested_at")?, columns.counts("stored_bytes")?);
             let is_true = |name: &str, at: usize| {
                 let column = batch.column_by_name(name).and_then(arrow::array::AsArray::as_boolean_opt);
                 column.is_some_and(|column: &arrow::array::BooleanArray| column.value(at))

@@ -10,9 +10,9 @@ use arrow::datatypes::Int64Type;
 use chrono::{DateTime, Utc};
 
 use super::super::Queries;
-use super::super::cells::Cells;
+use super::super::typed_columns::TypedColumns;
 use super::dismissals::{Dismissals, REJECTED_RECORDS};
-use super::owners::{Asked, Owners, folders};
+use super::owners::{Owners, OwnersRequest, folders};
 use super::{Counted, Span, Tenants};
 use crate::Result;
 
@@ -109,12 +109,12 @@ impl Queries {
             // A source without a row has no time at all.
             (None, None) => true,
         });
-        let asked = Asked {
+        let request = OwnersRequest {
             sources: rejects.iter().map(|reject| reject.source_id.clone()).collect(),
             batches: rejects.iter().map(|reject| reject.batch_id.clone()).collect(),
             folders: rejects.iter().flat_map(|reject| folders(&reject.path)).map(str::to_owned).collect(),
         };
-        let owners = self.owners(&asked).await?;
+        let owners = self.owners(&request).await?;
         let whole = self.whole_sign_ins(&rejects).await?;
         let longer = self.longer_copies(&rejects, &facts).await?;
         let mut found: BTreeMap<&str, Counted> = BTreeMap::new();
@@ -146,12 +146,13 @@ impl Queries {
     async fn rejects(&self) -> Result<Vec<Reject>> {
         let mut rejects = Vec::new();
         self.each(NAME, REJECTS, &[], |batch| {
-            let cells = Cells { batch, query: NAME };
+            let columns = TypedColumns { batch, query: NAME };
             let (ids, paths, batches) =
-                (cells.text("source_id")?, cells.text("path")?, cells.text("batch_id")?);
-            let (tenants, sign_ins) = (cells.text("tenant_id")?, cells.text("sign_in_id")?);
-            let (first, last) = (cells.times("first_at")?, cells.times("last_at")?);
-            let (offsets, records) = (cells.primitive::<Int64Type>("byte_offset")?, cells.counts("records")?);
+                (columns.text("source_id")?, columns.text("path")?, columns.text("batch_id")?);
+            let (tenants, sign_ins) = (columns.text("tenant_id")?, columns.text("sign_in_id")?);
+            let (first, last) = (columns.times("first_at")?, columns.times("last_at")?);
+            let (offsets, records) =
+                (columns.primitive::<Int64Type>("byte_offset")?, columns.counts("records")?);
             let text =
                 |column: &StringArray, at: usize| column.is_valid(at).then(|| column.value(at).to_owned());
             for at in 0..batch.num_rows() {
@@ -176,10 +177,10 @@ impl Queries {
         let wanted: HashSet<&str> = rejects.iter().map(|reject| reject.source_id.as_str()).collect();
         let mut facts = HashMap::new();
         self.each(NAME, SPANS, &[], |batch| {
-            let cells = Cells { batch, query: NAME };
-            let ids = cells.text("source_id")?;
-            let (first, last) = (cells.times("first_at")?, cells.times("last_at")?);
-            let ingested_at = cells.times("ingested_at")?;
+            let columns = TypedColumns { batch, query: NAME };
+            let ids = columns.text("source_id")?;
+            let (first, last) = (columns.times("first_at")?, columns.times("last_at")?);
+            let ingested_at = columns.times("ingested_at")?;
             let torn = batch.column_by_name("is_torn").and_then(arrow::array::AsArray::as_boolean_opt);
             for at in (0..batch.num_rows()).filter(|at| wanted.contains(ids.value(*at))) {
                 let known = Facts {
@@ -205,9 +206,9 @@ impl Queries {
         );
         let mut whole = Whole::new();
         self.each(NAME, &sql, &[], |batch| {
-            let cells = Cells { batch, query: NAME };
-            let (tenants, ids) = (cells.text("tenant_id")?, cells.text("sign_in_id")?);
-            let times = cells.times("signed_in_at")?;
+            let columns = TypedColumns { batch, query: NAME };
+            let (tenants, ids) = (columns.text("tenant_id")?, columns.text("sign_in_id")?);
+            let times = columns.times("signed_in_at")?;
             for at in 0..batch.num_rows() {
                 let key = (tenants.value(at).to_owned(), ids.value(at).to_owned());
                 whole.entry(key).or_default().extend(times(at));
@@ -283,9 +284,9 @@ impl Queries {
     async fn places(&self, sql: &str) -> Result<Vec<(String, String, i64)>> {
         let mut places = Vec::new();
         self.each(NAME, sql, &[], |batch| {
-            let cells = Cells { batch, query: NAME };
-            let (sources, ids) = (cells.text("source_id")?, cells.text("sign_in_id")?);
-            let offsets = cells.primitive::<Int64Type>("source_offset")?;
+            let columns = TypedColumns { batch, query: NAME };
+            let (sources, ids) = (columns.text("source_id")?, columns.text("sign_in_id")?);
+            let offsets = columns.primitive::<Int64Type>("source_offset")?;
             for at in 0..batch.num_rows() {
                 places.push((sources.value(at).to_owned(), ids.value(at).to_owned(), offsets.value(at)));
             }

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use arrow::array::Array as _;
 
-use super::super::cells::{Cells, word};
+use super::super::typed_columns::{TypedColumns, parse_word};
 use super::super::{Parameter, Queries, timestamp};
 use super::dismissals::{
     CLIENT_NOT_STATED, Dismissals, LEGACY_AGENT_ELSEWHERE, TENANT_MISMATCH, UNKNOWN_OUTCOME,
@@ -51,11 +51,11 @@ SELECT d.tenant_id, d.protocol, d.source_id, f.path, f.ingested_at, d.unrecognis
 FROM doubtful AS d LEFT JOIN files AS f ON d.source_id = f.source_id";
 
 /// What is in doubt, and whose sign-ins of one file these are.
-type Doubtful = (String, &'static str, Option<Protocol>);
+type DoubtKey = (String, &'static str, Option<Protocol>);
 
 impl Queries {
     /// Takes dismissed doubts about sign-ins out of the evidence.
-    pub(super) async fn settle_sign_ins(
+    pub(super) async fn apply_sign_in_dismissals(
         &self,
         tenants: &mut Tenants,
         window_start: chrono::DateTime<chrono::Utc>,
@@ -81,12 +81,12 @@ impl Queries {
             ("tenants".to_owned(), datafusion::common::ScalarValue::Utf8(Some(of.join(",")))),
         ];
         // Of each doubt, the files of its sign-ins and whether one of their places is covered.
-        let mut found: BTreeMap<Doubtful, BTreeMap<String, bool>> = BTreeMap::new();
+        let mut found: BTreeMap<DoubtKey, BTreeMap<String, bool>> = BTreeMap::new();
         self.each(NAME, SQL, &parameters, |batch| {
-            let cells = Cells { batch, query: NAME };
-            let (ids, sources) = (cells.text("tenant_id")?, cells.text("source_id")?);
-            let (protocols, paths) = (cells.text("protocol")?, cells.text("path")?);
-            let times = cells.times("ingested_at")?;
+            let columns = TypedColumns { batch, query: NAME };
+            let (ids, sources) = (columns.text("tenant_id")?, columns.text("source_id")?);
+            let (protocols, paths) = (columns.text("protocol")?, columns.text("path")?);
+            let times = columns.times("ingested_at")?;
             for doubt in DOUBTS {
                 let is_one = batch.column_by_name(doubt).and_then(arrow::array::AsArray::as_boolean_opt);
                 for at in 0..batch.num_rows() {
@@ -96,7 +96,7 @@ impl Queries {
                         continue;
                     }
                     let is_of_protocol = matches!(doubt, UNKNOWN_OUTCOME | USED_BEFORE_WINDOW);
-                    let protocol = if is_of_protocol { word::<Protocol>(protocols, at)? } else { None };
+                    let protocol = if is_of_protocol { parse_word::<Protocol>(protocols, at)? } else { None };
                     let path = if paths.is_valid(at) { paths.value(at) } else { "" };
                     // A record of no known file is nothing that anybody could have looked into.
                     let covers = times(at)
@@ -108,10 +108,10 @@ impl Queries {
             Ok(())
         })
         .await?;
-        let settled: BTreeSet<Doubtful> = found
+        let settled: BTreeSet<DoubtKey> = found
             .into_iter()
             .filter(|(_, files)| files.values().all(|covered| *covered))
-            .map(|(doubtful, _)| doubtful)
+            .map(|(doubt_key, _)| doubt_key)
             .collect();
         for (tenant_id, doubt, protocol) in settled {
             let Some(tenant) = tenants.get_mut(&tenant_id) else { continue };

@@ -1,5 +1,4 @@
-//! What may be asked: one statement that only reads, of a size that can be planned. Looked at before
-//! anything of it is planned.
+//! Accepts one statement that only reads and that is small enough to be planned. Checked before anything is planned.
 
 mod size;
 
@@ -18,7 +17,7 @@ const PARSER_DEPTH_MAX: usize = 8 * size::BRACKETS_MAX;
 
 /// Why a text is not taken as a query.
 #[derive(Debug)]
-pub(super) enum Refused {
+pub(super) enum StatementError {
     /// The engine's parser can't read it.
     Parser(DataFusionError),
     /// A sentence that says why.
@@ -28,61 +27,61 @@ pub(super) enum Refused {
 }
 
 /// Whether a text is of a size that can be read and planned, whatever it says.
-pub(super) fn check(sql: &str) -> Result<(), Refused> {
+pub(super) fn check(sql: &str) -> Result<(), StatementError> {
     tokens(sql).map(|_| ())
 }
 
-fn tokens(sql: &str) -> Result<Vec<TokenWithSpan>, Refused> {
+fn tokens(sql: &str) -> Result<Vec<TokenWithSpan>, StatementError> {
     if sql.len() > QUERY_BYTES_MAX {
         let tenths = sql.len() * 10 / QUERY_BYTES_MAX;
-        let told = format!(
+        let message = format!(
             "it is {}.{} MiB of SQL, and at most 1 MiB is taken; a long list belongs into a join",
             tenths / 10,
             tenths % 10
         );
-        return Err(Refused::Size(told));
+        return Err(StatementError::Size(message));
     }
-    let parser = |source: ParserError| Refused::Parser(source.into());
+    let parser = |source: ParserError| StatementError::Parser(source.into());
     let tokens = Tokenizer::new(&GenericDialect {}, sql)
         .tokenize_with_location()
         .map_err(|source| parser(source.into()))?;
-    size::check(&tokens).map_err(Refused::Size)?;
+    size::check(&tokens).map_err(StatementError::Size)?;
     Ok(tokens)
 }
 
 /// The one statement of a text.
-pub(super) fn read(sql: &str) -> Result<Statement, Refused> {
+pub(super) fn read(sql: &str) -> Result<Statement, StatementError> {
     let tokens = tokens(sql)?;
     let mut statements = DFParserBuilder::new(tokens)
         .with_recursion_limit(PARSER_DEPTH_MAX)
         .build()
         .and_then(|mut parser| parser.parse_statements())
-        .map_err(Refused::Parser)?;
+        .map_err(StatementError::Parser)?;
     match (statements.len(), statements.pop_front()) {
-        (1, Some(statement)) => match writing(&statement) {
-            Some(found) => Err(Refused::NotReadOnly(found)),
+        (1, Some(statement)) => match write_keyword(&statement) {
+            Some(found) => Err(StatementError::NotReadOnly(found)),
             None => Ok(statement),
         },
-        (0, _) => Err(Refused::Size("expected a query, found nothing".to_owned())),
+        (0, _) => Err(StatementError::Size("expected a query, found nothing".to_owned())),
         (count, _) => {
-            let told = format!("expected one statement, found {count}; ask them one after the other");
-            Err(Refused::Size(told))
+            let message = format!("expected one statement, found {count}; ask them one after the other");
+            Err(StatementError::Size(message))
         }
     }
 }
 
 /// What a statement is called, if it does more than read.
-fn writing(statement: &Statement) -> Option<String> {
+fn write_keyword(statement: &Statement) -> Option<String> {
     match statement {
-        Statement::Statement(ast) => writing_ast(ast),
-        Statement::Explain(explain) => writing(&explain.statement),
+        Statement::Statement(ast) => write_keyword_of_ast(ast),
+        Statement::Explain(explain) => write_keyword(&explain.statement),
         Statement::CreateExternalTable(_) => Some("CREATE EXTERNAL TABLE".to_owned()),
         Statement::CopyTo(_) => Some("COPY".to_owned()),
         Statement::Reset(_) => Some("RESET".to_owned()),
     }
 }
 
-fn writing_ast(statement: &Ast) -> Option<String> {
+fn write_keyword_of_ast(statement: &Ast) -> Option<String> {
     match statement {
         Ast::Query(_)
         | Ast::ExplainTable { .. }
@@ -90,7 +89,7 @@ fn writing_ast(statement: &Ast) -> Option<String> {
         | Ast::ShowColumns { .. }
         | Ast::ShowFunctions { .. }
         | Ast::ShowVariable { .. } => None,
-        Ast::Explain { statement, .. } => writing_ast(statement),
+        Ast::Explain { statement, .. } => write_keyword_of_ast(statement),
         other => {
             let text = other.to_string();
             let mut words = text.split_whitespace();
@@ -110,17 +109,17 @@ mod tests {
     use super::*;
 
     /// With room for a parser that calls itself, as it has where queries are asked.
-    pub(super) fn refused(sql: &str) -> String {
+    pub(super) fn refusal_of(sql: &str) -> String {
         match stacker::grow(64 << 20, || read(sql)) {
-            Ok(_) => "taken".to_owned(),
-            Err(Refused::Size(why)) => why,
-            Err(Refused::NotReadOnly(found)) => format!("found {found}"),
-            Err(Refused::Parser(source)) => source.to_string(),
+            Ok(_) => "accepted".to_owned(),
+            Err(StatementError::Size(why)) => why,
+            Err(StatementError::NotReadOnly(found)) => format!("found {found}"),
+            Err(StatementError::Parser(source)) => source.to_string(),
         }
     }
 
     #[test]
-    fn what_only_reads_is_taken_and_everything_else_is_called_by_its_name() {
+    fn only_reading_statements_are_accepted() {
         for sql in [
             "SELECT 1",
             "SELECT 1;",
@@ -130,7 +129,7 @@ mod tests {
             "SHOW TABLES",
             "DESCRIBE sign_ins",
         ] {
-            assert_eq!(refused(sql), "taken", "{sql}");
+            assert_eq!(refusal_of(sql), "accepted", "{sql}");
         }
         for (sql, found) in [
             ("COPY sign_ins TO '/tmp/x.csv'", "COPY"),
@@ -147,19 +146,19 @@ mod tests {
             ("EXECUTE p", "EXECUTE"),
             ("BEGIN", "BEGIN"),
         ] {
-            assert_eq!(refused(sql), format!("found {found}"), "{sql}");
+            assert_eq!(refusal_of(sql), format!("found {found}"), "{sql}");
         }
     }
 
     #[test]
-    fn one_statement_is_taken_at_a_time() {
-        assert!(refused("SELECT 1; SELECT 2").starts_with("expected one statement, found 2"));
-        assert!(refused(" -- nothing\n").starts_with("expected a query"));
+    fn two_statements_are_refused() {
+        assert!(refusal_of("SELECT 1; SELECT 2").starts_with("expected one statement, found 2"));
+        assert!(refusal_of(" -- nothing\n").starts_with("expected a query"));
     }
 
     #[test]
-    fn a_text_longer_than_any_question_is_not_looked_at() {
+    fn a_text_that_is_too_long_is_refused() {
         let long = format!("SELECT '{}'", "x".repeat(10 << 20));
-        assert!(refused(&long).starts_with("it is 10.0 MiB"), "{}", refused(&long));
+        assert!(refusal_of(&long).starts_with("it is 10.0 MiB"), "{}", refusal_of(&long));
     }
 }

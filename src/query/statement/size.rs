@@ -266,13 +266,13 @@ fn check_growth(tokens: &[&TokenWithSpan]) -> Result<(), String> {
 mod tests {
     use std::fmt::Write as _;
 
-    use super::super::tests::refused;
+    use super::super::tests::refusal_of;
     use crate::catalog::REPORTS;
 
     #[test]
-    fn every_shipped_report_is_taken() {
+    fn every_shipped_report_is_accepted() {
         for report in REPORTS {
-            assert_eq!(refused(report.sql), "taken", "{}", report.name);
+            assert_eq!(refusal_of(report.sql), "accepted", "{}", report.name);
         }
     }
 
@@ -280,11 +280,11 @@ mod tests {
     fn long_lists_are_wide_and_long_rows_are_deep() {
         let repeated = |text: &str, times: usize| text.repeat(times);
         let wide = format!("SELECT 1 WHERE 1 IN (0{})", repeated(", 1 + 2", 20_000));
-        assert_eq!(refused(&wide), "taken");
+        assert_eq!(refusal_of(&wide), "accepted");
         let whens = format!("SELECT CASE {} END", repeated("WHEN 1 = 2 AND 2 = 3 THEN 1 + 1 ", 5_000));
-        assert_eq!(refused(&whens), "taken");
+        assert_eq!(refusal_of(&whens), "accepted");
         let joined = format!("SELECT 1 FROM a{}", repeated(" JOIN a ON a.x = a.y AND a.z = a.w", 100));
-        assert_eq!(refused(&joined), "taken");
+        assert_eq!(refusal_of(&joined), "accepted");
         for deep in [
             format!("SELECT 1{}", repeated(" + 1", 501)),
             format!("SELECT {}1", repeated("- ", 1_001)),
@@ -297,7 +297,12 @@ mod tests {
             format!("SELECT 1 WHERE true{}", repeated(" OR 1 IS DISTINCT FROM 2", 251)),
             format!("SELECT (1 + (1{}){}", repeated(" + 1", 300), repeated(" + 1", 600)),
         ] {
-            assert!(refused(&deep).starts_with("more than 400 words"), "{}: {}", &deep[..40], refused(&deep));
+            assert!(
+                refusal_of(&deep).starts_with("more than 400 words"),
+                "{}: {}",
+                &deep[..40],
+                refusal_of(&deep)
+            );
         }
         for joined in [
             format!("SELECT 1 FROM a{}", repeated(", a", 201)),
@@ -306,18 +311,18 @@ mod tests {
             format!("SELECT 1, 2{}", repeated(" UNION ALL SELECT 1, 2", 201)),
         ] {
             assert!(
-                refused(&joined).starts_with("more than 200 joins"),
+                refusal_of(&joined).starts_with("more than 200 joins"),
                 "{}: {}",
                 &joined[..40],
-                refused(&joined)
+                refusal_of(&joined)
             );
         }
         let brackets = format!("SELECT {}1{}", repeated("(", 100_000), repeated(")", 100_000));
-        assert!(refused(&brackets).starts_with("more than 50 brackets"), "{}", refused(&brackets));
+        assert!(refusal_of(&brackets).starts_with("more than 50 brackets"), "{}", refusal_of(&brackets));
     }
 
     #[test]
-    fn names_of_with_count_for_what_they_stand_for() {
+    fn a_name_of_with_counts_as_its_query() {
         let doubled = |levels: usize, from: &str| {
             let mut sql = "WITH t0 AS (SELECT 1 AS x)".to_owned();
             for level in 1..=levels {
@@ -327,20 +332,20 @@ mod tests {
             format!("{sql} SELECT * FROM t{levels}")
         };
         for from in ["$t AS a, $t AS b", "$t AS a CROSS JOIN $t AS b", "($t AS a CROSS JOIN $t AS b)"] {
-            assert_eq!(refused(&doubled(9, from)), "taken", "{from}");
+            assert_eq!(refusal_of(&doubled(9, from)), "accepted", "{from}");
             for levels in [10, 39] {
                 assert!(
-                    refused(&doubled(levels, from)).contains("more than 1000 tables"),
+                    refusal_of(&doubled(levels, from)).contains("more than 1000 tables"),
                     "{levels} of {from}"
                 );
             }
         }
         let once = "$t AS a";
-        assert_eq!(refused(&doubled(200, once)), "taken");
+        assert_eq!(refusal_of(&doubled(200, once)), "accepted");
     }
 
     #[test]
-    fn what_the_parser_reads_twice_is_not_put_into_itself_again_and_again() {
+    fn syntax_that_the_parser_reads_twice_nests_only_so_deep() {
         let nested = |open: &str, close: &str, times: usize| {
             format!("SELECT 1 FROM t WHERE x = {}1{}", open.repeat(times), close.repeat(times))
         };
@@ -357,25 +362,25 @@ mod tests {
             ("INTERVAL - ", ""),
         ] {
             for closed in [close, ""] {
-                let told = refused(&nested(open, closed, 12));
-                assert!(told.contains("can be read in two ways"), "{open}: {told}");
+                let message = refusal_of(&nested(open, closed, 12));
+                assert!(message.contains("can be read in two ways"), "{open}: {message}");
                 // Right or wrong, it is known at once.
                 let started = std::time::Instant::now();
-                let told = refused(&nested(open, closed, 5));
-                assert!(!told.contains("can be read in two ways"), "{open}: {told}");
+                let message = refusal_of(&nested(open, closed, 5));
+                assert!(!message.contains("can be read in two ways"), "{open}: {message}");
                 assert!(started.elapsed().as_secs() < 10, "{open}: {:?}", started.elapsed());
             }
         }
         for brackets in [12, 100, 5_000] {
-            let told = refused(&format!("SELECT 1 FROM {}", "(".repeat(brackets)));
-            assert!(told.starts_with("more than "), "{brackets}: {told}");
+            let message = refusal_of(&format!("SELECT 1 FROM {}", "(".repeat(brackets)));
+            assert!(message.starts_with("more than "), "{brackets}: {message}");
         }
         for taken in [
             "SELECT 1 FROM ((a JOIN b ON true) JOIN c ON true)",
             "SELECT count(*) FILTER (WHERE NOT (x IN (1, 2))) FROM (SELECT * FROM (SELECT 1 AS x))",
             "SELECT now() - INTERVAL '1' DAY + INTERVAL '2 days' * $n",
         ] {
-            assert_eq!(refused(taken), "taken", "{taken}");
+            assert_eq!(refusal_of(taken), "accepted", "{taken}");
         }
     }
 }

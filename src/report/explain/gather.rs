@@ -10,7 +10,7 @@ use lightsout_model::tenant::RosterTenant;
 use lightsout_model::verdict::TenantAssessment;
 use lightsout_notify::{limits, reasons_text};
 use lightsout_query::catalog::Report;
-use lightsout_query::{Queries, shown};
+use lightsout_query::{Queries, explain_values};
 
 /// A tenant's verdict, and what it was reached with.
 #[derive(Debug, Clone)]
@@ -93,7 +93,11 @@ fn behind(campaign: &Campaign, window: Window, tenant_id: &str) -> Result<Vec<Sh
             Ok(ShownQuery {
                 name,
                 shows: report.purpose().to_owned(),
-                sql: shown::for_tenant(report.sql, &report.bind(campaign, window, tenant_id), tenant_id),
+                sql: explain_values::for_tenant(
+                    report.sql,
+                    &report.bind(campaign, window, tenant_id),
+                    tenant_id,
+                ),
             })
         })
         .collect()

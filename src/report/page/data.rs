@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use lightsout_model::campaign::Campaign;
 use lightsout_model::verdict::{Assessment, TenantAssessment};
-use lightsout_query::page::PageUsage;
+use lightsout_query::page_usage::PageUsage;
 
 /// Rows of a table of tenants: more than ten thousand, and still a page that a browser opens at once.
 pub(super) const TENANT_ROWS_MAX: usize = 20_000;

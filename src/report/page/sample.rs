@@ -17,7 +17,7 @@ use lightsout_model::protocol::Protocol;
 use lightsout_model::sign_in::Category;
 use lightsout_model::tenant::{Roster, RosterTenant};
 use lightsout_model::verdict::Assessment;
-use lightsout_query::page::{BusyUser, PageUsage, UsageByDay};
+use lightsout_query::page_usage::{BusyUser, PageUsage, UsageByDay};
 
 const FIRST: [&str; 12] = [
     "Alder", "Brook", "Copper", "Dune", "Elm", "Fern", "Glen", "Harbour", "Ivory", "Juniper", "Kestrel",

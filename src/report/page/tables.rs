@@ -12,7 +12,7 @@ use super::markup::Markup;
 use super::model::{Model, ProtocolTotal};
 use lightsout_model::protocol::Protocol;
 use lightsout_model::verdict::{ProtocolVerdict, TenantAssessment, TenantVerdict};
-use lightsout_query::page::BusyUser;
+use lightsout_query::page_usage::BusyUser;
 
 /// Rows of one chunk.
 const CHUNK_ROWS: usize = 250;

@@ -20,7 +20,7 @@ use lightsout_model::campaign::Campaign;
 use lightsout_model::evidence::{TenantEvidence, Window};
 use lightsout_model::verdict::Assessment;
 use lightsout_query::Queries;
-use lightsout_query::page::PageUsage;
+use lightsout_query::page_usage::PageUsage;
 use lightsout_report::explain::Judged;
 use lightsout_report::page::rows_of_users;
 use lightsout_workflow::decisions::reproduce;

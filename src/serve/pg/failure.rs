@@ -40,9 +40,9 @@ pub(super) fn not_read_only(found: &str) -> PgWireError {
 pub(super) fn of_query(error: &Error) -> PgWireError {
     match error {
         Error::Query(QueryError::NotReadOnly { found, .. }) => not_read_only(found),
-        Error::Query(QueryError::Sql { problem, .. }) => {
-            let message = problem.message();
-            let told = problem.to_string();
+        Error::Query(QueryError::Sql { error: sql_error, .. }) => {
+            let message = sql_error.message();
+            let told = sql_error.to_string();
             let mut info =
                 ErrorInfo::new("ERROR".to_owned(), code_of(message).to_owned(), message.to_owned());
             let rest = told.strip_prefix(message).unwrap_or_default().trim_start_matches('\n');

@@ -1,5 +1,5 @@
-//! Names that somebody may have meant: the nearest of those there are, and what the words of KQL and of the
-//! raw logs are called here.
+//! Suggests a known name for an unknown one: the nearest by spelling, or what a word of KQL or of the raw logs is
+//! called here.
 
 /// What the columns of the raw logs and of Log Analytics are called here.
 const COLUMNS: [(&str, &str); 20] = [
@@ -51,7 +51,7 @@ const FUNCTIONS: [(&str, &str); 12] = [
 
 /// What a name stands for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(super) enum NameKind {
     Column,
     Table,
     Function,
@@ -61,19 +61,19 @@ fn folded(name: &str) -> String {
     name.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
 }
 
-/// What was meant by a name that is not there, of the names that are; `None` if none is near.
-pub(super) fn meant(found: &str, known: &[&str], kind: Kind) -> Option<String> {
+/// The known name that an unknown one most likely stands for; `None` if none is near.
+pub(super) fn suggest(found: &str, known: &[&str], kind: NameKind) -> Option<String> {
     let wanted = folded(found);
     if let Some(same) = known.iter().find(|name| folded(name) == wanted) {
         return Some((*same).to_owned());
     }
     let other = match kind {
-        Kind::Column => &COLUMNS[..],
-        Kind::Table => &TABLES,
-        Kind::Function => &FUNCTIONS,
+        NameKind::Column => &COLUMNS[..],
+        NameKind::Table => &TABLES,
+        NameKind::Function => &FUNCTIONS,
     };
     if let Some((_, meant)) = other.iter().find(|(name, _)| *name == wanted)
-        && (kind == Kind::Function || known.contains(meant))
+        && (kind == NameKind::Function || known.contains(meant))
     {
         return Some((*meant).to_owned());
     }
@@ -102,9 +102,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_nearest_name_is_meant_and_a_far_one_is_not() {
+    fn only_a_near_name_is_suggested() {
         let columns = ["tenant_id", "signed_in_at", "user_principal_name", "protocol", "ip_address"];
-        let meant = |found| meant(found, &columns, Kind::Column);
+        let suggest = |found| suggest(found, &columns, NameKind::Column);
         for (found, expected) in [
             ("protocl", "protocol"),
             ("Protocol", "protocol"),
@@ -115,19 +115,22 @@ mod tests {
             ("address", "ip_address"),
             ("upn", "user_principal_name"),
         ] {
-            assert_eq!(meant(found).as_deref(), Some(expected), "{found}");
+            assert_eq!(suggest(found).as_deref(), Some(expected), "{found}");
         }
-        assert_eq!(meant("colour"), None);
+        assert_eq!(suggest("colour"), None);
         // What it would be called is not among the columns of this query.
-        assert_eq!(meant("clientappused"), None);
+        assert_eq!(suggest("clientappused"), None);
     }
 
     #[test]
     fn tables_and_functions_of_kql_are_known() {
-        assert_eq!(meant("SigninLogs", &["sign_ins", "sources"], Kind::Table).as_deref(), Some("sign_ins"));
-        assert_eq!(meant("dcount", &["count"], Kind::Function).as_deref(), Some("count(DISTINCT ...)"));
         assert_eq!(
-            meant("date_trun", &["date_trunc", "trunc"], Kind::Function).as_deref(),
+            suggest("SigninLogs", &["sign_ins", "sources"], NameKind::Table).as_deref(),
+            Some("sign_ins")
+        );
+        assert_eq!(suggest("dcount", &["count"], NameKind::Function).as_deref(), Some("count(DISTINCT ...)"));
+        assert_eq!(
+            suggest("date_trun", &["date_trunc", "trunc"], NameKind::Function).as_deref(),
             Some("date_trunc")
         );
     }

@@ -18,7 +18,9 @@ use datafusion::execution::session_state::SessionState;
 use datafusion::logical_expr::Expr;
 use datafusion::physical_plan::{ExecutionPlan, collect};
 
-use super::decided::{again, columns, days, heads, latest, outside, read, reading, texts};
+use super::decision_views::{
+    columns, days, external, heads, latest, plan_of_decision, read_decision, reassess, texts,
+};
 use lightsout_campaign::Ledger;
 use lightsout_campaign::announce::announceable;
 use lightsout_campaign::status::{StatusRow, TenantState, status};
@@ -30,14 +32,14 @@ use lightsout_model::tenant::Roster;
 use lightsout_model::verdict::TenantAssessment;
 
 /// See the file's first lines.
-pub(super) struct Standing {
+pub(super) struct CampaignStatusView {
     decisions: Arc<dyn TableProvider>,
     schema: SchemaRef,
 }
 
-impl fmt::Debug for Standing {
+impl fmt::Debug for CampaignStatusView {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Standing").finish_non_exhaustive()
+        f.debug_struct("CampaignStatusView").finish_non_exhaustive()
     }
 }
 
@@ -52,7 +54,7 @@ struct Row {
     off_on: Option<NaiveDate>,
 }
 
-impl Standing {
+impl CampaignStatusView {
     pub(super) fn new(decisions: Arc<dyn TableProvider>) -> Self {
         let (text, date) = (DataType::Utf8, DataType::Date32);
         let schema = columns(&[
@@ -82,9 +84,9 @@ impl Standing {
         let today = now.date_naive();
         let mut rows = Vec::new();
         for head in latest(heads(&self.decisions, state).await?) {
-            let plan = reading(&self.decisions, state, &head.decision_id).await?;
-            let Some(row) = read(plan, state.task_ctx()).await? else { continue };
-            let (campaign, roster, assessment) = again(&row)?;
+            let plan = plan_of_decision(&self.decisions, state, &head.decision_id).await?;
+            let Some(row) = read_decision(plan, state.task_ctx()).await? else { continue };
+            let (campaign, roster, assessment) = reassess(&row)?;
             let ledger = ledger(state, &head.campaign).await?;
             let decided: BTreeMap<&str, &TenantAssessment> =
                 assessment.tenants.iter().map(|tenant| (tenant.tenant_id.as_str(), tenant)).collect();
@@ -132,7 +134,7 @@ async fn ledger(state: &dyn Session, campaign: &str) -> Result<Ledger> {
     let plan = state.create_physical_plan(&plan).await?;
     let mut rows: Vec<StateRow> = Vec::new();
     for batch in collect(plan, state.task_ctx()).await? {
-        rows.extend(from_batch::<StateRow>(&batch).map_err(outside)?);
+        rows.extend(from_batch::<StateRow>(&batch).map_err(external)?);
     }
     Ledger::of(rows).map_err(|error| exec_datafusion_err!("campaign {campaign}: {error}"))
 }
@@ -191,7 +193,7 @@ fn of_tenant(
 }
 
 #[async_trait]
-impl TableProvider for Standing {
+impl TableProvider for CampaignStatusView {
     fn schema(&self) -> SchemaRef {
         Arc::clone(&self.schema)
     }

@@ -1,5 +1,5 @@
-//! One session for many: the same names and views, with memory of their own for each, and with more names
-//! beside the lake's.
+//! Derives sessions for a server from one session: the same tables and views, with a memory pool of their own for each
+//! query, and with more catalogs beside the lake's.
 
 use std::sync::Arc;
 

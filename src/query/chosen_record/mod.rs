@@ -1,11 +1,12 @@
-//! The records that speak for the sign-ins that verdicts rest on, found without the engine. What the views
-//! `contested_ids`, `rival_records` and `contested_sign_ins` say in SQL is done here in one reading of ids, and
-//! a second one of the few records that another one contests; the engine then reads the files without the
-//! rows that do not speak. Where that can't be done (rows in memory, files that are many and small or not as
-//! ingest writes them, more ids than memory has room for) the views do it, with the same answer.
+//! The view `speaking_records`, computed without the engine: one record for each sign-in that verdicts rest on, chosen
+//! among its duplicates. The SQL views `contested_ids`, `rival_records` and `contested_sign_ins` are the definition;
+//! `tests` compares both on generated lakes. Ids are read once (`contested`), then the few records that compete with
+//! another one (`candidates`), which `rank` orders; the engine then reads the files without the rows that lost. Where
+//! that can't be done (rows in memory, many small files, files that ingest did not write, more ids than memory has room
+//! for), the SQL views do it.
 
-mod claims;
-mod ids;
+mod candidates;
+mod contested;
 mod rank;
 mod read;
 #[cfg(test)]
@@ -29,23 +30,22 @@ use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::union::UnionExec;
 use tokio::sync::OnceCell;
 
-use super::rivals::Places;
-use super::table::{Asked, LakeTable};
-use ids::FileRows;
+use super::lake_table::{LakeTable, RowSelections, ScanRequest};
+use contested::FileRows;
 use lightsout_lake::schema::PARTITION;
-use rank::Names;
+use rank::Interner;
 
 /// What a record of the legacy side takes in memory while repeated ids are looked for, at most.
 const ID_BYTES: usize = 48;
 /// What a contested record takes, about.
-const CLAIM_BYTES: usize = 256;
+const CANDIDATE_BYTES: usize = 256;
 
 /// What a whole row takes, about.
 const ROW_BYTES: usize = 1024;
 
 /// The view `speaking_records`.
 #[derive(Debug)]
-pub(super) struct SpeakingRecords {
+pub(super) struct ChosenRecords {
     table: Arc<LakeTable>,
     by_sql: LogicalPlan,
     schema: SchemaRef,
@@ -56,9 +56,9 @@ pub(super) struct SpeakingRecords {
 
 #[derive(Debug)]
 struct Found {
-    /// Of a file, the rows that speak; of one that is not named, all.
-    places: Places,
-    /// Records that speak for a sign-in whose category only another one knows, with that category.
+    /// The chosen rows of each file; of a file that is not named, all.
+    places: RowSelections,
+    /// Chosen records of sign-ins whose category only another record states, with that category.
     categorised: Vec<RecordBatch>,
 }
 
@@ -69,7 +69,7 @@ struct LegacyFile {
     rows: FileRows,
 }
 
-impl SpeakingRecords {
+impl ChosenRecords {
     /// `by_sql` gives the same rows from any table.
     pub(super) fn new(table: Arc<LakeTable>, by_sql: LogicalPlan, bytes_max: usize) -> Self {
         let schema = Arc::clone(by_sql.schema().inner());
@@ -78,7 +78,7 @@ impl SpeakingRecords {
 
     fn find(&self, state: &dyn Session) -> Result<Option<Found>> {
         let paths = self.table.paths_of(state, &legacy())?;
-        if self.table.has_small(&paths) {
+        if self.table.has_small_files(&paths) {
             return Ok(None);
         }
         let paths: Vec<String> = paths.into_iter().map(str::to_owned).collect();
@@ -91,18 +91,24 @@ impl SpeakingRecords {
         let folder = PathBuf::from(self.table.folder());
         let at = |path: &String| folder.join(path);
         let files: Vec<PathBuf> = paths.iter().map(at).collect();
-        let (rows, contested) = ids::contested(&files, self.bytes_max / ID_BYTES)?;
-        let claims_max = self.bytes_max / CLAIM_BYTES;
-        if contested.len() > claims_max {
+        let (rows, contested) = contested::find_contested(&files, self.bytes_max / ID_BYTES)?;
+        let candidates_max = self.bytes_max / CANDIDATE_BYTES;
+        if contested.len() > candidates_max {
             return None;
         }
         let mut files: Vec<LegacyFile> = (paths.iter().zip(files).zip(rows))
             .map(|((path, at), rows)| LegacyFile { path: path.clone(), at, rows })
             .collect();
-        let mut names = Names::default();
-        let mut claims = claims::of(&files, &contested, &mut names)?;
-        claims::add_rivals(&mut claims, &mut names, self.table.folder(), others, claims_max)?;
-        let ranked = rank::rank(claims, &names);
+        let mut interner = Interner::default();
+        let mut candidates = candidates::of(&files, &contested, &mut interner)?;
+        candidates::add_duplicates(
+            &mut candidates,
+            &mut interner,
+            self.table.folder(),
+            others,
+            candidates_max,
+        )?;
+        let ranked = rank::rank(candidates, &interner);
         if ranked.categorised.len() > self.bytes_max / ROW_BYTES {
             return None;
         }
@@ -114,32 +120,32 @@ impl SpeakingRecords {
         for (file, mut rows) in categories {
             rows.sort_unstable();
             let of_file = &mut files[file as usize];
-            categorised.extend(read_whole(of_file, &rows, &names, &self.schema)?);
-            of_file.rows.silent.extend(rows.into_iter().map(|(row, _)| row));
+            categorised.extend(read_whole(of_file, &rows, &interner, &self.schema)?);
+            of_file.rows.superseded.extend(rows.into_iter().map(|(row, _)| row));
         }
-        for (file, row) in ranked.silent {
-            files[file as usize].rows.silent.push(row);
+        for (file, row) in ranked.superseded {
+            files[file as usize].rows.superseded.push(row);
         }
-        let places = files.into_iter().filter(|file| !file.rows.silent.is_empty());
-        let places = places.map(|file| (file.path, file.rows.speaking())).collect();
+        let places = files.into_iter().filter(|file| !file.rows.superseded.is_empty());
+        let places = places.map(|file| (file.path, file.rows.access_plan())).collect();
         Some(Found { places, categorised })
     }
 }
 
-/// What is asked of the records for the legacy side.
+/// The filters that select the records of the legacy side.
 fn legacy() -> [Expr; 2] {
     [col(PARTITION).eq(lit(false)), col("protocol").is_not_null()]
 }
 
 impl FileRows {
-    /// The rows without the silent ones; `None`: there are no others.
-    fn speaking(mut self) -> Option<ParquetAccessPlan> {
-        self.silent.sort_unstable();
-        let (mut plan, mut first, mut silent) = (Vec::new(), 0, self.silent.as_slice());
+    /// The rows without the superseded ones; `None`: there are no others.
+    fn access_plan(mut self) -> Option<ParquetAccessPlan> {
+        self.superseded.sort_unstable();
+        let (mut plan, mut first, mut superseded) = (Vec::new(), 0, self.superseded.as_slice());
         for rows in &self.of_groups {
             let end = first + rows;
-            let (mine, rest) = silent.split_at(silent.partition_point(|row| (*row as usize) < end));
-            silent = rest;
+            let (mine, rest) = superseded.split_at(superseded.partition_point(|row| (*row as usize) < end));
+            superseded = rest;
             plan.push(match mine.len() {
                 0 => RowGroupAccess::Scan,
                 all if all == *rows => RowGroupAccess::Skip,
@@ -159,12 +165,12 @@ impl FileRows {
 fn read_whole(
     file: &LegacyFile,
     rows: &[(u32, u32)],
-    names: &Names,
+    interner: &Interner,
     schema: &SchemaRef,
 ) -> Option<Vec<RecordBatch>> {
     let selected = read::selection(rows.iter().map(|(row, _)| *row), true, file.rows.count());
     let all: Vec<&str> = schema.fields().iter().map(|field| field.name().as_str()).collect();
-    let mut categories = rows.iter().map(|(_, category)| names.text(*category));
+    let mut categories = rows.iter().map(|(_, category)| interner.resolve(*category));
     let mut batches = Vec::new();
     for batch in read::columns(read::open(&file.at)?, &all, Some(selected))? {
         let batch = batch.ok()?;
@@ -184,7 +190,7 @@ fn read_whole(
 }
 
 #[async_trait]
-impl TableProvider for SpeakingRecords {
+impl TableProvider for ChosenRecords {
     fn schema(&self) -> SchemaRef {
         Arc::clone(&self.schema)
     }
@@ -219,13 +225,13 @@ impl TableProvider for SpeakingRecords {
             return state.create_physical_plan(&plan.build()?).await;
         };
         let filters: Vec<Expr> = filters.iter().cloned().chain(legacy()).collect();
-        let asked = Asked { projection, filters: &filters, limit };
-        let speaking = self.table.scan_places(state, &asked, &found.places)?;
+        let request = ScanRequest { projection, filters: &filters, limit };
+        let chosen = self.table.scan_selected_rows(state, &request, &found.places)?;
         if found.categorised.is_empty() {
-            return Ok(speaking);
+            return Ok(chosen);
         }
         let parts = std::slice::from_ref(&found.categorised);
         let categorised = MemorySourceConfig::try_new_exec(parts, self.schema(), projection.cloned())?;
-        UnionExec::try_new(vec![speaking, categorised])
+        UnionExec::try_new(vec![chosen, categorised])
     }
 }

@@ -33,18 +33,18 @@ use lightsout_model::protocol::Protocol;
 use lightsout_model::tenant::{Roster, RosterTenant};
 use lightsout_model::verdict::{Assessment, Reason, TenantAssessment};
 
-/// Which decisions, and what of them.
+/// DecisionViewKind decisions, and what of them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Which {
-    All,
-    LatestOfEachCampaign,
+pub(super) enum DecisionViewKind {
+    Verdicts,
+    LatestDecisions,
     /// The tenants that the newest decision of all was given.
     LatestRoster,
 }
 
 /// The view, and its rows once a query has asked for them.
-pub(super) struct Decided {
-    which: Which,
+pub(super) struct DecisionView {
+    kind: DecisionViewKind,
     decisions: Arc<dyn TableProvider>,
     schema: SchemaRef,
     bytes_max: usize,
@@ -52,9 +52,9 @@ pub(super) struct Decided {
     rows: OnceCell<Option<Vec<RecordBatch>>>,
 }
 
-impl fmt::Debug for Decided {
+impl fmt::Debug for DecisionView {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Decided").field("which", &self.which).finish_non_exhaustive()
+        f.debug_struct("DecisionView").field("kind", &self.kind).finish_non_exhaustive()
     }
 }
 
@@ -66,7 +66,7 @@ pub(super) struct Head {
     pub(super) campaign: String,
 }
 
-pub(super) fn outside(error: impl Into<crate::Error>) -> DataFusionError {
+pub(super) fn external(error: impl Into<crate::Error>) -> DataFusionError {
     let error: crate::Error = error.into();
     DataFusionError::External(Box::new(error))
 }
@@ -78,7 +78,7 @@ pub(super) async fn heads(decisions: &Arc<dyn TableProvider>, state: &dyn Sessio
     let plan = state.create_physical_plan(&plan).await?;
     let mut heads: Vec<Head> = Vec::new();
     for batch in collect(plan, state.task_ctx()).await? {
-        heads.extend(from_batch::<Head>(&batch).map_err(outside)?);
+        heads.extend(from_batch::<Head>(&batch).map_err(external)?);
     }
     heads.sort_by(|a, b| (a.decided_at, &a.decision_id).cmp(&(b.decided_at, &b.decision_id)));
     heads.dedup_by(|a, b| a.decision_id == b.decision_id);
@@ -100,7 +100,7 @@ fn scan(decisions: &Arc<dyn TableProvider>) -> Result<LogicalPlanBuilder> {
 }
 
 /// Reads one whole decision.
-pub(super) async fn reading(
+pub(super) async fn plan_of_decision(
     decisions: &Arc<dyn TableProvider>,
     state: &dyn Session,
     id: &str,
@@ -109,14 +109,14 @@ pub(super) async fn reading(
     state.create_physical_plan(&plan).await
 }
 
-/// The decision that a plan of [`reading`] finds.
-pub(super) async fn read(
+/// The decision that a plan of [`plan_of_decision`] finds.
+pub(super) async fn read_decision(
     plan: Arc<dyn ExecutionPlan>,
     task: Arc<TaskContext>,
 ) -> Result<Option<DecisionRow>> {
     let mut batches = execute_stream(plan, task)?;
     while let Some(batch) = batches.try_next().await? {
-        if let Some(row) = from_batch::<DecisionRow>(&batch).map_err(outside)?.into_iter().next() {
+        if let Some(row) = from_batch::<DecisionRow>(&batch).map_err(external)?.into_iter().next() {
             return Ok(Some(row));
         }
     }
@@ -129,12 +129,12 @@ fn parsed<T: serde::de::DeserializeOwned>(row: &DecisionRow, text: &str, what: &
 
 fn unreadable(row: &DecisionRow, what: &str, source: &serde_json::Error) -> DataFusionError {
     let (id, then) = (&row.decision_id, &row.program_version);
-    let told = format!("the {what} of decision {id}, made by lightsout {then}, can't be read: {source}");
-    DataFusionError::Execution(told)
+    let message = format!("the {what} of decision {id}, made by lightsout {then}, can't be read: {source}");
+    DataFusionError::Execution(message)
 }
 
 /// What was decided: the rules and tenants of then, and the verdicts by the rules of this program.
-pub(super) fn again(row: &DecisionRow) -> Result<(Campaign, Roster, Assessment)> {
+pub(super) fn reassess(row: &DecisionRow) -> Result<(Campaign, Roster, Assessment)> {
     let campaign: Campaign = parsed(row, &row.campaign_rules, "campaign")?;
     let roster: Roster = parsed(row, &row.roster, "roster")?;
     let evidence = row.kept_evidence().map_err(|source| unreadable(row, "evidence", &source))?;
@@ -202,7 +202,7 @@ fn joined(protocols: &[Protocol]) -> String {
 }
 
 fn verdict_rows(row: &DecisionRow, schema: &SchemaRef) -> Result<RecordBatch> {
-    let (_, _, assessment) = again(row)?;
+    let (_, _, assessment) = reassess(row)?;
     let tenants: &[TenantAssessment] = &assessment.tenants;
     let same = |text: &str| texts(tenants, |_| Some(text.to_owned()));
     let at = row.decided_at.timestamp_micros();
@@ -247,10 +247,10 @@ fn roster_rows(row: &DecisionRow, schema: &SchemaRef) -> Result<RecordBatch> {
     Ok(RecordBatch::try_new(Arc::clone(schema), columns)?)
 }
 
-impl Which {
+impl DecisionViewKind {
     fn rows(self, row: &DecisionRow, schema: &SchemaRef) -> Result<RecordBatch> {
         match self {
-            Self::All | Self::LatestOfEachCampaign => verdict_rows(row, schema),
+            Self::Verdicts | Self::LatestDecisions => verdict_rows(row, schema),
             Self::LatestRoster => roster_rows(row, schema),
         }
     }
@@ -258,25 +258,25 @@ impl Which {
 
 /// The decisions to read, each when it is its turn.
 #[derive(Debug)]
-struct Turns {
-    which: Which,
+struct DecisionStream {
+    kind: DecisionViewKind,
     schema: SchemaRef,
     plans: Vec<Arc<dyn ExecutionPlan>>,
 }
 
-impl PartitionStream for Turns {
+impl PartitionStream for DecisionStream {
     fn schema(&self) -> &SchemaRef {
         &self.schema
     }
 
     fn execute(&self, task: Arc<TaskContext>) -> SendableRecordBatchStream {
-        let (which, schema) = (self.which, Arc::clone(&self.schema));
+        let (kind, schema) = (self.kind, Arc::clone(&self.schema));
         let rows = stream::iter(self.plans.clone())
             .then(move |plan| {
                 let (task, schema) = (Arc::clone(&task), Arc::clone(&schema));
                 async move {
-                    let row = read(plan, task).await?;
-                    row.map(|row| which.rows(&row, &schema)).transpose()
+                    let row = read_decision(plan, task).await?;
+                    row.map(|row| kind.rows(&row, &schema)).transpose()
                 }
             })
             .try_filter_map(|rows| async move { Ok(rows) });
@@ -284,31 +284,31 @@ impl PartitionStream for Turns {
     }
 }
 
-impl Decided {
-    pub(super) fn new(which: Which, decisions: Arc<dyn TableProvider>, bytes_max: usize) -> Self {
-        let schema = match which {
-            Which::All | Which::LatestOfEachCampaign => verdict_columns(),
-            Which::LatestRoster => roster_columns(),
+impl DecisionView {
+    pub(super) fn new(kind: DecisionViewKind, decisions: Arc<dyn TableProvider>, bytes_max: usize) -> Self {
+        let schema = match kind {
+            DecisionViewKind::Verdicts | DecisionViewKind::LatestDecisions => verdict_columns(),
+            DecisionViewKind::LatestRoster => roster_columns(),
         };
-        Self { which, decisions, schema, bytes_max, rows: OnceCell::new() }
+        Self { kind, decisions, schema, bytes_max, rows: OnceCell::new() }
     }
 
-    async fn turns(&self, state: &dyn Session) -> Result<Turns> {
+    async fn decision_stream(&self, state: &dyn Session) -> Result<DecisionStream> {
         let heads = heads(&self.decisions, state).await?;
-        let heads = match self.which {
-            Which::All => heads,
-            Which::LatestOfEachCampaign => latest(heads),
-            Which::LatestRoster => heads.into_iter().next_back().into_iter().collect(),
+        let heads = match self.kind {
+            DecisionViewKind::Verdicts => heads,
+            DecisionViewKind::LatestDecisions => latest(heads),
+            DecisionViewKind::LatestRoster => heads.into_iter().next_back().into_iter().collect(),
         };
         let mut plans = Vec::with_capacity(heads.len());
         for head in heads {
-            plans.push(reading(&self.decisions, state, &head.decision_id).await?);
+            plans.push(plan_of_decision(&self.decisions, state, &head.decision_id).await?);
         }
-        Ok(Turns { which: self.which, schema: Arc::clone(&self.schema), plans })
+        Ok(DecisionStream { kind: self.kind, schema: Arc::clone(&self.schema), plans })
     }
 
-    async fn find(&self, state: &dyn Session) -> Result<Option<Vec<RecordBatch>>> {
-        let mut batches = self.turns(state).await?.execute(state.task_ctx());
+    async fn collect(&self, state: &dyn Session) -> Result<Option<Vec<RecordBatch>>> {
+        let mut batches = self.decision_stream(state).await?.execute(state.task_ctx());
         let (mut rows, mut bytes) = (Vec::new(), 0);
         while let Some(batch) = batches.try_next().await? {
             bytes += batch.get_array_memory_size();
@@ -322,7 +322,7 @@ impl Decided {
 }
 
 #[async_trait]
-impl TableProvider for Decided {
+impl TableProvider for DecisionView {
     fn schema(&self) -> SchemaRef {
         Arc::clone(&self.schema)
     }
@@ -338,13 +338,13 @@ impl TableProvider for Decided {
         _: &[Expr],
         _: Option<usize>,
     ) -> Result<Arc<dyn ExecutionPlan>> {
-        if let Some(rows) = self.rows.get_or_try_init(|| self.find(state)).await? {
+        if let Some(rows) = self.rows.get_or_try_init(|| self.collect(state)).await? {
             let parts = std::slice::from_ref(rows);
             let source = MemorySourceConfig::try_new_exec(parts, self.schema(), projection.cloned())?;
             return Ok(source);
         }
-        let turns: Vec<Arc<dyn PartitionStream>> = vec![Arc::new(self.turns(state).await?)];
-        let source = StreamingTableExec::try_new(self.schema(), turns, projection, None, false, None)?;
+        let partitions: Vec<Arc<dyn PartitionStream>> = vec![Arc::new(self.decision_stream(state).await?)];
+        let source = StreamingTableExec::try_new(self.schema(), partitions, projection, None, false, None)?;
         Ok(Arc::new(source))
     }
 }

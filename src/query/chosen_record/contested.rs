@@ -1,4 +1,4 @@
-//! Which legacy records do not speak for themselves: one of a repeated id, or without a client app.
+//! Finds the contested legacy records: those whose id occurs more than once, and those without a client app.
 
 use std::hash::BuildHasher as _;
 use std::path::{Path, PathBuf};
@@ -9,15 +9,15 @@ use parquet::file::statistics::Statistics;
 
 use super::rank::Place;
 use super::read::{self, Texts};
-use crate::cores::on_all_cores;
+use crate::parallel::on_all_cores;
 
 /// The rows of a file.
 #[derive(Debug, Default)]
 pub(super) struct FileRows {
     /// How many each row group has.
     pub(super) of_groups: Vec<usize>,
-    /// Those that do not speak.
-    pub(super) silent: Vec<u32>,
+    /// Those that another record is chosen over.
+    pub(super) superseded: Vec<u32>,
 }
 
 impl FileRows {
@@ -53,7 +53,7 @@ impl Hashed {
 /// have the same hash, both seem repeated, which costs only time.
 ///
 /// `None`: a file can't be read, or there are more rows than these.
-pub(super) fn contested(files: &[PathBuf], rows_max: usize) -> Option<(Vec<FileRows>, Vec<Place>)> {
+pub(super) fn find_contested(files: &[PathBuf], rows_max: usize) -> Option<(Vec<FileRows>, Vec<Place>)> {
     let hasher = RandomState::default();
     let mut rows = 0;
     for file in files {
@@ -89,26 +89,26 @@ fn hashed(file: u32, path: &Path, hasher: &RandomState) -> Option<(FileRows, Vec
     let all_have_one = groups
         .iter()
         .all(|group| group.column(protocol).statistics().and_then(Statistics::null_count_opt) == Some(0));
-    let mut names = vec!["sign_in_id", "client_app"];
+    let mut columns = vec!["sign_in_id", "client_app"];
     if !all_have_one {
-        names.push("protocol");
+        columns.push("protocol");
     }
-    let mut rows = FileRows { of_groups, silent: Vec::new() };
+    let mut rows = FileRows { of_groups, superseded: Vec::new() };
     let each = rows.count() / PARTS + 16;
     let mut parts: Vec<Vec<Hashed>> = (0..PARTS).map(|_| Vec::with_capacity(each)).collect();
     let mut row = 0;
-    for batch in read::columns(reader, &names, None)? {
+    for batch in read::columns(reader, &columns, None)? {
         let batch = batch.ok()?;
         let ids = batch.column_by_name("sign_in_id")?.as_string_opt::<i32>()?;
         let client_apps = Texts::of(&batch, "client_app")?;
-        let says_nothing = client_apps.each(says_nothing);
+        let states_no_client_app = client_apps.each(states_no_client_app);
         let protocols = if all_have_one { None } else { Some(Texts::of(&batch, "protocol")?) };
         for at in 0..batch.num_rows() {
             if protocols.as_ref().is_some_and(|protocols| protocols.key(at).is_none()) {
-                rows.silent.push(row);
+                rows.superseded.push(row);
             } else if ids.is_valid(at) {
                 let hash = hasher.hash_one(ids.value(at));
-                let is_undeclared = client_apps.key(at).is_none_or(|key| says_nothing[key]);
+                let is_undeclared = client_apps.key(at).is_none_or(|key| states_no_client_app[key]);
                 let part = usize::try_from(hash >> 58).unwrap_or(0);
                 parts[part].push(Hashed::new(hash, (file, row), is_undeclared));
             }
@@ -119,7 +119,7 @@ fn hashed(file: u32, path: &Path, hasher: &RandomState) -> Option<(FileRows, Vec
 }
 
 /// Whether a client app that is stated says nothing.
-pub(super) fn says_nothing(client_app: &str) -> bool {
+pub(super) fn states_no_client_app(client_app: &str) -> bool {
     // As `btrim` and `lower` have it.
     client_app.trim_matches(' ').to_lowercase() == "unknown"
 }

@@ -1,5 +1,5 @@
-//! What is wrong with a query, told to who wrote it: the first line says what, then the place in its text,
-//! then what there is instead.
+//! An error in a query, written for its author: what is wrong, then the place in the text, then a hint such as the
+//! names that exist. The engine's errors are translated here.
 
 use std::fmt;
 
@@ -8,81 +8,90 @@ use datafusion::common::{Column, SchemaError, Span};
 use datafusion::error::DataFusionError;
 use datafusion::logical_expr::sqlparser::parser::ParserError;
 
-use super::names::{Kind, meant};
+use super::suggestions::{NameKind, suggest};
 
 /// Characters of a line that are shown around the place.
-const SHOWN_MAX: usize = 110;
+const EXCERPT_CHARACTERS_MAX: usize = 110;
 
 /// Columns that are listed.
-const LISTED_MAX: usize = 40;
+const COLUMNS_LISTED_MAX: usize = 40;
 
-/// See the file's first lines.
+/// What is wrong with a query, where, and a hint. `Display` writes all three.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Problem {
+pub struct SqlError {
     message: String,
     place: Option<Place>,
-    more: Option<String>,
+    hint: Option<String>,
 }
 
-/// Where in a text, told by characters.
+/// A place in a text, counted in characters.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Place {
     line: usize,
     column: usize,
     /// A part of the line, on one line.
-    shown: String,
-    /// Before the part that is meant, and of it.
+    excerpt: String,
+    /// Characters before the marked part, and of it.
     indent: usize,
     length: usize,
 }
 
 /// The names that a session has.
 #[derive(Debug, Default)]
-pub(super) struct Known {
+pub(super) struct KnownNames {
     pub(super) tables: Vec<String>,
     pub(super) functions: Vec<String>,
     pub(super) table_functions: Vec<String>,
 }
 
-impl fmt::Display for Problem {
+impl fmt::Display for SqlError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", self.message)?;
-        if let Some(Place { line, column, shown, indent, length }) = &self.place {
-            write!(f, "\nline {line}, column {column}:\n  {shown}\n  {:indent$}{}", "", "^".repeat(*length))?;
+        if let Some(Place { line, column, excerpt, indent, length }) = &self.place {
+            write!(
+                f,
+                "\nline {line}, column {column}:\n  {excerpt}\n  {:indent$}{}",
+                "",
+                "^".repeat(*length)
+            )?;
         }
-        if let Some(more) = &self.more {
-            write!(f, "\n{more}")?;
+        if let Some(hint) = &self.hint {
+            write!(f, "\n{hint}")?;
         }
         Ok(())
     }
 }
 
 impl Place {
-    fn of(sql: &str, line: usize, column: usize, length: usize) -> Option<Self> {
+    fn at(sql: &str, line: usize, column: usize, length: usize) -> Option<Self> {
         let text: Vec<char> = sql.lines().nth(line.checked_sub(1)?)?.chars().collect();
         let at = column.checked_sub(1)?.min(text.len());
         let length = length.clamp(1, (text.len() - at).max(1));
-        let start = if text.len() > SHOWN_MAX { at.saturating_sub(SHOWN_MAX / 2) } else { 0 };
-        let end = text.len().min(start + SHOWN_MAX);
+        let start = if text.len() > EXCERPT_CHARACTERS_MAX {
+            at.saturating_sub(EXCERPT_CHARACTERS_MAX / 2)
+        } else {
+            0
+        };
+        let end = text.len().min(start + EXCERPT_CHARACTERS_MAX);
         let plain = |c: &char| if c.is_control() || lightsout_output::text::is_bidi(*c) { ' ' } else { *c };
-        let mut shown: String = text[start..end].iter().map(plain).collect();
+        let mut excerpt: String = text[start..end].iter().map(plain).collect();
         let mut indent = at - start;
         if start > 0 {
-            shown.insert_str(0, "...");
+            excerpt.insert_str(0, "...");
             indent += 3;
         }
         if end < text.len() {
-            shown.push_str("...");
+            excerpt.push_str("...");
         }
         let length = length.min((end + 1).saturating_sub(at)).max(1);
-        Some(Self { line, column, shown: shown.trim_end().to_owned(), indent, length })
+        Some(Self { line, column, excerpt: excerpt.trim_end().to_owned(), indent, length })
     }
 
     fn of_span(sql: &str, span: Span) -> Option<Self> {
         let size = |number: u64| usize::try_from(number).unwrap_or(0);
         let (start, end) = (span.start, span.end);
         let length = if start.line == end.line { size(end.column.saturating_sub(start.column)) } else { 1 };
-        Self::of(sql, size(start.line), size(start.column), length)
+        Self::at(sql, size(start.line), size(start.column), length)
     }
 
     /// The first time that a word stands in a text by itself.
@@ -96,31 +105,31 @@ impl Place {
         let before = &sql[..at];
         let line = before.matches('\n').count() + 1;
         let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
-        Self::of(sql, line, column, word.chars().count())
+        Self::at(sql, line, column, word.chars().count())
     }
 }
 
-impl Problem {
+impl SqlError {
     /// A sentence without a place.
-    pub(super) const fn plain(message: String) -> Self {
-        Self { message, place: None, more: None }
+    pub(super) const fn without_place(message: String) -> Self {
+        Self { message, place: None, hint: None }
     }
 
     /// What the engine says of a text.
-    pub(super) fn of(sql: &str, error: &DataFusionError, known: &Known) -> Self {
+    pub(super) fn from_engine(sql: &str, error: &DataFusionError, known: &KnownNames) -> Self {
         let span = error.diagnostic().and_then(|diagnostic| diagnostic.span);
         let place = span.and_then(|span| Place::of_span(sql, span));
         let root = root(error);
         match root {
-            DataFusionError::SQL(source, _) => of_parser(sql, source),
-            DataFusionError::SchemaError(source, _) => of_schema(sql, source, place),
+            DataFusionError::SQL(source, _) => from_parser(sql, source),
+            DataFusionError::SchemaError(source, _) => from_schema(sql, source, place),
             DataFusionError::Plan(message) | DataFusionError::Execution(message) => {
-                of_plan(sql, message, place, known)
+                from_plan(sql, message, place, known)
             }
             DataFusionError::NotImplemented(message) => Self {
                 message: format!("the engine can't do this: {}", first_line(message)),
                 place,
-                more: None,
+                hint: None,
             },
             DataFusionError::ArrowError(source, _) => {
                 let message = match &**source {
@@ -131,11 +140,11 @@ impl Problem {
                     ArrowError::DivideByZero => "a number is divided by zero".to_owned(),
                     other => other.to_string(),
                 };
-                Self { message: started_low(&message), place, more: None }
+                Self { message: lower_first(&message), place, hint: None }
             }
             other => {
                 let message = other.message();
-                Self { message: started_low(first_line(&message)), place, more: None }
+                Self { message: lower_first(first_line(&message)), place, hint: None }
             }
         }
     }
@@ -159,8 +168,8 @@ fn first_line(text: &str) -> &str {
     text.lines().next().unwrap_or_default().trim()
 }
 
-/// In the middle of a sentence; what begins with an abbreviation or a name stays.
-fn started_low(text: &str) -> String {
+/// Lowers the first letter for the middle of a sentence; an abbreviation or a name stays.
+fn lower_first(text: &str) -> String {
     let mut chars = text.chars();
     match (chars.next(), chars.next()) {
         (Some(first), Some(second)) if first.is_uppercase() && (second.is_lowercase() || second == ' ') => {
@@ -170,9 +179,9 @@ fn started_low(text: &str) -> String {
     }
 }
 
-fn of_parser(sql: &str, source: &ParserError) -> Problem {
+fn from_parser(sql: &str, source: &ParserError) -> SqlError {
     let (ParserError::TokenizerError(message) | ParserError::ParserError(message)) = source else {
-        return Problem::plain("it is nested too deeply".to_owned());
+        return SqlError::without_place("it is nested too deeply".to_owned());
     };
     // "Expected: an expression, found: FROM at Line: 1, Column: 8"
     let (message, place) = match message.rsplit_once(" at Line: ") {
@@ -184,48 +193,48 @@ fn of_parser(sql: &str, source: &ParserError) -> Problem {
     };
     let found = message.rsplit_once("found: ").map(|(_, found)| found);
     let length = found.filter(|found| *found != "EOF").map_or(1, |found| found.chars().count());
-    let place = place.and_then(|(line, column)| Place::of(sql, line, column, length));
+    let place = place.and_then(|(line, column)| Place::at(sql, line, column, length));
     let place = place.or_else(|| {
         // The end of the text has no place of its own.
         let line = sql.trim_end().lines().count();
         let column = sql.trim_end().lines().last()?.chars().count() + 1;
-        (found == Some("EOF")).then(|| Place::of(sql.trim_end(), line, column, 1)).flatten()
+        (found == Some("EOF")).then(|| Place::at(sql.trim_end(), line, column, 1)).flatten()
     });
     let message = message
         .replace("Expected: ", "expected ")
         .replace("found: EOF", "found the end of the query")
         .replace("found: ", "found ");
-    Problem { message: started_low(&message), place, more: None }
+    SqlError { message: lower_first(&message), place, hint: None }
 }
 
-fn suggested(meant: Option<String>) -> String {
+fn did_you_mean(meant: Option<String>) -> String {
     meant.map_or_else(String::new, |meant| format!("; did you mean {meant}?"))
 }
 
-fn of_schema(sql: &str, source: &SchemaError, place: Option<Place>) -> Problem {
+fn from_schema(sql: &str, source: &SchemaError, place: Option<Place>) -> SqlError {
     match source {
-        SchemaError::FieldNotFound { field, valid_fields } => no_column(sql, field, valid_fields, place),
+        SchemaError::FieldNotFound { field, valid_fields } => unknown_column(sql, field, valid_fields, place),
         SchemaError::AmbiguousReference { field } => {
             let name = field.name();
             let place = place.or_else(|| Place::of_word(sql, name));
             let message = format!("more than one table here has a column {name}; say whose, as in t.{name}");
-            Problem { message, place, more: None }
+            SqlError { message, place, hint: None }
         }
-        other => Problem { message: started_low(&other.to_string()), place, more: None },
+        other => SqlError { message: lower_first(&other.to_string()), place, hint: None },
     }
 }
 
-fn no_column(sql: &str, field: &Column, valid: &[Column], place: Option<Place>) -> Problem {
+fn unknown_column(sql: &str, field: &Column, valid: &[Column], place: Option<Place>) -> SqlError {
     let name = field.name();
     let place = place.or_else(|| Place::of_word(sql, name));
-    let quoted = |place: &Place| place.shown.chars().nth(place.indent) == Some('"');
-    if place.as_ref().is_some_and(quoted) && meant(name, &names(valid), Kind::Column).is_none() {
+    let quoted = |place: &Place| place.excerpt.chars().nth(place.indent) == Some('"');
+    if place.as_ref().is_some_and(quoted) && suggest(name, &names(valid), NameKind::Column).is_none() {
         let message = format!("there is no column {name}; text is written in single quotes: '{name}'");
-        return Problem { message, place, more: None };
+        return SqlError { message, place, hint: None };
     }
     if valid.is_empty() {
         let message = format!("there is no column {name}, and no table to look in; add FROM sign_ins");
-        return Problem { message, place, more: None };
+        return SqlError { message, place, hint: None };
     }
     let of = field.relation.as_ref().map(|relation| format!(" in {relation}")).unwrap_or_default();
     // Of a table that is named here, its columns alone; of one that is not, that is what is wrong.
@@ -238,19 +247,19 @@ fn no_column(sql: &str, field: &Column, valid: &[Column], place: Option<Place>) 
                 valid.iter().filter_map(|column| column.relation.as_ref()).map(ToString::to_string).collect();
             tables.dedup();
             message = format!("nothing is called {relation} here; there are: {}", tables.join(", "));
-            return Problem { message, place, more: None };
+            return SqlError { message, place, hint: None };
         }
         own = valid.iter().collect();
     }
     let mut known: Vec<&str> = own.iter().map(|column| column.name()).collect();
     known.dedup();
-    message.push_str(&suggested(meant(name, &known, Kind::Column)));
+    message.push_str(&did_you_mean(suggest(name, &known, NameKind::Column)));
     known.sort_unstable();
     known.dedup();
-    let listed = known.iter().take(LISTED_MAX).copied().collect::<Vec<_>>().join(", ");
-    let rest = known.len().saturating_sub(LISTED_MAX);
+    let listed = known.iter().take(COLUMNS_LISTED_MAX).copied().collect::<Vec<_>>().join(", ");
+    let rest = known.len().saturating_sub(COLUMNS_LISTED_MAX);
     let rest = if rest > 0 { format!(" and {rest} more") } else { String::new() };
-    Problem { message, place, more: Some(format!("columns: {listed}{rest}")) }
+    SqlError { message, place, hint: Some(format!("columns: {listed}{rest}")) }
 }
 
 fn names(columns: &[Column]) -> Vec<&str> {
@@ -261,15 +270,15 @@ fn strs(names: &[String]) -> Vec<&str> {
     names.iter().map(String::as_str).collect()
 }
 
-fn of_plan(sql: &str, message: &str, place: Option<Place>, known: &Known) -> Problem {
-    let told = |message: String, place| Problem { message, place, more: None };
+fn from_plan(sql: &str, message: &str, place: Option<Place>, known: &KnownNames) -> SqlError {
+    let without_hint = |message: String, place| SqlError { message, place, hint: None };
     if let Some(name) = between(message, "table function '", "' not found") {
         let place = place.or_else(|| Place::of_word(sql, name));
-        let meant = suggested(meant(name, &strs(&known.table_functions), Kind::Table));
+        let suggestion = did_you_mean(suggest(name, &strs(&known.table_functions), NameKind::Table));
         let message = format!(
-            "there is no table function {name}{meant}; a query reads the tables of the lake, and no file or address"
+            "there is no table function {name}{suggestion}; a query reads the tables of the lake, and no file or address"
         );
-        return told(message, place);
+        return without_hint(message, place);
     }
     if let Some(name) = between(message, "table '", "' not found") {
         let own = |database: &str| name.strip_prefix(database)?.strip_prefix(".public.");
@@ -280,23 +289,23 @@ fn of_plan(sql: &str, message: &str, place: Option<Place>, known: &Known) -> Pro
         if is_file {
             message.push_str("; a query reads the tables of the lake, and no file or address");
         } else {
-            message.push_str(&suggested(meant(name, &strs(&known.tables), Kind::Table)));
+            message.push_str(&did_you_mean(suggest(name, &strs(&known.tables), NameKind::Table)));
         }
-        let more = Some(format!("tables and views: {}", known.tables.join(", ")));
-        return Problem { message, place, more };
+        let hint = Some(format!("tables and views: {}", known.tables.join(", ")));
+        return SqlError { message, place, hint };
     }
     if let Some(name) = between(message, "Invalid function '", "'.") {
         let place = place.or_else(|| Place::of_word(sql, name));
-        let meant = suggested(meant(name, &strs(&known.functions), Kind::Function));
-        return told(format!("there is no function {name}{meant}"), place);
+        let suggestion = did_you_mean(suggest(name, &strs(&known.functions), NameKind::Function));
+        return without_hint(format!("there is no function {name}{suggestion}"), place);
     }
     if let Some(name) = between(message, "Placeholder '", "' was not provided a value") {
         let message = format!(
             "{name} has no value here; write one in its place (shipped queries with parameters: lightsout report)"
         );
-        return told(message, Place::of_word(sql, name));
+        return without_hint(message, Place::of_word(sql, name));
     }
-    told(started_low(first_line(message)), place)
+    without_hint(lower_first(first_line(message)), place)
 }
 
 fn between<'a>(text: &'a str, before: &str, after: &str) -> Option<&'a str> {

@@ -1,5 +1,5 @@
-//! Functions that make much of little: `range(0, 100000000000)` is a short text, and its list more memory than
-//! any machine has, which no memory limit of the engine sees. They refuse to make that much at once.
+//! Limits functions whose output is far larger than their arguments: the list of `range(0, 100000000000)` takes more
+//! memory than any machine has, and no memory limit of the engine sees it. Such a call is refused.
 
 use std::sync::Arc;
 
@@ -16,13 +16,13 @@ use datafusion::logical_expr::{
 };
 
 /// Elements of lists, or bytes of text, that one call may make for a batch of rows.
-const MADE_MAX: i128 = 64 << 20;
+const OUTPUT_MAX: i128 = 64 << 20;
 
 const DAY_NANOSECONDS: i128 = 86_400_000_000_000;
 
 /// What a function makes more of than it is given.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-enum Made {
+enum OutputSize {
     /// From a first value to a last one.
     Series,
     /// As many as the second argument says.
@@ -31,14 +31,14 @@ enum Made {
     Repeated,
 }
 
-const FUNCTIONS: [(&str, Made); 7] = [
-    ("range", Made::Series),
-    ("generate_series", Made::Series),
-    ("array_repeat", Made::Counted),
-    ("array_resize", Made::Counted),
-    ("lpad", Made::Counted),
-    ("rpad", Made::Counted),
-    ("repeat", Made::Repeated),
+const FUNCTIONS: [(&str, OutputSize); 7] = [
+    ("range", OutputSize::Series),
+    ("generate_series", OutputSize::Series),
+    ("array_repeat", OutputSize::Counted),
+    ("array_resize", OutputSize::Counted),
+    ("lpad", OutputSize::Counted),
+    ("rpad", OutputSize::Counted),
+    ("repeat", OutputSize::Repeated),
 ];
 
 /// Puts them in the place of the engine's own.
@@ -46,19 +46,19 @@ pub(super) fn register(context: &SessionContext) {
     let state = context.state();
     for (name, made) in FUNCTIONS {
         if let Some(inner) = state.scalar_functions().get(name) {
-            let bounded = Bounded { inner: Arc::clone(inner), made };
-            context.register_udf(ScalarUDF::new_from_impl(bounded));
+            let limited = LimitedFunction { inner: Arc::clone(inner), made };
+            context.register_udf(ScalarUDF::new_from_impl(limited));
         }
     }
 }
 
 #[derive(Debug, PartialEq, Eq, Hash)]
-struct Bounded {
+struct LimitedFunction {
     inner: Arc<ScalarUDF>,
-    made: Made,
+    made: OutputSize,
 }
 
-impl ScalarUDFImpl for Bounded {
+impl ScalarUDFImpl for LimitedFunction {
     fn name(&self) -> &str {
         self.inner.name()
     }
@@ -94,13 +94,13 @@ impl ScalarUDFImpl for Bounded {
     fn invoke_with_args(&self, arguments: ScalarFunctionArgs) -> Result<ColumnarValue> {
         let values = ColumnarValue::values_to_arrays(&arguments.args)?;
         let made = match self.made {
-            Made::Series => series(&values)?,
-            Made::Counted => counted(&values)?,
-            Made::Repeated => repeated(&values)?,
+            OutputSize::Series => series(&values)?,
+            OutputSize::Counted => counted(&values)?,
+            OutputSize::Repeated => repeated(&values)?,
         };
-        if made > MADE_MAX {
+        if made > OUTPUT_MAX {
             return exec_err!(
-                "{} would make {made} elements or characters at once, and at most {MADE_MAX} are made",
+                "{} would make {made} elements or characters at once, and at most {OUTPUT_MAX} are made",
                 self.inner.name()
             );
         }
@@ -177,7 +177,7 @@ mod tests {
     use crate::Queries;
 
     #[tokio::test]
-    async fn what_would_be_more_than_memory_is_refused_and_the_rest_is_made() {
+    async fn only_outputs_beyond_the_limit_are_refused() {
         let queries = Queries::over_rows(Vec::new(), 64 << 20).await.expect("an empty lake");
         for sql in [
             "SELECT range(0, 100000000000)",

@@ -1,9 +1,9 @@
-//! Work that does not wait for anything, on all cores.
+//! Runs work that does not block on all cores.
 
 use std::num::NonZero;
 
 /// How many there are.
-pub(super) fn cores() -> usize {
+pub(super) fn core_count() -> usize {
     std::thread::available_parallelism().map_or(1, NonZero::get)
 }
 
@@ -12,7 +12,7 @@ pub(super) fn on_all_cores<T: Send + Sync, R: Send>(
     items: &[T],
     each: impl Fn(&T) -> Option<R> + Sync,
 ) -> Option<Vec<R>> {
-    let threads = cores().min(items.len().max(1));
+    let threads = core_count().min(items.len().max(1));
     let work = |thread: usize| -> Vec<(usize, Option<R>)> {
         let mine = items.iter().enumerate().skip(thread).step_by(threads);
         mine.map(|(at, item)| (at, each(item))).collect()

@@ -1,5 +1,5 @@
-//! Shipped queries as somebody can run them: values in place of parameters, and one tenant's rows.
-//! Only for showing; the program itself binds.
+//! Shipped queries with their parameters replaced by values, as SQL that a person can run elsewhere. Only for display:
+//! the program itself binds parameters.
 
 use datafusion::common::ScalarValue;
 
@@ -9,20 +9,20 @@ use super::placeholders::placeholders;
 /// The query without its header, its values filled in, for one tenant.
 #[must_use]
 pub fn for_tenant(sql: &str, parameters: &[Parameter], tenant_id: &str) -> String {
-    let filled = filled(sql, parameters);
+    let filled = with_values(sql, parameters);
     let indented: Vec<String> = filled.lines().map(|line| format!("    {line}")).collect();
     format!("SELECT * FROM (\n{}\n) AS found\nWHERE tenant_id = {}", indented.join("\n"), quoted(tenant_id))
 }
 
 /// The query without its header, its values filled in.
 #[must_use]
-pub fn filled(sql: &str, parameters: &[Parameter]) -> String {
+pub fn with_values(sql: &str, parameters: &[Parameter]) -> String {
     let is_header = |line: &&str| line.starts_with("--") || line.trim().is_empty();
     let body: Vec<&str> = sql.lines().skip_while(is_header).collect();
-    fill(body.join("\n").trim_end(), parameters)
+    substitute(body.join("\n").trim_end(), parameters)
 }
 
-fn fill(sql: &str, parameters: &[Parameter]) -> String {
+fn substitute(sql: &str, parameters: &[Parameter]) -> String {
     let mut text = String::with_capacity(sql.len());
     let mut end = 0;
     for found in placeholders(sql) {
@@ -57,7 +57,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn values_stand_where_parameters_stood_and_quotes_can_not_end_them() {
+    fn quotes_in_a_value_are_escaped() {
         let parameters = [
             ("tenant".to_owned(), ScalarValue::Utf8(Some("o'neil".to_owned()))),
             ("tenant_b".to_owned(), ScalarValue::Utf8(Some("b".to_owned()))),
@@ -67,7 +67,7 @@ mod tests {
     }
 
     #[test]
-    fn every_type_is_written_as_sql_and_only_parameters_are_filled() {
+    fn only_parameters_are_replaced_by_literals_of_their_type() {
         let parameters = [
             ("top".to_owned(), ScalarValue::Int64(Some(-5))),
             ("share".to_owned(), ScalarValue::Float64(Some(0.5))),
@@ -75,7 +75,7 @@ mod tests {
             ("on".to_owned(), ScalarValue::Boolean(Some(true))),
         ];
         let sql =
-            filled("-- Header\n\nSELECT '$top', $top, $share, $day, $on, $other -- $top\n", &parameters);
+            with_values("-- Header\n\nSELECT '$top', $top, $share, $day, $on, $other -- $top\n", &parameters);
         assert_eq!(sql, "SELECT '$top', -5, CAST(0.5 AS double), DATE '1970-01-03', true, $other -- $top");
     }
 }

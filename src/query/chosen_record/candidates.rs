@@ -1,4 +1,4 @@
-//! The contested records, with what it is told by which of them speaks.
+//! Reads the contested records and their duplicates, with the columns that decide which one is chosen.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::Path;
@@ -12,11 +12,11 @@ use datafusion::datasource::physical_plan::parquet::{ParquetAccessPlan, RowGroup
 use parquet::arrow::arrow_reader::RowSelection;
 
 use super::LegacyFile;
-use super::ids::says_nothing;
-use super::rank::{Claim, Names, Place, is_unique};
+use super::contested::states_no_client_app;
+use super::rank::{Candidate, Interner, Place, is_unique};
 use super::read::{self, Texts};
-use crate::cores::on_all_cores;
-use crate::rivals::{self, IDS_MAX};
+use crate::duplicate_candidates::{self, SEARCHED_IDS_MAX};
+use crate::parallel::on_all_cores;
 
 const OF_RECORDS: [&str; 13] = [
     "tenant_id",
@@ -33,11 +33,15 @@ const OF_RECORDS: [&str; 13] = [
     "source_id",
     "source_offset",
 ];
-/// Of others, with what tells whether they are rivals.
+/// Of others, with what tells whether they are duplicates.
 const PROTOCOL: &str = "protocol";
 
 /// Reads the contested records, which are in the order of their places.
-pub(super) fn of(files: &[LegacyFile], contested: &[Place], names: &mut Names) -> Option<Vec<Claim>> {
+pub(super) fn of(
+    files: &[LegacyFile],
+    contested: &[Place],
+    interner: &mut Interner,
+) -> Option<Vec<Candidate>> {
     let of_files: Vec<&[Place]> = contested.chunk_by(|a, b| a.0 == b.0).collect();
     let read = on_all_cores(&of_files, |places| {
         let file = &files[places.first()?.0 as usize];
@@ -45,32 +49,32 @@ pub(super) fn of(files: &[LegacyFile], contested: &[Place], names: &mut Names) -
         let batches = read::columns(read::open(&file.at)?, &OF_RECORDS, Some(rows))?;
         batches.collect::<Result<Vec<RecordBatch>, _>>().ok()
     })?;
-    let mut claims = Vec::with_capacity(contested.len());
+    let mut candidates = Vec::with_capacity(contested.len());
     for (places, batches) in of_files.into_iter().zip(read) {
         let mut places = places.iter();
         for batch in batches {
-            add_records(&mut claims, &batch, &mut places, names)?;
+            add_records(&mut candidates, &batch, &mut places, interner)?;
         }
     }
-    Some(claims)
+    Some(candidates)
 }
 
 fn add_records<'p>(
-    claims: &mut Vec<Claim>,
+    candidates: &mut Vec<Candidate>,
     batch: &RecordBatch,
     places: &mut impl Iterator<Item = &'p Place>,
-    names: &mut Names,
+    interner: &mut Interner,
 ) -> Option<()> {
     let columns = Columns::of(batch)?;
     for at in 0..batch.num_rows() {
         let record = columns.record(at, false);
         let (tenant, id) = (columns.tenants.get(at), columns.ids.value(at));
-        claims.push(record.claim(tenant, id, Some(*places.next()?), names));
+        candidates.push(record.candidate(tenant, id, Some(*places.next()?), interner));
     }
     Some(())
 }
 
-/// The columns that claims are made of.
+/// The columns that candidates are made of.
 struct Columns<'a> {
     tenants: Texts<'a>,
     ids: &'a StringArray,
@@ -139,7 +143,7 @@ impl<'a> Columns<'a> {
             emitted_at: time(self.emitted_at),
             user_id: self.user_ids.get(at),
             principal_name: self.principal_names.get(at),
-            states_client_app: self.client_apps.get(at).is_some_and(|app| !says_nothing(app)),
+            states_client_app: self.client_apps.get(at).is_some_and(|app| !states_no_client_app(app)),
             is_modern: self.auth_methods.get(at) == Some("modern"),
             is_basic: self.auth_methods.get(at) == Some("basic"),
             is_unknown: self.auth_methods.get(at) == Some("unknown"),
@@ -153,9 +157,15 @@ impl<'a> Columns<'a> {
 }
 
 impl Record<'_> {
-    fn claim(self, tenant: Option<&str>, id: &str, place: Option<Place>, names: &mut Names) -> Claim {
-        let mut number = |text: Option<&str>| text.map(|text| names.number(text));
-        Claim {
+    fn candidate(
+        self,
+        tenant: Option<&str>,
+        id: &str,
+        place: Option<Place>,
+        interner: &mut Interner,
+    ) -> Candidate {
+        let mut number = |text: Option<&str>| text.map(|text| interner.intern(text));
+        Candidate {
             tenant: number(tenant),
             id: id.into(),
             category: number(self.category),
@@ -177,31 +187,31 @@ impl Record<'_> {
     }
 }
 
-/// Adds what speaks against records that state no client app, from files of the other rows.
-pub(super) fn add_rivals(
-    claims: &mut Vec<Claim>,
-    names: &mut Names,
+/// Adds the duplicates of records that state no client app, from files of the other rows.
+pub(super) fn add_duplicates(
+    candidates: &mut Vec<Candidate>,
+    interner: &mut Interner,
     folder: &str,
     paths: &[&str],
-    claims_max: usize,
+    candidates_max: usize,
 ) -> Option<()> {
     // One record without a client app is enough for its id; what other tenants have of it does not matter. An id
     // that is not unique by these records alone is none by any others.
-    let undeclared = claims.iter().filter(|claim| !claim.states_client_app);
-    let ids: HashSet<&str> = undeclared.map(|claim| &*claim.id).collect();
-    let mut of_ids: HashMap<(u32, &str), Vec<&Claim>> = HashMap::new();
-    for claim in claims.iter().filter(|claim| ids.contains(&*claim.id)) {
-        if let Some(tenant) = claim.tenant {
-            of_ids.entry((tenant, &claim.id)).or_default().push(claim);
+    let undeclared = candidates.iter().filter(|candidate| !candidate.states_client_app);
+    let ids: HashSet<&str> = undeclared.map(|candidate| &*candidate.id).collect();
+    let mut of_ids: HashMap<(u32, &str), Vec<&Candidate>> = HashMap::new();
+    for candidate in candidates.iter().filter(|candidate| ids.contains(&*candidate.id)) {
+        if let Some(tenant) = candidate.tenant {
+            of_ids.entry((tenant, &candidate.id)).or_default().push(candidate);
         }
     }
     of_ids.retain(|_, records| is_unique(records.iter().copied()));
-    if of_ids.len() > IDS_MAX {
+    if of_ids.len() > SEARCHED_IDS_MAX {
         return None;
     }
     let mut wanted: BTreeMap<&str, HashSet<&str>> = BTreeMap::new();
     for (tenant, id) in of_ids.into_keys() {
-        wanted.entry(names.text(tenant)).or_default().insert(id);
+        wanted.entry(interner.resolve(tenant)).or_default().insert(id);
     }
     if wanted.is_empty() {
         return Some(());
@@ -209,7 +219,7 @@ pub(super) fn add_rivals(
     let by_tenant = wanted.iter().map(|(tenant, ids)| {
         ((*tenant).to_owned(), ids.iter().map(|id| (*id).to_owned()).collect::<Vec<String>>())
     });
-    let places = rivals::look(folder, paths, &by_tenant.collect());
+    let places = duplicate_candidates::select_rows(folder, paths, &by_tenant.collect());
     let mut files: Vec<(&str, &ParquetAccessPlan)> = Vec::new();
     for path in paths {
         match places.get(*path) {
@@ -219,31 +229,33 @@ pub(super) fn add_rivals(
             None => return None,
         }
     }
-    let found = on_all_cores(&files, |(path, plan)| rivals_of(&Path::new(folder).join(path), plan, &wanted))?;
+    let found =
+        on_all_cores(&files, |(path, plan)| duplicates_in(&Path::new(folder).join(path), plan, &wanted))?;
     drop(wanted);
-    let rivals: Vec<Rivals> = found.into_iter().flatten().collect();
+    let duplicates: Vec<Duplicates> = found.into_iter().flatten().collect();
     // A constant in place of ids has as many as there are records.
-    if claims.len() + rivals.iter().map(|(batch, _)| batch.num_rows()).sum::<usize>() > claims_max {
+    if candidates.len() + duplicates.iter().map(|(batch, _)| batch.num_rows()).sum::<usize>() > candidates_max
+    {
         return None;
     }
-    for (batch, provably_modern) in &rivals {
+    for (batch, provably_modern) in &duplicates {
         let columns = Columns::of(batch)?;
         for at in 0..batch.num_rows() {
             let record = columns.record(at, *provably_modern);
-            claims.push(record.claim(columns.tenants.get(at), columns.ids.value(at), None, names));
+            candidates.push(record.candidate(columns.tenants.get(at), columns.ids.value(at), None, interner));
         }
     }
     Some(())
 }
 
-/// Records of rivals, and whether they are of the modern side.
-type Rivals = (RecordBatch, bool);
+/// Records of duplicates, and whether they are of the modern side.
+type Duplicates = (RecordBatch, bool);
 
-fn rivals_of(
+fn duplicates_in(
     path: &Path,
     plan: &ParquetAccessPlan,
     wanted: &BTreeMap<&str, HashSet<&str>>,
-) -> Option<Vec<Rivals>> {
+) -> Option<Vec<Duplicates>> {
     let reader = read::open(path)?;
     // The partition is in the path, and nowhere else.
     let provably_modern = path.components().any(|part| part.as_os_str() == "provably_modern=true");
@@ -257,23 +269,23 @@ fn rivals_of(
         });
     }
     let selected: RowSelection = selectors.into_iter().collect();
-    let names: Vec<&str> = OF_RECORDS.into_iter().chain([PROTOCOL]).collect();
+    let columns: Vec<&str> = OF_RECORDS.into_iter().chain([PROTOCOL]).collect();
     let mut found = Vec::new();
-    for batch in read::columns(reader, &names, Some(selected))? {
+    for batch in read::columns(reader, &columns, Some(selected))? {
         let batch = batch.ok()?;
         let (tenants, protocols) = (Texts::of(&batch, "tenant_id")?, Texts::of(&batch, PROTOCOL)?);
         let ids = batch.column_by_name("sign_in_id")?.as_string_opt::<i32>()?;
         // Of each tenant that the rows are of, the ids that are wanted.
         let of_tenants = tenants.each(|tenant| wanted.get(tenant));
-        let is_rival = |at: usize| {
+        let is_duplicate = |at: usize| {
             let of_tenant = tenants.key(at).and_then(|key| of_tenants[key]);
             (provably_modern || protocols.key(at).is_none())
                 && ids.is_valid(at)
                 && of_tenant.is_some_and(|of_tenant| of_tenant.contains(ids.value(at)))
         };
-        let rivals: BooleanArray = (0..batch.num_rows()).map(|at| Some(is_rival(at))).collect();
-        if rivals.true_count() > 0 {
-            found.push((filter_record_batch(&batch, &rivals).ok()?, provably_modern));
+        let duplicates: BooleanArray = (0..batch.num_rows()).map(|at| Some(is_duplicate(at))).collect();
+        if duplicates.true_count() > 0 {
+            found.push((filter_record_batch(&batch, &duplicates).ok()?, provably_modern));
         }
     }
     Some(found)

@@ -1,5 +1,5 @@
-//! What there is to ask of: tables and views, their columns with types and meanings, and functions. The
-//! meanings are those of `queries/columns.txt` and of the views' headers.
+//! Documents what a query can name: tables, views and functions, and columns with their types and meanings, which are
+//! those of `queries/columns.txt` and of the views' headers.
 
 use std::collections::BTreeMap;
 
@@ -25,10 +25,10 @@ pub struct Relation {
 
 /// A column of one.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ColumnMeaning {
+pub struct ColumnDoc {
     pub name: String,
     /// As SQL calls it.
-    pub kind: String,
+    pub sql_type: String,
     /// Empty if nobody has said.
     pub meaning: String,
 }
@@ -65,7 +65,7 @@ pub fn relations() -> Vec<Relation> {
 }
 
 /// The names that a session has, in order; not what is only a part of a view.
-pub(super) fn names(state: &SessionState) -> Vec<String> {
+pub(super) fn relation_names(state: &SessionState) -> Vec<String> {
     let options = &state.config().options().catalog;
     let schema = state
         .catalog_list()
@@ -78,7 +78,7 @@ pub(super) fn names(state: &SessionState) -> Vec<String> {
 }
 
 /// The name of a type in SQL.
-fn kind(of: &DataType) -> String {
+fn sql_type(of: &DataType) -> String {
     match of {
         DataType::Utf8 | DataType::Utf8View | DataType::LargeUtf8 => "text".to_owned(),
         DataType::Int64 | DataType::UInt64 => "bigint".to_owned(),
@@ -89,14 +89,14 @@ fn kind(of: &DataType) -> String {
         DataType::Binary => "bytes".to_owned(),
         DataType::List(item) => match item.data_type() {
             DataType::Struct(_) => "list of structs".to_owned(),
-            other => format!("list of {}", kind(other)),
+            other => format!("list of {}", sql_type(other)),
         },
         other => other.to_string().to_lowercase(),
     }
 }
 
 /// What `columns.txt` says of a column.
-fn listed(table: &str, column: &str) -> Option<&'static str> {
+fn meaning_in_columns_file(table: &str, column: &str) -> Option<&'static str> {
     let lines = || COLUMNS.lines().filter(|line| !line.starts_with('#'));
     let find = |name: &str| {
         lines().find_map(|line| {
@@ -108,7 +108,7 @@ fn listed(table: &str, column: &str) -> Option<&'static str> {
 }
 
 /// The columns that a header tells of, with what it says: `day date: in UTC;`.
-fn of_header(view: &View) -> BTreeMap<String, String> {
+fn header_meanings(view: &View) -> BTreeMap<String, String> {
     const KINDS: [&str; 5] = ["text", "bigint", "timestamp", "date", "boolean"];
     let header: Vec<&str> =
         view.text.lines().filter_map(|line| line.strip_prefix("--")).map(str::trim).collect();
@@ -126,10 +126,11 @@ fn of_header(view: &View) -> BTreeMap<String, String> {
                 })
             };
             let end = part.find(':').or_else(after_kind);
-            let (told, meaning) = end.map_or((part, ""), |end| (&part[..end], part[end + 1..].trim()));
-            let (told, plus) = told.split_once(" (").map_or((told, None), |(told, plus)| (told, Some(plus)));
+            let (declared, meaning) = end.map_or((part, ""), |end| (&part[..end], part[end + 1..].trim()));
+            let (declared, plus) =
+                declared.split_once(" (").map_or((declared, None), |(declared, plus)| (declared, Some(plus)));
             let named =
-                told.trim_start_matches("and ").rsplit_once(' ').filter(|(_, kind)| KINDS.contains(kind));
+                declared.trim_start_matches("and ").rsplit_once(' ').filter(|(_, kind)| KINDS.contains(kind));
             if let Some((names, _)) = named
                 && names.split(", ").all(|name| name.bytes().all(|b| b.is_ascii_lowercase() || b == b'_'))
             {
@@ -158,19 +159,19 @@ impl Queries {
     ///
     /// # Errors
     /// Fails if a view can't be planned.
-    pub async fn columns_of(&self, name: &str) -> Result<Option<Vec<ColumnMeaning>>> {
+    pub async fn columns_of(&self, name: &str) -> Result<Option<Vec<ColumnDoc>>> {
         let found = self.schema.table(name).await.map_err(|source| super::failed(name, source))?;
         let Some(found) = found else { return Ok(None) };
         let view = VIEWS.iter().find(|view| view.name == name);
-        let told = view.map(of_header).unwrap_or_default();
+        let declared = view.map(header_meanings).unwrap_or_default();
         let meaning = |column: &str| {
-            let told = told.get(column).filter(|told| !told.is_empty()).cloned();
-            told.or_else(|| listed(name, column).map(str::to_owned)).unwrap_or_default()
+            let declared = declared.get(column).filter(|declared| !declared.is_empty()).cloned();
+            declared.or_else(|| meaning_in_columns_file(name, column).map(str::to_owned)).unwrap_or_default()
         };
         let schema = found.schema();
-        let columns = schema.fields().iter().map(|field| ColumnMeaning {
+        let columns = schema.fields().iter().map(|field| ColumnDoc {
             name: field.name().clone(),
-            kind: kind(field.data_type()),
+            sql_type: sql_type(field.data_type()),
             meaning: meaning(field.name()),
         });
         Ok(Some(columns.collect()))
@@ -206,24 +207,24 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn every_column_of_every_table_and_view_says_what_it_means() {
+    async fn every_column_is_documented() {
         let queries = Queries::over_rows(Vec::new(), 64 << 20).await.expect("an empty lake");
-        let mut silent = Vec::new();
+        let mut undocumented = Vec::new();
         for relation in relations() {
             assert!(relation.purpose.ends_with('.'), "{}", relation.name);
             let columns = queries.columns_of(relation.name).await.expect("a plan").expect("a relation");
             for column in columns {
                 let (of, name) = (relation.name, &column.name);
                 if column.meaning.len() <= 3 && name != "display_name" {
-                    silent.push(format!("{of}.{name}: '{}'", column.meaning));
+                    undocumented.push(format!("{of}.{name}: '{}'", column.meaning));
                 }
             }
         }
-        assert!(silent.is_empty(), "{}", silent.join("\n"));
+        assert!(undocumented.is_empty(), "{}", undocumented.join("\n"));
     }
 
     #[tokio::test]
-    async fn no_line_is_about_a_column_that_is_not_there() {
+    async fn every_documented_column_exists() {
         let queries = Queries::over_rows(Vec::new(), 64 << 20).await.expect("an empty lake");
         let known = queries.vocabulary().await.expect("plans").relations;
         for line in COLUMNS.lines().filter(|line| !line.starts_with('#')) {

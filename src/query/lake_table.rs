@@ -16,6 +16,7 @@ use datafusion::common::{Column, DFSchema, ScalarValue, Statistics};
 use datafusion::datasource::TableType;
 use datafusion::datasource::listing::PartitionedFile;
 use datafusion::datasource::memory::MemorySourceConfig;
+use datafusion::datasource::physical_plan::parquet::ParquetAccessPlan;
 use datafusion::datasource::physical_plan::{FileGroup, FileScanConfigBuilder, ParquetSource};
 use datafusion::datasource::source::DataSourceExec;
 use datafusion::datasource::table_schema::TableSchema;
@@ -30,16 +31,18 @@ use datafusion::physical_plan::{ExecutionPlan, PhysicalExpr};
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::rivals::Places;
-use super::small::{self, SmallFiles};
+use super::small_file_cache::{self, SmallFileCache};
 use lightsout_lake::LakeFile;
 use lightsout_lake::schema::{PARTITION, Table};
 
 /// The files that are wanted, and the predicate that their rows are wanted by.
-type Wanted<'a> = (Vec<&'a LakeFile>, Option<Arc<dyn PhysicalExpr>>);
+type SelectedFiles<'a> = (Vec<&'a LakeFile>, Option<Arc<dyn PhysicalExpr>>);
 
-/// What a scan is asked for.
-pub(super) struct Asked<'a> {
+/// By the path of a file, the rows to read of it; `None`: no row. A file that is not named is read whole.
+pub(super) type RowSelections = HashMap<String, Option<ParquetAccessPlan>>;
+
+/// The projection, filters and limit of a scan.
+pub(super) struct ScanRequest<'a> {
     pub(super) projection: Option<&'a Vec<usize>>,
     pub(super) filters: &'a [Expr],
     pub(super) limit: Option<usize>,
@@ -72,13 +75,13 @@ pub(super) struct LakeTable {
     files: Vec<LakeFile>,
     /// Of each file, once somebody asks: most tables are opened and not read.
     statistics: OnceLock<Vec<FileStatistics>>,
-    small: SmallFiles,
+    small: SmallFileCache,
 }
 
 impl LakeTable {
     /// Of small files, so many bytes may be kept in memory.
     pub(super) fn new(table: Table, folder: String, files: Vec<LakeFile>, kept_bytes_max: usize) -> Self {
-        let small = SmallFiles::new(kept_bytes_max);
+        let small = SmallFileCache::new(kept_bytes_max);
         Self { table, schema: table.table_schema(), folder, files, statistics: OnceLock::new(), small }
     }
 
@@ -93,7 +96,7 @@ impl LakeTable {
     }
 
     /// Which files may hold rows that the filters want.
-    fn wanted(&self, state: &dyn Session, filters: &[Expr]) -> Result<Wanted<'_>> {
+    fn select_files(&self, state: &dyn Session, filters: &[Expr]) -> Result<SelectedFiles<'_>> {
         let Some(filter) = conjunction(filters.to_vec()) else {
             return Ok((self.files.iter().collect(), None));
         };
@@ -178,12 +181,12 @@ impl TableProvider for LakeTable {
         filters: &[Expr],
         limit: Option<usize>,
     ) -> Result<Arc<dyn ExecutionPlan>> {
-        let asked = Asked { projection, filters, limit };
-        let (files, predicate) = self.wanted(state, filters)?;
+        let request = ScanRequest { projection, filters, limit };
+        let (files, predicate) = self.select_files(state, filters)?;
         let (small, others) = match projection {
             // Counting rows reads no file.
             Some(columns) if columns.is_empty() => (Vec::new(), files),
-            _ => small::part(files),
+            _ => small_file_cache::split_small(files),
         };
         let columns = projection.cloned().unwrap_or_else(|| (0..self.schema.fields().len()).collect());
         let kept = if small.is_empty() {
@@ -193,20 +196,20 @@ impl TableProvider for LakeTable {
         };
         let Some(rows) = kept else {
             let files = [small, others].concat();
-            return self.scan_files(state, &asked, files, predicate, None);
+            return self.scan_files(state, &request, files, predicate, None);
         };
-        let shares = dealt(rows, state.config().target_partitions());
+        let shares = split_evenly(rows, state.config().target_partitions());
         let schema = Arc::new(self.schema.project(&columns)?);
         let kept = MemorySourceConfig::try_new_exec(&shares, schema, None)?;
         if others.is_empty() {
             return Ok(kept);
         }
-        UnionExec::try_new(vec![kept, self.scan_files(state, &asked, others, predicate, None)?])
+        UnionExec::try_new(vec![kept, self.scan_files(state, &request, others, predicate, None)?])
     }
 }
 
 /// About the same number of rows for each partition.
-fn dealt(batches: Vec<RecordBatch>, partitions: usize) -> Vec<Vec<RecordBatch>> {
+fn split_evenly(batches: Vec<RecordBatch>, partitions: usize) -> Vec<Vec<RecordBatch>> {
     let rows: usize = batches.iter().map(RecordBatch::num_rows).sum();
     let share = rows.div_ceil(partitions.max(1)).max(1);
     let mut shares = vec![Vec::new()];
@@ -235,37 +238,37 @@ impl LakeTable {
 
     /// The files that may hold rows that the filters want.
     pub(super) fn paths_of(&self, state: &dyn Session, filters: &[Expr]) -> Result<Vec<&str>> {
-        Ok(self.wanted(state, filters)?.0.into_iter().map(|file| file.path.as_str()).collect())
+        Ok(self.select_files(state, filters)?.0.into_iter().map(|file| file.path.as_str()).collect())
     }
 
     /// Whether some of these files are many and small, so that they are kept once they are read.
-    pub(super) fn has_small(&self, paths: &[&str]) -> bool {
+    pub(super) fn has_small_files(&self, paths: &[&str]) -> bool {
         let wanted: HashSet<&&str> = paths.iter().collect();
         let files = self.files.iter().filter(|file| wanted.contains(&file.path.as_str()));
-        !small::part(files.collect()).0.is_empty()
+        !small_file_cache::split_small(files.collect()).0.is_empty()
     }
 
     /// A scan that reads only some places of the files that are named.
-    pub(super) fn scan_places(
+    pub(super) fn scan_selected_rows(
         &self,
         state: &dyn Session,
-        asked: &Asked<'_>,
-        places: &Places,
+        request: &ScanRequest<'_>,
+        places: &RowSelections,
     ) -> Result<Arc<dyn ExecutionPlan>> {
-        let (mut files, predicate) = self.wanted(state, asked.filters)?;
+        let (mut files, predicate) = self.select_files(state, request.filters)?;
         files.retain(|file| places.get(&file.path) != Some(&None));
-        self.scan_files(state, asked, files, predicate, Some(places))
+        self.scan_files(state, request, files, predicate, Some(places))
     }
 
     fn scan_files(
         &self,
         state: &dyn Session,
-        asked: &Asked<'_>,
+        request: &ScanRequest<'_>,
         mut files: Vec<&LakeFile>,
         predicate: Option<Arc<dyn PhysicalExpr>>,
-        places: Option<&Places>,
+        places: Option<&RowSelections>,
     ) -> Result<Arc<dyn ExecutionPlan>> {
-        let Asked { projection, filters, limit } = *asked;
+        let ScanRequest { projection, filters, limit } = *request;
         if files.is_empty() {
             // A scan of no file has no partition, and the engine wants one.
             let schema = match projection {

@@ -1,4 +1,4 @@
-//! The cells of a query's answer by column name, where rows are too many to go through JSON.
+//! The columns of a query's answer by name and type, where rows are too many to go through JSON.
 
 use std::str::FromStr;
 
@@ -10,13 +10,13 @@ use chrono::{DateTime, Utc};
 use crate::{Error, Result};
 
 /// The columns of a batch.
-pub(super) struct Cells<'a> {
+pub(super) struct TypedColumns<'a> {
     pub(super) batch: &'a RecordBatch,
     /// The query, for errors.
     pub(super) query: &'static str,
 }
 
-impl<'a> Cells<'a> {
+impl<'a> TypedColumns<'a> {
     fn wrong(&self, name: &str, expected: &str) -> Error {
         let found = self
             .batch
@@ -50,7 +50,7 @@ impl<'a> Cells<'a> {
 }
 
 /// A word of a fixed list, `None` where the cell is null.
-pub(super) fn word<T: FromStr<Err: std::error::Error + Send + Sync + 'static>>(
+pub(super) fn parse_word<T: FromStr<Err: std::error::Error + Send + Sync + 'static>>(
     column: &StringArray,
     at: usize,
 ) -> Result<Option<T>> {

@@ -1,4 +1,4 @@
-//! A view whose rows are found once a session: what it reads is one snapshot, so they do not change.
+//! A view whose rows are computed once in a session: it reads one snapshot, so they do not change.
 
 use std::sync::Arc;
 
@@ -14,30 +14,30 @@ use datafusion::physical_plan::{ExecutionPlan, execute_stream};
 use futures::TryStreamExt as _;
 use tokio::sync::OnceCell;
 
-/// The view, and its rows once a query has asked for them.
+/// The view, and its rows once a query has read them.
 #[derive(Debug)]
-pub(super) struct KeptView {
+pub(super) struct MemoizedView {
     plan: LogicalPlan,
     schema: SchemaRef,
     bytes_max: usize,
-    /// Another view that tells how many rows this one will have, and how many are too many to try.
-    told_by: Option<(Arc<KeptView>, usize)>,
+    /// Another view that has about as many rows as this one, and how many are too many to memoize.
+    limited_by: Option<(Arc<MemoizedView>, usize)>,
     /// Without a row of this there is none.
     only_if: Option<LogicalPlan>,
     /// `None`: too many to keep, each query finds them again.
     rows: OnceCell<Option<Vec<RecordBatch>>>,
 }
 
-impl KeptView {
+impl MemoizedView {
     pub(super) fn new(plan: LogicalPlan, bytes_max: usize) -> Self {
         let schema = Arc::clone(plan.schema().inner());
-        Self { plan, schema, bytes_max, told_by: None, only_if: None, rows: OnceCell::new() }
+        Self { plan, schema, bytes_max, limited_by: None, only_if: None, rows: OnceCell::new() }
     }
 
-    /// Does not try to keep rows of so many bytes each where the other view has as many rows as are too much.
-    pub(super) fn told_by(self, other: Arc<Self>, bytes_each: usize) -> Self {
+    /// Does not memoize rows of so many bytes each where the other view has too many rows.
+    pub(super) fn limited_by(self, other: Arc<Self>, bytes_each: usize) -> Self {
         let rows_max = self.bytes_max / bytes_each;
-        Self { told_by: Some((other, rows_max)), ..self }
+        Self { limited_by: Some((other, rows_max)), ..self }
     }
 
     /// Has no rows where `plan` has none.
@@ -45,18 +45,18 @@ impl KeptView {
         Self { only_if: Some(plan), ..self }
     }
 
-    async fn kept(&self, state: &dyn Session) -> Result<Option<&Vec<RecordBatch>>> {
-        if let Some((other, rows_max)) = &self.told_by {
-            let rows = other.rows.get_or_try_init(|| other.find(state)).await?.as_ref();
+    async fn memoized(&self, state: &dyn Session) -> Result<Option<&Vec<RecordBatch>>> {
+        if let Some((other, rows_max)) = &self.limited_by {
+            let rows = other.rows.get_or_try_init(|| other.compute(state)).await?.as_ref();
             let count = rows.map(|rows| rows.iter().map(RecordBatch::num_rows).sum::<usize>());
             if count.is_none_or(|count| count > *rows_max) {
                 return Ok(None);
             }
         }
-        Ok(self.rows.get_or_try_init(|| self.find(state)).await?.as_ref())
+        Ok(self.rows.get_or_try_init(|| self.compute(state)).await?.as_ref())
     }
 
-    async fn find(&self, state: &dyn Session) -> Result<Option<Vec<RecordBatch>>> {
+    async fn compute(&self, state: &dyn Session) -> Result<Option<Vec<RecordBatch>>> {
         let stream = async |plan| execute_stream(state.create_physical_plan(plan).await?, state.task_ctx());
         if let Some(only_if) = &self.only_if {
             let batches: Vec<RecordBatch> = stream(only_if).await?.try_collect().await?;
@@ -78,7 +78,7 @@ impl KeptView {
 }
 
 #[async_trait]
-impl TableProvider for KeptView {
+impl TableProvider for MemoizedView {
     fn schema(&self) -> SchemaRef {
         Arc::clone(&self.schema)
     }
@@ -94,7 +94,7 @@ impl TableProvider for KeptView {
         _: &[Expr],
         _: Option<usize>,
     ) -> Result<Arc<dyn ExecutionPlan>> {
-        if let Some(rows) = self.kept(state).await? {
+        if let Some(rows) = self.memoized(state).await? {
             let parts = std::slice::from_ref(rows);
             let source = MemorySourceConfig::try_new_exec(parts, self.schema(), projection.cloned())?;
             return Ok(source);

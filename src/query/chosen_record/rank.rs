@@ -1,17 +1,17 @@
-//! Of the records of each sign-in, the one that speaks for it. The rule is that of `contested_sign_ins`.
+//! Chooses one record for each sign-in. The rule is that of the SQL view `contested_sign_ins`.
 
 use std::cmp::Ordering;
 use std::collections::HashMap;
 
-/// Texts that repeat, by number.
+/// Interns texts that repeat.
 #[derive(Debug, Default)]
-pub(super) struct Names {
+pub(super) struct Interner {
     texts: Vec<String>,
     numbers: HashMap<String, u32>,
 }
 
-impl Names {
-    pub(super) fn number(&mut self, text: &str) -> u32 {
+impl Interner {
+    pub(super) fn intern(&mut self, text: &str) -> u32 {
         if let Some(number) = self.numbers.get(text) {
             return *number;
         }
@@ -21,7 +21,7 @@ impl Names {
         number
     }
 
-    pub(super) fn text(&self, number: u32) -> &str {
+    pub(super) fn resolve(&self, number: u32) -> &str {
         self.texts.get(number as usize).map_or("", String::as_str)
     }
 }
@@ -29,9 +29,9 @@ impl Names {
 /// Where a legacy record is: the file, and the row in it.
 pub(super) type Place = (u32, u32);
 
-/// A record that may speak for its sign-in.
+/// A record that may be chosen for its sign-in.
 #[derive(Debug)]
-pub(super) struct Claim {
+pub(super) struct Candidate {
     pub(super) tenant: Option<u32>,
     pub(super) id: Box<str>,
     pub(super) category: Option<u32>,
@@ -50,39 +50,39 @@ pub(super) struct Claim {
     pub(super) record_hash: Option<i64>,
     pub(super) source: Option<u32>,
     pub(super) offset: Option<i64>,
-    /// `None`: a rival, of which nothing is wanted but that it speaks instead.
+    /// `None`: a duplicate outside the legacy side, which is only ever chosen instead of a legacy record.
     pub(super) place: Option<Place>,
 }
 
 /// What becomes of the legacy records.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Ranked {
-    /// Those that do not speak.
-    pub(super) silent: Vec<Place>,
-    /// Those that speak for a sign-in whose category only another record knows.
+    /// Those that another record is chosen over.
+    pub(super) superseded: Vec<Place>,
+    /// Chosen records of sign-ins whose category only another record states.
     pub(super) categorised: Vec<(Place, u32)>,
 }
 
-pub(super) fn rank(mut claims: Vec<Claim>, names: &Names) -> Ranked {
-    claims.sort_unstable_by(|a, b| (&a.id, a.tenant).cmp(&(&b.id, b.tenant)));
+pub(super) fn rank(mut candidates: Vec<Candidate>, interner: &Interner) -> Ranked {
+    candidates.sort_unstable_by(|a, b| (&a.id, a.tenant).cmp(&(&b.id, b.tenant)));
     let mut ranked = Ranked::default();
-    for of_id in claims.chunk_by_mut(|a, b| a.id == b.id && a.tenant == b.tenant) {
+    for of_id in candidates.chunk_by_mut(|a, b| a.id == b.id && a.tenant == b.tenant) {
         let is_unique = is_unique(of_id.iter());
-        let known = of_id.iter().filter(|_| is_unique).filter_map(|claim| claim.category);
-        let known = known.max_by(|a, b| names.text(*a).cmp(names.text(*b)));
-        let sign_in = |claim: &Claim| {
-            let record = match claim.record_hash {
+        let known = of_id.iter().filter(|_| is_unique).filter_map(|candidate| candidate.category);
+        let known = known.max_by(|a, b| interner.resolve(*a).cmp(interner.resolve(*b)));
+        let sign_in = |candidate: &Candidate| {
+            let record = match candidate.record_hash {
                 _ if is_unique => Record::Any,
-                Some(hash) => Record::Told(hash),
-                None => Record::At(claim.source, claim.offset),
+                Some(hash) => Record::Hash(hash),
+                None => Record::Place(candidate.source, candidate.offset),
             };
-            (claim.category.or(known), record)
+            (candidate.category.or(known), record)
         };
-        of_id.sort_unstable_by(|a, b| sign_in(a).cmp(&sign_in(b)).then_with(|| first(a, b, names)));
+        of_id.sort_unstable_by(|a, b| sign_in(a).cmp(&sign_in(b)).then_with(|| preference(a, b, interner)));
         for of_sign_in in of_id.chunk_by(|a, b| sign_in(a) == sign_in(b)) {
-            if let [speaker, others @ ..] = of_sign_in {
-                ranked.silent.extend(others.iter().filter_map(|claim| claim.place));
-                if let (None, Some(known), Some(place)) = (speaker.category, known, speaker.place) {
+            if let [chosen, others @ ..] = of_sign_in {
+                ranked.superseded.extend(others.iter().filter_map(|candidate| candidate.place));
+                if let (None, Some(known), Some(place)) = (chosen.category, known, chosen.place) {
                     ranked.categorised.push((place, known));
                 }
             }
@@ -95,34 +95,34 @@ pub(super) fn rank(mut claims: Vec<Claim>, names: &Names) -> Ranked {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Record {
     Any,
-    Told(i64),
-    At(Option<u32>, Option<i64>),
+    Hash(i64),
+    Place(Option<u32>, Option<i64>),
 }
 
 /// How far apart the records of one sign-in are at most.
-const APART_MAX: i64 = 1_000_000;
+const SAME_SIGN_IN_MICROS_MAX: i64 = 1_000_000;
 
 /// Whether all records that have an id agree: on the second, and on who it was.
-pub(super) fn is_unique<'c>(of_id: impl Iterator<Item = &'c Claim> + Clone) -> bool {
-    let times = || of_id.clone().filter_map(|claim| claim.signed_in_at);
+pub(super) fn is_unique<'c>(of_id: impl Iterator<Item = &'c Candidate> + Clone) -> bool {
+    let times = || of_id.clone().filter_map(|candidate| candidate.signed_in_at);
     let is_one_moment = times().max().zip(times().min()).is_none_or(|(last, first)| {
         // Times come from logs, and may be any.
-        last.saturating_sub(first) <= APART_MAX
+        last.saturating_sub(first) <= SAME_SIGN_IN_MICROS_MAX
     });
     is_one_moment
-        && all_same(of_id.clone().filter_map(|claim| claim.user_id))
-        && (of_id.clone().all(|claim| claim.user_id.is_some() || claim.address.is_none())
-            || all_same(of_id.filter_map(|claim| claim.address)))
+        && all_same(of_id.clone().filter_map(|candidate| candidate.user_id))
+        && (of_id.clone().all(|candidate| candidate.user_id.is_some() || candidate.address.is_none())
+            || all_same(of_id.filter_map(|candidate| candidate.address)))
 }
 
 fn all_same(mut numbers: impl Iterator<Item = u32>) -> bool {
     numbers.next().is_none_or(|first| numbers.all(|number| number == first))
 }
 
-/// Who speaks before whom.
-fn first(a: &Claim, b: &Claim, names: &Names) -> Ordering {
-    let source = |claim: &Claim| claim.source.map(|source| names.text(source));
-    (certainty(a).cmp(&certainty(b)))
+/// The order of preference, the chosen record first.
+fn preference(a: &Candidate, b: &Candidate, interner: &Interner) -> Ordering {
+    let source = |candidate: &Candidate| candidate.source.map(|source| interner.resolve(source));
+    (client_certainty(a).cmp(&client_certainty(b)))
         .then(a.is_modern.cmp(&b.is_modern))
         .then(a.provably_modern.cmp(&b.provably_modern))
         // Nothing is less than something, so the latest is first and nothing is last.
@@ -136,14 +136,14 @@ fn first(a: &Claim, b: &Claim, names: &Names) -> Ordering {
 
 /// How well a record says by which client the user signed in; the least is the best. That somebody used Basic
 /// Authentication is not refuted by a record that no verdict counts: of a modern client, a password grant, a service.
-const fn certainty(claim: &Claim) -> u8 {
-    // A rival names no protocol, or is modern.
-    let names_protocol = claim.place.is_some();
-    if names_protocol && claim.states_client_app && (claim.is_basic || claim.is_unknown) {
+const fn client_certainty(candidate: &Candidate) -> u8 {
+    // A duplicate outside the legacy side names no protocol, or is modern.
+    let names_protocol = candidate.place.is_some();
+    if names_protocol && candidate.states_client_app && (candidate.is_basic || candidate.is_unknown) {
         1
-    } else if names_protocol && claim.is_basic {
+    } else if names_protocol && candidate.is_basic {
         2
-    } else if claim.states_client_app {
+    } else if candidate.states_client_app {
         3
     } else {
         4

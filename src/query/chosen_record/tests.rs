@@ -172,12 +172,12 @@ fn batch(records: &[(usize, &Record)]) -> RecordBatch {
 }
 
 /// The records as data files; where they are all in one, as another program may leave them.
-fn files(folder: &std::path::Path, records: &[Record], apart: bool) -> Vec<LakeFile> {
+fn files(folder: &std::path::Path, records: &[Record], services_apart: bool) -> Vec<LakeFile> {
     type File = (bool, bool, u8);
     type Rows<'a> = Vec<(usize, &'a Record)>;
     let mut of_files: BTreeMap<File, Rows<'_>> = BTreeMap::new();
     for (at, record) in records.iter().enumerate() {
-        let is_service = apart && record.protocol.is_none();
+        let is_service = services_apart && record.protocol.is_none();
         of_files.entry((record.provably_modern, is_service, record.file)).or_default().push((at, record));
     }
     let write = |((modern, service, file), records): (File, Rows<'_>)| {
@@ -206,17 +206,17 @@ async fn answer(queries: &Queries, limit: &str) -> String {
 }
 
 /// The answers by files and by the views, for each limit.
-async fn both(records: &[Record], apart: bool, limits: &[&str]) -> Vec<(String, String)> {
+async fn both_answers(records: &[Record], services_apart: bool, limits: &[&str]) -> Vec<(String, String)> {
     let folder = tempfile::tempdir().expect("a folder");
-    let files = files(folder.path(), records, apart);
+    let files = files(folder.path(), records, services_apart);
     let at = folder.path().join(Table::SignInRecords.as_str()).display().to_string();
     let table = Arc::new(LakeTable::new(Table::SignInRecords, at, files, LIMIT));
     let tables: Vec<(Table, Arc<dyn TableProvider>)> = vec![(Table::SignInRecords, Arc::clone(&table) as _)];
     let by_files = Queries::over_providers(tables, Some(Arc::clone(&table)), LIMIT).expect("a session");
     let state = by_files.context.state();
     let by_sql = state.create_logical_plan("SELECT * FROM sign_in_records").await.expect("a plan");
-    let speaking = SpeakingRecords::new(Arc::clone(&table), by_sql, LIMIT);
-    assert!(speaking.find(&state).expect("no error").is_some(), "found without the views");
+    let chosen = ChosenRecords::new(Arc::clone(&table), by_sql, LIMIT);
+    assert!(chosen.find(&state).expect("no error").is_some(), "found without the views");
 
     let numbered: Vec<(usize, &Record)> = records.iter().enumerate().collect();
     let rows = [true, false].map(|modern| {
@@ -236,7 +236,7 @@ async fn both(records: &[Record], apart: bool, limits: &[&str]) -> Vec<(String, 
     answers
 }
 
-fn at_once<T>(work: impl Future<Output = T>) -> T {
+fn block_on<T>(work: impl Future<Output = T>) -> T {
     tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime").block_on(work)
 }
 
@@ -254,12 +254,12 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(CASES))]
 
     #[test]
-    fn the_same_records_speak_as_by_the_views(
+    fn files_and_views_choose_the_same_records(
         records in records(),
-        apart: bool,
+        services_apart: bool,
     ) {
         let limits = ["", "WHERE tenant_id < 'b'", "WHERE category = 'interactive'"];
-        let answers = at_once(both(&records, apart, &limits));
+        let answers = block_on(both_answers(&records, services_apart, &limits));
         for ((by_files, by_views), limit) in answers.into_iter().zip(limits) {
             prop_assert_eq!(by_files, by_views, "{}", limit);
         }
@@ -267,14 +267,14 @@ proptest! {
 }
 
 #[test]
-fn a_file_that_can_not_be_read_is_left_to_the_engine() {
+fn an_unreadable_file_is_left_to_the_engine() {
     let folder = tempfile::tempdir().expect("a folder");
     std::fs::write(folder.path().join("torn.parquet"), "PAR1").expect("a file");
-    assert!(ids::contested(&[folder.path().join("torn.parquet")], usize::MAX).is_none());
+    assert!(contested::find_contested(&[folder.path().join("torn.parquet")], usize::MAX).is_none());
 }
 
 #[test]
-fn more_rows_than_memory_has_room_for_are_left_to_the_engine() {
+fn rows_beyond_the_memory_limit_are_left_to_the_engine() {
     let folder = tempfile::tempdir().expect("a folder");
     let record = Record {
         world: 0,
@@ -297,6 +297,6 @@ fn more_rows_than_memory_has_room_for_are_left_to_the_engine() {
     let records = vec![record; 20];
     let files = files(folder.path(), &records, true);
     let at = folder.path().join(Table::SignInRecords.as_str()).join(&files[0].path);
-    assert_eq!(ids::contested(std::slice::from_ref(&at), 20).expect("there is room").1.len(), 20);
-    assert!(ids::contested(&[at], 19).is_none());
+    assert_eq!(contested::find_contested(std::slice::from_ref(&at), 20).expect("there is room").1.len(), 20);
+    assert!(contested::find_contested(&[at], 19).is_none());
 }

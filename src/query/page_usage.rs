@@ -1,5 +1,5 @@
-//! What the report page asks the lake besides the evidence: usage day by day, and the busiest users of each
-//! tenant. One query finds both, since reading is what costs, and few of its rows are held.
+//! What the report page needs besides the evidence: usage day by day, and the busiest users of each tenant. One query
+//! finds both, since reading is what costs, and few of its rows are held.
 
 use std::collections::BTreeMap;
 
@@ -9,7 +9,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 
 use super::Queries;
 use super::catalog::Report;
-use super::cells::{Cells, word};
+use super::typed_columns::{TypedColumns, parse_word};
 use crate::Result;
 use lightsout_model::campaign::Campaign;
 use lightsout_model::evidence::{UserCount, Window};
@@ -56,14 +56,14 @@ impl Queries {
         // Rows come tenant by tenant: of the one that they are of now, how many are still wanted.
         let (mut tenant, mut wanted) = (String::new(), 0);
         let take = |batch: &arrow::array::RecordBatch| {
-            let cells = Cells { batch, query: NAME };
-            let (tenant_ids, protocols) = (cells.text("tenant_id")?, cells.text("protocol")?);
-            let (names, apps) = (cells.text("user_name")?, cells.text("app_name")?);
-            let at_day = cells.primitive::<Date32Type>("day")?;
-            let (users, sign_ins) = (cells.counts("users")?, cells.counts("sign_ins")?);
-            let last_seen = cells.times("last_seen")?;
+            let columns = TypedColumns { batch, query: NAME };
+            let (tenant_ids, protocols) = (columns.text("tenant_id")?, columns.text("protocol")?);
+            let (names, apps) = (columns.text("user_name")?, columns.text("app_name")?);
+            let at_day = columns.primitive::<Date32Type>("day")?;
+            let (users, sign_ins) = (columns.counts("users")?, columns.counts("sign_ins")?);
+            let last_seen = columns.times("last_seen")?;
             for at in 0..batch.num_rows() {
-                let Some(protocol) = word::<Protocol>(protocols, at)? else { continue };
+                let Some(protocol) = parse_word::<Protocol>(protocols, at)? else { continue };
                 if at_day.is_valid(at) {
                     if let Some(day) = NaiveDate::from_epoch_days(at_day.value(at)) {
                         let count = UserCount { users: users(at), sign_ins: sign_ins(at) };

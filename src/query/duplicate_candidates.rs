@@ -1,8 +1,7 @@
-//! Which rows can speak for a sign-in whose legacy record states no client app. Such records are few, and
-//! the rows that have one of their ids lie anywhere among the modern ones, which nobody wants to read: so
-//! the filters of ids that the files have are asked first, and only pages of those tenants are read.
+//! Finds the rows that may duplicate a sign-in whose legacy record states no client app. Such records are few, and
+//! the rows that have one of their ids lie anywhere among the modern ones. So the files' Bloom filters of ids are read
+//! first, and only pages of those tenants are read.
 
-use std::collections::HashMap;
 use std::fs::File;
 use std::path::Path;
 use std::sync::Arc;
@@ -23,33 +22,30 @@ use parquet::arrow::arrow_reader::{
 use parquet::file::metadata::{PageIndexPolicy, ParquetMetaData};
 use parquet::file::page_index::column_index::ColumnIndexMetaData;
 
-use super::cores::on_all_cores;
-use super::table::{Asked, LakeTable};
+use super::lake_table::{LakeTable, RowSelections, ScanRequest};
+use super::parallel::on_all_cores;
 
-/// The ids that rivals are looked for by, of `sign_in_records`.
+/// The ids whose duplicates are searched for.
 pub(super) const UNDECLARED: &str = "SELECT DISTINCT tenant_id, sign_in_id FROM sign_in_records \
      WHERE provably_modern = false AND protocol IS NOT NULL \
      AND (client_app IS NULL OR lower(btrim(client_app)) = 'unknown')";
 
 /// More ids than this are looked for everywhere: asking filters would take longer than reading.
-pub(super) const IDS_MAX: usize = 200_000;
+pub(super) const SEARCHED_IDS_MAX: usize = 200_000;
 
 type Reader = ParquetRecordBatchReaderBuilder<File>;
 
 /// Tenants, sorted, and the ids of each.
 pub(super) type Ids = Vec<(String, Vec<String>)>;
 
-/// Of a file, which rows may have one of the ids; `None`: no row.
-pub(super) type Places = HashMap<String, Option<ParquetAccessPlan>>;
-
-/// `sign_in_records` as the view of rivals reads it: without most rows that have none of the ids.
+/// `sign_in_records` as the view `rival_records` reads it: without most rows that have none of the ids.
 #[derive(Debug)]
-pub(super) struct RivalRecords {
+pub(super) struct CandidateRecords {
     table: Arc<LakeTable>,
     undeclared: LogicalPlan,
 }
 
-impl RivalRecords {
+impl CandidateRecords {
     /// `undeclared` gives the rows of [`UNDECLARED`].
     pub(super) const fn new(table: Arc<LakeTable>, undeclared: LogicalPlan) -> Self {
         Self { table, undeclared }
@@ -61,10 +57,10 @@ impl RivalRecords {
         let mut ids: Vec<(String, String)> = Vec::new();
         while let Some(batch) = rows.try_next().await? {
             let [tenants, sign_ins] = [0, 1].map(|column| batch.column(column).as_string::<i32>());
-            // A record without either is nobody's rival.
+            // A record without either has no duplicate.
             let both = tenants.iter().zip(sign_ins).filter_map(|(tenant, id)| Some((tenant?, id?)));
             ids.extend(both.map(|(tenant, id)| (tenant.to_owned(), id.to_owned())));
-            if ids.len() > IDS_MAX {
+            if ids.len() > SEARCHED_IDS_MAX {
                 return Ok(None);
             }
         }
@@ -81,7 +77,7 @@ impl RivalRecords {
 }
 
 #[async_trait]
-impl TableProvider for RivalRecords {
+impl TableProvider for CandidateRecords {
     fn schema(&self) -> SchemaRef {
         self.table.schema()
     }
@@ -104,36 +100,42 @@ impl TableProvider for RivalRecords {
         let paths = self.table.paths_of(state, filters)?;
         let ids = self.ids(state).await?;
         let Some(ids) = ids else { return self.table.scan(state, projection, filters, limit).await };
-        let places = look(self.table.folder(), &paths, &ids);
-        self.table.scan_places(state, &Asked { projection, filters, limit }, &places)
+        let places = select_rows(self.table.folder(), &paths, &ids);
+        self.table.scan_selected_rows(state, &ScanRequest { projection, filters, limit }, &places)
     }
 }
 
 /// Looks into every file; one that can't be looked into is left out of the answer, to be read whole, which
 /// tells what is wrong with it.
-pub(super) fn look(folder: &str, paths: &[&str], ids: &Ids) -> Places {
-    let look = |path: &&str| {
-        let found = places(&Path::new(folder).join(path), ids).map(|places| {
+pub(super) fn select_rows(folder: &str, paths: &[&str], ids: &Ids) -> RowSelections {
+    let select_rows = |path: &&str| {
+        let found = rows_of_file(&Path::new(folder).join(path), ids).map(|places| {
             let any = places.iter().any(RowGroupAccess::should_scan);
             ((*path).to_owned(), any.then(|| ParquetAccessPlan::new(places)))
         });
         Some(found)
     };
-    on_all_cores(paths, look).into_iter().flatten().flatten().collect()
+    on_all_cores(paths, select_rows).into_iter().flatten().flatten().collect()
 }
 
 /// Of each row group of a file, the rows that may have one of the ids.
-fn places(path: &Path, ids: &Ids) -> Option<Vec<RowGroupAccess>> {
+fn rows_of_file(path: &Path, ids: &Ids) -> Option<Vec<RowGroupAccess>> {
     let options = ArrowReaderOptions::new().with_page_index_policy(PageIndexPolicy::Optional);
     let reader = Reader::try_new_with_options(File::open(path).ok()?, options).ok()?;
     let schema = reader.parquet_schema();
     let column = |name: &str| schema.columns().iter().position(|column| column.name() == name);
     let (tenants, sign_ins) = (column("tenant_id")?, column("sign_in_id")?);
     let groups = 0..reader.metadata().num_row_groups();
-    Some(groups.map(|group| rows_of(&reader, group, tenants, sign_ins, ids)).collect())
+    Some(groups.map(|group| rows_of_group(&reader, group, tenants, sign_ins, ids)).collect())
 }
 
-fn rows_of(reader: &Reader, group: usize, tenants: usize, sign_ins: usize, ids: &Ids) -> RowGroupAccess {
+fn rows_of_group(
+    reader: &Reader,
+    group: usize,
+    tenants: usize,
+    sign_ins: usize,
+    ids: &Ids,
+) -> RowGroupAccess {
     let metadata = reader.metadata();
     let bounds = metadata.row_group(group).column(tenants).statistics();
     let least = bounds.and_then(|bounds| bounds.min_bytes_opt()).unwrap_or(&[]);
@@ -226,7 +228,7 @@ mod tests {
         let folder = folder.path().join(Table::SignInRecords.as_str());
         let ids: Ids =
             ids.iter().map(|(tenant, id)| ((*tenant).to_owned(), vec![(*id).to_owned()])).collect();
-        let places = look(&folder.display().to_string(), &[&path], &ids);
+        let places = select_rows(&folder.display().to_string(), &[&path], &ids);
         places[&path].clone().map(ParquetAccessPlan::into_inner)
     }
 
@@ -259,7 +261,7 @@ mod tests {
         std::fs::write(folder.path().join("torn.parquet"), "PAR1").expect("a file");
         let ids = vec![("tenant-1".to_owned(), vec!["id-3".to_owned()])];
         let (folder, paths) = (folder.path().display().to_string(), ["torn.parquet", "gone.parquet"]);
-        let places = look(&folder, &paths, &ids);
+        let places = select_rows(&folder, &paths, &ids);
         assert!(places.is_empty());
     }
 }

@@ -1,6 +1,6 @@
-//! Files of a few rows, of which a lake that is fed hour by hour has thousands. To open one costs the engine
-//! more than to read it, and each query opens it again: so each is read once a session, of its columns those
-//! that somebody asked for, and kept.
+//! Caches the rows of small files for a session. A lake that is fed hour by hour has thousands of files of a few rows;
+//! opening one costs the engine more than reading it, and each query would open it again. Only the columns that a query
+//! has read are cached.
 
 use std::collections::{HashMap, HashSet};
 use std::fs::File;
@@ -16,7 +16,7 @@ use datafusion::error::Result;
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 
-use super::cores::{cores, on_all_cores};
+use super::parallel::{core_count, on_all_cores};
 use lightsout_lake::LakeFile;
 use lightsout_lake::schema::PARTITION;
 
@@ -27,14 +27,14 @@ const FILES_MIN: usize = 16;
 
 /// What is kept of the small files of one table.
 #[derive(Debug)]
-pub(super) struct SmallFiles {
+pub(super) struct SmallFileCache {
     /// What all of it may take in memory.
     bytes_max: usize,
-    kept: Mutex<Kept>,
+    cached: Mutex<CachedFiles>,
 }
 
 #[derive(Debug, Default)]
-struct Kept {
+struct CachedFiles {
     chunks: Vec<Chunk>,
     /// Of a path, the chunk and the place in it.
     places: HashMap<String, (usize, usize)>,
@@ -43,13 +43,13 @@ struct Kept {
     refused: Option<usize>,
 }
 
-/// Files that were first asked for together, their rows one after the other.
+/// Files that were first read together, their rows one after the other.
 #[derive(Debug)]
 struct Chunk {
     files: Vec<LakeFile>,
     /// Where the rows of each file end.
     ends: Vec<usize>,
-    /// Of each column of the table the values, once somebody asked for them.
+    /// The values of each column of the table, once a query has read it.
     columns: Vec<Option<ArrayRef>>,
 }
 
@@ -61,15 +61,15 @@ struct Found {
 }
 
 /// Parts the small files from the others, if they are worth it.
-pub(super) fn part(files: Vec<&LakeFile>) -> (Vec<&LakeFile>, Vec<&LakeFile>) {
+pub(super) fn split_small(files: Vec<&LakeFile>) -> (Vec<&LakeFile>, Vec<&LakeFile>) {
     let (small, others): (Vec<&LakeFile>, Vec<&LakeFile>) =
         files.iter().partition(|file| file.bytes <= BYTES_MAX);
     if small.len() < FILES_MIN { (Vec::new(), files) } else { (small, others) }
 }
 
-impl SmallFiles {
+impl SmallFileCache {
     pub(super) fn new(bytes_max: usize) -> Self {
-        Self { bytes_max, kept: Mutex::default() }
+        Self { bytes_max, cached: Mutex::default() }
     }
 
     /// The rows of the files, of these columns; `None`: they take too much memory, or one can't be read, and
@@ -82,7 +82,7 @@ impl SmallFiles {
         columns: &[usize],
     ) -> Result<Option<Vec<RecordBatch>>> {
         // Whoever comes meanwhile wants the same files: it waits, and finds them.
-        let Ok(mut kept) = self.kept.lock() else { return Ok(None) };
+        let Ok(mut kept) = self.cached.lock() else { return Ok(None) };
         if !kept.has_all(folder, files, schema, columns, self.bytes_max) {
             return Ok(None);
         }
@@ -98,7 +98,7 @@ impl SmallFiles {
     }
 }
 
-impl Kept {
+impl CachedFiles {
     /// Reads what is lacking; whether all is there then.
     fn has_all(
         &mut self,
@@ -108,14 +108,14 @@ impl Kept {
         columns: &[usize],
         bytes_max: usize,
     ) -> bool {
-        let threads = cores();
+        let threads = core_count();
         let known = |file: &&&LakeFile| self.places.contains_key(&file.path);
         let new: Vec<&LakeFile> = files.iter().filter(|file| !known(file)).copied().collect();
-        let asked: HashSet<usize> =
+        let known_chunks: HashSet<usize> =
             files.iter().filter_map(|file| Some(self.places.get(&file.path)?.0)).collect();
         let share = new.len().div_ceil(threads).max(1);
         let new: Vec<Chunk> = new.chunks(share).map(|files| Chunk::of(files, schema)).collect();
-        let old = asked.into_iter().map(|at| (Some(at), &self.chunks[at]));
+        let old = known_chunks.into_iter().map(|at| (Some(at), &self.chunks[at]));
         let lacking: Vec<(Option<usize>, &Chunk, Vec<usize>)> = old
             .chain(new.iter().map(|chunk| (None, chunk)))
             .map(|(at, chunk)| (at, chunk, chunk.lacks(columns)))
@@ -156,7 +156,7 @@ impl Kept {
 
 impl Chunk {
     fn of(files: &[&LakeFile], schema: &SchemaRef) -> Self {
-        // What the log says of them was asked already.
+        // Their statistics are needed no more.
         let files = files.iter().map(|file| LakeFile { statistics: None, ..(*file).clone() });
         Self { files: files.collect(), ends: Vec::new(), columns: vec![None; schema.fields().len()] }
     }
@@ -296,12 +296,12 @@ mod tests {
     }
 
     #[test]
-    fn each_file_is_read_once_and_its_rows_and_side_are_all_there() {
+    fn each_file_is_read_once_with_all_rows() {
         let folder = tempfile::tempdir().expect("a folder");
         let files = written(folder.path(), 20);
         let files: Vec<&LakeFile> = files.iter().collect();
         let table = folder.path().join(TABLE.as_str()).display().to_string();
-        let kept = SmallFiles::new(1 << 24);
+        let kept = SmallFileCache::new(1 << 24);
         let schema = TABLE.table_schema();
         let read = |files: &[&LakeFile], names: &[&str]| {
             let batches = kept.read(&table, files, &schema, &columns(names)).expect("readable")?;
@@ -345,14 +345,14 @@ mod tests {
     }
 
     #[test]
-    fn what_would_take_too_much_memory_is_left_to_the_engine() {
+    fn files_beyond_the_memory_limit_are_left_to_the_engine() {
         let folder = tempfile::tempdir().expect("a folder");
         let files = written(folder.path(), FILES_MIN);
         let files: Vec<&LakeFile> = files.iter().collect();
         let table = folder.path().join(TABLE.as_str()).display().to_string();
-        let few = SmallFiles::new(512);
-        assert_eq!(part(files.clone()).0.len(), FILES_MIN);
-        assert!(part(files[1..].to_vec()).0.is_empty(), "too few");
+        let few = SmallFileCache::new(512);
+        assert_eq!(split_small(files.clone()).0.len(), FILES_MIN);
+        assert!(split_small(files[1..].to_vec()).0.is_empty(), "too few");
         let read = |names: &[&str]| {
             few.read(&table, &files, &TABLE.table_schema(), &columns(names)).expect("readable").is_some()
         };
