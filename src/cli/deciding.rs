@@ -42,6 +42,10 @@ pub(super) async fn assess(rules: &Rules, out: &Path, global: &Global) -> Result
     let versions =
         serde_json::to_string(&versions).map_err(|source| Error::Json { what: "versions", source })?;
     let (assessment, row) = decide(&basis, now(), versions)?;
+    // A decision over nobody says nothing.
+    if assessment.tenants.is_empty() {
+        return Err(Error::EmptyLake { lake: lake.name() });
+    }
     // What is published follows from a decision that the lake knows.
     keep(&mut lake, &row).await?;
     crate::report::assessment::write_all(out, &assessment).map_err(Error::recorded)?;

@@ -36,12 +36,22 @@ pub(super) async fn run(arguments: &Arguments, global: &Global) -> Result<u8> {
     std::fs::create_dir_all(&arguments.out).map_err(Error::write(&arguments.out))?;
     let started = Instant::now();
     let report = ingest::ingest(&arguments.inputs, roster, global).await?;
-    ingest::tell(&report, arguments.inputs.dry_run, global);
+    ingest::tell(&report, &arguments.inputs, global);
     if arguments.inputs.dry_run {
         return Ok(arguments.inputs.exit_code(&report));
     }
     let ingested = started.elapsed();
-    let assessed = deciding::assess(&arguments.rules, &arguments.out, global).await?;
+    let assessed = match deciding::assess(&arguments.rules, &arguments.out, global).await {
+        Err(Error::EmptyLake { .. }) if report.files_refused + report.rejected > 0 => {
+            eprintln!(
+                "nothing to assess, and no decision is recorded: of {} files {} were refused, and of {} records {} were \
+                 rejected; the reasons are above, what is read is told by: lightsout formats",
+                report.files, report.files_refused, report.records, report.rejected
+            );
+            return Ok(arguments.inputs.exit_code(&report));
+        }
+        assessed => assessed?,
+    };
     notices::write(&assessed, &arguments.texts, &arguments.out, global).await?;
     super::page::write(&assessed, &arguments.out).await?;
     assess::tell(&assessed.campaign, &assessed.assessment, &arguments.out, global);

@@ -7,7 +7,9 @@
 //! left of it. [`settings`] reads the files about a tenant's settings.
 
 pub mod buffer;
+pub mod catalogue;
 pub mod classify;
+pub mod collect;
 pub mod csv;
 mod document;
 pub mod encoding;
