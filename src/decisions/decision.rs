@@ -24,7 +24,7 @@ pub struct Basis<'a> {
 }
 
 /// Another number where the same evidence may be judged otherwise than before.
-const RULES_VERSION: &str = "3";
+const RULES_VERSION: &str = "4";
 
 /// A row of `decisions`.
 #[derive(Debug, Clone, Serialize, Deserialize)]
