@@ -80,7 +80,7 @@ fn varied(criterion: &mut Criterion, file: &Path) {
 
 fn frame(bytes: &[u8]) -> usize {
     let reader = Box::new(Cursor::new(bytes.to_vec()));
-    let text = Text { reader, compressed: false, encoding: Encoding::Utf8, mark_bytes: 0 };
+    let text = Text::new(reader, false, Encoding::Utf8, 0);
     let (mut framer, _) = Framer::new(text).expect("in memory");
     let mut total = 0;
     while let Some(chunk) = framer.next_chunk().expect("in memory") {

@@ -1,6 +1,8 @@
 //! One golden file per shape and situation: the file's account and its canonical rows, as text that a
 //! person reads. `UPDATE_EXPECTED=1` writes them anew.
 
+#[path = "program/cases.rs"]
+mod cases;
 mod program;
 
 use std::collections::BTreeMap;
@@ -83,7 +85,7 @@ fn outcomes(place: &Place, arguments: &[&str]) -> BTreeMap<String, String> {
     }
     let query = format!(
         "SELECT s.path, {COLUMNS} FROM sign_in_records r JOIN sources s ON s.source_id = r.source_id \
-         ORDER BY s.path, r.source_offset"
+         ORDER BY s.path, r.source_offset, r.sign_in_id"
     );
     for found in place.sql("lake", &query) {
         let text = outcomes.get_mut(found["path"].as_str().expect("a path")).expect("an input");

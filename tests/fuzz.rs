@@ -67,7 +67,7 @@ enum Mutation {
 }
 
 fn mutation() -> impl Strategy<Value = Mutation> {
-    const PIECES: [&[u8]; 22] = [
+    const PIECES: [&[u8]; 30] = [
         b"\"",
         b"\"\"",
         b"\\",
@@ -90,6 +90,14 @@ fn mutation() -> impl Strategy<Value = Mutation> {
         b"\xed\xa0\x80",
         b"#TYPE x\n",
         b"\xf0\x9f\x99\x82",
+        b"{\"message\":\"{",
+        b"{\"hits\":{\"hits\":[",
+        b"{\"event\":{\"original\":",
+        b"{\"columns\":[\"a\"],\"rows\":[[",
+        b"\\\"",
+        b"<134>Oct  5 08:15:30 h a: ",
+        b"\r\r",
+        b"\xf6",
     ];
     let part = || 0.0..1.0f64;
     prop_oneof![
@@ -182,9 +190,13 @@ impl Read for Drip {
 fn text(bytes: &[u8], steps: &[usize]) -> (Text, Vec<u8>) {
     let (encoding, mark) = Encoding::sniff(bytes);
     let decoded = encoding.decode(&bytes[mark..]);
-    let reader = Drip { bytes: io::Cursor::new(decoded.clone()), steps: steps.to_vec(), turn: 0 };
-    let text = Text { reader: Box::new(reader), compressed: false, encoding, mark_bytes: mark as u64 };
-    (text, decoded)
+    let text = |steps: &[usize]| {
+        let reader = Drip { bytes: io::Cursor::new(decoded.clone()), steps: steps.to_vec(), turn: 0 };
+        Text::new(reader, false, encoding, mark as u64)
+    };
+    let mut plain = Vec::new();
+    text(&[usize::MAX]).reader.read_to_end(&mut plain).expect("memory");
+    (text(steps), plain)
 }
 
 /// A record or a broken part: where it lies in the text, and whether it is broken.
@@ -197,13 +209,13 @@ fn frame(
     sizes: Option<(usize, usize)>,
 ) -> Option<(Framing, RecordReader, Vec<Part>, usize)> {
     let (text, decoded) = text(bytes, steps);
-    let encoding = text.encoding;
     let mark = text.mark_bytes;
     let (mut framer, recognised) = match sizes {
         Some((head, chunk)) => Framer::in_steps(text, head, chunk).expect("memory"),
         None => Framer::new(text).expect("memory"),
     };
     let Recognised::Records(head) = recognised else { return None };
+    let encoding = framer.encoding();
     let (mut at, mut stored) = (head.skip, mark + encoding.len_of(&decoded[..head.skip]) as u64);
     let mut line = 1 + newlines(&decoded[..head.skip]);
     let mut parts = Vec::new();
@@ -220,7 +232,7 @@ fn frame(
             chunk_parts(&chunk).into_iter().map(|(range, broken)| (range.start + at..range.end + at, broken)),
         );
         at += chunk.bytes.len();
-        stored += encoding.len_of(&chunk.bytes) as u64;
+        stored += chunk.encoding.len_of(&chunk.bytes) as u64;
         line += newlines(&chunk.bytes);
     }
     assert_eq!(at, decoded.len(), "the whole text is handed out");
@@ -245,6 +257,9 @@ fn frame(
         if !broken && let Ok(record) = std::str::from_utf8(&decoded[range.clone()]) {
             // Whether it is taken or rejected: it is one of them.
             let _ = head.reader.parse(record);
+            for inner in head.reader.unwrap_record(record).into_iter().flatten() {
+                let _ = head.reader.inner().parse(&inner);
+            }
             let _ = head.reader.says(record);
             let _ = head.reader.content(record);
             head.reader.times(record, |_| {});

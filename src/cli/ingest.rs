@@ -1,5 +1,6 @@
 //! `lightsout ingest`: raw logs into the lake, with the account of every file.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -12,7 +13,7 @@ use indicatif::{HumanBytes, ProgressBar, ProgressStyle};
 use super::shared::{Global, Naming, now, parse_days, parse_size, print, print_note, roster_of};
 use crate::cli::failure::{Failure, Result};
 use lightsout_ingest::find::{Input, find};
-use lightsout_ingest::{IngestReport, IngestSettings, Progress};
+use lightsout_ingest::{FileReport, IngestReport, IngestSettings, Progress};
 use lightsout_lake::Lake;
 use lightsout_model::evidence::DayRange;
 use lightsout_model::tenant::Roster;
@@ -38,6 +39,9 @@ pub(super) struct Inputs {
     /// Say what each file is and what it would become; write nothing
     #[arg(long)]
     pub(super) dry_run: bool,
+    /// With --dry-run: a line for every file instead of one for each kind
+    #[arg(long, requires = "dry_run")]
+    pub(super) verbose: bool,
     /// Threads [default: all cores]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     jobs: Option<u16>,
@@ -86,7 +90,7 @@ pub(super) async fn run(arguments: &Arguments, global: &Global) -> Result<u8> {
             .map_err(|source| Failure::Json { what: "the run report", source })?;
         print(&json);
     }
-    tell(&report, arguments.inputs.dry_run, global);
+    tell(&report, &arguments.inputs, global);
     Ok(arguments.inputs.exit_code(&report))
 }
 
@@ -217,42 +221,32 @@ fn until_yesterday(covers: DayRange, today: NaiveDate) -> Result<DayRange> {
     Ok(DayRange { first: covers.first, last: covers.last.min(yesterday) })
 }
 
+/// How many files a line names.
+const FILES_NAMED: usize = 3;
+
 /// The closing account, on stderr.
-pub(super) fn tell(report: &IngestReport, dry_run: bool, global: &Global) {
+pub(super) fn tell(report: &IngestReport, arguments: &Inputs, global: &Global) {
     for file in &report.refused {
         eprintln!("refused {}: {}", file.path, file.detail.as_deref().unwrap_or_default());
     }
     if global.quiet {
         return;
     }
-    for file in &report.each {
-        let span = match (&file.first_signed_in_at, &file.last_signed_in_at) {
-            (Some(first), Some(last)) => format!("{first} to {last}"),
-            _ => "no rows".to_owned(),
-        };
-        let missing =
-            if file.missing_columns.is_empty() { "none".to_owned() } else { file.missing_columns.join(", ") };
-        let rejects: Vec<String> =
-            file.rejected_by_reason.iter().map(|(reason, count)| format!("{count} {reason}")).collect();
-        let rejects = if rejects.is_empty() {
-            "no rejects".to_owned()
-        } else {
-            format!("rejects: {}", rejects.join(", "))
-        };
-        eprintln!(
-            "{}: {} {} ({}, {}), {} records of {} tenants, {span}; missing columns: {missing}; {rejects}",
-            file.path,
-            file.shape.unwrap_or("no known shape"),
-            file.framing.unwrap_or("-"),
-            file.encoding,
-            file.compression,
-            file.records,
-            file.tenants,
-        );
+    if arguments.verbose {
+        report.each.iter().for_each(tell_file);
+    } else {
+        tell_kinds(&report.each);
+    }
+    for (advice, files) in &report.advice {
+        let named = files.iter().take(FILES_NAMED).map(String::as_str).collect::<Vec<_>>().join(", ");
+        match files.len().saturating_sub(FILES_NAMED) {
+            0 => eprintln!("{named}: {advice}"),
+            more => eprintln!("{named} and {more} more: {advice}"),
+        }
     }
     eprintln!(
         "{}{} files ({}): {} ingested, {} seen before, {} empty, {} refused",
-        if dry_run { "would ingest " } else { "" },
+        if arguments.dry_run { "would ingest " } else { "" },
         report.files,
         HumanBytes(report.stored_bytes),
         report.files_ingested,
@@ -271,5 +265,62 @@ pub(super) fn tell(report: &IngestReport, dry_run: bool, global: &Global) {
         let codes: Vec<String> =
             report.unknown_codes.iter().map(|(code, count)| format!("{code} ({count})")).collect();
         eprintln!("result codes that are not known, taken for failures: {}", codes.join(", "));
+    }
+}
+
+/// What one file is and would become.
+fn tell_file(file: &FileReport) {
+    let span = match (&file.first_signed_in_at, &file.last_signed_in_at) {
+        (Some(first), Some(last)) => format!("{first} to {last}"),
+        _ => "no rows".to_owned(),
+    };
+    eprintln!(
+        "{}: {}, {} records of {} tenants, {span}; missing columns: {}; {}",
+        file.path,
+        kind_of(file),
+        file.records,
+        file.tenants,
+        missing_columns(file),
+        rejects(&file.rejected_by_reason),
+    );
+}
+
+fn kind_of(file: &FileReport) -> String {
+    let shape = file.shape.unwrap_or("no known shape");
+    format!("{shape} {} ({}, {})", file.framing.unwrap_or("-"), file.encoding, file.compression)
+}
+
+fn missing_columns(file: &FileReport) -> String {
+    if file.missing_columns.is_empty() { "none".to_owned() } else { file.missing_columns.join(", ") }
+}
+
+fn rejects(by_reason: &BTreeMap<&'static str, u64>) -> String {
+    if by_reason.is_empty() {
+        return "no rejects".to_owned();
+    }
+    let rejects: Vec<String> = by_reason.iter().map(|(reason, count)| format!("{count} {reason}")).collect();
+    format!("rejects: {}", rejects.join(", "))
+}
+
+/// A line for each kind of file: files that are alike but for their records.
+fn tell_kinds(files: &[FileReport]) {
+    let mut kinds: BTreeMap<(String, String), Vec<&FileReport>> = BTreeMap::new();
+    for file in files {
+        kinds.entry((kind_of(file), missing_columns(file))).or_default().push(file);
+    }
+    for ((kind, missing), files) in kinds {
+        let records: u64 = files.iter().map(|file| file.records).sum();
+        let first = files.iter().filter_map(|file| file.first_signed_in_at.as_deref()).min();
+        let last = files.iter().filter_map(|file| file.last_signed_in_at.as_deref()).max();
+        let span = first.zip(last).map_or_else(|| "no rows".to_owned(), |(a, b)| format!("{a} to {b}"));
+        let mut by_reason: BTreeMap<&'static str, u64> = BTreeMap::new();
+        for (reason, count) in files.iter().flat_map(|file| &file.rejected_by_reason) {
+            *by_reason.entry(reason).or_default() += count;
+        }
+        let count = if files.len() == 1 { "1 file".to_owned() } else { format!("{} files", files.len()) };
+        eprintln!(
+            "{count}: {kind}, {records} records, {span}; missing columns: {missing}; {}",
+            rejects(&by_reason)
+        );
     }
 }

@@ -4,9 +4,11 @@
 mod answers;
 mod assess;
 mod campaign;
+mod collect;
 mod completions;
 mod explain;
 mod failure;
+mod formats;
 mod ingest;
 mod lake;
 mod notices;
@@ -61,6 +63,11 @@ enum Command {
     Sql(sql::Arguments),
     /// The lake for PostgreSQL clients and browsers, live
     Serve(serve::Arguments),
+    /// How to get sign-in logs: print the script that collects them
+    #[command(subcommand)]
+    Collect(collect::Command),
+    /// Every export that ingest reads, and what each can prove
+    Formats(formats::Arguments),
     /// What a tenant's settings say: print the script that collects them
     #[command(subcommand)]
     Settings(settings::Command),
@@ -93,6 +100,8 @@ pub(crate) async fn main() -> ExitCode {
         Command::Report(arguments) => report::run(&arguments, global).await,
         Command::Sql(arguments) => sql::run(&arguments, global).await,
         Command::Serve(arguments) => serve::run(&arguments, global).await,
+        Command::Collect(command) => collect::run(&command),
+        Command::Formats(arguments) => formats::run(&arguments),
         Command::Settings(command) => settings::run(&command),
         Command::Lake(command) => lake::run(&command, global).await,
         Command::Completions(arguments) => completions::run(&arguments),

@@ -12,6 +12,7 @@ use super::notices::Texts;
 use super::shared::{Global, Rules, now, open_lake, print, write_json};
 use crate::cli::failure::{Failure, Result};
 use lightsout_model::verdict::TenantVerdict;
+use lightsout_workflow::Error as StageError;
 use lightsout_workflow::assess::{assess, write_page};
 use lightsout_workflow::drafts;
 
@@ -37,13 +38,23 @@ pub(super) async fn run(arguments: &Arguments, global: &Global) -> Result<u8> {
     std::fs::create_dir_all(&arguments.out).map_err(Failure::write(&arguments.out))?;
     let started = Instant::now();
     let report = ingest::ingest(&arguments.inputs, request.roster.clone(), global).await?;
-    ingest::tell(&report, arguments.inputs.dry_run, global);
+    ingest::tell(&report, &arguments.inputs, global);
     if arguments.inputs.dry_run {
         return Ok(arguments.inputs.exit_code(&report));
     }
     let ingested = started.elapsed();
     let mut lake = open_lake(global).await?;
-    let assessed = assess(&mut lake, request, &arguments.out, now()).await?;
+    let assessed = match assess(&mut lake, request, &arguments.out, now()).await {
+        Err(StageError::EmptyLake { .. }) if report.files_refused + report.rejected > 0 => {
+            eprintln!(
+                "nothing to assess, and no decision is recorded: of {} files {} were refused, and of {} records {} were \
+                 rejected; the reasons are above, what is read is told by: lightsout formats",
+                report.files, report.files_refused, report.records, report.rejected
+            );
+            return Ok(arguments.inputs.exit_code(&report));
+        }
+        assessed => assessed?,
+    };
     let settings = arguments.texts.settings();
     drafts::write(&assessed, &settings, &arguments.out, &mut lake, global.note()).await?;
     write_page(&assessed, &arguments.out).await?;

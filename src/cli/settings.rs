@@ -28,9 +28,15 @@ pub(super) struct ScriptArguments {
 
 pub(super) fn run(command: &Command) -> Result<u8> {
     let Command::Script(arguments) = command;
-    match &arguments.output {
-        Some(path) => std::fs::write(path, COLLECTOR).map_err(Failure::write(path))?,
-        None => print(COLLECTOR.trim_end()),
+    arguments.write(COLLECTOR)
+}
+
+impl ScriptArguments {
+    pub(super) fn write(&self, script: &str) -> Result<u8> {
+        match &self.output {
+            Some(path) => std::fs::write(path, script).map_err(Failure::write(path))?,
+            None => print(script.trim_end()),
+        }
+        Ok(0)
     }
-    Ok(0)
 }

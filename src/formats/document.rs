@@ -3,6 +3,7 @@
 //! brackets are followed; whether a record is valid is for its parser to say. A record that never
 //! closes is given up where the next one starts, so one cut record costs one record.
 
+mod arrays;
 mod values;
 
 use std::ops::Range;
@@ -13,10 +14,9 @@ use super::frame::{OVER_LONG_BYTES_KEPT, RECORD_BYTES_MAX, over_long};
 use super::json::JsonError;
 use super::json::blocks::Processor;
 use super::shapes::RejectReason;
+use arrays::{Arrays, arrays};
+pub(super) use arrays::{is_envelope, is_json_text};
 use values::Found;
-
-/// Members before the record array of an envelope may take this much.
-const ENVELOPE_HEAD_BYTES: usize = 64 << 10;
 
 /// Where the scanner stands between two records; carried from buffer to buffer.
 #[derive(Debug)]
@@ -68,13 +68,6 @@ enum Value {
 /// Where the next record starts.
 enum Next {
     At(usize),
-    NeedsMore,
-}
-
-enum Envelope {
-    /// Index behind the `[` of its record array.
-    Opens(usize),
-    No,
     NeedsMore,
 }
 
@@ -154,8 +147,8 @@ impl Scanner {
                     scan.consumed = at + 1;
                 }
                 (b'{', container) => {
-                    match envelope(&buffer[at..]) {
-                        Envelope::Opens(behind) => {
+                    match arrays(&buffer[at..]) {
+                        Arrays::Open { behind, within } => {
                             // In the record array of another, that one was cut between two records.
                             if container == Some(&Container::EnvelopeArray) {
                                 self.is_cut = true;
@@ -163,16 +156,25 @@ impl Scanner {
                                     scan.broken.push((at..at, broken_off()));
                                 }
                             } else {
+                                let outside = std::iter::repeat_n(Container::EnvelopeTail, within);
+                                self.containers.extend(outside);
                                 self.containers.push(Container::EnvelopeArray);
                             }
                             self.after_broken = false;
                             scan.consumed = at + behind;
                             continue;
                         }
-                        Envelope::NeedsMore if !last => return scan,
-                        _ => {}
+                        Arrays::NeedMore if !last => return scan,
+                        Arrays::NeedMore | Arrays::No => {}
                     }
                     if !self.record(buffer, at, last, &mut scan) {
+                        return scan;
+                    }
+                }
+                (b'"', _) if may_be_json_text(&buffer[at..], last) != Some(false) => {
+                    if may_be_json_text(&buffer[at..], last).is_none()
+                        || !self.text(buffer, at, last, &mut scan)
+                    {
                         return scan;
                     }
                 }
@@ -229,6 +231,25 @@ impl Scanner {
         true
     }
 
+    /// Takes the string at `at`, which holds a record as text; false if more bytes are needed to tell where it ends.
+    fn text(&mut self, buffer: &[u8], at: usize, last: bool, scan: &mut Scan) -> bool {
+        let too_long = buffer.len() - at > RECORD_BYTES_MAX;
+        match string_end(buffer, at + 1) {
+            Value::Ends(end) if end - at <= RECORD_BYTES_MAX => {
+                scan.records.push(at..end);
+                self.after_broken = false;
+                scan.consumed = end;
+                true
+            }
+            Value::NeedsMore if !last && !too_long => false,
+            Value::Ends(_) | Value::NeedsMore | Value::Broken { .. } => {
+                self.after_broken = true;
+                self.is_cut |= last;
+                garbage(buffer, at, last, scan)
+            }
+        }
+    }
+
     /// The next object from `from` on that is a record by its first key and by what is before it: not
     /// indented deeper than the record that is given up.
     fn next_record(&self, buffer: &[u8], from: usize) -> Next {
@@ -257,6 +278,11 @@ impl Scanner {
         }
         Next::NeedsMore
     }
+}
+
+/// Whether the string at the start is a record as text; `None` if more bytes are needed to tell.
+fn may_be_json_text(text: &[u8], last: bool) -> Option<bool> {
+    if !last && text.len() < arrays::TEXT_START_BYTES { None } else { Some(is_json_text(text)) }
 }
 
 /// The reason for what stands for records that nobody has.
@@ -397,41 +423,6 @@ fn string_end(buffer: &[u8], mut i: usize) -> Value {
         }
         if i > buffer.len() {
             return Value::NeedsMore;
-        }
-    }
-}
-
-/// Whether an object is an envelope: scalars, then `"records":[` or `"value":[`.
-fn envelope(object: &[u8]) -> Envelope {
-    let more = || if object.len() > ENVELOPE_HEAD_BYTES { Envelope::No } else { Envelope::NeedsMore };
-    let mut at = 1;
-    loop {
-        at = skip_separators(object, at);
-        match object.get(at) {
-            Some(b'"') => {}
-            Some(_) => return Envelope::No,
-            None => return more(),
-        }
-        let Value::Ends(key_end) = string_end(object, at + 1) else { return more() };
-        let key = &object[at + 1..key_end - 1];
-        let colon = skip_separators(object, key_end);
-        if object.get(colon).is_some_and(|byte| *byte != b':') {
-            return Envelope::No;
-        }
-        let value = skip_separators(object, colon + 1);
-        match object.get(value) {
-            None => return more(),
-            Some(b'[') if matches!(key, b"records" | b"value") => return Envelope::Opens(value + 1),
-            Some(b'[' | b'{') => return Envelope::No,
-            Some(b'"') => match string_end(object, value + 1) {
-                Value::Ends(end) => at = end,
-                Value::NeedsMore => return more(),
-                Value::Broken { .. } => return Envelope::No,
-            },
-            Some(_) => match object[value..].iter().position(|byte| matches!(byte, b',' | b'}')) {
-                Some(len) => at = value + len,
-                None => return more(),
-            },
         }
     }
 }

@@ -1,5 +1,5 @@
-//! The text encodings of exports: UTF-8 with or without a byte order mark, UTF-16 in both byte orders.
-//! UTF-16 is turned into UTF-8 while it is read. What is no valid UTF-16 becomes what is no valid UTF-8, so
+//! The text encodings of exports: UTF-8 with or without a byte order mark, UTF-16 in both byte orders, Windows-1252.
+//! Nothing at the start of a file tells the last one; `plain` finds it. UTF-16 is turned into UTF-8 while it is read. What is no valid UTF-16 becomes what is no valid UTF-8, so
 //! that its record is rejected as such, and turning it back gives the bytes of the file.
 
 use std::io::{self, Read};
@@ -14,10 +14,12 @@ pub enum Encoding {
     Utf8,
     Utf16Le,
     Utf16Be,
+    /// The code page of Western Europe: Excel's "CSV", the default of Windows PowerShell.
+    Windows1252,
 }
 
 impl Encoding {
-    pub const ALL: [Self; 3] = [Self::Utf8, Self::Utf16Le, Self::Utf16Be];
+    pub const ALL: [Self; 4] = [Self::Utf8, Self::Utf16Le, Self::Utf16Be, Self::Windows1252];
 
     /// The word in the `sources` table and in reports.
     #[must_use]
@@ -26,6 +28,7 @@ impl Encoding {
             Self::Utf8 => "utf-8",
             Self::Utf16Le => "utf-16le",
             Self::Utf16Be => "utf-16be",
+            Self::Windows1252 => "windows-1252",
         }
     }
 
@@ -52,8 +55,10 @@ impl Encoding {
     /// How many bytes of the file some text takes there.
     #[must_use]
     pub fn len_of(self, text: &[u8]) -> usize {
-        if self == Self::Utf8 {
-            return text.len();
+        match self {
+            Self::Utf8 => return text.len(),
+            Self::Windows1252 => return text.iter().filter(|byte| !matches!(byte, 0x80..0xc0)).count(),
+            Self::Utf16Le | Self::Utf16Be => {}
         }
         let units = |byte: &u8| match byte {
             0x80..0xc0 => 0,
@@ -70,8 +75,10 @@ impl Encoding {
     /// The bytes of the file for some text of it.
     #[must_use]
     pub fn encode(self, text: &[u8]) -> Vec<u8> {
-        if self == Self::Utf8 {
-            return text.to_vec();
+        match self {
+            Self::Utf8 => return text.to_vec(),
+            Self::Windows1252 => return in_windows_1252(&String::from_utf8_lossy(text)),
+            Self::Utf16Le | Self::Utf16Be => {}
         }
         match std::str::from_utf8(text) {
             Ok(text) => text.encode_utf16().flat_map(|unit| self.bytes(unit)).collect(),
@@ -104,8 +111,16 @@ impl Encoding {
     /// Text from bytes of the file.
     #[must_use]
     pub fn decode(self, bytes: &[u8]) -> Vec<u8> {
-        if self == Self::Utf8 {
-            return bytes.to_vec();
+        match self {
+            Self::Utf8 => return bytes.to_vec(),
+            Self::Windows1252 => {
+                return encoding_rs::WINDOWS_1252
+                    .decode_without_bom_handling(bytes)
+                    .0
+                    .into_owned()
+                    .into_bytes();
+            }
+            Self::Utf16Le | Self::Utf16Be => {}
         }
         let mut text = Vec::with_capacity(bytes.len());
         self.decode_into(bytes, &mut text);
@@ -131,6 +146,27 @@ impl Encoding {
             text.push(0xff);
         }
     }
+}
+
+/// What the code page has no byte for is written as JSON escapes it: only a record that was text in JSON has any.
+fn in_windows_1252(text: &str) -> Vec<u8> {
+    let (bytes, _, has_others) = encoding_rs::WINDOWS_1252.encode(text);
+    if !has_others {
+        return bytes.into_owned();
+    }
+    let mut bytes = Vec::with_capacity(text.len());
+    for c in text.chars() {
+        let mut utf8 = [0; 4];
+        let (byte, _, is_other) = encoding_rs::WINDOWS_1252.encode(c.encode_utf8(&mut utf8));
+        if is_other {
+            for unit in c.encode_utf16(&mut [0; 2]) {
+                bytes.extend(format!("\\u{unit:04x}").as_bytes());
+            }
+        } else {
+            bytes.extend(&*byte);
+        }
+    }
+    bytes
 }
 
 /// Reads UTF-16 as UTF-8.
@@ -201,6 +237,16 @@ mod tests {
             prop_assert_eq!(encoding.len_of(&text), bytes.len());
             prop_assert_eq!(encoding.encode(&text), bytes);
         }
+    }
+
+    #[test]
+    fn every_byte_of_windows_1252_comes_back() {
+        let bytes: Vec<u8> = (0..=255).collect();
+        let text = Encoding::Windows1252.decode(&bytes);
+        assert_eq!(Encoding::Windows1252.encode(&text), bytes);
+        assert_eq!(Encoding::Windows1252.len_of(&text), 256);
+        assert_eq!(Encoding::Windows1252.decode(b"J\xf6rg \x80"), "Jörg €".as_bytes());
+        assert_eq!(Encoding::Windows1252.encode("\"ü\u{141}\"".as_bytes()), b"\"\xfc\\u0141\"");
     }
 
     #[test]

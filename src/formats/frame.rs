@@ -3,7 +3,7 @@
 //! `{"records":[…]}`, pretty-printed or concatenated objects) and *csv*. Each holds at most one chunk
 //! and one record, and finds the next good record after a broken one.
 
-use std::io::{self, Read};
+use std::io;
 use std::ops::Range;
 
 use super::buffer::{Buffer, Buffers};
@@ -102,9 +102,7 @@ impl Chunk {
 
 /// A stream that is being cut.
 pub struct Framer {
-    reader: Box<dyn Read + Send>,
-    compressed: bool,
-    encoding: Encoding,
+    text: Text,
     delimiter: u8,
     /// Read and not handed out yet; starts at `offset`.
     buffer: Buffer,
@@ -157,12 +155,10 @@ impl Framer {
         chunk_bytes: usize,
     ) -> io::Result<(Self, Recognised)> {
         let mut framer = Self {
-            reader: text.reader,
-            compressed: text.compressed,
-            encoding: text.encoding,
+            offset: text.mark_bytes,
+            text,
             delimiter: b',',
             buffer: buffers.get(0),
-            offset: text.mark_bytes,
             line: 1,
             ended: None,
             framing: Framing::Lines,
@@ -202,10 +198,10 @@ impl Framer {
         Ok((framer, recognised))
     }
 
-    /// How the file's text is encoded.
+    /// How the file's text is encoded, as far as it was read.
     #[must_use]
     pub fn encoding(&self) -> Encoding {
-        self.encoding
+        self.text.encoding()
     }
 
     /// All of a text that is read as a whole. The inner error says why it cannot be.
@@ -230,11 +226,11 @@ impl Framer {
         if self.ended.is_some() || self.buffer.len() >= wanted {
             return Ok(());
         }
-        match self.buffer.fill(&mut self.reader, wanted) {
+        match self.buffer.fill(&mut self.text.reader, wanted) {
             Ok(false) => self.ended = Some(End::Clean),
             Ok(true) => {}
             // What was inflated before the break is kept, and the break becomes a reject.
-            Err(error) if self.compressed => self.ended = Some(End::Broken(error.to_string())),
+            Err(error) if self.text.compressed => self.ended = Some(End::Broken(error.to_string())),
             Err(error) => return Err(error),
         }
         Ok(())
@@ -311,14 +307,14 @@ impl Framer {
         };
         let chunk = Chunk {
             offset: self.offset,
-            encoding: self.encoding,
+            encoding: self.encoding(),
             first_line: line,
             bytes,
             records,
             is_open,
             ..Chunk::default()
         };
-        self.offset += self.encoding.len_of(&chunk.bytes) as u64;
+        self.offset += chunk.encoding.len_of(&chunk.bytes) as u64;
         chunk
     }
 

@@ -7,14 +7,18 @@
 //! left of it. [`settings`] reads the files about a tenant's settings.
 
 pub mod buffer;
+pub mod catalogue;
 pub mod classify;
+pub mod collect;
 pub mod csv;
 mod document;
 pub mod encoding;
+pub mod envelope;
 pub mod frame;
 pub mod json;
 pub mod lenient;
 pub mod pages;
+mod plain;
 pub mod recognise;
 pub mod settings;
 pub mod shapes;

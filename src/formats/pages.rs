@@ -121,7 +121,7 @@ mod tests {
 
     fn pages(text: &str) -> Option<Pages> {
         let reader = Box::new(io::Cursor::new(text.to_owned().into_bytes()));
-        let text = Text { reader, compressed: false, encoding: Encoding::Utf8, mark_bytes: 0 };
+        let text = Text::new(reader, false, Encoding::Utf8, 0);
         read(text).expect("memory can be read")
     }
 

@@ -2,10 +2,11 @@
 //! File names tell nothing.
 
 use super::csv;
-use super::document::Scanner;
+use super::document::{self, Scanner};
+use super::envelope;
 use super::frame::{Framing, RECORD_BYTES_MAX};
 use super::json::Cursor;
-use super::shapes::{NotRead, RecordReader, Shape, describe_keys, is_picture, top_level_keys};
+use super::shapes::{NotRead, RecordReader, Says, Shape, describe_record, is_picture};
 use crate::settings::{collected, smtp_report};
 use lightsout_model::settings::SettingsKind;
 use lightsout_model::time::DateEvidence;
@@ -59,13 +60,7 @@ impl Head {
             numbered_dates: false,
         };
         for record in records.take(HEAD_RECORDS) {
-            let says = head.reader.says(record);
-            head.says_tenant |= says.tenant;
-            head.says_category |= says.category;
-            head.tenant_name = head.tenant_name.take().or(says.tenant_name);
-            let mut numbered = false;
-            head.reader.times(record, |time| numbered |= DateEvidence::concerns(time));
-            head.numbered_dates |= numbered;
+            head.learn(record);
             // The dates of these are of one kind, and there is no more to learn.
             if head.says_tenant && head.says_category && head.reader.shape() == Shape::Diagnostic {
                 break;
@@ -73,6 +68,42 @@ impl Head {
         }
         head
     }
+
+    fn learn(&mut self, record: &str) {
+        let mut numbered = false;
+        self.reader.times(record, |time| numbered |= DateEvidence::concerns(time));
+        self.numbered_dates |= numbered;
+        if self.reader.in_envelopes
+            && let Some(records) = envelope::records(record)
+        {
+            for record in &records {
+                if let Some(shape) = Shape::recognise(record) {
+                    self.hear(RecordReader::json(shape).says(record));
+                }
+            }
+        } else {
+            self.hear(self.reader.says(record));
+        }
+    }
+
+    fn hear(&mut self, says: Says) {
+        self.says_tenant |= says.tenant;
+        self.says_category |= says.category;
+        self.tenant_name = self.tenant_name.take().or(says.tenant_name);
+    }
+}
+
+/// The reader for records of which these are the first, if some shape knows one.
+fn reader_of<'a>(records: &(impl Iterator<Item = &'a str> + Clone)) -> Option<RecordReader> {
+    // What is in the first record that a shape knows tells of all.
+    let bare = records.clone().position(|record| Shape::of_record(record).is_some());
+    let first = match bare {
+        Some(0) => 0,
+        _ => records.clone().position(|record| Shape::recognise(record).is_some())?,
+    };
+    let mut reader = RecordReader::json(Shape::recognise(records.clone().nth(first)?)?);
+    reader.in_envelopes = bare != Some(first);
+    Some(reader)
 }
 
 /// Looks at the head; `None`: more of the file is needed. `last` says that nothing follows it.
@@ -80,7 +111,16 @@ pub fn recognise(head: &[u8], last: bool) -> Option<Recognised> {
     let Some(start) = head.iter().position(|byte| !byte.is_ascii_whitespace()) else {
         return last.then_some(Recognised::Empty);
     };
-    if matches!(head[start], b'{' | b'[') { json(head, start, last) } else { table(head, start, last) }
+    if matches!(head[start], b'{' | b'[') || is_json_text(&head[start..]) {
+        json(head, start, last)
+    } else {
+        table(head, start, last)
+    }
+}
+
+/// Whether text starts with a string that holds JSON, not with the quoted cell of a table.
+fn is_json_text(text: &[u8]) -> bool {
+    document::is_json_text(text) && !text.starts_with(b"\"\"")
 }
 
 fn json(head: &[u8], start: usize, last: bool) -> Option<Recognised> {
@@ -91,9 +131,9 @@ fn json(head: &[u8], start: usize, last: bool) -> Option<Recognised> {
     }
     if head[start] == b'{'
         && !holds_arrays(head)
-        && let Some(shape) = whole_lines(head, last).find_map(Shape::recognise)
+        && let Some(reader) = reader_of(&whole_lines(head, last))
     {
-        let records = Head::new(RecordReader::json(shape), Framing::Lines, whole_lines(head, last));
+        let records = Head::new(reader, Framing::Lines, whole_lines(head, last));
         return Some(Recognised::Records(records));
     }
     let mut scanner = Scanner::default();
@@ -102,9 +142,8 @@ fn json(head: &[u8], start: usize, last: bool) -> Option<Recognised> {
         let ranges = scan.records.iter().take(HEAD_RECORDS);
         ranges.filter_map(|range| std::str::from_utf8(&head[range.clone()]).ok())
     };
-    if let Some(shape) = records().find_map(Shape::recognise) {
-        let records = Head::new(RecordReader::json(shape), Framing::Document, records());
-        return Some(Recognised::Records(records));
+    if let Some(reader) = reader_of(&records()) {
+        return Some(Recognised::Records(Head::new(reader, Framing::Document, records())));
     }
     if last && scan.records.is_empty() && scan.broken.is_empty() {
         if scanner.is_cut() {
@@ -120,7 +159,7 @@ fn json(head: &[u8], start: usize, last: bool) -> Option<Recognised> {
     Some(Recognised::Unknown(within(describe(first), head, last)))
 }
 
-fn lines(text: &[u8]) -> impl Iterator<Item = &[u8]> {
+fn lines(text: &[u8]) -> impl Iterator<Item = &[u8]> + Clone {
     let mut start = 0;
     memchr::memchr_iter(b'\n', text).chain([text.len()]).map(move |end| {
         let line = &text[start..end];
@@ -132,18 +171,31 @@ fn lines(text: &[u8]) -> impl Iterator<Item = &[u8]> {
 /// Whether some line starts an array: objects and arrays that were appended to one file, such as the
 /// pages of a list, of which one with a single record is no array.
 fn holds_arrays(head: &[u8]) -> bool {
-    lines(head).take(HEAD_RECORDS).any(|line| line.trim_ascii_start().starts_with(b"["))
+    lines(head).take(HEAD_RECORDS).any(|line| {
+        let line = line.trim_ascii_start();
+        line.starts_with(b"[") || line.starts_with(b"{") && document::is_envelope(line)
+    })
 }
 
 /// Lines that are whole objects.
-fn whole_lines(head: &[u8], last: bool) -> impl Iterator<Item = &str> {
-    let end = if last { head.len() } else { memchr::memrchr(b'\n', head).unwrap_or(head.len()) };
-    let lines = lines(&head[..end]).take(HEAD_RECORDS);
-    let lines = lines.filter_map(|line| std::str::from_utf8(line.trim_ascii()).ok());
-    lines.filter(|line| {
+fn whole_lines(head: &[u8], last: bool) -> impl Iterator<Item = &str> + Clone {
+    texts_of_lines(head, last).filter(|line| {
         let mut cursor = Cursor::new(line);
         line.starts_with('{') && cursor.skip().and_then(|()| cursor.end()).is_ok()
     })
+}
+
+fn texts_of_lines(head: &[u8], last: bool) -> impl Iterator<Item = &str> + Clone {
+    let end = if last { head.len() } else { memchr::memrchr(b'\n', head).unwrap_or(head.len()) };
+    let lines = lines(&head[..end]).take(HEAD_RECORDS);
+    lines.filter_map(|line| std::str::from_utf8(line.trim_ascii()).ok()).filter(|line| !line.is_empty())
+}
+
+/// Lines that begin with what syslog, fluentd or a container runtime writes before each record.
+fn prefixed_lines(head: &[u8], last: bool) -> Option<Recognised> {
+    let lines = texts_of_lines(head, last);
+    let reader = reader_of(&lines.clone().filter(|line| line.ends_with('}') && line.contains('{')))?;
+    Some(Recognised::Records(Head::new(reader, Framing::Lines, lines)))
 }
 
 fn table(head: &[u8], start: usize, last: bool) -> Option<Recognised> {
@@ -159,6 +211,9 @@ fn table(head: &[u8], start: usize, last: bool) -> Option<Recognised> {
     // Quotes tell where the header ends, whatever the delimiter turns out to be.
     let ends = csv::DELIMITERS.into_iter().find_map(|delimiter| csv::first_row(&head[at..], delimiter, last));
     let Some((end, next)) = ends else {
+        if let Some(found) = prefixed_lines(head, last) {
+            return Some(found);
+        }
         let undecided = !last && head.len() <= RECORD_BYTES_MAX;
         let found = || Recognised::Unknown(within(describe(&head[start..]), head, last));
         return (!undecided).then(found);
@@ -173,7 +228,10 @@ fn table(head: &[u8], start: usize, last: bool) -> Option<Recognised> {
     }
     let reader = match RecordReader::csv(header) {
         Ok(reader) => reader,
-        Err(found) => return Some(Recognised::Unknown(within(found, head, last))),
+        Err(found) => {
+            let found = || Recognised::Unknown(within(found, head, last));
+            return Some(prefixed_lines(head, last).unwrap_or_else(found));
+        }
     };
     let rows = &head[at + next..];
     let scan = csv::scan(rows, reader.delimiter().unwrap_or(b','), last);
@@ -182,7 +240,7 @@ fn table(head: &[u8], start: usize, last: bool) -> Option<Recognised> {
         ranges.filter_map(|range| std::str::from_utf8(&rows[range.clone()]).ok())
     };
     if let Some(found) = reader.look_alike(records()) {
-        return Some(Recognised::Unknown(found));
+        return Some(prefixed_lines(head, last).unwrap_or(Recognised::Unknown(found)));
     }
     let mut records = Head::new(reader, Framing::Csv, records());
     records.header = Some(header.to_owned());
@@ -192,9 +250,8 @@ fn table(head: &[u8], start: usize, last: bool) -> Option<Recognised> {
 
 fn describe(record: &[u8]) -> NotRead {
     let text = String::from_utf8_lossy(&record[..record.len().min(1 << 16)]);
-    let keys = top_level_keys(&text);
-    if !keys.is_empty() {
-        return describe_keys(&keys);
+    if let Some(found) = describe_record(&text) {
+        return found;
     }
     let mut cursor = Cursor::new(&text);
     if cursor.skip().and_then(|()| cursor.end()).is_ok() {

@@ -29,6 +29,10 @@ pub(super) struct Account {
     pub user_rows: u64,
     pub with_client_app: u64,
     pub with_result: u64,
+    /// Rows of which nobody says the category.
+    pub uncategorised: u64,
+    /// Rows whose status a program has written as "[object Object]".
+    pub object_cells: u64,
     /// Result codes that the table of outcomes does not have.
     pub unknown_codes: BTreeMap<i64, u64>,
     pub days: HashMap<(String, Option<Category>), Seen>,
@@ -253,6 +257,9 @@ impl Account {
             self.user_rows += 1;
             self.with_client_app += u64::from(raw.has_client_app);
             self.with_result += u64::from(raw.has_result);
+            self.uncategorised += u64::from(raw.category.is_none());
+            self.object_cells +=
+                u64::from(!raw.has_result && raw.failure_reason.as_deref() == Some("[object Object]"));
         }
         if let Some(code) = raw.error_code.filter(|code| !is_known_code(*code)) {
             *self.unknown_codes.entry(code).or_default() += 1;
@@ -314,6 +321,8 @@ impl Account {
         self.user_rows += other.user_rows;
         self.with_client_app += other.with_client_app;
         self.with_result += other.with_result;
+        self.uncategorised += other.uncategorised;
+        self.object_cells += other.object_cells;
         for (code, count) in other.unknown_codes {
             *self.unknown_codes.entry(code).or_default() += count;
         }

@@ -4,13 +4,15 @@
 //! one costs to inflate is spent beside the parsing of what was inflated before. Each thread holds one
 //! chunk.
 
+mod members;
+
 use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 
 use super::find::Input;
 use super::known::Known;
-use super::open::{Compression, Content, Opened, open};
+use super::open::{Content, Opened, open};
 use super::source::Source;
 use super::worker::Worker;
 use super::{FileFate, IngestSettings, Progress, settings};
@@ -273,6 +275,7 @@ impl Batch<'_> {
             if framer.is_cut() {
                 open.source.tear();
             }
+            open.source.decode_as(framer.encoding());
             drop(framer);
             let (hash, bytes) = content.finish().map_err(failed())?;
             self.name(&open.source, hash, bytes)?;
@@ -300,29 +303,7 @@ impl Batch<'_> {
             |bytes| self.hash_first || self.known.sizes.contains(&bytes) || self.sizes.contains(&bytes);
         let opened = open(input, hash_first)?;
         self.progress.stored_bytes.fetch_add(opened.stored_bytes, Ordering::Relaxed);
-        if opened.compression != Compression::Zip {
-            return self.read(input, &opened, worker, sources);
-        }
-        let refused = |input: &Input, why: &str| {
-            let mut source = Source::new(input.clone(), &opened);
-            source.refuse(format!("expected a zip archive that can be read, but {why}"));
-            Arc::new(source)
-        };
-        match opened.members(input) {
-            Ok(members) => {
-                for (input, opened) in &members {
-                    if self.stopped() {
-                        break;
-                    }
-                    match opened {
-                        Ok(opened) => self.read(input, opened, worker, sources)?,
-                        Err(why) => sources.push(refused(input, why)),
-                    }
-                }
-            }
-            Err(why) => sources.push(refused(input, &why)),
-        }
-        Ok(())
+        self.opened(input, &opened, worker, sources, 0)
     }
 
     /// Decides the fate of one source, and parses what is to be parsed.
@@ -349,7 +330,7 @@ impl Batch<'_> {
         let mut source = Source::new(input.clone(), opened);
         let (text, content) = opened.read().map_err(failed())?;
         let (framer, recognised) = Framer::reusing(&self.buffers, text).map_err(failed())?;
-        source.encoding = framer.encoding();
+        source.decode_as(framer.encoding());
         if let Recognised::Records(head) = &recognised {
             source.name_by_assignment(head.says_tenant, head.says_category);
         }

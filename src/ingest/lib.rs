@@ -2,6 +2,7 @@
 //! to the lake in batches: a file's rows are in one commit or in none.
 
 mod account;
+mod advice;
 pub mod assign;
 mod batch;
 mod coverage;
@@ -115,6 +116,9 @@ pub struct FileReport {
     pub unknown_codes: BTreeMap<i64, u64>,
     /// It was cut while it was written or copied, so it proves no day.
     pub torn: bool,
+    /// What whoever ingests it should know.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub advice: Vec<String>,
 }
 
 impl FileReport {
@@ -146,6 +150,9 @@ pub struct IngestReport {
     pub rejected_by_reason: BTreeMap<&'static str, u64>,
     pub unknown_codes: BTreeMap<i64, u64>,
     pub refused: Vec<FileReport>,
+    /// What is to be known of which files.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub advice: BTreeMap<String, Vec<String>>,
     /// Every file, where they were asked for.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub each: Vec<FileReport>,
@@ -176,6 +183,9 @@ impl IngestReport {
         }
         for (code, count) in &file.unknown_codes {
             *self.unknown_codes.entry(*code).or_default() += count;
+        }
+        for advice in &file.advice {
+            self.advice.entry(advice.clone()).or_default().push(file.path.clone());
         }
         if file.fate == FileFate::Refused {
             self.refused.push(file.clone());

@@ -1,14 +1,20 @@
-//! Opens an input: its bytes, inflated, and the hash of its content, which names the source. Compression
-//! is told by the first bytes, never by the file name. A zip archive holds several sources.
+//! Opens an input: its bytes, inflated, and the hash of its content, which names the source. Compression and containers
+//! are told by the first bytes, never by the file name. A zip or tar archive holds several sources; tables in binary
+//! formats are read as text, a line a row, by `avro` and `parquet`.
+
+mod avro;
+mod container;
+mod members;
+mod parquet;
 
 use std::fs::File;
 use std::io::{self, BufReader, Read, Seek, Write};
-use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 
-use zip::CompressionMethod;
-
-use super::find::{Input, PathFacts};
+use self::avro::AvroText;
+pub use self::container::Container;
+use self::parquet::ParquetText;
+use super::find::Input;
 use crate::{Error, Result};
 use lightsout_formats::encoding::{Encoding, Transcoder};
 use lightsout_formats::text::Text;
@@ -21,6 +27,10 @@ pub enum Compression {
     Zstd,
     /// A member of an archive.
     Zip,
+    Tar,
+    /// Tables, which are compressed in parts.
+    Avro,
+    Parquet,
 }
 
 impl Compression {
@@ -31,6 +41,9 @@ impl Compression {
             Self::Gzip => "gzip",
             Self::Zstd => "zstd",
             Self::Zip => "zip",
+            Self::Tar => "tar",
+            Self::Avro => "avro",
+            Self::Parquet => "parquet",
         }
     }
 
@@ -39,6 +52,8 @@ impl Compression {
             [0x1f, 0x8b, ..] => Self::Gzip,
             [0x28, 0xb5, 0x2f, 0xfd, ..] => Self::Zstd,
             [b'P', b'K', 3, 4, ..] => Self::Zip,
+            [b'O', b'b', b'j', 1, ..] => Self::Avro,
+            [b'P', b'A', b'R', b'1', ..] => Self::Parquet,
             _ => Self::None,
         }
     }
@@ -108,8 +123,9 @@ pub fn open(input: &Input, hash_first: impl FnOnce(u64) -> bool) -> Result<Opene
         stored_bytes,
         content_hash: None,
     };
-    // Of an archive each member is a source of its own.
-    if opened.compression != Compression::Zip && hash_first(stored_bytes) {
+    // Of an archive each member is a source of its own; of a table not all bytes are read, nor in their order.
+    let is_table = opened.compression == Compression::Parquet;
+    if opened.compression != Compression::Zip && (is_table || hash_first(stored_bytes)) {
         opened.hash().map_err(failed())?;
     }
     Ok(opened)
@@ -179,64 +195,13 @@ impl Content {
     }
 }
 
-/// A member of an archive, or why it can't be read.
-pub type Member = (Input, std::result::Result<Opened, String>);
-
 impl Opened {
-    /// The files in a zip archive, each as a source of its own, named `archive.zip/member`.
-    ///
-    /// # Errors
-    /// Fails with the reason if the archive has no directory that can be read.
-    pub fn members(&self, archive: &Input) -> std::result::Result<Vec<Member>, String> {
-        let told = |error: zip::result::ZipError| error.to_string();
-        let file = self.to_file().map_err(|error| error.to_string())?;
-        let reader = file.try_clone().map_err(|error| error.to_string())?;
-        let mut directory = zip::ZipArchive::new(reader).map_err(told)?;
-        let mut members = Vec::new();
-        for index in 0..directory.len() {
-            let member = directory.by_index_raw(index).map_err(told)?;
-            if member.is_dir() {
-                continue;
-            }
-            let name = member.name().map_err(told)?.into_owned();
-            let path = PathBuf::from(&archive.name).join(&name);
-            let input = Input {
-                path: archive.path.clone(),
-                name: format!("{}/{name}", archive.name),
-                stored_bytes: member.compressed_size(),
-                says: PathFacts::of(&path),
-                assigned: archive.assigned.clone(),
-            };
-            let deflated = match member.compression() {
-                _ if member.encrypted() => Err("it is encrypted; unpack it with its password".to_owned()),
-                CompressionMethod::Stored => Ok(false),
-                CompressionMethod::DEFLATE => Ok(true),
-                other => Err(format!("it is packed by the method {other:?}; unpack it and name the files")),
-            };
-            let start = member.data_start();
-            let checksum = member.crc32();
-            let len = member.compressed_size();
-            drop(member);
-            let opened = match (deflated, start) {
-                (Err(why), _) => Err(why),
-                (Ok(_), None) => Err("the archive does not say where it starts".to_owned()),
-                (Ok(deflated), Some(start)) => {
-                    let place = Place::Part { file: Arc::clone(&file), start, deflated, checksum };
-                    let compression = Compression::Zip;
-                    let mut opened = Self { place, compression, stored_bytes: len, content_hash: None };
-                    opened.hash().map(|()| opened).map_err(|error| error.to_string())
-                }
-            };
-            members.push((input, opened));
-        }
-        Ok(members)
-    }
-
-    /// The file that holds the bytes; those that are in memory go into one.
+    /// A file that holds the bytes inflated.
     fn to_file(&self) -> io::Result<Arc<File>> {
+        let (mut reader, is_inflated) = self.inflated(self.stored())?;
         match &self.place {
-            Place::Memory(bytes) => Ok(Arc::new(spool(&mut &**bytes)?)),
-            Place::File(file) | Place::Part { file, .. } => Ok(Arc::clone(file)),
+            Place::File(file) if !is_inflated => Ok(Arc::clone(file)),
+            Place::File(_) | Place::Memory(_) | Place::Part { .. } => Ok(Arc::new(spool(&mut reader)?)),
         }
     }
 
@@ -281,36 +246,92 @@ impl Opened {
         self.text_of(self.stored())
     }
 
-    fn text_of(&self, stored: Box<dyn Read + Send>) -> io::Result<Text> {
+    /// What is in the file, by its first bytes inflated.
+    ///
+    /// # Errors
+    /// Fails if the file can't be read.
+    pub fn container(&self) -> io::Result<Container> {
+        let mut head = Vec::new();
+        let (reader, _) = self.inflated(self.stored())?;
+        // What can't be inflated is told when it is read.
+        let _ = reader.take(container::HEAD_BYTES as u64).read_to_end(&mut head);
+        Ok(Container::sniff(&head))
+    }
+
+    /// The bytes inflated, and whether an error of theirs means that a compressed stream is broken.
+    fn inflated(&self, stored: Box<dyn Read + Send>) -> io::Result<(Box<dyn Read + Send>, bool)> {
         let mut reader = stored;
+        let mut compressed = false;
         if let Place::Part { deflated, checksum, .. } = self.place {
             if deflated {
                 let bytes = BufReader::with_capacity(1 << 18, reader);
                 reader = Box::new(flate2::bufread::DeflateDecoder::new(bytes));
             }
             reader = Box::new(Checked { reader, seen: flate2::Crc::new(), expected: checksum });
+            compressed = true;
         }
-        let mut compressed = self.compression == Compression::Zip;
-        let (mut head, mut reader) = peek(reader);
+        let (head, reader) = peek(reader);
         // Also what an archive holds may be compressed.
-        match Compression::sniff(&head) {
+        Ok(match Compression::sniff(&head) {
             Compression::Gzip => {
                 let bytes = BufReader::with_capacity(1 << 18, reader);
-                (head, reader) = peek(Box::new(flate2::bufread::MultiGzDecoder::new(bytes)));
+                (Box::new(flate2::bufread::MultiGzDecoder::new(bytes)), true)
+            }
+            Compression::Zstd => (Box::new(zstd::stream::read::Decoder::new(reader)?), true),
+            Compression::None
+            | Compression::Zip
+            | Compression::Tar
+            | Compression::Avro
+            | Compression::Parquet => (reader, compressed),
+        })
+    }
+
+    fn text_of(&self, stored: Box<dyn Read + Send>) -> io::Result<Text> {
+        let (reader, mut compressed) = self.inflated(stored)?;
+        let (mut head, mut reader) = peek(reader);
+        match Compression::sniff(&head) {
+            Compression::Avro => {
+                (head, reader) = peek(Box::new(Late::new(move || AvroText::new(reader))));
                 compressed = true;
             }
-            Compression::Zstd => {
-                (head, reader) = peek(Box::new(zstd::stream::read::Decoder::new(reader)?));
+            Compression::Parquet => {
+                let whole = self.to_file()?;
+                (head, reader) = peek(Box::new(Late::new(move || ParquetText::new(whole))));
                 compressed = true;
             }
-            Compression::None | Compression::Zip => {}
+            Compression::None
+            | Compression::Gzip
+            | Compression::Zstd
+            | Compression::Zip
+            | Compression::Tar => {}
         }
         let (encoding, mark) = Encoding::sniff(&head);
         io::copy(&mut (&mut reader).take(mark as u64), &mut io::sink())?;
         if encoding != Encoding::Utf8 {
-            reader = Box::new(Transcoder::new(reader, encoding));
+            return Ok(Text::new(Transcoder::new(reader, encoding), compressed, encoding, mark as u64));
         }
-        Ok(Text { reader, compressed, encoding, mark_bytes: mark as u64 })
+        Ok(Text::new(reader, compressed, encoding, mark as u64))
+    }
+}
+
+/// A reader that is made when it is first read, so that an error of its making comes as one of reading.
+struct Late<M, R> {
+    make: Option<M>,
+    reader: Option<R>,
+}
+
+impl<M: FnOnce() -> io::Result<R>, R: Read> Late<M, R> {
+    fn new(make: M) -> Self {
+        Self { make: Some(make), reader: None }
+    }
+}
+
+impl<M: FnOnce() -> io::Result<R>, R: Read> Read for Late<M, R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        if let Some(make) = self.make.take() {
+            self.reader = Some(make()?);
+        }
+        self.reader.as_mut().map_or(Ok(0), |reader| reader.read(buffer))
     }
 }
 

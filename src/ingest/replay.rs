@@ -54,7 +54,7 @@ pub async fn replay(
             let Some((source, _)) = sources.get(&reject.source_id) else {
                 return Err(Error::NoSource { lake: lake.name(), source_id: reject.source_id });
             };
-            worker.chunk(source, &reject.into_chunk(source.encoding))?;
+            worker.chunk(source, &reject.into_chunk(source.encoding()))?;
         }
     }
     let ids = HashMap::new();

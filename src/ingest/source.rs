@@ -1,7 +1,9 @@
 //! One source while it is read, and its row in the `sources` table.
 
+mod row;
+
 use std::collections::{BTreeSet, HashMap};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, OnceLock};
 
@@ -11,9 +13,9 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use super::account::{Account, Coverage};
-use super::assign::Assignments;
+use super::advice::{Facts, advice};
 use super::coverage;
-use super::find::{Assigned, Input, PathFacts};
+use super::find::Input;
 use super::identity::Identity;
 use super::known::Known;
 use super::open::{Compression, Opened};
@@ -28,7 +30,6 @@ use lightsout_lake::Lake;
 use lightsout_lake::schema::Table;
 use lightsout_model::settings::{SettingsKind, SettingsRow};
 use lightsout_model::sign_in::Category;
-use lightsout_model::time::DateOrder;
 
 /// A source whose chunks are being parsed.
 pub(super) struct Source {
@@ -44,7 +45,8 @@ pub(super) struct Source {
     pub(super) framing: Option<Framing>,
     /// CSV: the header row.
     pub(super) header: Option<String>,
-    pub(super) encoding: Encoding,
+    /// Found while it is read.
+    encoding: Mutex<Encoding>,
     pub(super) compression: &'static str,
     pub(super) fate: FileFate,
     pub(super) detail: Option<String>,
@@ -136,7 +138,7 @@ impl Source {
             reader: None,
             framing: None,
             header: None,
-            encoding: Encoding::Utf8,
+            encoding: Mutex::default(),
             compression: Compression::None.as_str(),
             fate: FileFate::SeenBefore,
             detail: None,
@@ -185,6 +187,17 @@ impl Source {
     fn shape(&self) -> Option<&'static str> {
         let of_settings = self.settings_kind.map(SettingsKind::as_str);
         of_settings.or_else(|| self.reader.as_ref().map(RecordReader::shape).map(Shape::as_str))
+    }
+
+    /// How its text is encoded, as far as it was read.
+    pub(super) fn decode_as(&self, encoding: Encoding) {
+        if let Ok(mut mine) = self.encoding.lock() {
+            *mine = encoding;
+        }
+    }
+
+    pub(super) fn encoding(&self) -> Encoding {
+        self.encoding.lock().map_or_else(|_| Encoding::default(), |encoding| *encoding)
     }
 
     /// Names the source by its content; only the first name counts.
@@ -287,6 +300,7 @@ impl Source {
         let was_refused = known.refused_at(&self.input.name).is_some();
         let refusal = self.refusal(known, settings);
         let shape = self.shape();
+        let encoding = self.encoding();
         let of_settings = self.settings.as_ref().map(|settings| settings.tenant_id.clone());
         let account = self.account.into_inner().map_err(|_| Error::WorkerLost)?;
         let mut missing_columns = account.missing_columns();
@@ -303,13 +317,23 @@ impl Source {
         } else {
             coverage::coverage(&self.input, &account, truncation.as_ref(), &self.known_coverage, settings)
         };
+        let facts = Facts {
+            fate: self.fate,
+            shape: self.reader.as_ref().map(RecordReader::shape),
+            encoding,
+            account: &account,
+            missing_columns: &missing_columns,
+            coverage: &coverage,
+            known_coverage: &self.known_coverage,
+        };
         let report = FileReport {
+            advice: advice(&facts, settings),
             path: self.input.name.clone(),
             fate: self.fate,
             detail: self.detail,
             shape,
             framing: self.framing.map(Framing::as_str),
-            encoding: self.encoding.as_str(),
+            encoding: encoding.as_str(),
             compression: self.compression,
             stored_bytes,
             content_bytes: account.content_bytes,
@@ -400,89 +424,4 @@ pub(super) fn read_rows<T: DeserializeOwned>(lake: &Lake, columns: Option<&[&str
         rows.extend(lightsout_lake::rows::from_batch(&batch?)?);
     }
     Ok(rows)
-}
-
-impl SourceRow {
-    /// A row that corrects the account of a source: `rows` and `not_sign_ins` of its rejects are
-    /// none any more.
-    pub(super) fn correction(&self, account: &Account, batch_id: &str, now: i64) -> Self {
-        let (rows, not_sign_ins) = (signed(account.rows), signed(account.not_sign_ins));
-        let known = &self.coverage;
-        Self {
-            source_id: self.source_id.clone(),
-            batch_id: batch_id.to_owned(),
-            path: self.path.clone(),
-            shape: self.shape.clone(),
-            framing: self.framing.clone(),
-            encoding: self.encoding.clone(),
-            compression: self.compression.clone(),
-            header: self.header.clone(),
-            stored_bytes: 0,
-            content_bytes: 0,
-            records: 0,
-            rows,
-            rejected: -(rows + not_sign_ins),
-            not_sign_ins,
-            pruned: 0,
-            // What the file as a whole lacks, its rejects lack too.
-            missing_columns: self.missing_columns.clone(),
-            first_signed_in_at: account.first_at.and_then(DateTime::from_timestamp_micros),
-            last_signed_in_at: account.last_at.and_then(DateTime::from_timestamp_micros),
-            ingested_at: DateTime::from_timestamp_micros(now),
-            program_version: env!("CARGO_PKG_VERSION").to_owned(),
-            coverage: account.coverage().into_iter().filter(|entry| !known.contains(entry)).collect(),
-            fate: FileFate::Ingested,
-            detail: None,
-            channel: self.channel.clone(),
-            truncation: self.truncation.clone(),
-            page_filter: None,
-            pages: None,
-            last_pages: None,
-            content_id: self.content_id.clone(),
-            assigned_tenant_id: self.assigned_tenant_id.clone(),
-        }
-    }
-
-    /// The source as its records are read again.
-    pub(super) fn reopen(&self, assignments: &Assignments, dates: DateOrder) -> Option<Source> {
-        let path = PathBuf::from(&self.path);
-        let mut reader = match &self.header {
-            Some(header) => RecordReader::csv(header).ok()?,
-            None => RecordReader::json(Shape::from_word(self.shape.as_deref()?)?),
-        };
-        reader.dates = dates;
-        let mut input = Input {
-            says: PathFacts::of(&path),
-            path: Some(path),
-            name: self.path.clone(),
-            stored_bytes: 0,
-            assigned: Assigned::default(),
-        };
-        input.assigned = assignments.of(&input);
-        Some(Source {
-            reader: Some(reader),
-            header: self.header.clone(),
-            encoding: Encoding::from_word(&self.encoding).unwrap_or_default(),
-            fate: FileFate::Ingested,
-            name: Name { id: self.source_id.clone(), content_id: String::new(), stored_bytes: 0 }.into(),
-            ..Source::unnamed(input)
-        })
-    }
-
-    pub(super) fn source_id(&self) -> &str {
-        &self.source_id
-    }
-
-    pub(super) fn path(&self) -> &str {
-        &self.path
-    }
-
-    pub(super) fn is_refused(&self) -> bool {
-        self.fate == FileFate::Refused
-    }
-
-    /// Whether the row tells of the file itself, not of what was learnt of it later.
-    pub(super) fn is_first(&self) -> bool {
-        self.records > 0
-    }
 }

@@ -1,6 +1,9 @@
 //! One parsing thread: chunks in; rows, rejects and counts out. It writes data files of its own, so
 //! threads share nothing but the accounts.
 
+mod accept;
+mod place;
+
 use std::borrow::Cow;
 use std::collections::HashMap;
 use std::ops::Range;
@@ -16,15 +19,16 @@ use super::rows::{self, Dictionary, RowContext, Rows};
 use super::source::Source;
 use super::{IngestSettings, Progress};
 use crate::Result;
+pub(super) use accept::Accepted;
+use accept::{accept, content_hash};
 use lightsout_formats::classify::classify;
-use lightsout_formats::encoding::Encoding;
 use lightsout_formats::frame::{Chunk, OVER_LONG_BYTES_KEPT, RECORD_BYTES_MAX, over_long};
 use lightsout_formats::lenient::{self, ReadsAs};
 use lightsout_formats::shapes::{Parsed, RecordReader, RejectReason, Remembered};
 use lightsout_lake::schema::Table;
 use lightsout_lake::write::{DataFileWriter, Unsettled};
-use lightsout_model::sign_in::{Category, RawSignIn};
-use lightsout_model::tenant::{Named, is_guid};
+use lightsout_model::tenant::Named;
+use place::Place;
 
 /// Rows of a row group.
 const ROWS_MAX: usize = 128 * 1024;
@@ -152,11 +156,71 @@ impl<'a> Worker<'a> {
             Ok(within) => within,
             Err(error) => return Ok(Err(RejectReason::InvalidUtf8 { at: error.valid_up_to() })),
         };
+        let at = range.start;
+        let record = &text[within.clone()];
+        // The head of the file has shown it, so that bare records never come this way.
+        if reader.in_envelopes
+            && let Some(records) = reader.unwrap_record(record)
+        {
+            self.unwrapped(source, reader, chunk, at, &records, place, account)?;
+            return Ok(Ok(()));
+        }
         let parsed = if cells.is_empty() || within != range {
             reader.parse_in(text, within.clone(), &mut self.seen)
         } else {
             reader.parse_row(text, range.clone(), cells)
         };
+        if let Err(reason) = &parsed
+            && reason.may_be_of_envelope()
+            && let Some(records) = reader.unwrap_record(record)
+        {
+            self.unwrapped(source, reader, chunk, at, &records, place, account)?;
+            return Ok(Ok(()));
+        }
+        self.take(source, reader, chunk, parsed, record, at, place, account)
+    }
+
+    /// Takes the records that one was the envelope of: they have its place.
+    #[expect(clippy::too_many_arguments, reason = "called for each record that is an envelope")]
+    fn unwrapped(
+        &mut self,
+        source: &Arc<Source>,
+        reader: &RecordReader,
+        chunk: &Chunk,
+        at: usize,
+        records: &[Cow<'_, str>],
+        place: &mut Place,
+        account: &mut Account,
+    ) -> Result<()> {
+        if records.is_empty() {
+            account.not_sign_ins += 1;
+            return Ok(());
+        }
+        let reader = reader.inner();
+        account.records += records.len() as u64 - 1;
+        for record in records {
+            let parsed = reader.parse(record);
+            let taken = self.take(source, &reader, chunk, parsed, record, at, place, account)?;
+            if let Err(reason) = taken {
+                self.reject_bytes(source, &reader, chunk, at, record.as_bytes(), &reason, place, account)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes what was read of a record; the inner error is why it is rejected.
+    #[expect(clippy::too_many_arguments, reason = "called for each record")]
+    fn take(
+        &mut self,
+        source: &Arc<Source>,
+        reader: &RecordReader,
+        chunk: &Chunk,
+        parsed: std::result::Result<Parsed<'_>, RejectReason>,
+        record: &str,
+        at: usize,
+        place: &mut Place,
+        account: &mut Account,
+    ) -> Result<std::result::Result<(), RejectReason>> {
         let raw = match parsed {
             Ok(Parsed::SignIn(raw)) => raw,
             Ok(Parsed::NotSignIn) => {
@@ -187,8 +251,8 @@ impl<'a> Worker<'a> {
         let now = self.settings.now;
         account.count_row(&accepted, tenant, now, &mut self.days);
         if !self.settings.dry_run {
-            let offset = place.offset_of(chunk, range.start);
-            self.row(source, reader, &text[within], &accepted, offset)?;
+            let offset = place.offset_of(chunk, at);
+            self.row(source, reader, record, &accepted, offset)?;
         }
         Ok(Ok(()))
     }
@@ -273,17 +337,30 @@ impl<'a> Worker<'a> {
         place: &mut Place,
         account: &mut Account,
     ) -> Result<()> {
-        *account.rejected.entry(reason.code()).or_default() += 1;
+        let Some(reader) = &source.reader else { return Ok(()) };
         let kept = range.start
             ..range.end.min(
                 range.start + if range.len() > RECORD_BYTES_MAX { OVER_LONG_BYTES_KEPT } else { range.len() },
             );
-        let bytes = &chunk.bytes[kept.clone()];
-        let reads = source
-            .reader
-            .as_ref()
-            .map(|reader| lenient::read(bytes, reader, known_of(&source.input), self.settings.now));
-        let reads = reads.unwrap_or_default();
+        let bytes = &chunk.bytes[kept];
+        self.reject_bytes(source, reader, chunk, range.start, bytes, reason, place, account)
+    }
+
+    /// Rejects a record that stands at `at`, or inside of what does.
+    #[expect(clippy::too_many_arguments, reason = "called where a record is rejected")]
+    fn reject_bytes(
+        &mut self,
+        source: &Source,
+        reader: &RecordReader,
+        chunk: &Chunk,
+        at: usize,
+        bytes: &[u8],
+        reason: &RejectReason,
+        place: &mut Place,
+        account: &mut Account,
+    ) -> Result<()> {
+        *account.rejected.entry(reason.code()).or_default() += 1;
+        let reads = lenient::read(bytes, reader, known_of(&source.input), self.settings.now);
         if reads.tenant_id.is_none() && reads.reads_as == ReadsAs::Unclear {
             source.count_unplaced();
         }
@@ -294,8 +371,8 @@ impl<'a> Worker<'a> {
             source_id: source.id(),
             path: &source.input.name,
             batch_id: &self.batch_id,
-            byte_offset: place.offset_of(chunk, range.start),
-            line: place.line_of(chunk, range.start),
+            byte_offset: place.offset_of(chunk, at),
+            line: place.line_of(chunk, at),
             reason,
             raw: chunk.encoding.encode(bytes),
             reads,
@@ -350,143 +427,4 @@ impl<'a> Worker<'a> {
 /// What a record is known to be where it does not say it.
 fn known_of(input: &Input) -> lenient::Known<'_> {
     lenient::Known { tenant_id: input.tenant_id(), category: input.says.category.or(input.assigned.category) }
-}
-
-/// A record that becomes a row.
-pub(super) struct Accepted<'a> {
-    pub(super) raw: RawSignIn<'a>,
-    pub(super) tenant_id: Cow<'a, str>,
-    pub(super) signed_in_at: i64,
-}
-
-/// Fills what the record leaves open and checks what every row must have.
-fn accept<'r>(
-    mut raw: RawSignIn<'r>,
-    named: Option<&str>,
-    input: &Input,
-    now: i64,
-) -> std::result::Result<Accepted<'r>, RejectReason> {
-    let user = raw.user_id.is_some() || raw.user_principal_name.is_some();
-    let by_interaction = || {
-        raw.is_interactive
-            .filter(|_| user)
-            .map(|interactive| if interactive { Category::Interactive } else { Category::NonInteractive })
-    };
-    let service = raw.service_principal;
-    let fits = |category: &Category| !(service && category.is_user() || user && category.is_of_no_user());
-    let assigned = input.assigned.category.filter(fits);
-    // A file's name does not make a user's sign-in a service's.
-    let of_path = input.says.category.filter(|category| !(user && category.is_of_no_user()));
-    raw.category = raw.category.or(of_path).or_else(by_interaction).or(assigned);
-    if service {
-        raw.category = raw.category.or(Some(Category::ServicePrincipal));
-    }
-    let assigned = || input.tenant_id().map(|tenant| Cow::Owned(tenant.to_owned()));
-    let no_tenant = || match named {
-        Some(name) => RejectReason::UnknownTenant { found: name.chars().take(60).collect() },
-        None => RejectReason::NoTenant,
-    };
-    let tenant_id = lower_case(raw.tenant_id.take().or_else(assigned).ok_or_else(no_tenant)?);
-    let signed_in_at = raw.signed_in_at.ok_or(RejectReason::NoTime)?;
-    if !lightsout_model::time::is_possible(signed_in_at, now) {
-        return Err(RejectReason::ImpossibleTime { found: lightsout_model::time::format(signed_in_at) });
-    }
-    for id in [&mut raw.home_tenant_id, &mut raw.resource_tenant_id] {
-        // What is no id of a tenant does not say that it is another one.
-        if id.as_deref().is_some_and(|text| !is_guid(text)) {
-            *id = id.take().and_then(|text| lightsout_model::tenant::tenant_id(&text)).map(Cow::Owned);
-        }
-    }
-    if raw.resource_name.as_deref().is_some_and(|name| name.eq_ignore_ascii_case("anonymized")) {
-        raw.resource_name = None;
-    }
-    for id in [&mut raw.app_id, &mut raw.resource_id] {
-        if let Some(text) = id.as_deref()
-            && (text.starts_with(['{', '0']) || text.eq_ignore_ascii_case("anonymized"))
-        {
-            *id = id.take().and_then(plain_id);
-        }
-    }
-    for id in [
-        &mut raw.sign_in_id,
-        &mut raw.user_id,
-        &mut raw.app_id,
-        &mut raw.resource_id,
-        &mut raw.home_tenant_id,
-        &mut raw.resource_tenant_id,
-    ] {
-        if let Some(text) = id.as_deref()
-            && has_upper_case(text)
-            && is_guid(text)
-        {
-            *id = id.take().map(lower_case);
-        }
-    }
-    Ok(Accepted { raw, tenant_id, signed_in_at })
-}
-
-/// An id without braces; one that stands for any id is none.
-fn plain_id(id: Cow<'_, str>) -> Option<Cow<'_, str>> {
-    let bare = id.trim().trim_start_matches('{').trim_end_matches('}');
-    let stands_for_any = bare.eq_ignore_ascii_case("anonymized")
-        || !bare.is_empty() && bare.bytes().all(|byte| matches!(byte, b'0' | b'-'));
-    if stands_for_any {
-        None
-    } else if bare.len() < id.len() && is_guid(bare) {
-        Some(Cow::Owned(bare.to_owned()))
-    } else {
-        Some(id)
-    }
-}
-
-/// Names a record without an id by its tenant and content.
-fn content_hash(tenant_id: &str, content: &str) -> [u8; 16] {
-    let mut hasher = blake3::Hasher::new();
-    hasher.update(tenant_id.as_bytes()).update(b"\0").update(content.as_bytes());
-    let mut hash = [0; 16];
-    hash.copy_from_slice(&hasher.finalize().as_bytes()[..16]);
-    hash
-}
-
-/// Places within a chunk, in rising order: lines are counted only as far as rejects ask, offsets of
-/// text that is stored in another encoding only as far as records do.
-struct Place {
-    line_at: usize,
-    line: u64,
-    offset_at: usize,
-    offset: u64,
-}
-
-impl Place {
-    fn start(chunk: &Chunk) -> Self {
-        Self { line_at: 0, line: chunk.first_line, offset_at: 0, offset: chunk.offset }
-    }
-
-    fn line_of(&mut self, chunk: &Chunk, at: usize) -> u64 {
-        if at > self.line_at {
-            self.line += memchr::memchr_iter(b'\n', &chunk.bytes[self.line_at..at]).count() as u64;
-            self.line_at = at;
-        }
-        self.line
-    }
-
-    fn offset_of(&mut self, chunk: &Chunk, at: usize) -> u64 {
-        if chunk.encoding == Encoding::Utf8 {
-            return chunk.offset + at as u64;
-        }
-        if at > self.offset_at {
-            self.offset += chunk.encoding.len_of(&chunk.bytes[self.offset_at..at]) as u64;
-            self.offset_at = at;
-        }
-        self.offset
-    }
-}
-
-/// Looks at all of it: that takes no branch a byte.
-fn has_upper_case(text: &str) -> bool {
-    text.bytes().fold(false, |found, byte| found | byte.is_ascii_uppercase())
-}
-
-fn lower_case(text: Cow<'_, str>) -> Cow<'_, str> {
-    if has_upper_case(&text) { Cow::Owned(text.to_ascii_lowercase()) } else { text }
 }

@@ -7,6 +7,7 @@ use std::ops::Range;
 use chrono::{DateTime, NaiveDate, NaiveTime};
 
 mod dates;
+mod written;
 
 pub use dates::{DateEvidence, DateOrder, Undecided};
 
@@ -29,13 +30,16 @@ pub enum TimeError {
     Unknown,
     /// Day or month may come first, and nothing tells which.
     Unsettled,
+    /// Its year is of the calendar of that name.
+    OtherCalendar(&'static str),
 }
 
 /// Microseconds since 1970 of any spelling that is known.
 ///
 /// Known: `2026-10-05T08:15:30.1234567Z`, the same with an offset, without a zone or with a blank
 /// for the `T`; `10/5/2026 8:15:30 AM`, with fraction, comma, offset, in 24 hours or without
-/// seconds, day and month in the order of `dates`; `5.10.2026 08:15:30`; `/Date(1759652130123)/`.
+/// seconds, day and month in the order of `dates`; `5.10.2026 08:15:30`; `/Date(1759652130123)/`; seconds or
+/// milliseconds since 1970; and what regional settings make of these, as `written` has it.
 ///
 /// # Errors
 /// Fails if the text is none of them.
@@ -43,7 +47,7 @@ pub fn parse(text: &str, dates: DateOrder) -> Result<i64, TimeError> {
     let text = text.trim();
     let bytes = text.as_bytes();
     let known = exported(bytes).or_else(|| iso(bytes)).or_else(|| in_numbers(bytes, dates));
-    if let Some(micros) = known.or_else(|| json_date(text)) {
+    if let Some(micros) = known.or_else(|| json_date(text)).or_else(|| since_1970(text)) {
         return Ok(micros);
     }
     in_words(text, dates)
@@ -51,8 +55,7 @@ pub fn parse(text: &str, dates: DateOrder) -> Result<i64, TimeError> {
 
 /// Any spelling whose parts are told by what is between them.
 fn in_words(text: &str, dates: DateOrder) -> Result<i64, TimeError> {
-    let (date, rest) = split_date(text).ok_or(TimeError::Unknown)?;
-    let time = clock(rest).ok_or(TimeError::Unknown)?;
+    let (date, time) = written::read(text)?;
     let date = date.resolve(dates)?;
     time.on(date).ok_or(TimeError::Unknown)
 }
@@ -222,64 +225,29 @@ fn behind(bytes: &[u8], at: usize, expected: u8) -> Option<usize> {
     (bytes.get(at) == Some(&expected)).then_some(at + 1)
 }
 
-/// `/Date(1759652130123)/`, as PowerShell 5 writes JSON: milliseconds since 1970.
+/// `/Date(1759652130123)/`, as PowerShell 5 writes JSON: milliseconds since 1970, whatever offset it adds.
 fn json_date(text: &str) -> Option<i64> {
-    let millis: i64 = text.strip_prefix("/Date(")?.strip_suffix(")/")?.parse().ok()?;
-    millis.checked_mul(1000)
+    let text = text.strip_prefix("/Date(")?.strip_suffix(")/")?;
+    let end = text.rfind(['+', '-']).filter(|at| *at > 0).unwrap_or(text.len());
+    text[..end].parse::<i64>().ok()?.checked_mul(1000)
 }
 
-/// A date whose parts are numbers, as written, and the text behind it.
-fn split_date(text: &str) -> Option<(dates::WrittenDate, &str)> {
-    let at = text.find([' ', ',', 'T']).unwrap_or(text.len());
-    let (date, rest) = text.split_at(at);
-    Some((dates::WrittenDate::read(date)?, rest.trim_start_matches([' ', ',', 'T', '\u{202f}'])))
-}
-
-/// A time of day and its zone.
-struct Clock {
-    hour: u32,
-    minute: u32,
-    second: u32,
-    micros: i64,
-    offset: i64,
-}
-
-impl Clock {
-    fn on(&self, date: NaiveDate) -> Option<i64> {
-        assemble(date, self.hour, self.minute, self.second, self.micros, self.offset)
+/// Seconds (ten digits, perhaps with a fraction) or milliseconds (thirteen) since 1970.
+fn since_1970(text: &str) -> Option<i64> {
+    let (whole, rest) = text.split_once('.').map_or((text, None), |(whole, rest)| (whole, Some(rest)));
+    if !whole.bytes().all(|byte| byte.is_ascii_digit()) {
+        return None;
     }
-}
-
-/// `h:mm[:ss[.fff]] [AM|PM] [zone]`; some cultures write dots for the colons.
-fn clock(text: &str) -> Option<Clock> {
-    let at = text.find([':', '.'])?;
-    let (hour, rest) = (&text[..at], &text[at + 1..]);
-    let hour = hour.parse::<u32>().ok().filter(|_| hour.len() <= 2)?;
-    let minute = fixed(rest.as_bytes(), 0, 2)?;
-    let rest = rest.get(2..)?;
-    let (second, micros, rest) = match rest.strip_prefix(&text[at..=at]) {
-        Some(rest) => {
-            let second = fixed(rest.as_bytes(), 0, 2)?;
-            let (micros, at) = fraction(rest.as_bytes(), 2)?;
-            (second, micros, rest.get(at..)?)
+    let number: i64 = whole.parse().ok()?;
+    match (whole.len(), rest) {
+        (10, None) => number.checked_mul(MICROS_PER_SECOND),
+        (13, None) => number.checked_mul(1000),
+        (10, Some(rest)) => {
+            let (micros, end) = fraction(format!(".{rest}").as_bytes(), 0)?;
+            (end == rest.len() + 1).then_some(number * MICROS_PER_SECOND + micros)
         }
-        None => (0, 0, rest),
-    };
-    // Some cultures write a narrow blank, or dots in the half of the day.
-    let rest = rest.trim_matches([' ', '\u{a0}', '\u{202f}']);
-    let half = |word: &str| rest.get(..word.len()).is_some_and(|start| start.eq_ignore_ascii_case(word));
-    let afternoon =
-        [("AM", false), ("PM", true), ("a.m.", false), ("p.m.", true), ("a. m.", false), ("p. m.", true)]
-            .into_iter()
-            .find(|(word, _)| half(word));
-    let (hour, rest) = match afternoon {
-        Some((word, afternoon)) if (1..=12).contains(&hour) => {
-            (hour % 12 + if afternoon { 12 } else { 0 }, &rest[word.len()..])
-        }
-        Some(_) => return None,
-        None => (hour, rest),
-    };
-    Some(Clock { hour, minute, second, micros, offset: zone(rest.as_bytes())? })
+        _ => None,
+    }
 }
 
 /// RFC 3339 with six digits, as every output writes times.

@@ -337,7 +337,9 @@ fn history(reasons: &[&Reason], window: Option<Window>) -> (String, Option<Strin
         .collect();
     let begins: Vec<String> =
         found.iter().map(|(category, first, _)| format!("{category} on {first}")).collect();
-    let what = format!("the log begins within the window, {}", begins.join(", "));
+    let is_behind = |window: Window| found.iter().all(|(_, first, _)| **first >= window.end);
+    let place = if window.is_some_and(is_behind) { "behind" } else { "within" };
+    let what = format!("the log begins {place} the window, {}", begins.join(", "));
     let cure = found.iter().map(|(_, _, possible_from)| **possible_from).max().map(|possible_from| {
         // The window that ends with this one and begins when one that is possible then would.
         let shorter = window

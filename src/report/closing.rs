@@ -115,10 +115,31 @@ fn write_doubts(out: &mut String, assessment: &Assessment) -> std::fmt::Result {
         let tenants = if settled == 1 { "tenant" } else { "tenants" };
         writeln!(out, "--as-of {as_of} would settle {settled} {tenants}")?;
     }
+    if let Some((begins, possible_from)) = too_young(&undecided) {
+        writeln!(
+            out,
+            "the logs begin on {begins}; a verdict is possible for --as-of {possible_from} and later"
+        )?;
+    }
     writeln!(
         out,
         "coverage_gaps.csv has every gap with its cure; lightsout explain TENANT tells all of one tenant"
     )
+}
+
+/// The first day of the logs that begin too late for the window, and the first `as_of` for which all of them reach
+/// back far enough.
+fn too_young(undecided: &[&TenantAssessment]) -> Option<(NaiveDate, NaiveDate)> {
+    let of_reason = |reason: &Reason| match reason {
+        Reason::WindowLongerThanHistory { first_covered_day, possible_from, .. } => {
+            Some((*first_covered_day, *possible_from))
+        }
+        _ => None,
+    };
+    let found: Vec<_> =
+        undecided.iter().flat_map(|tenant| tenant.reasons.iter().filter_map(of_reason)).collect();
+    let begins = found.iter().map(|(begins, _)| *begins).min()?;
+    Some((begins, found.iter().map(|(_, possible_from)| *possible_from).max()?))
 }
 
 /// Of all tenants, not of one: its own days are told by `explain`.

@@ -49,6 +49,10 @@ pub async fn assess(
     let evidence = queries.evidence_on(coverage, &campaign, window.first, window.end_at()).await?;
     let basis = reproduce::basis(&campaign, &roster, &evidence, window, 0);
     let (assessment, row) = decide(&basis, now, store::versions(lake)?)?;
+    // A decision over nobody says nothing.
+    if assessment.tenants.is_empty() {
+        return Err(Error::EmptyLake { lake: lake.name() });
+    }
     // What is published follows from a decision that the lake knows.
     store::keep(lake, &row).await?;
     lightsout_report::assessment::write_all(out, &assessment)

@@ -47,6 +47,18 @@ impl Place {
             .expect("the program starts")
     }
 
+    /// Runs the program on a lake of this place, and lets it say what it has to say.
+    pub(crate) fn loud(&self, lake: &str, arguments: &[&str]) -> Output {
+        Command::new(env!("CARGO_BIN_EXE_lightsout"))
+            .args(arguments)
+            .arg("--lake")
+            .arg(self.path(lake))
+            .current_dir(self.folder.path())
+            .env_remove("LIGHTSOUT_LAKE")
+            .output()
+            .expect("the program starts")
+    }
+
     /// Runs the program on a lake of this place.
     pub(crate) fn run(&self, lake: &str, arguments: &[&str]) -> Output {
         let output = self.tries(lake, arguments);

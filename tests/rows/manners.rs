@@ -16,7 +16,7 @@ const VARIANTS: usize = 8;
 #[derive(Debug, Clone)]
 struct Manner {
     delimiter: u8,
-    crlf: bool,
+    line_end: &'static str,
     quoted: bool,
     encoding: Encoding,
     mark: bool,
@@ -30,7 +30,7 @@ fn manner() -> impl Strategy<Value = Manner> {
     let keys = || prop::collection::vec(any::<u32>(), 64);
     (
         prop::sample::select(vec![b',', b';', b'\t', b'|']),
-        any::<bool>(),
+        prop::sample::select(vec!["\n", "\r\n", "\r"]),
         any::<bool>(),
         prop::sample::select(Encoding::ALL.to_vec()),
         any::<bool>(),
@@ -38,9 +38,9 @@ fn manner() -> impl Strategy<Value = Manner> {
         keys(),
         0..4usize,
     )
-        .prop_map(|(delimiter, crlf, quoted, encoding, mark, columns, rows, framing)| Manner {
+        .prop_map(|(delimiter, line_end, quoted, encoding, mark, columns, rows, framing)| Manner {
             delimiter,
-            crlf,
+            line_end,
             quoted,
             encoding,
             mark,
@@ -53,9 +53,9 @@ fn manner() -> impl Strategy<Value = Manner> {
 impl Manner {
     /// Bytes as stored, from text with bare line ends.
     fn store(&self, text: &str) -> Vec<u8> {
-        let text = text.replace("\r\n", "\n");
-        let text = if self.crlf { text.replace('\n', "\r\n") } else { text };
-        let mark = if self.mark { "\u{feff}" } else { "" };
+        let text = text.replace("\r\n", "\n").replace('\n', self.line_end);
+        // A code page has none.
+        let mark = if self.mark && self.encoding != Encoding::Windows1252 { "\u{feff}" } else { "" };
         self.encoding.encode(format!("{mark}{text}").as_bytes())
     }
 }

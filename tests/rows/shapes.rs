@@ -75,7 +75,7 @@ pub(crate) fn sign_ins() -> Vec<SignIn> {
         SignIn { code: 50126, reason: "Invalid username or password.", ..named("Exchange ActiveSync") },
         SignIn { method: Some("X.509 Certificate"), user: 3, ..named("Exchange ActiveSync") },
         SignIn { code: 53003, reason: "Blocked, by policy.", access: "failure", ..named("MAPI Over HTTP") },
-        SignIn { agent: "Mozilla/5.0 (X11), \"Gecko\"", ..named("Browser") },
+        SignIn { agent: "Mozilla/5.0 (X11), \"Gecko\" für Jörg", ..named("Browser") },
         SignIn {
             interactive: false,
             code: 50076,

@@ -166,7 +166,11 @@ impl Log<'_> {
     fn reasons_of(&self, calendar: &Calendar) -> Vec<Reason> {
         let category = self.category;
         let Some(first_covered_day) = calendar.first_covered_in_window() else {
-            return vec![Reason::CategoryMissing { category }];
+            // A log that begins behind the window is not missing: it is too young.
+            return match calendar.first_covered().filter(|day| *day >= calendar.window().end) {
+                Some(begins) => vec![self.begins(begins, calendar.window())],
+                None => vec![Reason::CategoryMissing { category }],
+            };
         };
         let mut reasons = self.missing_days(calendar, first_covered_day);
         reasons.extend(self.not_settled(calendar));
@@ -200,13 +204,7 @@ impl Log<'_> {
             && missing.iter().all(|day| precedes(*day))
             && (!near_idle || all_missing().all(precedes));
         if only_before {
-            let possible_from =
-                history_begins.checked_add_signed(TimeDelta::days(window.days())).unwrap_or(NaiveDate::MAX);
-            return vec![Reason::WindowLongerThanHistory {
-                category,
-                first_covered_day: history_begins,
-                possible_from,
-            }];
+            return vec![self.begins(history_begins, window)];
         }
         let count = |days: usize| u32::try_from(days).unwrap_or(u32::MAX);
         let mut reasons: Vec<Reason> = gaps
@@ -231,6 +229,16 @@ impl Log<'_> {
             });
         }
         reasons
+    }
+
+    /// The log begins on a day that is too late for the window.
+    fn begins(&self, first_covered_day: NaiveDate, window: Window) -> Reason {
+        let possible_from = first_covered_day.checked_add_signed(TimeDelta::days(window.days()));
+        Reason::WindowLongerThanHistory {
+            category: self.category,
+            first_covered_day,
+            possible_from: possible_from.unwrap_or(NaiveDate::MAX),
+        }
     }
 
     /// At most one expected day may lie, wholly or partly, after what the log proves.

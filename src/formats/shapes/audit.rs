@@ -1,6 +1,9 @@
 //! Unified Audit Log records (Office 365 Management Activity API, Purview): `UserLoggedIn` and
 //! `UserLoginFailed` of Entra ID. The log never says the client app; whether a sign-in succeeded is
 //! told by operation and error number, since `ResultStatus` says "Success" of failures too.
+//!
+//! Collectors flatten such records: the user agent and other extended properties become members of their own, and the
+//! lists that held them become text. Those are read too.
 
 use std::borrow::Cow;
 
@@ -48,6 +51,10 @@ struct Members<'a> {
     client_ip: Option<Cow<'a, str>>,
     actor_ip: Option<Cow<'a, str>>,
     logon_error: Option<Cow<'a, str>>,
+    /// Where a collector has put it beside the extended properties.
+    flat_agent: Option<Cow<'a, str>>,
+    /// What is read is around the record.
+    is_outside: bool,
 }
 
 fn read(mut cursor: Cursor<'_, impl Strings>) -> Result<Members<'_>, JsonError> {
@@ -56,7 +63,8 @@ fn read(mut cursor: Cursor<'_, impl Strings>) -> Result<Members<'_>, JsonError> 
         let sign_in = &mut members.sign_in;
         match key {
             "CreationTime" => members.created = cursor.text()?,
-            "Operation" => members.operation = cursor.text()?,
+            "CreationDate" => members.created = members.created.take().or(cursor.text()?),
+            "Operation" | "Operations" => members.operation = cursor.text()?,
             "Workload" => members.workload = cursor.text()?,
             "RecordType" => members.record_type = cursor.text()?,
             "Id" => members.id = cursor.text()?,
@@ -66,16 +74,22 @@ fn read(mut cursor: Cursor<'_, impl Strings>) -> Result<Members<'_>, JsonError> 
             "TargetContextId" => sign_in.resource_tenant_id = cursor.text()?,
             "ActorContextId" => sign_in.home_tenant_id = cursor.text()?,
             "UserKey" => members.user_key = cursor.text()?,
-            "UserId" => sign_in.user_principal_name = cursor.text()?,
+            "UserId" | "UserIds" => sign_in.user_principal_name = cursor.text()?,
             "ApplicationId" => sign_in.app_id = cursor.text()?,
             "ObjectId" => members.object_id = cursor.text()?,
             "ErrorNumber" => sign_in.error_code = cursor.text()?.as_deref().and_then(code),
             "LogonError" => members.logon_error = cursor.text()?,
-            "ClientIP" => members.client_ip = cursor.text()?,
+            "ClientIP" | "ClientIp" | "ClientIPAddress" => members.client_ip = cursor.text()?,
             "ActorIpAddress" => members.actor_ip = cursor.text()?,
             "Actor" => members.actor_id = typed_id(cursor)?,
             "Target" => members.target_id = typed_id(cursor)?,
             "ExtendedProperties" => sign_in.user_agent = user_agent(cursor)?,
+            "UserAgent" => members.flat_agent = cursor.text()?,
+            // The record as its service wrote it is inside.
+            "AuditData" => {
+                members.is_outside |= matches!(cursor.kind()?, Kind::String | Kind::Object);
+                cursor.skip()?;
+            }
             _ => cursor.skip()?,
         }
         Ok(())
@@ -86,18 +100,26 @@ fn read(mut cursor: Cursor<'_, impl Strings>) -> Result<Members<'_>, JsonError> 
 
 impl Members<'_> {
     fn is_audit(&self) -> bool {
+        // A collector may keep neither of the last two.
         self.created.is_some()
             && self.operation.is_some()
-            && (self.workload.is_some() || self.record_type.is_some())
+            && !self.is_outside
+            && (self.workload.is_some() || self.record_type.is_some() || self.names_sign_in())
+    }
+
+    fn names_sign_in(&self) -> bool {
+        self.operation.as_deref().is_some_and(|operation| {
+            [LOGGED_IN, LOGIN_FAILED].iter().any(|known| known.eq_ignore_ascii_case(operation.trim()))
+        })
     }
 
     fn is_sign_in(&self) -> bool {
         // 15: logons of Entra ID's token service.
-        self.operation.as_deref().is_some_and(|operation| {
-            [LOGGED_IN, LOGIN_FAILED].iter().any(|known| known.eq_ignore_ascii_case(operation.trim()))
-        }) && self.record_type.as_deref().is_none_or(|kind| {
-            kind.trim() == "15" || kind.trim().eq_ignore_ascii_case("AzureActiveDirectoryStsLogon")
-        }) && self.workload.as_deref().is_none_or(|workload| workload.trim() == "AzureActiveDirectory")
+        self.names_sign_in()
+            && self.record_type.as_deref().is_none_or(|kind| {
+                kind.trim() == "15" || kind.trim().eq_ignore_ascii_case("AzureActiveDirectoryStsLogon")
+            })
+            && self.workload.as_deref().is_none_or(|workload| workload.trim() == "AzureActiveDirectory")
     }
 }
 
@@ -106,8 +128,13 @@ pub(super) fn recognise(record: &str) -> bool {
     read(Cursor::new(record)).is_ok_and(|members| members.is_audit())
 }
 
+/// The time of a record, as written.
+pub(super) fn created(record: &str) -> Option<Cow<'_, str>> {
+    read(Cursor::new(record)).ok()?.created
+}
+
 /// Reads one record.
-pub(super) fn parse(cursor: Cursor<'_, impl Strings>) -> Result<Parsed<'_>, RejectReason> {
+pub(super) fn parse(cursor: Cursor<'_, impl Strings>, dates: DateOrder) -> Result<Parsed<'_>, RejectReason> {
     let record = cursor.record();
     let members = read(cursor)?;
     if !members.is_audit() {
@@ -120,9 +147,9 @@ pub(super) fn parse(cursor: Cursor<'_, impl Strings>) -> Result<Parsed<'_>, Reje
     sign_in.tenant_id =
         sign_in.tenant_id.as_deref().and_then(lightsout_model::tenant::tenant_id).map(Cow::Owned);
     let created = members.created.as_deref().unwrap_or_default();
-    sign_in.signed_in_at = Some(time::parse(created, DateOrder::MonthFirst).map_err(|_| {
-        RejectReason::BadTime { member: "CreationTime", found: created.chars().take(60).collect() }
-    })?);
+    let read = time::parse(created, dates);
+    sign_in.signed_in_at = Some(read.map_err(|error| RejectReason::of_time("CreationTime", created, error))?);
+    sign_in.user_agent = sign_in.user_agent.or(members.flat_agent);
     sign_in.sign_in_id = members.intra_system_id.or(members.id);
     let guid = |id: &Cow<'_, str>| lightsout_model::tenant::is_guid(id);
     sign_in.user_id = members.user_key.filter(guid).or(members.actor_id.filter(|id| !says_nothing(id)));
@@ -161,12 +188,30 @@ fn typed_id<'a>(cursor: &mut Cursor<'a, impl Strings>) -> Result<Option<Cow<'a, 
 
 fn user_agent<'a>(cursor: &mut Cursor<'a, impl Strings>) -> Result<Option<Cow<'a, str>>, JsonError> {
     let mut agent = None;
+    if cursor.kind()? == Kind::String {
+        let text = cursor.string()?;
+        return Ok(agent_in_text(&text).map(Cow::Owned));
+    }
     pairs(cursor, ["Value", "Name"], |value, name| {
         if name.is_some_and(|name| name.eq_ignore_ascii_case("UserAgent")) {
             agent = value;
         }
     })?;
     Ok(agent)
+}
+
+/// The agent where the list became text: JSON, or `UserAgent:…,RequestType:…`.
+fn agent_in_text(text: &str) -> Option<String> {
+    if text.trim_start().starts_with('[') {
+        return user_agent(&mut Cursor::new(text.trim())).ok()?.map(Cow::into_owned);
+    }
+    let name = "useragent";
+    let at = text.to_ascii_lowercase().find(name)? + name.len();
+    let value = text[at..].trim_start().strip_prefix([':', '='])?;
+    // The next property ends it; agents have commas and semicolons of their own.
+    let ends = [",RequestType", ", RequestType", ",ResultStatusDetail", ";RequestType", "\n"];
+    let end = ends.iter().filter_map(|end| value.find(end)).min().unwrap_or(value.len());
+    Some(value[..end].trim().to_owned()).filter(|agent| !agent.is_empty())
 }
 
 /// Walks an array of objects and hands out two members of each.
@@ -219,7 +264,7 @@ mod tests {
         let record = format!(
             r#"{{"CreationTime":"2026-10-05T08:15:30","Workload":"AzureActiveDirectory","RecordType":15,{members}}}"#
         );
-        match parse(Cursor::new(&record)).expect("a row") {
+        match parse(Cursor::new(&record), DateOrder::Unsettled).expect("a row") {
             Parsed::SignIn(sign_in) => sign_in.into_owned(),
             Parsed::NotSignIn => panic!("a sign-in: {record}"),
         }
@@ -269,6 +314,33 @@ mod tests {
     fn other_operations_are_not_sign_ins() {
         let record = r#"{"CreationTime":"2026-10-05T08:15:30","Workload":"Exchange","RecordType":1,"Operation":"New-InboxRule"}"#;
         assert!(recognise(record));
-        assert_eq!(parse(Cursor::new(record)), Ok(Parsed::NotSignIn));
+        assert_eq!(parse(Cursor::new(record), DateOrder::Unsettled), Ok(Parsed::NotSignIn));
+    }
+
+    #[test]
+    fn what_a_collector_flattened_is_read_as_the_record_that_it_was() {
+        for members in [
+            r#""Operation":"UserLoggedIn","UserAgent":"BAV2ROPC","ExtendedProperties":"UserAgent:,RequestType:""#,
+            r#""Operation":"UserLoggedIn","ExtendedProperties":"RequestType:OAuth2:Token,UserAgent:BAV2ROPC""#,
+            r#""Operation":"UserLoggedIn","ExtendedProperties":"[{\"Name\":\"UserAgent\",\"Value\":\"BAV2ROPC\"}]""#,
+            r#""Operation":"UserLoggedIn","ExtendedProperties":[],"UserAgent":"BAV2ROPC""#,
+            r#""Operation":"UserLoggedIn","UserAgent":"x","ExtendedProperties":[{"Name":"UserAgent","Value":"BAV2ROPC"}]"#,
+        ] {
+            assert_eq!(sign_in(members).user_agent.as_deref(), Some("BAV2ROPC"), "{members}");
+        }
+        let bare =
+            r#"{"CreationTime":"2026-10-05T08:15:30","Operation":"UserLoggedIn","UserId":"a@example.com"}"#;
+        assert!(recognise(bare) && !recognise(&bare.replace("UserLoggedIn", "New-InboxRule")));
+    }
+
+    #[test]
+    fn a_date_in_numbers_is_read_in_the_order_of_its_file_alone() {
+        let record = r#"{"CreationTime":"05/10/2026 08:15","Workload":"AzureActiveDirectory","Operation":"UserLoggedIn"}"#;
+        let read = |dates| match parse(Cursor::new(record), dates) {
+            Ok(Parsed::SignIn(sign_in)) => sign_in.signed_in_at.map(time::format),
+            Ok(Parsed::NotSignIn) | Err(_) => None,
+        };
+        assert_eq!(read(DateOrder::Unsettled), None);
+        assert_eq!(read(DateOrder::DayFirst).as_deref(), Some("2026-10-05T08:15:00.000000Z"));
     }
 }

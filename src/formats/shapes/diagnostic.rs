@@ -252,21 +252,21 @@ fn assemble<'a>(
 
 pub(super) use learned::{parse_learned, want};
 
-/// Reads one record. Exporters write slashed dates month first.
-pub(super) fn parse(record: Cursor<'_, impl Strings>) -> Result<Parsed<'_>, RejectReason> {
-    draft(record)?.finish(DateOrder::MonthFirst)
+/// Reads one record. Azure writes the time of emission month first.
+pub(super) fn parse(record: Cursor<'_, impl Strings>, dates: DateOrder) -> Result<Parsed<'_>, RejectReason> {
+    draft(record)?.finish_with(dates, DateOrder::MonthFirst)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use lightsout_model::sign_in::RawSignIn;
-    use lightsout_model::time;
+    use lightsout_model::time::{self, DateOrder};
 
     const TENANT: &str = "11111111-0000-4000-8000-000000000001";
 
     fn sign_in(record: &str) -> RawSignIn<'_> {
-        match parse(Cursor::new(record)).expect("a row") {
+        match parse(Cursor::new(record), DateOrder::Unsettled).expect("a row") {
             Parsed::SignIn(sign_in) => *sign_in,
             Parsed::NotSignIn => panic!("a sign-in"),
         }
@@ -309,20 +309,23 @@ mod tests {
     #[test]
     fn other_log_categories_are_not_sign_ins() {
         let record = r#"{"time":"2026-10-05T10:00:00Z","category":"AuditLogs","operationName":"Update user","properties":{}}"#;
-        assert_eq!(parse(Cursor::new(record)), Ok(Parsed::NotSignIn));
+        assert_eq!(parse(Cursor::new(record), DateOrder::Unsettled), Ok(Parsed::NotSignIn));
         assert!(recognise(record));
     }
 
     #[test]
     fn a_record_of_another_shape_is_told_by_its_keys() {
-        let told =
-            parse(Cursor::new(r#"{"id":"1","createdDateTime":"x"}"#)).expect_err("no envelope").to_string();
+        let told = parse(Cursor::new(r#"{"id":"1","createdDateTime":"x"}"#), DateOrder::Unsettled)
+            .expect_err("no envelope")
+            .to_string();
         assert!(told.contains("id, createdDateTime"), "{told}");
     }
 
     #[test]
     fn a_cut_line_is_invalid_json_and_says_where() {
-        let told = parse(Cursor::new(r#"{"time":"2026-10-05T10:00:00Z","cat"#)).expect_err("cut").to_string();
+        let told = parse(Cursor::new(r#"{"time":"2026-10-05T10:00:00Z","cat"#), DateOrder::Unsettled)
+            .expect_err("cut")
+            .to_string();
         assert_eq!(told, "not valid JSON: expected the end of the string at byte 35");
     }
 }

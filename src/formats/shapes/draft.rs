@@ -333,6 +333,9 @@ impl<'a> Draft<'a> {
         } else if let Some(outcome) = outcome_word(&text) {
             sign_in.has_result = true;
             sign_in.stated_outcome = Some(outcome);
+        } else if text.trim() == "[object Object]" {
+            // A script has lost the status; who reads the row sees it.
+            sign_in.failure_reason = sign_in.failure_reason.take().or(Some(text));
         }
     }
 
@@ -410,7 +413,16 @@ impl<'a> Draft<'a> {
     /// The sign-in, all members being read.
     ///
     /// The time is that of the sign-in; where it is missing, that of its emission.
-    pub(super) fn finish(mut self, dates: DateOrder) -> Result<Parsed<'a>, RejectReason> {
+    pub(super) fn finish(self, dates: DateOrder) -> Result<Parsed<'a>, RejectReason> {
+        self.finish_with(dates, dates)
+    }
+
+    /// The same where the time of emission has an order of its own.
+    pub(super) fn finish_with(
+        mut self,
+        dates: DateOrder,
+        emitted_dates: DateOrder,
+    ) -> Result<Parsed<'a>, RejectReason> {
         self.settle_tenant();
         let category = self.category();
         let mut sign_in = self.sign_in;
@@ -420,10 +432,10 @@ impl<'a> Draft<'a> {
         };
         sign_in.service_principal =
             self.service_principal && sign_in.user_id.is_none() && sign_in.user_principal_name.is_none();
-        sign_in.emitted_at = self.emitted.as_deref().and_then(|text| time::parse(text, dates).ok());
+        sign_in.emitted_at = self.emitted.as_deref().and_then(|text| time::parse(text, emitted_dates).ok());
         sign_in.signed_in_at = match (&self.created, &self.emitted) {
             (Some(created), _) => Some(read_time("createdDateTime", created, dates)?),
-            (None, Some(emitted)) => Some(read_time("the time of emission", emitted, dates)?),
+            (None, Some(emitted)) => Some(read_time("the time of emission", emitted, emitted_dates)?),
             (None, None) => return Err(RejectReason::NoTime),
         };
         if sign_in.error_code.is_none()
@@ -441,13 +453,7 @@ impl<'a> Draft<'a> {
 }
 
 fn read_time(member: &'static str, text: &str, dates: DateOrder) -> Result<i64, RejectReason> {
-    time::parse(text, dates).map_err(|error| {
-        let found = text.chars().take(60).collect();
-        match error {
-            time::TimeError::Unknown => RejectReason::BadTime { member, found },
-            time::TimeError::Unsettled => RejectReason::AmbiguousDate { member, found },
-        }
-    })
+    time::parse(text, dates).map_err(|error| RejectReason::of_time(member, text, error))
 }
 
 /// A result code, also where it is text, or was taken for a measure (`50126.0`).

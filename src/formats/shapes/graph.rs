@@ -22,13 +22,22 @@ const MARKERS: [Item; 7] = [
 
 const WHO: [Item; 3] = [Item::UserId, Item::UserPrincipalName, Item::ServicePrincipalId];
 
+/// What a member tells, in any case; Steampipe and databases write names with underscores.
+fn item(name: &str) -> Option<Item> {
+    let parted = || {
+        let name = name.contains('_').then(|| name.replace('_', ""))?;
+        Item::of_name(&name)
+    };
+    Item::of_member(name).or_else(|| Item::of_name(name)).or_else(|| Item::of_tenant(name)).or_else(parted)
+}
+
 /// Whether a record is a sign-in as Graph gives it, as far as it can be read.
 pub(super) fn recognise(record: &str) -> bool {
     let (mut created, mut who, mut markers, mut envelope) = (false, false, 0, false);
     let mut cursor = Cursor::new(record);
     // A record that breaks off is still one, to be rejected with its bytes.
     let _ = cursor.object::<JsonError>(|cursor, key| {
-        let item = Item::of_name(key);
+        let item = item(key);
         created |= item == Some(Item::SignedInAt);
         who |= item.is_some_and(|item| WHO.contains(&item));
         markers += usize::from(item.is_some_and(|item| MARKERS.contains(&item)));
@@ -42,8 +51,6 @@ pub(super) fn recognise(record: &str) -> bool {
 
 /// Reads the members of one record.
 pub(super) fn draft(record: Cursor<'_, impl Strings>) -> Result<Draft<'_>, RejectReason> {
-    let item =
-        |name: &str| Item::of_member(name).or_else(|| Item::of_name(name)).or_else(|| Item::of_tenant(name));
     Ok(Draft::read(record, item)?)
 }
 

@@ -162,6 +162,32 @@ pub(super) fn of_columns(names: &[String]) -> NotRead {
     NotRead::unknown(format!("a table with the columns {}", columns(names)))
 }
 
+/// Graph's answer where it gives no sign-ins: its code and message, and what to do.
+pub(super) fn graph_error(object: &str) -> Option<String> {
+    let found: serde_json::Value = serde_json::from_str(object.trim()).ok()?;
+    let error = found.get("error").or_else(|| found.get("body")?.get("error"))?;
+    let text = |name: &str| {
+        let text: String = error.get(name)?.as_str()?.chars().filter(|c| !c.is_control()).take(200).collect();
+        Some(text)
+    };
+    let code = text("code").or_else(|| error.as_str().map(str::to_owned))?;
+    let message = text("message").map(|message| format!(": {message}")).unwrap_or_default();
+    let has = |part: &str| code.contains(part);
+    let way_out = if has("NonPremiumTenant") || has("B2CTenant") {
+        "the tenant has no licence of Entra ID P1, which Graph wants before it gives sign-in logs: assign one, or \
+         download the logs in the Entra admin center"
+    } else if has("Forbidden") || has("Denied") || has("PermissionMissing") || has("Unauthorized") {
+        "the collector may not read sign-in logs: grant AuditLog.Read.All with the role Reports Reader, and collect again"
+    } else if has("Token") {
+        "the collector's token was not valid: sign in and collect again"
+    } else if has("TooManyRequests") || has("Throttled") || has("429") {
+        "Graph was asked too often: collect again, more slowly"
+    } else {
+        "collect again"
+    };
+    Some(format!("Graph's error {code}{message}; {way_out}"))
+}
+
 /// What a JSON object with such keys is, for the message.
 pub(super) fn of_keys(keys: &[String]) -> NotRead {
     let any = |known: &[&str]| keys.iter().any(|key| known.contains(&key.as_str()));
@@ -170,6 +196,11 @@ pub(super) fn of_keys(keys: &[String]) -> NotRead {
     }
     if any(&["AccountUpn", "AccountObjectId"]) && any(&["LogonType", "ErrorCode"]) {
         return NotRead::unknown(HUNTING_TABLE);
+    }
+    if any(&["activityDateTime", "activityDisplayName"]) && !any(&["createdDateTime", "clientAppUsed"]) {
+        return NotRead::look_alike(
+            "the directory's audit log, which says who changed what and holds no sign-ins",
+        );
     }
     if any(&["panels", "visualization", "gridPos", "fallbackResourceIds", "lenses", "dashboard", "visState"])
     {
@@ -198,6 +229,21 @@ fn columns(names: &[String]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_error_of_graph_is_quoted_with_its_cause() {
+        let told = graph_error(
+            r#"{"error":{"code":"Authentication_RequestFromNonPremiumTenantOrB2CTenant","message":"Neither tenant is B2C or tenant doesn't have premium license"}}"#,
+        );
+        let told = told.expect("an error");
+        for part in ["Authentication_RequestFromNonPremium", "premium license", "P1"] {
+            assert!(told.contains(part), "{told}");
+        }
+        let batch =
+            graph_error(r#"{"id":"2","status":403,"body":{"error":{"code":"Forbidden","message":"no"}}}"#);
+        assert!(batch.is_some_and(|told| told.contains("AuditLog.Read.All")));
+        assert_eq!(graph_error(r#"{"status":{"errorCode":1}}"#), None);
+    }
 
     #[test]
     fn only_what_has_a_time_or_names_a_legacy_client_can_hold_sign_ins() {

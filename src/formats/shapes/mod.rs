@@ -10,20 +10,24 @@ mod log_analytics;
 mod look_alike;
 mod names;
 mod nested;
+mod other_log;
 mod portal;
 mod powershell;
+mod reject;
 mod table;
-mod wrapper;
 
+use std::borrow::Cow;
 use std::ops::Range;
 use std::sync::Arc;
 
 use draft::{Draft, Item};
 pub use draft::{Glimpse, Says};
 pub use look_alike::{NotRead, is_picture};
+pub use reject::RejectReason;
 use table::Table;
 
 use crate::csv::Row;
+use crate::envelope;
 use crate::json::learned::Learned;
 use crate::json::{Cursor, Index, JsonError, Kind, Strings};
 use lightsout_model::sign_in::RawSignIn;
@@ -63,86 +67,6 @@ impl Parsed<'_> {
         match self {
             Self::SignIn(sign_in) => Parsed::SignIn(Box::new(sign_in.into_owned())),
             Self::NotSignIn => Parsed::NotSignIn,
-        }
-    }
-}
-
-/// Why a record is rejected. `code` is the word in the `rejects` table.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum RejectReason {
-    #[error("not valid JSON: {0}")]
-    InvalidJson(#[from] JsonError),
-    #[error("not a whole CSV row: its quotes do not fit at byte {at}")]
-    InvalidCsv { at: usize },
-    #[error("expected a row of {expected} cells as in the header, found {found}")]
-    WrongColumns { expected: usize, found: usize },
-    #[error("not valid UTF-8 from byte {at} on")]
-    InvalidUtf8 { at: usize },
-    #[error("longer than {limit} bytes; its first {kept} bytes are kept")]
-    OverLong { limit: usize, kept: usize },
-    #[error("expected {expected}, found a record with {found}")]
-    WrongShape { expected: &'static str, found: String },
-    #[error("names no tenant: not in tenantId or resourceId, not in the path, not by --tenant")]
-    NoTenant,
-    #[error(
-        "names the tenant '{found}': expected a tenant id (a GUID), or a domain or name that the roster knows \
-         (--roster); else say whose log it is with --tenant"
-    )]
-    UnknownTenant { found: String },
-    #[error("has no sign-in time: neither createdDateTime nor time")]
-    NoTime,
-    #[error("{member} is '{found}': expected a time as in 2026-10-05T08:15:30.1234567Z")]
-    BadTime { member: &'static str, found: String },
-    #[error("{member} is '{found}': day or month first? Say so with --date-order")]
-    AmbiguousDate { member: &'static str, found: String },
-    #[error("signed in at {found}: expected a time between 2010 and a day after the ingest")]
-    ImpossibleTime { found: String },
-    #[error("the compressed stream breaks off here: {detail}")]
-    BrokenCompression { detail: String },
-    #[error("the file breaks off here: expected {expected}")]
-    BrokenOff { expected: &'static str },
-}
-
-impl RejectReason {
-    /// For a record that is not of the shape that its file has.
-    fn wrong_shape(expected: &'static str, record: &str) -> Self {
-        let keys = top_level_keys(record);
-        let found =
-            if keys.is_empty() { "no keys".to_owned() } else { format!("the keys {}", keys.join(", ")) };
-        Self::WrongShape { expected, found }
-    }
-
-    /// Whether the bytes are no whole record, as those of one that was cut; not what it says.
-    #[must_use]
-    pub const fn is_of_text(&self) -> bool {
-        matches!(
-            self,
-            Self::InvalidJson(_)
-                | Self::InvalidCsv { .. }
-                | Self::WrongColumns { .. }
-                | Self::InvalidUtf8 { .. }
-                | Self::OverLong { .. }
-        )
-    }
-
-    /// The word in the `rejects` table and in reports.
-    #[must_use]
-    pub const fn code(&self) -> &'static str {
-        match self {
-            Self::InvalidJson(_) => "invalid_json",
-            Self::InvalidCsv { .. } => "invalid_csv",
-            Self::WrongColumns { .. } => "wrong_columns",
-            Self::InvalidUtf8 { .. } => "invalid_utf8",
-            Self::OverLong { .. } => "over_long",
-            Self::WrongShape { .. } => "wrong_shape",
-            Self::NoTenant => "no_tenant",
-            Self::UnknownTenant { .. } => "unknown_tenant",
-            Self::NoTime => "no_time",
-            Self::BadTime { .. } => "bad_time",
-            Self::AmbiguousDate { .. } => "ambiguous_date",
-            Self::ImpossibleTime { .. } => "impossible_time",
-            Self::BrokenCompression { .. } => "broken_compression",
-            Self::BrokenOff { .. } => "broken_off",
         }
     }
 }
@@ -193,14 +117,16 @@ impl Shape {
         Self::ALL.into_iter().find(|shape| shape.as_str() == word)
     }
 
-    /// The shape of a JSON record, from its content alone, also inside a forwarder's wrapper; `None`
-    /// if no shape knows it or the text is no JSON object.
+    /// The shape of a JSON record, from its content alone, also inside of an envelope; `None` if no shape knows it
+    /// or the text is no JSON.
     #[must_use]
     pub fn recognise(record: &str) -> Option<Self> {
-        Self::of_json(record).or_else(|| Self::of_json(&wrapper::inner(record)?))
+        Self::of_record(record)
+            .or_else(|| envelope::records(record)?.iter().find_map(|record| Self::of_record(record)))
     }
 
-    fn of_json(record: &str) -> Option<Self> {
+    /// The shape of a bare JSON record.
+    pub(crate) fn of_record(record: &str) -> Option<Self> {
         if diagnostic::recognise(record) {
             Some(Self::Diagnostic)
         } else if audit::recognise(record) {
@@ -255,6 +181,8 @@ impl Remembered {
 pub struct RecordReader {
     shape: Shape,
     table: Option<Arc<Table>>,
+    /// The file's records are inside of others, as its head shows.
+    pub in_envelopes: bool,
     pub dates: DateOrder,
 }
 
@@ -262,7 +190,7 @@ impl RecordReader {
     /// For JSON records.
     #[must_use]
     pub fn json(shape: Shape) -> Self {
-        Self { shape, table: None, dates: DateOrder::Unsettled }
+        Self { shape, table: None, in_envelopes: false, dates: DateOrder::Unsettled }
     }
 
     /// For the rows below a CSV header.
@@ -271,7 +199,8 @@ impl RecordReader {
     /// Fails with what the header looks like if it is no sign-in log's.
     pub fn csv(header: &str) -> Result<Self, NotRead> {
         let table = Table::read(header)?;
-        Ok(Self { shape: table.shape, table: Some(Arc::new(table)), dates: DateOrder::Unsettled })
+        let (shape, table) = (table.shape, Some(Arc::new(table)));
+        Ok(Self { shape, table, in_envelopes: false, dates: DateOrder::Unsettled })
     }
 
     /// What the file is instead, if the rows of its head are no records of any shape.
@@ -301,19 +230,46 @@ impl RecordReader {
             return table.parse(record, self.dates);
         }
         match self.parse_json(self.shape, Cursor::new(record)) {
-            // One file may hold several shapes, and wrapped records.
-            Err(wrong @ RejectReason::WrongShape { .. }) => match Shape::of_json(record) {
+            // One file may hold several shapes, other logs, and records in envelopes.
+            Err(wrong @ RejectReason::WrongShape { .. }) => match Shape::of_record(record) {
                 Some(shape) => self.parse_json(shape, Cursor::new(record)),
-                None => match wrapper::inner(record) {
-                    Some(inner) => match Shape::of_json(&inner) {
-                        Some(shape) => self.parse_json(shape, Cursor::new(&inner)).map(Parsed::into_owned),
-                        None => Err(wrong),
-                    },
+                None if other_log::is_other_log(record) => Ok(Parsed::NotSignIn),
+                None => match envelope::only_record(record) {
+                    Some(inner) => self.parse_inner(&inner).unwrap_or(Err(wrong)),
                     None => Err(wrong),
                 },
             },
+            Err(invalid @ RejectReason::InvalidJson(_)) if !record.trim_start().starts_with('{') => {
+                match envelope::only_record(record) {
+                    Some(inner) => self.parse_inner(&inner).unwrap_or(Err(invalid)),
+                    None => Err(invalid),
+                }
+            }
             parsed => parsed,
         }
+    }
+
+    fn parse_inner(&self, inner: &str) -> Option<Result<Parsed<'static>, RejectReason>> {
+        let shape = Shape::of_record(inner)?;
+        Some(self.parse_json(shape, Cursor::new(inner)).map(Parsed::into_owned))
+    }
+
+    /// The records inside of what was framed as one, as [`envelope::records`] has them; `None` if it is a record as
+    /// it stands, or holds none. [`inner`](Self::inner) reads them.
+    #[must_use]
+    pub fn unwrap_record<'a>(&self, record: &'a str) -> Option<Vec<Cow<'a, str>>> {
+        let Some(table) = &self.table else { return envelope::records(record) };
+        // A reject of such a table is kept as the record that was in the cell.
+        let cell = table.record_in_cell(record)?;
+        let records = envelope::records(&cell)?.into_iter().map(|record| Cow::Owned(record.into_owned()));
+        Some(records.collect())
+    }
+
+    /// Reads the records that were inside of this file's.
+    #[must_use]
+    pub fn inner(&self) -> Self {
+        let shape = if self.table.is_some() { Shape::Audit } else { self.shape };
+        Self { shape, table: None, in_envelopes: false, dates: self.dates }
     }
 
     /// Reads the record `chunk[range]` as [`parse`](Self::parse) does, faster: JSON by what `seen`
@@ -330,7 +286,8 @@ impl RecordReader {
         let record = &chunk[range.clone()];
         if self.table.is_none() {
             if self.shape == Shape::Diagnostic
-                && let Some(parsed) = diagnostic::parse_learned(chunk, range, &mut seen.diagnostic)
+                && let Some(parsed) =
+                    diagnostic::parse_learned(chunk, range, &mut seen.diagnostic, self.dates)
             {
                 seen.fast += 1;
                 return parsed;
@@ -377,27 +334,73 @@ impl RecordReader {
         match shape {
             Shape::LogAnalytics => log_analytics::parse(record, self.dates),
             Shape::Graph => graph::parse(record, self.dates),
-            Shape::Audit => audit::parse(record),
-            _ => diagnostic::parse(record),
+            Shape::Audit | Shape::AuditCsv => audit::parse(record, self.dates),
+            Shape::Diagnostic | Shape::PortalCsv | Shape::PowershellCsv | Shape::LogAnalyticsCsv => {
+                diagnostic::parse(record, self.dates)
+            }
         }
     }
 
     fn draft<'a>(&self, record: &'a str) -> Option<Draft<'a>> {
-        match (&self.table, self.shape) {
-            (_, Shape::Audit | Shape::AuditCsv) => None,
-            (Some(table), _) => table.draft(record).ok(),
-            (None, Shape::LogAnalytics) => log_analytics::draft(Cursor::new(record)).ok(),
-            (None, Shape::Graph) => graph::draft(Cursor::new(record)).ok(),
-            (None, _) => diagnostic::draft(Cursor::new(record)).ok(),
+        if let Some(table) = self.table.as_ref().filter(|table| !table.holds_audit_records()) {
+            return table.draft(record).ok();
+        }
+        match self.shape {
+            Shape::LogAnalytics => log_analytics::draft(Cursor::new(record)).ok(),
+            Shape::Graph => graph::draft(Cursor::new(record)).ok(),
+            Shape::Diagnostic => diagnostic::draft(Cursor::new(record)).ok(),
+            Shape::Audit
+            | Shape::AuditCsv
+            | Shape::PortalCsv
+            | Shape::PowershellCsv
+            | Shape::LogAnalyticsCsv => None,
         }
     }
 
     /// The times of a record as written, where the order of day and month is for the file to settle.
     pub fn times(&self, record: &str, mut see: impl FnMut(&str)) {
-        if self.shape != Shape::Diagnostic
-            && let Some(draft) = self.draft(record)
+        if let Some(table) = self.table.as_ref().filter(|table| table.holds_audit_records()) {
+            if let Some(cell) = table.record_in_cell(record) {
+                self.inner().times_in(&cell, &mut see);
+            }
+        } else {
+            self.times_in(record, &mut see);
+        }
+    }
+
+    fn times_in(&self, record: &str, see: &mut dyn FnMut(&str)) {
+        if self.table.is_none()
+            && (self.in_envelopes || !record.starts_with('{'))
+            && let Some(records) = envelope::records(record)
         {
-            draft.times().for_each(&mut see);
+            for record in records {
+                if let Some(shape) = Shape::of_record(&record) {
+                    Self::json(shape).times_in(&record, see);
+                }
+            }
+            return;
+        }
+        match self.shape {
+            Shape::Audit | Shape::AuditCsv => {
+                if let Some(created) = audit::created(record) {
+                    see(&created);
+                }
+            }
+            // Its exporters write the time of emission month first.
+            Shape::Diagnostic => {
+                if let Some(created) = self.draft(record).and_then(|draft| draft.created) {
+                    see(&created);
+                }
+            }
+            Shape::LogAnalytics
+            | Shape::Graph
+            | Shape::PortalCsv
+            | Shape::PowershellCsv
+            | Shape::LogAnalyticsCsv => {
+                if let Some(draft) = self.draft(record) {
+                    draft.times().for_each(see);
+                }
+            }
         }
     }
 
@@ -417,9 +420,9 @@ impl RecordReader {
         if let Some(table) = self.table.as_ref().filter(|table| table.shape != Shape::AuditCsv) {
             return Some(table.draft_of_part(record)?.glimpse(self.dates));
         }
-        let whole = wrapper::inner(record);
-        let record = whole.as_deref().filter(|inner| Shape::of_json(inner).is_some()).unwrap_or(record);
-        let reader = Self::json(Shape::of_json(record)?);
+        let inner = envelope::only_record(record);
+        let record = inner.as_deref().unwrap_or(record);
+        let reader = Self::json(Shape::of_record(record)?);
         Some(reader.draft(record)?.glimpse(self.dates))
     }
 
@@ -466,15 +469,18 @@ fn without_blanks(record: &str) -> String {
     text
 }
 
-/// What a JSON object that is no sign-in looks like, for the message.
+/// What a JSON record that no shape knows is, for the message.
 #[must_use]
-pub fn describe_keys(keys: &[String]) -> NotRead {
-    look_alike::of_keys(keys)
+pub fn describe_record(record: &str) -> Option<NotRead> {
+    if let Some(error) = look_alike::graph_error(record) {
+        return Some(NotRead::unknown(error));
+    }
+    let keys = top_level_keys(record);
+    (!keys.is_empty()).then(|| look_alike::of_keys(&keys))
 }
 
 /// The keys of a record's top level, for messages; empty if it is no JSON object.
-#[must_use]
-pub fn top_level_keys(record: &str) -> Vec<String> {
+fn top_level_keys(record: &str) -> Vec<String> {
     let mut keys = Vec::new();
     let mut cursor = Cursor::new(record);
     if cursor.kind() == Ok(Kind::Object) {

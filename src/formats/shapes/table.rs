@@ -17,9 +17,24 @@ pub(super) struct Table {
     /// As in the file.
     names: Vec<String>,
     items: Vec<(Item, Vec<usize>)>,
-    /// The column that holds an audit record as JSON.
+    /// The column that holds a record as JSON.
     audit_data: Option<usize>,
+    /// The columns are the members of an audit record.
+    is_flat_audit: bool,
 }
+
+/// Columns of Splunk and Kibana that hold a record as it was sent, and may hold any other text.
+const RAW_COLUMNS: [&str; 9] = [
+    "_raw",
+    "message",
+    "event.original",
+    "_source",
+    "_source.message",
+    "_source.event.original",
+    "full_log",
+    "data",
+    "log",
+];
 
 impl Table {
     /// Reads a header row; of the delimiters, the one that makes most of it.
@@ -44,23 +59,24 @@ impl Table {
     }
 
     fn of_names(names: Vec<String>, delimiter: u8) -> Option<Self> {
-        if let Some(column) =
-            names.iter().position(|name| ["AuditData", "_raw"].iter().any(|known| is(name, known)))
-        {
-            return Some(Self {
-                shape: Shape::AuditCsv,
-                delimiter,
-                names,
-                items: Vec::new(),
-                audit_data: Some(column),
-            });
+        let of_records = |names: Vec<String>, audit_data: Option<usize>| Self {
+            shape: Shape::AuditCsv,
+            delimiter,
+            names,
+            items: Vec::new(),
+            is_flat_audit: audit_data.is_none(),
+            audit_data,
+        };
+        let column = |known: &str| names.iter().position(|name| is(name, known));
+        if let Some(column) = column("AuditData").or_else(|| column("_raw")) {
+            return Some(of_records(names, Some(column)));
         }
         let candidates = [
             (Shape::PortalCsv, portal::item as fn(&str) -> Option<Item>),
             (Shape::LogAnalyticsCsv, log_analytics_item),
             (Shape::PowershellCsv, powershell::item),
         ];
-        candidates.into_iter().find_map(|(shape, item_of)| {
+        let known = candidates.into_iter().find_map(|(shape, item_of)| {
             let mut items: BTreeMap<Item, Vec<usize>> = BTreeMap::new();
             for (at, name) in names.iter().enumerate() {
                 if let Some(item) = item_of(name) {
@@ -74,13 +90,56 @@ impl Table {
                 names: names.clone(),
                 items: items.into_iter().collect(),
                 audit_data: None,
+                is_flat_audit: false,
             })
-        })
+        });
+        if known.is_some() {
+            return known;
+        }
+        let time = column("CreationTime").or_else(|| column("CreationDate"));
+        let operation = column("Operation").or_else(|| column("Operations"));
+        let user = column("UserId").or_else(|| column("UserIds")).or_else(|| column("UserKey"));
+        if time.and(operation).and(user).is_some() {
+            return Some(of_records(names, None));
+        }
+        let column = RAW_COLUMNS.iter().find_map(|known| column(known))?;
+        Some(of_records(names, Some(column)))
+    }
+
+    /// Whether a row is an audit record, or holds a record as JSON.
+    pub(super) fn holds_audit_records(&self) -> bool {
+        self.audit_data.is_some() || self.is_flat_audit
+    }
+
+    /// The JSON record that a row is or holds; of a row that is none, the text itself, if that is JSON.
+    pub(super) fn record_in_cell<'a>(&self, row: &'a str) -> Option<Cow<'a, str>> {
+        if !self.holds_audit_records() {
+            return None;
+        }
+        match self.cells(row) {
+            Ok(mut cells) => self.record_of(&mut cells),
+            Err(_) => row.trim_start().starts_with(['{', '[']).then_some(Cow::Borrowed(row)),
+        }
+    }
+
+    fn record_of<'a>(&self, cells: &mut [Cow<'a, str>]) -> Option<Cow<'a, str>> {
+        if !self.is_flat_audit {
+            return self.audit_record(cells);
+        }
+        let text = |text: &str| serde_json::Value::from(text).to_string();
+        let filled = self.names.iter().zip(cells.iter()).filter(|(_, cell)| !cell.trim().is_empty());
+        let members: Vec<String> = filled
+            .map(|(name, cell)| {
+                format!("{}:{}", text(name.trim().trim_start_matches('\u{feff}')), text(cell.trim()))
+            })
+            .collect();
+        Some(Cow::Owned(format!("{{{}}}", members.join(","))))
     }
 
     /// Whether a row can be what the header promises: a column of any raw text promises nothing.
     pub(super) fn holds_records<'a>(&self, rows: impl Iterator<Item = &'a str>) -> bool {
-        let Some(at) = self.audit_data.filter(|at| is(&self.names[*at], "_raw")) else { return true };
+        let is_raw = |at: &usize| RAW_COLUMNS.iter().any(|known| is(&self.names[*at], known));
+        let Some(at) = self.audit_data.filter(is_raw) else { return true };
         let mut rows = rows.filter_map(|row| self.cells(row).ok()).peekable();
         rows.peek().is_none() || rows.any(|cells| Shape::recognise(&cells[at]).is_some())
     }
@@ -192,18 +251,22 @@ impl Table {
     /// Reads one row whose cells are known, as [`parse`](Self::parse) does; `None` if that has to say
     /// what is wrong with it.
     pub(super) fn parse_cells<'a>(&self, row: Row<'a, '_>, dates: DateOrder) -> Option<Parsed<'a>> {
+        if self.is_flat_audit {
+            return None;
+        }
         let Some(at) = self.audit_data else { return self.draft_of_cells(row)?.finish(dates).ok() };
         let record = self.fits(row).then(|| row.cell(at))?.text();
         if bare(&record) == bare(&self.names[at]) {
             return None;
         }
-        let reader = RecordReader { shape: Shape::Audit, table: None, dates };
+        let mut reader = RecordReader::json(Shape::Audit);
+        reader.dates = dates;
         reader.parse(&record).map(Parsed::into_owned).ok()
     }
 
     /// The times of a row whose cells are known; false if they are not as many as in the header.
     pub(super) fn times_of_cells(&self, row: Row<'_, '_>, see: &mut impl FnMut(&str)) -> bool {
-        if !self.fits(row) {
+        if !self.fits(row) || self.holds_audit_records() {
             return false;
         }
         for wanted in [Item::SignedInAt, Item::EmittedAt] {
@@ -219,16 +282,22 @@ impl Table {
 
     /// Reads one row. The header, which files that were joined repeat, is none.
     pub(super) fn parse<'a>(&self, row: &'a str, dates: DateOrder) -> Result<Parsed<'a>, RejectReason> {
-        if self.audit_data.is_some() {
+        if self.holds_audit_records() {
+            // A reject of an envelope is kept as the record that was in the cell.
+            if row.trim_start().starts_with('{') {
+                let mut reader = RecordReader::json(Shape::Audit);
+                reader.dates = dates;
+                return reader.parse(row).map(Parsed::into_owned);
+            }
             let mut cells = self.cells(row)?;
             if self.repeats_header(&cells) {
                 return Ok(Parsed::NotSignIn);
             }
-            let record = self.audit_record(&mut cells).unwrap_or_default();
+            let record = self.record_of(&mut cells).unwrap_or_default();
             // A SIEM keeps records of any shape in such a column.
-            return RecordReader { shape: Shape::Audit, table: None, dates }
-                .parse(&record)
-                .map(Parsed::into_owned);
+            let mut reader = RecordReader::json(Shape::Audit);
+            reader.dates = dates;
+            return reader.parse(&record).map(Parsed::into_owned);
         }
         let draft = self.draft(row)?;
         match draft.finish(dates) {
@@ -304,6 +373,6 @@ fn fits(shape: Shape, names: &[String], has: &dyn Fn(Item) -> bool) -> bool {
             let markers = [Item::Status, Item::ErrorCode, Item::ClientApp, Item::AppName, Item::AppId];
             !summary && has(Item::SignedInAt) && who && markers.into_iter().any(has)
         }
-        _ => false,
+        Shape::Diagnostic | Shape::LogAnalytics | Shape::Graph | Shape::Audit | Shape::AuditCsv => false,
     }
 }

@@ -3,7 +3,7 @@
 
 use chrono::NaiveDate;
 
-use super::{TimeError, clock, split_date};
+use super::{TimeError, written};
 
 /// Which comes first in `3/4/2026`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -28,26 +28,6 @@ pub(super) enum WrittenDate {
 }
 
 impl WrittenDate {
-    /// `2026/10/5`, `5.10.2026` (no culture writes dots month first), `10/5/2026`, `10-5-2026`.
-    pub(super) fn read(text: &str) -> Option<Self> {
-        let separator = text.chars().find(|c| matches!(c, '/' | '.' | '-'))?;
-        let mut parts = text.trim_end_matches('.').split(separator);
-        let (a, b, c) = (parts.next()?, parts.next()?, parts.next()?);
-        if parts.next().is_some() {
-            return None;
-        }
-        let number = |text: &str| text.trim().parse::<u32>().ok().filter(|_| text.len() <= 4);
-        let year = |text: &str| i32::try_from(number(text)?).ok().filter(|year| *year >= 1000);
-        if a.len() == 4 {
-            return Some(Self::Known(NaiveDate::from_ymd_opt(year(a)?, number(b)?, number(c)?)?));
-        }
-        let (first, second, year) = (number(a)?, number(b)?, year(c)?);
-        if separator == '.' {
-            return Some(Self::Known(NaiveDate::from_ymd_opt(year, second, first)?));
-        }
-        Some(Self::Numbers { first, second, year })
-    }
-
     pub(super) fn resolve(self, order: DateOrder) -> Result<NaiveDate, TimeError> {
         let (first, second, year) = match self {
             Self::Known(date) => return Ok(date),
@@ -78,7 +58,10 @@ pub struct DateEvidence {
 
 /// Why a file's dates can't be read.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{either} dates can be read day first or month first, such as '{example}', and {why}")]
+#[error(
+    "{either} {} can be read day first or month first, such as '{example}', and {why}",
+    if *either == 1 { "date" } else { "dates" }
+)]
 pub struct Undecided {
     either: u64,
     example: String,
@@ -89,14 +72,13 @@ impl DateEvidence {
     /// Whether a time is written so that the order of day and month matters.
     #[must_use]
     pub fn concerns(text: &str) -> bool {
-        split_date(text.trim()).is_some_and(|(date, _)| matches!(date, WrittenDate::Numbers { .. }))
+        matches!(written::read(text), Ok((WrittenDate::Numbers { .. }, _)))
     }
 
     /// Takes one time into account. A reading that lies after `latest` is none: no log is from the
     /// future.
     pub fn see(&mut self, text: &str, latest: i64) {
-        let Some((date @ WrittenDate::Numbers { .. }, rest)) = split_date(text.trim()) else { return };
-        let Some(clock) = clock(rest) else { return };
+        let Ok((date @ WrittenDate::Numbers { .. }, clock)) = written::read(text) else { return };
         let reading = |order| {
             let date = date.resolve(order).ok()?;
             clock.on(date).filter(|at| *at <= latest)

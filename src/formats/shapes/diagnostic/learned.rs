@@ -76,6 +76,7 @@ pub(in super::super) fn parse_learned<'a>(
     chunk: &'a str,
     range: Range<usize>,
     learned: &mut Learned,
+    dates: DateOrder,
 ) -> Option<Result<Parsed<'a>, RejectReason>> {
     let found = learned.read(chunk, range.start, range.end)?;
     // Whether that step succeeded stands beside its method, and the two belong together.
@@ -92,7 +93,7 @@ pub(in super::super) fn parse_learned<'a>(
         return None;
     }
     let draft = assemble(envelope, properties, &chunk[range]);
-    Some(draft.and_then(|draft| draft.finish(DateOrder::MonthFirst)))
+    Some(draft.and_then(|draft| draft.finish_with(dates, DateOrder::MonthFirst)))
 }
 
 /// What the walk would have gathered.

@@ -1,0 +1,374 @@
+//! Envelopes: what log shippers, search engines and query APIs put around a sign-in record. One table says where each
+//! keeps its payload; how the payload is encoded (an object, JSON text, an array of either, or rows below a list of
+//! columns) shows in the JSON itself. Envelopes are tried in the order of the table, never in that of the members, and
+//! may be nested four deep. The shapes of `shapes` decide what is a record; nothing here reads one.
+//!
+//! [`records`] opens one outer record, and is asked only when no shape reads it as it stands.
+
+#![expect(clippy::ptr_arg, reason = "what is borrowed outlives the value that it is a part of")]
+
+use std::borrow::Cow;
+
+use super::json::{Cursor, JsonError, Kind};
+use super::shapes::Shape;
+
+mod rows;
+
+/// Envelopes inside envelopes; a payload that is deeper is not looked for.
+pub const DEPTH_MAX: u8 = 4;
+/// JSON text inside JSON text, counted over all envelopes.
+const TEXTS_MAX: u8 = 8;
+/// How many braces of a line are tried as the start of its record.
+const STARTS_MAX: usize = 4;
+
+/// How an envelope holds what is in it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Payload {
+    /// One record, as an object or as JSON text.
+    Record,
+    /// An array of records, each an object or JSON text.
+    Records,
+    /// An array of rows, whose cells a list of columns names.
+    Rows,
+}
+
+impl Payload {
+    /// For people.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Record => "a record, as an object or as JSON text",
+            Self::Records => "an array of records, as objects or as JSON text",
+            Self::Rows => "rows of cells below a list of columns",
+        }
+    }
+}
+
+/// A place where a record may be inside another object.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Envelope {
+    /// The member, and those inside it.
+    pub path: &'static [&'static str],
+    pub payload: Payload,
+    /// What writes it.
+    pub written_by: &'static str,
+}
+
+const fn envelope(path: &'static [&'static str], payload: Payload, written_by: &'static str) -> Envelope {
+    Envelope { path, payload, written_by }
+}
+
+/// Every envelope. The original text of a record comes before what a program has made of it, and a narrow place before
+/// a wide one. `Payload::Rows` is known by a list of columns beside the rows.
+pub static ENVELOPES: [Envelope; 50] = {
+    use Payload::{Record, Records, Rows};
+    [
+        envelope(&["eventHubsAzureRecord"], Record, "QRadar, from Event Hubs"),
+        envelope(&["event", "original"], Record, "Elastic integrations, Logstash"),
+        envelope(&["event.original"], Record, "Elastic integrations, with flat names"),
+        envelope(&["message"], Record, "Filebeat, Logstash, Kafka connectors"),
+        envelope(&["Message"], Record, "Amazon SNS, .NET log shippers"),
+        envelope(&["hits", "hits"], Records, "Elasticsearch and OpenSearch, answer of _search"),
+        envelope(&["_source"], Record, "Elasticsearch and OpenSearch, a hit"),
+        envelope(&["fields"], Record, "Elasticsearch, a hit with fields"),
+        envelope(&["result", "_raw"], Record, "Splunk, search exported as JSON"),
+        envelope(&["_raw"], Record, "Splunk, events exported as JSON"),
+        envelope(&["results"], Records, "Splunk, Defender advanced hunting, query APIs"),
+        envelope(&["Results"], Records, "Defender APIs, CIPP"),
+        envelope(&["result"], Record, "Splunk, fields of an event"),
+        envelope(&["data", "ms-graph"], Record, "Wazuh, alert of the ms-graph module"),
+        envelope(&["ms-graph"], Record, "Wazuh, event of the ms-graph module"),
+        envelope(&["full_log"], Record, "Wazuh, original event"),
+        envelope(&["data"], Record, "Wazuh, Event Grid, REST APIs"),
+        envelope(&["body"], Record, "Graph $batch, a response; Azure Functions, OpenTelemetry"),
+        envelope(&["Body"], Record, "Event Hubs Capture as JSON, message brokers"),
+        envelope(&["responses"], Records, "Graph $batch, answer"),
+        envelope(&["tables"], Rows, "Log Analytics query API"),
+        envelope(&["Tables"], Rows, "Azure Data Explorer query API, version 1"),
+        envelope(&["rows"], Rows, "Log Analytics query API, Steampipe"),
+        envelope(&["Rows"], Rows, "Azure Data Explorer query API"),
+        envelope(&["values"], Rows, "Elasticsearch, answer of an ES|QL query"),
+        envelope(&["AuditData"], Record, "Search-UnifiedAuditLog, as JSON"),
+        envelope(&["records"], Records, "Azure Monitor, a message of Event Hubs"),
+        envelope(&["Records"], Records, "Amazon SQS and Kinesis"),
+        envelope(&["value"], Records, "Graph, a page; Kafka REST"),
+        envelope(&["log"], Record, "fluentd, Fluent Bit, Docker"),
+        envelope(&["event"], Record, "Splunk HTTP Event Collector"),
+        envelope(&["Event"], Record, "SIEM forwarders"),
+        envelope(&["record"], Record, "fluentd"),
+        envelope(&["payload"], Record, "Kafka Connect, queues"),
+        envelope(&["Payload"], Record, "queues"),
+        envelope(&["detail"], Record, "Amazon EventBridge"),
+        envelope(&["jsonPayload"], Record, "Google Cloud Logging"),
+        envelope(&["textPayload"], Record, "Google Cloud Logging"),
+        envelope(&["content"], Record, "Service Bus Explorer, Logic Apps"),
+        envelope(&["raw"], Record, "SIEM forwarders"),
+        envelope(&["rawEvent"], Record, "SIEM forwarders"),
+        envelope(&["raw_log"], Record, "SIEM forwarders"),
+        envelope(&["RawData"], Record, "Log Analytics, custom logs"),
+        envelope(&["original"], Record, "Logstash"),
+        envelope(&["json"], Record, "NXLog, Vector"),
+        envelope(&["msg"], Record, "rsyslog, journald"),
+        envelope(&["MESSAGE"], Record, "syslog-ng, journald"),
+        envelope(&["line"], Record, "Grafana Loki"),
+        envelope(&["events"], Records, "CloudWatch, SIEM exports"),
+        envelope(&["items"], Records, "REST APIs"),
+    ]
+};
+
+/// The records inside one outer record, in their order, each as the text of its object; `None` if the outer record is
+/// one itself, or holds none. Of a list that holds records, what is none is handed out too, so that it is rejected and
+/// not lost. An envelope that is whole and has no record in it gives an empty list.
+#[must_use]
+pub fn records(outer: &str) -> Option<Vec<Cow<'_, str>>> {
+    let outer = outer.trim();
+    let mut found = Vec::new();
+    let levels = Levels { envelopes: DEPTH_MAX, texts: TEXTS_MAX };
+    let held = match outer.as_bytes().first()? {
+        b'{' if Shape::of_record(outer).is_some() => return None,
+        b'{' | b'[' | b'"' => open(Cow::Borrowed(outer), levels, &mut found),
+        _ => behind_prefix(outer, levels, &mut found),
+    };
+    (held != Held::Nothing).then_some(found)
+}
+
+/// The record inside, if it is exactly one.
+pub(crate) fn only_record(outer: &str) -> Option<Cow<'_, str>> {
+    <[_; 1]>::try_from(records(outer)?).ok().map(|[record]| record)
+}
+
+/// What a value turned out to hold.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Held {
+    Records,
+    /// It is an envelope, and empty.
+    NoRecord,
+    Nothing,
+}
+
+/// How much deeper a payload may be.
+#[derive(Debug, Clone, Copy)]
+struct Levels {
+    envelopes: u8,
+    texts: u8,
+}
+
+/// Hands out what is in a value.
+fn open<'a>(value: Cow<'a, str>, levels: Levels, found: &mut Vec<Cow<'a, str>>) -> Held {
+    match value.as_bytes().first() {
+        Some(b'{') if Shape::of_record(&value).is_some() => {
+            found.push(value);
+            Held::Records
+        }
+        Some(b'{') => object(&value, levels, found),
+        Some(b'[') => array(&value, levels, found),
+        Some(b'"') => text(&value, levels, found),
+        _ => Held::Nothing,
+    }
+}
+
+/// The same of a part of a value, which lives no longer than the value.
+fn open_part<'a>(
+    value: &Cow<'a, str>,
+    part: std::ops::Range<usize>,
+    levels: Levels,
+    found: &mut Vec<Cow<'a, str>>,
+) -> Held {
+    open(part_of(value, part), levels, found)
+}
+
+fn part_of<'a>(value: &Cow<'a, str>, part: std::ops::Range<usize>) -> Cow<'a, str> {
+    match value {
+        Cow::Borrowed(text) => Cow::Borrowed(text[part].trim()),
+        Cow::Owned(text) => Cow::Owned(text[part].trim().to_owned()),
+    }
+}
+
+/// Tries the envelopes that an object may be, in the order of the table.
+fn object<'a>(value: &Cow<'a, str>, levels: Levels, found: &mut Vec<Cow<'a, str>>) -> Held {
+    let Some(envelopes) = levels.envelopes.checked_sub(1) else { return Held::Nothing };
+    let levels = Levels { envelopes, ..levels };
+    let Some(mut payloads) = payloads(value) else { return Held::Nothing };
+    payloads.sort_by_key(|(envelope, _)| *envelope);
+    let mut held = Held::Nothing;
+    for (envelope, part) in payloads {
+        let before = found.len();
+        let opened = match ENVELOPES[envelope].payload {
+            Payload::Rows => rows::open(value, part.clone(), levels, found),
+            Payload::Record | Payload::Records => Held::Nothing,
+        };
+        let opened = if opened == Held::Nothing { open_part(value, part, levels, found) } else { opened };
+        if opened == Held::Records {
+            return opened;
+        }
+        found.truncate(before);
+        if opened == Held::NoRecord {
+            held = opened;
+        }
+    }
+    held
+}
+
+/// Where the object's payloads are, with their place in the table; `None` if it is no valid object.
+fn payloads(object: &str) -> Option<Vec<(usize, std::ops::Range<usize>)>> {
+    let mut payloads = Vec::new();
+    let mut cursor = Cursor::new(object);
+    cursor
+        .object::<JsonError>(|cursor, key| {
+            let kind = cursor.kind()?;
+            let start = cursor.at();
+            cursor.skip()?;
+            if matches!(kind, Kind::Number | Kind::Literal) {
+                return Ok(());
+            }
+            let part = start..cursor.at();
+            for (at, envelope) in ENVELOPES.iter().enumerate() {
+                let payload = match envelope.path {
+                    [name] if *name == key => part.clone(),
+                    [name, inner] if *name == key && kind == Kind::Object => {
+                        let Some(inner) = member(&object[part.clone()], inner) else { continue };
+                        start + inner.start..start + inner.end
+                    }
+                    _ => continue,
+                };
+                // Of several members of one name the last one counts.
+                payloads.retain(|(known, _)| *known != at);
+                payloads.push((at, payload));
+            }
+            Ok(())
+        })
+        .and_then(|()| cursor.end())
+        .ok()?;
+    Some(payloads)
+}
+
+/// Where a member of an object is.
+fn member(object: &str, name: &str) -> Option<std::ops::Range<usize>> {
+    let mut found = None;
+    Cursor::new(object)
+        .object::<JsonError>(|cursor, key| {
+            cursor.kind()?;
+            let start = cursor.at();
+            cursor.skip()?;
+            if key == name {
+                found = Some(start..cursor.at());
+            }
+            Ok(())
+        })
+        .ok()?;
+    found
+}
+
+/// Where the elements of an array are; `None` if it is no valid array.
+fn elements(array: &str) -> Option<Vec<std::ops::Range<usize>>> {
+    let mut elements = Vec::new();
+    let mut cursor = Cursor::new(array);
+    cursor
+        .array::<JsonError>(|cursor| {
+            cursor.kind()?;
+            let start = cursor.at();
+            cursor.skip()?;
+            elements.push(start..cursor.at());
+            Ok(())
+        })
+        .and_then(|()| cursor.end())
+        .ok()?;
+    Some(elements)
+}
+
+fn array<'a>(value: &Cow<'a, str>, levels: Levels, found: &mut Vec<Cow<'a, str>>) -> Held {
+    let Some(elements) = elements(value) else { return Held::Nothing };
+    list(value, elements, levels, found)
+}
+
+/// Opens each element; those without a record are handed out as they are, beside others that have one.
+fn list<'a>(
+    value: &Cow<'a, str>,
+    elements: Vec<std::ops::Range<usize>>,
+    levels: Levels,
+    found: &mut Vec<Cow<'a, str>>,
+) -> Held {
+    let start = found.len();
+    let mut held = if elements.is_empty() { Held::NoRecord } else { Held::Nothing };
+    let mut others = false;
+    for element in elements {
+        let before = found.len();
+        match open_part(value, element.clone(), levels, found) {
+            Held::Records => held = Held::Records,
+            Held::NoRecord if held == Held::Nothing => held = Held::NoRecord,
+            Held::NoRecord => {}
+            Held::Nothing => {
+                others = true;
+                found.truncate(before);
+                found.push(part_of(value, element));
+            }
+        }
+    }
+    if held == Held::Records || (held == Held::NoRecord && !others) {
+        return held;
+    }
+    found.truncate(start);
+    Held::Nothing
+}
+
+/// JSON text in a string, or a line that has a record at its end.
+fn text<'a>(value: &Cow<'a, str>, levels: Levels, found: &mut Vec<Cow<'a, str>>) -> Held {
+    let Some(texts) = levels.texts.checked_sub(1) else { return Held::Nothing };
+    let levels = Levels { texts, ..levels };
+    let mut cursor = Cursor::new(value);
+    let Ok(decoded) = cursor.string() else { return Held::Nothing };
+    if cursor.end().is_err() {
+        return Held::Nothing;
+    }
+    let plain = decoded.trim().trim_start_matches('\u{feff}');
+    let mut owned = Vec::new();
+    let held = match plain.as_bytes().first() {
+        Some(b'{' | b'[' | b'"') => match lines_of(plain) {
+            Some(lines) => joined(&lines, levels, &mut owned),
+            None => open(Cow::Borrowed(plain), levels, &mut owned),
+        },
+        Some(_) => behind_prefix(plain, levels, &mut owned),
+        None => Held::Nothing,
+    };
+    found.extend(owned.into_iter().map(|record| Cow::Owned(record.into_owned())));
+    held
+}
+
+/// The lines of a text that holds an object in each of several lines.
+fn lines_of(text: &str) -> Option<Vec<&str>> {
+    let lines: Vec<&str> = text.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
+    let whole = |line: &&str| line.starts_with('{') && line.ends_with('}');
+    (lines.len() > 1 && lines.iter().all(whole)).then_some(lines)
+}
+
+fn joined<'a>(lines: &[&'a str], levels: Levels, found: &mut Vec<Cow<'a, str>>) -> Held {
+    let mut held = Held::Nothing;
+    for line in lines {
+        let before = found.len();
+        if open(Cow::Borrowed(line), levels, found) == Held::Records {
+            held = Held::Records;
+        } else {
+            found.truncate(before);
+            found.push(Cow::Borrowed(line));
+        }
+    }
+    held
+}
+
+/// A line that begins with what syslog, fluentd or a container runtime put before the record.
+fn behind_prefix<'a>(line: &'a str, levels: Levels, found: &mut Vec<Cow<'a, str>>) -> Held {
+    if !line.ends_with(['}', ']']) {
+        return Held::Nothing;
+    }
+    for (at, _) in line.match_indices('{').take(STARTS_MAX) {
+        let before = found.len();
+        match open(Cow::Borrowed(&line[at..]), levels, found) {
+            Held::Nothing => found.truncate(before),
+            held => return held,
+        }
+    }
+    Held::Nothing
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,241 @@
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+
+use super::{DEPTH_MAX, ENVELOPES, Payload, records};
+use crate::shapes::{Parsed, RecordReader, Shape};
+
+/// A bare record of every shape that JSON can carry.
+fn bare() -> Vec<Value> {
+    let tenant = "11111111-0000-4000-8000-000000000001";
+    vec![
+        json!({"time": "2026-10-05T08:20:00Z", "category": "NonInteractiveUserSignInLogs",
+               "operationName": "Sign-in activity", "tenantId": tenant, "resultType": "0",
+               "properties": {"id": "10000000-0000-4000-8000-000000000001", "createdDateTime": "2026-10-05T08:15:30Z",
+                              "userPrincipalName": "Jördis \"Jo\" \\ Berg@example.com", "clientAppUsed": "IMAP4",
+                              "status": {"errorCode": 0, "failureReason": "Other."}}}),
+        json!({"TimeGenerated": "2026-10-05T08:20:00Z", "CreatedDateTime": "2026-10-05T08:15:30Z", "Id": "2",
+               "AADTenantId": tenant, "Category": "SignInLogs", "UserPrincipalName": "ann@example.com",
+               "ClientAppUsed": "POP3", "ResultType": "50126", "Type": "SigninLogs", "Status": "{\"errorCode\":50126}"}),
+        json!({"id": "3", "createdDateTime": "2026-10-05T08:15:30Z", "userId": "20000000-0000-4000-8000-000000000003",
+               "clientAppUsed": "Authenticated SMTP", "status": {"errorCode": 0}, "ipAddress": "192.0.2.7"}),
+        json!({"CreationTime": "2026-10-05T08:15:30", "Id": "4", "Operation": "UserLoggedIn", "RecordType": 15,
+               "Workload": "AzureActiveDirectory", "OrganizationId": tenant, "UserId": "ann@example.com",
+               "ExtendedProperties": [{"Name": "UserAgent", "Value": "BAV2ROPC"}]}),
+    ]
+}
+
+/// How a payload is put into its place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Coding {
+    Json,
+    Text,
+    TwiceText,
+}
+
+const CODINGS: [Coding; 3] = [Coding::Json, Coding::Text, Coding::TwiceText];
+
+fn coded(value: &Value, coding: Coding) -> Value {
+    match coding {
+        Coding::Json => value.clone(),
+        Coding::Text => Value::String(value.to_string()),
+        Coding::TwiceText => Value::String(Value::String(value.to_string()).to_string()),
+    }
+}
+
+/// The value in an envelope of the table, with members around it that mean nothing, before it and behind it.
+fn wrapped(at: usize, value: &Value, coding: Coding) -> Value {
+    let envelope = &ENVELOPES[at];
+    let payload = match envelope.payload {
+        Payload::Record => coded(value, coding),
+        Payload::Records => json!([coded(value, coding)]),
+        Payload::Rows if coding != Coding::Json => return coded(&wrapped(at, value, Coding::Json), coding),
+        Payload::Rows => {
+            let (names, cells): (Vec<_>, Vec<_>) = match value.as_object() {
+                Some(members) => {
+                    members.iter().map(|(name, cell)| (json!({"name": name}), cell.clone())).unzip()
+                }
+                None => (vec![json!({"name": "RawData"})], vec![value.clone()]),
+            };
+            let table = json!({"name": "PrimaryResult", "columns": names, envelope.path[0]: [cells]});
+            return match envelope.path {
+                ["tables" | "Tables"] => {
+                    let mut table = table;
+                    let rows = table.as_object_mut().expect("an object").remove(envelope.path[0]);
+                    table["rows"] = rows.expect("rows");
+                    json!({envelope.path[0]: [{"name": "Statistics", "columns": [], "rows": []}, table]})
+                }
+                _ => table,
+            };
+        }
+    };
+    let inner = envelope.path[1..]
+        .iter()
+        .rev()
+        .fold(payload, |inner, name| json!({"a": 1, *name: inner, "zz": null}));
+    json!({"@timestamp": "2026-10-05T08:20:00Z", envelope.path[0]: inner, "zzz": {"module": "azure"}})
+}
+
+/// What a record says, as the reader of a file of that shape takes it.
+fn read(text: &str) -> Vec<Parsed<'static>> {
+    let reader = RecordReader::json(Shape::recognise(text).unwrap_or(Shape::Diagnostic));
+    let opened = match records(text) {
+        Some(records) => records.into_iter().map(std::borrow::Cow::into_owned).collect(),
+        None => vec![text.to_owned()],
+    };
+    opened
+        .iter()
+        .map(|record| match reader.inner().parse(record).unwrap_or_else(|why| panic!("{why}: {text}")) {
+            Parsed::SignIn(sign_in) => Parsed::SignIn(Box::new(sign_in.into_owned())),
+            Parsed::NotSignIn => Parsed::NotSignIn,
+        })
+        .collect()
+}
+
+#[test]
+fn every_envelope_around_every_shape_gives_the_bare_record() {
+    for record in bare() {
+        let expected = read(&record.to_string());
+        assert!(matches!(expected.as_slice(), [Parsed::SignIn(_)]));
+        for (at, envelope) in ENVELOPES.iter().enumerate() {
+            for coding in CODINGS {
+                let text = wrapped(at, &record, coding).to_string();
+                assert_eq!(read(&text), expected, "{:?} {coding:?}: {text}", envelope.path);
+                let text = serde_json::to_string_pretty(&wrapped(at, &record, coding)).expect("JSON");
+                assert_eq!(read(&text), expected, "{:?} {coding:?}, pretty", envelope.path);
+            }
+        }
+    }
+}
+
+#[test]
+fn every_pair_of_nested_envelopes_gives_the_bare_record() {
+    for record in bare() {
+        let expected = read(&record.to_string());
+        for inner in 0..ENVELOPES.len() {
+            for outer in 0..ENVELOPES.len() {
+                let coding = CODINGS[(inner + outer) % CODINGS.len()];
+                let text = wrapped(outer, &wrapped(inner, &record, coding), coding).to_string();
+                assert_eq!(
+                    read(&text),
+                    expected,
+                    "{:?} in {:?}: {text}",
+                    ENVELOPES[inner].path,
+                    ENVELOPES[outer].path
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn envelopes_are_opened_four_deep_and_no_deeper() {
+    let record = &bare()[0];
+    let message = ENVELOPES.iter().position(|envelope| envelope.path == ["message"]).expect("in the table");
+    let nested = |depth| {
+        (0..depth).fold(record.clone(), |inner, _| wrapped(message, &inner, Coding::Text)).to_string()
+    };
+    for depth in 1..=usize::from(DEPTH_MAX) {
+        assert_eq!(records(&nested(depth)).map(|records| records.len()), Some(1), "{depth}");
+    }
+    assert_eq!(records(&nested(usize::from(DEPTH_MAX) + 1)), None);
+}
+
+#[test]
+fn the_order_of_members_does_not_matter() {
+    let record = bare()[0].to_string();
+    let text = Value::from(record.as_str()).to_string();
+    let members = [
+        "\"event\":{\"module\":\"azure\"}".to_owned(),
+        format!("\"message\":{text}"),
+        "\"data\":\"none\"".to_owned(),
+        "\"log\":{\"offset\":1}".to_owned(),
+    ];
+    for turn in 0..members.len() {
+        let turned: Vec<&str> =
+            members.iter().cycle().skip(turn).take(members.len()).map(String::as_str).collect();
+        let outer = format!("{{{}}}", turned.join(","));
+        assert_eq!(records(&outer).as_deref(), Some(&[record.as_str().into()][..]), "{outer}");
+    }
+}
+
+#[test]
+fn lines_with_a_prefix_and_texts_of_text_are_opened() {
+    let record = bare()[0].to_string();
+    let text = Value::from(record.as_str()).to_string();
+    for outer in [
+        format!("2026-10-05T08:20:00+00:00\tazure.signins\t{record}"),
+        format!("<134>1 2026-10-05T08:20:00Z host azure 1 - [a@1 b=\"c\"] {record}"),
+        format!("Oct  5 08:20:00 host azure[1]: {record}"),
+        format!("2026-10-05T08:20:00.123Z stdout F {record}"),
+        text.clone(),
+        Value::from(text.as_str()).to_string(),
+        format!("[{text}]"),
+        format!("{{\"message\":{}}}", Value::from(format!("<134>Oct  5 08:20:00 host azure: {record}"))),
+        format!("{{\"log\":{},\"stream\":\"stdout\"}}", Value::from(format!("{record}\n"))),
+    ] {
+        assert_eq!(records(&outer).as_deref(), Some(&[record.as_str().into()][..]), "{outer}");
+    }
+}
+
+#[test]
+fn of_a_list_with_a_record_nothing_is_lost() {
+    let [a, b] = [bare()[0].to_string(), bare()[2].to_string()];
+    let outer = format!("{{\"records\":[{a},{{\"x\":1}},{b},7]}}");
+    let found = records(&outer).expect("opened");
+    assert_eq!(found, [a.as_str(), "{\"x\":1}", b.as_str(), "7"]);
+    let lines = Value::from(format!("{a}\n{b}\n")).to_string();
+    assert_eq!(records(&format!("{{\"message\":{lines}}}")).map(|found| found.len()), Some(2));
+    // An answer without a record is no reject.
+    assert_eq!(records(r#"{"message":"{\"records\":[]}"}"#), Some(Vec::new()));
+    assert_eq!(records(r#"{"id":"1","status":200,"body":{"value":[]}}"#), Some(Vec::new()));
+}
+
+#[test]
+fn what_holds_no_record_is_not_opened() {
+    for outer in [
+        r#"{"message":"hello"}"#,
+        r#"{"message":"{\"time\":1}"}"#,
+        r#"{"error":{"code":"Forbidden"}}"#,
+        r#"{"columns":[{"name":"n"}],"rows":[[1]]}"#,
+        "hello {",
+        "",
+        "\"",
+        "[1,2]",
+        r#"{"message":"{\"time\""#,
+    ] {
+        assert_eq!(records(outer), None, "{outer}");
+    }
+    let bare = bare()[0].to_string();
+    assert_eq!(records(&bare), None, "a bare record is none inside another");
+}
+
+/// What would take hours if a level were looked at again for every level below it.
+#[test]
+fn hostile_nesting_takes_no_time() {
+    let record = bare()[0].to_string();
+    let megabyte = 1 << 20;
+    let mut hostile = vec![
+        format!("{{\"message\":\"{}\"}}", "\\\\".repeat(megabyte / 2)),
+        format!("{{\"message\":\"{}", "\\".repeat(megabyte)),
+        format!("\"{}\"", "\\\"".repeat(megabyte / 2)),
+        format!("x {}", "{".repeat(megabyte)),
+        format!("x {}}}", "{\"message\":".repeat(megabyte / 12)),
+        format!("{}{record}{}", "[".repeat(1_000), "]".repeat(1_000)),
+        format!("{}{record}{}", "{\"message\":".repeat(1_000), "}".repeat(1_000)),
+        format!("{{{}\"z\":1}}", "\"message\":{},".repeat(megabyte / 13)),
+        format!("{{{}\"z\":1}}", "\"event\":{\"original\":\"x\"},".repeat(megabyte / 26)),
+        format!("{{\"records\":[{}1]}}", "\"\",".repeat(megabyte / 3)),
+        format!("{{\"columns\":[\"a\"],\"rows\":[{}1]}}", "[1],".repeat(megabyte / 4)),
+    ];
+    let mut nested = record;
+    while nested.len() < megabyte {
+        nested = format!("{{\"message\":{0},\"data\":{0}}}", Value::from(nested));
+    }
+    hostile.push(nested);
+    for outer in &hostile {
+        let begun = Instant::now();
+        let _ = records(outer);
+        assert!(begun.elapsed() < Duration::from_secs(30), "{:?}: {}", begun.elapsed(), &outer[..40]);
+    }
+}

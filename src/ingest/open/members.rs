@@ -1,0 +1,128 @@
+//! The files in an archive, each a source of its own. Those of a zip archive are read where they lie; a tar archive is
+//! read once from its start, and its files are kept in memory or in temporary files, one at a time.
+
+use std::io::{self, Read};
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use zip::CompressionMethod;
+
+use super::container::{Container, Format};
+use super::{Compression, Opened, Place, SMALL_BYTES, spool};
+use crate::find::{Input, PathFacts};
+
+/// A member of an archive, or why it can't be read.
+pub(crate) type Member = (Input, Result<Opened, String>);
+
+impl Opened {
+    /// What a zip archive is, if it is a document of an office program.
+    ///
+    /// # Errors
+    /// Fails with the reason if the archive has no directory that can be read.
+    pub fn document(&self) -> Result<Option<&'static Format>, String> {
+        let reader = self.to_file().and_then(|file| file.try_clone()).map_err(|error| error.to_string())?;
+        let directory = zip::ZipArchive::new(reader).map_err(|error| error.to_string())?;
+        let names: Vec<String> = directory.file_names().flatten().map(std::borrow::Cow::into_owned).collect();
+        Ok(Container::of_members(names.iter().map(String::as_str)))
+    }
+
+    /// The files in a zip archive, each as a source of its own, named `archive.zip/member`.
+    ///
+    /// # Errors
+    /// Fails with the reason if the archive has no directory that can be read.
+    pub fn members(&self, archive: &Input) -> Result<Vec<Member>, String> {
+        let told = |error: zip::result::ZipError| error.to_string();
+        let file = self.to_file().map_err(|error| error.to_string())?;
+        let reader = file.try_clone().map_err(|error| error.to_string())?;
+        let mut directory = zip::ZipArchive::new(reader).map_err(told)?;
+        let mut members = Vec::new();
+        for index in 0..directory.len() {
+            let member = directory.by_index_raw(index).map_err(told)?;
+            if member.is_dir() {
+                continue;
+            }
+            let name = member.name().map_err(told)?.into_owned();
+            let path = PathBuf::from(&archive.name).join(&name);
+            let input = Input {
+                path: archive.path.clone(),
+                name: format!("{}/{name}", archive.name),
+                stored_bytes: member.compressed_size(),
+                says: PathFacts::of(&path),
+                assigned: archive.assigned.clone(),
+            };
+            let deflated = match member.compression() {
+                _ if member.encrypted() => Err("it is encrypted; unpack it with its password".to_owned()),
+                CompressionMethod::Stored => Ok(false),
+                CompressionMethod::DEFLATE => Ok(true),
+                other => Err(format!("it is packed by the method {other:?}; unpack it and name the files")),
+            };
+            let start = member.data_start();
+            let checksum = member.crc32();
+            let len = member.compressed_size();
+            drop(member);
+            let opened = match (deflated, start) {
+                (Err(why), _) => Err(why),
+                (Ok(_), None) => Err("the archive does not say where it starts".to_owned()),
+                (Ok(deflated), Some(start)) => {
+                    let place = Place::Part { file: Arc::clone(&file), start, deflated, checksum };
+                    let compression = Compression::Zip;
+                    let mut opened = Self { place, compression, stored_bytes: len, content_hash: None };
+                    opened.hash().map(|()| opened).map_err(|error| error.to_string())
+                }
+            };
+            members.push((input, opened));
+        }
+        Ok(members)
+    }
+
+    /// Hands out each file in a tar archive, named `archive.tar/member`; false stops it. What is no file (folders,
+    /// links) holds no records.
+    ///
+    /// # Errors
+    /// Fails with the reason if the archive breaks off.
+    pub fn each_member<E>(
+        &self,
+        archive: &Input,
+        mut member: impl FnMut(Member) -> Result<bool, E>,
+    ) -> Result<Result<(), E>, String> {
+        let told = |error: io::Error| error.to_string();
+        let (reader, _) = self.inflated(self.stored()).map_err(told)?;
+        let mut tar = tar::Archive::new(reader);
+        for entry in tar.entries().map_err(told)? {
+            let mut entry = entry.map_err(told)?;
+            let kind = entry.header().entry_type();
+            if !(kind.is_file() || kind.is_contiguous() || kind.is_gnu_sparse()) {
+                continue;
+            }
+            let name = String::from_utf8_lossy(&entry.path_bytes()).trim_start_matches("./").to_owned();
+            let opened = Self::kept(&mut entry).map_err(|error| format!("it breaks off: {error}"));
+            let input = Input {
+                path: archive.path.clone(),
+                stored_bytes: opened.as_ref().map_or(0, |opened| opened.stored_bytes),
+                says: PathFacts::of(&PathBuf::from(&archive.name).join(&name)),
+                name: format!("{}/{name}", archive.name),
+                assigned: archive.assigned.clone(),
+            };
+            match member((input, opened)) {
+                Ok(true) => {}
+                Ok(false) => return Ok(Ok(())),
+                Err(error) => return Ok(Err(error)),
+            }
+        }
+        Ok(Ok(()))
+    }
+
+    /// The bytes of a reader, to be read again.
+    fn kept(reader: &mut impl Read) -> io::Result<Self> {
+        let mut bytes = Vec::new();
+        (&mut *reader).take(SMALL_BYTES).read_to_end(&mut bytes)?;
+        let place = if (bytes.len() as u64) < SMALL_BYTES {
+            Place::Memory(bytes.into())
+        } else {
+            Place::File(Arc::new(spool(&mut bytes.as_slice().chain(reader))?))
+        };
+        let mut opened = Self { place, compression: Compression::Tar, stored_bytes: 0, content_hash: None };
+        opened.hash()?;
+        Ok(opened)
+    }
+}
