@@ -357,6 +357,7 @@ def folder_cases():
     base = {"a/a.json": ndjson(dense())}
     smtp_oauth = diagnostic(id="x", clientAppUsed="Authenticated SMTP", authenticationProtocol="oAuth2")
     cut = json.dumps(diagnostic(id="cut", clientAppUsed="IMAP4"))[:-30] + "\n"
+    untimed = cut.replace("2026-09-10", "1626-09-10")
 
     def with_record(**changes):
         return {**base, "a/b.json": ndjson([diagnostic(**{"id": "x", **changes})])}
@@ -410,6 +411,10 @@ def folder_cases():
                                             "a/b.json": base["a/a.json"] + json.dumps(diagnostic(id="cut", clientAppUsed="IMAP4",
                                                                                                )) + "\n"},
          "warning", "in_use", 1),
+        ("a line without a time in a file of days after the window", {**base, "b/w.json": ndjson(
+            [diagnostic(time="2026-10-05T08:00:00Z", id="near")]) + untimed}, "insufficient_evidence", "rejected_records", 0),
+        ("the same of a time long before", {**base, "b/w.json": ndjson(
+            [diagnostic(time="2026-01-10T08:00:00Z", id="far")]) + untimed}, "no_impact", "unused", 0),
         ("a refused file beside it", {**base, "a/x.csv": "When,Who\n1,2\n"}, "insufficient_evidence", "refused_files", 0),
         ("a refused file elsewhere", {**base, "b/x.csv": "When,Who\n1,2\n"}, "no_impact", "unused", 0),
         ("a refused file of its path", {**base, f"b/tenantId={T}/x.csv": "When,Who\n1,2\n"},
