@@ -249,8 +249,8 @@ pub(super) fn told(reason: &Reason, window: Option<Window>) -> (String, Option<S
                 count(*files, "file was", "files were"),
                 in_paths(paths)
             ),
-            "ingest what they hold in a form that lightsout reads; then, or if they hold no sign-ins, dismiss the doubt \
-             with lightsout lake dismiss"
+            "ingest them in a form that lightsout reads; or if they hold no sign-ins, dismiss the doubt with lightsout \
+             lake dismiss"
                 .to_owned(),
         ),
         Reason::FilteredExport { category, export } => cured(
@@ -338,7 +338,7 @@ fn history(reasons: &[&Reason], window: Option<Window>) -> (String, Option<Strin
     let begins: Vec<String> =
         found.iter().map(|(category, first, _)| format!("{category} on {first}")).collect();
     let is_behind = |window: Window| found.iter().all(|(_, first, _)| **first >= window.end);
-    let place = if window.is_some_and(is_behind) { "behind" } else { "within" };
+    let place = if window.is_some_and(is_behind) { "after" } else { "within" };
     let what = format!("the log begins {place} the window, {}", begins.join(", "));
     let cure = found.iter().map(|(_, _, possible_from)| **possible_from).max().map(|possible_from| {
         // The window that ends with this one and begins when one that is possible then would.

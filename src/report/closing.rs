@@ -165,7 +165,7 @@ pub(super) const fn cure(reason: &Reason) -> &'static str {
         Reason::RejectedRecords { .. } => {
             "lake replay, or ingest a whole copy of the files, or look and lake dismiss"
         }
-        Reason::RefusedFiles { .. } => "ingest them in a readable form, then lake dismiss",
+        Reason::RefusedFiles { .. } => "ingest them in a readable form, or look and lake dismiss",
         Reason::FilteredExport { .. } => "export without a filter, or state the log complete: --covers",
         Reason::SmtpReport { .. } => {
             "download the report again, of the window and with the authentication protocol"

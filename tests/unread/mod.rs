@@ -2,25 +2,7 @@
 //! of texts, rows of users among those of applications.
 
 use super::program::Place;
-use super::{A, LAKE, code, diagnostic, dismiss_refused, is_clear, is_held_by, modern_log, verdict};
-
-// A collector that writes to one path every day: the next day's file was taken for a cure of the refused one.
-#[test]
-fn the_next_days_file_at_the_same_path_does_not_cure_a_refusal() {
-    let place = Place::new();
-    place.write("logs/log.json", modern_log(A, 0).as_bytes());
-    let line = |day: u32, client: &str| {
-        diagnostic(A, 90_000 + day, &format!("2026-10-{day:02}T08:15:30Z"), "SignInLogs", client)
-    };
-    let wide: Vec<u8> = line(6, "IMAP4").chars().flat_map(|c| u32::from(c).to_le_bytes()).collect();
-    place.write("logs/today.json", &wide);
-    assert_eq!(code(&place, &["ingest", "logs"]).0, 3);
-    place.write("logs/today.json", line(7, "Browser").as_bytes());
-    place.ingest(LAKE, &["logs"]);
-    is_held_by(&place, A, "refused_files");
-    dismiss_refused(&place, "logs/today.json");
-    is_clear(&place, A);
-}
+use super::{A, LAKE, code, diagnostic, is_clear, is_held_by, modern_log, verdict};
 
 // A storage blob is appended to: what it holds later has what it held before.
 #[test]

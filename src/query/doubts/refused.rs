@@ -1,7 +1,8 @@
 //! Files that were refused and can hold sign-ins. A file is of the tenant that its path or the operator names;
 //! else of those with files in the same folder; else of the only one that came with it. It is no doubt any
-//! more once its content was read, or somebody said to pass it. Other content at the same path may be another
-//! day's: only a storage blob is known to hold what it held before.
+//! more once its content was read, there or elsewhere, it was read at its path in another form, or somebody said to
+//! pass it. A collector may write every day to one path: a file whose records all come after the refusal is not the
+//! refused one in another form.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
@@ -17,12 +18,12 @@ use crate::Result;
 use lightsout_model::evidence::TenantEvidence;
 
 const NAME: &str = "refused_files";
-const REFUSED: &str = "SELECT path, batch_id, content_id, assigned_tenant_id AS tenant_id, ingested_at, stored_bytes \
+const REFUSED: &str = "SELECT path, batch_id, content_id, assigned_tenant_id AS tenant_id, ingested_at \
                        FROM sources WHERE fate = 'refused'";
 /// What may cure a refusal.
 const READ: &str = "SELECT path, content_id, max(ingested_at) AS ingested_at, \
-                    max(coalesce(stored_bytes, 0)) AS stored_bytes, \
                     bool_and(fate IS NOT DISTINCT FROM 'skipped') AS is_skipped, \
+                    min(first_signed_in_at) AS first_at, \
                     sum(coalesce(rows, 0)) > 0 AS has_rows FROM sources \
                     WHERE fate IS DISTINCT FROM 'refused' GROUP BY path, content_id";
 
@@ -35,7 +36,6 @@ struct Refused {
     content_id: Option<String>,
     tenant_id: Option<String>,
     ingested_at: Option<DateTime<Utc>>,
-    stored_bytes: u64,
 }
 
 /// A file that was read, or passed on request.
@@ -43,7 +43,7 @@ struct Read<'a> {
     path: &'a str,
     content_id: Option<&'a str>,
     ingested_at: Option<DateTime<Utc>>,
-    stored_bytes: u64,
+    first_at: Option<DateTime<Utc>>,
     is_skipped: bool,
     has_rows: bool,
 }
@@ -57,19 +57,15 @@ impl Refused {
             (Some(refused), Some(content)) if refused == content => !read.is_skipped || in_its_place,
             // It could not be opened, so its content is not known.
             (None, _) => in_its_place && (read.is_skipped || read.has_rows),
-            // An hour's blob only grows.
             (Some(_), _) => {
-                in_its_place && is_blob(&self.path) && read.has_rows && read.stored_bytes >= self.stored_bytes
+                let is_later_day = match (read.first_at, self.ingested_at) {
+                    (Some(first), Some(refused)) => first >= refused,
+                    (None, _) | (_, None) => false,
+                };
+                in_its_place && (read.is_skipped || read.has_rows && !is_later_day)
             }
         }
     }
-}
-
-/// Whether a path is of an hour's blob of a storage export.
-fn is_blob(path: &str) -> bool {
-    let mut folders = path.split(['/', '\\']);
-    folders.any(|folder| folder.starts_with("insights-logs-"))
-        && folders.any(|folder| folder.starts_with("h="))
 }
 
 impl Queries {
@@ -119,7 +115,7 @@ impl Queries {
             let columns = TypedColumns { batch, query: NAME };
             let (paths, batches) = (columns.text("path")?, columns.text("batch_id")?);
             let (contents, tenants) = (columns.text("content_id")?, columns.text("tenant_id")?);
-            let (times, stored_bytes) = (columns.times("ingested_at")?, columns.counts("stored_bytes")?);
+            let times = columns.times("ingested_at")?;
             for at in 0..batch.num_rows() {
                 let file = Refused {
                     path: paths.value(at).to_owned(),
@@ -127,7 +123,6 @@ impl Queries {
                     content_id: text(contents, at).map(str::to_owned),
                     tenant_id: text(tenants, at).map(str::to_owned),
                     ingested_at: times(at),
-                    stored_bytes: stored_bytes(at),
                 };
                 let key = (file.path.clone(), file.content_id.clone());
                 if newest.get(&key).is_none_or(|known| known.ingested_at <= file.ingested_at) {
@@ -154,7 +149,7 @@ impl Queries {
         self.each(NAME, READ, &[], |batch| {
             let columns = TypedColumns { batch, query: NAME };
             let (paths, contents) = (columns.text("path")?, columns.text("content_id")?);
-            let (times, stored_bytes) = (columns.times("ingested_at")?, columns.counts("stored_bytes")?);
+            let (times, first_at) = (columns.times("ingested_at")?, columns.times("first_at")?);
             let is_true = |name: &str, at: usize| {
                 let column = batch.column_by_name(name).and_then(arrow::array::AsArray::as_boolean_opt);
                 column.is_some_and(|column: &arrow::array::BooleanArray| column.value(at))
@@ -164,7 +159,7 @@ impl Queries {
                     path: paths.value(at),
                     content_id: text(contents, at),
                     ingested_at: times(at),
-                    stored_bytes: stored_bytes(at),
+                    first_at: first_at(at),
                     is_skipped: is_true("is_skipped", at),
                     has_rows: is_true("has_rows", at),
                 };
@@ -195,7 +190,6 @@ mod tests {
             content_id: content_id.map(str::to_owned),
             tenant_id: None,
             ingested_at: DateTime::from_timestamp(10, 0),
-            stored_bytes: 100,
         }
     }
 
@@ -204,7 +198,7 @@ mod tests {
             path,
             content_id: Some(content_id),
             ingested_at: DateTime::from_timestamp(20, 0),
-            stored_bytes: 200,
+            first_at: DateTime::from_timestamp(5, 0),
             is_skipped: false,
             has_rows: true,
         }
@@ -212,20 +206,15 @@ mod tests {
 
     // A collector that writes to one path every day: the next day's file was taken for the refused one.
     #[test]
-    fn other_content_at_the_same_path_cures_nothing_but_a_blob() {
-        const BLOB: &str = "x/insights-logs-signinlogs/tenantId=t/y=2026/m=10/d=06/h=08/m=00/PT1H.json";
+    fn a_refusal_is_cured_by_its_content_or_another_form_of_it() {
+        let later_day = Read { first_at: DateTime::from_timestamp(10, 0), ..read("a", "d") };
         for (what, file, by, expected) in [
             ("its content, elsewhere", refused("a", Some("c")), read("b", "c"), true),
-            ("other content in its place", refused("a", Some("c")), read("a", "d"), false),
-            ("a blob that has grown", refused(BLOB, Some("c")), read(BLOB, "d"), true),
-            ("a smaller one", refused(BLOB, Some("c")), Read { stored_bytes: 99, ..read(BLOB, "d") }, false),
-            ("an empty one", refused(BLOB, Some("c")), Read { has_rows: false, ..read(BLOB, "d") }, false),
-            (
-                "an earlier one",
-                refused(BLOB, Some("c")),
-                Read { ingested_at: None, ..read(BLOB, "d") },
-                false,
-            ),
+            ("another form in its place", refused("a", Some("c")), read("a", "d"), true),
+            ("other content elsewhere", refused("a", Some("c")), read("b", "d"), false),
+            ("the next day's file in its place", refused("a", Some("c")), later_day, false),
+            ("an empty one", refused("a", Some("c")), Read { has_rows: false, ..read("a", "d") }, false),
+            ("an earlier one", refused("a", Some("c")), Read { ingested_at: None, ..read("a", "d") }, false),
             (
                 "one passed, in its place",
                 refused("a", Some("c")),
