@@ -6,5 +6,6 @@ pub mod error;
 pub mod report;
 #[cfg(feature = "serve")]
 pub mod serve;
+pub mod session;
 
 pub mod cli;

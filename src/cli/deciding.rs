@@ -33,7 +33,7 @@ pub(super) async fn assess(rules: &Rules, out: &Path, global: &Global) -> Result
     let (campaign, roster) = rules.load()?;
     let mut lake = open_lake(global).await?;
     drop(lake.lock().await?);
-    let queries = Queries::over(&lake, MEMORY_LIMIT_BYTES).await?;
+    let queries = crate::session::open(&lake, MEMORY_LIMIT_BYTES).await?;
     let coverage = queries.coverage().await?;
     let window = shared::window(rules.as_of, &campaign, &roster, &coverage, &lake)?;
     let evidence = queries.evidence_on(coverage, &campaign, window.first, window.end_at()).await?;
@@ -183,7 +183,7 @@ pub(super) async fn remake(global: &Global, row: &DecisionRow) -> Result<Assesse
         // Those that evidence is counted from.
         lake.check_files(table).map_err(|error| lost(row, error))?;
     }
-    let queries = Queries::over(&lake, MEMORY_LIMIT_BYTES).await?;
+    let queries = crate::session::open(&lake, MEMORY_LIMIT_BYTES).await?;
     let evidence = queries.evidence(&campaign, window).await?;
     let basis = basis(&campaign, &roster, &evidence, window, row.seed);
     let (assessment, again) = decide(&basis, row.decided_at, row.lake_versions.clone())?;

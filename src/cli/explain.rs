@@ -9,7 +9,6 @@ use crate::report::Format;
 use crate::report::explain::{Explanation, Judged};
 use lightsout_assess::assess;
 use lightsout_model::tenant::Roster;
-use lightsout_query::Queries;
 use lightsout_query::catalog::Report;
 
 #[derive(Debug, Args)]
@@ -26,7 +25,7 @@ pub(super) struct Arguments {
 pub(super) async fn run(arguments: &Arguments, global: &Global) -> Result<u8> {
     let (campaign, roster) = arguments.rules.load()?;
     let lake = open_lake(global).await?;
-    let queries = Queries::over(&lake, MEMORY_LIMIT_BYTES).await?;
+    let queries = crate::session::open(&lake, MEMORY_LIMIT_BYTES).await?;
     let coverage = queries.coverage().await?;
     let with_settings = queries.tenants_with_settings().await?;
     let mut known: Vec<&str> = coverage.iter().map(|tenant| tenant.tenant_id.as_str()).collect();

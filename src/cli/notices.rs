@@ -22,7 +22,6 @@ use lightsout_notify::files::{decision_of, of_notices};
 use lightsout_notify::templates::Templates;
 use lightsout_notify::{NoticeContext, lists};
 use lightsout_output::manifest::Manifest;
-use lightsout_query::Queries;
 
 /// What notices are written with.
 #[derive(Debug, Args)]
@@ -99,7 +98,7 @@ async fn report(lake: &Lake, month: Month, arguments: &Arguments, global: &Globa
         },
     };
     let templates = Templates::load(arguments.texts.templates.as_deref())?;
-    let queries = Queries::over(lake, MEMORY_LIMIT_BYTES).await?;
+    let queries = crate::session::open(lake, MEMORY_LIMIT_BYTES).await?;
     let window = month.window();
     let evidence = queries.evidence(&campaign, window).await?;
     let assessment = Assessment {
@@ -166,7 +165,7 @@ pub(super) fn write_lists(assessed: &Assessed, out: &Path) -> Result<()> {
 /// The tenants that something was announced to in a campaign, in the lake as it is now.
 async fn announced(campaign: &Campaign, global: &Global) -> Result<BTreeSet<String>> {
     let lake = open_lake(global).await?;
-    let queries = Queries::over(&lake, MEMORY_LIMIT_BYTES).await?;
+    let queries = crate::session::open(&lake, MEMORY_LIMIT_BYTES).await?;
     let rows = queries.of_campaign::<StateRow>("campaign_state", &campaign.name).await?;
     Ok(rows.into_iter().map(|row| row.tenant_id).collect())
 }

@@ -15,7 +15,7 @@ use flags::Values;
 use lightsout_query::catalog::header::Header;
 use lightsout_query::catalog::own::Library;
 use lightsout_query::catalog::{Report, Topic};
-use lightsout_query::{Queries, explain_values};
+use lightsout_query::explain_values;
 
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
@@ -42,7 +42,7 @@ pub(super) struct Arguments {
 }
 
 pub(super) async fn run(arguments: &Arguments, global: &Global) -> Result<u8> {
-    let library = Library::open(arguments.queries.as_deref())?;
+    let library = Library::open(arguments.queries.as_deref(), lightsout_config::spreadsheet::decoded)?;
     let Some(name) = &arguments.name else { return list(&library, arguments, global) };
     let report = library.find(name)?;
     flags::header(&library, &report)?;
@@ -60,7 +60,7 @@ pub(super) async fn run(arguments: &Arguments, global: &Global) -> Result<u8> {
         None
     } else {
         let lake = open_lake(global).await?;
-        Some((Queries::over(&lake, arguments.limits.memory_limit).await?, lake))
+        Some((crate::session::open(&lake, arguments.limits.memory_limit).await?, lake))
     };
     let window = match (&queries, report.needs_window(), day) {
         (_, false, _) => None,

@@ -119,7 +119,7 @@ impl Desk {
     }
 
     pub(super) async fn queries(&self) -> Result<Queries> {
-        Ok(Queries::over(&self.lake, MEMORY_LIMIT_BYTES).await?)
+        Ok(crate::session::open(&self.lake, MEMORY_LIMIT_BYTES).await?)
     }
 
     pub(super) async fn read_ledger(&mut self) -> Result<()> {

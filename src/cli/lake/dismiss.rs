@@ -10,7 +10,6 @@ use lightsout_lake::Lake;
 use lightsout_lake::commit::Manifest;
 use lightsout_lake::rows::from_batch;
 use lightsout_lake::schema::Table;
-use lightsout_query::Queries;
 use lightsout_query::doubts::dismissals::{DOUBTS, DismissalRow};
 
 /// Paths that a message lists.
@@ -66,7 +65,7 @@ pub(super) async fn run(lake: &mut Lake, arguments: &Arguments, global: &Global)
         }
     }
     let roster = roster_of(arguments.roster.as_deref())?;
-    let queries = Queries::over(lake, MEMORY_LIMIT_BYTES).await?;
+    let queries = crate::session::open(lake, MEMORY_LIMIT_BYTES).await?;
     let tenants = queries.coverage().await?;
     let known: Vec<&str> = tenants.iter().map(|tenant| tenant.tenant_id.as_str()).collect();
     let tenant_id = find_tenant(&arguments.tenant, &roster, &known)?;
