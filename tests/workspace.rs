@@ -86,7 +86,7 @@ const CIRCLES: [(&str, &[&str], &str); 5] = [
     ("model", &["evidence", "settings"], "days are in evidence, which has settings in it"),
     (
         "notify",
-        &["facts", "mail", "message", "notice", "templates", "told"],
+        &["facts", "mail", "message", "notice", "notice_content", "templates"],
         "a template and the facts that fill it know each other's names",
     ),
 ];

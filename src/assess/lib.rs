@@ -53,7 +53,7 @@ pub fn assess(
 /// The latest of its categories' horizons, each the later of the newest instant that the log tells of less the
 /// campaign's `settle_hours`, and the end of its last stated day; `None` if there is neither.
 #[must_use]
-pub fn horizon(
+pub(crate) fn horizon(
     campaign: &Campaign,
     settings: Option<&RosterTenant>,
     evidence: &TenantEvidence,

@@ -93,7 +93,7 @@ impl Event {
     }
 
     #[must_use]
-    pub fn on_decision(mut self, decision_id: &str) -> Self {
+    pub(crate) fn on_decision(mut self, decision_id: &str) -> Self {
         self.decision_id = Some(decision_id.to_owned());
         self.named()
     }

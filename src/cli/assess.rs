@@ -10,11 +10,11 @@ use clap::Args;
 use super::shared::{Global, Output, Rules, now, open_lake, print, print_note};
 use crate::cli::failure::{Failure, Result};
 use lightsout_decisions::compare::Change;
+use lightsout_decisions::{reproduce, store};
 use lightsout_model::campaign::Campaign;
 use lightsout_model::verdict::Assessment;
 use lightsout_report::Format;
 use lightsout_workflow::assess::PAGE_FILE;
-use lightsout_workflow::decisions::{reproduce, store};
 use lightsout_workflow::{MEMORY_LIMIT_BYTES, assess, drafts};
 
 #[derive(Debug, Args)]

@@ -38,7 +38,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<u8> {
 
 /// The command line with each shipped report as a command of its own, so that its flags are completed too.
 fn with_reports() -> Result<Command> {
-    let library = Library::open(None)?;
+    let library = Library::open(None, lightsout_config::spreadsheet::decoded)?;
     let mut reports = Vec::new();
     for shipped in library.reports() {
         let asked = ["lightsout", "report", shipped.name].map(Into::into);

@@ -6,7 +6,6 @@ use super::shared::{Global, Output, Rules, find_tenant, open_lake};
 use crate::cli::failure::{Failure, Result};
 use lightsout_assess::assess;
 use lightsout_model::tenant::Roster;
-use lightsout_query::Queries;
 use lightsout_query::catalog::Report;
 use lightsout_report::Format;
 use lightsout_report::explain::{Explanation, Judged};
@@ -27,7 +26,7 @@ pub(super) struct Arguments {
 pub(super) async fn run(arguments: &Arguments, global: &Global) -> Result<u8> {
     let AssessRequest { campaign, roster, as_of } = arguments.rules.load()?;
     let lake = open_lake(global).await?;
-    let queries = Queries::over(&lake, MEMORY_LIMIT_BYTES).await?;
+    let queries = lightsout_workflow::session::open(&lake, MEMORY_LIMIT_BYTES).await?;
     let coverage = queries.coverage().await?;
     let with_settings = queries.tenants_with_settings().await?;
     let mut known: Vec<&str> = coverage.iter().map(|tenant| tenant.tenant_id.as_str()).collect();

@@ -7,7 +7,8 @@ use lightsout_config::campaign_file::CampaignError;
 use lightsout_config::request_file::RequestsError;
 use lightsout_config::roster_file::RosterError;
 use lightsout_config::tenants_file::TenantsFileError;
-use lightsout_workflow::{Error as StageError, decisions};
+use lightsout_decisions as decisions;
+use lightsout_workflow::Error as StageError;
 
 /// An error as the command line reports it.
 #[derive(Debug, thiserror::Error)]

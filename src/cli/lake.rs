@@ -17,8 +17,7 @@ use lightsout_lake::Lake;
 use lightsout_lake::compact::{CompactSettings, TableCompaction, compact};
 use lightsout_lake::vacuum::{Unneeded, VacuumSettings, vacuum};
 use lightsout_model::tenant::Roster;
-use lightsout_query::Queries;
-use lightsout_workflow::MEMORY_LIMIT_BYTES;
+use lightsout_workflow::{MEMORY_LIMIT_BYTES, session};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
@@ -95,7 +94,7 @@ pub(super) async fn run(command: &Command, global: &Global) -> Result<u8> {
     let mut lake = open_lake(global).await?;
     match command {
         Command::Status { output } => {
-            let queries = Queries::over(&lake, MEMORY_LIMIT_BYTES).await?;
+            let queries = lightsout_workflow::session::open(&lake, MEMORY_LIMIT_BYTES).await?;
             output.write(&queries.run("status", STATUS, &[]).await?)?;
             if !global.quiet {
                 dismiss::list(&lake)?.iter().for_each(|line| eprintln!("{line}"));
@@ -103,7 +102,7 @@ pub(super) async fn run(command: &Command, global: &Global) -> Result<u8> {
             Ok(0)
         }
         Command::Verify { output } => {
-            let queries = Queries::over(&lake, MEMORY_LIMIT_BYTES).await?;
+            let queries = lightsout_workflow::session::open(&lake, MEMORY_LIMIT_BYTES).await?;
             let wrong = queries.run("verify", VERIFY, &[]).await?;
             let count: usize = wrong.iter().map(arrow::array::RecordBatch::num_rows).sum();
             output.write(&wrong)?;

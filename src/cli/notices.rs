@@ -9,10 +9,10 @@ use clap::Args;
 use super::shared::{Global, open_lake, parse_day};
 use crate::cli::failure::Result;
 use lightsout_config::{campaign_file, roster_file};
+use lightsout_decisions::{reproduce, store};
 use lightsout_lake::Lake;
 use lightsout_model::evidence::Month;
 use lightsout_workflow::MEMORY_LIMIT_BYTES;
-use lightsout_workflow::decisions::{reproduce, store};
 use lightsout_workflow::drafts::{self, NoticeSettings};
 
 /// What notices are written with.

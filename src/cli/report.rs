@@ -46,7 +46,7 @@ pub(super) struct Arguments {
 }
 
 pub(super) async fn run(arguments: &Arguments, global: &Global) -> Result<u8> {
-    let library = Library::open(arguments.queries.as_deref())?;
+    let library = Library::open(arguments.queries.as_deref(), lightsout_config::spreadsheet::decoded)?;
     let Some(name) = &arguments.name else { return list(&library, arguments, global) };
     let report = library.find(name)?;
     flags::header(&library, &report)?;
@@ -63,7 +63,7 @@ pub(super) async fn run(arguments: &Arguments, global: &Global) -> Result<u8> {
         None
     } else {
         let lake = open_lake(global).await?;
-        Some((Queries::over(&lake, arguments.limits.memory_limit).await?, lake))
+        Some((lightsout_workflow::session::open(&lake, arguments.limits.memory_limit).await?, lake))
     };
     let window = match (&queries, report.needs_window(), day) {
         (_, false, _) => None,

@@ -92,7 +92,7 @@ pub(super) async fn run(arguments: &Arguments, global: &Global) -> Result<u8> {
     access.permits("--pg", pg)?;
     access.permits("--http", http)?;
     let AssessRequest { campaign, roster, as_of } = arguments.rules.load()?;
-    let library = Library::open(arguments.queries.as_deref())?;
+    let library = Library::open(arguments.queries.as_deref(), lightsout_config::spreadsheet::decoded)?;
     let rules = live::Rules { campaign, roster, as_of, library };
     drop(super::shared::open_lake(global).await?);
     let live = Live::open(&global.lake, rules, arguments.memory_limit).await?;

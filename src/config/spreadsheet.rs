@@ -26,7 +26,7 @@ pub fn decoded(bytes: Vec<u8>) -> Result<String, usize> {
 /// What separates the cells, as the header tells: no column has such a character in its name, and Excel
 /// writes semicolons in half of Europe.
 #[must_use]
-pub fn separator(text: &str) -> u8 {
+pub(crate) fn separator(text: &str) -> u8 {
     let header = text.lines().find(|line| !line.trim().is_empty()).unwrap_or_default();
     let count = |separator: &u8| header.bytes().filter(|byte| byte == separator).count();
     // The last of equals is taken: a comma where there is nothing to tell.
@@ -35,7 +35,7 @@ pub fn separator(text: &str) -> u8 {
 
 /// The line on which a record begins. The reader's own count is one behind where lines end with CR LF.
 #[must_use]
-pub fn line_of(text: &str, position: Option<&csv::Position>) -> u64 {
+pub(crate) fn line_of(text: &str, position: Option<&csv::Position>) -> u64 {
     let bytes = text.as_bytes();
     let at = position.map_or(0, csv::Position::byte);
     let at = usize::try_from(at).unwrap_or(usize::MAX).min(bytes.len());
@@ -46,10 +46,10 @@ pub fn line_of(text: &str, position: Option<&csv::Position>) -> u64 {
 /// The first cell that has a line break, with its number from 0: no column of these lists holds more than one
 /// line, and a quote that is not closed swallows the rows after it.
 #[must_use]
-pub fn broken_cell(record: &csv::StringRecord) -> Option<(usize, String)> {
+pub(crate) fn broken_cell(record: &csv::StringRecord) -> Option<(usize, String)> {
     let at = record.iter().position(|cell| cell.contains(['\n', '\r']))?;
     Some((at, record.get(at).unwrap_or_default().chars().take(60).collect()))
 }
 
 /// What is expected of such a cell.
-pub const ONE_LINE: &str = "one line of text; is a quote opened there and not closed?";
+pub(crate) const ONE_LINE: &str = "one line of text; is a quote opened there and not closed?";

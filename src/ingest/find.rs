@@ -134,7 +134,7 @@ fn days_between(name: &str) -> Option<DayRange> {
 
 /// End of the hour that starts at `hour`.
 #[must_use]
-pub fn hour_end(hour: DateTime<Utc>) -> DateTime<Utc> {
+pub(crate) fn hour_end(hour: DateTime<Utc>) -> DateTime<Utc> {
     hour + Duration::hours(1)
 }
 

@@ -2,13 +2,13 @@
 //! commits (`commit`), and a snapshot gives the files back to the query engine.
 
 mod checkpoint;
-mod columns;
 pub mod commit;
 pub mod compact;
 mod error;
 mod rewrite;
 pub mod rows;
 pub mod schema;
+mod schema_evolution;
 pub mod vacuum;
 pub mod write;
 
@@ -212,9 +212,9 @@ impl Lake {
                 }
             }
         }
-        let fields: Vec<StructField> = columns::kernel_schema(table)?.fields().cloned().collect();
+        let fields: Vec<StructField> = schema_evolution::kernel_schema(table)?.fields().cloned().collect();
         let partitions: &[&str] = if table == Table::SignInRecords { &[PARTITION] } else { &[] };
-        let properties = columns::properties(table);
+        let properties = schema_evolution::properties(table);
         let configuration = properties.map(|(key, value)| (key.to_owned(), Some(value)));
         deltalake::operations::create::CreateBuilder::new()
             .with_location(url.as_str())
@@ -328,7 +328,7 @@ impl Lake {
     }
 
     /// Sees the newest commits.
-    pub async fn refresh(&mut self) -> Result<()> {
+    pub(crate) async fn refresh(&mut self) -> Result<()> {
         for table in self.tables.values_mut() {
             table.update_state().await.map_err(|source| Error::Delta {
                 lake: self.root.display().to_string(),

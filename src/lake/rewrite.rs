@@ -16,8 +16,8 @@ use parquet::arrow::arrow_reader::{
 };
 use parquet::file::metadata::{ColumnChunkMetaData, RowGroupMetaData};
 
-use super::columns::widened;
 use super::schema::Table;
+use super::schema_evolution::widened;
 use super::write::{DataFile, DataFileWriter};
 use crate::error::{Error, Result};
 

@@ -39,7 +39,7 @@ impl DataFile {
     /// The log action that makes the file part of its table. `data_change` is false where its rows
     /// were in the table before, in other files.
     #[must_use]
-    pub fn to_add(&self, modified_at_ms: i64, data_change: bool) -> Add {
+    pub(crate) fn to_add(&self, modified_at_ms: i64, data_change: bool) -> Add {
         let partition_values = self
             .provably_modern
             .map(|modern| HashMap::from([(PARTITION.to_owned(), Some(modern.to_string()))]))

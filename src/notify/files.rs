@@ -6,8 +6,8 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::notice::{NoticeKind, RenderedNotice, render};
+use super::notice_content::NoticeContent;
 use super::templates::Templates;
-use super::told::Told;
 use super::{NoticeContext, NotifyError};
 use lightsout_model::verdict::Assessment;
 use lightsout_model::verdict::{TenantAssessment, TenantVerdict};
@@ -128,7 +128,8 @@ pub fn write_all(
             None => remove(&folder(out, tenant), NOTICE)?,
         }
         let selected = NoticeKind::SelectedProtocols;
-        let announces = || Told::of(selected, context, tenant).map(|told| !told.protocols.is_empty());
+        let announces =
+            || NoticeContent::of(selected, context, tenant).map(|told| !told.protocols.is_empty());
         if context.draft && main == Some(NoticeKind::Warning) && announces()? {
             written.push(write(out, selected, context, tenant, templates)?);
         } else {

@@ -15,11 +15,11 @@ mod html;
 mod limits;
 mod mail;
 mod message;
+mod notice_content;
 mod plain_text;
 mod reason_text;
 #[cfg(test)]
 mod sample;
-mod told;
 
 use std::collections::BTreeMap;
 

@@ -7,7 +7,7 @@ mod row;
 use std::path::Path;
 
 use super::files::decision_of;
-use super::told::still_on;
+use super::notice_content::still_on;
 use super::{NoticeContext, NotifyError};
 use lightsout_model::protocol::Protocol;
 use lightsout_model::verdict::{TenantAssessment, TenantVerdict};

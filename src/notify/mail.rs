@@ -10,7 +10,7 @@ use mail_builder::headers::raw::Raw;
 use mail_builder::mime::MimePart;
 
 use super::NoticeContext;
-use super::told::Told;
+use super::notice_content::NoticeContent;
 use lightsout_model::evidence::midnight;
 use lightsout_model::tenant::RosterTenant;
 use lightsout_model::verdict::TenantAssessment;
@@ -62,21 +62,21 @@ fn is_address(text: &str) -> bool {
 
 /// Headers, and the text and the page as alternatives. `parts` are title, text and page.
 pub(super) fn message(
-    told: &Told,
+    content: &NoticeContent,
     context: &NoticeContext,
     tenant: &TenantAssessment,
     recipients: &Recipients,
     parts: [&str; 3],
 ) -> Vec<u8> {
     let [title, text, html] = parts;
-    let id = id(told, context, tenant, parts);
+    let id = id(content, context, tenant, parts);
     let (message_id, boundary) = id.split_at(32);
     let alternatives = ContentType::new("multipart/alternative").attribute("boundary", boundary);
     let part = |kind: &'static str, content: String| {
         MimePart::new(ContentType::new(kind).attribute("charset", "utf-8"), content)
     };
     let mut mail = MessageBuilder::new()
-        .date(midnight(told.notice_date).timestamp())
+        .date(midnight(content.notice_date).timestamp())
         .message_id(format!("{message_id}@lightsout.invalid"))
         .subject(title)
         .header("X-Unsent", Raw::new("1"));
@@ -93,12 +93,17 @@ pub(super) fn message(
 /// 64 hexadecimal digits of everything that makes it this notice and no other. The text is among it:
 /// another text under the id of one that was sent would be dropped as a duplicate, and no text can hold
 /// the boundary that follows from it.
-fn id(told: &Told, context: &NoticeContext, tenant: &TenantAssessment, parts: [&str; 3]) -> String {
+fn id(
+    content: &NoticeContent,
+    context: &NoticeContext,
+    tenant: &TenantAssessment,
+    parts: [&str; 3],
+) -> String {
     let mut hasher = blake3::Hasher::new();
-    let date = told.notice_date.to_string();
+    let date = content.notice_date.to_string();
     let assessment = context.assessment;
     let fields =
-        [&tenant.tenant_id, told.kind.as_str(), &context.campaign.name, &assessment.decision_id, &date];
+        [&tenant.tenant_id, content.kind.as_str(), &context.campaign.name, &assessment.decision_id, &date];
     for field in fields.into_iter().chain(parts) {
         hasher.update(&(field.len() as u64).to_le_bytes()).update(field.as_bytes());
     }

@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::mail::Recipients;
 use super::notice::NoticeKind;
-use super::told::Told;
+use super::notice_content::NoticeContent;
 use super::{NoticeContext, reason_codes};
 use lightsout_model::change::Change;
 use lightsout_model::evidence::midnight;
@@ -68,25 +68,25 @@ struct Body<'a> {
 impl<'a> ServiceUpdateMessage<'a> {
     /// `parts` are the title and the HTML without it.
     pub(super) fn new(
-        told: &Told,
+        content: &NoticeContent,
         context: &NoticeContext,
         tenant: &TenantAssessment,
         recipients: &Recipients,
         parts: [&'a str; 2],
     ) -> Self {
         let [title, html] = parts;
-        let notice = midnight(told.notice_date);
-        let effective = change_date(told, context);
-        let last_day = effective.filter(|day| *day >= told.notice_date).unwrap_or_else(|| {
+        let notice = midnight(content.notice_date);
+        let effective = change_date(content, context);
+        let last_day = effective.filter(|day| *day >= content.notice_date).unwrap_or_else(|| {
             let days = Days::new(context.campaign.notice_days.into());
-            told.notice_date.checked_add_days(days).unwrap_or(told.notice_date)
+            content.notice_date.checked_add_days(days).unwrap_or(content.notice_date)
         });
-        let mut nature = Nature::of(told.kind);
+        let mut nature = Nature::of(content.kind);
         if context.draft {
             nature.tags.push("Draft");
         }
         Self {
-            id: message_id(told, context),
+            id: message_id(content, context),
             title,
             category: nature.category,
             severity: nature.severity,
@@ -97,7 +97,7 @@ impl<'a> ServiceUpdateMessage<'a> {
             is_major_change: nature.is_major_change,
             services: ["Exchange Online"],
             tags: nature.tags,
-            details: details(told, context, tenant, recipients, effective),
+            details: details(content, context, tenant, recipients, effective),
             body: Body { content_type: "html", content: html },
             view_point: None,
             has_attachments: false,
@@ -145,10 +145,10 @@ impl Nature {
 
 /// The campaign's message id stands for the notice that it is the id of; the others carry their kind, and
 /// a report its month.
-fn message_id(told: &Told, context: &NoticeContext) -> String {
+fn message_id(content: &NoticeContent, context: &NoticeContext) -> String {
     let id = plain(context.campaign.message_id.as_deref().unwrap_or(&context.campaign.name));
-    let kind = told.kind.as_str().replace('_', "-");
-    match (told.kind, told.month) {
+    let kind = content.kind.as_str().replace('_', "-");
+    match (content.kind, content.month) {
         (NoticeKind::NoImpact, _) => id,
         (_, Some(month)) => format!("{id}-{kind}-{month}"),
         (_, None) => format!("{id}-{kind}"),
@@ -156,14 +156,14 @@ fn message_id(told: &Told, context: &NoticeContext) -> String {
 }
 
 /// The day of the change that this notice tells of.
-fn change_date(told: &Told, context: &NoticeContext) -> Option<NaiveDate> {
-    match told.kind {
+fn change_date(content: &NoticeContent, context: &NoticeContext) -> Option<NaiveDate> {
+    match content.kind {
         NoticeKind::NoImpact | NoticeKind::SelectedProtocols | NoticeKind::FollowUp => {
-            Some(told.effective_date)
+            Some(content.effective_date)
         }
         // For what still goes ahead.
         NoticeKind::Hold => {
-            told.change.filter(|change| !change.pending().is_empty()).map(|change| change.effective_date)
+            content.change.filter(|change| !change.pending().is_empty()).map(|change| change.effective_date)
         }
         NoticeKind::Warning | NoticeKind::InsufficientEvidence | NoticeKind::UsageReport => {
             context.campaign.effective_date
@@ -173,7 +173,7 @@ fn change_date(told: &Told, context: &NoticeContext) -> Option<NaiveDate> {
 
 /// Only what is known is listed.
 fn details(
-    told: &Told,
+    content: &NoticeContent,
     context: &NoticeContext,
     tenant: &TenantAssessment,
     recipients: &Recipients,
@@ -186,9 +186,9 @@ fn details(
         let names: Vec<&str> = protocols.iter().map(|protocol| protocol.as_str()).collect();
         Some(names.join(";"))
     };
-    let announced = |which: fn(&Change) -> Vec<Protocol>| protocols(&told.change.map(which)?);
+    let announced = |which: fn(&Change) -> Vec<Protocol>| protocols(&content.change.map(which)?);
     let values = [
-        ("Kind", Some(told.kind.as_str().to_owned())),
+        ("Kind", Some(content.kind.as_str().to_owned())),
         ("TenantId", Some(tenant.tenant_id.clone())),
         ("TenantName", context.display_name(tenant).map(str::to_owned)),
         ("Cloud", roster.and_then(|r| r.cloud.clone())),
@@ -201,14 +201,14 @@ fn details(
         ("WindowLastDay", day(assessment.window.end.pred_opt())),
         ("FirstDaySeen", day(tenant.first_day)),
         ("LastDaySeen", day(tenant.last_day)),
-        ("Month", told.month.map(|month| month.to_string())),
-        ("NoticeDate", Some(told.notice_date.to_string())),
-        ("AnnouncedOn", day(told.change.map(|change| change.announced_on))),
+        ("Month", content.month.map(|month| month.to_string())),
+        ("NoticeDate", Some(content.notice_date.to_string())),
+        ("AnnouncedOn", day(content.change.map(|change| change.announced_on))),
         ("EffectiveDate", day(effective)),
         ("ProtocolsInScope", protocols(&context.campaign.scope())),
-        ("ProtocolsInUse", protocols(&told.in_use)),
+        ("ProtocolsInUse", protocols(&content.in_use)),
         ("ProtocolsClear", protocols(&tenant.protocols_clear)),
-        ("ProtocolsAlreadyOff", protocols(&told.already_off)),
+        ("ProtocolsAlreadyOff", protocols(&content.already_off)),
         ("ProtocolsAnnounced", announced(Change::announced)),
         ("ProtocolsPending", announced(Change::pending)),
         ("ProtocolsOptedOut", announced(Change::opted_out)),

@@ -1,11 +1,11 @@
-//! The notices: what each tenant is told, as Markdown, as a page, as a mail and as JSON. All four come
+//! The notices: what each tenant is content, as Markdown, as a page, as a mail and as JSON. All four come
 //! from one template; that it is a draft is put on top here, so that no template can leave it out.
 
 use super::facts::Facts;
 use super::mail::{self, Recipients};
 use super::message::ServiceUpdateMessage;
+use super::notice_content::NoticeContent;
 use super::templates::Templates;
-use super::told::Told;
 use super::{NoticeContext, NotifyError, html, plain_text};
 use lightsout_model::verdict::{TenantAssessment, TenantVerdict};
 use lightsout_output::text::date;
@@ -105,17 +105,17 @@ pub fn render(
     tenant: &TenantAssessment,
     templates: &Templates,
 ) -> Result<RenderedNotice, NotifyError> {
-    let told = Told::of(kind, context, tenant)?;
-    let (text, language) = templates.render(kind, &Facts::of(&told, context, tenant))?;
-    let markdown = if context.draft { draft_banner(&told) + &text } else { text };
+    let content = NoticeContent::of(kind, context, tenant)?;
+    let (text, language) = templates.render(kind, &Facts::of(&content, context, tenant))?;
+    let markdown = if context.draft { draft_banner(&content) + &text } else { text };
     let page = html::page(&markdown);
     let heading = if page.title.is_empty() { &context.campaign.title } else { &page.title };
     let title = if context.draft { format!("DRAFT: {heading}") } else { heading.clone() };
     let html = html::shell(&title, language, &page.whole);
     let recipients = Recipients::of(context.roster_tenant(&tenant.tenant_id));
     let text = plain_text::of(&markdown);
-    let eml = mail::message(&told, context, tenant, &recipients, [&title, &text, &html]);
-    let message = ServiceUpdateMessage::new(&told, context, tenant, &recipients, [&title, &page.body]);
+    let eml = mail::message(&content, context, tenant, &recipients, [&title, &text, &html]);
+    let message = ServiceUpdateMessage::new(&content, context, tenant, &recipients, [&title, &page.body]);
     let json = serde_json::to_string_pretty(&message)
         .map_err(|source| NotifyError::Json { tenant_id: tenant.tenant_id.clone(), source })?;
     Ok(RenderedNotice {
@@ -129,8 +129,8 @@ pub fn render(
     })
 }
 
-fn draft_banner(told: &Told) -> String {
-    let day = date(told.notice_date);
+fn draft_banner(content: &NoticeContent) -> String {
+    let day = date(content.notice_date);
     format!("> **DRAFT.** This notice has not been announced. Its dates count from {day}.\n\n")
 }
 

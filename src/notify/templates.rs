@@ -38,7 +38,7 @@ const EMBEDDED: [(&str, &str); 20] = [
 ];
 
 /// The variables that a template has.
-pub const VARIABLES: [&str; 37] = [
+pub(crate) const VARIABLES: [&str; 37] = [
     "already_off",
     "also_used",
     "attempted",
@@ -221,8 +221,8 @@ fn one_blank_line(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::notice_content::NoticeContent;
     use crate::sample::Sample;
-    use crate::told::Told;
 
     fn folder_with(name: &str, text: &str) -> tempfile::TempDir {
         let folder = tempfile::tempdir().expect("a folder");
@@ -232,7 +232,8 @@ mod tests {
 
     fn facts(sample: &Sample) -> Facts {
         let (context, tenant) = (sample.context(), &sample.assessment.tenants[0]);
-        let told = Told::of(NoticeKind::NoImpact, &context, tenant).expect("there is something to tell");
+        let told =
+            NoticeContent::of(NoticeKind::NoImpact, &context, tenant).expect("there is something to tell");
         Facts::of(&told, &context, tenant)
     }
 

@@ -9,7 +9,7 @@ use super::Error;
 /// Writes a file under a name that begins with a dot, and gives it its own when all of it is there. The
 /// process is in the first name, as two may write the same file at once; what a killed one left of this
 /// file is removed.
-pub fn write_atomically(
+pub(crate) fn write_atomically(
     path: &Path,
     write: impl Fn(&mut BufWriter<File>, &Path) -> Result<(), Error>,
 ) -> Result<(), Error> {

@@ -92,7 +92,10 @@ pub fn write_json(out: &mut impl Write, batches: &[RecordBatch]) -> Result<(), A
 ///
 /// # Errors
 /// Fails if it can't be written.
-pub fn write_parquet(out: &mut (impl Write + Send), batches: &[RecordBatch]) -> Result<(), ParquetError> {
+pub(crate) fn write_parquet(
+    out: &mut (impl Write + Send),
+    batches: &[RecordBatch],
+) -> Result<(), ParquetError> {
     let Some(first) = batches.first() else { return Ok(()) };
     let mut writer = ArrowWriter::try_new(out, first.schema(), None)?;
     batches.iter().try_for_each(|batch| writer.write(batch))?;

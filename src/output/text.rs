@@ -35,7 +35,7 @@ pub fn plain_short(text: &str, characters_max: usize) -> String {
 /// One cell of a list. A spreadsheet takes a cell that starts with one of a few characters for a
 /// formula; a leading apostrophe makes it text. Quoting of commas is left to the CSV writer.
 #[must_use]
-pub fn csv_cell(text: &str) -> String {
+pub(crate) fn csv_cell(text: &str) -> String {
     let cell = plain(text);
     // The full-width forms are folded to the plain ones by some spreadsheets.
     let formula = cell.starts_with(['=', '+', '-', '@', '＝', '＋', '－', '＠']);
@@ -45,7 +45,7 @@ pub fn csv_cell(text: &str) -> String {
 /// One cell that holds several values, joined with `;`. Each is guarded on its own, since some
 /// spreadsheets split cells at `;`, and none can pass for two.
 #[must_use]
-pub fn csv_cells<S: AsRef<str>>(values: impl IntoIterator<Item = S>) -> String {
+pub(crate) fn csv_cells<S: AsRef<str>>(values: impl IntoIterator<Item = S>) -> String {
     let cells = values.into_iter().map(|value| csv_cell(&value.as_ref().replace(';', ",")));
     cells.filter(|cell| !cell.is_empty()).collect::<Vec<_>>().join(";")
 }

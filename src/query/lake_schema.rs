@@ -1,6 +1,6 @@
 //! The names that a query can ask for: the tables of a snapshot, and views over them. A view is planned when
-//! the first query names it, so a session costs nothing for the views that nobody asks for. Nothing can be
-//! added or taken away.
+//! the first query names it, so a session costs nothing for the views that no query names. Views that
+//! other crates compute are registered once; SQL adds nothing and takes nothing away.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -16,9 +16,7 @@ use datafusion::execution::session_state::SessionState;
 use datafusion::logical_expr::LogicalPlan;
 use tokio::sync::OnceCell;
 
-use super::campaign_status::CampaignStatusView;
 use super::chosen_record::ChosenRecords;
-use super::decision_views::{DecisionView, DecisionViewKind};
 use super::duplicate_candidates::{self, CandidateRecords};
 use super::lake_table::LakeTable;
 use super::memoized_view::MemoizedView;
@@ -72,12 +70,23 @@ impl LakeSchema {
         Self { tables, records, views, contested_ids: OnceCell::new(), state, memory_limit_bytes }
     }
 
+    /// Provides a view that another crate computes; `false` if there is none of that name to provide.
+    pub(super) fn register(&self, name: &str, provider: Arc<dyn TableProvider>) -> bool {
+        self.views
+            .get(name)
+            .filter(|(view, _)| view.kind == ViewKind::Registered)
+            .is_some_and(|(_, place)| place.set(provider).is_ok())
+    }
+
+    pub(super) fn lake_table(&self, table: Table) -> Arc<dyn TableProvider> {
+        Arc::clone(&self.tables[table.as_str()])
+    }
+
     async fn make(&self, view: &View) -> Result<Arc<dyn TableProvider>> {
         let Some(state) = (self.state)() else {
             return datafusion::common::plan_err!("the session of the view {} has ended", view.name);
         };
         let bytes_max = self.memory_limit_bytes / CACHE_SHARE;
-        let decisions = || Arc::clone(&self.tables[Table::Decisions.as_str()]);
         Ok(match view.kind {
             ViewKind::Sql => {
                 let plan = state.create_logical_plan(view.text).await?;
@@ -123,18 +132,16 @@ impl LakeSchema {
                 let plan = state.create_logical_plan(view.text).await?;
                 Arc::new(MemoizedView::new(plan, bytes_max).only_if(state.optimize(&any)?))
             }
-            ViewKind::Verdicts => {
-                Arc::new(DecisionView::new(DecisionViewKind::Verdicts, decisions(), bytes_max))
+            ViewKind::Registered => {
+                return datafusion::common::plan_err!("the view {} is not registered", view.name);
             }
-            ViewKind::LatestDecision => {
-                Arc::new(DecisionView::new(DecisionViewKind::LatestDecisions, decisions(), bytes_max))
-            }
-            ViewKind::LatestRoster => {
-                Arc::new(DecisionView::new(DecisionViewKind::LatestRoster, decisions(), bytes_max))
-            }
-            ViewKind::CampaignStatus => Arc::new(CampaignStatusView::new(decisions())),
         })
     }
+}
+
+/// Whether a session has the view: one that another crate computes must be registered first.
+fn is_available((view, provider): &Planned) -> bool {
+    view.kind != ViewKind::Registered || provider.initialized()
 }
 
 /// The plan with another provider in place of a table.
@@ -155,8 +162,8 @@ fn with_table(plan: LogicalPlan, table: Table, provider: Arc<dyn TableProvider>)
 #[async_trait]
 impl SchemaProvider for LakeSchema {
     fn table_names(&self) -> Vec<String> {
-        let mut names: Vec<String> =
-            self.tables.keys().chain(self.views.keys()).map(|name| (*name).to_owned()).collect();
+        let views = self.views.iter().filter(|(_, planned)| is_available(planned)).map(|(name, _)| name);
+        let mut names: Vec<String> = self.tables.keys().chain(views).map(|name| (*name).to_owned()).collect();
         names.sort_unstable();
         names
     }
@@ -166,10 +173,13 @@ impl SchemaProvider for LakeSchema {
             return Ok(Some(Arc::clone(table)));
         }
         let Some((view, provider)) = self.views.get(name) else { return Ok(None) };
+        if view.kind == ViewKind::Registered {
+            return Ok(provider.get().cloned());
+        }
         Ok(Some(Arc::clone(provider.get_or_try_init(|| self.make(view)).await?)))
     }
 
     fn table_exist(&self, name: &str) -> bool {
-        self.tables.contains_key(name) || self.views.contains_key(name)
+        self.tables.contains_key(name) || self.views.get(name).is_some_and(is_available)
     }
 }

@@ -2,12 +2,10 @@
 //! queries. It finds and counts; nothing is decided here.
 
 pub mod answer;
-mod campaign_status;
 pub mod catalog;
 mod chosen_record;
 pub mod column_docs;
 mod coverage;
-mod decision_views;
 pub mod doubts;
 mod duplicate_candidates;
 mod error;
@@ -20,6 +18,7 @@ mod memoized_view;
 pub mod page_usage;
 mod parallel;
 mod placeholders;
+mod registered_views;
 mod server_session;
 pub mod settings;
 mod small_file_cache;
@@ -27,6 +26,7 @@ pub mod sql_error;
 mod statement;
 mod suggestions;
 mod typed_columns;
+pub mod view_columns;
 pub mod views;
 
 use std::sync::Arc;

@@ -10,17 +10,14 @@ pub(super) enum ViewKind {
     ContestedIds,
     /// The same, unless the ids are too many for their sign-ins to be kept.
     ContestedSignIns,
-    /// The same, reading of the records only what can be a rival.
+    /// The same, reading of the records only what can be a duplicate.
     DuplicateCandidates,
     /// By what its SQL says, where that can be done faster.
     ChosenRecords,
     /// Once a session, and only if the lake holds what it is about.
     StatedElsewhere,
-    // By the rules of `assess` and the ledger, which SQL does not know; their text has a header alone.
-    Verdicts,
-    LatestDecision,
-    LatestRoster,
-    CampaignStatus,
+    /// In Rust, by the crate that registers it; its text has a header alone.
+    Registered,
 }
 
 /// A name that queries can read from.
@@ -35,22 +32,22 @@ pub struct View {
 }
 
 macro_rules! sql {
-    ($name:literal, $made:ident, $is_part:literal) => {
+    ($name:literal, $kind:ident, $is_part:literal) => {
         View {
             name: $name,
             text: include_str!(concat!("../../queries/views/", $name, ".sql")),
-            kind: ViewKind::$made,
+            kind: ViewKind::$kind,
             is_part: $is_part,
         }
     };
 }
 
-macro_rules! ruled {
-    ($name:literal, $made:ident) => {
+macro_rules! registered {
+    ($name:literal) => {
         View {
             name: $name,
             text: include_str!(concat!("../../queries/views/", $name, ".txt")),
-            kind: ViewKind::$made,
+            kind: ViewKind::Registered,
             is_part: false,
         }
     };
@@ -58,12 +55,12 @@ macro_rules! ruled {
 
 /// Every view, by name.
 pub const VIEWS: [View; 14] = [
-    ruled!("campaign_status", CampaignStatus),
+    registered!("campaign_status"),
     sql!("contested_ids", ContestedIds, true),
     sql!("contested_sign_ins", ContestedSignIns, true),
     sql!("coverage_entries", Sql, false),
-    ruled!("latest_decision", LatestDecision),
-    ruled!("latest_roster", LatestRoster),
+    registered!("latest_decision"),
+    registered!("latest_roster"),
     sql!("legacy_sign_ins", Sql, false),
     sql!("rival_records", DuplicateCandidates, true),
     sql!("sign_ins", Sql, false),
@@ -71,7 +68,7 @@ pub const VIEWS: [View; 14] = [
     sql!("stated_elsewhere", StatedElsewhere, true),
     sql!("tenants", Sql, false),
     sql!("usage_daily", Sql, false),
-    ruled!("verdicts", Verdicts),
+    registered!("verdicts"),
 ];
 
 impl View {

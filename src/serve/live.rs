@@ -108,7 +108,7 @@ impl Live {
 impl Snapshot {
     async fn open(root: &Path, rules: Arc<Rules>, memory_limit_bytes: usize) -> Result<Self> {
         let lake = Lake::open(root).await?;
-        let queries = Queries::over(&lake, memory_limit_bytes).await?;
+        let queries = lightsout_workflow::session::open(&lake, memory_limit_bytes).await?;
         let versions = lake.versions()?;
         Ok(Self { lake, queries, rules, versions, window: OnceCell::new() })
     }

@@ -4,18 +4,17 @@ use std::path::Path;
 
 use chrono::{DateTime, NaiveDate, Utc};
 
-use crate::MEMORY_LIMIT_BYTES;
-pub use crate::decisions::reproduce::Assessed;
-use crate::decisions::{reproduce, store};
 use crate::error::{Error, Result};
+use crate::{MEMORY_LIMIT_BYTES, session};
 use lightsout_assess::default_as_of;
 use lightsout_decisions::decision::decide;
+pub use lightsout_decisions::reproduce::Assessed;
+use lightsout_decisions::{reproduce, store};
 use lightsout_lake::Lake;
 use lightsout_model::campaign::Campaign;
 use lightsout_model::evidence::{TenantEvidence, Window};
 use lightsout_model::tenant::{Named, Roster, tenant_id};
 use lightsout_output::atomic_file::write_content;
-use lightsout_query::Queries;
 use lightsout_report::page::{Links, Snapshot, render, rows_of_users};
 
 /// The page beside the tables of an assessment.
@@ -43,7 +42,7 @@ pub async fn assess(
     let AssessRequest { campaign, roster, as_of } = request;
     // Finishes what a killed run left.
     drop(lake.lock().await?);
-    let queries = Queries::over(lake, MEMORY_LIMIT_BYTES).await?;
+    let queries = session::open(lake, MEMORY_LIMIT_BYTES).await?;
     let coverage = queries.coverage().await?;
     let window = window(as_of, &campaign, &roster, &coverage, lake)?;
     let evidence = queries.evidence_on(coverage, &campaign, window.first, window.end_at()).await?;

@@ -6,12 +6,11 @@ use std::path::{Path, PathBuf};
 
 use chrono::NaiveDate;
 
-use crate::MEMORY_LIMIT_BYTES;
-use crate::Tell;
-use crate::decisions::reproduce::{self, Assessed};
-use crate::decisions::store;
 use crate::error::Result;
+use crate::{MEMORY_LIMIT_BYTES, Tell, session};
 use lightsout_assess::assess;
+use lightsout_decisions::reproduce::{self, Assessed};
+use lightsout_decisions::store;
 use lightsout_lake::Lake;
 use lightsout_model::campaign::Campaign;
 use lightsout_model::change::{Change, StateRow};
@@ -22,7 +21,6 @@ use lightsout_notify::files::{self, Written, decision_of, of_notices};
 use lightsout_notify::templates::Templates;
 use lightsout_notify::{NoticeContext, lists};
 use lightsout_output::manifest::Manifest;
-use lightsout_query::Queries;
 
 /// What notices are written with.
 #[derive(Debug, Clone, Default)]
@@ -97,7 +95,7 @@ pub async fn write_usage_reports(
         (None, None) => Roster::default(),
     };
     let templates = Templates::load(settings.templates.as_deref())?;
-    let queries = Queries::over(lake, MEMORY_LIMIT_BYTES).await?;
+    let queries = session::open(lake, MEMORY_LIMIT_BYTES).await?;
     let window = month.window();
     let evidence = queries.evidence(&campaign, window).await?;
     let assessment = Assessment {
@@ -119,7 +117,7 @@ pub async fn write_usage_reports(
 
 /// The tenants that something was announced to in a campaign.
 async fn announced(campaign: &Campaign, lake: &Lake) -> Result<BTreeSet<String>> {
-    let queries = Queries::over(lake, MEMORY_LIMIT_BYTES).await?;
+    let queries = session::open(lake, MEMORY_LIMIT_BYTES).await?;
     let rows = queries.of_campaign::<StateRow>("campaign_state", &campaign.name).await?;
     Ok(rows.into_iter().map(|row| row.tenant_id).collect())
 }

@@ -14,7 +14,7 @@ pub enum Error {
     #[error(transparent)]
     Query(lightsout_query::Error),
     #[error(transparent)]
-    Decision(crate::decisions::Error),
+    Decision(lightsout_decisions::Error),
     #[error(transparent)]
     CampaignFile(Box<lightsout_config::campaign_file::CampaignError>),
     #[error(transparent)]
@@ -88,12 +88,22 @@ impl From<lightsout_query::Error> for Error {
     }
 }
 
-impl From<crate::decisions::Error> for Error {
-    fn from(source: crate::decisions::Error) -> Self {
+impl From<lightsout_decisions::Error> for Error {
+    fn from(source: lightsout_decisions::Error) -> Self {
         match source {
-            crate::decisions::Error::Lake(source) => source.into(),
-            crate::decisions::Error::Query(source) => source.into(),
+            lightsout_decisions::Error::Lake(source) => source.into(),
+            lightsout_decisions::Error::Query(source) => source.into(),
             other => Self::Decision(other),
+        }
+    }
+}
+
+impl From<lightsout_ledger::Error> for Error {
+    fn from(source: lightsout_ledger::Error) -> Self {
+        match source {
+            lightsout_ledger::Error::Query(source) => source.into(),
+            lightsout_ledger::Error::Lake(source) => source.into(),
+            lightsout_ledger::Error::State(source) => source.into(),
         }
     }
 }

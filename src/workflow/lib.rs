@@ -1,14 +1,14 @@
 //! The one place that puts stages together: open a lake and bring it up to date (`open`), assess and keep (`assess`),
-//! write drafts and lists (`drafts`), and the commands of a campaign over one view of its ledger (`campaign`).
+//! open a session with all views (`session`), write drafts and lists (`drafts`), and the commands of a campaign over one view of its ledger (`campaign`).
 //! Commands and servers call these; nothing here knows flags, streams or exit codes. What a person should hear
 //! beside the result goes through [`Tell`].
 
 pub mod assess;
 pub mod campaign;
-pub mod decisions;
 pub mod drafts;
 mod error;
 pub mod open;
+pub mod session;
 
 pub use error::{Error, Result};
 

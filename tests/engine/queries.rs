@@ -153,7 +153,7 @@ async fn queries(case: &Path, turned: bool) -> Queries {
     if turned {
         tables = tables.into_iter().map(|(table, rows)| (table, reversed(&rows))).collect();
     }
-    Queries::over_rows(tables, 256 << 20).await.expect("tables and views")
+    lightsout_workflow::session::over_rows(tables, 256 << 20).await.expect("tables and views")
 }
 
 async fn answer(query: &str, case: &Path, turned: bool) -> String {

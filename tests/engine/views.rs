@@ -12,6 +12,7 @@ use arrow::compute::take_record_batch;
 use arrow::datatypes::Schema;
 use lightsout_lake::schema::{PARTITION, Table};
 use lightsout_query::Queries;
+use lightsout_query::column_docs::relations;
 use lightsout_query::views::VIEWS;
 use lightsout_report::Format;
 
@@ -87,7 +88,7 @@ async fn session(case: &Path, turned: bool, memory_limit_bytes: usize) -> Querie
     if turned {
         tables = tables.into_iter().map(|(table, rows)| (table, reversed(&rows))).collect();
     }
-    Queries::over_rows(tables, memory_limit_bytes).await.expect("tables")
+    lightsout_workflow::session::over_rows(tables, memory_limit_bytes).await.expect("tables")
 }
 
 /// Every row of a view, in one order. How many days are left depends on the day.
@@ -149,7 +150,7 @@ async fn every_view_says_what_it_is_and_has_cases() {
 
 #[tokio::test]
 async fn a_header_tells_every_column_with_its_type_and_no_other() {
-    let queries = Queries::over_rows(Vec::new(), 64 << 20).await.expect("an empty lake");
+    let queries = lightsout_workflow::session::over_rows(Vec::new(), 64 << 20).await.expect("an empty lake");
     for view in VIEWS.iter().filter(|view| !view.is_part && !view.text.contains("those of sign_in_records")) {
         let columns = queries.columns_of(view.name).await.expect("a plan").expect("a view");
         let header: String = view
@@ -170,7 +171,7 @@ async fn a_header_tells_every_column_with_its_type_and_no_other() {
             named.extend(words[..at].iter().map(|name| ((*name).to_owned(), words[at].to_owned())));
         }
         let found: Vec<(String, String)> =
-            columns.into_iter().map(|column| (column.name, column.kind)).collect();
+            columns.into_iter().map(|column| (column.name, column.sql_type)).collect();
         assert_eq!(named, found, "{}", view.name);
     }
 }
@@ -189,4 +190,48 @@ async fn verdicts_that_do_not_fit_are_made_again_for_each_query_and_are_the_same
     };
     assert_eq!(count(&tight).await, expected.lines().count() - 1);
     assert_eq!(count(&tight).await, count(&roomy).await);
+}
+
+#[tokio::test]
+async fn every_column_of_every_relation_is_documented() {
+    let queries = lightsout_workflow::session::over_rows(Vec::new(), 64 << 20).await.expect("an empty lake");
+    let mut undocumented = Vec::new();
+    for relation in relations() {
+        assert!(relation.purpose.ends_with('.'), "{}", relation.name);
+        let columns = queries.columns_of(relation.name).await.expect("a plan").expect("a relation");
+        for column in columns {
+            let (of, name) = (relation.name, &column.name);
+            if column.meaning.len() <= 3 && name != "display_name" {
+                undocumented.push(format!("{of}.{name}: '{}'", column.meaning));
+            }
+        }
+    }
+    assert!(undocumented.is_empty(), "{}", undocumented.join("\n"));
+}
+
+#[tokio::test]
+async fn every_documented_column_exists() {
+    let queries = lightsout_workflow::session::over_rows(Vec::new(), 64 << 20).await.expect("an empty lake");
+    let known = queries.vocabulary().await.expect("plans").relations;
+    let columns = Path::new(env!("CARGO_MANIFEST_DIR")).join("queries/columns.txt");
+    let columns = fs::read_to_string(columns).expect("the columns' meanings");
+    for line in columns.lines().filter(|line| !line.starts_with('#')) {
+        let name = line.split(' ').next().expect("a name");
+        let is_there = match name.split_once('.') {
+            Some((table, column)) => known[table].iter().any(|known| known == column),
+            None => known.values().flatten().any(|known| known == name),
+        };
+        assert!(is_there, "{name}");
+    }
+}
+
+#[tokio::test]
+async fn a_view_is_registered_once_and_missing_until_then() {
+    let queries = Queries::over_rows(Vec::new(), 64 << 20).await.expect("an empty lake");
+    for view in ["verdicts", "latest_decision", "latest_roster", "campaign_status"] {
+        assert!(queries.columns_of(view).await.expect("no plan").is_none(), "{view}");
+    }
+    lightsout_decisions::views::register(&queries).expect("the first time");
+    assert!(queries.columns_of("verdicts").await.expect("a plan").is_some());
+    assert!(lightsout_decisions::views::register(&queries).is_err());
 }

@@ -9,8 +9,8 @@ use super::flags::Common;
 use super::rows;
 use crate::cli::failure::Result;
 use lightsout_campaign::status::{TenantState, status};
+use lightsout_decisions::reproduce;
 use lightsout_output::text::count;
-use lightsout_workflow::decisions::reproduce;
 
 #[derive(Debug, Args)]
 pub(in crate::cli) struct Arguments {

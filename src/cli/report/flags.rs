@@ -74,7 +74,7 @@ pub(super) fn header(library: &Library, report: &Report<'_>) -> Result<Header> {
 /// Fails if there is no report of that name, or its file or folder is wrong.
 pub(crate) fn with_flags(command: Command, arguments: &[OsString]) -> Result<Command> {
     let Some(asked) = Asked::find(&command, arguments) else { return Ok(command) };
-    let library = Library::open(asked.queries.as_deref())?;
+    let library = Library::open(asked.queries.as_deref(), lightsout_config::spreadsheet::decoded)?;
     let report = library.find(&asked.name)?;
     let header = header(&library, &report)?;
     if let Some((declared, flag)) = header.parameters.iter().find_map(|declared| {

@@ -5,7 +5,7 @@ use serde::Serialize;
 use super::usage::{Kept, in_use, why_kept};
 use super::{Protocols, TEXT_CHARACTERS_MAX};
 use crate::NoticeContext;
-use crate::told::Told;
+use crate::notice_content::NoticeContent;
 use lightsout_model::change::{Change, ProtocolChange};
 use lightsout_model::protocol::Protocol;
 use lightsout_model::verdict::TenantAssessment;
@@ -72,8 +72,8 @@ pub(super) fn person(by: Option<&str>) -> Option<String> {
 }
 
 /// On hold without usage of their own, each with its reason.
-pub(super) fn held(told: &Told, context: &NoticeContext, tenant: &TenantAssessment) -> Vec<Kept> {
-    let unused = told.protocols.iter().filter(|protocol| !told.in_use.contains(protocol));
+pub(super) fn held(content: &NoticeContent, context: &NoticeContext, tenant: &TenantAssessment) -> Vec<Kept> {
+    let unused = content.protocols.iter().filter(|protocol| !content.in_use.contains(protocol));
     let why = |protocol: Protocol| {
         // The hold stands until it is ended, also where its reason is gone.
         if tenant.protocols_clear.contains(&protocol) {
@@ -86,14 +86,18 @@ pub(super) fn held(told: &Told, context: &NoticeContext, tenant: &TenantAssessme
 }
 
 /// In scope and not turned off by what was done, each with its reason.
-pub(super) fn stays_on(told: &Told, context: &NoticeContext, tenant: &TenantAssessment) -> Vec<Kept> {
+pub(super) fn stays_on(
+    content: &NoticeContent,
+    context: &NoticeContext,
+    tenant: &TenantAssessment,
+) -> Vec<Kept> {
     let scope = context.campaign.scope();
-    let announced = told.change.map(Change::announced).unwrap_or_default();
-    let stays = |protocol: &Protocol| !told.already_off.contains(protocol);
+    let announced = content.change.map(Change::announced).unwrap_or_default();
+    let stays = |protocol: &Protocol| !content.already_off.contains(protocol);
     let mut protocols: Vec<Protocol> = scope.into_iter().filter(stays).chain(announced).collect();
     protocols.sort_unstable();
     protocols.dedup();
-    let why = |protocol: Protocol| match told.state(protocol) {
+    let why = |protocol: Protocol| match content.state(protocol) {
         Some(ProtocolChange::Off { .. }) => None,
         Some(ProtocolChange::OptedOut { on, by }) => {
             let by = person(by.as_deref()).map(|by| format!(" by {by}")).unwrap_or_default();
@@ -103,7 +107,7 @@ pub(super) fn stays_on(told: &Told, context: &NoticeContext, tenant: &TenantAsse
             Some(format!("on hold since {}; another notice comes before it changes", date(*since)))
         }
         Some(ProtocolChange::Pending) => {
-            Some(format!("not turned off yet; announced for {}", date(told.effective_date)))
+            Some(format!("not turned off yet; announced for {}", date(content.effective_date)))
         }
         None if tenant.protocols_in_use.contains(&protocol) => {
             let used = in_use(protocol, tenant);

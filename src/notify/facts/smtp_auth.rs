@@ -7,7 +7,7 @@ use super::change::person;
 use super::usage::{in_use, why_kept};
 use crate::NoticeContext;
 use crate::notice::NoticeKind;
-use crate::told::Told;
+use crate::notice_content::NoticeContent;
 use lightsout_model::change::ProtocolChange;
 use lightsout_model::protocol::Protocol;
 use lightsout_model::verdict::{Reason, TenantAssessment};
@@ -45,17 +45,21 @@ enum State {
 }
 
 /// `None`: neither in scope nor used.
-pub(super) fn smtp_auth(told: &Told, context: &NoticeContext, tenant: &TenantAssessment) -> Option<SmtpAuth> {
+pub(super) fn smtp_auth(
+    content: &NoticeContent,
+    context: &NoticeContext,
+    tenant: &TenantAssessment,
+) -> Option<SmtpAuth> {
     let protocol = Protocol::SmtpAuth;
     let used = in_use(protocol, tenant);
-    let (state, on, by) = match (told.kind, told.state(protocol)) {
+    let (state, on, by) = match (content.kind, content.state(protocol)) {
         (NoticeKind::Hold | NoticeKind::FollowUp, Some(change)) => match change {
             ProtocolChange::Pending => (State::Pending, None, None),
             ProtocolChange::OptedOut { on, by } => (State::OptedOut, Some(*on), person(by.as_deref())),
             ProtocolChange::OnHold { since, .. } => (State::OnHold, Some(*since), None),
             ProtocolChange::Off { on } => (State::Off, Some(*on), None),
         },
-        _ => (unchanged(told, context, tenant)?, None, None),
+        _ => (unchanged(content, context, tenant)?, None, None),
     };
     Some(SmtpAuth {
         state,
@@ -68,15 +72,15 @@ pub(super) fn smtp_auth(told: &Told, context: &NoticeContext, tenant: &TenantAss
     })
 }
 
-fn unchanged(told: &Told, context: &NoticeContext, tenant: &TenantAssessment) -> Option<State> {
+fn unchanged(content: &NoticeContent, context: &NoticeContext, tenant: &TenantAssessment) -> Option<State> {
     let protocol = Protocol::SmtpAuth;
-    let announces = matches!(told.kind, NoticeKind::NoImpact | NoticeKind::SelectedProtocols);
+    let announces = matches!(content.kind, NoticeKind::NoImpact | NoticeKind::SelectedProtocols);
     let used = tenant.protocols.iter().any(|row| row.protocol == protocol && row.sign_ins > 0);
-    Some(if announces && told.protocols.contains(&protocol) {
+    Some(if announces && content.protocols.contains(&protocol) {
         State::TurnedOff
     } else if tenant.protocols_in_use.contains(&protocol) {
         State::InUse
-    } else if told.already_off.contains(&protocol) {
+    } else if content.already_off.contains(&protocol) {
         State::AlreadyOff
     } else if !context.campaign.scope().contains(&protocol) {
         used.then_some(State::UsedOutsideScope)?

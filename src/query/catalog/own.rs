@@ -5,7 +5,9 @@ use std::path::{Path, PathBuf};
 
 use super::{REPORTS, Report, Topic};
 use crate::{Error, Result};
-use lightsout_config::spreadsheet::decoded;
+
+/// Decodes the bytes of a file that people wrote; the error is the line on which they are no text.
+pub type Decode = fn(Vec<u8>) -> std::result::Result<String, usize>;
 
 /// One file of the folder.
 #[derive(Debug, Clone)]
@@ -28,7 +30,7 @@ impl Library {
     /// # Errors
     /// Fails if there is no such folder, if it can't be read or has no query, or if a file is no text or has a name that is taken
     /// or can't be typed.
-    pub fn open(folder: Option<&Path>) -> Result<Self> {
+    pub fn open(folder: Option<&Path>, decode: Decode) -> Result<Self> {
         let Some(folder) = folder else { return Ok(Self::default()) };
         let wrong = |found: &str, way_out: String| Error::QueriesFolder {
             folder: folder.to_owned(),
@@ -54,7 +56,7 @@ impl Library {
         for entry in std::fs::read_dir(folder).map_err(failed())? {
             let path = entry.map_err(failed())?.path();
             if path.extension().is_some_and(|extension| extension == "sql") && path.is_file() {
-                own.push(OwnQuery::read(path)?);
+                own.push(OwnQuery::read(path, decode)?);
             }
         }
         if own.is_empty() {
@@ -92,7 +94,7 @@ impl Library {
 }
 
 impl OwnQuery {
-    fn read(path: PathBuf) -> Result<Self> {
+    fn read(path: PathBuf, decode: Decode) -> Result<Self> {
         let wrong = |line, found: String, expected: &str| Error::Header {
             path: path.display().to_string(),
             line,
@@ -110,7 +112,7 @@ impl OwnQuery {
             return Err(wrong(1, found, "another file name"));
         }
         let bytes = std::fs::read(&path).map_err(Error::read(path.display().to_string()))?;
-        let sql = decoded(bytes).map_err(|line| wrong(line, "bytes that are no text".to_owned(), "UTF-8"))?;
+        let sql = decode(bytes).map_err(|line| wrong(line, "bytes that are no text".to_owned(), "UTF-8"))?;
         Ok(Self { name, path, sql })
     }
 }
@@ -140,6 +142,7 @@ fn hint(name: &str, known: &[&str]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use lightsout_config::spreadsheet::decoded;
 
     fn folder(files: &[(&str, &[u8])]) -> tempfile::TempDir {
         let folder = tempfile::tempdir().expect("a folder");
@@ -150,7 +153,7 @@ mod tests {
     }
 
     fn wrong(files: &[(&str, &[u8])]) -> String {
-        Library::open(Some(folder(files).path())).expect_err("a folder that is wrong").to_string()
+        Library::open(Some(folder(files).path()), decoded).expect_err("a folder that is wrong").to_string()
     }
 
     #[test]
@@ -160,7 +163,7 @@ mod tests {
             ("a-b.sql", b"\xef\xbb\xbf-- First.\r\nSELECT 1"),
             ("notes.txt", b"no query"),
         ]);
-        let library = Library::open(Some(folder.path())).expect("a library");
+        let library = Library::open(Some(folder.path()), decoded).expect("a library");
         let own: Vec<_> =
             library.reports().filter(|report| report.topic == Topic::Own).map(|own| own.name).collect();
         assert_eq!(own, ["a-b", "mine"]);

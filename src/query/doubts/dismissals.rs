@@ -10,15 +10,15 @@ use crate::{Error, Result};
 use lightsout_lake::schema::Table;
 use lightsout_model::evidence::Dismissal;
 
-pub const REJECTED_RECORDS: &str = "rejected_records";
-pub const REFUSED_FILES: &str = "refused_files";
+pub(super) const REJECTED_RECORDS: &str = "rejected_records";
+pub(super) const REFUSED_FILES: &str = "refused_files";
 
-pub const CLIENT_NOT_STATED: &str = "client_not_stated";
-pub const LEGACY_AGENT_ELSEWHERE: &str = "legacy_agent_elsewhere";
-pub const TENANT_MISMATCH: &str = "tenant_mismatch";
-pub const UNKNOWN_OUTCOME: &str = "unknown_outcome";
-pub const UNRECOGNISED_CLIENT: &str = "unrecognised_client";
-pub const USED_BEFORE_WINDOW: &str = "used_before_window";
+pub(super) const CLIENT_NOT_STATED: &str = "client_not_stated";
+pub(super) const LEGACY_AGENT_ELSEWHERE: &str = "legacy_agent_elsewhere";
+pub(super) const TENANT_MISMATCH: &str = "tenant_mismatch";
+pub(super) const UNKNOWN_OUTCOME: &str = "unknown_outcome";
+pub(super) const UNRECOGNISED_CLIENT: &str = "unrecognised_client";
+pub(super) const USED_BEFORE_WINDOW: &str = "used_before_window";
 
 /// The doubts that can be dismissed, by their reason codes.
 pub const DOUBTS: [&str; 8] = [

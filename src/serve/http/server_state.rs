@@ -16,6 +16,7 @@ use crate::error::Result;
 use crate::live::{Live, Snapshot};
 use crate::stoppable::Wish;
 use lightsout_decisions::decision::decide;
+use lightsout_decisions::reproduce;
 use lightsout_model::campaign::Campaign;
 use lightsout_model::evidence::{TenantEvidence, Window};
 use lightsout_model::verdict::Assessment;
@@ -23,7 +24,6 @@ use lightsout_query::Queries;
 use lightsout_query::page_usage::PageUsage;
 use lightsout_report::explain::Judged;
 use lightsout_report::page::rows_of_users;
-use lightsout_workflow::decisions::reproduce;
 
 /// Windows of which the verdicts are kept: of ten thousand tenants some tens of megabytes each.
 const WINDOWS_MAX: usize = 4;

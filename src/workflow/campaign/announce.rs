@@ -6,12 +6,12 @@ use chrono::NaiveDate;
 
 use super::notice_batch::{NoticeBatch, NoticeCount, NoticeFiles, TenantNotice};
 use super::state::{CampaignState, Decided, tenant_of};
-use crate::decisions::reproduce;
 use crate::error::{Error, Result};
 use lightsout_campaign::announce::{Picked, Selection, announceable, pick, tell_otherwise, told_otherwise};
 use lightsout_campaign::event::ChangeKind;
 use lightsout_campaign::guards::{self, DecisionAge, Stop};
 use lightsout_campaign::{AnnouncedTenant, Event};
+use lightsout_decisions::reproduce;
 use lightsout_model::change::{Change, ProtocolChange};
 use lightsout_model::evidence::WhoRow;
 use lightsout_model::protocol::Protocol;

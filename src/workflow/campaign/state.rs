@@ -5,16 +5,14 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
 
-use crate::MEMORY_LIMIT_BYTES;
-use crate::Tell;
-use crate::decisions::{reproduce, store};
 use crate::error::{Error, Result};
+use crate::{MEMORY_LIMIT_BYTES, Tell, session};
 use lightsout_campaign::objections::cause;
 use lightsout_campaign::{AnnouncedTenant, Event, Ledger};
 use lightsout_decisions::decision::DecisionRow;
+use lightsout_decisions::{reproduce, store};
 use lightsout_lake::Lake;
 use lightsout_lake::commit::Locked;
-use lightsout_lake::schema::Table;
 use lightsout_model::campaign::Campaign;
 use lightsout_model::evidence::{TenantEvidence, Window};
 use lightsout_model::tenant::Roster;
@@ -69,12 +67,11 @@ impl CampaignState {
     /// # Errors
     /// Fails if the lake can't be read.
     pub async fn queries(&self) -> Result<Queries> {
-        Ok(Queries::over(&self.lake, MEMORY_LIMIT_BYTES).await?)
+        Ok(session::open(&self.lake, MEMORY_LIMIT_BYTES).await?)
     }
 
     async fn read_ledger(&mut self) -> Result<()> {
-        let rows = self.queries().await?.of_campaign("campaign_state", &self.campaign.name).await?;
-        self.ledger = Ledger::of(rows)?;
+        self.ledger = lightsout_ledger::read(&self.queries().await?, &self.campaign.name).await?;
         Ok(())
     }
 
@@ -96,7 +93,7 @@ impl CampaignState {
         if events.is_empty() {
             return Ok(());
         }
-        self.lake.append(lock, Table::CampaignEvents, events, self.now.timestamp_millis()).await?;
+        lightsout_ledger::append(&mut self.lake, lock, events, self.now.timestamp_millis()).await?;
         self.read_ledger().await
     }
 
@@ -113,7 +110,7 @@ impl CampaignState {
     pub fn decision(&self, id: Option<&str>) -> Result<DecisionRow> {
         let Some(id) = id else {
             let (campaign, lake) = (self.campaign.name.clone(), self.lake.name());
-            let none = || crate::decisions::Error::NoneYet { campaign, lake };
+            let none = || lightsout_decisions::Error::NoneYet { campaign, lake };
             return Ok(self.latest().cloned().ok_or_else(none)?);
         };
         let row = store::find(&self.lake, id)?;

@@ -1,5 +1,5 @@
-//! Where every campaign stands, protocol by protocol: the ledger's rules over the latest decision and the
-//! events of each campaign, on the day of the query.
+//! The view `campaign_status`: the state of every protocol of every tenant in a campaign, by the campaign's rules over
+//! its latest decision and its events, on the day of the query.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -18,21 +18,31 @@ use datafusion::execution::session_state::SessionState;
 use datafusion::logical_expr::Expr;
 use datafusion::physical_plan::{ExecutionPlan, collect};
 
-use super::decision_views::{
-    columns, days, external, heads, latest, plan_of_decision, read_decision, reassess, texts,
-};
 use lightsout_campaign::Ledger;
 use lightsout_campaign::announce::announceable;
 use lightsout_campaign::status::{StatusRow, TenantState, status};
+use lightsout_decisions::recorded::{heads, lake_error, latest, plan_of_decision, read_decision, reassess};
 use lightsout_lake::rows::from_batch;
+use lightsout_lake::schema::Table;
 use lightsout_model::campaign::Campaign;
 use lightsout_model::change::{HoldCause, ProtocolChange, StateRow};
 use lightsout_model::protocol::Protocol;
 use lightsout_model::tenant::Roster;
 use lightsout_model::verdict::TenantAssessment;
+use lightsout_query::Queries;
+use lightsout_query::view_columns::{date_column, schema_of, text_column};
 
-/// See the file's first lines.
-pub(super) struct CampaignStatusView {
+/// Registers the view in a session.
+///
+/// # Errors
+/// Fails if it is registered already.
+pub fn register(queries: &Queries) -> lightsout_query::Result<()> {
+    let view = CampaignStatusView::new(queries.table(Table::Decisions));
+    queries.register("campaign_status", Arc::new(view))
+}
+
+/// The view, over the table `decisions`; events are read through `campaign_state.sql`.
+struct CampaignStatusView {
     decisions: Arc<dyn TableProvider>,
     schema: SchemaRef,
 }
@@ -55,9 +65,9 @@ struct Row {
 }
 
 impl CampaignStatusView {
-    pub(super) fn new(decisions: Arc<dyn TableProvider>) -> Self {
+    fn new(decisions: Arc<dyn TableProvider>) -> Self {
         let (text, date) = (DataType::Utf8, DataType::Date32);
-        let schema = columns(&[
+        let schema = schema_of(&[
             ("campaign", text.clone()),
             ("tenant_id", text.clone()),
             ("display_name", text.clone()),
@@ -99,8 +109,8 @@ impl CampaignStatusView {
     }
 
     fn batch(&self, rows: &[Row]) -> Result<RecordBatch> {
-        let text = |each: &dyn Fn(&Row) -> Option<String>| texts(rows, each);
-        let day = |each: &dyn Fn(&Row) -> Option<NaiveDate>| days(rows, each);
+        let text = |each: &dyn Fn(&Row) -> Option<String>| text_column(rows, each);
+        let day = |each: &dyn Fn(&Row) -> Option<NaiveDate>| date_column(rows, each);
         let columns: Vec<ArrayRef> = vec![
             text(&|row| Some(row.campaign.clone())),
             text(&|row| Some(row.tenant.tenant_id.clone())),
@@ -134,7 +144,7 @@ async fn ledger(state: &dyn Session, campaign: &str) -> Result<Ledger> {
     let plan = state.create_physical_plan(&plan).await?;
     let mut rows: Vec<StateRow> = Vec::new();
     for batch in collect(plan, state.task_ctx()).await? {
-        rows.extend(from_batch::<StateRow>(&batch).map_err(external)?);
+        rows.extend(from_batch::<StateRow>(&batch).map_err(lake_error)?);
     }
     Ledger::of(rows).map_err(|error| exec_datafusion_err!("campaign {campaign}: {error}"))
 }

@@ -4,9 +4,8 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use super::error::{Error, Result};
-use crate::Tell;
-use lightsout_decisions::decision::{Basis, DecisionRow, RULES_VERSION, decide};
+use crate::decision::{Basis, DecisionRow, RULES_VERSION, decide};
+use crate::error::{Error, Result};
 use lightsout_lake::Lake;
 use lightsout_lake::schema::Table;
 use lightsout_model::campaign::Campaign;
@@ -72,7 +71,7 @@ pub fn earlier_rules(row: &DecisionRow) -> Result<Option<String>> {
 ///
 /// # Errors
 /// Fails if the row is not what this program writes.
-pub fn reread(row: &DecisionRow, tell: Tell) -> Result<Assessment> {
+pub fn reread(row: &DecisionRow, tell: fn(&str)) -> Result<Assessment> {
     let (campaign, roster) = rules(row)?;
     let evidence = row.kept_evidence().map_err(unreadable)?;
     if let Some(made_by) = earlier_rules(row)? {

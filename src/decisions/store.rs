@@ -2,24 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use chrono::{DateTime, Utc};
-use serde::Deserialize;
-
-use super::error::{Error, Result};
-use lightsout_decisions::decision::DecisionRow;
+use crate::decision::DecisionRow;
+use crate::error::{Error, Result};
+use crate::recorded::DecisionHead;
 use lightsout_lake::Lake;
 use lightsout_lake::schema::Table;
 
 /// Decisions that a message lists.
 const LISTED_MAX: usize = 5;
-
-/// A kept decision without its evidence, which can be large.
-#[derive(Debug, Clone, Deserialize)]
-pub struct DecisionHead {
-    pub decision_id: String,
-    pub decided_at: DateTime<Utc>,
-    pub campaign: String,
-}
 
 /// Keeps the decision unless the lake has it.
 ///

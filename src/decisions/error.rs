@@ -1,6 +1,6 @@
 //! What can go wrong with kept decisions.
 
-use lightsout_decisions::decision::KeepError;
+use crate::decision::KeepError;
 
 /// An error of a decision.
 #[derive(Debug, thiserror::Error)]

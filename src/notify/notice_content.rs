@@ -1,4 +1,4 @@
-//! What one notice tells of one tenant before it is put into words: its dates, and which protocols it
+//! The content of one notice to one tenant before it is put into words: its dates, and which protocols it
 //! is about. A change that was announced keeps the dates and protocols that it was announced with.
 
 use chrono::NaiveDate;
@@ -11,7 +11,7 @@ use lightsout_model::protocol::Protocol;
 use lightsout_model::verdict::{Reason, TenantAssessment};
 
 #[derive(Debug)]
-pub(super) struct Told<'a> {
+pub(super) struct NoticeContent<'a> {
     pub(super) kind: NoticeKind,
     /// Turned off, on hold, or done, as the kind is; else the scope. In report order.
     pub(super) protocols: Vec<Protocol>,
@@ -26,7 +26,7 @@ pub(super) struct Told<'a> {
     pub(super) month: Option<Month>,
 }
 
-impl<'a> Told<'a> {
+impl<'a> NoticeContent<'a> {
     /// Fails if a hold or a follow-up has no change to tell of, or a usage report no month.
     pub(super) fn of(
         kind: NoticeKind,
