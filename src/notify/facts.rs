@@ -146,7 +146,11 @@ struct Protocols {
 }
 
 impl Facts {
-    pub(super) fn of(content: &NoticeContent, context: &NoticeContext, tenant: &TenantAssessment) -> Self {
+    pub(super) fn of(
+        notice_content: &NoticeContent,
+        context: &NoticeContext,
+        tenant: &TenantAssessment,
+    ) -> Self {
         let campaign = context.campaign;
         let window = context.assessment.window;
         let scope = campaign.scope();
@@ -157,26 +161,26 @@ impl Facts {
                 .filter(|protocol| !scope.contains(protocol) && *protocol != Protocol::PasswordGrant)
                 .collect();
         let all = |protocols: &[Protocol]| protocols.iter().map(|p| in_use(*p, tenant)).collect();
-        let in_use: Vec<InUse> = all(&content.in_use);
-        let others: Vec<Protocol> = but_smtp_auth(&content.in_use);
-        let on = |protocol: &&Protocol| !content.already_off.contains(protocol);
+        let in_use: Vec<InUse> = all(&notice_content.in_use);
+        let others: Vec<Protocol> = but_smtp_auth(&notice_content.in_use);
+        let on = |protocol: &&Protocol| !notice_content.already_off.contains(protocol);
         let clear: Vec<Protocol> = tenant.protocols_clear.iter().filter(on).copied().collect();
         let mut usage = but_smtp_auth(&scope);
-        usage.extend(content.in_use.iter().filter(|protocol| !scope.contains(protocol)));
+        usage.extend(notice_content.in_use.iter().filter(|protocol| !scope.contains(protocol)));
         let lookback = Days::new(campaign.lookback_days.into());
         Self {
             tenant: Tenant::of(context, tenant),
             campaign: CampaignFacts::of(campaign),
             decision_id: context.assessment.decision_id.clone(),
             draft: context.draft,
-            notice_date: date(content.notice_date),
-            effective_date: date(content.effective_date),
-            notice_days: (content.effective_date - content.notice_date)
+            notice_date: date(notice_content.notice_date),
+            effective_date: date(notice_content.effective_date),
+            notice_days: (notice_content.effective_date - notice_content.notice_date)
                 .num_days()
                 .try_into()
                 .unwrap_or_default(),
             date_is_fixed: campaign.effective_date.is_some(),
-            month: content.month.map(month_in_words),
+            month: notice_content.month.map(month_in_words),
             window: WindowFacts {
                 first: date(window.first),
                 last: date(window.end.pred_opt().unwrap_or(window.end)),
@@ -184,28 +188,28 @@ impl Facts {
             },
             coverage: Coverage::of(campaign, tenant),
             scope: Protocols::of(&scope),
-            told: Protocols::of(&content.protocols),
-            already_off: Protocols::of(&content.already_off),
+            told: Protocols::of(&notice_content.protocols),
+            already_off: Protocols::of(&notice_content.already_off),
             clear: Protocols::of(&clear),
             out_of_scope: Protocols::of(&out_of_scope),
-            smtp_auth: smtp_auth(content, context, tenant),
+            smtp_auth: smtp_auth(notice_content, context, tenant),
             smtp_report: SmtpSenders::of(tenant),
             in_use_text: enumerate(&in_use.iter().map(|row| row.name).collect::<Vec<_>>()),
             in_use,
             in_use_others: all(&others),
             usage: all(&usage),
-            kept: kept(&scope, &content.already_off, context, tenant),
+            kept: kept(&scope, &notice_content.already_off, context, tenant),
             also_used: also_used(tenant),
-            attempted: attempted(&content.protocols, tenant),
+            attempted: attempted(&notice_content.protocols, tenant),
             reasons: all_reasons(tenant).into_iter().map(ReasonFacts::of).collect(),
             evidence_reasons: tenant.evidence_reasons.iter().map(ReasonFacts::of).collect(),
-            doubts: content.doubts(tenant).into_iter().map(ReasonFacts::of).collect(),
+            doubts: notice_content.doubts(tenant).into_iter().map(ReasonFacts::of).collect(),
             users: tenant.users,
-            who: who(context.who.get(&tenant.tenant_id), &content.in_use),
-            change: content.change.map(ChangeFacts::of),
-            held: held(content, context, tenant),
-            stays_on: stays_on(content, context, tenant),
-            outlook_modern_auth: outlook_modern_auth(context, tenant, &content.protocols),
+            who: who(context.who.get(&tenant.tenant_id), &notice_content.in_use),
+            change: notice_content.change.map(ChangeFacts::of),
+            held: held(notice_content, context, tenant),
+            stays_on: stays_on(notice_content, context, tenant),
+            outlook_modern_auth: outlook_modern_auth(context, tenant, &notice_content.protocols),
             lookback_over: date(window.end.checked_add_days(lookback).unwrap_or(window.end)),
             dismissed: tenant.dismissals_in_force().map(Dismissed::of).collect(),
             limits: limits(campaign, tenant, window),

@@ -62,21 +62,21 @@ fn is_address(text: &str) -> bool {
 
 /// Headers, and the text and the page as alternatives. `parts` are title, text and page.
 pub(super) fn message(
-    content: &NoticeContent,
+    notice_content: &NoticeContent,
     context: &NoticeContext,
     tenant: &TenantAssessment,
     recipients: &Recipients,
     parts: [&str; 3],
 ) -> Vec<u8> {
     let [title, text, html] = parts;
-    let id = id(content, context, tenant, parts);
+    let id = id(notice_content, context, tenant, parts);
     let (message_id, boundary) = id.split_at(32);
     let alternatives = ContentType::new("multipart/alternative").attribute("boundary", boundary);
     let part = |kind: &'static str, content: String| {
         MimePart::new(ContentType::new(kind).attribute("charset", "utf-8"), content)
     };
     let mut mail = MessageBuilder::new()
-        .date(midnight(content.notice_date).timestamp())
+        .date(midnight(notice_content.notice_date).timestamp())
         .message_id(format!("{message_id}@lightsout.invalid"))
         .subject(title)
         .header("X-Unsent", Raw::new("1"));
@@ -94,16 +94,21 @@ pub(super) fn message(
 /// another text under the id of one that was sent would be dropped as a duplicate, and no text can hold
 /// the boundary that follows from it.
 fn id(
-    content: &NoticeContent,
+    notice_content: &NoticeContent,
     context: &NoticeContext,
     tenant: &TenantAssessment,
     parts: [&str; 3],
 ) -> String {
     let mut hasher = blake3::Hasher::new();
-    let date = content.notice_date.to_string();
+    let date = notice_content.notice_date.to_string();
     let assessment = context.assessment;
-    let fields =
-        [&tenant.tenant_id, content.kind.as_str(), &context.campaign.name, &assessment.decision_id, &date];
+    let fields = [
+        &tenant.tenant_id,
+        notice_content.kind.as_str(),
+        &context.campaign.name,
+        &assessment.decision_id,
+        &date,
+    ];
     for field in fields.into_iter().chain(parts) {
         hasher.update(&(field.len() as u64).to_le_bytes()).update(field.as_bytes());
     }

@@ -68,25 +68,25 @@ struct Body<'a> {
 impl<'a> ServiceUpdateMessage<'a> {
     /// `parts` are the title and the HTML without it.
     pub(super) fn new(
-        content: &NoticeContent,
+        notice_content: &NoticeContent,
         context: &NoticeContext,
         tenant: &TenantAssessment,
         recipients: &Recipients,
         parts: [&'a str; 2],
     ) -> Self {
         let [title, html] = parts;
-        let notice = midnight(content.notice_date);
-        let effective = change_date(content, context);
-        let last_day = effective.filter(|day| *day >= content.notice_date).unwrap_or_else(|| {
+        let notice = midnight(notice_content.notice_date);
+        let effective = change_date(notice_content, context);
+        let last_day = effective.filter(|day| *day >= notice_content.notice_date).unwrap_or_else(|| {
             let days = Days::new(context.campaign.notice_days.into());
-            content.notice_date.checked_add_days(days).unwrap_or(content.notice_date)
+            notice_content.notice_date.checked_add_days(days).unwrap_or(notice_content.notice_date)
         });
-        let mut nature = Nature::of(content.kind);
+        let mut nature = Nature::of(notice_content.kind);
         if context.draft {
             nature.tags.push("Draft");
         }
         Self {
-            id: message_id(content, context),
+            id: message_id(notice_content, context),
             title,
             category: nature.category,
             severity: nature.severity,
@@ -97,7 +97,7 @@ impl<'a> ServiceUpdateMessage<'a> {
             is_major_change: nature.is_major_change,
             services: ["Exchange Online"],
             tags: nature.tags,
-            details: details(content, context, tenant, recipients, effective),
+            details: details(notice_content, context, tenant, recipients, effective),
             body: Body { content_type: "html", content: html },
             view_point: None,
             has_attachments: false,
@@ -145,10 +145,10 @@ impl Nature {
 
 /// The campaign's message id stands for the notice that it is the id of; the others carry their kind, and
 /// a report its month.
-fn message_id(content: &NoticeContent, context: &NoticeContext) -> String {
+fn message_id(notice_content: &NoticeContent, context: &NoticeContext) -> String {
     let id = plain(context.campaign.message_id.as_deref().unwrap_or(&context.campaign.name));
-    let kind = content.kind.as_str().replace('_', "-");
-    match (content.kind, content.month) {
+    let kind = notice_content.kind.as_str().replace('_', "-");
+    match (notice_content.kind, notice_content.month) {
         (NoticeKind::NoImpact, _) => id,
         (_, Some(month)) => format!("{id}-{kind}-{month}"),
         (_, None) => format!("{id}-{kind}"),
@@ -156,15 +156,16 @@ fn message_id(content: &NoticeContent, context: &NoticeContext) -> String {
 }
 
 /// The day of the change that this notice tells of.
-fn change_date(content: &NoticeContent, context: &NoticeContext) -> Option<NaiveDate> {
-    match content.kind {
+fn change_date(notice_content: &NoticeContent, context: &NoticeContext) -> Option<NaiveDate> {
+    match notice_content.kind {
         NoticeKind::NoImpact | NoticeKind::SelectedProtocols | NoticeKind::FollowUp => {
-            Some(content.effective_date)
+            Some(notice_content.effective_date)
         }
         // For what still goes ahead.
-        NoticeKind::Hold => {
-            content.change.filter(|change| !change.pending().is_empty()).map(|change| change.effective_date)
-        }
+        NoticeKind::Hold => notice_content
+            .change
+            .filter(|change| !change.pending().is_empty())
+            .map(|change| change.effective_date),
         NoticeKind::Warning | NoticeKind::InsufficientEvidence | NoticeKind::UsageReport => {
             context.campaign.effective_date
         }
@@ -173,7 +174,7 @@ fn change_date(content: &NoticeContent, context: &NoticeContext) -> Option<Naive
 
 /// Only what is known is listed.
 fn details(
-    content: &NoticeContent,
+    notice_content: &NoticeContent,
     context: &NoticeContext,
     tenant: &TenantAssessment,
     recipients: &Recipients,
@@ -186,9 +187,9 @@ fn details(
         let names: Vec<&str> = protocols.iter().map(|protocol| protocol.as_str()).collect();
         Some(names.join(";"))
     };
-    let announced = |which: fn(&Change) -> Vec<Protocol>| protocols(&content.change.map(which)?);
+    let announced = |which: fn(&Change) -> Vec<Protocol>| protocols(&notice_content.change.map(which)?);
     let values = [
-        ("Kind", Some(content.kind.as_str().to_owned())),
+        ("Kind", Some(notice_content.kind.as_str().to_owned())),
         ("TenantId", Some(tenant.tenant_id.clone())),
         ("TenantName", context.display_name(tenant).map(str::to_owned)),
         ("Cloud", roster.and_then(|r| r.cloud.clone())),
@@ -201,14 +202,14 @@ fn details(
         ("WindowLastDay", day(assessment.window.end.pred_opt())),
         ("FirstDaySeen", day(tenant.first_day)),
         ("LastDaySeen", day(tenant.last_day)),
-        ("Month", content.month.map(|month| month.to_string())),
-        ("NoticeDate", Some(content.notice_date.to_string())),
-        ("AnnouncedOn", day(content.change.map(|change| change.announced_on))),
+        ("Month", notice_content.month.map(|month| month.to_string())),
+        ("NoticeDate", Some(notice_content.notice_date.to_string())),
+        ("AnnouncedOn", day(notice_content.change.map(|change| change.announced_on))),
         ("EffectiveDate", day(effective)),
         ("ProtocolsInScope", protocols(&context.campaign.scope())),
-        ("ProtocolsInUse", protocols(&content.in_use)),
+        ("ProtocolsInUse", protocols(&notice_content.in_use)),
         ("ProtocolsClear", protocols(&tenant.protocols_clear)),
-        ("ProtocolsAlreadyOff", protocols(&content.already_off)),
+        ("ProtocolsAlreadyOff", protocols(&notice_content.already_off)),
         ("ProtocolsAnnounced", announced(Change::announced)),
         ("ProtocolsPending", announced(Change::pending)),
         ("ProtocolsOptedOut", announced(Change::opted_out)),

@@ -1,4 +1,4 @@
-//! The notices: what each tenant is content, as Markdown, as a page, as a mail and as JSON. All four come
+//! The notices: what each tenant is told, as Markdown, as a page, as a mail and as JSON. All four come
 //! from one template; that it is a draft is put on top here, so that no template can leave it out.
 
 use super::facts::Facts;
@@ -105,17 +105,18 @@ pub fn render(
     tenant: &TenantAssessment,
     templates: &Templates,
 ) -> Result<RenderedNotice, NotifyError> {
-    let content = NoticeContent::of(kind, context, tenant)?;
-    let (text, language) = templates.render(kind, &Facts::of(&content, context, tenant))?;
-    let markdown = if context.draft { draft_banner(&content) + &text } else { text };
+    let notice_content = NoticeContent::of(kind, context, tenant)?;
+    let (text, language) = templates.render(kind, &Facts::of(&notice_content, context, tenant))?;
+    let markdown = if context.draft { draft_banner(&notice_content) + &text } else { text };
     let page = html::page(&markdown);
     let heading = if page.title.is_empty() { &context.campaign.title } else { &page.title };
     let title = if context.draft { format!("DRAFT: {heading}") } else { heading.clone() };
     let html = html::shell(&title, language, &page.whole);
     let recipients = Recipients::of(context.roster_tenant(&tenant.tenant_id));
     let text = plain_text::of(&markdown);
-    let eml = mail::message(&content, context, tenant, &recipients, [&title, &text, &html]);
-    let message = ServiceUpdateMessage::new(&content, context, tenant, &recipients, [&title, &page.body]);
+    let eml = mail::message(&notice_content, context, tenant, &recipients, [&title, &text, &html]);
+    let message =
+        ServiceUpdateMessage::new(&notice_content, context, tenant, &recipients, [&title, &page.body]);
     let json = serde_json::to_string_pretty(&message)
         .map_err(|source| NotifyError::Json { tenant_id: tenant.tenant_id.clone(), source })?;
     Ok(RenderedNotice {
@@ -129,8 +130,8 @@ pub fn render(
     })
 }
 
-fn draft_banner(content: &NoticeContent) -> String {
-    let day = date(content.notice_date);
+fn draft_banner(notice_content: &NoticeContent) -> String {
+    let day = date(notice_content.notice_date);
     format!("> **DRAFT.** This notice has not been announced. Its dates count from {day}.\n\n")
 }
 

@@ -72,8 +72,12 @@ pub(super) fn person(by: Option<&str>) -> Option<String> {
 }
 
 /// On hold without usage of their own, each with its reason.
-pub(super) fn held(content: &NoticeContent, context: &NoticeContext, tenant: &TenantAssessment) -> Vec<Kept> {
-    let unused = content.protocols.iter().filter(|protocol| !content.in_use.contains(protocol));
+pub(super) fn held(
+    notice_content: &NoticeContent,
+    context: &NoticeContext,
+    tenant: &TenantAssessment,
+) -> Vec<Kept> {
+    let unused = notice_content.protocols.iter().filter(|protocol| !notice_content.in_use.contains(protocol));
     let why = |protocol: Protocol| {
         // The hold stands until it is ended, also where its reason is gone.
         if tenant.protocols_clear.contains(&protocol) {
@@ -87,17 +91,17 @@ pub(super) fn held(content: &NoticeContent, context: &NoticeContext, tenant: &Te
 
 /// In scope and not turned off by what was done, each with its reason.
 pub(super) fn stays_on(
-    content: &NoticeContent,
+    notice_content: &NoticeContent,
     context: &NoticeContext,
     tenant: &TenantAssessment,
 ) -> Vec<Kept> {
     let scope = context.campaign.scope();
-    let announced = content.change.map(Change::announced).unwrap_or_default();
-    let stays = |protocol: &Protocol| !content.already_off.contains(protocol);
+    let announced = notice_content.change.map(Change::announced).unwrap_or_default();
+    let stays = |protocol: &Protocol| !notice_content.already_off.contains(protocol);
     let mut protocols: Vec<Protocol> = scope.into_iter().filter(stays).chain(announced).collect();
     protocols.sort_unstable();
     protocols.dedup();
-    let why = |protocol: Protocol| match content.state(protocol) {
+    let why = |protocol: Protocol| match notice_content.state(protocol) {
         Some(ProtocolChange::Off { .. }) => None,
         Some(ProtocolChange::OptedOut { on, by }) => {
             let by = person(by.as_deref()).map(|by| format!(" by {by}")).unwrap_or_default();
@@ -107,7 +111,7 @@ pub(super) fn stays_on(
             Some(format!("on hold since {}; another notice comes before it changes", date(*since)))
         }
         Some(ProtocolChange::Pending) => {
-            Some(format!("not turned off yet; announced for {}", date(content.effective_date)))
+            Some(format!("not turned off yet; announced for {}", date(notice_content.effective_date)))
         }
         None if tenant.protocols_in_use.contains(&protocol) => {
             let used = in_use(protocol, tenant);

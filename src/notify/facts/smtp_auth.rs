@@ -46,20 +46,20 @@ enum State {
 
 /// `None`: neither in scope nor used.
 pub(super) fn smtp_auth(
-    content: &NoticeContent,
+    notice_content: &NoticeContent,
     context: &NoticeContext,
     tenant: &TenantAssessment,
 ) -> Option<SmtpAuth> {
     let protocol = Protocol::SmtpAuth;
     let used = in_use(protocol, tenant);
-    let (state, on, by) = match (content.kind, content.state(protocol)) {
+    let (state, on, by) = match (notice_content.kind, notice_content.state(protocol)) {
         (NoticeKind::Hold | NoticeKind::FollowUp, Some(change)) => match change {
             ProtocolChange::Pending => (State::Pending, None, None),
             ProtocolChange::OptedOut { on, by } => (State::OptedOut, Some(*on), person(by.as_deref())),
             ProtocolChange::OnHold { since, .. } => (State::OnHold, Some(*since), None),
             ProtocolChange::Off { on } => (State::Off, Some(*on), None),
         },
-        _ => (unchanged(content, context, tenant)?, None, None),
+        _ => (unchanged(notice_content, context, tenant)?, None, None),
     };
     Some(SmtpAuth {
         state,
@@ -72,15 +72,19 @@ pub(super) fn smtp_auth(
     })
 }
 
-fn unchanged(content: &NoticeContent, context: &NoticeContext, tenant: &TenantAssessment) -> Option<State> {
+fn unchanged(
+    notice_content: &NoticeContent,
+    context: &NoticeContext,
+    tenant: &TenantAssessment,
+) -> Option<State> {
     let protocol = Protocol::SmtpAuth;
-    let announces = matches!(content.kind, NoticeKind::NoImpact | NoticeKind::SelectedProtocols);
+    let announces = matches!(notice_content.kind, NoticeKind::NoImpact | NoticeKind::SelectedProtocols);
     let used = tenant.protocols.iter().any(|row| row.protocol == protocol && row.sign_ins > 0);
-    Some(if announces && content.protocols.contains(&protocol) {
+    Some(if announces && notice_content.protocols.contains(&protocol) {
         State::TurnedOff
     } else if tenant.protocols_in_use.contains(&protocol) {
         State::InUse
-    } else if content.already_off.contains(&protocol) {
+    } else if notice_content.already_off.contains(&protocol) {
         State::AlreadyOff
     } else if !context.campaign.scope().contains(&protocol) {
         used.then_some(State::UsedOutsideScope)?
