@@ -10,7 +10,7 @@ use lightsout_query::catalog::Report;
 use lightsout_report::Format;
 use lightsout_report::explain::{Explanation, Judged};
 use lightsout_workflow::assess::{AssessRequest, window};
-use lightsout_workflow::{Error, MEMORY_LIMIT_BYTES};
+use lightsout_workflow::{Error, MEMORY_LIMIT_BYTES, session};
 
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
@@ -26,7 +26,7 @@ pub(super) struct Arguments {
 pub(super) async fn run(arguments: &Arguments, global: &Global) -> Result<u8> {
     let AssessRequest { campaign, roster, as_of } = arguments.rules.load()?;
     let lake = open_lake(global).await?;
-    let queries = lightsout_workflow::session::open(&lake, MEMORY_LIMIT_BYTES).await?;
+    let queries = session::open(&lake, MEMORY_LIMIT_BYTES).await?;
     let coverage = queries.coverage().await?;
     let with_settings = queries.tenants_with_settings().await?;
     let mut known: Vec<&str> = coverage.iter().map(|tenant| tenant.tenant_id.as_str()).collect();

@@ -94,7 +94,7 @@ pub(super) async fn run(command: &Command, global: &Global) -> Result<u8> {
     let mut lake = open_lake(global).await?;
     match command {
         Command::Status { output } => {
-            let queries = lightsout_workflow::session::open(&lake, MEMORY_LIMIT_BYTES).await?;
+            let queries = session::open(&lake, MEMORY_LIMIT_BYTES).await?;
             output.write(&queries.run("status", STATUS, &[]).await?)?;
             if !global.quiet {
                 dismiss::list(&lake)?.iter().for_each(|line| eprintln!("{line}"));
@@ -102,7 +102,7 @@ pub(super) async fn run(command: &Command, global: &Global) -> Result<u8> {
             Ok(0)
         }
         Command::Verify { output } => {
-            let queries = lightsout_workflow::session::open(&lake, MEMORY_LIMIT_BYTES).await?;
+            let queries = session::open(&lake, MEMORY_LIMIT_BYTES).await?;
             let wrong = queries.run("verify", VERIFY, &[]).await?;
             let count: usize = wrong.iter().map(arrow::array::RecordBatch::num_rows).sum();
             output.write(&wrong)?;

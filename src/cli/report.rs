@@ -19,6 +19,7 @@ use lightsout_query::{Queries, explain_values};
 use lightsout_report::columns::Columns;
 use lightsout_workflow::Error as StageError;
 use lightsout_workflow::assess::{AssessRequest, window};
+use lightsout_workflow::session;
 
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
@@ -63,7 +64,7 @@ pub(super) async fn run(arguments: &Arguments, global: &Global) -> Result<u8> {
         None
     } else {
         let lake = open_lake(global).await?;
-        Some((lightsout_workflow::session::open(&lake, arguments.limits.memory_limit).await?, lake))
+        Some((session::open(&lake, arguments.limits.memory_limit).await?, lake))
     };
     let window = match (&queries, report.needs_window(), day) {
         (_, false, _) => None,

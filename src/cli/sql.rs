@@ -9,7 +9,7 @@ use super::answers::QueryLimits;
 use super::shared::{Global, Output, open_lake};
 use super::shell;
 use crate::cli::failure::{Failure, Result};
-use lightsout_query::Queries;
+use lightsout_workflow::session;
 
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
@@ -37,7 +37,7 @@ const READ_BYTES_MAX: u64 = 16 << 20;
 pub(super) async fn run(arguments: &Arguments, global: &Global) -> Result<u8> {
     let sql = question(arguments)?;
     let lake = open_lake(global).await?;
-    let queries = lightsout_workflow::session::open(&lake, arguments.limits.memory_limit).await?;
+    let queries = session::open(&lake, arguments.limits.memory_limit).await?;
     match sql {
         Some(sql) => arguments.limits.answer(&queries, &arguments.output, NAME, &sql, &[]).await?,
         None => {

@@ -328,7 +328,7 @@ impl Lake {
     }
 
     /// Sees the newest commits.
-    pub(crate) async fn refresh(&mut self) -> Result<()> {
+    pub async fn refresh(&mut self) -> Result<()> {
         for table in self.tables.values_mut() {
             table.update_state().await.map_err(|source| Error::Delta {
                 lake: self.root.display().to_string(),

@@ -17,6 +17,7 @@ use lightsout_model::evidence::Window;
 use lightsout_model::tenant::Roster;
 use lightsout_query::Queries;
 use lightsout_query::catalog::own::Library;
+use lightsout_workflow::session;
 
 /// How often the logs are looked at, at most.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
@@ -108,7 +109,7 @@ impl Live {
 impl Snapshot {
     async fn open(root: &Path, rules: Arc<Rules>, memory_limit_bytes: usize) -> Result<Self> {
         let lake = Lake::open(root).await?;
-        let queries = lightsout_workflow::session::open(&lake, memory_limit_bytes).await?;
+        let queries = session::open(&lake, memory_limit_bytes).await?;
         let versions = lake.versions()?;
         Ok(Self { lake, queries, rules, versions, window: OnceCell::new() })
     }

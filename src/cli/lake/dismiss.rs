@@ -9,7 +9,7 @@ use lightsout_lake::Lake;
 use lightsout_lake::rows::from_batch;
 use lightsout_lake::schema::Table;
 use lightsout_query::doubts::dismissals::{DOUBTS, DismissalRow};
-use lightsout_workflow::MEMORY_LIMIT_BYTES;
+use lightsout_workflow::{MEMORY_LIMIT_BYTES, session};
 
 /// Paths that a message lists.
 const PATHS_TOLD: usize = 5;
@@ -64,7 +64,7 @@ pub(super) async fn run(lake: &mut Lake, arguments: &Arguments, global: &Global)
         }
     }
     let roster = roster_of(arguments.roster.as_deref())?;
-    let queries = lightsout_workflow::session::open(lake, MEMORY_LIMIT_BYTES).await?;
+    let queries = session::open(lake, MEMORY_LIMIT_BYTES).await?;
     let tenants = queries.coverage().await?;
     let known: Vec<&str> = tenants.iter().map(|tenant| tenant.tenant_id.as_str()).collect();
     let tenant_id = find_tenant("--tenant", &arguments.tenant, &roster, &known)?;
