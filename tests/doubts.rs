@@ -373,7 +373,7 @@ fn what_stands_for_nothing_proves_nothing() {
         ),
         at_once("", r#""userAgent":"BAV2ROPC","#)
     );
-    let cases: [(&str, String, &str, &str); 10] = [
+    let cases: [(&str, String, &str, &str); 11] = [
         ("a rewritten sign-in that another record calls a password grant", granted, "warning", "unattributed_legacy_use"),
         ("a rewritten sign-in that another record calls modern", rewritten, "warning", "unattributed_legacy_use"),
         ("a reject's id that many records have", format!("{}\n{}\n", anonymous("Browser"), cut(&anonymous("IMAP4"))),
@@ -389,6 +389,9 @@ fn what_stands_for_nothing_proves_nothing() {
         ("rows in lower case, of a workspace", format!("{modern}{flat}\n"), "insufficient_evidence", "rejected_records"),
         ("a record as text in a line of another shape",
             format!("{modern}{}\n", serde_json::json!({"host": "x", "log": usage("SignInLogs")})),
+            "warning", "in_use"),
+        ("a record as text in a member that no envelope has",
+            format!("{modern}{}\n", serde_json::json!({"host": "x", "blob": usage("SignInLogs")})),
             "insufficient_evidence", "rejected_records"),
         ("rewritten ropc by an application in braces",
             usage("SignInLogs").replace(

@@ -171,20 +171,94 @@ fn zip(members: &[(String, Vec<u8>)]) -> Vec<u8> {
 
 #[test]
 fn members_of_an_archive_become_what_they_are_as_files() {
-    let place = Place::new();
     let members: Vec<(String, Vec<u8>)> = inputs()
         .into_iter()
         .filter(|name| name.starts_with("portal_csv/") && !name.contains("without-tenant"))
         .map(|name| (name.clone(), fs::read(folder().join(&name)).expect("a fixture")))
         .collect();
     assert!(members.len() > 5);
-    place.write("downloads.zip", &zip(&members));
-    let outcomes = outcomes(&place, &["downloads.zip", "--tenant", "11111111-aaaa-4000-8000-000000000001"]);
-    for (name, _) in &members {
-        let golden = fs::read_to_string(folder().join(name).with_extension("expected")).expect("golden");
-        let found =
-            outcomes[&format!("downloads.zip/{name}")].replace("compression: zip", "compression: none");
-        assert_eq!(found, golden, "{name}");
+    let tar = tar(&members);
+    let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    std::io::Write::write_all(&mut gzip, &tar).expect("memory");
+    let archives = [
+        ("downloads.zip", "zip", zip(&members)),
+        ("downloads.tar", "tar", tar.clone()),
+        ("downloads.tar.gz", "tar", gzip.finish().expect("memory")),
+        ("outer.zip/downloads.tar", "tar", zip(&[("downloads.tar".to_owned(), tar)])),
+    ];
+    for (archive, compression, bytes) in archives {
+        let place = Place::new();
+        let file = archive.split('/').next().expect("a name");
+        place.write(file, &bytes);
+        let outcomes = outcomes(&place, &[file, "--tenant", "11111111-aaaa-4000-8000-000000000001"]);
+        for (name, _) in &members {
+            let golden = fs::read_to_string(folder().join(name).with_extension("expected")).expect("golden");
+            let found = outcomes[&format!("{archive}/{name}")]
+                .replace(&format!("compression: {compression}"), "compression: none");
+            assert_eq!(found, golden, "{archive}/{name}");
+        }
+    }
+}
+
+/// A tar archive with a folder, which is no file.
+fn tar(members: &[(String, Vec<u8>)]) -> Vec<u8> {
+    let mut archive = tar::Builder::new(Vec::new());
+    let mut header = tar::Header::new_ustar();
+    header.set_entry_type(tar::EntryType::Directory);
+    header.set_size(0);
+    archive.append_data(&mut header, "portal_csv/", std::io::empty()).expect("memory");
+    for (name, content) in members {
+        let mut header = tar::Header::new_ustar();
+        header.set_size(content.len() as u64);
+        archive.append_data(&mut header, name, content.as_slice()).expect("memory");
+    }
+    archive.into_inner().expect("memory")
+}
+
+#[test]
+fn a_workbook_is_refused_once_also_in_an_archive_and_an_empty_archive_is_empty() {
+    let part = |name: &str| (name.to_owned(), b"<xml/>".to_vec());
+    let workbook = zip(&["[Content_Types].xml", "xl/workbook.xml", "xl/worksheets/sheet1.xml"].map(part));
+    let place = Place::new();
+    place.write("book.xlsx", &workbook);
+    place.write("in.zip", &zip(&[("book.xlsx".to_owned(), workbook), ("empty.zip".to_owned(), zip(&[]))]));
+    for (file, empty) in [("book.xlsx", 0), ("in.zip", 1)] {
+        let told = place.ingest("lake", &[file]);
+        let counts = [&told["files_refused"], &told["files_empty"], &told["files"]];
+        assert_eq!(counts, [&Value::from(1), &empty.into(), &(1 + empty).into()], "{told:#}");
+        let detail = told["refused"][0]["detail"].as_str().expect("why");
+        assert!(detail.contains("Excel workbook") && detail.contains("CSV UTF-8"), "{detail}");
+    }
+}
+
+/// What is told of a file beside its account.
+#[test]
+fn a_person_is_told_what_a_file_lacks_and_how_it_was_decoded() {
+    let place = Place::new();
+    let header = "\"Id\",\"CreatedDateTime\",\"UserPrincipalName\",\"ClientAppUsed\",\"Status\"\n";
+    let row = "\"1\",\"2026-10-05T08:15:30Z\",\"j@example.com\",\"IMAP4\",\"[object Object]\"\n";
+    place.write("objects.csv", format!("{header}{row}").as_bytes());
+    place.write("header.csv", header.as_bytes());
+    let without = "Date (UTC),Request ID,Username,Status\n2026-10-05T08:15:30Z,2,J\u{f6}rg,Success\n";
+    place
+        .write("without.csv", &lightsout_formats::encoding::Encoding::Windows1252.encode(without.as_bytes()));
+    let tenant = ["--tenant", "11111111-aaaa-4000-8000-000000000001"];
+    for (file, more, words) in [
+        (
+            "objects.csv",
+            &["--covers", "2026-10-01..2026-10-10"][..],
+            &["[object Object]", "--covers", "--category"][..],
+        ),
+        ("header.csv", &[], &["holds no records"]),
+        (
+            "without.csv",
+            &[],
+            &["Windows-1252", "lacks the column of the client app", "1 record of unknown category"],
+        ),
+    ] {
+        let told = place.ingest(&format!("lake-{file}"), &[&[file][..], &tenant, more].concat());
+        let advice = told["advice"].to_string();
+        assert!(words.iter().all(|word| advice.contains(word)), "{file}: {told:#}");
     }
 }
 

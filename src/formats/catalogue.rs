@@ -4,8 +4,8 @@
 use serde::Serialize;
 
 use crate::encoding::Encoding;
-use crate::envelope::{DEPTH_MAX, ENVELOPES};
 use crate::shapes::Shape;
+use crate::shapes::envelope::{DEPTH_MAX, ENVELOPES};
 
 /// One shape, in words.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]

@@ -13,7 +13,6 @@ pub mod collect;
 pub mod csv;
 mod document;
 pub mod encoding;
-pub mod envelope;
 pub mod frame;
 pub mod json;
 pub mod lenient;

@@ -186,7 +186,10 @@ fn charset_of(text: &[u8], is_end: bool) -> Charset {
     }
     // Bytes that no letter of the code page has, and that no text has at all.
     let is_other = |byte: &u8| matches!(byte, 0..=8 | 0x0e..=0x1f | 0x7f | 0x81 | 0x8d | 0x8f | 0x90 | 0x9d);
-    if wrong > sequences && !text.iter().any(is_other) { Charset::Windows1252 } else { Charset::Utf8 }
+    // A file of UTF-16 that was joined to this one.
+    let has_mark = text.windows(2).any(|pair| matches!(pair, [0xff, 0xfe] | [0xfe, 0xff]));
+    let is_text = !has_mark && !text.iter().any(is_other);
+    if wrong > sequences && is_text { Charset::Windows1252 } else { Charset::Utf8 }
 }
 
 #[cfg(test)]
@@ -218,6 +221,7 @@ mod tests {
             assert_eq!(read("Jörg\n".as_bytes(), step), ("Jörg\n".as_bytes().to_vec(), false));
             assert_eq!(read(&mixed, step), (mixed.clone(), false), "one wrong byte among right ones");
             assert_eq!(read(b"\xff\0\x01", step), (b"\xff\0\x01".to_vec(), false), "no text");
+            assert_eq!(read(b"a\xff\xfeb", step), (b"a\xff\xfeb".to_vec(), false), "joined to UTF-16");
             let (text, told) = read(&late, step);
             assert!(told && text.ends_with("Jörg,x\n".as_bytes()) && text.starts_with(b"a,b\na,b\n"));
         }

@@ -3,10 +3,9 @@
 
 use super::csv;
 use super::document::{self, Scanner};
-use super::envelope;
 use super::frame::{Framing, RECORD_BYTES_MAX};
 use super::json::Cursor;
-use super::shapes::{NotRead, RecordReader, Says, Shape, describe_record, is_picture};
+use super::shapes::{NotRead, RecordReader, Says, Shape, describe_record, envelope, is_picture};
 use crate::settings::{collected, smtp_report};
 use lightsout_model::settings::SettingsKind;
 use lightsout_model::time::DateEvidence;

@@ -2,7 +2,6 @@
 //! to the lake in batches: a file's rows are in one commit or in none.
 
 mod account;
-mod advice;
 pub mod assign;
 mod batch;
 mod coverage;

@@ -51,7 +51,7 @@ impl Compression {
         match head {
             [0x1f, 0x8b, ..] => Self::Gzip,
             [0x28, 0xb5, 0x2f, 0xfd, ..] => Self::Zstd,
-            [b'P', b'K', 3, 4, ..] => Self::Zip,
+            [b'P', b'K', 3, 4, ..] | [b'P', b'K', 5, 6, ..] => Self::Zip,
             [b'O', b'b', b'j', 1, ..] => Self::Avro,
             [b'P', b'A', b'R', b'1', ..] => Self::Parquet,
             _ => Self::None,

@@ -1,5 +1,6 @@
 //! One source while it is read, and its row in the `sources` table.
 
+mod advice;
 mod row;
 
 use std::collections::{BTreeSet, HashMap};
@@ -12,8 +13,8 @@ use chrono::{DateTime, Utc};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
+use self::advice::{Facts, advice};
 use super::account::{Account, Coverage};
-use super::advice::{Facts, advice};
 use super::coverage;
 use super::find::Input;
 use super::identity::Identity;

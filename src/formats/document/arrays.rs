@@ -1,6 +1,6 @@
 //! Documents that hold their records in an array of their own: `{"records":[…]}`, the pages of Graph, the answers of
 //! search engines and query APIs. The scanner goes into such an array, so that the document may be of any size; what it
-//! does not go into is a record to it, and may be opened by `envelope` later.
+//! does not go into is a record to it, and may be opened by `shapes::envelope` later.
 
 use super::{Value, skip_separators, string_end, value_end};
 
@@ -11,7 +11,7 @@ const HEAD_BYTES: usize = 64 << 10;
 const ARRAYS: [&[u8]; 9] =
     [b"records", b"Records", b"value", b"hits", b"responses", b"results", b"Results", b"events", b"items"];
 
-/// Arrays of records, or of cells that a list of columns names: these are left for `envelope`.
+/// Arrays of records, or of cells that a list of columns names: these are left for `shapes::envelope`.
 const ROWS: [&[u8]; 2] = [b"rows", b"Rows"];
 
 /// Members that are no record's, and may stand before the array.

@@ -5,6 +5,7 @@
 mod audit;
 mod diagnostic;
 mod draft;
+pub mod envelope;
 mod graph;
 mod log_analytics;
 mod look_alike;
@@ -27,7 +28,6 @@ pub use reject::RejectReason;
 use table::Table;
 
 use crate::csv::Row;
-use crate::envelope;
 use crate::json::learned::Learned;
 use crate::json::{Cursor, Index, JsonError, Kind, Strings};
 use lightsout_model::sign_in::RawSignIn;

@@ -7,7 +7,7 @@ use crate::find::Input;
 use crate::open::{Container, Opened};
 use crate::source::Source;
 use crate::worker::Worker;
-use crate::{Error, Result};
+use crate::{Error, FileFate, Result};
 
 /// Archives inside archives.
 const DEPTH_MAX: u8 = 3;
@@ -20,6 +20,16 @@ fn refused(input: &Input, opened: &Opened, why: String, may_hold_sign_ins: bool)
         source.settle(hash, opened.stored_bytes);
     }
     source.refuse(why);
+    Arc::new(source)
+}
+
+/// An archive without files.
+fn empty(input: &Input, opened: &Opened) -> Arc<Source> {
+    let mut source = Source::new(input.clone(), opened);
+    if let Some(hash) = opened.content_hash {
+        source.settle(hash, opened.stored_bytes);
+    }
+    source.fate = FileFate::Empty;
     Arc::new(source)
 }
 
@@ -66,6 +76,10 @@ impl Batch<'_> {
                     Ok(!self.stopped())
                 });
                 match read {
+                    Ok(Ok(())) if count == 0 => {
+                        sources.push(empty(input, opened));
+                        Ok(())
+                    }
                     Ok(read) => read,
                     Err(why) => {
                         let why = format!(
@@ -97,6 +111,7 @@ impl Batch<'_> {
             Err(why) => Err(why),
         };
         match members {
+            Ok(members) if members.is_empty() => sources.push(empty(input, opened)),
             Ok(members) => {
                 for (input, member) in &members {
                     if self.stopped() {

@@ -77,7 +77,7 @@ impl Container {
     /// By the first [`HEAD_BYTES`] bytes.
     pub(super) fn sniff(head: &[u8]) -> Self {
         match head {
-            [b'P', b'K', 3, 4, ..] => return Self::Zip,
+            [b'P', b'K', 3, 4, ..] | [b'P', b'K', 5, 6, ..] => return Self::Zip,
             [b'O', b'b', b'j', 1, ..] => return Self::Avro,
             [b'P', b'A', b'R', b'1', ..] => return Self::Parquet,
             _ => {}

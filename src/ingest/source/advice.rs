@@ -5,8 +5,8 @@ use lightsout_formats::encoding::Encoding;
 use lightsout_formats::shapes::Shape;
 use lightsout_model::coverage::Basis;
 
-use super::account::{Account, Coverage};
-use super::{FileFate, IngestSettings};
+use crate::account::{Account, Coverage};
+use crate::{FileFate, IngestSettings};
 
 /// What is known of a file when it is read.
 pub(super) struct Facts<'a> {

@@ -1,7 +1,7 @@
 //! Envelopes: what log shippers, search engines and query APIs put around a sign-in record. One table says where each
 //! keeps its payload; how the payload is encoded (an object, JSON text, an array of either, or rows below a list of
 //! columns) shows in the JSON itself. Envelopes are tried in the order of the table, never in that of the members, and
-//! may be nested four deep. The shapes of `shapes` decide what is a record; nothing here reads one.
+//! may be nested four deep. The shapes beside this file decide what is a record; nothing here reads one.
 //!
 //! [`records`] opens one outer record, and is asked only when no shape reads it as it stands.
 
@@ -9,8 +9,8 @@
 
 use std::borrow::Cow;
 
-use super::json::{Cursor, JsonError, Kind};
-use super::shapes::Shape;
+use super::Shape;
+use crate::json::{Cursor, JsonError, Kind};
 
 mod rows;
 
@@ -60,7 +60,7 @@ const fn envelope(path: &'static [&'static str], payload: Payload, written_by: &
 
 /// Every envelope. The original text of a record comes before what a program has made of it, and a narrow place before
 /// a wide one. `Payload::Rows` is known by a list of columns beside the rows.
-pub static ENVELOPES: [Envelope; 50] = {
+pub static ENVELOPES: [Envelope; 52] = {
     use Payload::{Record, Records, Rows};
     [
         envelope(&["eventHubsAzureRecord"], Record, "QRadar, from Event Hubs"),
@@ -111,7 +111,9 @@ pub static ENVELOPES: [Envelope; 50] = {
         envelope(&["msg"], Record, "rsyslog, journald"),
         envelope(&["MESSAGE"], Record, "syslog-ng, journald"),
         envelope(&["line"], Record, "Grafana Loki"),
-        envelope(&["events"], Records, "CloudWatch, SIEM exports"),
+        envelope(&["events"], Records, "SIEM exports"),
+        envelope(&["logEvents"], Records, "Amazon CloudWatch"),
+        envelope(&["logs"], Records, "REST APIs"),
         envelope(&["items"], Records, "REST APIs"),
     ]
 };
@@ -297,6 +299,8 @@ fn list<'a>(
             Held::Records => held = Held::Records,
             Held::NoRecord if held == Held::Nothing => held = Held::NoRecord,
             Held::NoRecord => {}
+            // Loki and fluentd put the time beside the record.
+            Held::Nothing if is_time(&value[element.clone()]) => found.truncate(before),
             Held::Nothing => {
                 others = true;
                 found.truncate(before);
@@ -309,6 +313,12 @@ fn list<'a>(
     }
     found.truncate(start);
     Held::Nothing
+}
+
+/// Whether an element is a number, or text of digits: a time, and no part of a record.
+fn is_time(element: &str) -> bool {
+    let digits = element.trim().trim_matches('"');
+    !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.')
 }
 
 /// JSON text in a string, or a line that has a record at its end.
