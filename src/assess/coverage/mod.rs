@@ -166,7 +166,7 @@ impl Log<'_> {
     fn reasons_of(&self, calendar: &Calendar) -> Vec<Reason> {
         let category = self.category;
         let Some(first_covered_day) = calendar.first_covered_in_window() else {
-            // A log that begins behind the window is not missing: it is too young.
+            // A log that begins after the window is not missing: it is too young.
             return match calendar.first_covered().filter(|day| *day >= calendar.window().end) {
                 Some(begins) => vec![self.begins(begins, calendar.window())],
                 None => vec![Reason::CategoryMissing { category }],
