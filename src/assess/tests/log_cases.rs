@@ -190,8 +190,11 @@ pub(super) fn cases() -> Vec<Case> {
         case("a category that was last seen before the window is missing, and nothing beside it")
             .seen(NonInteractive, "2026-08-02..2026-09-30").by_two_channels()
             .insufficient("category_missing non_interactive"),
-        case("a category that is first seen on the day after the window is missing")
+        case("a category that is first seen on the day after the window is too young, not missing")
             .seen(NonInteractive, "2026-10-31").by_two_channels()
+            .insufficient("window_longer_than_history non_interactive since 2026-10-31, possible from 2026-11-30"),
+        case("a category that was last seen on the day before the window is missing")
+            .seen(NonInteractive, "2026-09-30").by_two_channels()
             .insufficient("category_missing non_interactive"),
         case("a category that the campaign does not require may be missing")
             .requires_only(NonInteractive, 4).never_seen(Interactive)

@@ -173,7 +173,9 @@ def judge(category, log, habits, filled, stated, of_sibling, start, end, settle_
     window = range(start, end)
     present = seen | set(filled) | stated
     if not any(day in present for day in window):
-        return Found({"category_missing"}, ())
+        # A log that begins behind the window is too young.
+        first = min(log.days() | stated, default=start)
+        return Found({"window_longer_than_history" if first >= end else "category_missing"}, ())
     reasons = set()
     expected = [d for d in window if habits.expects(d)]
     missing = [d for d in window if d not in present]
