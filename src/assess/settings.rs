@@ -181,7 +181,7 @@ fn is_off_on_mailboxes(collected: &CollectedSettings, protocol: Protocol) -> boo
 
 /// What becomes of a report beside the others.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Standing {
+enum ReportValidity {
     Stands,
     /// A newer, shorter report does not have its senders, and does not tell of all its days either.
     Doubted,
@@ -199,17 +199,17 @@ fn reports(
 ) -> (Option<ReportUsage>, ReportDoubt) {
     let (mut usage, mut doubt): (Option<ReportUsage>, _) = (None, ReportDoubt::default());
     for report in reports.iter().filter(|report| report.days.last >= lookback) {
-        let standing = standing(report, reports, window);
+        let validity = validity(report, reports, window);
         let using =
             if whole { report.senders.saturating_sub(report.unclear_senders) } else { report.basic_senders };
-        if standing == Standing::Answered {
+        if validity == ReportValidity::Answered {
             continue;
         }
         doubt.unclear = doubt.unclear.max(report.unclear_senders);
         if using == 0 {
             continue;
         }
-        if standing == Standing::Stands && report.days.last >= window.first {
+        if validity == ReportValidity::Stands && report.days.last >= window.first {
             let this = ReportUsage { senders: using, days: report.days, stated: report.stated };
             // The report of the fewest days tells the most.
             let shorter = |other: &ReportUsage| {
@@ -225,7 +225,7 @@ fn reports(
 
 /// Days of a report that matter are those from the start of the window on; of one that ended before, all
 /// of the window.
-fn standing(report: &ReportEvidence, others: &[ReportEvidence], window: Window) -> Standing {
+fn validity(report: &ReportEvidence, others: &[ReportEvidence], window: Window) -> ReportValidity {
     let last_of_window = window.end.checked_sub_days(Days::new(1)).unwrap_or(window.end);
     // The last day of a report that nobody dated is only the latest that it can be.
     let last = if report.stated { report.days.last } else { report.days.last.min(last_of_window) };
@@ -234,20 +234,20 @@ fn standing(report: &ReportEvidence, others: &[ReportEvidence], window: Window) 
     } else {
         DayRange { first: report.days.first.max(window.first), last }
     };
-    let mut standing = Standing::Stands;
+    let mut validity = ReportValidity::Stands;
     for other in others.iter().filter(|other| *other != report && other.stated) {
         let is_same_range = other.days == report.days && report.stated;
         if is_same_range || other.days.last < matters.last {
             continue;
         }
         if other.days.first <= matters.first && !(report.stated && contains(other.days, report.days)) {
-            return Standing::Answered;
+            return ReportValidity::Answered;
         }
         if other.days.first > report.days.first {
-            standing = Standing::Doubted;
+            validity = ReportValidity::Doubted;
         }
     }
-    standing
+    validity
 }
 
 /// Whether a range holds all of another: then a report of it has that one's senders too, or one of both

@@ -219,7 +219,7 @@ fn passed(
 /// The tenants that are told something else than a change: a warning, or which evidence is missing. Those
 /// that a change was announced to, and excluded ones, are told nothing here.
 #[must_use]
-pub fn told_otherwise<'a>(
+pub fn tenants_to_warn<'a>(
     assessment: &'a Assessment,
     roster: &Roster,
     ledger: &Ledger,
@@ -239,7 +239,7 @@ pub fn told_otherwise<'a>(
 
 /// The events of those that the history does not hold yet: a tenant is told once on a decision.
 #[must_use]
-pub fn tell_otherwise(
+pub fn warning_events(
     campaign: &Campaign,
     decision_id: &str,
     told: &[(EventKind, &TenantAssessment)],

@@ -5,7 +5,7 @@ use chrono::{DateTime, Utc};
 use super::event::EventKind;
 use super::opt_out::{announced, named};
 use super::state::Ledger;
-use super::validate::{Taken, take};
+use super::validate::{ValidatedRequests, validate};
 use lightsout_model::campaign::Campaign;
 use lightsout_model::change::ProtocolChange;
 use lightsout_model::change::Request;
@@ -13,8 +13,13 @@ use lightsout_model::protocol::Protocol;
 
 /// Takes or refuses each row. A row without protocols stands for everything that was pending.
 #[must_use]
-pub fn confirm(campaign: &Campaign, ledger: &Ledger, requests: &[Request], now: DateTime<Utc>) -> Taken {
-    take(campaign, requests, EventKind::Confirmed, now, |request, at| {
+pub fn confirm(
+    campaign: &Campaign,
+    ledger: &Ledger,
+    requests: &[Request],
+    now: DateTime<Utc>,
+) -> ValidatedRequests {
+    validate(campaign, requests, EventKind::Confirmed, now, |request, at| {
         turned_off(campaign, ledger, request, at)
     })
 }

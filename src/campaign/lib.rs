@@ -21,7 +21,7 @@ mod validate;
 
 pub use event::{Event, EventKind};
 pub use state::{AnnouncedTenant, Ledger, StateError};
-pub use validate::Taken;
+pub use validate::ValidatedRequests;
 
 /// A request that the ledger does not take, and why.
 #[derive(Debug, Clone, PartialEq, Eq)]

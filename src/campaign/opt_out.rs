@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 
 use super::event::EventKind;
 use super::state::{AnnouncedTenant, Ledger};
-use super::validate::{Taken, take};
+use super::validate::{ValidatedRequests, validate};
 use lightsout_model::campaign::Campaign;
 use lightsout_model::change::ProtocolChange;
 use lightsout_model::change::Request;
@@ -15,8 +15,13 @@ use lightsout_model::protocol::Protocol;
 /// Protocols that are kept together are opted out together. The day of the change itself still
 /// counts, unless the change has been made.
 #[must_use]
-pub fn opt_out(campaign: &Campaign, ledger: &Ledger, requests: &[Request], now: DateTime<Utc>) -> Taken {
-    take(campaign, requests, EventKind::OptedOut, now, |request, at| {
+pub fn opt_out(
+    campaign: &Campaign,
+    ledger: &Ledger,
+    requests: &[Request],
+    now: DateTime<Utc>,
+) -> ValidatedRequests {
+    validate(campaign, requests, EventKind::OptedOut, now, |request, at| {
         protocols_of(campaign, ledger, request, at)
     })
 }

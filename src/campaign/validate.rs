@@ -10,7 +10,7 @@ use lightsout_model::protocol::Protocol;
 
 /// What became of requests.
 #[derive(Debug, Default)]
-pub struct Taken {
+pub struct ValidatedRequests {
     pub events: Vec<Event>,
     /// Tenants of which all of it was recorded before.
     pub already: Vec<String>,
@@ -19,14 +19,14 @@ pub struct Taken {
 
 /// Takes each request for the protocols that `judge` lets it stand for at its time: none, if there is nothing new
 /// in it. A time ahead of `now` is refused.
-pub(super) fn take(
+pub(super) fn validate(
     campaign: &Campaign,
     requests: &[Request],
     kind: EventKind,
     now: DateTime<Utc>,
     judge: impl Fn(&Request, DateTime<Utc>) -> Result<Vec<Protocol>, String>,
-) -> Taken {
-    let mut taken = Taken::default();
+) -> ValidatedRequests {
+    let mut taken = ValidatedRequests::default();
     for request in requests {
         let tenant_id = request.tenant_id.clone();
         let at = request.happened_at.unwrap_or(now);

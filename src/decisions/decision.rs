@@ -73,7 +73,7 @@ impl DecisionRow {
     ///
     /// # Errors
     /// Fails if it is not what this program, or one before it, writes.
-    pub fn kept_evidence(&self) -> serde_json::Result<Vec<TenantEvidence>> {
+    pub fn stored_evidence(&self) -> serde_json::Result<Vec<TenantEvidence>> {
         if self.is_of_earlier_rules() {
             earlier::read(&self.evidence)
         } else {

@@ -116,7 +116,7 @@ fn unreadable(row: &DecisionRow, what: &str, source: &serde_json::Error) -> Data
 pub fn reassess(row: &DecisionRow) -> Result<(Campaign, Roster, Assessment)> {
     let campaign: Campaign = parsed(row, &row.campaign_rules, "campaign")?;
     let roster: Roster = parsed(row, &row.roster, "roster")?;
-    let evidence = row.kept_evidence().map_err(|source| unreadable(row, "evidence", &source))?;
+    let evidence = row.stored_evidence().map_err(|source| unreadable(row, "evidence", &source))?;
     let window = Window { first: row.window_start, end: row.window_end };
     let assessment = Assessment {
         decision_id: row.decision_id.clone(),

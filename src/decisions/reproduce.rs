@@ -73,7 +73,7 @@ pub fn earlier_rules(row: &DecisionRow) -> Result<Option<String>> {
 /// Fails if the row is not what this program writes.
 pub fn reread(row: &DecisionRow, tell: fn(&str)) -> Result<Assessment> {
     let (campaign, roster) = rules(row)?;
-    let evidence = row.kept_evidence().map_err(unreadable)?;
+    let evidence = row.stored_evidence().map_err(unreadable)?;
     if let Some(made_by) = earlier_rules(row)? {
         tell(&format!(
             "decision {} was made by {made_by}: its evidence is judged here by rules {RULES_VERSION}, so a verdict may \
@@ -143,7 +143,7 @@ pub async fn remake(root: &Path, row: &DecisionRow, memory_limit_bytes: usize) -
             parts.push("the queries are others".to_owned());
         }
         if again.evidence != row.evidence {
-            let kept = row.kept_evidence().map_err(unreadable)?;
+            let kept = row.stored_evidence().map_err(unreadable)?;
             let tenants: Vec<&str> = kept
                 .iter()
                 .filter(|tenant| !evidence.contains(tenant))

@@ -9,7 +9,7 @@ use lightsout_campaign::confirm::confirm;
 use lightsout_campaign::opt_out::opt_out;
 use lightsout_campaign::plan::{Due, plan};
 use lightsout_campaign::recheck::recheck;
-use lightsout_campaign::{Event, Ledger, Taken};
+use lightsout_campaign::{Event, Ledger, ValidatedRequests};
 use lightsout_decisions::decision::{Basis, decide};
 use lightsout_lake::rows::to_batch;
 use lightsout_lake::schema::Table;
@@ -205,7 +205,7 @@ impl World {
         n: u32,
         protocols: Option<&[Protocol]>,
         now: DateTime<Utc>,
-    ) -> Taken {
+    ) -> ValidatedRequests {
         let ledger = self.ledger().await;
         let done = opt_out(&self.campaign, &ledger, &[request(n, protocols)], now);
         self.events.extend(done.events.clone());
@@ -231,7 +231,7 @@ impl World {
         n: u32,
         protocols: Option<&[Protocol]>,
         now: DateTime<Utc>,
-    ) -> Taken {
+    ) -> ValidatedRequests {
         let ledger = self.ledger().await;
         let done = confirm(&self.campaign, &ledger, &[request(n, protocols)], now);
         self.events.extend(done.events.clone());

@@ -258,13 +258,9 @@ impl<'a> Draft<'a> {
             (Item::EventTypes, Kind::Array) => self.event_type = nested::event_type(cursor)?,
             // What proves a client modern, or Basic, is not passed because a tool has put it in a list.
             (Item::AuthenticationProtocol | Item::UserAgent | Item::ClientApp, Kind::Array) => {
-                let text = nested::list(cursor)?;
-                self.set(item, text);
+                self.set(item, nested::list(cursor)?);
             }
-            _ => {
-                let text = cursor.text()?;
-                self.set(item, text);
-            }
+            _ => self.set(item, cursor.text()?),
         }
         Ok(())
     }

@@ -36,39 +36,61 @@ pub(super) fn not_read_only(found: &str) -> PgWireError {
     hinted("25006", format!("cannot execute {found}: this server only reads"), hint)
 }
 
-/// What went wrong with a query.
+/// What went wrong with a query, by the code that clients look for and with a hint that they can follow.
 pub(super) fn of_query(error: &Error) -> PgWireError {
     match error {
-        Error::Query(QueryError::NotReadOnly { found, .. }) => not_read_only(found),
-        Error::Query(QueryError::Sql { error: sql_error, .. }) => {
-            let message = sql_error.message();
-            let told = sql_error.to_string();
+        Error::Query(query) => of_engine(query, error),
+        Error::Setting { .. }
+        | Error::Listen { .. }
+        | Error::Read { .. }
+        | Error::Threads { .. }
+        | Error::Arrow { .. }
+        | Error::Report(_)
+        | Error::Decision(_)
+        | Error::Lake(_) => failure("58000", error.to_string()),
+    }
+}
+
+fn of_engine(query: &QueryError, error: &Error) -> PgWireError {
+    match query {
+        QueryError::NotReadOnly { found, .. } => not_read_only(found),
+        QueryError::Sql { error, .. } => {
+            let message = error.message();
+            let whole = error.to_string();
             let mut info =
                 ErrorInfo::new("ERROR".to_owned(), code_of(message).to_owned(), message.to_owned());
-            let rest = told.strip_prefix(message).unwrap_or_default().trim_start_matches('\n');
+            let rest = whole.strip_prefix(message).unwrap_or_default().trim_start_matches('\n');
             info.detail = (!rest.is_empty()).then(|| rest.to_owned());
             PgWireError::UserError(Box::new(info))
         }
-        Error::Query(QueryError::OutOfTime { limit, .. }) => hinted(
+        QueryError::OutOfTime { limit, .. } => hinted(
             "57014",
             "canceling statement due to statement timeout",
             format!(
-                "it had {} ms (statement_timeout, or --timeout of the server); ask for fewer days or tenants",
+                "it had {} ms (statement_timeout, or the server's own limit); ask for fewer days or tenants",
                 limit.as_millis()
             ),
         ),
-        Error::Query(QueryError::OutOfMemory { limit_bytes, .. }) => hinted(
+        QueryError::OutOfMemory { limit_bytes, .. } => hinted(
             "53200",
             format!(
                 "out of memory: a query has {} MiB here, and all together have a bound too",
                 limit_bytes >> 20
             ),
-            "ask for fewer columns, days or tenants, or again when fewer queries run (--memory-limit of the server)",
+            "ask for fewer columns, days or tenants, or again when fewer queries run",
         ),
-        Error::Query(QueryError::Busy { .. }) => failure("53300", unnamed(error)),
-        Error::Query(QueryError::TooManyRows { .. }) => failure("54000", unnamed(error)),
-        Error::Query(QueryError::Broken { .. }) => failure("XX000", unnamed(error)),
-        other => failure("58000", other.to_string()),
+        QueryError::Busy { .. } => failure("53300", unnamed(error)),
+        QueryError::TooManyRows { .. } => failure("54000", unnamed(error)),
+        QueryError::Broken { .. } => failure("XX000", unnamed(error)),
+        QueryError::Interrupted { .. } => cancelled(),
+        QueryError::Engine { .. }
+        | QueryError::Header { .. }
+        | QueryError::QueriesFolder { .. }
+        | QueryError::UnknownReport { .. }
+        | QueryError::Read { .. }
+        | QueryError::Arrow { .. }
+        | QueryError::Json { .. }
+        | QueryError::Lake(_) => failure("58000", error.to_string()),
     }
 }
 
@@ -125,5 +147,35 @@ mod tests {
         assert_eq!(code_of("there is no column users"), "42703");
         assert_eq!(code_of("expected an expression, found FROM"), "42601");
         assert_eq!(code_of("it is 10.0 MiB of SQL, and at most 1 MiB is taken"), "54000");
+    }
+
+    #[test]
+    fn every_error_of_a_query_has_its_code_and_no_flag_in_its_hint() {
+        let name = || "q".to_owned();
+        let limit = std::time::Duration::from_secs(1);
+        let no_json = || serde_json::from_str::<u8>("{").expect_err("no number");
+        let no_rows = || arrow::error::ArrowError::ComputeError("x".to_owned());
+        let engine = datafusion::error::DataFusionError::Internal("x".to_owned());
+        for (code, error) in [
+            ("25006", QueryError::NotReadOnly { name: name(), found: "COPY".to_owned() }),
+            ("57014", QueryError::OutOfTime { name: name(), limit }),
+            ("57014", QueryError::Interrupted { name: name() }),
+            ("53200", QueryError::OutOfMemory { name: name(), limit_bytes: 1 << 30 }),
+            ("53300", QueryError::Busy { name: name(), at_work: 8, limit }),
+            ("54000", QueryError::TooManyRows { name: name(), limit: 10 }),
+            ("XX000", QueryError::Broken { name: name() }),
+            ("58000", QueryError::Engine { name: name(), source: Box::new(engine) }),
+            ("58000", QueryError::Header { path: name(), line: 1, found: name(), expected: name() }),
+            ("58000", QueryError::QueriesFolder { folder: "q".into(), found: name(), way_out: name() }),
+            ("58000", QueryError::UnknownReport { name: name(), hint: name() }),
+            ("58000", QueryError::Read { path: name(), source: std::io::Error::other("x") }),
+            ("58000", QueryError::Arrow { what: "rows", source: no_rows() }),
+            ("58000", QueryError::Json { what: "rows", source: no_json() }),
+        ] {
+            let error = Error::from(error);
+            let (found, message, hint) = told(of_query(&error));
+            assert_eq!(found, code, "{error:?}");
+            assert!(!message.is_empty() && !hint.unwrap_or_default().contains("--timeout"), "{error:?}");
+        }
     }
 }

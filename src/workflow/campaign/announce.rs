@@ -7,7 +7,7 @@ use chrono::NaiveDate;
 use super::notice_batch::{NoticeBatch, NoticeCount, NoticeFiles, TenantNotice};
 use super::state::{CampaignState, Decided, tenant_of};
 use crate::error::{Error, Result};
-use lightsout_campaign::announce::{Picked, Selection, announceable, pick, tell_otherwise, told_otherwise};
+use lightsout_campaign::announce::{Picked, Selection, announceable, pick, tenants_to_warn, warning_events};
 use lightsout_campaign::event::ChangeKind;
 use lightsout_campaign::guards::{self, DecisionAge, Stop};
 use lightsout_campaign::{AnnouncedTenant, Event};
@@ -95,10 +95,10 @@ pub async fn announce(
     batch.rehearse(state, &decided, notices, &changes, &who)?;
     state.record(&lock, &picked.events).await?;
     if request.warnings {
-        let told = told_otherwise(&decided.assessment, &decided.roster, &state.ledger);
+        let told = tenants_to_warn(&decided.assessment, &decided.roster, &state.ledger);
         let history = state.queries().await?.of_campaign("campaign_history", &state.campaign.name).await?;
         let by_whom = request.by_whom;
-        let events = tell_otherwise(&decided.campaign, &row.decision_id, &told, &history, state.now, by_whom);
+        let events = warning_events(&decided.campaign, &row.decision_id, &told, &history, state.now, by_whom);
         state.record(&lock, &events).await?;
     }
     drop(lock);
@@ -183,7 +183,7 @@ fn write_warnings(
     who: &BTreeMap<String, Vec<WhoRow>>,
     files: &NoticeFiles,
 ) -> Result<NoticeCount> {
-    let others = told_otherwise(&decided.assessment, &decided.roster, &state.ledger);
+    let others = tenants_to_warn(&decided.assessment, &decided.roster, &state.ledger);
     let notices = others.into_iter().map(|(_, tenant)| TenantNotice {
         kind: NoticeKind::of(tenant.verdict),
         assessment: tenant.clone(),

@@ -7,14 +7,14 @@ use chrono::NaiveDate;
 use super::notice_batch::{NoticeBatch, NoticeCount, NoticeFiles, TenantNotice};
 use super::state::{CampaignState, tenant_of};
 use crate::error::{Error, Result};
-use lightsout_campaign::Taken;
+use lightsout_campaign::ValidatedRequests;
 use lightsout_campaign::confirm::confirm as taken;
 use lightsout_model::change::{Change, ProtocolChange, Request};
 use lightsout_notify::notice::NoticeKind;
 
 /// What was confirmed.
 pub struct Confirmed {
-    pub done: Taken,
+    pub done: ValidatedRequests,
     /// Tenants whose notices were written, also those that were confirmed before: their files may be missing.
     pub tenant_ids: Vec<String>,
     pub notices: NoticeCount,
