@@ -14,7 +14,7 @@ use super::frame::{OVER_LONG_BYTES_KEPT, RECORD_BYTES_MAX, over_long};
 use super::json::JsonError;
 use super::json::blocks::Processor;
 use super::shapes::RejectReason;
-use arrays::{Arrays, arrays};
+use arrays::{Arrays, arrays, is_array_key};
 pub(super) use arrays::{is_envelope, is_json_text};
 use values::Found;
 
@@ -25,6 +25,8 @@ pub(super) struct Scanner {
     containers: Vec<Container>,
     /// Behind a record array: a colon was last, so that a value follows.
     value_follows: bool,
+    /// Behind a record array: the key that was last is that of another one.
+    is_array_key: bool,
     /// The key that the file's first record opens with.
     first_key: Vec<u8>,
     /// Blanks before the next value on its line, if nothing else is before it.
@@ -77,6 +79,7 @@ impl Default for Scanner {
             processor: Processor::detect(),
             containers: Vec::new(),
             value_follows: false,
+            is_array_key: false,
             first_key: Vec::new(),
             indent: None,
             is_cut: false,
@@ -124,12 +127,24 @@ impl Scanner {
                     self.containers.pop();
                     self.is_cut = true;
                 }
+                // Another array of records: `{"records":[],"value":[…]}`.
+                (b'[', Some(Container::EnvelopeTail)) if self.value_follows && self.is_array_key => {
+                    self.containers.pop();
+                    self.containers.push(Container::EnvelopeArray);
+                    (self.value_follows, self.is_array_key) = (false, false);
+                    scan.consumed = at + 1;
+                }
                 (_, Some(Container::EnvelopeTail)) => {
                     match value_end(buffer, at) {
                         // Keys, colons and values of what follows the record array.
-                        Value::Ends(end) => scan.consumed = end,
+                        Value::Ends(end) => {
+                            if *byte == b'"' && !self.value_follows {
+                                self.is_array_key = is_array_key(&buffer[at + 1..end - 1]);
+                            }
+                            scan.consumed = end;
+                        }
                         Value::NeedsMore if !last => return scan,
-                        _ => scan.consumed = at + 1,
+                        Value::NeedsMore | Value::Broken { .. } => scan.consumed = at + 1,
                     }
                     self.value_follows = *byte == b':';
                 }

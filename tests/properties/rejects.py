@@ -35,7 +35,8 @@ def cut_after_ropc(tenant, rng, log, day) -> bytes:
 
 def bad_bytes(tenant, rng, log, day) -> bytes:
     line = diagnostic(legacy(tenant, rng, log, day, agent="L??x"), tenant.id)
-    return line.replace(b"??", b"\xff\xc3")
+    # Neither UTF-8 nor Windows-1252.
+    return line.replace(b"??", b"\x81\x8d")
 
 
 def garbage_behind(tenant, rng, log, day) -> bytes:

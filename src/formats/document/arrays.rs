@@ -40,6 +40,11 @@ pub(super) enum Arrays {
     NeedMore,
 }
 
+/// Whether a key is that of an array of records.
+pub(super) fn is_array_key(key: &[u8]) -> bool {
+    ARRAYS.contains(&key)
+}
+
 /// Whether an object is such a document: scalars and what stands before an array, then the array.
 pub(super) fn arrays(object: &[u8]) -> Arrays {
     let more = || if object.len() > HEAD_BYTES { Arrays::No } else { Arrays::NeedMore };

@@ -124,3 +124,22 @@ fn what_is_not_closed_at_the_end_is_cut() {
         assert_eq!((scanner.is_cut(), scanner.ends_in_array()), (is_cut, ends_in_array), "{text}");
     }
 }
+
+// Behind an empty array of records nothing was read.
+#[test]
+fn every_array_of_records_of_a_document_is_read() {
+    for text in [
+        r#"{"records":[],"value":[{"id":"1"},{"id":"2"}]}"#,
+        r#"{"records":[{"id":"1"}],"count":2,"note":"value","value":[{"id":"2"}],"more":["x"]}"#,
+        r#"{"hits":{"hits":[{"id":"1"}],"total":1},"value":[{"id":"2"}]}"#,
+    ] {
+        for step in 1..=text.len() {
+            let (found, broken) = scan(text, step);
+            assert_eq!(
+                (found.as_slice(), broken),
+                (&[r#"{"id":"1"}"#.to_owned(), r#"{"id":"2"}"#.to_owned()][..], 0),
+                "{text}"
+            );
+        }
+    }
+}

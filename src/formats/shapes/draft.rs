@@ -1,16 +1,19 @@
 //! What the shapes have in common: the items that a sign-in has, the names that Graph gives them (all
 //! other shapes vary those), and a draft that gathers them, whatever order a record has them in.
 
+mod values;
+
 use std::borrow::Cow;
 
 use super::names::Names;
 use super::{Parsed, RejectReason, nested};
+use crate::classify::{is_modern_client, names_basic_agent, names_password_grant};
 use crate::json::{Cursor, JsonError, Kind, Strings};
-use lightsout_model::sign_in::{Category, Outcome, RawSignIn};
+use lightsout_model::sign_in::{Category, RawSignIn};
 use lightsout_model::tenant::{is_guid, tenant_id};
 use lightsout_model::time::{self, DateOrder};
-
-const NOBODY: &str = "00000000-0000-0000-0000-000000000000";
+pub(super) use values::{code, outcome_word};
+use values::{graver, is_plain_tenant, tenant_in_path, truth};
 
 /// What a record says of itself.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -288,9 +291,12 @@ impl<'a> Draft<'a> {
             Item::ResourceName => sign_in.resource_name = text,
             Item::ClientApp => {
                 sign_in.has_client_app = true;
-                sign_in.client_app = text;
+                sign_in.client_app = graver(sign_in.client_app.take(), text, is_modern_client);
             }
-            Item::AuthenticationProtocol => sign_in.authentication_protocol = text,
+            Item::AuthenticationProtocol => {
+                let known = sign_in.authentication_protocol.take();
+                sign_in.authentication_protocol = graver(known, text, |name| !names_password_grant(name));
+            }
             Item::AuthenticationDetails => {
                 sign_in.client_certificate = text.as_deref().is_some_and(nested::certificate_in_text);
             }
@@ -306,7 +312,10 @@ impl<'a> Draft<'a> {
             Item::FailureReason => sign_in.failure_reason = text,
             Item::ResultDescription => self.description = text,
             Item::ConditionalAccess => sign_in.conditional_access = text,
-            Item::UserAgent => sign_in.user_agent = text,
+            Item::UserAgent => {
+                let is_other = |agent: &str| !names_basic_agent(&agent.to_ascii_lowercase());
+                sign_in.user_agent = graver(sign_in.user_agent.take(), text, is_other);
+            }
             Item::IpAddress => sign_in.ip_address = text,
             Item::Location => sign_in.country = text.and_then(nested::country_in_text),
             Item::Country => self.country = text.and_then(nested::country_in_text),
@@ -450,50 +459,6 @@ impl<'a> Draft<'a> {
 
 fn read_time(member: &'static str, text: &str, dates: DateOrder) -> Result<i64, RejectReason> {
     time::parse(text, dates).map_err(|error| RejectReason::of_time(member, text, error))
-}
-
-/// A result code, also where it is text, or was taken for a measure (`50126.0`).
-pub(super) fn code(text: &str) -> Option<i64> {
-    let text = text.trim();
-    let whole = text.split_once('.').filter(|(_, rest)| rest.bytes().all(|byte| byte == b'0'));
-    whole.map_or(text, |(whole, _)| whole).parse().ok()
-}
-
-fn truth(text: &str) -> Option<bool> {
-    if text.trim().eq_ignore_ascii_case("true") {
-        Some(true)
-    } else if text.trim().eq_ignore_ascii_case("false") {
-        Some(false)
-    } else {
-        None
-    }
-}
-
-/// The outcome that a word states; other words state none.
-pub(super) fn outcome_word(text: &str) -> Option<Outcome> {
-    let text = text.trim();
-    [
-        ("success", Outcome::Success),
-        ("succeeded", Outcome::Success),
-        ("failure", Outcome::Failure),
-        ("failed", Outcome::Failure),
-        ("interrupted", Outcome::Interrupted),
-    ]
-    .into_iter()
-    .find(|(word, _)| word.eq_ignore_ascii_case(text))
-    .map(|(_, outcome)| outcome)
-}
-
-/// The tenant in `/tenants/<id>/providers/Microsoft.aadiam`.
-fn tenant_in_path(path: &str) -> Option<String> {
-    let mut parts = path.split('/');
-    parts.find(|part| part.eq_ignore_ascii_case("tenants"))?;
-    parts.next().and_then(tenant_id)
-}
-
-/// A tenant id as nearly all records have it.
-fn is_plain_tenant(text: &str) -> bool {
-    is_guid(text) && text != NOBODY
 }
 
 #[cfg(test)]

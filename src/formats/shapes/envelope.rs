@@ -12,6 +12,7 @@ use std::borrow::Cow;
 use super::Shape;
 use crate::json::{Cursor, JsonError, Kind};
 
+mod distinct;
 mod rows;
 
 /// Envelopes inside envelopes; a payload that is deeper is not looked for.
@@ -186,12 +187,13 @@ fn part_of<'a>(value: &Cow<'a, str>, part: std::ops::Range<usize>) -> Cow<'a, st
     }
 }
 
-/// Tries the envelopes that an object may be, in the order of the table.
+/// Opens all payloads of an object, in the order of the table. What a later one repeats is left out.
 fn object<'a>(value: &Cow<'a, str>, levels: Levels, found: &mut Vec<Cow<'a, str>>) -> Held {
     let Some(envelopes) = levels.envelopes.checked_sub(1) else { return Held::Nothing };
     let levels = Levels { envelopes, ..levels };
     let Some(mut payloads) = payloads(value) else { return Held::Nothing };
     payloads.sort_by_key(|(envelope, _)| *envelope);
+    let start = found.len();
     let mut held = Held::Nothing;
     for (envelope, part) in payloads {
         let before = found.len();
@@ -200,12 +202,15 @@ fn object<'a>(value: &Cow<'a, str>, levels: Levels, found: &mut Vec<Cow<'a, str>
             Payload::Record | Payload::Records => Held::Nothing,
         };
         let opened = if opened == Held::Nothing { open_part(value, part, levels, found) } else { opened };
-        if opened == Held::Records {
-            return opened;
-        }
-        found.truncate(before);
-        if opened == Held::NoRecord {
-            held = opened;
+        match opened {
+            Held::Records if held == Held::Records => distinct::keep_new(found, start, before),
+            Held::Records => held = Held::Records,
+            Held::NoRecord | Held::Nothing => {
+                found.truncate(before);
+                if held == Held::Nothing {
+                    held = opened;
+                }
+            }
         }
     }
     held

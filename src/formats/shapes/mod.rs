@@ -227,6 +227,7 @@ impl RecordReader {
     /// Fails if the record is to be rejected.
     pub fn parse<'a>(&self, record: &'a str) -> Result<Parsed<'a>, RejectReason> {
         if let Some(table) = &self.table {
+            table.check_lines(record)?;
             return table.parse(record, self.dates);
         }
         match self.parse_json(self.shape, Cursor::new(record)) {
@@ -311,6 +312,9 @@ impl RecordReader {
         range: Range<usize>,
         ends: &[u32],
     ) -> Result<Parsed<'a>, RejectReason> {
+        if let Some(table) = &self.table {
+            table.check_lines(&chunk[range.clone()])?;
+        }
         let known = self.table.as_ref().zip(Row::new(chunk, range.start, ends));
         match known.and_then(|(table, row)| table.parse_cells(row, self.dates)) {
             Some(parsed) => Ok(parsed),

@@ -9,6 +9,9 @@ use super::{NotRead, Parsed, RecordReader, RejectReason, Shape, log_analytics, n
 use crate::csv::{self, Cell, DELIMITERS, Row};
 use lightsout_model::time::DateOrder;
 
+/// With fewer columns, text of several lines has as many separators by chance.
+const SWALLOWED_SEPARATORS_MIN: usize = 3;
+
 /// A header that is understood.
 #[derive(Debug, Clone)]
 pub(super) struct Table {
@@ -161,6 +164,28 @@ impl Table {
     /// The audit record of a row, where the table has such a column.
     fn audit_record<'a>(&self, cells: &mut [Cow<'a, str>]) -> Option<Cow<'a, str>> {
         self.audit_data.and_then(|at| cells.get_mut(at)).map(std::mem::take)
+    }
+
+    /// Refuses a row in whose cells other rows lie: a stray quote opened there, and the next one closed it rows later.
+    /// From quote to quote such a cell has the separators of as many rows as it has line ends.
+    ///
+    /// # Errors
+    /// Fails where a cell may hold rows.
+    pub(super) fn check_lines(&self, row: &str) -> Result<(), RejectReason> {
+        let row = row.trim_end_matches(['\r', '\n']);
+        let Some(at) = memchr::memchr(b'\n', row.as_bytes()) else { return Ok(()) };
+        let in_a_row = self.names.len().saturating_sub(1);
+        let holds_rows = |cell: &Cow<'_, str>| {
+            let line_ends = memchr::memchr_iter(b'\n', cell.as_bytes()).count();
+            let separators = memchr::memchr_iter(self.delimiter, cell.as_bytes()).count();
+            let is_json = cell.trim_start().starts_with(['{', '[']);
+            line_ends > 0 && !is_json && separators >= line_ends * in_a_row
+        };
+        let cells = csv::cells(row, self.delimiter).unwrap_or_default();
+        if in_a_row >= SWALLOWED_SEPARATORS_MIN && cells.iter().any(holds_rows) {
+            return Err(RejectReason::InvalidCsv { at });
+        }
+        Ok(())
     }
 
     fn cells<'a>(&self, row: &'a str) -> Result<Vec<Cow<'a, str>>, RejectReason> {
@@ -374,5 +399,29 @@ fn fits(shape: Shape, names: &[String], has: &dyn Fn(Item) -> bool) -> bool {
             !summary && has(Item::SignedInAt) && who && markers.into_iter().any(has)
         }
         Shape::Diagnostic | Shape::LogAnalytics | Shape::Graph | Shape::Audit | Shape::AuditCsv => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    // A stray quote swallowed the rows up to the next one, an IMAP4 sign-in among them, into one cell.
+    #[test]
+    fn rows_that_a_stray_quote_swallowed_are_no_cell() {
+        let header = "Id,CreatedDateTime,UserPrincipalName,UserDisplayName,ClientAppUsed,ErrorCode";
+        let reader = RecordReader::csv(header).expect("a header");
+        let swallowed = "1,2026-10-20T08:00:00Z,ann@example.com,\"Ann,Browser,0\n\
+                         2,2026-10-20T08:01:00Z,scan@example.com,Scan,IMAP4,0\n\
+                         3,2026-10-20T08:02:00Z,ann@example.com,Ann\",Browser,0";
+        let reason = reader.parse(swallowed).expect_err("three rows");
+        assert_eq!(reason.code(), "invalid_csv");
+        for cell in [
+            "\"Ann\nBerg, Sales, Example\"",
+            "\"{\"\"a\"\":1,\n\"\"b\"\":2,\"\"c\"\":3,\"\"d\"\":4,\"\"e\"\":5,\"\"f\"\":6}\"",
+        ] {
+            let row = format!("1,2026-10-20T08:00:00Z,ann@example.com,{cell},Browser,0");
+            assert!(matches!(reader.parse(&row), Ok(Parsed::SignIn(_))), "{row}");
+        }
     }
 }

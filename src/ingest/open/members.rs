@@ -35,6 +35,13 @@ impl Opened {
         let file = self.to_file().map_err(|error| error.to_string())?;
         let reader = file.try_clone().map_err(|error| error.to_string())?;
         let mut directory = zip::ZipArchive::new(reader).map_err(told)?;
+        let before = directory.offset();
+        if before > 0 {
+            return Err(format!(
+                "expected one zip archive, found {before} bytes before it, as where archives were joined; name each \
+                 archive"
+            ));
+        }
         let mut members = Vec::new();
         for index in 0..directory.len() {
             let member = directory.by_index_raw(index).map_err(told)?;
@@ -88,6 +95,8 @@ impl Opened {
         let told = |error: io::Error| error.to_string();
         let (reader, _) = self.inflated(self.stored()).map_err(told)?;
         let mut tar = tar::Archive::new(reader);
+        // Of archives that were joined the second is read too.
+        tar.set_ignore_zeros(true);
         for entry in tar.entries().map_err(told)? {
             let mut entry = entry.map_err(told)?;
             let kind = entry.header().entry_type();

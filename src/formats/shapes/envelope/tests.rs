@@ -245,3 +245,47 @@ fn hostile_nesting_takes_no_time() {
         assert!(begun.elapsed() < Duration::from_secs(30), "{:?}: {}", begun.elapsed(), &outer[..40]);
     }
 }
+
+// Of several payloads only the first was read: an IMAP4 sign-in beside a modern one was lost without a word.
+#[test]
+fn every_payload_of_an_object_is_read_and_repeats_are_read_once() {
+    let sign_in = |id: &str, client: &str| {
+        json!({"id": id, "createdDateTime": "2026-10-05T08:15:30Z", "userPrincipalName": "ann@example.com",
+               "clientAppUsed": client, "status": {"errorCode": 0}})
+    };
+    let audit = json!({"category": "AuditLogs", "time": "2026-10-05T08:15:30Z", "operationName": "Add user",
+                       "properties": {"id": "9"}});
+    let (modern, legacy) = (sign_in("1", "Browser"), sign_in("2", "IMAP4"));
+    let other_client = sign_in("1", "IMAP4");
+    let less = json!({"id": "1", "createdDateTime": "2026-10-05T08:15:30Z", "userPrincipalName": "ann@example.com",
+                      "clientAppUsed": "Browser"});
+    let clients = |outer: Value| -> Vec<String> {
+        let outer = outer.to_string();
+        let found = records(&outer).expect("an envelope");
+        let of = |record: &str| {
+            let value: Value = serde_json::from_str(record).expect("a record");
+            value["clientAppUsed"].as_str().unwrap_or("none").to_owned()
+        };
+        found.iter().map(|record| of(record)).collect()
+    };
+    for (outer, expected) in [
+        (json!({"records": [], "value": [legacy]}), vec!["IMAP4"]),
+        (json!({"records": [modern], "value": [legacy]}), vec!["Browser", "IMAP4"]),
+        (
+            json!({"message": legacy.to_string(), "event": {"original": modern.to_string()}}),
+            vec!["Browser", "IMAP4"],
+        ),
+        (json!({"message": modern.to_string(), "event": {"original": modern.to_string()}}), vec!["Browser"]),
+        (
+            json!({"data": {"ms-graph": modern}, "full_log": other_client.to_string()}),
+            vec!["Browser", "IMAP4"],
+        ),
+        (json!({"data": {"ms-graph": modern}, "full_log": less.to_string()}), vec!["Browser"]),
+        (
+            json!({"event": {"original": audit.to_string()}, "message": legacy.to_string()}),
+            vec!["none", "IMAP4"],
+        ),
+    ] {
+        assert_eq!(clients(outer.clone()), expected, "{outer}");
+    }
+}
