@@ -12,6 +12,7 @@ use super::notices::Texts;
 use super::shared::{Global, Rules, now, open_lake, print, write_json};
 use crate::cli::failure::{Failure, Result};
 use lightsout_model::verdict::TenantVerdict;
+use lightsout_output::text::count;
 use lightsout_workflow::Error as StageError;
 use lightsout_workflow::assess::{assess, write_page};
 use lightsout_workflow::drafts;
@@ -47,9 +48,12 @@ pub(super) async fn run(arguments: &Arguments, global: &Global) -> Result<u8> {
     let assessed = match assess(&mut lake, request, &arguments.out, now()).await {
         Err(StageError::EmptyLake { .. }) if report.files_refused + report.rejected > 0 => {
             eprintln!(
-                "nothing to assess, and no decision is recorded: of {} files {} were refused, and of {} records {} were \
-                 rejected; the reasons are above, what is read is told by: lightsout formats",
-                report.files, report.files_refused, report.records, report.rejected
+                "nothing to assess, so no decision was recorded: refused {} of {}, rejected {} of {}; see the reasons \
+                 above, and for what is read: lightsout formats",
+                report.files_refused,
+                count(report.files, "file", "files"),
+                report.rejected,
+                count(report.records, "record", "records"),
             );
             return Ok(arguments.inputs.exit_code(&report));
         }

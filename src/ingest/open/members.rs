@@ -38,8 +38,7 @@ impl Opened {
         let before = directory.offset();
         if before > 0 {
             return Err(format!(
-                "expected one zip archive, found {before} bytes before it, as where archives were joined; name each \
-                 archive"
+                "{before} bytes lie before it, as where archives were joined; name each archive"
             ));
         }
         let mut members = Vec::new();
