@@ -98,6 +98,7 @@ fn of_lake(error: &lightsout_lake::Error) -> u8 {
         | Error::NoVersion { .. }
         | Error::LogGap { .. }
         | Error::DataGone { .. }
+        | Error::AlwaysBusy { .. }
         | Error::CompactedMeanwhile { .. }
         | Error::CompactionDiffers { .. }
         | Error::Manifest { .. }

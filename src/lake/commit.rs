@@ -6,9 +6,9 @@
 //! that the batch replaces, the others get theirs (adding a file twice is adding it once); else the
 //! files are removed.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 use std::fs::{self, File};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use deltalake::checkpoints;
 use deltalake::kernel::transaction::{CommitBuilder, CommitProperties};
@@ -16,12 +16,13 @@ use deltalake::kernel::{Action, Remove};
 use deltalake::protocol::{DeltaOperation, SaveMode};
 use serde::{Deserialize, Serialize};
 
+use super::durable::{self, Existing};
 use super::schema::{PARTITION, Table};
 use super::write::DataFile;
 use super::{Lake, checkpoint};
 use crate::error::{Error, Result};
 
-const MANIFESTS: &str = "_batches";
+pub(super) const MANIFESTS: &str = "_batches";
 const LOCK: &str = "_lock";
 /// What one batch adds and takes away, written before its first commit.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -92,7 +93,7 @@ impl Lake {
         let path = self.root.join(LOCK);
         let file = File::create(&path).map_err(Error::write(&path))?;
         file.lock().map_err(Error::write(&path))?;
-        self.refresh().await?;
+        self.see_newest_commits().await?;
         self.recover().await?;
         Ok(Locked { _file: file })
     }
@@ -100,16 +101,20 @@ impl Lake {
     /// Commits a batch. The caller holds the lock.
     pub async fn commit(&mut self, _lock: &Locked, manifest: &Manifest, now_ms: i64) -> Result<()> {
         let path = self.manifest_path(&manifest.batch_id);
-        if let Some(parent) = path.parent() {
-            fs::create_dir_all(parent).map_err(Error::write(parent))?;
-        }
         let text =
             serde_json::to_vec(manifest).map_err(|source| Error::Json { what: "a manifest", source })?;
-        let staged = path.with_extension("part");
-        fs::write(&staged, text).map_err(Error::write(&staged))?;
-        fs::rename(&staged, &path).map_err(Error::write(&path))?;
+        self.sync_names(manifest)?;
+        durable::write(&path, &[&text], Existing::Replace).map_err(Error::write(&path))?;
         self.commit_files(manifest, Begun::No, now_ms).await?;
         fs::remove_file(&path).map_err(Error::write(&path))
+    }
+
+    /// The contents of data files are on the disk when they are written, their names only now.
+    fn sync_names(&self, manifest: &Manifest) -> Result<()> {
+        let path = |file: &DataFile| self.root.join(file.table.as_str()).join(&file.path);
+        let folders: BTreeSet<PathBuf> =
+            manifest.files.iter().filter_map(|file| path(file).parent().map(Path::to_owned)).collect();
+        folders.iter().try_for_each(|folder| durable::sync_folder(folder).map_err(Error::write(folder)))
     }
 
     fn manifest_path(&self, batch_id: &str) -> PathBuf {
@@ -235,19 +240,27 @@ impl Lake {
         Ok(())
     }
 
-    /// Whether some commit of the batch was made. A file that it replaces can be gone by that alone:
-    /// the lock was held from the listing on.
+    /// Whether some commit of the batch was made.
     fn has_begun(&self, manifest: &Manifest) -> Result<bool> {
         for table in Table::ALL {
-            let present: HashSet<String> = self.files(table)?.into_iter().map(|file| file.path).collect();
-            let added = manifest.files.iter().any(|file| file.table == table && present.contains(&file.path));
-            let gone =
-                manifest.replaced.iter().any(|file| file.table == table && !present.contains(&file.path));
-            if added || gone {
+            if self.has_part_of(manifest, table)? {
                 return Ok(true);
             }
         }
         Ok(false)
+    }
+
+    /// Whether the batch's commit of this table was made. A file that it replaces can be gone by that alone:
+    /// the lock was held from the listing on.
+    pub(super) fn has_part_of(&self, manifest: &Manifest, table: Table) -> Result<bool> {
+        let mut added = manifest.files.iter().filter(|file| file.table == table).peekable();
+        let mut replaced = manifest.replaced.iter().filter(|file| file.table == table).peekable();
+        if added.peek().is_none() && replaced.peek().is_none() {
+            return Ok(false);
+        }
+        let present: HashSet<String> = self.files(table)?.into_iter().map(|file| file.path).collect();
+        Ok(added.any(|file| present.contains(&file.path))
+            || replaced.any(|file| !present.contains(&file.path)))
     }
 }
 

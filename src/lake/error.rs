@@ -35,6 +35,10 @@ pub enum Error {
         "the lake at {lake}: the compacted files of {table} should hold the {expected} rows of the old ones, but they hold {found} rows or others, so nothing was changed; check the disk and the memory of this machine, and run the command again"
     )]
     CompactionDiffers { lake: String, table: &'static str, expected: u64, found: u64 },
+    #[error(
+        "the lake at {lake}: other processes committed without a pause for ten seconds, so no consistent state of all tables could be read; try again"
+    )]
+    AlwaysBusy { lake: String },
     #[error("the lake's manifest {path} can't be read: {source}")]
     Manifest { path: PathBuf, source: serde_json::Error },
     #[error("parquet file {path}: {source}")]

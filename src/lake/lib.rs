@@ -4,6 +4,8 @@
 mod checkpoint;
 pub mod commit;
 pub mod compact;
+mod cut;
+mod durable;
 mod error;
 mod rewrite;
 pub mod rows;
@@ -95,7 +97,8 @@ impl Lake {
 
     async fn open_tables(root: &Path, versions: &BTreeMap<Table, u64>) -> Result<Self> {
         let io = |source| Error::File { lake: root.display().to_string(), source };
-        std::fs::create_dir_all(root).map_err(io)?;
+        durable::use_for_tables();
+        durable::create_folders(root).map_err(io)?;
         let root = root.canonicalize().map_err(io)?;
         let in_use = File::create(root.join(IN_USE)).ok();
         if let Some(file) = &in_use {
@@ -103,6 +106,7 @@ impl Lake {
         }
         let mut lake = Self { root, tables: HashMap::new(), in_use };
         let is_new = Self::exists(&lake.root).is_err();
+        let unfinished = lake.unfinished_batches()?;
         for table in Table::ALL {
             let opened = match versions.get(&table) {
                 Some(version) => lake.open_version(table, *version).await?,
@@ -111,6 +115,9 @@ impl Lake {
                 None => lake.open_table(table).await.map_err(|source| lake.not_upgraded(source))?,
             };
             lake.tables.insert(table, opened);
+        }
+        if versions.is_empty() && !lake.settle_cut(&unfinished).await? {
+            lake.refresh().await?;
         }
         Ok(lake)
     }
@@ -194,7 +201,7 @@ impl Lake {
 
     async fn open_table(&self, table: Table) -> Result<DeltaTable> {
         let folder = self.root.join(table.as_str());
-        std::fs::create_dir_all(&folder).map_err(|source| Error::File { lake: self.name(), source })?;
+        durable::create_folders(&folder).map_err(|source| Error::File { lake: self.name(), source })?;
         let url = self.url_of(table)?;
         let wrong = |source| self.wrong("opening a table", source);
         let exists = folder.join("_delta_log").is_dir();
@@ -327,8 +334,8 @@ impl Lake {
         Ok(alone)
     }
 
-    /// Sees the newest commits.
-    pub async fn refresh(&mut self) -> Result<()> {
+    /// Sees the newest commits, also of a batch of which others are still to come.
+    async fn see_newest_commits(&mut self) -> Result<()> {
         for table in self.tables.values_mut() {
             table.update_state().await.map_err(|source| Error::Delta {
                 lake: self.root.display().to_string(),

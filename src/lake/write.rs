@@ -2,7 +2,7 @@
 //! log keeps of each file, so that queries prune without opening footers.
 
 use std::collections::{BTreeSet, HashMap};
-use std::fs::{self, File};
+use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -20,6 +20,7 @@ use parquet::schema::types::ColumnPath;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+use super::durable;
 use super::schema::{PARTITION, Table};
 use crate::error::{Error, Result};
 
@@ -122,7 +123,7 @@ impl DataFileWriter {
         let relative = format!("{folder}{name}.parquet");
         let path = lake.join(table.as_str()).join(&relative);
         if let Some(parent) = path.parent() {
-            fs::create_dir_all(parent).map_err(Error::write(parent))?;
+            durable::create_folders(parent).map_err(Error::write(parent))?;
         }
         let file = File::options().read(true).write(true).create(true).truncate(true).open(&path);
         let file = file.map_err(Error::write(&path))?;

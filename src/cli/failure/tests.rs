@@ -46,6 +46,7 @@ fn lake_errors() -> Vec<(u8, LakeError)> {
         (1, LakeError::File { lake: text(), source: disk() }),
         (1, LakeError::NoLake { lake: text() }),
         (1, LakeError::NoVersion { lake: text(), table: "sources", version: 3, found: text() }),
+        (1, LakeError::AlwaysBusy { lake: text() }),
         (1, LakeError::LogGap { lake: text(), table: "sources", version: 3 }),
         (
             1,
