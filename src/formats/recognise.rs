@@ -5,6 +5,7 @@ use super::csv;
 use super::document::{self, Scanner};
 use super::frame::{Framing, RECORD_BYTES_MAX};
 use super::json::Cursor;
+use super::shapes::look_alike::graph_error;
 use super::shapes::{NotRead, RecordReader, Says, Shape, describe_record, envelope, is_picture};
 use crate::settings::{collected, smtp_report};
 use lightsout_model::settings::SettingsKind;
@@ -149,7 +150,12 @@ fn json(head: &[u8], start: usize, last: bool) -> Option<Recognised> {
             let found = "JSON that breaks off before its first record";
             return Some(Recognised::Unknown(NotRead::unknown(found)));
         }
-        return Some(Recognised::Empty);
+        // An answer that failed looks like one that found nothing.
+        let error = std::str::from_utf8(&head[start..]).ok().and_then(graph_error);
+        return Some(match error {
+            Some(found) => Recognised::Unknown(NotRead::unknown(found)),
+            None => Recognised::Empty,
+        });
     }
     if scan.records.is_empty() && !last && head.len() <= RECORD_BYTES_MAX {
         return None;

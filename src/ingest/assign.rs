@@ -62,6 +62,8 @@ mod tests {
             stored_bytes: 0,
             says: PathFacts::default(),
             assigned: Assigned::default(),
+            is_of_folder: false,
+            unreadable: None,
         };
         list.of(&input).tenant_id
     }

@@ -12,7 +12,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 
 use super::find::Input;
 use super::known::Known;
-use super::open::{Content, Opened, open};
+use super::open::{Content, Opened, is_of_the_file, open};
 use super::source::Source;
 use super::worker::Worker;
 use super::{FileFate, IngestSettings, Progress, settings};
@@ -301,7 +301,23 @@ impl Batch<'_> {
         // Hardly any file is the same but one of the same size.
         let hash_first =
             |bytes| self.hash_first || self.known.sizes.contains(&bytes) || self.sizes.contains(&bytes);
-        let opened = open(input, hash_first)?;
+        let opened = match &input.unreadable {
+            Some(reason) => Err(reason.clone()),
+            None => match open(input, hash_first) {
+                Ok(opened) => Ok(opened),
+                Err(Error::Read { source, .. }) if input.is_of_folder && is_of_the_file(&source) => {
+                    Err(source.to_string())
+                }
+                Err(error) => return Err(error),
+            },
+        };
+        let opened = match opened {
+            Ok(opened) => opened,
+            Err(reason) => {
+                sources.push(Arc::new(Source::unreadable(input, &reason)));
+                return Ok(());
+            }
+        };
         self.progress.stored_bytes.fetch_add(opened.stored_bytes, Ordering::Relaxed);
         self.opened(input, &opened, worker, sources, 0)
     }

@@ -1,6 +1,7 @@
 //! Finds the input files: files, folders, glob patterns, stdin; and reads what a path says of its
 //! file in the storage-export layout.
 
+use std::io;
 use std::path::{Path, PathBuf};
 
 use chrono::{DateTime, Duration, NaiveDate, Utc};
@@ -22,6 +23,10 @@ pub struct Input {
     pub says: PathFacts,
     /// What the operator says of it, where neither record nor path says it.
     pub assigned: Assigned,
+    /// Whether it was found in a folder, whose other files are read even if this one can't be.
+    pub is_of_folder: bool,
+    /// Why it can't be read, if that is known before it is opened.
+    pub unreadable: Option<String>,
 }
 
 /// Tenant and category that the operator names for a file.
@@ -153,6 +158,8 @@ pub fn find(arguments: &[String]) -> Result<Vec<Input>> {
                 stored_bytes: 0,
                 says: PathFacts::default(),
                 assigned: Assigned::default(),
+                is_of_folder: false,
+                unreadable: None,
             });
             continue;
         }
@@ -168,23 +175,55 @@ pub fn find(arguments: &[String]) -> Result<Vec<Input>> {
                 return Err(Error::NoInput { input: argument.clone() });
             }
         }
-        for path in paths {
+        for Found { path, is_of_folder, mut unreadable } in paths {
             if !seen.insert(path.clone()) {
                 continue;
             }
             let name = path.to_string_lossy().into_owned();
-            let stored_bytes = path.metadata().map_err(Error::read(&name))?.len();
+            let stored_bytes = match path.metadata() {
+                Ok(metadata) => metadata.len(),
+                Err(source) if is_of_folder => {
+                    unreadable.get_or_insert(source.to_string());
+                    0
+                }
+                Err(source) => return Err(Error::read(&name)(source)),
+            };
             let says = PathFacts::of(&path);
             let assigned = Assigned::default();
-            inputs.push(Input { path: Some(path), name, stored_bytes, says, assigned });
+            inputs.push(Input {
+                path: Some(path),
+                name,
+                stored_bytes,
+                says,
+                assigned,
+                is_of_folder,
+                unreadable,
+            });
         }
     }
     Ok(inputs)
 }
 
-fn walk(from: &Path, paths: &mut Vec<PathBuf>) -> Result<()> {
+/// A path that is an input, whether it can be read or not.
+struct Found {
+    path: PathBuf,
+    is_of_folder: bool,
+    unreadable: Option<String>,
+}
+
+fn why_unreadable(path: &Path, error: walkdir::Error) -> String {
+    let error = io::Error::from(error);
+    if error.kind() == io::ErrorKind::NotFound && path.is_symlink() {
+        return "it is a link to a file that does not exist".to_owned();
+    }
+    // Without the path, which is named anyway.
+    let os_error = error.get_ref().and_then(|error| error.downcast_ref::<walkdir::Error>()?.io_error());
+    os_error.unwrap_or(&error).to_string()
+}
+
+fn walk(from: &Path, paths: &mut Vec<Found>) -> Result<()> {
     if !from.is_dir() {
-        paths.push(from.to_owned());
+        paths.push(Found { path: from.to_owned(), is_of_folder: false, unreadable: None });
         return Ok(());
     }
     let hidden = |entry: &walkdir::DirEntry| {
@@ -192,13 +231,28 @@ fn walk(from: &Path, paths: &mut Vec<PathBuf>) -> Result<()> {
     };
     let entries = walkdir::WalkDir::new(from).follow_links(true).sort_by_file_name();
     for entry in entries.into_iter().filter_entry(|entry| !hidden(entry)) {
-        let entry = entry.map_err(|error| {
-            let path = error.path().unwrap_or(from).to_string_lossy().into_owned();
-            Error::Read { path, source: error.into() }
-        })?;
-        if entry.file_type().is_file() {
-            paths.push(entry.into_path());
-        }
+        let (path, unreadable) = match entry {
+            Ok(entry) if entry.file_type().is_dir() => continue,
+            Ok(entry) => {
+                // To open a pipe would wait for somebody to write into it.
+                let special = "it is a pipe, a socket or a device".to_owned();
+                let unreadable = (!entry.file_type().is_file()).then_some(special);
+                (entry.into_path(), unreadable)
+            }
+            // A link to a folder that holds it: what is in there is found without it.
+            Err(error) if error.loop_ancestor().is_some() => continue,
+            Err(error) => match (error.path().map(Path::to_owned), error.depth()) {
+                (Some(path), 1..) => {
+                    let reason = why_unreadable(&path, error);
+                    (path, Some(reason))
+                }
+                (path, _) => {
+                    let path = path.as_deref().unwrap_or(from).to_string_lossy().into_owned();
+                    return Err(Error::Read { path, source: error.into() });
+                }
+            },
+        };
+        paths.push(Found { path, is_of_folder: true, unreadable });
     }
     Ok(())
 }
@@ -206,6 +260,24 @@ fn walk(from: &Path, paths: &mut Vec<PathBuf>) -> Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// What broke: one dangling link ended the ingest of the whole folder.
+    #[cfg(unix)]
+    #[test]
+    fn what_cannot_be_read_in_a_folder_is_listed_beside_its_files() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let at = |name: &str| folder.path().join(name);
+        std::fs::write(at("good.json"), "{}").expect("written");
+        std::os::unix::fs::symlink("nowhere", at("dangling.json")).expect("a link");
+        std::os::unix::fs::symlink(folder.path(), at("itself")).expect("a link");
+        drop(std::os::unix::net::UnixListener::bind(at("socket")).expect("a socket"));
+        let found = find(&[folder.path().display().to_string()]).expect("found");
+        let names: Vec<(&str, bool)> = found
+            .iter()
+            .map(|input| (input.name.rsplit('/').next().unwrap_or_default(), input.unreadable.is_some()))
+            .collect();
+        assert_eq!(names, [("dangling.json", true), ("good.json", false), ("socket", true)]);
+    }
 
     #[test]
     fn a_storage_path_says_tenant_category_and_hour() {

@@ -131,6 +131,12 @@ pub fn open(input: &Input, hash_first: impl FnOnce(u64) -> bool) -> Result<Opene
     Ok(opened)
 }
 
+/// Whether the file is at fault, and not the machine: then others can still be read.
+pub(super) fn is_of_the_file(error: &io::Error) -> bool {
+    use io::ErrorKind::{IsADirectory, NotFound, PermissionDenied};
+    matches!(error.kind(), NotFound | PermissionDenied | IsADirectory)
+}
+
 fn spool(from: &mut impl Read) -> io::Result<File> {
     let mut file = tempfile::tempfile()?;
     io::copy(from, &mut file)?;

@@ -123,7 +123,12 @@ async fn ingest_batch(
 /// Copies what can be read only once to files, which last as long as what is returned.
 fn spool(inputs: &mut [Input]) -> Result<Vec<TempPath>> {
     let mut spooled = Vec::new();
-    for input in inputs.iter_mut().filter(|input| !input.is_regular()) {
+    for input in inputs.iter_mut().filter(|input| input.unreadable.is_none() && !input.is_regular()) {
+        if input.is_of_folder {
+            // Only what was a file is found there.
+            input.unreadable = Some("it is not there any more".to_owned());
+            continue;
+        }
         let failed = || Error::read(&input.name);
         let mut file = tempfile::NamedTempFile::new().map_err(failed())?;
         match &input.path {

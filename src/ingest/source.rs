@@ -130,6 +130,17 @@ impl Source {
         Self { compression: opened.compression.as_str(), ..Self::unnamed(input) }
     }
 
+    /// A file of a folder that can't be read: nobody knows what it holds.
+    pub(super) fn unreadable(input: &Input, reason: &str) -> Self {
+        let mut source = Self::unnamed(input.clone());
+        // The same file is refused once.
+        source.settle(blake3::hash(format!("unreadable {}", input.name).as_bytes()), 0);
+        source.refuse(format!(
+            "it can't be read: {reason}; make it readable and ingest it again, or take it out of the folder"
+        ));
+        source
+    }
+
     fn unnamed(input: Input) -> Self {
         Self {
             input,

@@ -247,6 +247,8 @@ fn convert(mut row: Row, mut account: Account, is_first: bool) -> Result<Row> {
         name,
         stored_bytes: 0,
         assigned: Assigned::default(),
+        is_of_folder: false,
+        unreadable: None,
     };
     account.records = u64::try_from(number(&row, "records")).unwrap_or(0);
     let truncation = coverage::truncation(&account);

@@ -69,7 +69,7 @@ pub(crate) fn write(path: &Path, content: &[&[u8]], existing: Existing) -> io::R
 /// A file that does not have its name yet; removed if it does not get it.
 struct Staged {
     path: PathBuf,
-    staged: PathBuf,
+    part: PathBuf,
     file: File,
 }
 
@@ -78,9 +78,11 @@ impl Staged {
         create_folders(folder_of(path))?;
         for number in 1_u64.. {
             // As the engine's store names them, which passes such names when it lists a folder.
-            let staged = PathBuf::from(format!("{}#{number}", path.display()));
-            match File::options().write(true).create_new(true).open(&staged) {
-                Ok(file) => return Ok(Self { path: path.to_owned(), staged, file }),
+            let mut part = path.as_os_str().to_owned();
+            part.push(format!("#{number}"));
+            let part = PathBuf::from(part);
+            match File::options().write(true).create_new(true).open(&part) {
+                Ok(file) => return Ok(Self { path: path.to_owned(), part, file }),
                 Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
                 Err(error) => return Err(error),
             }
@@ -91,9 +93,9 @@ impl Staged {
     fn publish(self, existing: Existing) -> io::Result<()> {
         self.file.sync_all()?;
         match existing {
-            Existing::Replace => fs::rename(&self.staged, &self.path)?,
+            Existing::Replace => fs::rename(&self.part, &self.path)?,
             // A rename would replace the file that another process has just written.
-            Existing::Fail => fs::hard_link(&self.staged, &self.path)?,
+            Existing::Fail => fs::hard_link(&self.part, &self.path)?,
         }
         sync_folder(folder_of(&self.path))
     }
@@ -102,7 +104,7 @@ impl Staged {
 impl Drop for Staged {
     fn drop(&mut self) {
         // After a rename it is gone already.
-        let _ = fs::remove_file(&self.staged);
+        let _ = fs::remove_file(&self.part);
     }
 }
 
@@ -263,7 +265,7 @@ impl Upload {
 
 impl fmt::Debug for Staged {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", self.staged.display())
+        write!(f, "{}", self.part.display())
     }
 }
 

@@ -163,7 +163,7 @@ pub(super) fn of_columns(names: &[String]) -> NotRead {
 }
 
 /// Graph's answer where it gives no sign-ins: its code and message, and what to do.
-pub(super) fn graph_error(object: &str) -> Option<String> {
+pub(crate) fn graph_error(object: &str) -> Option<String> {
     let found: serde_json::Value = serde_json::from_str(object.trim()).ok()?;
     let error = found.get("error").or_else(|| found.get("body")?.get("error"))?;
     let text = |name: &str| {

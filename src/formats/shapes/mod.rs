@@ -8,7 +8,7 @@ mod draft;
 pub mod envelope;
 mod graph;
 mod log_analytics;
-mod look_alike;
+pub(crate) mod look_alike;
 mod names;
 mod nested;
 mod other_log;

@@ -55,6 +55,8 @@ impl Opened {
                 stored_bytes: member.compressed_size(),
                 says: PathFacts::of(&path),
                 assigned: archive.assigned.clone(),
+                is_of_folder: archive.is_of_folder,
+                unreadable: None,
             };
             let deflated = match member.compression() {
                 _ if member.encrypted() => Err("it is encrypted; unpack it with its password".to_owned()),
@@ -110,6 +112,8 @@ impl Opened {
                 says: PathFacts::of(&PathBuf::from(&archive.name).join(&name)),
                 name: format!("{}/{name}", archive.name),
                 assigned: archive.assigned.clone(),
+                is_of_folder: archive.is_of_folder,
+                unreadable: None,
             };
             match member((input, opened)) {
                 Ok(true) => {}

@@ -69,6 +69,8 @@ impl SourceRow {
             name: self.path.clone(),
             stored_bytes: 0,
             assigned: Assigned::default(),
+            is_of_folder: false,
+            unreadable: None,
         };
         input.assigned = assignments.of(&input);
         Some(Source {
