@@ -23,7 +23,7 @@ pub struct Input {
     pub says: PathFacts,
     /// What the operator says of it, where neither record nor path says it.
     pub assigned: Assigned,
-    /// Whether it was found in a folder, whose other files are read even if this one can't be.
+    /// Whether it was found in a folder. If it can't be read, the other files of the folder still are.
     pub is_of_folder: bool,
     /// Why it can't be read, if that is known before it is opened.
     pub unreadable: Option<String>,
@@ -214,7 +214,7 @@ struct Found {
 fn why_unreadable(path: &Path, error: walkdir::Error) -> String {
     let error = io::Error::from(error);
     if error.kind() == io::ErrorKind::NotFound && path.is_symlink() {
-        return "it is a link to a file that does not exist".to_owned();
+        return "a link to a file that does not exist".to_owned();
     }
     // Without the path, which is named anyway.
     let os_error = error.get_ref().and_then(|error| error.downcast_ref::<walkdir::Error>()?.io_error());
@@ -234,12 +234,12 @@ fn walk(from: &Path, paths: &mut Vec<Found>) -> Result<()> {
         let (path, unreadable) = match entry {
             Ok(entry) if entry.file_type().is_dir() => continue,
             Ok(entry) => {
-                // To open a pipe would wait for somebody to write into it.
-                let special = "it is a pipe, a socket or a device".to_owned();
+                // Opening a pipe would block until another process writes to it.
+                let special = "a pipe, a socket or a device".to_owned();
                 let unreadable = (!entry.file_type().is_file()).then_some(special);
                 (entry.into_path(), unreadable)
             }
-            // A link to a folder that holds it: what is in there is found without it.
+            // A link to a folder above it, whose files are found anyway.
             Err(error) if error.loop_ancestor().is_some() => continue,
             Err(error) => match (error.path().map(Path::to_owned), error.depth()) {
                 (Some(path), 1..) => {

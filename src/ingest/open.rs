@@ -131,7 +131,7 @@ pub fn open(input: &Input, hash_first: impl FnOnce(u64) -> bool) -> Result<Opene
     Ok(opened)
 }
 
-/// Whether the file is at fault, and not the machine: then others can still be read.
+/// Whether an error concerns this file alone, so that others can still be read.
 pub(super) fn is_of_the_file(error: &io::Error) -> bool {
     use io::ErrorKind::{IsADirectory, NotFound, PermissionDenied};
     matches!(error.kind(), NotFound | PermissionDenied | IsADirectory)

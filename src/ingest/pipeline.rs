@@ -125,8 +125,8 @@ fn spool(inputs: &mut [Input]) -> Result<Vec<TempPath>> {
     let mut spooled = Vec::new();
     for input in inputs.iter_mut().filter(|input| input.unreadable.is_none() && !input.is_regular()) {
         if input.is_of_folder {
-            // Only what was a file is found there.
-            input.unreadable = Some("it is not there any more".to_owned());
+            // It was a regular file when the folder was listed.
+            input.unreadable = Some("deleted since the folder was listed".to_owned());
             continue;
         }
         let failed = || Error::read(&input.name);

@@ -136,7 +136,7 @@ impl Source {
         // The same file is refused once.
         source.settle(blake3::hash(format!("unreadable {}", input.name).as_bytes()), 0);
         source.refuse(format!(
-            "it can't be read: {reason}; make it readable and ingest it again, or take it out of the folder"
+            "it can't be read ({reason}); make it readable and ingest it again, or remove it from the folder"
         ));
         source
     }

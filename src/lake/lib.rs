@@ -334,7 +334,7 @@ impl Lake {
         Ok(alone)
     }
 
-    /// Sees the newest commits, also of a batch of which others are still to come.
+    /// Sees the newest commits, including those of a batch that is not complete yet.
     async fn see_newest_commits(&mut self) -> Result<()> {
         for table in self.tables.values_mut() {
             table.update_state().await.map_err(|source| Error::Delta {
