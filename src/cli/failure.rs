@@ -105,6 +105,7 @@ fn of_lake(error: &lightsout_lake::Error) -> u8 {
         | Error::Parquet { .. }
         | Error::Arrow { .. }
         | Error::Json { .. }
+        | Error::NewerFormat { .. }
         | Error::NotUpgraded { .. } => FAILED,
     }
 }

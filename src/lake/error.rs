@@ -39,6 +39,11 @@ pub enum Error {
         "the lake at {lake}: other processes committed without a pause for ten seconds, so no consistent state of all tables could be read; try again"
     )]
     AlwaysBusy { lake: String },
+    #[error(
+        "the lake at {lake} has format {found}, but this lightsout ({}) reads no format after {known}; nothing was changed; use the lightsout that wrote the lake, or a newer one",
+        env!("CARGO_PKG_VERSION")
+    )]
+    NewerFormat { lake: String, found: String, known: u32 },
     #[error("the lake's manifest {path} can't be read: {source}")]
     Manifest { path: PathBuf, source: serde_json::Error },
     #[error("parquet file {path}: {source}")]

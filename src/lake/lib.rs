@@ -114,6 +114,8 @@ impl Lake {
                 // A lake that an earlier version made.
                 None => lake.open_table(table).await.map_err(|source| lake.not_upgraded(source))?,
             };
+            // Before a table is created that a newer format may lack.
+            lake.check_format(&opened)?;
             lake.tables.insert(table, opened);
         }
         if versions.is_empty() && !lake.settle_cut(&unfinished).await? {
@@ -229,6 +231,8 @@ impl Lake {
             .with_columns(fields)
             .with_partition_columns(partitions.iter().copied())
             .with_configuration(configuration)
+            // The property that names the format is not one of Delta Lake's.
+            .with_raise_if_key_not_exists(false)
             .await
             .map_err(wrong)
     }
@@ -343,7 +347,8 @@ impl Lake {
                 source: Box::new(source),
             })?;
         }
-        Ok(())
+        // A newer program may have upgraded it meanwhile.
+        self.tables.values().try_for_each(|table| self.check_format(table))
     }
 }
 

@@ -1,13 +1,14 @@
-//! Tables that an earlier version made lack columns of today. Here is how that is seen, and how a table's log
-//! gets them; what the new columns of old rows hold is `ingest::upgrade`'s.
+//! How the format of a lake may grow. Tables that an earlier version made lack columns of today: here is how that
+//! is seen, and how a table's log gets them; what the new columns of old rows hold is `ingest::upgrade`'s. A lake
+//! whose format is newer than this program's is refused, since its rows may mean something else.
 
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, RecordBatch, new_null_array};
 use arrow::datatypes::{DataType, Field, Fields, Schema};
-use deltalake::DeltaTableError;
 use deltalake::kernel::engine::arrow_conversion::{TryIntoArrow as _, TryIntoKernel as _};
 use deltalake::kernel::{Action, MetadataExt as _, StructType};
+use deltalake::{DeltaTable, DeltaTableError};
 
 use super::Lake;
 use super::schema::Table;
@@ -16,8 +17,15 @@ use crate::error::{Error, Result};
 
 const WHAT: &str = "a table's columns";
 
+/// The format that this program writes. Another number where an older program would misread the lake or harm it; a
+/// new column that it may leave alone needs none. 1 is the format of lakes whose tables do not name one.
+const FORMAT_VERSION: u32 = 2;
+
+/// The property of a table that names the lake's format. Other engines keep it.
+const FORMAT_PROPERTY: &str = "lightsout.formatVersion";
+
 /// The properties that a table has from its creation.
-pub(super) fn properties(table: Table) -> [(&'static str, String); 3] {
+pub(super) fn properties(table: Table) -> [(&'static str, String); 4] {
     let columns = table.table_schema();
     let bounded: Vec<&str> =
         BOUNDED.into_iter().filter(|column| columns.field_with_name(column).is_ok()).collect();
@@ -27,6 +35,7 @@ pub(super) fn properties(table: Table) -> [(&'static str, String); 3] {
         ("delta.deletedFileRetentionDuration", "interval 3650 days".to_owned()),
         // Readers look for no other column's statistics, of every file and with every commit.
         ("delta.dataSkippingStatsColumns", bounded.join(",")),
+        (FORMAT_PROPERTY, FORMAT_VERSION.to_string()),
     ]
 }
 
@@ -48,6 +57,16 @@ impl Lake {
             }
         }
         Ok(outdated)
+    }
+
+    /// Fails if the table names a format that is newer than this program's, or none that it knows.
+    pub(super) fn check_format(&self, table: &DeltaTable) -> Result<()> {
+        let snapshot = table.snapshot().map_err(|source| self.wrong("reading a table's format", source))?;
+        let Some(found) = snapshot.metadata().configuration().get(FORMAT_PROPERTY) else { return Ok(()) };
+        match found.parse::<u32>() {
+            Ok(version) if version <= FORMAT_VERSION => Ok(()),
+            _ => Err(Error::NewerFormat { lake: self.name(), found: found.clone(), known: FORMAT_VERSION }),
+        }
     }
 
     /// The columns that a table's log names.

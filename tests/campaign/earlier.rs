@@ -2,13 +2,14 @@
 //! today, its decision is told apart, and what it announced is judged by the rules of today.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
 use crate::program::{Place, sample};
 
 const LAKE: &str = "lake";
+const FORMAT: &str = "lightsout.formatVersion";
 const DECISION: &str = "70dadcbe095750eb836af68531581ba6";
 const OLD_MILL: &str = "23220695-6f56-4566-aba9-b1fad220a1c8";
 const BRACKENRIDGE: &str = "f7fd8b2d-fc26-45b7-a0fb-8b8d91076163";
@@ -29,6 +30,16 @@ fn copy(from: &Path, to: &Path) {
             fs::copy(entry.path(), target).expect("a copy");
         }
     }
+}
+
+fn newest_commit(log: &Path) -> PathBuf {
+    let files = fs::read_dir(log).expect("a log").flatten().map(|entry| entry.path());
+    files.filter(|path| path.extension().is_some_and(|is| is == "json")).max().expect("a commit")
+}
+
+fn actions(commit: &Path) -> Vec<Value> {
+    let text = fs::read_to_string(commit).expect("text");
+    text.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect()
 }
 
 fn told(place: &Place, arguments: &[&str]) -> (i32, String, String) {
@@ -65,12 +76,9 @@ fn an_earlier_lake_is_upgraded_once_and_says_so() {
     assert_eq!(channels, expected);
 
     // Whoever reads the table without this program sees its columns in the log.
-    let log = place.path("lake/sources/_delta_log");
-    let newest = fs::read_dir(&log).expect("a log").flatten().map(|entry| entry.path());
-    let newest =
-        newest.filter(|path| path.extension().is_some_and(|is| is == "json")).max().expect("a commit");
-    let text = fs::read_to_string(newest).expect("text");
-    let actions: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
+    let actions = actions(&newest_commit(&place.path("lake/sources/_delta_log")));
+    let format = actions.iter().find_map(|action| action["metaData"]["configuration"][FORMAT].as_str());
+    assert_eq!(format, Some("2"), "the format that it has now");
     let schema = actions.iter().find_map(|action| action["metaData"]["schemaString"].as_str());
     assert!(schema.is_some_and(|schema| schema.contains("page_filter") && !schema.contains("\"kind\"")));
     assert!(actions.iter().any(|action| action["remove"].is_object()), "the old files leave it at once");
@@ -137,4 +145,58 @@ fn a_decision_by_earlier_rules_is_told_apart_and_its_announcement_judged_by_thos
     let (code, rows, said) =
         told(&place, &["sql", "SELECT DISTINCT decision_id FROM verdicts", "--format", "csv"]);
     assert_eq!((code, rows.lines().count()), (0, 3), "both can be asked for: {said}");
+}
+
+/// Gives a table another format, as a newer program's upgrade does.
+fn commit_format(log: &Path, format: &str) {
+    let created = actions(&log.join("00000000000000000000.json"));
+    let mut metadata = created.into_iter().find(|action| action["metaData"].is_object()).expect("metadata");
+    metadata["metaData"]["configuration"][FORMAT] = format.into();
+    let newest = newest_commit(log);
+    let newest: u64 = newest.file_stem().and_then(|stem| stem.to_str()?.parse().ok()).expect("a version");
+    fs::write(log.join(format!("{:020}.json", newest + 1)), format!("{metadata}\n")).expect("a commit");
+}
+
+/// Every file of a folder with its size.
+fn files(folder: &Path) -> Vec<(PathBuf, u64)> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(folder).expect("a folder").flatten() {
+        if entry.path().is_dir() {
+            found.extend(files(&entry.path()));
+        } else {
+            found.push((entry.path(), entry.metadata().expect("a file").len()));
+        }
+    }
+    found.sort();
+    found
+}
+
+#[test]
+fn a_lake_of_a_newer_format_is_refused_by_every_command_and_left_alone() {
+    let commands: [&[&str]; 7] = [
+        &["ingest", "more"],
+        &["assess", "--as-of", "2026-11-01", "--out", "out"],
+        &["sql", "SELECT 1"],
+        &["report", "top_users"],
+        &["lake", "compact"],
+        &["lake", "vacuum"],
+        &["campaign", "status"],
+    ];
+    for (table, format) in [("sign_in_records", "3"), ("rejects", "not a number")] {
+        let place = Place::new();
+        let logs = sample("logs");
+        place.ingest(LAKE, &[&logs]);
+        fs::create_dir_all(place.path("more")).expect("a folder");
+        commit_format(&place.path(LAKE).join(table).join("_delta_log"), format);
+        let before = files(&place.path(LAKE));
+        for command in commands {
+            let (code, _, said) = told(&place, command);
+            assert_eq!(code, 1, "{command:?}: {said}");
+            for part in [&format!("has format {format}"), "after 2", "nothing was changed", "or a newer one"]
+            {
+                assert!(said.contains(part), "{command:?} lacks {part}: {said}");
+            }
+            assert_eq!(files(&place.path(LAKE)), before, "{command:?}");
+        }
+    }
 }

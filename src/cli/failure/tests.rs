@@ -65,6 +65,7 @@ fn lake_errors() -> Vec<(u8, LakeError)> {
         (1, LakeError::Parquet { path: "x".into(), source: no_pages() }),
         (1, LakeError::Arrow { what: "rows", source: no_rows() }),
         (1, LakeError::Json { what: "rows", source: no_json() }),
+        (1, LakeError::NewerFormat { lake: text(), found: text(), known: 2 }),
         (1, LakeError::NotUpgraded { lake: text(), source: Box::new(disk()) }),
     ]
 }
