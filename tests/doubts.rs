@@ -253,6 +253,46 @@ fn a_cut_file_is_torn_until_a_longer_copy_comes() {
 }
 
 #[test]
+fn an_answer_that_says_it_is_incomplete_proves_no_day() {
+    let log = modern_log(A, 0);
+    let records: Vec<&str> = log.lines().collect();
+    let hits: Vec<String> = records.iter().map(|record| format!(r#"{{"_source":{record}}}"#)).collect();
+    let hits = hits.join(",");
+    let answer = |shards_failed: u32, timed_out: bool| {
+        let head = format!(r#""_shards":{{"total":5,"failed":{shards_failed}}}"#);
+        format!(r#"{{"took":9,{head},"hits":{{"total":3800,"hits":[{hits}]}},"timed_out":{timed_out}}}"#)
+    };
+    let page = |error: &str| format!(r#"{{"value":[{}],"error":{error}}}"#, records.join(","));
+    let error_first = format!(r#"{{"error":{{"code":"PartialError"}},"value":[{}]}}"#, records.join(","));
+    for (text, is_complete) in [
+        (answer(0, false), true),
+        (answer(1, false), false),
+        (answer(0, true), false),
+        (page("null"), true),
+        (page(r#"{"code":"UnknownError","message":""}"#), false),
+        (error_first, false),
+    ] {
+        let place = Place::new();
+        place.write("answer.json", text.as_bytes());
+        let (exit, told) = code(&place, &["ingest", "answer.json"]);
+        let (start, end) = (&text[..60], &text[text.len() - 60..]);
+        assert_eq!(exit, if is_complete { 0 } else { 3 }, "{start} … {end}: {told}");
+        let rows = place.csv(LAKE, "SELECT sum(records), sum(rows) FROM sources");
+        assert_eq!(rows, ["3800,3800"], "nothing is lost: {start}");
+        if is_complete {
+            is_clear(&place, A);
+            continue;
+        }
+        let (verdict, reasons) = verdict(&place, A);
+        assert_eq!(verdict, "insufficient_evidence", "{start} … {end}: {reasons:?}");
+        // The query is run again, and answers in full.
+        place.write("again.json", answer(0, false).as_bytes());
+        place.ingest(LAKE, &["again.json"]);
+        is_clear(&place, A);
+    }
+}
+
+#[test]
 fn a_refused_file_holds_the_tenants_of_its_folder_until_it_is_read_or_passed() {
     let place = Place::new();
     place.write("in/a/log.json", modern_log(A, 0).as_bytes());

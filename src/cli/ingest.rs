@@ -113,8 +113,8 @@ impl Inputs {
         let incomplete = report.files_torn + report.files_mostly_rejected;
         if incomplete > 0 {
             eprintln!(
-                "files that are cut or mostly rejected: {incomplete}; they prove no day, copy or export them again, \
-                 see: lightsout sql \"SELECT path, records, rejected, truncation FROM sources\""
+                "files that are cut, say that they are incomplete, or were mostly rejected: {incomplete}; they prove no \
+                 day; copy or export them again, see: lightsout sql \"SELECT path, records, rejected, truncation FROM sources\""
             );
         }
         if report.rejected_of_unknown_tenant > 0 {

@@ -8,6 +8,7 @@ mod values;
 
 use std::ops::Range;
 
+use super::answer::member_says_incomplete;
 use super::csv::Cells;
 use super::encoding::BYTE_ORDER_MARK;
 use super::frame::{OVER_LONG_BYTES_KEPT, RECORD_BYTES_MAX, over_long};
@@ -27,11 +28,13 @@ pub(super) struct Scanner {
     value_follows: bool,
     /// Behind a record array: the key that was last is that of another one.
     is_array_key: bool,
+    /// That key.
+    tail_key: Vec<u8>,
     /// The key that the file's first record opens with.
     first_key: Vec<u8>,
     /// Blanks before the next value on its line, if nothing else is before it.
     indent: Option<usize>,
-    /// Something was cut before it closed.
+    /// Something was cut before it closed, or says that records are missing.
     is_cut: bool,
     /// What came last was no whole record.
     after_broken: bool,
@@ -80,6 +83,7 @@ impl Default for Scanner {
             containers: Vec::new(),
             value_follows: false,
             is_array_key: false,
+            tail_key: Vec::new(),
             first_key: Vec::new(),
             indent: None,
             is_cut: false,
@@ -138,8 +142,12 @@ impl Scanner {
                     match value_end(buffer, at) {
                         // Keys, colons and values of what follows the record array.
                         Value::Ends(end) => {
-                            if *byte == b'"' && !self.value_follows {
-                                self.is_array_key = is_array_key(&buffer[at + 1..end - 1]);
+                            if self.value_follows {
+                                self.is_cut |= member_says_incomplete(&self.tail_key, &buffer[at..end]);
+                            } else if *byte == b'"' {
+                                self.tail_key.clear();
+                                self.tail_key.extend_from_slice(&buffer[at + 1..end - 1]);
+                                self.is_array_key = is_array_key(&self.tail_key);
                             }
                             scan.consumed = end;
                         }
@@ -163,7 +171,8 @@ impl Scanner {
                 }
                 (b'{', container) => {
                     match arrays(&buffer[at..]) {
-                        Arrays::Open { behind, within } => {
+                        Arrays::Open { behind, within, is_incomplete } => {
+                            self.is_cut |= is_incomplete;
                             // In the record array of another, that one was cut between two records.
                             if container == Some(&Container::EnvelopeArray) {
                                 self.is_cut = true;

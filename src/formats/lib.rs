@@ -6,6 +6,7 @@
 //! says which protocol, auth method and outcome it is. What can't be read is given to [`lenient`], which reads what is
 //! left of it. [`settings`] reads the files about a tenant's settings.
 
+pub mod answer;
 pub mod buffer;
 pub mod catalogue;
 pub mod classify;

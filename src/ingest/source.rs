@@ -276,7 +276,7 @@ impl Source {
         }
     }
 
-    /// Says that it was cut while it was written or copied.
+    /// Says that it was cut while it was written or copied, or calls itself incomplete.
     pub(super) fn tear(&self) {
         self.is_torn.store(true, Ordering::Relaxed);
     }

@@ -21,6 +21,7 @@ use super::{IngestSettings, Progress};
 use crate::Result;
 pub(super) use accept::Accepted;
 use accept::{accept, content_hash};
+use lightsout_formats::answer::says_incomplete;
 use lightsout_formats::classify::classify;
 use lightsout_formats::frame::{Chunk, OVER_LONG_BYTES_KEPT, RECORD_BYTES_MAX, over_long};
 use lightsout_formats::lenient::{self, ReadsAs};
@@ -162,6 +163,9 @@ impl<'a> Worker<'a> {
         if reader.in_envelopes
             && let Some(records) = reader.unwrap_record(record)
         {
+            if says_incomplete(record) {
+                source.tear();
+            }
             self.unwrapped(source, reader, chunk, at, &records, place, account)?;
             return Ok(Ok(()));
         }
@@ -174,6 +178,9 @@ impl<'a> Worker<'a> {
             && reason.may_be_of_envelope()
             && let Some(records) = reader.unwrap_record(record)
         {
+            if says_incomplete(record) {
+                source.tear();
+            }
             self.unwrapped(source, reader, chunk, at, &records, place, account)?;
             return Ok(Ok(()));
         }

@@ -3,6 +3,7 @@
 //! does not go into is a record to it, and may be opened by `shapes::envelope` later.
 
 use super::{Value, skip_separators, string_end, value_end};
+use crate::answer::member_says_incomplete;
 
 /// Members before the record array may take this much.
 const HEAD_BYTES: usize = 64 << 10;
@@ -35,6 +36,8 @@ pub(super) enum Arrays {
     Open {
         behind: usize,
         within: usize,
+        /// What stands before it says that records are missing.
+        is_incomplete: bool,
     },
     No,
     NeedMore,
@@ -48,7 +51,7 @@ pub(super) fn is_array_key(key: &[u8]) -> bool {
 /// Whether an object is such a document: scalars and what stands before an array, then the array.
 pub(super) fn arrays(object: &[u8]) -> Arrays {
     let more = || if object.len() > HEAD_BYTES { Arrays::No } else { Arrays::NeedMore };
-    let (mut at, mut within) = (1, 0);
+    let (mut at, mut within, mut is_incomplete) = (1, 0, false);
     loop {
         at = skip_separators(object, at);
         match object.get(at) {
@@ -63,12 +66,15 @@ pub(super) fn arrays(object: &[u8]) -> Arrays {
             return Arrays::No;
         }
         let value = skip_separators(object, colon + 1);
+        is_incomplete |= object.get(value..).is_some_and(|value| member_says_incomplete(key, value));
         match object.get(value) {
             None => return more(),
-            Some(b'[') if ARRAYS.contains(&key) => return Arrays::Open { behind: value + 1, within },
+            Some(b'[') if ARRAYS.contains(&key) => {
+                return Arrays::Open { behind: value + 1, within, is_incomplete };
+            }
             Some(b'[') if ROWS.contains(&key) => {
                 return match object.get(skip_separators(object, value + 1)) {
-                    Some(b'{') => Arrays::Open { behind: value + 1, within },
+                    Some(b'{') => Arrays::Open { behind: value + 1, within, is_incomplete },
                     Some(_) => Arrays::No,
                     None => more(),
                 };
