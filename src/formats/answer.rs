@@ -37,7 +37,7 @@ pub fn says_incomplete(object: &str) -> bool {
         let start = cursor.at();
         cursor.skip()?;
         let is_hits = key == "hits" && kind == Kind::Object;
-        is_answer |= is_hits || (kind == Kind::Array && ARRAYS.iter().any(|name| *name == key));
+        is_answer |= is_hits || (kind == Kind::Array && ARRAYS.contains(&key));
         incomplete |= member_says_incomplete(key.as_bytes(), &object.as_bytes()[start..cursor.at()]);
         Ok(())
     });

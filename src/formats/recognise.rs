@@ -1,6 +1,7 @@
 //! Tells from the head of a file what it is: shape, framing, and what holds for all of its records.
 //! File names tell nothing.
 
+use super::answer::says_incomplete;
 use super::csv;
 use super::document::{self, Scanner};
 use super::frame::{Framing, RECORD_BYTES_MAX};
@@ -146,16 +147,17 @@ fn json(head: &[u8], start: usize, last: bool) -> Option<Recognised> {
         return Some(Recognised::Records(Head::new(reader, Framing::Document, records())));
     }
     if last && scan.records.is_empty() && scan.broken.is_empty() {
-        if scanner.is_cut() {
-            let found = "JSON that breaks off before its first record";
-            return Some(Recognised::Unknown(NotRead::unknown(found)));
-        }
         // An answer that failed looks like one that found nothing.
-        let error = std::str::from_utf8(&head[start..]).ok().and_then(graph_error);
-        return Some(match error {
-            Some(found) => Recognised::Unknown(NotRead::unknown(found)),
-            None => Recognised::Empty,
-        });
+        let text = std::str::from_utf8(&head[start..]).unwrap_or_default();
+        let found = match graph_error(text) {
+            Some(error) => error,
+            None if says_incomplete(text) => {
+                "an answer without records that timed out or lacks shards; run the query again".to_owned()
+            }
+            None if scanner.is_cut() => "JSON that breaks off before its first record".to_owned(),
+            None => return Some(Recognised::Empty),
+        };
+        return Some(Recognised::Unknown(NotRead::unknown(found)));
     }
     if scan.records.is_empty() && !last && head.len() <= RECORD_BYTES_MAX {
         return None;
