@@ -40,7 +40,7 @@ pub enum Error {
     )]
     AlwaysBusy { lake: String },
     #[error(
-        "the lake at {lake} has format {found}, but this lightsout ({}) reads no format after {known}; nothing was changed; use the lightsout that wrote the lake, or a newer one",
+        "the lake at {lake} has format {found}, but this lightsout ({}) reads formats up to {known}; nothing was changed; use the lightsout that wrote the lake, or a newer one",
         env!("CARGO_PKG_VERSION")
     )]
     NewerFormat { lake: String, found: String, known: u32 },

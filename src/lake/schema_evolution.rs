@@ -59,7 +59,7 @@ impl Lake {
         Ok(outdated)
     }
 
-    /// Fails if the table names a format that is newer than this program's, or none that it knows.
+    /// Fails if the table names a format that is newer than this program's, or one that is not a number.
     pub(super) fn check_format(&self, table: &DeltaTable) -> Result<()> {
         let snapshot = table.snapshot().map_err(|source| self.wrong("reading a table's format", source))?;
         let Some(found) = snapshot.metadata().configuration().get(FORMAT_PROPERTY) else { return Ok(()) };

@@ -192,7 +192,7 @@ fn a_lake_of_a_newer_format_is_refused_by_every_command_and_left_alone() {
         for command in commands {
             let (code, _, said) = told(&place, command);
             assert_eq!(code, 1, "{command:?}: {said}");
-            for part in [&format!("has format {format}"), "after 2", "nothing was changed", "or a newer one"]
+            for part in [&format!("has format {format}"), "up to 2", "nothing was changed", "or a newer one"]
             {
                 assert!(said.contains(part), "{command:?} lacks {part}: {said}");
             }
