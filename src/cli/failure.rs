@@ -98,7 +98,8 @@ fn of_lake(error: &lightsout_lake::Error) -> u8 {
         | Error::NoVersion { .. }
         | Error::LogGap { .. }
         | Error::DataGone { .. }
-        | Error::AlwaysBusy { .. }
+        | Error::CommitLost { .. }
+        | Error::DamagedEntry { .. }
         | Error::CompactedMeanwhile { .. }
         | Error::CompactionDiffers { .. }
         | Error::Manifest { .. }

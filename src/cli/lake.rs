@@ -97,6 +97,9 @@ pub(super) async fn run(command: &Command, global: &Global) -> Result<u8> {
             let queries = session::open(&lake, MEMORY_LIMIT_BYTES).await?;
             output.write(&queries.run("status", STATUS, &[]).await?)?;
             if !global.quiet {
+                let number =
+                    lake.entry().map_or_else(String::new, |entry| format!(", commit {}", entry.number));
+                eprintln!("lake format {}{number}", lake.format()?);
                 dismiss::list(&lake)?.iter().for_each(|line| eprintln!("{line}"));
             }
             Ok(0)

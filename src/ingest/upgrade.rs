@@ -34,6 +34,8 @@ pub struct Upgraded {
     pub tables: Vec<Table>,
     /// Sources whose days were counted again.
     pub sources: usize,
+    /// The format that the lake had before and has now.
+    pub format: (u32, u32),
 }
 
 /// Rows of `sources` that are written at a time.
@@ -44,12 +46,15 @@ const STEP_ROWS: usize = 10_000;
 /// # Errors
 /// Fails if the lake can't be read or written; then it is as it was, or another run goes on from there.
 pub async fn upgrade(lake: &mut Lake, now: DateTime<Utc>) -> Result<Option<Upgraded>> {
-    if lake.outdated()?.is_empty() {
+    if lake.to_upgrade()?.is_empty() || (lake.outdated()?.is_empty() && !lake.is_writable()) {
         return Ok(None);
     }
     let lock = lake.lock().await?;
     // Another process may have done it meanwhile.
-    let tables = lake.outdated()?;
+    let (tables, format) = (lake.outdated()?, lake.format()?);
+    if lake.to_upgrade()?.is_empty() {
+        return Ok(None);
+    }
     let mut sources = 0;
     if tables.contains(&Table::Sources) && keeps_runs(&lake.logged_schema(Table::Sources)?) {
         let batch_id = uuid::Uuid::new_v4().simple().to_string();
@@ -76,10 +81,10 @@ pub async fn upgrade(lake: &mut Lake, now: DateTime<Utc>) -> Result<Option<Upgra
             lake.commit(&lock, &manifest, now.timestamp_millis()).await?;
         }
     }
-    for table in lake.outdated()? {
+    for table in lake.to_upgrade()? {
         lake.commit_columns(&lock, table).await?;
     }
-    Ok((!tables.is_empty()).then_some(Upgraded { tables, sources }))
+    Ok(Some(Upgraded { tables, sources, format: (format, lake.format()?) }))
 }
 
 /// Whether `coverage` holds runs of days instead of counts.

@@ -1,10 +1,10 @@
 //! Commits a batch to several tables so that a kill at any instant leaves it whole or absent.
 //!
 //! Data files are written first. Then, under the lake's lock: a manifest that names them all, the
-//! commit of `sign_in_records`, the other tables' commits, and the manifest goes. Whoever takes the
-//! lock next finishes what a killed process left: if any table holds a file of the batch, or lacks one
-//! that the batch replaces, the others get theirs (adding a file twice is adding it once); else the
-//! files are removed.
+//! commit of `sign_in_records`, the other tables' commits, the entry of the lake's log, and the
+//! manifest goes. Whoever takes the lock next finishes what a killed process left: if any table holds
+//! a file of the batch, or lacks one that the batch replaces, the others get theirs (adding a file
+//! twice is adding it once); else the files are removed.
 
 use std::collections::{BTreeSet, HashSet};
 use std::fs::{self, File};
@@ -19,7 +19,7 @@ use serde::{Deserialize, Serialize};
 use super::durable::{self, Existing};
 use super::schema::{PARTITION, Table};
 use super::write::DataFile;
-use super::{Lake, checkpoint};
+use super::{Lake, checkpoint, lake_log};
 use crate::error::{Error, Result};
 
 pub(super) const MANIFESTS: &str = "_batches";
@@ -77,7 +77,7 @@ impl Replaced {
 
 /// Whether a commit of a batch may have been made before.
 #[derive(Debug, Clone, Copy)]
-enum Begun {
+pub(super) enum Begun {
     No,
     Perhaps,
 }
@@ -93,8 +93,16 @@ impl Lake {
         let path = self.root.join(LOCK);
         let file = File::create(&path).map_err(Error::write(&path))?;
         file.lock().map_err(Error::write(&path))?;
+        self.entry = match &self.entry {
+            Some(known) => Some(lake_log::newest_after(&self.root, known)?),
+            None => lake_log::newest(&self.root)?,
+        };
         self.see_newest_commits().await?;
         self.recover().await?;
+        if !self.is_logged()? {
+            self.log_commit(None, chrono::Utc::now().timestamp_millis())?;
+        }
+        self.by_others.clear();
         Ok(Locked { _file: file })
     }
 
@@ -106,6 +114,7 @@ impl Lake {
         self.sync_names(manifest)?;
         durable::write(&path, &[&text], Existing::Replace).map_err(Error::write(&path))?;
         self.commit_files(manifest, Begun::No, now_ms).await?;
+        self.log_commit(Some(manifest), now_ms)?;
         fs::remove_file(&path).map_err(Error::write(&path))
     }
 
@@ -122,7 +131,12 @@ impl Lake {
     }
 
     /// Commits to each table what it lacks of the batch, records first.
-    async fn commit_files(&mut self, manifest: &Manifest, begun: Begun, now_ms: i64) -> Result<()> {
+    pub(super) async fn commit_files(
+        &mut self,
+        manifest: &Manifest,
+        begun: Begun,
+        now_ms: i64,
+    ) -> Result<()> {
         for table in Table::ALL {
             let added: Vec<_> = manifest.files.iter().filter(|file| file.table == table).collect();
             let replaced: Vec<_> = manifest.replaced.iter().filter(|file| file.table == table).collect();
@@ -182,6 +196,8 @@ impl Lake {
         // The log is never cleaned: decisions name its old versions.
         let properties =
             CommitProperties::default().with_create_checkpoint(false).with_cleanup_expired_logs(Some(false));
+        let ours = (lake_log::OURS.to_owned(), env!("CARGO_PKG_VERSION").into());
+        let properties = properties.with_metadata([ours]);
         let committed = CommitBuilder::from(properties)
             .with_actions(actions)
             .build(Some(snapshot), delta.log_store(), operation)
@@ -202,7 +218,8 @@ impl Lake {
     pub async fn commit_columns(&mut self, _lock: &Locked, table: Table) -> Result<()> {
         let actions = vec![self.new_columns(table)?];
         self.commit_actions(table, actions, overwrite()).await?;
-        self.reload(table).await
+        self.reload(table).await?;
+        self.log_commit(None, chrono::Utc::now().timestamp_millis())
     }
 
     async fn reload(&mut self, table: Table) -> Result<()> {
@@ -225,9 +242,13 @@ impl Lake {
                 let text = fs::read(&path).map_err(Error::read(path.display().to_string()))?;
                 let manifest: Manifest = serde_json::from_slice(&text)
                     .map_err(|source| Error::Manifest { path: path.clone(), source })?;
-                if self.has_begun(&manifest)? {
+                let newest = self.entry.as_ref().and_then(|entry| entry.batch_id.as_ref());
+                if newest == Some(&manifest.batch_id) {
+                    // All of it was done but this.
+                } else if self.has_begun(&manifest)? {
                     let now_ms = chrono::Utc::now().timestamp_millis();
                     self.commit_files(&manifest, Begun::Perhaps, now_ms).await?;
+                    self.log_commit(Some(&manifest), now_ms)?;
                 } else {
                     for file in &manifest.files {
                         // Already gone is as good.

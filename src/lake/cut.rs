@@ -1,63 +1,155 @@
-//! One consistent cut through all tables, seen without a lock. The tables of a batch are committed one after the
-//! other, so whoever opens them meanwhile could see what a log covers without what it shows, and take usage for none.
-//!
-//! While a batch is committed its manifest lies in `_batches`. A cut is taken if, while the tables were opened,
-//! neither the manifests nor the tables changed; a table that has its part of an unfinished batch is then seen as it
-//! was before that. What a killed process left is seen the same way, until the next writer finishes it.
+//! One consistent cut through all tables, seen without a lock: each table as the newest entry of the lake's log names
+//! it. The tables of a batch are committed one after the other, so whoever took the newest version of each could see
+//! what a log covers without what it shows, and take usage for none.
 
 use std::fs;
 use std::io;
-use std::time::Duration;
 
 use super::Lake;
 use super::commit::{MANIFESTS, Manifest};
+use super::lake_log::{self, CommitBy, ForeignCommit, LogEntry};
 use super::schema::Table;
+use super::schema_evolution::FORMAT_VERSION;
 use crate::error::{Error, Result};
-
-/// How often a cut is tried while others commit, and the pause between: about ten seconds in all.
-const ATTEMPTS: u32 = 2_000;
-/// After this many, the lake's lock is taken, if the lake can be written: then nobody commits.
-const ATTEMPTS_WITHOUT_LOCK: u32 = 200;
-const PAUSE: Duration = Duration::from_millis(5);
 
 impl Lake {
     /// Sees the newest batches, each as a whole.
     ///
     /// # Errors
-    /// Fails if the lake can't be read, or others commit without a pause.
+    /// Fails if the lake can't be read.
     pub async fn refresh(&mut self) -> Result<()> {
-        for attempt in 0..ATTEMPTS {
-            if attempt == ATTEMPTS_WITHOUT_LOCK && self.lock().await.is_ok() {
-                return Ok(());
-            }
-            let unfinished = self.unfinished_batches()?;
-            self.see_newest_commits().await?;
-            if self.settle_cut(&unfinished).await? {
-                return Ok(());
-            }
-            tokio::time::sleep(PAUSE).await;
+        let newest = match &self.entry {
+            Some(known) => Some(lake_log::newest_after(&self.root, known)?),
+            None => lake_log::newest(&self.root)?,
+        };
+        match newest {
+            Some(entry) => self.see(entry).await,
+            None => self.see_without_log().await,
         }
-        Err(Error::AlwaysBusy { lake: self.name() })
     }
 
-    /// Makes the tables, opened after `unfinished` was read, a consistent cut. `false`: something changed meanwhile.
-    pub(super) async fn settle_cut(&mut self, unfinished: &[Manifest]) -> Result<bool> {
-        let ids = |manifests: &[Manifest]| -> Vec<String> {
-            manifests.iter().map(|manifest| manifest.batch_id.clone()).collect()
-        };
-        if ids(&self.unfinished_batches()?) != ids(unfinished) || !self.is_newest()? {
-            return Ok(false);
+    /// Whether there is something to see that [`Lake::refresh`] would see. Looks for one file a table, not through
+    /// the logs.
+    ///
+    /// # Errors
+    /// Fails if a log can't be read.
+    pub fn is_behind(&self) -> Result<bool> {
+        if lake_log::has(&self.root, self.entry.as_ref().map_or(0, |entry| entry.number + 1)) {
+            return Ok(true);
         }
-        for manifest in unfinished {
+        for (table, version) in self.versions()? {
+            let log = self.log_of(table);
+            let is_gone = !log.join(format!("{version:020}.json")).exists();
+            if is_gone || matches!(lake_log::commit_of(table, &log, version + 1)?, Some(CommitBy::Other(_))) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// What other programs committed since lightsout last did, as far as it is seen.
+    #[must_use]
+    pub fn commits_by_others(&self) -> &[ForeignCommit] {
+        &self.by_others
+    }
+
+    /// The newest entry of the lake's log that is seen; `None` where the lake is seen as it was at other versions,
+    /// or can't be written and has no log yet.
+    #[must_use]
+    pub const fn entry(&self) -> Option<&LogEntry> {
+        self.entry.as_ref()
+    }
+
+    async fn see(&mut self, entry: LogEntry) -> Result<()> {
+        for table in Table::ALL {
+            let seen = self.table(table)?.version().unwrap_or(0);
+            let Some(version) = entry.version(table).filter(|version| *version > seen) else { continue };
+            let delta = self.table_mut(table)?;
+            if delta.update_incremental(Some(version)).await.is_err() || delta.version() != Some(version) {
+                let opened = self.open_committed(table, version, entry.number).await?;
+                self.tables.insert(table, opened);
+            }
+        }
+        self.entry = Some(entry);
+        self.see_others().await
+    }
+
+    /// Sees the commits of other programs on top of the newest entry.
+    pub(super) async fn see_others(&mut self) -> Result<()> {
+        self.by_others.clear();
+        for table in Table::ALL {
+            let log = self.log_of(table);
+            let committed = self.entry.as_ref().and_then(|entry| entry.version(table));
+            let seen = self.table(table)?.version().unwrap_or(0);
+            let mut newest = committed.unwrap_or(seen);
+            while let Some(CommitBy::Other(commit)) = lake_log::commit_of(table, &log, newest + 1)? {
+                self.by_others.push(commit);
+                newest += 1;
+            }
+            if newest > seen {
+                let updated = self.table_mut(table)?.update_incremental(Some(newest)).await;
+                updated.map_err(|source| self.wrong("reading the commits of other programs", source))?;
+            }
+        }
+        // One of them may be a newer lightsout.
+        self.tables.values().try_for_each(|table| self.check_format(table))
+    }
+
+    /// Sees a lake that was made before it had a log. Whoever can write gives it one.
+    pub(super) async fn see_without_log(&mut self) -> Result<()> {
+        if self.lock().await.is_ok() {
+            return Ok(());
+        }
+        self.see_newest_commits().await?;
+        // What a killed process left is seen as it was before, until somebody who can write finishes it.
+        for manifest in self.unfinished_batches()? {
             for table in Table::ALL {
-                if self.has_part_of(manifest, table)? {
+                if self.has_part_of(&manifest, table)? {
                     let version = self.table(table)?.version().unwrap_or(0).saturating_sub(1);
                     let before = self.open_version(table, version).await?;
                     self.tables.insert(table, before);
                 }
             }
         }
-        Ok(true)
+        Ok(())
+    }
+
+    /// Writes the next entry if the tables have gone on since the newest: a batch, new columns, or what other
+    /// programs did. The caller holds the lock.
+    pub(super) fn log_commit(&mut self, batch: Option<&Manifest>, now_ms: i64) -> Result<()> {
+        let versions = self.versions()?;
+        let mut by_others = Vec::new();
+        for (table, version) in &versions {
+            let Some(before) = self.entry.as_ref().and_then(|entry| entry.version(*table)) else { continue };
+            for version in before + 1..=*version {
+                let by = lake_log::commit_of(*table, &self.log_of(*table), version)?;
+                if let Some(CommitBy::Other(commit)) = by {
+                    by_others.push(commit);
+                }
+            }
+        }
+        let entry = LogEntry {
+            number: self.entry.as_ref().map_or(0, |entry| entry.number + 1),
+            format_version: FORMAT_VERSION,
+            program_version: env!("CARGO_PKG_VERSION").to_owned(),
+            committed_at: chrono::DateTime::from_timestamp_millis(now_ms).unwrap_or_default(),
+            batch_id: batch.map(|batch| batch.batch_id.clone()),
+            versions: versions
+                .into_iter()
+                .map(|(table, version)| (table.as_str().to_owned(), version))
+                .collect(),
+            files: batch.map(|batch| batch.files.iter().map(Into::into).collect()).unwrap_or_default(),
+            by_others,
+        };
+        entry.write(&self.root)?;
+        self.entry = Some(entry);
+        Ok(())
+    }
+
+    /// Whether the newest entry names the tables as they are seen.
+    pub(super) fn is_logged(&self) -> Result<bool> {
+        let Some(entry) = &self.entry else { return Ok(false) };
+        Ok(self.versions()?.into_iter().all(|(table, version)| entry.version(table) == Some(version)))
     }
 
     /// The manifests in `_batches`, by batch id.
@@ -85,17 +177,6 @@ impl Lake {
         manifests.sort_by(|a, b| a.batch_id.cmp(&b.batch_id));
         Ok(manifests)
     }
-
-    /// Whether no table has a commit after the one that is seen.
-    fn is_newest(&self) -> Result<bool> {
-        for (table, version) in self.versions()? {
-            let log = self.root.join(table.as_str()).join("_delta_log");
-            if log.join(format!("{:020}.json", version + 1)).exists() {
-                return Ok(false);
-            }
-        }
-        Ok(true)
-    }
 }
 
 #[cfg(test)]
@@ -103,6 +184,7 @@ mod tests {
     use arrow::array::RecordBatch;
 
     use super::*;
+    use crate::commit::Begun;
     use crate::write::{DataFile, write_file};
 
     fn file(lake: &Lake, table: Table, name: &str) -> DataFile {
@@ -134,7 +216,7 @@ mod tests {
         // As a writer that was stopped, or killed, after the first table leaves it.
         let second = batch(&writer, "second");
         let half = Manifest { files: second.files[..1].to_vec(), ..second.clone() };
-        writer.commit(&lock, &half, 0).await.expect("a commit");
+        writer.commit_files(&half, Begun::No, 0).await.expect("a commit");
         let manifest = folder.path().join(MANIFESTS).join("second.json");
         fs::write(&manifest, serde_json::to_vec(&second).expect("JSON")).expect("written");
         let mut reader = open(&folder).await;
@@ -146,6 +228,104 @@ mod tests {
         drop(reader.lock().await.expect("the lock"));
         assert_eq!(counts(&reader), [2, 2]);
         assert_eq!(counts(&open(&folder).await), [2, 2]);
+    }
+
+    /// A commit as another program makes it.
+    fn commit_by_another(lake: &Lake, table: Table, version: u64, file: &DataFile) {
+        let info = serde_json::json!({"commitInfo": {"operation": "WRITE", "engineInfo": "Spark"}});
+        let add = serde_json::json!({"add": {
+            "path": file.path, "size": file.bytes, "partitionValues": {}, "modificationTime": 0, "dataChange": true,
+        }});
+        let path = lake.log_of(table).join(format!("{version:020}.json"));
+        fs::write(path, format!("{info}\n{add}\n")).expect("written");
+    }
+
+    #[tokio::test]
+    async fn the_log_names_versions_files_and_what_other_programs_did() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let mut writer = open(&folder).await;
+        let mut reader = open(&folder).await;
+        assert_eq!(reader.entry().map(|entry| entry.number), Some(0), "a lake has a log from its creation");
+        let lock = writer.lock().await.expect("the lock");
+        let first = batch(&writer, "first");
+        writer.commit(&lock, &first, 1_000).await.expect("a commit");
+        drop(lock);
+        assert!(reader.is_behind().expect("looked"));
+        reader.refresh().await.expect("seen");
+        assert!(!reader.is_behind().expect("looked"));
+        let entry = reader.entry().expect("an entry").clone();
+        assert_eq!((entry.number, entry.batch_id.as_deref()), (1, Some("first")));
+        let version = |table: Table| reader.table(table).expect("a table").version();
+        assert!(Table::ALL.into_iter().all(|table| entry.version(table) == version(table)), "{entry:?}");
+        for (logged, file) in entry.files.iter().zip(&first.files) {
+            let content =
+                fs::read(folder.path().join(file.table.as_str()).join(&file.path)).expect("the file");
+            assert_eq!((logged.bytes, logged.rows), (content.len() as u64, 0));
+            assert_eq!(logged.hash, format!("blake3:{}", blake3::hash(&content).to_hex()));
+        }
+
+        let theirs = file(&writer, Table::Rejects, "theirs");
+        commit_by_another(&writer, Table::Rejects, 2, &theirs);
+        assert!(reader.is_behind().expect("looked"));
+        for mut lake in [open(&folder).await, reader] {
+            lake.refresh().await.expect("seen");
+            assert_eq!(counts(&lake), [2, 1], "it is seen at once");
+            let told: Vec<String> = lake.commits_by_others().iter().map(ToString::to_string).collect();
+            assert_eq!(told, ["version 2 of rejects: WRITE by Spark"]);
+        }
+        drop(writer.lock().await.expect("the lock"));
+        let entry = writer.entry().expect("an entry");
+        assert_eq!((entry.number, entry.by_others.len(), entry.batch_id.as_ref()), (2, 1, None));
+        assert!(open(&folder).await.commits_by_others().is_empty(), "the log knows of it now");
+    }
+
+    #[tokio::test]
+    async fn a_batch_that_was_killed_before_its_entry_gets_it_and_one_killed_after_it_no_second() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let mut writer = open(&folder).await;
+        let lock = writer.lock().await.expect("the lock");
+        let batch = batch(&writer, "batch");
+        writer.commit_files(&batch, Begun::No, 0).await.expect("all tables");
+        let manifest = folder.path().join(MANIFESTS).join("batch.json");
+        let leave = || {
+            fs::create_dir_all(folder.path().join(MANIFESTS)).expect("a folder");
+            fs::write(&manifest, serde_json::to_vec(&batch).expect("JSON")).expect("written");
+        };
+        leave();
+        drop(lock);
+        assert_eq!(counts(&open(&folder).await), [0, 0]);
+        drop(writer.lock().await.expect("the lock"));
+        let entry = writer.entry().expect("an entry");
+        assert_eq!((entry.number, entry.batch_id.as_deref(), entry.files.len()), (1, Some("batch"), 2));
+        leave();
+        drop(writer.lock().await.expect("the lock"));
+        assert_eq!(writer.entry().map(|entry| entry.number), Some(1));
+        assert!(!manifest.exists());
+        assert_eq!(counts(&open(&folder).await), [1, 1]);
+    }
+
+    #[tokio::test]
+    async fn a_damaged_entry_is_an_error_whose_way_out_works() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let mut writer = open(&folder).await;
+        let lock = writer.lock().await.expect("the lock");
+        let batch = batch(&writer, "batch");
+        writer.commit(&lock, &batch, 0).await.expect("a commit");
+        drop(lock);
+        let newest = folder.path().join("_commits/00000000000000000001.json");
+        for damaged in ["", "\0\0\0\0", "{\"number\": 1"] {
+            fs::write(&newest, damaged).expect("written");
+            let error = Lake::open(folder.path()).await.map(drop).expect_err("damaged").to_string();
+            assert!(
+                error.contains("00000000000000000001.json is damaged") && error.contains("compact"),
+                "{error}"
+            );
+        }
+        fs::remove_file(&newest).expect("moved away");
+        let mut lake = open(&folder).await;
+        assert_eq!(counts(&lake), [0, 0], "an older cut, but a whole one");
+        drop(lake.lock().await.expect("the lock"));
+        assert_eq!(counts(&open(&folder).await), [1, 1]);
     }
 
     #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

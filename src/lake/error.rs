@@ -36,9 +36,14 @@ pub enum Error {
     )]
     CompactionDiffers { lake: String, table: &'static str, expected: u64, found: u64 },
     #[error(
-        "the lake at {lake}: other processes committed without a pause for ten seconds, so no consistent state of all tables could be read; try again"
+        "the lake at {lake}: entry {number} of its log (_commits) names version {version} of the table {table}, but {found}; bring {table}/_delta_log back from a backup"
     )]
-    AlwaysBusy { lake: String },
+    CommitLost { lake: String, table: &'static str, version: u64, number: u64, found: String },
+    #[error(
+        "{path} is damaged: {found}; bring it back from a backup, or move it away and run: lightsout lake compact --lake {}",
+        lake.display()
+    )]
+    DamagedEntry { path: PathBuf, lake: PathBuf, found: String },
     #[error(
         "the lake at {lake} has format {found}, but this lightsout ({}) reads formats up to {known}; nothing was changed; use the lightsout that wrote the lake, or a newer one",
         env!("CARGO_PKG_VERSION")

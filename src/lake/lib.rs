@@ -7,6 +7,7 @@ pub mod compact;
 mod cut;
 mod durable;
 mod error;
+pub mod lake_log;
 mod rewrite;
 pub mod rows;
 pub mod schema;
@@ -27,6 +28,7 @@ use parquet::arrow::arrow_reader::{ArrowPredicateFn, ParquetRecordBatchReaderBui
 use serde_json::Value;
 
 pub use error::{Error, Result};
+use lake_log::{ForeignCommit, LogEntry};
 use schema::{PARTITION, Table};
 
 type FileReader = ParquetRecordBatchReaderBuilder<File>;
@@ -62,6 +64,10 @@ pub struct Lake {
     tables: HashMap<Table, DeltaTable>,
     /// Holds the shared lock; `None` where the lake can only be read.
     in_use: Option<File>,
+    /// The newest entry of the lake's log that is seen.
+    entry: Option<LogEntry>,
+    /// What is seen beyond it.
+    by_others: Vec<ForeignCommit>,
 }
 
 impl Lake {
@@ -104,12 +110,16 @@ impl Lake {
         if let Some(file) = &in_use {
             file.lock_shared().map_err(io)?;
         }
-        let mut lake = Self { root, tables: HashMap::new(), in_use };
+        let mut lake = Self { root, tables: HashMap::new(), in_use, entry: None, by_others: Vec::new() };
         let is_new = Self::exists(&lake.root).is_err();
-        let unfinished = lake.unfinished_batches()?;
+        let newest = if versions.is_empty() { lake_log::newest(&lake.root)? } else { None };
         for table in Table::ALL {
+            let committed = newest.as_ref().and_then(|entry| Some((entry.version(table)?, entry.number)));
             let opened = match versions.get(&table) {
                 Some(version) => lake.open_version(table, *version).await?,
+                None if let Some((version, number)) = committed => {
+                    lake.open_committed(table, version, number).await?
+                }
                 None if is_new || lake.root.join(table.as_str()).is_dir() => lake.open_table(table).await?,
                 // A lake that an earlier version made.
                 None => lake.open_table(table).await.map_err(|source| lake.not_upgraded(source))?,
@@ -118,8 +128,11 @@ impl Lake {
             lake.check_format(&opened)?;
             lake.tables.insert(table, opened);
         }
-        if versions.is_empty() && !lake.settle_cut(&unfinished).await? {
-            lake.refresh().await?;
+        if newest.is_some() {
+            lake.entry = newest;
+            lake.see_others().await?;
+        } else if versions.is_empty() {
+            lake.see_without_log().await?;
         }
         Ok(lake)
     }
@@ -128,6 +141,19 @@ impl Lake {
     #[must_use]
     pub fn not_upgraded(&self, source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Error {
         Error::NotUpgraded { lake: self.name(), source: source.into() }
+    }
+
+    /// A table as an entry of the lake's log names it.
+    async fn open_committed(&self, table: Table, version: u64, number: u64) -> Result<DeltaTable> {
+        match self.open_version(table, version).await {
+            Err(Error::NoVersion { lake, table: name, found, .. }) => {
+                Err(match self.missing_commit(table, self.newest_commit(table)?) {
+                    Some(version) => Error::LogGap { lake, table: name, version },
+                    None => Error::CommitLost { lake, table: name, version, number, found },
+                })
+            }
+            opened => opened,
+        }
     }
 
     /// A table as it was.
@@ -151,9 +177,14 @@ impl Lake {
         Err(Error::NoVersion { lake: self.name(), table: table.as_str(), version, found })
     }
 
+    /// The folder of a table's log.
+    fn log_of(&self, table: Table) -> PathBuf {
+        self.root.join(table.as_str()).join("_delta_log")
+    }
+
     /// The newest commit that the log's files name.
     fn newest_commit(&self, table: Table) -> Result<u64> {
-        let log = self.root.join(table.as_str()).join("_delta_log");
+        let log = self.log_of(table);
         let io = |source| Error::File { lake: self.name(), source };
         let mut newest = 0;
         for entry in std::fs::read_dir(&log).map_err(io)? {
@@ -166,7 +197,7 @@ impl Lake {
 
     /// The first commit that a version needs and the log lacks: all after a checkpoint are needed.
     fn missing_commit(&self, table: Table, version: u64) -> Option<u64> {
-        let log = self.root.join(table.as_str()).join("_delta_log");
+        let log = self.log_of(table);
         let has = |version: u64, kind: &str| log.join(format!("{version:020}.{kind}")).exists();
         let mut missing = None;
         for needed in (0..=version).rev() {
@@ -241,6 +272,12 @@ impl Lake {
         Error::Delta { lake: self.name(), action, source: Box::new(source) }
     }
 
+    /// Whether this process can write to the lake's folder.
+    #[must_use]
+    pub const fn is_writable(&self) -> bool {
+        self.in_use.is_some()
+    }
+
     /// The folder, for messages.
     #[must_use]
     pub fn name(&self) -> String {
@@ -254,6 +291,11 @@ impl Lake {
 
     fn table(&self, table: Table) -> Result<&DeltaTable> {
         self.tables.get(&table).ok_or_else(|| Error::NoLake { lake: self.name() })
+    }
+
+    fn table_mut(&mut self, table: Table) -> Result<&mut DeltaTable> {
+        let lake = self.name();
+        self.tables.get_mut(&table).ok_or(Error::NoLake { lake })
     }
 
     /// The version of each table that this snapshot sees.

@@ -18,8 +18,12 @@ use crate::error::{Error, Result};
 const WHAT: &str = "a table's columns";
 
 /// The format that this program writes. Another number where an older program would misread the lake or harm it; a
-/// new column that it may leave alone needs none. 1 is the format of lakes whose tables do not name one.
-const FORMAT_VERSION: u32 = 2;
+/// new column that it may leave alone needs none. 2 was the first that tables name; since 3 the lake has a log, and
+/// a program that does not write it would leave readers with an older cut.
+pub(super) const FORMAT_VERSION: u32 = 3;
+
+/// The format of lakes whose tables do not name one.
+const FIRST_FORMAT: &str = "1";
 
 /// The property of a table that names the lake's format. Other engines keep it.
 const FORMAT_PROPERTY: &str = "lightsout.formatVersion";
@@ -59,13 +63,46 @@ impl Lake {
         Ok(outdated)
     }
 
+    /// The tables that lack a column of today or the name of today's format.
+    ///
+    /// # Errors
+    /// As [`Lake::outdated`].
+    pub fn to_upgrade(&self) -> Result<Vec<Table>> {
+        let mut tables = self.outdated()?;
+        for table in Table::ALL {
+            if !tables.contains(&table) && self.format_of(self.table(table)?)? != FORMAT_VERSION.to_string() {
+                tables.push(table);
+            }
+        }
+        tables.sort_unstable();
+        Ok(tables)
+    }
+
+    /// The format of the lake: the oldest that one of its tables has.
+    ///
+    /// # Errors
+    /// Fails if a table can't be read.
+    pub fn format(&self) -> Result<u32> {
+        let mut oldest = FORMAT_VERSION;
+        for table in self.tables.values() {
+            oldest = oldest.min(self.format_of(table)?.parse().unwrap_or(FORMAT_VERSION));
+        }
+        Ok(oldest)
+    }
+
+    /// The format that a table names; the first if it names none.
+    fn format_of(&self, table: &DeltaTable) -> Result<String> {
+        let snapshot = table.snapshot().map_err(|source| self.wrong("reading a table's format", source))?;
+        let named = snapshot.metadata().configuration().get(FORMAT_PROPERTY).cloned();
+        Ok(named.unwrap_or_else(|| FIRST_FORMAT.to_owned()))
+    }
+
     /// Fails if the table names a format that is newer than this program's, or one that is not a number.
     pub(super) fn check_format(&self, table: &DeltaTable) -> Result<()> {
-        let snapshot = table.snapshot().map_err(|source| self.wrong("reading a table's format", source))?;
-        let Some(found) = snapshot.metadata().configuration().get(FORMAT_PROPERTY) else { return Ok(()) };
+        let found = self.format_of(table)?;
         match found.parse::<u32>() {
             Ok(version) if version <= FORMAT_VERSION => Ok(()),
-            _ => Err(Error::NewerFormat { lake: self.name(), found: found.clone(), known: FORMAT_VERSION }),
+            _ => Err(Error::NewerFormat { lake: self.name(), found, known: FORMAT_VERSION }),
         }
     }
 
@@ -81,13 +118,15 @@ impl Lake {
         snapshot.schema().as_ref().try_into_arrow().map_err(|source| Error::Arrow { what: WHAT, source })
     }
 
-    /// The log's action that gives a table the columns of today.
+    /// The log's action that gives a table the columns and the format of today.
     pub(super) fn new_columns(&self, table: Table) -> Result<Action> {
         let wrong = |source| self.wrong("changing a table's columns", source);
         let of_kernel = |source| wrong(DeltaTableError::from(source));
         let snapshot = self.table(table)?.snapshot().map_err(wrong)?;
-        let mut metadata =
-            snapshot.metadata().clone().with_schema(&kernel_schema(table)?).map_err(of_kernel)?;
+        let mut metadata = snapshot.metadata().clone();
+        if self.outdated()?.contains(&table) {
+            metadata = metadata.with_schema(&kernel_schema(table)?).map_err(of_kernel)?;
+        }
         for (key, value) in properties(table) {
             metadata = metadata.add_config_key(key.to_owned(), value).map_err(of_kernel)?;
         }

@@ -34,6 +34,9 @@ pub struct DataFile {
     pub rows: u64,
     pub provably_modern: Option<bool>,
     pub statistics: String,
+    /// Of its content, behind the name of the algorithm and a colon.
+    #[serde(default)]
+    pub hash: String,
 }
 
 impl DataFile {
@@ -174,6 +177,7 @@ impl DataFileWriter {
             rows,
             provably_modern: self.provably_modern,
             statistics: String::new(),
+            hash: String::new(),
         };
         Ok(Unsettled { file, path: self.path, written, metadata, nulls: self.nulls, sources: self.sources })
     }
@@ -199,6 +203,7 @@ impl Unsettled {
             }
         }
         written.statistics = statistics.to_string();
+        written.hash = hash_of(&file).map_err(Error::read(path.display().to_string()))?;
         file.sync_all().map_err(Error::write(&path))?;
         Ok(written)
     }
@@ -207,6 +212,14 @@ impl Unsettled {
     pub fn path(&self) -> &Path {
         &self.path
     }
+}
+
+/// The hash of a whole file as the lake's log names it.
+fn hash_of(mut file: &File) -> io::Result<String> {
+    file.rewind()?;
+    let mut hasher = blake3::Hasher::new();
+    hasher.update_reader(file)?;
+    Ok(format!("blake3:{}", hasher.finalize().to_hex()))
 }
 
 /// Replaces texts in the dictionaries of the column of sources.

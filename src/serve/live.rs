@@ -114,13 +114,9 @@ impl Snapshot {
         Ok(Self { lake, queries, rules, versions, window: OnceCell::new() })
     }
 
-    /// Whether the logs have gone on, or are others. Looks for one file a table, not through them.
+    /// Whether the lake has gone on, or is another.
     fn is_old(&self) -> bool {
-        self.versions.iter().any(|(table, version)| {
-            let log = self.lake.root().join(table.as_str()).join("_delta_log");
-            let has = |version: u64| log.join(format!("{version:020}.json")).exists();
-            has(version + 1) || !has(*version)
-        })
+        self.lake.is_behind().unwrap_or(true)
     }
 
     /// The version of each table.

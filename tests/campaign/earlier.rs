@@ -78,7 +78,7 @@ fn an_earlier_lake_is_upgraded_once_and_says_so() {
     // Whoever reads the table without this program sees its columns in the log.
     let actions = actions(&newest_commit(&place.path("lake/sources/_delta_log")));
     let format = actions.iter().find_map(|action| action["metaData"]["configuration"][FORMAT].as_str());
-    assert_eq!(format, Some("2"), "the format that it has now");
+    assert_eq!(format, Some("3"), "the format that it has now");
     let schema = actions.iter().find_map(|action| action["metaData"]["schemaString"].as_str());
     assert!(schema.is_some_and(|schema| schema.contains("page_filter") && !schema.contains("\"kind\"")));
     assert!(actions.iter().any(|action| action["remove"].is_object()), "the old files leave it at once");
@@ -182,7 +182,7 @@ fn a_lake_of_a_newer_format_is_refused_by_every_command_and_left_alone() {
         &["lake", "vacuum"],
         &["campaign", "status"],
     ];
-    for (table, format) in [("sign_in_records", "3"), ("rejects", "not a number")] {
+    for (table, format) in [("sign_in_records", "4"), ("rejects", "not a number")] {
         let place = Place::new();
         let logs = sample("logs");
         place.ingest(LAKE, &[&logs]);
@@ -192,7 +192,7 @@ fn a_lake_of_a_newer_format_is_refused_by_every_command_and_left_alone() {
         for command in commands {
             let (code, _, said) = told(&place, command);
             assert_eq!(code, 1, "{command:?}: {said}");
-            for part in [&format!("has format {format}"), "up to 2", "nothing was changed", "or a newer one"]
+            for part in [&format!("has format {format}"), "up to 3", "nothing was changed", "or a newer one"]
             {
                 assert!(said.contains(part), "{command:?} lacks {part}: {said}");
             }

@@ -46,7 +46,8 @@ fn lake_errors() -> Vec<(u8, LakeError)> {
         (1, LakeError::File { lake: text(), source: disk() }),
         (1, LakeError::NoLake { lake: text() }),
         (1, LakeError::NoVersion { lake: text(), table: "sources", version: 3, found: text() }),
-        (1, LakeError::AlwaysBusy { lake: text() }),
+        (1, LakeError::CommitLost { lake: text(), table: "x", version: 2, number: 1, found: text() }),
+        (1, LakeError::DamagedEntry { path: "x".into(), lake: "y".into(), found: text() }),
         (1, LakeError::LogGap { lake: text(), table: "sources", version: 3 }),
         (
             1,
@@ -65,7 +66,7 @@ fn lake_errors() -> Vec<(u8, LakeError)> {
         (1, LakeError::Parquet { path: "x".into(), source: no_pages() }),
         (1, LakeError::Arrow { what: "rows", source: no_rows() }),
         (1, LakeError::Json { what: "rows", source: no_json() }),
-        (1, LakeError::NewerFormat { lake: text(), found: text(), known: 2 }),
+        (1, LakeError::NewerFormat { lake: text(), found: text(), known: 3 }),
         (1, LakeError::NotUpgraded { lake: text(), source: Box::new(disk()) }),
     ]
 }
