@@ -217,6 +217,17 @@ fn compaction_keeps_every_row_and_every_answer_and_a_second_one_finds_nothing_to
     assert_eq!(of(&third, "files_after"), [6, 1, 1, 1, 0, 0, 0], "days that come join their month");
 }
 
+/// Takes entries out of the lake's log.
+fn forget_commits(place: &Place, is_forgotten: impl Fn(&Value) -> bool) {
+    for path in fs::read_dir(place.path("lake/_commits")).expect("a log").flatten().map(|entry| entry.path())
+    {
+        let entry: Value = serde_json::from_slice(&fs::read(&path).expect("an entry")).expect("JSON");
+        if is_forgotten(&entry) {
+            fs::remove_file(path).expect("removed");
+        }
+    }
+}
+
 /// A lake as it was before a compaction and, beside it, after.
 fn compacted(place: &Place) -> (BTreeMap<&'static str, Vec<String>>, Value) {
     days_pass(place, 0..6);
@@ -258,6 +269,7 @@ fn a_compaction_that_was_killed_before_its_commit_is_undone_and_after_it_is_fini
 
     let log = place.path(LAKE).join("sign_in_records/_delta_log/00000000000000000007.json");
     fs::remove_file(&log).expect("as if it had not come to it");
+    forget_commits(&place, |entry| entry["versions"]["sign_in_records"].as_u64() >= Some(7));
     fs::write(&batches, manifest.to_string()).expect("a manifest");
     place.run(LAKE, &["lake", "vacuum", "--older-than", "7d"]);
     assert_eq!(rows(&place, LAKE), before, "not committed");
@@ -366,7 +378,13 @@ fn a_decision_whose_data_is_gone_says_what_is_missing_and_what_can_be_done() {
     fs::remove_file(commit(18)).expect("removed");
     let message = refused(&place, &id);
     assert!(message.contains("version 18 of the table sources, but its newest version is 17"), "{message}");
+    assert!(message.contains("move the folder _commits away"), "{message}");
+    fs::rename(place.path("lake/_commits"), place.path("aside")).expect("moved away");
+    let message = refused(&place, &id);
+    assert!(message.contains("version 18 of the table sources, but its newest version is 17"), "{message}");
     assert!(message.contains("lightsout assess"), "{message}");
+    fs::remove_dir_all(place.path("lake/_commits")).expect("the new one");
+    fs::rename(place.path("aside"), place.path("lake/_commits")).expect("brought back");
     fs::write(commit(18), kept).expect("brought back");
 
     // The checkpoint after the twentieth commit keeps the newest version readable without it.

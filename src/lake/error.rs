@@ -36,7 +36,7 @@ pub enum Error {
     )]
     CompactionDiffers { lake: String, table: &'static str, expected: u64, found: u64 },
     #[error(
-        "the lake at {lake}: entry {number} of its log (_commits) names version {version} of the table {table}, but {found}; bring {table}/_delta_log back from a backup"
+        "the lake at {lake}: entry {number} of its log (_commits) names version {version} of the table {table}, but {found}; bring {table}/_delta_log back from a backup, or move the folder _commits away to go on with what the tables hold"
     )]
     CommitLost { lake: String, table: &'static str, version: u64, number: u64, found: String },
     #[error(
