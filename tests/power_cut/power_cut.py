@@ -1,11 +1,12 @@
 """Watches the system calls of each command that writes a lake, and works out what a power cut would take.
 
 A disk may lose whatever was not synced: the content of a file until fsync, and a name until its folder is synced.
-Two laws are checked:
+Three laws are checked:
 
 1. When a command has ended with 0, nothing of the lake can be lost.
 2. When an entry of a table's log gets its name, every data file that it adds and the manifest of its batch are
    safe: an entry that outlives its files would be a lake that cannot be read.
+3. When an entry of the lake's log gets its name, everything else of the lake is safe: it names what readers see.
 
 Needs strace. `power_cut.py BINARY`; exits with 1 and names the files if a law is broken.
 """
@@ -51,7 +52,7 @@ class Disk:
     def named(self, path):
         self.unsynced_names.add(path)
         self.checkpoints += path.endswith(".checkpoint.parquet")
-        if re.search(r"/_delta_log/\d{20}\.json$", path):
+        if re.search(r"/(_delta_log|_commits)/\d{20}\.json$", path):
             self.entries.append((path, self.unsafe() - {path}))
 
     def synced(self, path):
@@ -142,6 +143,11 @@ def broken(disk):
     for path in sorted(disk.unsafe()):
         yield f"could be lost after exit 0: {path}"
     for entry, unsafe in disk.entries:
+        if Path(entry).parent.name == "_commits":
+            # The name of the entry under which it was written goes with the folder's.
+            for path in sorted(path for path in unsafe if not path.startswith(entry)):
+                yield f"was not safe when {entry} named it: {path}"
+            continue
         table = Path(entry).parent.parent
         actions = [json.loads(line) for line in Path(entry).read_text().splitlines()]
         adds = {str(table / action["add"]["path"]) for action in actions if "add" in action}
