@@ -59,6 +59,13 @@ pub(super) async fn run(arguments: &Arguments, global: &Global) -> Result<u8> {
     Ok(0)
 }
 
+impl Arguments {
+    /// The folder that it writes to; a comparison writes none.
+    pub(super) fn out(&self) -> Option<&Path> {
+        self.compare.is_empty().then_some(self.out.as_path())
+    }
+}
+
 /// Which tenants two decisions tell different things of, on stdout.
 async fn compare(before: &str, after: &str, json: bool, global: &Global) -> Result<u8> {
     let lake = open_lake(global).await?;

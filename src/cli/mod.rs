@@ -21,6 +21,7 @@ mod shell;
 mod sql;
 
 use std::ffi::OsString;
+use std::path::Path;
 use std::process::ExitCode;
 
 use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
@@ -80,6 +81,29 @@ enum Command {
     Man(completions::ManArguments),
 }
 
+impl Command {
+    /// The folder that the command writes lists and notices into.
+    fn out(&self) -> Option<&Path> {
+        match self {
+            Self::Run(arguments) => Some(&arguments.out),
+            Self::Assess(arguments) => arguments.out(),
+            Self::Notices(arguments) => Some(&arguments.out),
+            Self::Campaign(command) => command.out(),
+            Self::Ingest(_)
+            | Self::Explain(_)
+            | Self::Report(_)
+            | Self::Sql(_)
+            | Self::Serve(_)
+            | Self::Collect(_)
+            | Self::Formats(_)
+            | Self::Settings(_)
+            | Self::Lake(_)
+            | Self::Completions(_)
+            | Self::Man(_) => None,
+        }
+    }
+}
+
 /// Parses the arguments, runs the command, tells errors.
 pub(crate) async fn main() -> ExitCode {
     let arguments: Vec<OsString> = std::env::args_os().collect();
@@ -90,23 +114,28 @@ pub(crate) async fn main() -> ExitCode {
     let cli =
         Cli::from_arg_matches(&command.get_matches_from(arguments)).unwrap_or_else(|error| error.exit());
     let global = &cli.global;
-    let done = match cli.command {
-        Command::Run(arguments) => run::run(&arguments, global).await,
-        Command::Ingest(arguments) => ingest::run(&arguments, global).await,
-        Command::Assess(arguments) => assess::run(&arguments, global).await,
-        Command::Notices(arguments) => notices::run(&arguments, global).await,
-        Command::Explain(arguments) => explain::run(&arguments, global).await,
-        Command::Campaign(command) => campaign::run(&command, global).await,
-        Command::Report(arguments) => report::run(&arguments, global).await,
-        Command::Sql(arguments) => sql::run(&arguments, global).await,
-        Command::Serve(arguments) => serve::run(&arguments, global).await,
-        Command::Collect(command) => collect::run(&command),
-        Command::Formats(arguments) => formats::run(&arguments),
-        Command::Settings(command) => settings::run(&command),
-        Command::Lake(command) => lake::run(&command, global).await,
-        Command::Completions(arguments) => completions::run(&arguments),
-        Command::Man(arguments) => completions::man(&arguments),
+    let done = match &cli.command {
+        Command::Run(arguments) => run::run(arguments, global).await,
+        Command::Ingest(arguments) => ingest::run(arguments, global).await,
+        Command::Assess(arguments) => assess::run(arguments, global).await,
+        Command::Notices(arguments) => notices::run(arguments, global).await,
+        Command::Explain(arguments) => explain::run(arguments, global).await,
+        Command::Campaign(command) => campaign::run(command, global).await,
+        Command::Report(arguments) => report::run(arguments, global).await,
+        Command::Sql(arguments) => sql::run(arguments, global).await,
+        Command::Serve(arguments) => serve::run(arguments, global).await,
+        Command::Collect(command) => collect::run(command),
+        Command::Formats(arguments) => formats::run(arguments),
+        Command::Settings(command) => settings::run(command),
+        Command::Lake(command) => lake::run(command, global).await,
+        Command::Completions(arguments) => completions::run(arguments),
+        Command::Man(arguments) => completions::man(arguments),
     };
+    // What exit 0 says is done is still done after a power cut.
+    let done = done.and_then(|code| match cli.command.out().filter(|out| out.is_dir()) {
+        Some(out) => Ok(lightsout_output::durable::sync(out).map(|()| code)?),
+        None => Ok(code),
+    });
     match done {
         Ok(code) => ExitCode::from(code),
         Err(error) => failed(&error),

@@ -60,7 +60,7 @@ pub(super) struct Arguments {
     texts: Texts,
     /// Where files go
     #[arg(long, value_name = "DIR", default_value = "./out")]
-    out: PathBuf,
+    pub(super) out: PathBuf,
 }
 
 pub(super) async fn run(arguments: &Arguments, global: &Global) -> Result<u8> {

@@ -27,7 +27,7 @@ pub(super) struct Arguments {
     texts: Texts,
     /// Where files go
     #[arg(long, value_name = "DIR", default_value = "./out")]
-    out: PathBuf,
+    pub(super) out: PathBuf,
     /// The run report on stdout
     #[arg(long)]
     json: bool,

@@ -17,6 +17,7 @@ use lightsout_model::evidence::DayRange;
 use lightsout_model::sign_in::Category;
 use lightsout_model::tenant::Roster;
 use lightsout_model::time::DateOrder;
+use lightsout_output::atomic_file::write_content;
 use lightsout_report::Format;
 use lightsout_workflow::assess::AssessRequest;
 use lightsout_workflow::open::open;
@@ -296,5 +297,5 @@ pub(super) fn print(text: &str) {
 pub(super) fn write_json(path: &Path, value: &serde_json::Value) -> Result<()> {
     let text =
         serde_json::to_string_pretty(value).map_err(|source| Failure::Json { what: "a report", source })?;
-    std::fs::write(path, text + "\n").map_err(Failure::write(path))
+    Ok(write_content(path, (text + "\n").as_bytes())?)
 }

@@ -35,7 +35,7 @@ pub(in crate::cli) struct Arguments {
     #[arg(long)]
     warnings: bool,
     #[command(flatten)]
-    files: Files,
+    pub(super) files: Files,
 }
 
 pub(super) async fn run(arguments: &Arguments, global: &Global) -> Result<u8> {

@@ -17,7 +17,7 @@ pub(in crate::cli) struct Arguments {
     #[arg(long)]
     runbook: bool,
     #[command(flatten)]
-    files: Files,
+    pub(super) files: Files,
 }
 
 /// Exit code 4 if the recheck put something on hold.

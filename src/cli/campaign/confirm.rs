@@ -15,7 +15,7 @@ pub(in crate::cli) struct Arguments {
     #[command(flatten)]
     common: Common,
     #[command(flatten)]
-    files: Files,
+    pub(super) files: Files,
 }
 
 /// Exit code 1 if one was refused; the others are recorded.

@@ -12,6 +12,8 @@ mod schema;
 mod show;
 mod status;
 
+use std::path::Path;
+
 use clap::Subcommand;
 
 use super::shared::Global;
@@ -59,6 +61,20 @@ const LIST_COLUMNS: &[&str] = &[
     "smtp_client_authentication",
     "outlook_modern_auth",
 ];
+
+impl Command {
+    /// The folder that the command writes lists, notices and runbooks into.
+    pub(super) fn out(&self) -> Option<&Path> {
+        let files = match self {
+            Self::Announce(arguments) => &arguments.files,
+            Self::Recheck(arguments) => &arguments.files,
+            Self::Apply(arguments) => &arguments.files,
+            Self::Confirm(arguments) => &arguments.files,
+            Self::OptOut(_) | Self::Status(_) | Self::Show(_) | Self::Schema => return None,
+        };
+        Some(&files.out)
+    }
+}
 
 pub(super) async fn run(command: &Command, global: &Global) -> Result<u8> {
     match command {

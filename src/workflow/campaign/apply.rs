@@ -12,6 +12,7 @@ use crate::error::{Error, Result};
 use lightsout_campaign::plan::{Due, plan};
 use lightsout_campaign::runbook::runbook;
 use lightsout_notify::lists::ListRow;
+use lightsout_output::atomic_file::write_content;
 use lightsout_output::text::folder_name;
 
 /// Under `--out`, a folder of scripts for each tenant.
@@ -85,7 +86,7 @@ fn write_runbook(decided: &Decided, due: &Due, files: &NoticeFiles) -> Result<[P
     std::fs::create_dir_all(&folder).map_err(Error::write(&folder))?;
     let paths = [folder.join(TURN_OFF), folder.join(UNDO)];
     for (path, script) in paths.iter().zip([&scripts.turn_off, &scripts.undo]) {
-        std::fs::write(path, script).map_err(Error::write(path))?;
+        write_content(path, script.as_bytes())?;
     }
     Ok(paths)
 }
