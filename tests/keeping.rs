@@ -402,3 +402,26 @@ fn a_decision_whose_data_is_gone_says_what_is_missing_and_what_can_be_done() {
         "{message}"
     );
 }
+
+#[test]
+fn what_another_program_commits_is_seen_and_said_until_the_next_write() {
+    let place = Place::new();
+    days_pass(&place, 0..2);
+    let log = place.path("lake/sources/_delta_log");
+    let newest =
+        fs::read_dir(&log).expect("a log").flatten().map(|entry| entry.path()).max().expect("a commit");
+    let version: u64 = newest.file_stem().and_then(|name| name.to_str()?.parse().ok()).expect("a version");
+    let theirs = json!({"commitInfo": {"operation": "VACUUM START", "engineInfo": "Spark\u{1b}[31m"}});
+    fs::write(log.join(format!("{:020}.json", version + 1)), format!("{theirs}\n")).expect("a commit");
+    let said = |arguments: &[&str]| {
+        let output = place.run(LAKE, arguments);
+        String::from_utf8(output.stderr).expect("text")
+    };
+    let expected = format!("(version {} of sources: VACUUM START by Spark\\u{{1b}}[31m)", version + 1);
+    for _ in 0..2 {
+        let said = said(&["sql", "SELECT 1"]);
+        assert!(said.contains("another program has changed") && said.contains(&expected), "{said}");
+    }
+    days_pass(&place, 2..3);
+    assert_eq!(said(&["sql", "SELECT 1"]), "", "the lake's log has it now");
+}

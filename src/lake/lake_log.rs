@@ -170,8 +170,8 @@ pub(super) fn commit_of(table: Table, log: &Path, version: u64) -> Result<Option
         Err(source) => return Err(Error::read(path.display().to_string())(source)),
     };
     let lines = text.lines().filter(|line| line.contains("\"commitInfo\""));
-    let actions = lines.filter_map(|line| serde_json::from_str::<Value>(line).ok());
-    let info = actions.filter_map(|mut action| action.get_mut("commitInfo").map(Value::take)).next();
+    let mut actions = lines.filter_map(|line| serde_json::from_str::<Value>(line).ok());
+    let info = actions.find_map(|mut action| action.get_mut("commitInfo").map(Value::take));
     let info = info.unwrap_or_default();
     if info.get(OURS).is_some() {
         return Ok(Some(CommitBy::Us));

@@ -8,6 +8,7 @@ use crate::Tell;
 use crate::error::Result;
 use lightsout_ingest::Upgraded;
 use lightsout_lake::Lake;
+use lightsout_lake::lake_log::ForeignCommit;
 
 /// Commits of other programs that a message names.
 const COMMITS_TOLD: usize = 3;
@@ -28,30 +29,41 @@ pub async fn open(root: &Path, now: DateTime<Utc>, tell: Tell) -> Result<Lake> {
 /// Fails if the lake can't be written.
 pub async fn upgrade(lake: &mut Lake, now: DateTime<Utc>, tell: Tell) -> Result<()> {
     let upgraded = lightsout_ingest::upgrade(lake, now).await.map_err(|source| lake.not_upgraded(source))?;
-    if let Some(Upgraded { tables, sources, format: (before, after) }) = upgraded {
-        let mut told = format!("the lake at {} was made by an earlier version: ", lake.name());
-        if !tables.is_empty() {
-            let tables: Vec<&str> = tables.iter().map(|table| table.as_str()).collect();
-            told += &format!("{} got the columns of today; ", tables.join(" and "));
-        }
-        if sources > 0 {
-            told += &format!("the days of {sources} sources were counted again from their sign-in records; ");
-        }
-        told +=
-            &format!("it had format {before} and has format {after} now, which earlier versions can't write");
-        tell(&told);
+    if let Some(upgraded) = upgraded {
+        tell(&told_of_upgrade(&lake.name(), &upgraded));
     }
     if !lake.commits_by_others().is_empty() {
-        let commits: Vec<String> =
-            lake.commits_by_others().iter().take(COMMITS_TOLD).map(ToString::to_string).collect();
-        let more = lake.commits_by_others().len() - commits.len();
-        let more = if more > 0 { format!(" and {more} more") } else { String::new() };
-        tell(&format!(
-            "another program has changed the lake at {} since lightsout last wrote to it ({}{more}); see if its \
-             accounts still hold with: lightsout lake verify",
-            lake.name(),
-            commits.join(", ")
-        ));
+        tell(&told_of_others(&lake.name(), lake.commits_by_others()));
     }
     Ok(())
+}
+
+fn told_of_upgrade(lake: &str, upgraded: &Upgraded) -> String {
+    let Upgraded { tables, sources, format: (before, after) } = upgraded;
+    let mut parts = Vec::new();
+    if !tables.is_empty() {
+        let tables: Vec<&str> = tables.iter().map(|table| table.as_str()).collect();
+        parts.push(format!("{} got the columns of today", tables.join(" and ")));
+    }
+    if *sources > 0 {
+        parts.push(format!("the days of {sources} sources were counted again from their sign-in records"));
+    }
+    if before != after {
+        parts.push(format!(
+            "its format is now {after} (was {before}), which earlier versions must not write to"
+        ));
+    }
+    format!("the lake at {lake} was made by an earlier version: {}", parts.join("; "))
+}
+
+fn told_of_others(lake: &str, commits: &[ForeignCommit]) -> String {
+    let mut told: Vec<String> = commits.iter().take(COMMITS_TOLD).map(ToString::to_string).collect();
+    if commits.len() > COMMITS_TOLD {
+        told.push(format!("{} more", commits.len() - COMMITS_TOLD));
+    }
+    format!(
+        "another program has changed the lake at {lake} since lightsout last wrote to it ({}); check that its \
+         accounts still add up with: lightsout lake verify",
+        told.join(", ")
+    )
 }
