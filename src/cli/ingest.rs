@@ -95,7 +95,7 @@ pub(super) async fn run(arguments: &Arguments, global: &Global) -> Result<u8> {
 }
 
 impl Inputs {
-    /// 3 if too much was rejected or a file was refused.
+    /// 3 if too much was rejected, or a file was refused or left for the next ingest.
     pub(super) fn exit_code(&self, report: &IngestReport) -> u8 {
         #[expect(clippy::cast_precision_loss, reason = "a percentage of counts far below 2^52")]
         let too_many = match self.max_rejects {
@@ -124,7 +124,8 @@ impl Inputs {
                 report.rejected_of_unknown_tenant
             );
         }
-        let refused = report.files_refused > 0 && !self.skip_unrecognised;
+        // A file that changes is none that is not recognised.
+        let refused = report.files_changing > 0 || report.files_refused > 0 && !self.skip_unrecognised;
         let unknown = report.rejected_of_unknown_tenant > 0;
         if too_many || refused || incomplete > 0 || unknown { 3 } else { 0 }
     }

@@ -4,12 +4,17 @@
 //! one costs to inflate is spent beside the parsing of what was inflated before. Each thread holds one
 //! chunk.
 
+mod attempts;
+mod dates;
 mod members;
 
 use std::collections::{HashMap, HashSet};
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 
+pub(super) use self::attempts::Attempts;
+use self::attempts::Read;
 use super::find::Input;
 use super::known::Known;
 use super::open::{Content, Opened, is_of_the_file, open};
@@ -20,13 +25,12 @@ use crate::{Error, Result};
 use lightsout_formats::buffer::Buffers;
 use lightsout_formats::frame::{Chunk, Framer, Framing};
 use lightsout_formats::pages;
-use lightsout_formats::recognise::{Head, Recognised};
+use lightsout_formats::recognise::Recognised;
 use lightsout_formats::settings::FILE_BYTES_MAX;
 use lightsout_formats::shapes::Shape;
 use lightsout_lake::Lake;
 use lightsout_lake::write::{DataFile, Unsettled};
 use lightsout_model::settings::SettingsKind;
-use lightsout_model::time::{DateEvidence, DateOrder};
 
 const EXPECTED: &str = "sign-in logs: diagnostic records, Log Analytics, Graph, portal, PowerShell or \
                         Unified Audit Log exports, as JSON or CSV; or the settings collector's JSON, or \
@@ -55,15 +59,6 @@ pub(super) fn discard(lake: &Lake, files: &[DataFile]) {
 /// What one thread has done: the sources that it opened, and its data files.
 type Work = (Vec<Arc<Source>>, Vec<Unsettled>);
 
-/// What is to be known of a file's dates.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Evidence {
-    /// Their order, or that they contradict each other.
-    OfOrder,
-    /// How many are of which kind.
-    Counted,
-}
-
 /// A source whose chunks are handed out to whoever asks.
 struct Open {
     source: Arc<Source>,
@@ -78,31 +73,19 @@ struct Streams {
     opening: usize,
 }
 
-/// What came of reading a batch.
-pub(super) enum Read {
-    All(Vec<Source>, Vec<DataFile>),
-    /// Two inputs of different sizes hold the same content (a file, and the same in an archive), or one holds
-    /// what the lake has: to be read once more, and hashed before. Nothing is left of what was written.
-    Twins,
-    /// Inputs whose own records say that they are another tenant's, by name, and why: to be read once more
-    /// without them. Nothing is left of what was written.
-    Foreign(HashMap<String, String>),
-}
-
 /// What the threads of a batch share.
 struct Batch<'a> {
     settings: &'a IngestSettings,
     progress: &'a Progress,
     known: &'a Known,
     inputs: &'a [Input],
-    /// Every input is hashed before it is read.
-    hash_first: bool,
-    /// Inputs that are refused, and why.
-    foreign: &'a HashMap<String, String>,
+    attempts: &'a Attempts,
     next: AtomicUsize,
     /// A thread has failed, and the others need not go on.
     failed: AtomicBool,
     twins: AtomicBool,
+    /// Files that changed while they were read.
+    changes: Mutex<HashSet<PathBuf>>,
     /// Sizes that several inputs have: they may be the same file.
     sizes: HashSet<u64>,
     this_run: Mutex<HashSet<String>>,
@@ -112,12 +95,10 @@ struct Batch<'a> {
     buffers: Buffers,
 }
 
-/// Reads all inputs. `hash_first`: each is looked for by its content before its records are read; those of
-/// `foreign` are refused.
+/// Reads all inputs, as `attempts` before have shown that they are to be read.
 ///
 /// # Errors
 /// Fails on disk errors and interrupts; what was written is removed then.
-#[expect(clippy::too_many_arguments, reason = "one call site, all that a batch is read by")]
 pub(super) fn read_batch(
     lake: &Lake,
     inputs: &[Input],
@@ -125,8 +106,7 @@ pub(super) fn read_batch(
     progress: &Progress,
     known: &Known,
     batch_id: &str,
-    hash_first: bool,
-    foreign: &HashMap<String, String>,
+    attempts: &Attempts,
 ) -> Result<Read> {
     let mut once = HashSet::new();
     let batch = Batch {
@@ -134,11 +114,11 @@ pub(super) fn read_batch(
         progress,
         known,
         inputs,
-        hash_first,
-        foreign,
+        attempts,
         next: AtomicUsize::new(0),
         failed: AtomicBool::new(false),
         twins: AtomicBool::new(false),
+        changes: Mutex::default(),
         sizes: inputs.iter().map(|input| input.stored_bytes).filter(|size| !once.insert(*size)).collect(),
         this_run: Mutex::default(),
         open: Mutex::new(Streams { open: Vec::new(), opening: settings.jobs.max(1) }),
@@ -169,10 +149,11 @@ pub(super) fn read_batch(
         }
     }
     let twins = batch.twins.load(Ordering::Relaxed);
+    let changes = std::mem::take(&mut *batch.changes.lock().map_err(|_| Error::WorkerLost)?);
     drop(batch);
     let refusal = |source: &Arc<Source>| Some((source.input.name.clone(), source.foreign(settings)?));
     let foreign: HashMap<String, String> = sources.iter().filter_map(refusal).collect();
-    if twins || !foreign.is_empty() || failed.is_some() || progress.stopped() {
+    if twins || !changes.is_empty() || !foreign.is_empty() || failed.is_some() || progress.stopped() {
         for file in written {
             let _ = std::fs::remove_file(file.path());
         }
@@ -184,7 +165,11 @@ pub(super) fn read_batch(
         }
         progress.stored_bytes.store(stored_bytes, Ordering::Relaxed);
         progress.records.store(records, Ordering::Relaxed);
-        return Ok(if twins { Read::Twins } else { Read::Foreign(foreign) });
+        return Ok(match (twins, changes.is_empty()) {
+            (true, _) => Read::Twins,
+            (false, false) => Read::Changed(changes),
+            (false, true) => Read::Foreign(foreign),
+        });
     }
     let sources = sources.into_iter().map(|source| Arc::into_inner(source).ok_or(Error::WorkerLost));
     let sources: Vec<Source> = sources.collect::<Result<_>>()?;
@@ -277,7 +262,7 @@ impl Batch<'_> {
             }
             open.source.decode_as(framer.encoding());
             drop(framer);
-            let (hash, bytes) = content.finish().map_err(failed())?;
+            let (hash, bytes) = self.finish(&open.source.input, content)?;
             self.name(&open.source, hash, bytes)?;
         }
         Ok(chunk)
@@ -296,15 +281,38 @@ impl Batch<'_> {
         Ok(())
     }
 
+    /// Reads a content to its end, and names it.
+    fn finish(&self, input: &Input, content: Content) -> Result<(blake3::Hash, u64)> {
+        let read = content.finish().map_err(Error::read(&input.name))?;
+        if read.has_changed {
+            self.note_change(input)?;
+        }
+        Ok((read.hash, read.stored_bytes))
+    }
+
+    /// Keeps that a file has changed while it was read; an archive does so as a whole.
+    fn note_change(&self, input: &Input) -> Result<()> {
+        self.changes.lock().map_err(|_| Error::WorkerLost)?.extend(input.path.clone());
+        Ok(())
+    }
+
     /// Opens one input and reads it; an archive is as many sources as it has members.
     fn input(&self, input: &Input, worker: &mut Worker<'_>, sources: &mut Vec<Arc<Source>>) -> Result<()> {
         // Hardly any file is the same but one of the same size.
-        let hash_first =
-            |bytes| self.hash_first || self.known.sizes.contains(&bytes) || self.sizes.contains(&bytes);
+        let hash_first = |bytes| {
+            self.attempts.hash_first || self.known.sizes.contains(&bytes) || self.sizes.contains(&bytes)
+        };
+        let changed = |paths: &HashSet<PathBuf>| input.path.as_ref().is_some_and(|path| paths.contains(path));
+        if changed(&self.attempts.changing) {
+            sources.push(Arc::new(Source::changing(input)));
+            return Ok(());
+        }
         let opened = match &input.unreadable {
             Some(reason) => Err(reason.clone()),
             None => match open(input, hash_first) {
                 Ok(opened) => Ok(opened),
+                // It was there when it was read before.
+                Err(Error::Read { .. }) if changed(&self.attempts.changed) => return self.note_change(input),
                 Err(Error::Read { source, .. }) if input.is_of_folder && is_of_the_file(&source) => {
                     Err(source.to_string())
                 }
@@ -319,7 +327,11 @@ impl Batch<'_> {
             }
         };
         self.progress.stored_bytes.fetch_add(opened.stored_bytes, Ordering::Relaxed);
-        self.opened(input, &opened, worker, sources, 0)
+        let read = self.opened(input, &opened, worker, sources, 0);
+        if matches!(read, Ok(()) | Err(Error::Read { .. })) && opened.has_changed() {
+            return self.note_change(input);
+        }
+        read
     }
 
     /// Decides the fate of one source, and parses what is to be parsed.
@@ -365,13 +377,13 @@ impl Batch<'_> {
         let mut head = match recognised {
             Recognised::Records(head) => head,
             Recognised::Settings(kind) => {
-                self.settings(&mut source, kind, framer, content).map_err(failed())??;
+                self.settings(&mut source, kind, framer, content)?;
                 return Ok((source, None));
             }
             Recognised::Empty | Recognised::Unknown(_) => {
                 // What holds no record is named all the same.
                 drop(framer);
-                let (hash, bytes) = content.finish().map_err(failed())?;
+                let (hash, bytes) = self.finish(input, content)?;
                 source.settle(hash, bytes);
                 if let Recognised::Unknown(found) = recognised {
                     source.is_look_alike = !found.may_hold_sign_ins;
@@ -404,13 +416,13 @@ impl Batch<'_> {
         if !named && !by_name && input.tenant_id().is_none() {
             source.refuse(no_tenant(head.tenant_name.as_deref()));
         }
-        if let Some(why) = self.foreign.get(&input.name) {
+        if let Some(why) = self.attempts.foreign.get(&input.name) {
             source.refuse(why.clone());
         }
         source.reader = Some(head.reader);
         if source.fate == FileFate::Refused {
             drop(framer);
-            let (hash, bytes) = content.finish().map_err(failed())?;
+            let (hash, bytes) = self.finish(input, content)?;
             source.settle(hash, bytes);
             return Ok((source, None));
         }
@@ -425,67 +437,25 @@ impl Batch<'_> {
         kind: SettingsKind,
         framer: Framer,
         content: Content,
-    ) -> std::io::Result<Result<()>> {
+    ) -> Result<()> {
         source.settings_kind = Some(kind);
         // Refused or not, it holds no sign-ins.
         source.is_look_alike = true;
-        let text = framer.whole_text(FILE_BYTES_MAX)?;
+        let text = framer.whole_text(FILE_BYTES_MAX).map_err(Error::read(&source.input.name))?;
         let read = text.and_then(|text| settings::read(kind, &text, &source.input, self.settings.now));
-        let (hash, bytes) = content.finish()?;
+        let (hash, bytes) = self.finish(&source.input, content)?;
         match read {
             Ok(read) => source.holds(read),
             Err(why) => source.refuse(why),
         }
         let id = source.settle(hash, bytes).to_owned();
         if source.fate == FileFate::Refused {
-            return Ok(Ok(()));
+            return Ok(());
         }
-        let Ok(mut this_run) = self.this_run.lock() else { return Ok(Err(Error::WorkerLost)) };
+        let mut this_run = self.this_run.lock().map_err(|_| Error::WorkerLost)?;
         if !self.known.ids.contains(&id) && this_run.insert(id) {
             source.fate = FileFate::Ingested;
         }
-        Ok(Ok(()))
-    }
-
-    /// The order of day and month in a file's dates, from all of them; or why that is not to be told.
-    fn dates(&self, head: &Head, opened: &Opened) -> std::io::Result<Result<DateOrder, String>> {
-        if let Some(order) = self.settings.date_order {
-            return Ok(Ok(order));
-        }
-        if !head.numbered_dates {
-            return Ok(Ok(DateOrder::Unsettled));
-        }
-        let mut evidence = self.date_evidence(head, opened, Evidence::OfOrder)?;
-        if evidence.contradicts() {
-            evidence = self.date_evidence(head, opened, Evidence::Counted)?;
-        }
-        let way_out = "say which with --date-order month-first or --date-order day-first";
-        Ok(evidence.settle().map_err(|undecided| format!("{undecided}; {way_out}")))
-    }
-
-    /// What the dates of a file show.
-    fn date_evidence(&self, head: &Head, opened: &Opened, wanted: Evidence) -> std::io::Result<DateEvidence> {
-        let mut evidence = DateEvidence::default();
-        let latest = self.settings.now + lightsout_model::time::MICROS_PER_DAY;
-        let (mut framer, _) = Framer::reusing(&self.buffers, opened.text()?)?;
-        while let Some(chunk) = framer.next_chunk()? {
-            let text = simdutf8::basic::from_utf8(&chunk.bytes).ok();
-            for (at, range) in chunk.records().into_iter().enumerate() {
-                let see = |time: &str| {
-                    if wanted == Evidence::Counted || !evidence.confirmed_by(time, latest) {
-                        evidence.see(time, latest);
-                    }
-                };
-                if let Some(text) = text {
-                    head.reader.times_of_row(text, range, chunk.cells.of(at), see);
-                } else if let Ok(record) = std::str::from_utf8(&chunk.bytes[range]) {
-                    head.reader.times(record, see);
-                }
-            }
-            if self.stopped() || wanted == Evidence::OfOrder && evidence.contradicts() {
-                break;
-            }
-        }
-        Ok(evidence)
+        Ok(())
     }
 }

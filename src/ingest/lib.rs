@@ -115,6 +115,8 @@ pub struct FileReport {
     pub unknown_codes: BTreeMap<i64, u64>,
     /// It was cut while it was written or copied, so it proves no day.
     pub torn: bool,
+    /// It is refused because it changed whenever it was read; the next ingest reads it.
+    pub changing: bool,
     /// What whoever ingests it should know.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub advice: Vec<String>,
@@ -138,6 +140,8 @@ pub struct IngestReport {
     /// Of those that were ingested: cut, or mostly rejected.
     pub files_torn: u64,
     pub files_mostly_rejected: u64,
+    /// Of those that were refused: they changed whenever they were read, and are left for the next ingest.
+    pub files_changing: u64,
     /// Rejected records of which nobody knows whose they are, in files of several tenants or of none.
     pub rejected_of_unknown_tenant: u64,
     pub stored_bytes: u64,
@@ -166,6 +170,7 @@ impl IngestReport {
             FileFate::Empty => self.files_empty += 1,
             FileFate::Refused | FileFate::Skipped => self.files_refused += 1,
         }
+        self.files_changing += u64::from(file.changing);
         self.files_torn += u64::from(file.torn && file.fate != FileFate::Refused);
         self.files_mostly_rejected += u64::from(file.is_mostly_rejected());
         if file.tenants != 1 {

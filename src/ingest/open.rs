@@ -1,11 +1,13 @@
 //! Opens an input: its bytes, inflated, and the hash of its content, which names the source. Compression and containers
 //! are told by the first bytes, never by the file name. A zip or tar archive holds several sources; tables in binary
-//! formats are read as text, a line a row, by `avro` and `parquet`.
+//! formats are read as text, a line a row, by `avro` and `parquet`. What is named is what was parsed: `watch` notices
+//! that a file changes while it is read.
 
 mod avro;
 mod container;
 mod members;
 mod parquet;
+mod watch;
 
 use std::fs::File;
 use std::io::{self, BufReader, Read, Seek, Write};
@@ -14,6 +16,7 @@ use std::sync::{Arc, Mutex};
 use self::avro::AvroText;
 pub use self::container::Container;
 use self::parquet::ParquetText;
+use self::watch::Watch;
 use super::find::Input;
 use crate::{Error, Result};
 use lightsout_formats::encoding::{Encoding, Transcoder};
@@ -83,6 +86,8 @@ pub struct Opened {
     pub stored_bytes: u64,
     /// BLAKE3 of the bytes as stored, where it was wanted before they are read.
     pub content_hash: Option<blake3::Hash>,
+    /// `None`: nobody else writes to it.
+    watch: Option<Watch>,
 }
 
 /// Files up to this size are read as a whole: they are hashed before they are parsed at no cost.
@@ -96,15 +101,25 @@ const SMALL_BYTES: u64 = 512 << 10;
 /// Fails if the file can't be read.
 pub fn open(input: &Input, hash_first: impl FnOnce(u64) -> bool) -> Result<Opened> {
     let failed = || Error::read(&input.name);
+    let mut watch = None;
     let mut file = match &input.path {
         Some(path) => {
             let mut file = File::open(path).map_err(failed())?;
-            let regular = file.metadata().map_err(failed())?.is_file();
-            if regular { file } else { spool(&mut file).map_err(failed())? }
+            let metadata = file.metadata().map_err(failed())?;
+            if metadata.is_file() {
+                let handle = file.try_clone().map_err(failed())?;
+                watch = Some(Watch::new(handle, path.clone(), &metadata));
+                file
+            } else {
+                spool(&mut file).map_err(failed())?
+            }
         }
         None => spool(&mut io::stdin().lock()).map_err(failed())?,
     };
-    let stored_bytes = file.metadata().map_err(failed())?.len();
+    let stored_bytes = match &watch {
+        Some(watch) => watch.bytes(),
+        None => file.metadata().map_err(failed())?.len(),
+    };
     if stored_bytes <= SMALL_BYTES {
         let mut bytes = Vec::with_capacity(usize::try_from(stored_bytes).unwrap_or(0) + 1);
         file.read_to_end(&mut bytes).map_err(failed())?;
@@ -113,15 +128,18 @@ pub fn open(input: &Input, hash_first: impl FnOnce(u64) -> bool) -> Result<Opene
             stored_bytes: bytes.len() as u64,
             content_hash: Some(blake3::hash(&bytes)),
             place: Place::Memory(bytes.into()),
+            watch,
         });
     }
-    let mut head = [0; 4];
-    file.read_exact(&mut head).and_then(|()| file.rewind()).map_err(failed())?;
+    // Fewer, if it has shrunk since.
+    let mut head = Vec::with_capacity(4);
+    (&mut file).take(4).read_to_end(&mut head).and_then(|_| file.rewind()).map_err(failed())?;
     let mut opened = Opened {
         compression: Compression::sniff(&head),
         place: Place::File(Arc::new(file)),
         stored_bytes,
         content_hash: None,
+        watch,
     };
     // Of an archive each member is a source of its own; of a table not all bytes are read, nor in their order.
     let is_table = opened.compression == Compression::Parquet;
@@ -181,27 +199,49 @@ pub struct Content(Naming);
 
 enum Naming {
     Known(blake3::Hash, u64),
-    Reading(Hashing),
+    Reading {
+        bytes: Hashing,
+        /// The hash of an earlier pass.
+        expected: Option<blake3::Hash>,
+    },
+}
+
+/// A content that was read to its end.
+pub struct ReadContent {
+    pub hash: blake3::Hash,
+    /// The number of all bytes as stored, also of those that no text came from.
+    pub stored_bytes: u64,
+    /// An earlier pass has seen another content.
+    pub has_changed: bool,
 }
 
 impl Content {
-    /// Hash and number of all bytes as stored, also of those that no text came from.
+    /// Reads what is left, and names the whole.
     ///
     /// # Errors
-    /// Fails if they can't be read.
-    pub fn finish(self) -> io::Result<(blake3::Hash, u64)> {
-        let mut reading = match self.0 {
-            Naming::Known(hash, len) => return Ok((hash, len)),
-            Naming::Reading(reading) => reading,
+    /// Fails if the bytes can't be read.
+    pub fn finish(self) -> io::Result<ReadContent> {
+        let (mut bytes, expected) = match self.0 {
+            Naming::Known(hash, stored_bytes) => {
+                return Ok(ReadContent { hash, stored_bytes, has_changed: false });
+            }
+            Naming::Reading { bytes, expected } => (bytes, expected),
         };
         // A text may stop before the end, behind a broken stream or the last frame.
-        io::copy(&mut reading, &mut io::sink())?;
-        let inner = reading.0.lock().map_err(|_| io::ErrorKind::Other)?;
-        Ok((inner.1.finalize(), inner.1.count()))
+        io::copy(&mut bytes, &mut io::sink())?;
+        let inner = bytes.0.lock().map_err(|_| io::ErrorKind::Other)?;
+        let hash = inner.1.finalize();
+        let has_changed = expected.is_some_and(|expected| expected != hash);
+        Ok(ReadContent { hash, stored_bytes: inner.1.count(), has_changed })
     }
 }
 
 impl Opened {
+    /// Whether the file was written to, or another one has taken its place, since it was opened.
+    pub fn has_changed(&self) -> bool {
+        self.watch.as_ref().is_some_and(Watch::has_changed)
+    }
+
     /// A file that holds the bytes inflated.
     fn to_file(&self) -> io::Result<Arc<File>> {
         let (mut reader, is_inflated) = self.inflated(self.stored())?;
@@ -236,11 +276,12 @@ impl Opened {
     /// Fails if the file can't be read.
     pub fn read(&self) -> io::Result<(Text, Content)> {
         let stored = self.stored();
-        if let Some(hash) = self.content_hash {
+        if let (Some(hash), Place::Memory(_)) = (self.content_hash, &self.place) {
             return Ok((self.text_of(stored)?, Content(Naming::Known(hash, self.stored_bytes))));
         }
-        let reading = Hashing(Arc::new(Mutex::new((stored, blake3::Hasher::new()))));
-        Ok((self.text_of(Box::new(reading.clone()))?, Content(Naming::Reading(reading))))
+        let bytes = Hashing(Arc::new(Mutex::new((stored, blake3::Hasher::new()))));
+        let text = self.text_of(Box::new(bytes.clone()))?;
+        Ok((text, Content(Naming::Reading { bytes, expected: self.content_hash })))
     }
 
     /// The text from its start, inflated and as UTF-8, without its byte order mark; several gzip

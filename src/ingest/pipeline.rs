@@ -1,12 +1,12 @@
 //! Files to commits: inputs are gathered into batches, each is read (`batch`), and one commit holds
 //! what came of it.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 use std::fs::File;
 
 use tempfile::TempPath;
 
-use super::batch::{Read, discard, read_batch};
+use super::batch::{Attempts, discard, read_batch};
 use super::find::Input;
 use super::known::Known;
 use super::source;
@@ -62,20 +62,13 @@ async fn ingest_batch(
     let batch_id = uuid::Uuid::new_v4().simple().to_string();
     // What stdin and pipes give is kept, so that it can be read again.
     let _spooled: Vec<TempPath> = tokio::task::block_in_place(|| spool(&mut inputs))?;
-    // What is refused for what its records say is known only when all are read.
-    let mut foreign = HashMap::new();
-    let mut hash_first = false;
+    let mut attempts = Attempts::default();
     let (sources, mut files) = loop {
         let read = tokio::task::block_in_place(|| {
-            read_batch(lake, &inputs, settings, progress, known, &batch_id, hash_first, &foreign)
+            read_batch(lake, &inputs, settings, progress, known, &batch_id, &attempts)
         });
-        match read? {
-            Read::All(sources, files) => break (sources, files),
-            Read::Twins if !hash_first => hash_first = true,
-            Read::Foreign(more) if more.keys().any(|name| !foreign.contains_key(name)) => {
-                foreign.extend(more);
-            }
-            Read::Twins | Read::Foreign(_) => return Err(Error::WorkerLost),
+        if let Some(read) = attempts.learn(read?)? {
+            break read;
         }
     };
     let mut rows = Vec::new();

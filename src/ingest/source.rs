@@ -53,6 +53,8 @@ pub(super) struct Source {
     pub(super) detail: Option<String>,
     /// It is refused as something that holds no sign-ins.
     pub(super) is_look_alike: bool,
+    /// It is refused because it changed whenever it was read.
+    is_changing: bool,
     /// What the lake knows of this content already.
     pub(super) is_known: bool,
     pub(super) known_coverage: Vec<Coverage>,
@@ -132,12 +134,24 @@ impl Source {
 
     /// A file of a folder that can't be read: nobody knows what it holds.
     pub(super) fn unreadable(input: &Input, reason: &str) -> Self {
+        let why = format!(
+            "it can't be read ({reason}); make it readable and ingest it again, or remove it from the folder"
+        );
+        Self::unread(input, "unreadable", why)
+    }
+
+    /// A file that changes whenever it is read: nobody knows what it will hold.
+    pub(super) fn changing(input: &Input) -> Self {
+        let why = "it changed while it was read, twice in a row, so nothing of it is recorded; ingest it again when \
+                   its writer is done, or ingest a copy of it";
+        Self { is_changing: true, ..Self::unread(input, "changing", why.to_owned()) }
+    }
+
+    fn unread(input: &Input, state: &str, why: String) -> Self {
         let mut source = Self::unnamed(input.clone());
         // The same file is refused once.
-        source.settle(blake3::hash(format!("unreadable {}", input.name).as_bytes()), 0);
-        source.refuse(format!(
-            "it can't be read ({reason}); make it readable and ingest it again, or remove it from the folder"
-        ));
+        source.settle(blake3::hash(format!("{state} {}", input.name).as_bytes()), 0);
+        source.refuse(why);
         source
     }
 
@@ -155,6 +169,7 @@ impl Source {
             fate: FileFate::SeenBefore,
             detail: None,
             is_look_alike: false,
+            is_changing: false,
             is_known: false,
             known_coverage: Vec::new(),
             pages: None,
@@ -256,7 +271,7 @@ impl Source {
         let recorded = known.refused_at(&self.input.name);
         match recorded {
             _ if self.is_look_alike => recorded.map(|_| FileFate::Skipped),
-            _ if settings.skip_unrecognised => recorded.map(|_| FileFate::Skipped),
+            _ if settings.skip_unrecognised && !self.is_changing => recorded.map(|_| FileFate::Skipped),
             Some(id) if id == self.id() => None,
             _ => Some(FileFate::Refused),
         }
@@ -363,6 +378,7 @@ impl Source {
             rejected_of_unknown_tenant: self.unplaced.load(Ordering::Relaxed),
             unknown_codes: account.unknown_codes.clone(),
             torn: is_torn,
+            changing: self.is_changing,
         };
         let fate = match self.fate {
             FileFate::Refused | FileFate::Skipped => refusal,

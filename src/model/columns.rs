@@ -85,14 +85,21 @@ const COVERAGE: &[Column] = &[
     Column::new("tenant_id", Text, Ingest, "the tenant").or_null(),
     Column::new("category", Text, Ingest, "the category of the log").or_null(),
     Column::new("records", Integer, Ingest, "its records"),
-    Column::new("latest_at", Timestamp, Ingest, "its newest record").or_null(),
-    Column::new("storage_hour", Timestamp, Ingest, "end of the hour that the path names").or_null(),
+    Column::new("latest_at", Timestamp, Ingest, "its newest record; with a storage_hour at least that hour's end")
+        .or_null(),
+    Column::new("storage_hour", Timestamp, Ingest, "start of the hour that a storage path names").or_null(),
     Column::new("days", List(COVERED_DAY), Ingest, "its days with records"),
     Column::new("stated", List(STATED_RANGE), Ingest, "ranges that it is stated to be complete for"),
-    Column::new("only_client_app", Text, Ingest, "the client app, if all have one").or_null(),
-    Column::new("only_outcome", Text, Ingest, "the outcome, if all have one").or_null(),
-    Column::new("only_user", Text, Ingest, "the user, if all have one").or_null(),
-    Column::new("only_app", Text, Ingest, "the application, if all have one").or_null(),
+    Column::new(
+        "only_client_app",
+        Text,
+        Ingest,
+        "the client app that all user sign-ins show; * for several, null if none shows one",
+    )
+    .or_null(),
+    Column::new("only_outcome", Text, Ingest, "the same of the outcome").or_null(),
+    Column::new("only_user", Text, Ingest, "the same of the user, as a hash").or_null(),
+    Column::new("only_app", Text, Ingest, "the same of the application: its id, else its name").or_null(),
     Column::new("successes", Integer, Ingest, "sign-ins that succeeded").or_null(),
 ];
 

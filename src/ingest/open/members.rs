@@ -74,7 +74,8 @@ impl Opened {
                 (Ok(deflated), Some(start)) => {
                     let place = Place::Part { file: Arc::clone(&file), start, deflated, checksum };
                     let compression = Compression::Zip;
-                    let mut opened = Self { place, compression, stored_bytes: len, content_hash: None };
+                    let mut opened =
+                        Self { place, compression, stored_bytes: len, content_hash: None, watch: None };
                     opened.hash().map(|()| opened).map_err(|error| error.to_string())
                 }
             };
@@ -133,7 +134,8 @@ impl Opened {
         } else {
             Place::File(Arc::new(spool(&mut bytes.as_slice().chain(reader))?))
         };
-        let mut opened = Self { place, compression: Compression::Tar, stored_bytes: 0, content_hash: None };
+        let compression = Compression::Tar;
+        let mut opened = Self { place, compression, stored_bytes: 0, content_hash: None, watch: None };
         opened.hash()?;
         Ok(opened)
     }
