@@ -85,8 +85,13 @@ const COVERAGE: &[Column] = &[
     Column::new("tenant_id", Text, Ingest, "the tenant").or_null(),
     Column::new("category", Text, Ingest, "the category of the log").or_null(),
     Column::new("records", Integer, Ingest, "its records"),
-    Column::new("latest_at", Timestamp, Ingest, "its newest record; with a storage_hour at least that hour's end")
-        .or_null(),
+    Column::new(
+        "latest_at",
+        Timestamp,
+        Ingest,
+        "its newest record; with a storage_hour at least that hour's end",
+    )
+    .or_null(),
     Column::new("storage_hour", Timestamp, Ingest, "start of the hour that a storage path names").or_null(),
     Column::new("days", List(COVERED_DAY), Ingest, "its days with records"),
     Column::new("stated", List(STATED_RANGE), Ingest, "ranges that it is stated to be complete for"),

@@ -85,6 +85,9 @@ mod tests {
         opened.has_changed()
     }
 
+    /// How a file changes, and what does it.
+    type Change = (&'static str, fn(&Path));
+
     fn append(path: &Path) {
         let mut file = std::fs::OpenOptions::new().append(true).open(path).expect("opened");
         file.write_all(b"{\"id\":2}\n").expect("appended");
@@ -92,7 +95,7 @@ mod tests {
 
     #[test]
     fn a_file_that_grows_shrinks_or_is_replaced_has_changed() {
-        let changes: [(&str, fn(&Path)); 4] = [
+        let changes: [Change; 4] = [
             ("appended to", append),
             ("truncated", |path| std::fs::write(path, "{\"id\":2}\n").expect("written")),
             ("replaced by a copy", |path| {
@@ -114,7 +117,7 @@ mod tests {
 
     #[test]
     fn a_file_that_nobody_wrote_to_has_not_changed() {
-        let changes: [(&str, fn(&Path)); 3] = [
+        let changes: [Change; 3] = [
             ("left alone", |_| {}),
             ("moved", |path| std::fs::rename(path, path.with_extension("1")).expect("renamed")),
             ("deleted", |path| std::fs::remove_file(path).expect("removed")),
