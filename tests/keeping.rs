@@ -13,6 +13,7 @@ use lightsout_lake::Lake;
 use lightsout_lake::schema::Table;
 use serde_json::{Value, json};
 
+mod growing;
 mod program;
 
 use program::{Place, files};
@@ -62,6 +63,21 @@ fn log_of(number: i64) -> String {
     lines.join("\n")
 }
 
+fn settings(now: i64) -> IngestSettings {
+    IngestSettings {
+        roster: lightsout_model::tenant::Roster::default(),
+        skip_unrecognised: false,
+        tenant_id: None,
+        category: None,
+        date_order: None,
+        covers: None,
+        jobs: 1,
+        memory_limit_bytes: 64 << 20,
+        dry_run: false,
+        now,
+    }
+}
+
 /// Ingests the days one by one, each with the commits of a run of its own.
 fn days_pass(place: &Place, days: std::ops::Range<i64>) {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().expect("a runtime");
@@ -72,18 +88,7 @@ fn days_pass(place: &Place, days: std::ops::Range<i64>) {
             place.write(&name, log_of(number).as_bytes());
             let inputs = find(&[place.path(&name).display().to_string()]).expect("the file");
             let now = day(number + 1).and_hms_opt(3, 0, 0).expect("a time").and_utc().timestamp_micros();
-            let settings = IngestSettings {
-                roster: lightsout_model::tenant::Roster::default(),
-                skip_unrecognised: false,
-                tenant_id: None,
-                category: None,
-                date_order: None,
-                covers: None,
-                jobs: 1,
-                memory_limit_bytes: 64 << 20,
-                dry_run: false,
-                now,
-            };
+            let settings = settings(now);
             ingest(&mut lake, inputs, &settings, &Progress::default()).await.expect("ingested");
         }
     });

@@ -236,6 +236,23 @@ impl Framer {
         Ok(())
     }
 
+    /// Passes what is before an offset of the file, at which a line begins: its records are known.
+    ///
+    /// # Errors
+    /// Fails if the stream can't be read.
+    pub fn skip_to(&mut self, offset: u64) -> io::Result<()> {
+        while self.offset < offset {
+            self.fill(self.chunk_bytes.max(self.buffer.len()))?;
+            let left = usize::try_from(offset - self.offset).unwrap_or(usize::MAX);
+            let len = left.min(self.buffer.len());
+            if len == 0 {
+                break;
+            }
+            drop(self.take(len));
+        }
+        Ok(())
+    }
+
     /// The next chunk, `None` at the end.
     ///
     /// # Errors

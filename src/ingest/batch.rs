@@ -16,16 +16,16 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 pub(super) use self::attempts::Attempts;
 use self::attempts::Read;
 use super::find::Input;
-use super::known::Known;
-use super::open::{Content, Opened, is_of_the_file, open};
-use super::source::Source;
+use super::known::{Known, Prefix};
+use super::open::{Compression, Content, Opened, is_of_the_file, open};
+use super::source::{Source, content_id_of};
 use super::worker::Worker;
 use super::{FileFate, IngestSettings, Progress, settings};
 use crate::{Error, Result};
 use lightsout_formats::buffer::Buffers;
 use lightsout_formats::frame::{Chunk, Framer, Framing};
 use lightsout_formats::pages;
-use lightsout_formats::recognise::Recognised;
+use lightsout_formats::recognise::{Head, Recognised};
 use lightsout_formats::settings::FILE_BYTES_MAX;
 use lightsout_formats::shapes::Shape;
 use lightsout_lake::Lake;
@@ -153,7 +153,15 @@ pub(super) fn read_batch(
     drop(batch);
     let refusal = |source: &Arc<Source>| Some((source.input.name.clone(), source.foreign(settings)?));
     let foreign: HashMap<String, String> = sources.iter().filter_map(refusal).collect();
-    if twins || !changes.is_empty() || !foreign.is_empty() || failed.is_some() || progress.stopped() {
+    let with_start = sources.iter().filter(|source| !source.stands_alone());
+    let whole: HashSet<PathBuf> = with_start.filter_map(|source| source.input.path.clone()).collect();
+    if twins
+        || !changes.is_empty()
+        || !whole.is_empty()
+        || !foreign.is_empty()
+        || failed.is_some()
+        || progress.stopped()
+    {
         for file in written {
             let _ = std::fs::remove_file(file.path());
         }
@@ -165,10 +173,11 @@ pub(super) fn read_batch(
         }
         progress.stored_bytes.store(stored_bytes, Ordering::Relaxed);
         progress.records.store(records, Ordering::Relaxed);
-        return Ok(match (twins, changes.is_empty()) {
-            (true, _) => Read::Twins,
-            (false, false) => Read::Changed(changes),
-            (false, true) => Read::Foreign(foreign),
+        return Ok(match () {
+            () if twins => Read::Twins,
+            () if !changes.is_empty() => Read::Changed(changes),
+            () if !whole.is_empty() => Read::Whole(whole),
+            () => Read::Foreign(foreign),
         });
     }
     let sources = sources.into_iter().map(|source| Arc::into_inner(source).ok_or(Error::WorkerLost));
@@ -309,7 +318,7 @@ impl Batch<'_> {
         }
         let opened = match &input.unreadable {
             Some(reason) => Err(reason.clone()),
-            None => match open(input, hash_first) {
+            None => match open(input, hash_first, self.prefix(input).map(|prefix| prefix.bytes)) {
                 Ok(opened) => Ok(opened),
                 // It was there when it was read before.
                 Err(Error::Read { .. }) if changed(&self.attempts.changed) => return self.note_change(input),
@@ -332,6 +341,30 @@ impl Batch<'_> {
             return self.note_change(input);
         }
         read
+    }
+
+    /// What a file may begin with that the lake has.
+    fn prefix(&self, input: &Input) -> Option<&Prefix> {
+        // What somebody states of a file holds for all of it.
+        let is_stated = self.settings.covers.is_some() || input.says.days_between.is_some();
+        let path = input.path.as_ref().filter(|path| !is_stated && !self.attempts.whole.contains(*path))?;
+        // What is spooled is at another path.
+        let prefix = self.known.prefix_at(&input.name).filter(|_| path.to_string_lossy() == input.name)?;
+        // What was refused there is read as a whole.
+        self.known.refused_at(&input.name).is_none().then_some(prefix)
+    }
+
+    /// What a file begins with that the lake has, if only what is behind it needs to be read.
+    fn tail_of(&self, source: &Source, opened: &Opened, head: &Head) -> Option<&Prefix> {
+        let prefix = self.prefix(&source.input)?;
+        let content_id = opened.prefix_hash.map(content_id_of)?;
+        let continues = opened.compression == Compression::None
+            && content_id == prefix.content_id
+            && source.id_of(&content_id) == prefix.source_id
+            && head.framing == Framing::Lines
+            && head.reader.shape().as_str() == prefix.shape
+            && !head.numbered_dates;
+        continues.then_some(prefix)
     }
 
     /// Decides the fate of one source, and parses what is to be parsed.
@@ -357,7 +390,7 @@ impl Batch<'_> {
         let failed = || Error::read(&input.name);
         let mut source = Source::new(input.clone(), opened);
         let (text, content) = opened.read().map_err(failed())?;
-        let (framer, recognised) = Framer::reusing(&self.buffers, text).map_err(failed())?;
+        let (mut framer, recognised) = Framer::reusing(&self.buffers, text).map_err(failed())?;
         source.decode_as(framer.encoding());
         if let Recognised::Records(head) = &recognised {
             source.name_by_assignment(head.says_tenant, head.says_category);
@@ -403,6 +436,7 @@ impl Batch<'_> {
             }
         }
         source.framing = Some(head.framing);
+        source.prefix = self.tail_of(&source, opened, &head).cloned();
         if head.reader.shape() == Shape::Graph && head.framing == Framing::Document {
             source.pages = pages::read(opened.text().map_err(failed())?).map_err(failed())?;
         }
@@ -425,6 +459,9 @@ impl Batch<'_> {
             let (hash, bytes) = self.finish(input, content)?;
             source.settle(hash, bytes);
             return Ok((source, None));
+        }
+        if let Some(prefix) = &source.prefix {
+            framer.skip_to(prefix.bytes).map_err(failed())?;
         }
         source.fate = FileFate::Ingested;
         Ok((source, Some((framer, content))))

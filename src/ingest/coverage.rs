@@ -16,8 +16,8 @@ use lightsout_model::sign_in::Category;
 const ROW_CAPS: [u64; 4] = [30_000, 100_000, 250_000, 500_000];
 
 /// How the source ends before its data do.
-pub(super) fn truncation(account: &Account) -> Option<String> {
-    let cap = ROW_CAPS.into_iter().find(|cap| *cap == account.records)?;
+pub(super) fn truncation(records: u64) -> Option<String> {
+    let cap = ROW_CAPS.into_iter().find(|cap| *cap == records)?;
     Some(format!("cap {cap}"))
 }
 

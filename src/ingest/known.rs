@@ -1,5 +1,7 @@
 //! What the lake knows of its sources: the contents that it has, what they cover, and what is refused.
 
+mod prefix;
+
 use std::collections::{HashMap, HashSet};
 
 use arrow::array::{Array as _, AsArray as _};
@@ -8,10 +10,12 @@ use serde::Deserialize;
 
 use super::IngestSettings;
 use super::account::Coverage;
+use super::find::Input;
 use super::source::{Source, SourceRow, read_rows};
 use crate::Result;
 use lightsout_lake::Lake;
 use lightsout_lake::schema::Table;
+pub(super) use prefix::Prefix;
 
 /// Words of `sources.fate`.
 const REFUSED: &str = "refused";
@@ -32,6 +36,8 @@ pub(super) struct Known {
     refused: HashMap<String, String>,
     /// Sizes of their files as stored: a file of another size is none of them.
     pub(super) sizes: HashSet<u64>,
+    /// By path, what a file that has grown may begin with.
+    prefixes: HashMap<String, Prefix>,
     /// What each covers, once a source that is known may cover more than it did.
     coverage: Option<HashMap<String, Vec<Coverage>>>,
 }
@@ -46,9 +52,9 @@ struct KnownRow<'a> {
 }
 
 impl Known {
-    /// What the lake knows of its sources.
-    pub(super) fn of(lake: &Lake) -> Result<Self> {
-        let mut known = Self::default();
+    /// What the lake knows of its sources, and of those that the inputs may continue.
+    pub(super) fn of(lake: &Lake, inputs: &[Input]) -> Result<Self> {
+        let mut known = Self { prefixes: prefix::of(lake, inputs)?, ..Self::default() };
         let mut refused: HashMap<String, (i64, String)> = HashMap::new();
         known.each(lake, |known, row| {
             if row.fate == Some(REFUSED) {
@@ -100,6 +106,11 @@ impl Known {
     /// What a path holds that is refused until now.
     pub(super) fn refused_at(&self, path: &str) -> Option<&str> {
         self.refused.get(path).map(String::as_str)
+    }
+
+    /// What a file may begin with whose records are in the lake.
+    pub(super) fn prefix_at(&self, path: &str) -> Option<&Prefix> {
+        self.prefixes.get(path)
     }
 
     /// Takes in what becomes of a path.

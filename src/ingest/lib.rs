@@ -100,6 +100,9 @@ pub struct FileReport {
     pub compression: &'static str,
     pub stored_bytes: u64,
     pub content_bytes: u64,
+    /// The lake has as many bytes that it begins with, and only what is behind them was read.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub prefix_bytes: Option<u64>,
     pub records: u64,
     pub rows: u64,
     pub rejected: u64,

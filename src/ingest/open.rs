@@ -86,6 +86,8 @@ pub struct Opened {
     pub stored_bytes: u64,
     /// BLAKE3 of the bytes as stored, where it was wanted before they are read.
     pub content_hash: Option<blake3::Hash>,
+    /// The same of the first bytes, as many as were asked for, if they end with a line.
+    pub prefix_hash: Option<blake3::Hash>,
     /// `None`: nobody else writes to it.
     watch: Option<Watch>,
 }
@@ -95,11 +97,16 @@ const SMALL_BYTES: u64 = 512 << 10;
 
 /// Opens an input. What cannot be read from its start again (stdin, a pipe) is spooled to a temporary
 /// file first. The bytes are hashed now if `hash_first` says so of their number, or if they are few;
-/// else while they are read.
+/// else while they are read. `prefix_bytes`: how many bytes the lake may have of it; if it has more by now, the first
+/// ones are hashed alone too.
 ///
 /// # Errors
 /// Fails if the file can't be read.
-pub fn open(input: &Input, hash_first: impl FnOnce(u64) -> bool) -> Result<Opened> {
+pub fn open(
+    input: &Input,
+    hash_first: impl FnOnce(u64) -> bool,
+    prefix_bytes: Option<u64>,
+) -> Result<Opened> {
     let failed = || Error::read(&input.name);
     let mut watch = None;
     let mut file = match &input.path {
@@ -123,13 +130,16 @@ pub fn open(input: &Input, hash_first: impl FnOnce(u64) -> bool) -> Result<Opene
     if stored_bytes <= SMALL_BYTES {
         let mut bytes = Vec::with_capacity(usize::try_from(stored_bytes).unwrap_or(0) + 1);
         file.read_to_end(&mut bytes).map_err(failed())?;
-        return Ok(Opened {
+        let mut opened = Opened {
             compression: Compression::sniff(&bytes),
             stored_bytes: bytes.len() as u64,
-            content_hash: Some(blake3::hash(&bytes)),
+            content_hash: None,
+            prefix_hash: None,
             place: Place::Memory(bytes.into()),
             watch,
-        });
+        };
+        opened.hash(prefix_bytes).map_err(failed())?;
+        return Ok(opened);
     }
     // Fewer, if it has shrunk since.
     let mut head = Vec::with_capacity(4);
@@ -139,12 +149,16 @@ pub fn open(input: &Input, hash_first: impl FnOnce(u64) -> bool) -> Result<Opene
         place: Place::File(Arc::new(file)),
         stored_bytes,
         content_hash: None,
+        prefix_hash: None,
         watch,
     };
+    let prefix_bytes = prefix_bytes.filter(|bytes| *bytes < stored_bytes);
     // Of an archive each member is a source of its own; of a table not all bytes are read, nor in their order.
     let is_table = opened.compression == Compression::Parquet;
-    if opened.compression != Compression::Zip && (is_table || hash_first(stored_bytes)) {
-        opened.hash().map_err(failed())?;
+    if opened.compression != Compression::Zip
+        && (is_table || prefix_bytes.is_some() || hash_first(stored_bytes))
+    {
+        opened.hash(prefix_bytes).map_err(failed())?;
     }
     Ok(opened)
 }
@@ -251,9 +265,18 @@ impl Opened {
         }
     }
 
-    fn hash(&mut self) -> io::Result<()> {
+    /// Hashes the bytes as stored, and as many as `prefix_bytes` alone.
+    fn hash(&mut self, prefix_bytes: Option<u64>) -> io::Result<()> {
         let mut hasher = blake3::Hasher::new();
-        hasher.update_reader(self.stored())?;
+        let mut stored = self.stored();
+        if let Some(bytes @ 1..) = prefix_bytes {
+            hasher.update_reader((&mut stored).take(bytes - 1))?;
+            let mut last = Vec::new();
+            (&mut stored).take(1).read_to_end(&mut last)?;
+            hasher.update(&last);
+            self.prefix_hash = (last == b"\n").then(|| hasher.finalize());
+        }
+        hasher.update_reader(stored)?;
         self.stored_bytes = hasher.count();
         self.content_hash = Some(hasher.finalize());
         Ok(())

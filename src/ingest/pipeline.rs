@@ -35,7 +35,7 @@ pub async fn ingest(
     progress: &Progress,
 ) -> Result<IngestReport> {
     let mut report = IngestReport::default();
-    let mut known = Known::of(lake)?;
+    let mut known = Known::of(lake, &inputs)?;
     let mut inputs = inputs.into_iter().peekable();
     while inputs.peek().is_some() {
         let mut batch = Vec::new();
@@ -74,9 +74,12 @@ async fn ingest_batch(
     let mut rows = Vec::new();
     let mut tenant_settings = Vec::new();
     let mut ids = HashSet::new();
+    // By path, the sources whose tails were read.
+    let mut continued = Vec::new();
     for mut source in sources {
         known.tell_coverage(lake, &mut source, settings)?;
         let (id, stored_bytes) = (source.id().to_owned(), source.stored_bytes());
+        continued.extend(source.continued());
         tenant_settings.extend(source.settings_row(&batch_id, settings.now)?);
         let (file, row) = source.close(&batch_id, known, settings)?;
         if file.fate == FileFate::Ingested {
@@ -98,8 +101,11 @@ async fn ingest_batch(
     let before = lake.versions()?;
     let lock = lake.lock().await?;
     if lake.versions()? != before {
-        *known = Known::of(lake)?;
-        if ids.iter().any(|id| known.ids.contains(id)) {
+        *known = Known::of(lake, &inputs)?;
+        let is_last = |(path, source_id): &(String, String)| {
+            known.prefix_at(path).is_some_and(|prefix| prefix.source_id == *source_id)
+        };
+        if ids.iter().any(|id| known.ids.contains(id)) || !continued.iter().all(is_last) {
             discard(lake, &files);
             return Err(Error::IngestedMeanwhile { lake: lake.name() });
         }

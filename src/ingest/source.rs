@@ -2,6 +2,7 @@
 
 mod advice;
 mod row;
+mod tail;
 
 use std::collections::{BTreeSet, HashMap};
 use std::path::Path;
@@ -18,7 +19,7 @@ use super::account::{Account, Coverage};
 use super::coverage;
 use super::find::Input;
 use super::identity::Identity;
-use super::known::Known;
+use super::known::{Known, Prefix};
 use super::open::{Compression, Opened};
 use super::settings::ReadSettings;
 use super::{FileFate, FileReport, IngestSettings};
@@ -63,6 +64,10 @@ pub(super) struct Source {
     /// Which settings it holds instead of records, also where it is refused.
     pub(super) settings_kind: Option<SettingsKind>,
     settings: Option<ReadSettings>,
+    /// What the file begins with, if only what is behind it is read.
+    pub(super) prefix: Option<Prefix>,
+    /// A record of it has no id.
+    lacks_ids: AtomicBool,
     pub(super) account: Mutex<Account>,
     identity: Mutex<Identity>,
     /// It was cut while it was written or copied.
@@ -124,6 +129,9 @@ pub(super) struct SourceRow {
     content_id: Option<String>,
     /// The tenant that its path or the operator names.
     assigned_tenant_id: Option<String>,
+    /// The source that the file begins with, if only what is behind it was read.
+    prefix_source_id: Option<String>,
+    prefix_bytes: Option<i64>,
 }
 
 impl Source {
@@ -175,6 +183,8 @@ impl Source {
             pages: None,
             settings_kind: None,
             settings: None,
+            prefix: None,
+            lacks_ids: AtomicBool::new(false),
             account: Mutex::default(),
             identity: Mutex::default(),
             is_torn: AtomicBool::new(false),
@@ -227,19 +237,22 @@ impl Source {
         self.encoding.lock().map_or_else(|_| Encoding::default(), |encoding| *encoding)
     }
 
+    /// The id of a content as this source would have it.
+    pub(super) fn id_of(&self, content_id: &str) -> String {
+        let Some((tenant, category)) = &self.assigned else { return content_id.to_owned() };
+        let mut hasher = blake3::Hasher::new();
+        hasher
+            .update(content_id.as_bytes())
+            .update(tenant.as_deref().unwrap_or_default().as_bytes())
+            .update(b"\0");
+        hasher.update(category.map_or("", Category::as_str).as_bytes());
+        content_id_of(hasher.finalize())
+    }
+
     /// Names the source by its content; only the first name counts.
     pub(super) fn settle(&self, content: blake3::Hash, stored_bytes: u64) -> &str {
-        let content_id = content.to_hex()[..32].to_owned();
-        let mut id = content_id.clone();
-        if let Some((tenant, category)) = &self.assigned {
-            let mut hasher = blake3::Hasher::new();
-            hasher
-                .update(id.as_bytes())
-                .update(tenant.as_deref().unwrap_or_default().as_bytes())
-                .update(b"\0");
-            hasher.update(category.map_or("", Category::as_str).as_bytes());
-            hasher.finalize().to_hex()[..32].clone_into(&mut id);
-        }
+        let content_id = content_id_of(content);
+        let id = self.id_of(&content_id);
         &self.name.get_or_init(|| Name { id, content_id, stored_bytes }).id
     }
 
@@ -291,6 +304,11 @@ impl Source {
         }
     }
 
+    /// Says that one of its records has no id.
+    pub(super) fn lack_ids(&self) {
+        self.lacks_ids.store(true, Ordering::Relaxed);
+    }
+
     /// Says that it was cut while it was written or copied, or calls itself incomplete.
     pub(super) fn tear(&self) {
         self.is_torn.store(true, Ordering::Relaxed);
@@ -337,7 +355,7 @@ impl Source {
         }
         missing_columns.sort_unstable();
         missing_columns.dedup();
-        let truncation = coverage::truncation(&account);
+        let truncation = coverage::truncation(account.records);
         // Settings are no log: neither name nor flag makes them speak for days.
         let coverage = if self.settings_kind.is_some() {
             Vec::new()
@@ -364,6 +382,7 @@ impl Source {
             compression: self.compression,
             stored_bytes,
             content_bytes: account.content_bytes,
+            prefix_bytes: self.prefix.as_ref().map(|prefix| prefix.bytes),
             records: account.records,
             rows: account.rows,
             rejected: account.rejected_total(),
@@ -393,6 +412,8 @@ impl Source {
             truncation: is_torn.then(|| TORN.to_owned()).or(truncation),
             content_id,
             assigned_tenant_id: self.input.tenant_id().map(str::to_owned),
+            prefix_bytes: self.prefix.as_ref().map(|prefix| signed(prefix.bytes)),
+            prefix_source_id: self.prefix.map(|prefix| prefix.source_id),
             page_filter: self.pages.as_ref().and_then(|pages| pages.filter.clone()),
             pages: self.pages.as_ref().map(|pages| signed(pages.count)),
             last_pages: self.pages.as_ref().map(|pages| signed(pages.count - pages.linked)),
@@ -420,6 +441,11 @@ impl Source {
         };
         Ok((report, Some(row)))
     }
+}
+
+/// A content's hash as the lake has it.
+pub(super) fn content_id_of(hash: blake3::Hash) -> String {
+    hash.to_hex()[..32].to_owned()
 }
 
 fn signed(count: u64) -> i64 {

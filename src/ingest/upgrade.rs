@@ -256,7 +256,7 @@ fn convert(mut row: Row, mut account: Account, is_first: bool) -> Result<Row> {
         unreadable: None,
     };
     account.records = u64::try_from(number(&row, "records")).unwrap_or(0);
-    let truncation = coverage::truncation(&account);
+    let truncation = coverage::truncation(account.records);
     let settings = settings(ingested_at(&row));
     let mut coverage = coverage::coverage(&input, &account, truncation.as_ref(), &[], &settings);
     for run in runs.into_iter().filter(|run| run.kind == "declared") {

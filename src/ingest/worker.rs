@@ -254,6 +254,9 @@ impl<'a> Worker<'a> {
             let (home, resource) = (raw.home_tenant_id.as_deref(), raw.resource_tenant_id.as_deref());
             self.identity.count(&accepted.tenant_id, home, resource);
         }
+        if accepted.raw.sign_in_id.is_none() {
+            source.lack_ids();
+        }
         let tenant = self.tenants.code(&accepted.tenant_id);
         let now = self.settings.now;
         account.count_row(&accepted, tenant, now, &mut self.days);

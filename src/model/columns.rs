@@ -243,6 +243,14 @@ pub const SOURCES: &[Column] = &[
     Column::new("content_id", Text, Ingest, "hash of the file's bytes alone").or_null(),
     Column::new("assigned_tenant_id", Text, Ingest, "the tenant that its path or the operator names")
         .or_null(),
+    Column::new(
+        "prefix_source_id",
+        Text,
+        Ingest,
+        "the source that the file begins with, if only what is behind it was read; null if all of it was",
+    )
+    .or_null(),
+    Column::new("prefix_bytes", Integer, Ingest, "bytes of the file before what was read").or_null(),
 ];
 
 /// The table `decisions`.

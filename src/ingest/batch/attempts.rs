@@ -16,6 +16,8 @@ pub(crate) enum Read {
     /// Inputs whose own records say that they are another tenant's, by name, and why: to be read once more
     /// without them.
     Foreign(HashMap<String, String>),
+    /// Files that have to be read from their start: what was appended to them can't be told apart.
+    Whole(HashSet<PathBuf>),
     /// Files that changed while they were read: to be read once more, or left for the next ingest.
     Changed(HashSet<PathBuf>),
 }
@@ -27,6 +29,8 @@ pub(crate) struct Attempts {
     pub(super) hash_first: bool,
     /// Inputs that are refused, and why.
     pub(super) foreign: HashMap<String, String>,
+    /// Files that are read from their start, although the lake has their first lines.
+    pub(super) whole: HashSet<PathBuf>,
     /// Files that changed once while they were read.
     pub(super) changed: HashSet<PathBuf>,
     /// Files that changed again: they are left for the next ingest.
@@ -42,6 +46,7 @@ impl Attempts {
             Read::Foreign(more) if more.keys().any(|name| !self.foreign.contains_key(name)) => {
                 self.foreign.extend(more);
             }
+            Read::Whole(paths) => self.whole.extend(paths),
             Read::Changed(paths) => {
                 for path in paths {
                     if !self.changed.insert(path.clone()) {

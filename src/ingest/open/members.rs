@@ -74,9 +74,15 @@ impl Opened {
                 (Ok(deflated), Some(start)) => {
                     let place = Place::Part { file: Arc::clone(&file), start, deflated, checksum };
                     let compression = Compression::Zip;
-                    let mut opened =
-                        Self { place, compression, stored_bytes: len, content_hash: None, watch: None };
-                    opened.hash().map(|()| opened).map_err(|error| error.to_string())
+                    let mut opened = Self {
+                        place,
+                        compression,
+                        stored_bytes: len,
+                        content_hash: None,
+                        prefix_hash: None,
+                        watch: None,
+                    };
+                    opened.hash(None).map(|()| opened).map_err(|error| error.to_string())
                 }
             };
             members.push((input, opened));
@@ -135,8 +141,9 @@ impl Opened {
             Place::File(Arc::new(spool(&mut bytes.as_slice().chain(reader))?))
         };
         let compression = Compression::Tar;
-        let mut opened = Self { place, compression, stored_bytes: 0, content_hash: None, watch: None };
-        opened.hash()?;
+        let mut opened =
+            Self { place, compression, stored_bytes: 0, content_hash: None, prefix_hash: None, watch: None };
+        opened.hash(None)?;
         Ok(opened)
     }
 }

@@ -52,6 +52,8 @@ impl SourceRow {
             last_pages: None,
             content_id: self.content_id.clone(),
             assigned_tenant_id: self.assigned_tenant_id.clone(),
+            prefix_source_id: self.prefix_source_id.clone(),
+            prefix_bytes: self.prefix_bytes,
         }
     }
 

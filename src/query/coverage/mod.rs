@@ -34,9 +34,13 @@ const UNTRUSTED: &str = "SELECT source_id FROM sources GROUP BY source_id \
                          HAVING sum(rejected) * 2 > sum(records) \
                          OR bool_or(coalesce(truncation, '') = 'torn')";
 
-/// Paths that several contents were read from: what grows is read again.
-const REREAD: &str = "SELECT path FROM sources WHERE records > 0 GROUP BY path \
+/// Paths that several contents were read from: what grows may be read again from its start.
+const REREAD: &str = "SELECT path FROM sources WHERE records > 0 AND prefix_source_id IS NULL GROUP BY path \
                       HAVING count(DISTINCT source_id) > 1";
+
+/// Sources that are only what was appended to another one: the two are one content.
+const CONTINUED: &str = "SELECT DISTINCT path, source_id, prefix_source_id FROM sources \
+                         WHERE prefix_source_id IS NOT NULL";
 
 /// Days before the window that its rules look back to: habits are counted on eight weeks, and the run of a
 /// silence may begin before them.
@@ -46,13 +50,31 @@ impl Queries {
     /// Coverage alone, one entry per tenant of the lake, sorted by tenant id: what `default_as_of` needs,
     /// and what the evidence of any window starts with.
     pub async fn coverage(&self) -> Result<Vec<TenantEvidence>> {
-        let mut gathered = Gathered {
-            untrusted: self.texts(UNTRUSTED).await?,
-            reread: self.texts(REREAD).await?,
-            ..Gathered::default()
-        };
+        let reread = self.texts(REREAD).await?;
+        let continued = self.continued(&reread).await?;
+        let untrusted = self.texts(UNTRUSTED).await?;
+        let mut gathered = Gathered { untrusted, reread, continued, ..Gathered::default() };
         self.each(NAME, SQL, &[], |batch| gathered.add(&TypedColumns { batch, query: NAME })).await?;
         Ok(gathered.finish())
+    }
+
+    /// Of sources at some paths, the one that each continues.
+    async fn continued(&self, paths: &HashSet<String>) -> Result<HashMap<String, String>> {
+        let mut continued = HashMap::new();
+        if paths.is_empty() {
+            return Ok(continued);
+        }
+        self.each(NAME, CONTINUED, &[], |batch| {
+            let columns = TypedColumns { batch, query: NAME };
+            let (of, ids, before) =
+                (columns.text("path")?, columns.text("source_id")?, columns.text("prefix_source_id")?);
+            for row in (0..batch.num_rows()).filter(|row| paths.contains(of.value(*row))) {
+                continued.insert(ids.value(row).to_owned(), before.value(row).to_owned());
+            }
+            Ok(())
+        })
+        .await?;
+        Ok(continued)
     }
 
     /// The texts of a query's only column.
@@ -96,8 +118,10 @@ impl Numbers {
 struct Gathered {
     untrusted: HashSet<String>,
     reread: HashSet<String>,
+    continued: HashMap<String, String>,
     channels: Numbers,
     paths: Numbers,
+    contents: Numbers,
     places: HashMap<String, usize>,
     tenants: Vec<Tenant>,
     pages: Pages,
@@ -115,17 +139,33 @@ impl Gathered {
         place
     }
 
+    /// The number of the content that a source is a part of.
+    fn content(&mut self, source_id: &str) -> u32 {
+        let mut first = source_id;
+        // Each continues a shorter one; were it not so, it would still end.
+        for _ in 0..self.continued.len() {
+            match self.continued.get(first) {
+                Some(before) => first = before,
+                None => break,
+            }
+        }
+        self.contents.of(first)
+    }
+
     fn add(&mut self, columns: &TypedColumns<'_>) -> Result<()> {
         for source in entries::sources(columns)? {
             let is_trusted = !self.untrusted.contains(source.id);
             let channel = self.channels.of(source.channel);
-            let path = self.reread.contains(source.path).then(|| self.paths.of(source.path));
+            let reread = self
+                .reread
+                .contains(source.path)
+                .then(|| (self.paths.of(source.path), self.content(source.id)));
             let places: Vec<usize> = source.entries.iter().map(|entry| self.place(entry.tenant_id)).collect();
             if source.pages > 0 {
                 self.pages.add(&source, &places, is_trusted);
             }
             for (entry, place) in source.entries.iter().zip(places) {
-                self.tenants[place].add(&source, entry, Origin { channel, path, is_trusted });
+                self.tenants[place].add(&source, entry, Origin { channel, reread, is_trusted });
             }
         }
         Ok(())
@@ -145,8 +185,8 @@ impl Gathered {
 #[derive(Debug, Clone, Copy)]
 struct Origin {
     channel: u32,
-    /// Of a path that several contents were read from.
-    path: Option<u32>,
+    /// Path and content, where several contents were read from the path.
+    reread: Option<(u32, u32)>,
     is_trusted: bool,
 }
 

@@ -49,8 +49,8 @@ struct Channels {
 #[derive(Debug, Default)]
 struct Channel {
     days: BTreeMap<NaiveDate, u32>,
-    /// Of paths that were read again.
-    reread: HashMap<(u32, NaiveDate), u32>,
+    /// Of paths that were read again, by path, day and content.
+    reread: BTreeMap<(u32, NaiveDate, u32), u32>,
     storage: Vec<DayRange>,
     latest_at: Option<DateTime<Utc>>,
 }
@@ -58,9 +58,14 @@ struct Channel {
 impl Channel {
     fn counts(&self) -> BTreeMap<NaiveDate, u32> {
         let mut days = self.days.clone();
-        for ((_, day), records) in &self.reread {
-            let count = days.entry(*day).or_default();
-            *count = count.saturating_add(*records);
+        let mut largest: BTreeMap<(u32, NaiveDate), u32> = BTreeMap::new();
+        for ((path, day, _), records) in &self.reread {
+            let count = largest.entry((*path, *day)).or_default();
+            *count = (*count).max(*records);
+        }
+        for ((_, day), records) in largest {
+            let count = days.entry(day).or_default();
+            *count = count.saturating_add(records);
         }
         days
     }
@@ -70,13 +75,11 @@ impl Channels {
     fn add(&mut self, entry: &Entry<'_>, origin: Origin) {
         let channel = self.by_channel.entry(origin.channel).or_default();
         for (day, records) in &entry.days {
-            if let Some(path) = origin.path {
-                let count = channel.reread.entry((path, *day)).or_default();
-                *count = (*count).max(*records);
-            } else {
-                let count = channel.days.entry(*day).or_default();
-                *count = count.saturating_add(*records);
-            }
+            let count = match origin.reread {
+                Some((path, content)) => channel.reread.entry((path, *day, content)).or_default(),
+                None => channel.days.entry(*day).or_default(),
+            };
+            *count = count.saturating_add(*records);
         }
         if let Some(hour) = entry.storage_hour {
             let day = hour.date_naive();
