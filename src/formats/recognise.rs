@@ -233,7 +233,7 @@ fn table(head: &[u8], start: usize, last: bool) -> Option<Recognised> {
     if smtp_report::is_report(header) {
         return Some(Recognised::Settings(SettingsKind::SmtpAuthReport));
     }
-    let reader = match RecordReader::csv(header) {
+    let mut reader = match RecordReader::csv(header) {
         Ok(reader) => reader,
         Err(found) => {
             let found = || Recognised::Unknown(within(found, head, last));
@@ -249,6 +249,9 @@ fn table(head: &[u8], start: usize, last: bool) -> Option<Recognised> {
     if let Some(found) = reader.look_alike(records()) {
         return Some(prefixed_lines(head, last).unwrap_or(Recognised::Unknown(found)));
     }
+    // The last row of a file that ends without a line end may be cut.
+    let is_open = last && !rows.ends_with(b"\n");
+    reader.learn_last_cells(records().take(scan.records.len().saturating_sub(usize::from(is_open))));
     let mut records = Head::new(reader, Framing::Csv, records());
     records.header = Some(header.to_owned());
     records.skip = at + next;

@@ -133,6 +133,7 @@ impl Reject {
             "over_long" => Some(over_long()),
             "broken_compression" => Some(RejectReason::BrokenCompression { detail: self.detail }),
             "broken_off" => Some(broken_off()),
+            "cut_row" => Some(RejectReason::CutRow),
             _ => None,
         };
         Chunk {

@@ -107,10 +107,18 @@ impl<'a> Worker<'a> {
         for (at, range) in records.into_iter().enumerate() {
             account.records += 1;
             let cells = chunk.cells.of(at);
-            match self.record(source, reader, chunk, text, range.clone(), cells, &mut place, &mut account)? {
+            let is_open = chunk.is_open && at == last;
+            let cut = if is_open { cut_at_end(reader, &chunk.bytes[range.clone()]) } else { None };
+            let taken = match cut {
+                Some(cut) => Err(cut),
+                None => {
+                    self.record(source, reader, chunk, text, range.clone(), cells, &mut place, &mut account)?
+                }
+            };
+            match taken {
                 Ok(()) => {}
                 Err(reason) => {
-                    if chunk.is_open && at == last && reason.is_of_text() {
+                    if is_open && reason.is_of_text() {
                         source.tear();
                     }
                     self.reject(source, chunk, range, &reason, &mut place, &mut account)?;
@@ -435,6 +443,10 @@ impl<'a> Worker<'a> {
 }
 
 /// What a record is known to be where it does not say it.
+fn cut_at_end(reader: &RecordReader, record: &[u8]) -> Option<RejectReason> {
+    reader.cut_at_end(std::str::from_utf8(record).ok()?)
+}
+
 fn known_of(input: &Input) -> lenient::Known<'_> {
     lenient::Known { tenant_id: input.tenant_id(), category: input.says.category.or(input.assigned.category) }
 }

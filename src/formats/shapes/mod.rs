@@ -210,6 +210,20 @@ impl RecordReader {
         (!table.holds_records(rows)).then(|| table.describe())
     }
 
+    /// Learns from the first rows of a table, which are whole, what a last cell looks like.
+    pub(crate) fn learn_last_cells<'a>(&mut self, rows: impl Iterator<Item = &'a str>) {
+        if let Some(table) = &mut self.table {
+            Arc::make_mut(table).learn_last_cells(rows);
+        }
+    }
+
+    /// Why the record that the file ends with, without a line end, is evidently not whole though it reads as if it
+    /// were; `None` if it may be.
+    #[must_use]
+    pub fn cut_at_end(&self, record: &str) -> Option<RejectReason> {
+        self.table.as_ref().filter(|table| table.ends_in_cell(record)).map(|_| RejectReason::CutRow)
+    }
+
     #[must_use]
     pub fn shape(&self) -> Shape {
         self.shape

@@ -42,6 +42,8 @@ pub enum RejectReason {
     ImpossibleTime { found: String },
     #[error("the compressed stream breaks off here: {detail}")]
     BrokenCompression { detail: String },
+    #[error("the file breaks off inside the last cell of this row; copy or export the file again")]
+    CutRow,
     #[error("the file breaks off here: expected {expected}")]
     BrokenOff { expected: &'static str },
 }
@@ -95,6 +97,7 @@ impl RejectReason {
                 | Self::WrongColumns { .. }
                 | Self::InvalidUtf8 { .. }
                 | Self::OverLong { .. }
+                | Self::CutRow
         )
     }
 
@@ -116,6 +119,7 @@ impl RejectReason {
             Self::OtherCalendar { .. } => "other_calendar",
             Self::ImpossibleTime { .. } => "impossible_time",
             Self::BrokenCompression { .. } => "broken_compression",
+            Self::CutRow => "cut_row",
             Self::BrokenOff { .. } => "broken_off",
         }
     }

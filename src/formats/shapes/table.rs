@@ -1,12 +1,15 @@
 //! A CSV file's header: which shape it is, and which column tells what. Any order, any subset, names
 //! twice: of several columns that tell the same, a row's first filled one counts.
 
+mod last_cells;
+
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use super::draft::{Draft, Item};
 use super::{NotRead, Parsed, RecordReader, RejectReason, Shape, log_analytics, nested, portal, powershell};
 use crate::csv::{self, Cell, DELIMITERS, Row};
+use last_cells::LastCells;
 use lightsout_model::time::DateOrder;
 
 /// With fewer columns, text of several lines has as many separators by chance.
@@ -24,6 +27,7 @@ pub(super) struct Table {
     audit_data: Option<usize>,
     /// The columns are the members of an audit record.
     is_flat_audit: bool,
+    last_cells: LastCells,
 }
 
 /// Columns of Splunk and Kibana that hold a record as it was sent, and may hold any other text.
@@ -69,6 +73,7 @@ impl Table {
             items: Vec::new(),
             is_flat_audit: audit_data.is_none(),
             audit_data,
+            last_cells: LastCells::default(),
         };
         let column = |known: &str| names.iter().position(|name| is(name, known));
         if let Some(column) = column("AuditData").or_else(|| column("_raw")) {
@@ -94,6 +99,7 @@ impl Table {
                 items: items.into_iter().collect(),
                 audit_data: None,
                 is_flat_audit: false,
+                last_cells: LastCells::default(),
             })
         });
         if known.is_some() {
@@ -186,6 +192,19 @@ impl Table {
             return Err(RejectReason::InvalidCsv { at });
         }
         Ok(())
+    }
+
+    /// Learns from the first rows, which are whole, what a last cell looks like.
+    pub(super) fn learn_last_cells<'a>(&mut self, rows: impl Iterator<Item = &'a str>) {
+        let last = rows.filter_map(|row| self.cells(row).ok()?.pop().map(Cow::into_owned));
+        self.last_cells = LastCells::new(last);
+    }
+
+    /// Whether a row was evidently cut inside its last cell.
+    pub(super) fn ends_in_cell(&self, row: &str) -> bool {
+        // Of a quoted cell the closing quote would be missing.
+        let last = self.cells(row).ok().filter(|_| !row.ends_with('"')).and_then(|mut cells| cells.pop());
+        last.is_some_and(|cell| self.last_cells.is_cut(&cell))
     }
 
     fn cells<'a>(&self, row: &'a str) -> Result<Vec<Cow<'a, str>>, RejectReason> {
