@@ -263,6 +263,8 @@ pub fn classify(raw: &RawSignIn<'_>) -> Classified {
 /// How a sign-in ended, by its code and by what the record says of it in words.
 pub fn outcome_of(raw: &RawSignIn<'_>) -> Outcome {
     match (raw.error_code, raw.stated_outcome) {
+        // Where code and word contradict each other, it may be usage.
+        (_, Some(Outcome::Success)) => Outcome::Success,
         // Without a code the word counts; and a failed operation with number 0 did not succeed.
         (None | Some(0), Some(stated)) => stated,
         (code, _) => outcome(code),

@@ -7,7 +7,9 @@
 
 use std::borrow::Cow;
 
-use super::{Parsed, RejectReason, draft::code};
+use super::draft::{code, graver};
+use super::{Parsed, RejectReason};
+use crate::classify::names_basic_agent;
 use crate::json::{Cursor, JsonError, Kind, Strings};
 use lightsout_model::sign_in::{Outcome, RawSignIn};
 use lightsout_model::time::{self, DateOrder};
@@ -149,7 +151,9 @@ pub(super) fn parse(cursor: Cursor<'_, impl Strings>, dates: DateOrder) -> Resul
     let created = members.created.as_deref().unwrap_or_default();
     let read = time::parse(created, dates);
     sign_in.signed_in_at = Some(read.map_err(|error| RejectReason::of_time("CreationTime", created, error))?);
-    sign_in.user_agent = sign_in.user_agent.or(members.flat_agent);
+    sign_in.user_agent = graver(members.flat_agent, sign_in.user_agent, |agent| {
+        !names_basic_agent(&agent.to_ascii_lowercase())
+    });
     sign_in.sign_in_id = members.intra_system_id.or(members.id);
     let guid = |id: &Cow<'_, str>| lightsout_model::tenant::is_guid(id);
     sign_in.user_id = members.user_key.filter(guid).or(members.actor_id.filter(|id| !says_nothing(id)));
@@ -162,11 +166,12 @@ pub(super) fn parse(cursor: Cursor<'_, impl Strings>, dates: DateOrder) -> Resul
     let named = members.logon_error.as_deref().and_then(|name| {
         ERROR_NAMES.iter().find(|(known, _)| known.eq_ignore_ascii_case(name.trim())).map(|(_, code)| *code)
     });
-    sign_in.stated_outcome = Some(match named {
-        Some(code) if sign_in.error_code.is_none() => crate::classify::outcome(Some(code)),
-        _ if failed => Outcome::Failure,
-        _ => Outcome::Success,
-    });
+    sign_in.stated_outcome = match (sign_in.error_code, named) {
+        (None, Some(code)) => Some(crate::classify::outcome(Some(code))),
+        (None | Some(0), _) => Some(if failed { Outcome::Failure } else { Outcome::Success }),
+        // An operation that logged in may have been interrupted: the number says so.
+        (Some(_), _) => None,
+    };
     sign_in.failure_reason = members.logon_error;
     Ok(Parsed::SignIn(Box::new(sign_in)))
 }

@@ -292,7 +292,7 @@ mod tests {
 
     #[test]
     fn numbers_may_be_text_and_the_last_of_duplicate_keys_wins() {
-        let record = r#"{"time":"2026-10-05T10:00:00Z","category":"signinlogs","resultType":"0","properties":{"status":{"errorCode":1},"status":{"errorCode":"50126","failureReason":"Invalid"}}}"#;
+        let record = r#"{"time":"2026-10-05T10:00:00Z","category":"signinlogs","resultType":"50126","properties":{"status":{"errorCode":1},"status":{"errorCode":"50126","failureReason":"Invalid"}}}"#;
         let sign_in = sign_in(record);
         assert_eq!(sign_in.error_code, Some(50126));
         assert_eq!(sign_in.failure_reason.as_deref(), Some("Invalid"));

@@ -9,11 +9,11 @@ use super::names::Names;
 use super::{Parsed, RejectReason, nested};
 use crate::classify::{is_modern_client, names_basic_agent, names_password_grant};
 use crate::json::{Cursor, JsonError, Kind, Strings};
-use lightsout_model::sign_in::{Category, RawSignIn};
+use lightsout_model::sign_in::{Category, Outcome, RawSignIn};
 use lightsout_model::tenant::{is_guid, tenant_id};
 use lightsout_model::time::{self, DateOrder};
-pub(super) use values::{code, outcome_word};
-use values::{graver, is_plain_tenant, tenant_in_path, truth};
+pub(super) use values::{code, graver, outcome_word};
+use values::{graver_code, is_plain_tenant, tenant_in_path, truth};
 
 /// What a record says of itself.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -218,6 +218,8 @@ pub(super) struct Draft<'a> {
     table: Option<Cow<'a, str>>,
     event_type: Option<Category>,
     service_principal: bool,
+    /// A member beside the status has a code.
+    has_flat_code: bool,
 }
 
 /// Whether a log's name has "sign in" in it, however it is written.
@@ -251,7 +253,8 @@ impl<'a> Draft<'a> {
             (Item::Status, Kind::Object) => {
                 let status = nested::status(cursor)?;
                 self.sign_in.has_result |= status.states_code;
-                self.sign_in.error_code = status.error_code;
+                let flat_code = self.sign_in.error_code.filter(|_| self.has_flat_code);
+                self.sign_in.error_code = graver_code(status.error_code, flat_code);
                 self.sign_in.failure_reason = status.failure_reason;
             }
             (Item::Location, Kind::Object) => self.sign_in.country = nested::country(cursor)?,
@@ -303,7 +306,8 @@ impl<'a> Draft<'a> {
             Item::Status => self.status_text(text),
             Item::ErrorCode => {
                 sign_in.has_result = true;
-                sign_in.error_code = text.as_deref().and_then(code).or(sign_in.error_code);
+                self.has_flat_code = true;
+                sign_in.error_code = graver_code(text.as_deref().and_then(code), sign_in.error_code);
             }
             Item::ResultType => {
                 sign_in.has_result = true;
@@ -349,7 +353,7 @@ impl<'a> Draft<'a> {
         if status.states_code {
             let sign_in = &mut self.sign_in;
             sign_in.has_result = true;
-            sign_in.error_code = status.error_code.or(sign_in.error_code);
+            sign_in.error_code = graver_code(status.error_code, sign_in.error_code);
             sign_in.failure_reason = status.failure_reason.or(sign_in.failure_reason.take());
         }
     }
@@ -443,13 +447,15 @@ impl<'a> Draft<'a> {
             (None, Some(emitted)) => Some(read_time("the time of emission", emitted, emitted_dates)?),
             (None, None) => return Err(RejectReason::NoTime),
         };
-        if sign_in.error_code.is_none()
-            && let Some(result) = self.result_type.as_deref()
-        {
-            sign_in.error_code = code(result);
-            if sign_in.error_code.is_none() {
-                sign_in.stated_outcome = sign_in.stated_outcome.or_else(|| outcome_word(result));
-            }
+        if let Some(result) = self.result_type.as_deref() {
+            sign_in.error_code = graver_code(sign_in.error_code, code(result));
+            let stated = outcome_word(result);
+            sign_in.stated_outcome =
+                stated.filter(|word| *word == Outcome::Success).or(sign_in.stated_outcome).or(stated);
+        }
+        // Members that contradict each other: what may be usage is not taken for a failure.
+        if sign_in.error_code == Some(0) {
+            sign_in.stated_outcome = None;
         }
         sign_in.failure_reason = sign_in.failure_reason.or(self.description);
         sign_in.country = sign_in.country.or(self.country);

@@ -63,3 +63,34 @@ fn of_a_member_that_is_there_twice_the_graver_value_counts() {
     let last = read(Item::ClientApp, ["Browser", "Mobile Apps and Desktop clients"]);
     assert_eq!(last.client_app.as_deref(), Some("Mobile Apps and Desktop clients"));
 }
+
+// A failure in one member hid a success in another.
+#[test]
+fn of_results_that_contradict_each_other_the_one_that_may_be_usage_counts() {
+    use crate::classify::outcome_of;
+    use lightsout_model::sign_in::Outcome;
+
+    let status = |code: &'static str| (Item::Status, code);
+    let result = |code: &'static str| (Item::ResultType, code);
+    let flat = |code: &'static str| (Item::ErrorCode, code);
+    for (members, expected) in [
+        ([status("0"), result("50126")], Outcome::Success),
+        ([status("50126"), result("0")], Outcome::Success),
+        ([status("50126"), result("50053")], Outcome::Failure),
+        ([status("{\"errorCode\":50126}"), result("0")], Outcome::Success),
+        ([status("Success"), flat("50126")], Outcome::Success),
+        ([status("Failure"), flat("0")], Outcome::Success),
+        ([status("Failure"), flat("50126")], Outcome::Failure),
+        ([status("50126"), result("Success")], Outcome::Success),
+        ([status("50126"), flat("0")], Outcome::Success),
+        ([flat("0"), status("50126")], Outcome::Success),
+        ([status("Interrupted"), flat("50140")], Outcome::Interrupted),
+    ] {
+        let mut draft = Draft { created: Some("2026-10-05T08:15:30Z".into()), ..Draft::default() };
+        for (item, text) in members {
+            draft.set(item, Some(Cow::Borrowed(text)));
+        }
+        let Ok(Parsed::SignIn(sign_in)) = draft.finish(DateOrder::Unsettled) else { panic!("a sign-in") };
+        assert_eq!(outcome_of(&sign_in), expected, "{members:?}");
+    }
+}

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use crate::classify::outcome;
 use lightsout_model::sign_in::Outcome;
 use lightsout_model::tenant::{is_guid, tenant_id};
 
@@ -40,7 +41,7 @@ pub(in crate::shapes) fn outcome_word(text: &str) -> Option<Outcome> {
 }
 
 /// Of a member that is there twice, the value that may be Basic Authentication; else the last that says something.
-pub(super) fn graver<'a>(
+pub(in crate::shapes) fn graver<'a>(
     known: Option<Cow<'a, str>>,
     next: Option<Cow<'a, str>>,
     is_harmless: impl Fn(&str) -> bool,
@@ -49,6 +50,12 @@ pub(super) fn graver<'a>(
         Some(known) if !is_harmless(&known) => Some(known),
         known => next.or(known),
     }
+}
+
+/// Of two codes of one sign-in the one that may be usage; else the first.
+pub(super) fn graver_code(first: Option<i64>, second: Option<i64>) -> Option<i64> {
+    let succeeded = |code: &i64| outcome(Some(*code)) == Outcome::Success;
+    first.filter(succeeded).or(second.filter(succeeded)).or(first).or(second)
 }
 
 /// The tenant in `/tenants/<id>/providers/Microsoft.aadiam`.
