@@ -50,3 +50,72 @@ fn a_table_that_is_cut_inside_its_last_cell_is_torn() {
     let by_id = table("CorrelationId", &ids.each_ref().map(String::as_str));
     assert_eq!(ingested("cut-id.csv", &by_id.as_bytes()[..by_id.len() - 9]), torn);
 }
+
+fn record(id: u32, client: &str) -> String {
+    format!(
+        r#"{{"time":"2026-10-05T08:1{id}:30Z","category":"SignInLogs","operationName":"Sign-in activity","tenantId":"{TENANT}","properties":{{"id":"10000000-0000-4000-8000-00000000000{id}","createdDateTime":"2026-10-05T08:1{id}:30Z","userPrincipalName":"user{id}@example.com","clientAppUsed":"{client}","status":{{"errorCode":0}}}}}}"#
+    )
+}
+
+fn message(payload: &str) -> String {
+    serde_json::json!({"@timestamp": "2026-10-05T08:20:00Z", "message": payload}).to_string()
+}
+
+/// What broke: the reject of a payload that was cut before it was wrapped never said that records are missing.
+#[test]
+fn a_payload_that_is_cut_in_a_whole_envelope_tears_the_file() {
+    let [first, second] = [record(1, "Browser"), record(2, "Browser")];
+    let list = format!(r#"{{"records":[{first},{second}]}}"#);
+    let whole = format!("{}\n{}\n", message(&list), message(&first));
+    assert_eq!(ingested("whole.json", whole.as_bytes()).1, "whole 3 0");
+    let cut_list = format!("{}\n{}\n", message(&list[..list.len() - 30]), message(&first));
+    assert_eq!(ingested("list.json", cut_list.as_bytes()), (Some(3), "torn 1 1".to_owned()));
+    let cut_record = message(&second[..second.len() - 30]);
+    let last = format!("{}\n{cut_record}", message(&first));
+    assert_eq!(ingested("last.json", last.as_bytes()), (Some(3), "torn 1 1".to_owned()));
+    // A message that was cut among others is a reject, as a line that was cut is.
+    let middle = format!("{cut_record}\n{}\n", message(&first));
+    assert_eq!(ingested("middle.json", middle.as_bytes()), (Some(0), "whole 1 1".to_owned()));
+}
+
+#[test]
+fn previews_of_a_search_that_has_not_ended_are_an_incomplete_answer() {
+    let result = |is_preview: bool, id: u32| {
+        serde_json::json!({"preview": is_preview, "offset": 0, "result": {"_raw": record(id, "Browser")}})
+            .to_string()
+    };
+    let previews = format!("{}\n{}\n", result(true, 1), result(true, 2));
+    let incomplete = (Some(3), "incomplete 2 0".to_owned());
+    assert_eq!(ingested("previews.json", previews.as_bytes()), incomplete);
+    let ended = format!("{previews}{}\n", result(false, 3));
+    assert_eq!(ingested("ended.json", ended.as_bytes()), (Some(0), "whole 3 0".to_owned()));
+    for answer in [
+        format!(
+            r#"{{"preview":true,"init_offset":0,"results":[{0},{1}]}}"#,
+            result(true, 1),
+            result(true, 2)
+        ),
+        format!(
+            r#"{{"value":[{},{}],"error":{{"code":"PartialError"}}}}"#,
+            record(1, "POP3"),
+            record(2, "POP3")
+        ),
+    ] {
+        assert_eq!(ingested("answer.json", answer.as_bytes()), incomplete, "{answer}");
+    }
+}
+
+#[test]
+fn a_hidden_file_that_may_be_a_log_is_named_and_not_read() {
+    let place = Place::new();
+    place.write("logs/a.json", record(1, "Browser").as_bytes());
+    place.write("logs/.PT1H.json.Xa3bQz", record(2, "IMAP4").as_bytes());
+    place.write("logs/.a.json.swp", b"b0VIM 9.1");
+    let output = place.loud(LAKE, &["ingest", "logs"]);
+    let told = String::from_utf8(output.stderr).expect("text");
+    assert_eq!(output.status.code(), Some(0), "{told}");
+    assert!(told.contains("logs/.PT1H.json.Xa3bQz: hidden, so not read"), "{told}");
+    assert!(!told.contains(".swp"), "{told}");
+    place.ingest(LAKE, &["logs/.PT1H.json.Xa3bQz"]);
+    assert_eq!(place.csv(LAKE, "SELECT count(*) FROM sign_in_records"), ["2"]);
+}

@@ -1,16 +1,26 @@
-//! What an answer of a query service says of itself being incomplete: its shards failed, it ran out of time, or an
-//! error stands beside the records. Such an answer is read, and proves no day: the records that it lacks may be usage.
+//! What an answer of a query service says of itself being incomplete: its shards failed, it ran out of time, its
+//! search has not ended, or an error stands beside the records. Such an answer is read, and proves no day: the records that it lacks may be usage.
 
+use crate::document::is_array_of_answer;
 use crate::json::{Cursor, JsonError, Kind};
 
-/// Arrays that hold the records of an answer that is read as one record.
-const ARRAYS: [&str; 8] = ["value", "tables", "rows", "Rows", "results", "Results", "responses", "records"];
+/// What an object that holds records says of the answer that it is, or is part of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AnswerState {
+    Incomplete,
+    /// Splunk, of one result: an answer of before the search has ended.
+    Preview,
+    /// Splunk, of one result: the search has ended.
+    Final,
+}
 
 /// Whether a member beside the records says so. `value` starts with the member's value.
 pub(crate) fn member_says_incomplete(key: &[u8], value: &[u8]) -> bool {
     match (key, value.first()) {
         // Elasticsearch and OpenSearch.
         (b"timed_out", first) => first == Some(&b't'),
+        // Splunk, before the search has ended.
+        (b"preview", first) => first == Some(&b't'),
         (b"_shards", Some(b'{')) => failed_shards(value) > 0,
         // Graph, and the PartialError of Log Analytics.
         (b"error", Some(b'{' | b'"')) => !matches!(value, [b'{', b'}', ..] | [b'"', b'"', ..]),
@@ -24,24 +34,36 @@ fn failed_shards(value: &[u8]) -> u64 {
     shards.and_then(|shards| shards.get("failed")?.as_u64()).unwrap_or(0)
 }
 
-/// Whether an object that holds the records of an answer says so. Where one record is wrapped, a member `error` is
-/// what a shipper of logs notes of that record.
-pub fn says_incomplete(object: &str) -> bool {
-    let names = ["\"error\"", "\"timed_out\"", "\"_shards\""];
+/// What an object says that holds the records of an answer, or one of them. Where one record is wrapped, a member
+/// `error` is what a shipper of logs notes of that record.
+#[must_use]
+pub fn answer_state(object: &str) -> Option<AnswerState> {
+    let names = ["\"error\"", "\"timed_out\"", "\"_shards\"", "\"preview\""];
     if !names.iter().any(|name| memchr::memmem::find(object.as_bytes(), name.as_bytes()).is_some()) {
-        return false;
+        return None;
     }
-    let (mut is_answer, mut incomplete) = (false, false);
+    let (mut is_answer, mut is_result, mut incomplete, mut preview) = (false, false, false, None);
     let walked = Cursor::new(object).object::<JsonError>(|cursor, key| {
         let kind = cursor.kind()?;
         let start = cursor.at();
         cursor.skip()?;
+        let value = &object.as_bytes()[start..cursor.at()];
         let is_hits = key == "hits" && kind == Kind::Object;
-        is_answer |= is_hits || (kind == Kind::Array && ARRAYS.contains(&key));
-        incomplete |= member_says_incomplete(key.as_bytes(), &object.as_bytes()[start..cursor.at()]);
+        is_answer |= is_hits || (kind == Kind::Array && is_array_of_answer(key.as_bytes()));
+        is_result |= key == "result" && kind == Kind::Object;
+        if key == "preview" {
+            preview = Some(value.first() == Some(&b't'));
+        }
+        incomplete |= member_says_incomplete(key.as_bytes(), value);
         Ok(())
     });
-    walked.is_ok() && is_answer && incomplete
+    match preview {
+        _ if walked.is_err() => None,
+        Some(is_preview) if is_result && !is_answer => {
+            Some(if is_preview { AnswerState::Preview } else { AnswerState::Final })
+        }
+        _ => (is_answer && incomplete).then_some(AnswerState::Incomplete),
+    }
 }
 
 #[cfg(test)]
@@ -62,7 +84,24 @@ mod tests {
             (r#"{"tables":[{"error":{"code":"in a table"}}]}"#, false),
             (r#"{"message":"{}","error":{"message":"of a shipper"}}"#, false),
         ] {
-            assert_eq!(says_incomplete(object), expected, "{object}");
+            let expected = expected.then_some(AnswerState::Incomplete);
+            assert_eq!(answer_state(object), expected, "{object}");
+        }
+    }
+
+    #[test]
+    fn results_of_a_search_that_has_not_ended_are_previews() {
+        for (object, expected) in [
+            (r#"{"preview":true,"offset":0,"result":{"_raw":"{}"}}"#, Some(AnswerState::Preview)),
+            (
+                r#"{"preview":false,"offset":0,"lastrow":true,"result":{"_raw":"{}"}}"#,
+                Some(AnswerState::Final),
+            ),
+            (r#"{"preview":true,"init_offset":0,"results":[{"_raw":"{}"}]}"#, Some(AnswerState::Incomplete)),
+            (r#"{"preview":false,"init_offset":0,"results":[{"_raw":"{}"}]}"#, None),
+            (r#"{"preview":true,"message":"{}"}"#, None),
+        ] {
+            assert_eq!(answer_state(object), expected, "{object}");
         }
     }
 }

@@ -15,6 +15,7 @@ use super::frame::{OVER_LONG_BYTES_KEPT, RECORD_BYTES_MAX, over_long};
 use super::json::JsonError;
 use super::json::blocks::Processor;
 use super::shapes::RejectReason;
+pub(super) use arrays::is_array_of_answer;
 use arrays::{Arrays, arrays, is_array_key};
 pub(super) use arrays::{is_envelope, is_json_text};
 use values::Found;
@@ -34,8 +35,10 @@ pub(super) struct Scanner {
     first_key: Vec<u8>,
     /// Blanks before the next value on its line, if nothing else is before it.
     indent: Option<usize>,
-    /// Something was cut before it closed, or says that records are missing.
+    /// Something was cut before it closed.
     is_cut: bool,
+    /// An answer says that records are missing.
+    says_incomplete: bool,
     /// What came last was no whole record.
     after_broken: bool,
 }
@@ -87,6 +90,7 @@ impl Default for Scanner {
             first_key: Vec::new(),
             indent: None,
             is_cut: false,
+            says_incomplete: false,
             after_broken: false,
         }
     }
@@ -96,6 +100,11 @@ impl Scanner {
     /// Whether something was cut before it closed; all of the stream being scanned.
     pub(super) fn is_cut(&self) -> bool {
         self.is_cut || !self.containers.is_empty()
+    }
+
+    /// Whether an answer says of itself that records are missing.
+    pub(super) fn says_incomplete(&self) -> bool {
+        self.says_incomplete
     }
 
     /// Whether the stream ends between two records of an array: how many are lost, nobody knows.
@@ -143,7 +152,8 @@ impl Scanner {
                         // Keys, colons and values of what follows the record array.
                         Value::Ends(end) => {
                             if self.value_follows {
-                                self.is_cut |= member_says_incomplete(&self.tail_key, &buffer[at..end]);
+                                self.says_incomplete |=
+                                    member_says_incomplete(&self.tail_key, &buffer[at..end]);
                             } else if *byte == b'"' {
                                 self.tail_key.clear();
                                 self.tail_key.extend_from_slice(&buffer[at + 1..end - 1]);
@@ -172,7 +182,7 @@ impl Scanner {
                 (b'{', container) => {
                     match arrays(&buffer[at..]) {
                         Arrays::Open { behind, within, is_incomplete } => {
-                            self.is_cut |= is_incomplete;
+                            self.says_incomplete |= is_incomplete;
                             // In the record array of another, that one was cut between two records.
                             if container == Some(&Container::EnvelopeArray) {
                                 self.is_cut = true;

@@ -289,6 +289,12 @@ impl Framer {
         self.is_cut || self.scanner.is_cut()
     }
 
+    /// Whether what was read says of itself that records are missing.
+    #[must_use]
+    pub fn says_incomplete(&self) -> bool {
+        self.scanner.says_incomplete()
+    }
+
     fn end_of_stream(&mut self) -> Option<Chunk> {
         let reason = match self.ended.replace(End::Told) {
             Some(End::Broken(detail)) => {

@@ -1,7 +1,7 @@
 //! Tells from the head of a file what it is: shape, framing, and what holds for all of its records.
 //! File names tell nothing.
 
-use super::answer::says_incomplete;
+use super::answer::{AnswerState, answer_state};
 use super::csv;
 use super::document::{self, Scanner};
 use super::frame::{Framing, RECORD_BYTES_MAX};
@@ -14,6 +14,9 @@ use lightsout_model::time::DateEvidence;
 
 /// How many records recognition looks at.
 const HEAD_RECORDS: usize = 64;
+
+/// How many of them may show that records have others as members.
+const CARRIERS_TRIED: usize = 8;
 
 /// How far into a file its `kind` may be.
 const KIND_WITHIN_BYTES: usize = 4 << 10;
@@ -103,7 +106,8 @@ fn reader_of<'a>(records: &(impl Iterator<Item = &'a str> + Clone)) -> Option<Re
         _ => records.clone().position(|record| Shape::recognise(record).is_some())?,
     };
     let mut reader = RecordReader::json(Shape::recognise(records.clone().nth(first)?)?);
-    reader.in_envelopes = bare != Some(first);
+    reader.in_envelopes = bare != Some(first)
+        || records.clone().take(CARRIERS_TRIED).any(|record| envelope::records(record).is_some());
     Some(reader)
 }
 
@@ -151,7 +155,7 @@ fn json(head: &[u8], start: usize, last: bool) -> Option<Recognised> {
         let text = std::str::from_utf8(&head[start..]).unwrap_or_default();
         let found = match graph_error(text) {
             Some(error) => error,
-            None if says_incomplete(text) => {
+            None if scanner.says_incomplete() || answer_state(text) == Some(AnswerState::Incomplete) => {
                 "an answer without records that timed out or lacks shards; run the query again".to_owned()
             }
             None if scanner.is_cut() => "JSON that breaks off before its first record".to_owned(),

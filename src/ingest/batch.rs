@@ -22,6 +22,7 @@ use super::source::{Source, content_id_of};
 use super::worker::Worker;
 use super::{FileFate, IngestSettings, Progress, settings};
 use crate::{Error, Result};
+use lightsout_formats::answer::AnswerState;
 use lightsout_formats::buffer::Buffers;
 use lightsout_formats::frame::{Chunk, Framer, Framing};
 use lightsout_formats::pages;
@@ -188,6 +189,16 @@ pub(super) fn read_batch(
     Ok(Read::All(sources, files))
 }
 
+/// Notes that a stream shows itself to be cut or incomplete.
+fn note_end(source: &Source, framer: &Framer) {
+    if framer.is_cut() {
+        source.tear();
+    }
+    if framer.says_incomplete() {
+        source.hear_answer(AnswerState::Incomplete);
+    }
+}
+
 /// A thread that may still open an input; also one that panics does so no more.
 struct Opening<'b, 'a>(&'b Batch<'a>);
 
@@ -266,9 +277,7 @@ impl Batch<'_> {
         if chunk.is_none()
             && let Some((framer, content)) = stream.take()
         {
-            if framer.is_cut() {
-                open.source.tear();
-            }
+            note_end(&open.source, &framer);
             open.source.decode_as(framer.encoding());
             drop(framer);
             let (hash, bytes) = self.finish(&open.source.input, content)?;
@@ -404,9 +413,7 @@ impl Batch<'_> {
                 return Ok((source, None));
             }
         }
-        if framer.is_cut() {
-            source.tear();
-        }
+        note_end(&source, &framer);
         let mut head = match recognised {
             Recognised::Records(head) => head,
             Recognised::Settings(kind) => {

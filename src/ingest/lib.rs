@@ -120,6 +120,8 @@ pub struct FileReport {
     pub torn: bool,
     /// It is refused because it changed whenever it was read; the next ingest reads it.
     pub changing: bool,
+    /// An answer in it says that records are missing, so it proves no day.
+    pub incomplete: bool,
     /// What whoever ingests it should know.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub advice: Vec<String>,
@@ -140,7 +142,7 @@ pub struct IngestReport {
     pub files_seen_before: u64,
     pub files_empty: u64,
     pub files_refused: u64,
-    /// Of those that were ingested: cut, or mostly rejected.
+    /// Of those that were ingested: cut or incomplete by their own word; mostly rejected.
     pub files_torn: u64,
     pub files_mostly_rejected: u64,
     /// Of those that were refused: they changed whenever they were read, and are left for the next ingest.
@@ -156,6 +158,9 @@ pub struct IngestReport {
     pub rejected_by_reason: BTreeMap<&'static str, u64>,
     pub unknown_codes: BTreeMap<i64, u64>,
     pub refused: Vec<FileReport>,
+    /// Hidden files and folders that may hold logs, and were not read.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub hidden: Vec<String>,
     /// What is to be known of which files.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub advice: BTreeMap<String, Vec<String>>,
@@ -174,7 +179,7 @@ impl IngestReport {
             FileFate::Refused | FileFate::Skipped => self.files_refused += 1,
         }
         self.files_changing += u64::from(file.changing);
-        self.files_torn += u64::from(file.torn && file.fate != FileFate::Refused);
+        self.files_torn += u64::from((file.torn || file.incomplete) && file.fate != FileFate::Refused);
         self.files_mostly_rejected += u64::from(file.is_mostly_rejected());
         if file.tenants != 1 {
             self.rejected_of_unknown_tenant += file.rejected_of_unknown_tenant;

@@ -24,6 +24,7 @@ use super::open::{Compression, Opened};
 use super::settings::ReadSettings;
 use super::{FileFate, FileReport, IngestSettings};
 use crate::{Error, Result};
+use lightsout_formats::answer::AnswerState;
 use lightsout_formats::encoding::Encoding;
 use lightsout_formats::frame::Framing;
 use lightsout_formats::pages::Pages;
@@ -72,14 +73,20 @@ pub(super) struct Source {
     identity: Mutex<Identity>,
     /// It was cut while it was written or copied.
     is_torn: AtomicBool,
+    /// An answer in it says that records are missing.
+    is_incomplete: AtomicBool,
+    /// It holds results of a search that had not ended; of one that had.
+    has_previews: AtomicBool,
+    has_final_results: AtomicBool,
     /// Rejected records that may be usage and do not say whose.
     unplaced: AtomicU64,
     /// How often a record without an id occurred, by the hash of its text.
     pub(super) occurrences: Mutex<HashMap<[u8; 16], u32>>,
 }
 
-/// The word of `sources.truncation` for a file that was cut.
+/// The words of `sources.truncation` for a file that was cut, and for one that says that records are missing.
 const TORN: &str = "torn";
+const INCOMPLETE: &str = "incomplete";
 
 #[derive(Debug)]
 struct Name {
@@ -188,6 +195,9 @@ impl Source {
             account: Mutex::default(),
             identity: Mutex::default(),
             is_torn: AtomicBool::new(false),
+            is_incomplete: AtomicBool::new(false),
+            has_previews: AtomicBool::new(false),
+            has_final_results: AtomicBool::new(false),
             unplaced: AtomicU64::new(0),
             occurrences: Mutex::default(),
         }
@@ -309,9 +319,26 @@ impl Source {
         self.lacks_ids.store(true, Ordering::Relaxed);
     }
 
-    /// Says that it was cut while it was written or copied, or calls itself incomplete.
+    /// Says that it was cut while it was written or copied.
     pub(super) fn tear(&self) {
         self.is_torn.store(true, Ordering::Relaxed);
+    }
+
+    /// Takes in what an answer in it says of itself.
+    pub(super) fn hear_answer(&self, state: AnswerState) {
+        let said = match state {
+            AnswerState::Incomplete => &self.is_incomplete,
+            AnswerState::Preview => &self.has_previews,
+            AnswerState::Final => &self.has_final_results,
+        };
+        said.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether it says itself that records are missing. A search that is exported while it runs gives previews first,
+    /// then all results.
+    fn says_incomplete(&self) -> bool {
+        let said = |flag: &AtomicBool| flag.load(Ordering::Relaxed);
+        said(&self.is_incomplete) || said(&self.has_previews) && !said(&self.has_final_results)
     }
 
     /// Counts a rejected record that may be usage and does not say whose.
@@ -342,6 +369,7 @@ impl Source {
         let source_id = self.id().to_owned();
         let content_id = self.name.get().map(|name| name.content_id.clone());
         let is_torn = self.is_torn.load(Ordering::Relaxed);
+        let says_incomplete = self.says_incomplete();
         let was_refused = known.refused_at(&self.input.name).is_some();
         let refusal = self.refusal(known, settings);
         let shape = self.shape();
@@ -398,6 +426,7 @@ impl Source {
             unknown_codes: account.unknown_codes.clone(),
             torn: is_torn,
             changing: self.is_changing,
+            incomplete: says_incomplete,
         };
         let fate = match self.fate {
             FileFate::Refused | FileFate::Skipped => refusal,
@@ -409,7 +438,11 @@ impl Source {
             fate,
             detail: report.detail.clone(),
             channel: Some(channel(&self.input, self.reader.as_ref().map(RecordReader::shape))),
-            truncation: is_torn.then(|| TORN.to_owned()).or(truncation),
+            truncation: match (is_torn, says_incomplete) {
+                (true, _) => Some(TORN.to_owned()),
+                (false, true) => Some(INCOMPLETE.to_owned()),
+                (false, false) => truncation,
+            },
             content_id,
             assigned_tenant_id: self.input.tenant_id().map(str::to_owned),
             prefix_bytes: self.prefix.as_ref().map(|prefix| signed(prefix.bytes)),

@@ -21,10 +21,11 @@ use super::{IngestSettings, Progress};
 use crate::Result;
 pub(super) use accept::Accepted;
 use accept::{accept, content_hash};
-use lightsout_formats::answer::says_incomplete;
+use lightsout_formats::answer::answer_state;
 use lightsout_formats::classify::classify;
 use lightsout_formats::frame::{Chunk, OVER_LONG_BYTES_KEPT, RECORD_BYTES_MAX, over_long};
 use lightsout_formats::lenient::{self, ReadsAs};
+use lightsout_formats::shapes::envelope::CutPayload;
 use lightsout_formats::shapes::{Parsed, RecordReader, RejectReason, Remembered};
 use lightsout_lake::schema::Table;
 use lightsout_lake::write::{DataFileWriter, Unsettled};
@@ -58,6 +59,8 @@ pub(super) struct Worker<'a> {
     /// The source that is read, and who was seen in it when.
     current: Option<Arc<Source>>,
     days: Days,
+    /// What was inside of the record that is read breaks off.
+    payload_is_cut: bool,
     rejects: Rejects,
     reject_writer: Option<DataFileWriter>,
 }
@@ -87,6 +90,7 @@ impl<'a> Worker<'a> {
             identity: Identity::default(),
             current: None,
             days: Days::default(),
+            payload_is_cut: false,
             rejects: Rejects::default(),
             reject_writer: None,
         }
@@ -109,18 +113,20 @@ impl<'a> Worker<'a> {
             let cells = chunk.cells.of(at);
             let is_open = chunk.is_open && at == last;
             let cut = if is_open { cut_at_end(reader, &chunk.bytes[range.clone()]) } else { None };
+            self.payload_is_cut = false;
             let taken = match cut {
                 Some(cut) => Err(cut),
                 None => {
                     self.record(source, reader, chunk, text, range.clone(), cells, &mut place, &mut account)?
                 }
             };
+            let is_of_text = taken.as_ref().is_err_and(RejectReason::is_of_text);
+            if is_open && (is_of_text || self.payload_is_cut) {
+                source.tear();
+            }
             match taken {
                 Ok(()) => {}
                 Err(reason) => {
-                    if is_open && reason.is_of_text() {
-                        source.tear();
-                    }
                     self.reject(source, chunk, range, &reason, &mut place, &mut account)?;
                 }
             }
@@ -169,11 +175,8 @@ impl<'a> Worker<'a> {
         let record = &text[within.clone()];
         // The head of the file has shown it, so that bare records never come this way.
         if reader.in_envelopes
-            && let Some(records) = reader.unwrap_record(record)
+            && let Some(records) = open_envelope(source, reader, record)
         {
-            if says_incomplete(record) {
-                source.tear();
-            }
             self.unwrapped(source, reader, chunk, at, &records, place, account)?;
             return Ok(Ok(()));
         }
@@ -184,13 +187,12 @@ impl<'a> Worker<'a> {
         };
         if let Err(reason) = &parsed
             && reason.may_be_of_envelope()
-            && let Some(records) = reader.unwrap_record(record)
         {
-            if says_incomplete(record) {
-                source.tear();
+            if let Some(records) = open_envelope(source, reader, record) {
+                self.unwrapped(source, reader, chunk, at, &records, place, account)?;
+                return Ok(Ok(()));
             }
-            self.unwrapped(source, reader, chunk, at, &records, place, account)?;
-            return Ok(Ok(()));
+            self.note_cut_payload(source, reader, record);
         }
         self.take(source, reader, chunk, parsed, record, at, place, account)
     }
@@ -217,10 +219,22 @@ impl<'a> Worker<'a> {
             let parsed = reader.parse(record);
             let taken = self.take(source, &reader, chunk, parsed, record, at, place, account)?;
             if let Err(reason) = taken {
+                self.payload_is_cut |= reason.is_of_text();
+                self.note_cut_payload(source, &reader, record);
                 self.reject_bytes(source, &reader, chunk, at, record.as_bytes(), &reason, place, account)?;
             }
         }
         Ok(())
+    }
+
+    /// Notes that what was inside of a rejected record breaks off. Of a list nobody knows how many records are lost;
+    /// one record that was cut is a reject like others, unless the file ends with it.
+    fn note_cut_payload(&mut self, source: &Source, reader: &RecordReader, record: &str) {
+        match reader.cut_payload(record) {
+            Some(CutPayload::List) => source.tear(),
+            Some(CutPayload::Record) => self.payload_is_cut = true,
+            None => {}
+        }
     }
 
     /// Takes what was read of a record; the inner error is why it is rejected.
@@ -443,6 +457,15 @@ impl<'a> Worker<'a> {
 }
 
 /// What a record is known to be where it does not say it.
+/// The records that one is the envelope of.
+fn open_envelope<'r>(source: &Source, reader: &RecordReader, record: &'r str) -> Option<Vec<Cow<'r, str>>> {
+    let records = reader.unwrap_record(record)?;
+    if let Some(state) = answer_state(record) {
+        source.hear_answer(state);
+    }
+    Some(records)
+}
+
 fn cut_at_end(reader: &RecordReader, record: &[u8]) -> Option<RejectReason> {
     reader.cut_at_end(std::str::from_utf8(record).ok()?)
 }

@@ -43,6 +43,14 @@ pub(super) enum Arrays {
     NeedMore,
 }
 
+/// Arrays that are not gone into: the tables of an answer, each with columns of its own.
+const TABLES: [&[u8]; 2] = [b"tables", b"Tables"];
+
+/// Whether a key is that of the array that holds an answer, as records, rows or tables.
+pub(crate) fn is_array_of_answer(key: &[u8]) -> bool {
+    ARRAYS.contains(&key) || ROWS.contains(&key) || TABLES.contains(&key)
+}
+
 /// Whether a key is that of an array of records.
 pub(super) fn is_array_key(key: &[u8]) -> bool {
     ARRAYS.contains(&key)

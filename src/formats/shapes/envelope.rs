@@ -12,8 +12,12 @@ use std::borrow::Cow;
 use super::Shape;
 use crate::json::{Cursor, JsonError, Kind};
 
+mod agent;
+mod cut;
 mod distinct;
 mod rows;
+
+pub use cut::CutPayload;
 
 /// Envelopes inside envelopes; a payload that is deeper is not looked for.
 pub const DEPTH_MAX: u8 = 4;
@@ -119,20 +123,26 @@ pub static ENVELOPES: [Envelope; 52] = {
     ]
 };
 
-/// The records inside one outer record, in their order, each as the text of its object; `None` if the outer record is
-/// one itself, or holds none. Of a list that holds records, what is none is handed out too, so that it is rejected and
+/// The records inside one outer record, in their order, each as the text of its object; `None` if it holds none. A
+/// record that has others beside its own members, such as the original that it was made of, is the first of them. Of a
+/// list that holds records, what is none is handed out too, so that it is rejected and
 /// not lost. An envelope that is whole and has no record in it gives an empty list.
 #[must_use]
 pub fn records(outer: &str) -> Option<Vec<Cow<'_, str>>> {
     let outer = outer.trim();
     let mut found = Vec::new();
-    let levels = Levels { envelopes: DEPTH_MAX, texts: TEXTS_MAX };
     let held = match outer.as_bytes().first()? {
-        b'{' if Shape::of_record(outer).is_some() => return None,
-        b'{' | b'[' | b'"' => open(Cow::Borrowed(outer), levels, &mut found),
-        _ => behind_prefix(outer, levels, &mut found),
+        b'{' | b'[' | b'"' => open(Cow::Borrowed(outer), ALL_LEVELS, &mut found),
+        _ => behind_prefix(outer, ALL_LEVELS, &mut found),
     };
-    (held != Held::Nothing).then_some(found)
+    let is_bare = matches!(found.as_slice(), [Cow::Borrowed(only)] if only.len() == outer.len());
+    (held != Held::Nothing && !is_bare).then_some(found)
+}
+
+/// What breaks off inside of an outer record that is whole.
+#[must_use]
+pub fn cut_payload(outer: &str) -> Option<CutPayload> {
+    cut::find(&Cow::Borrowed(outer.trim()), ALL_LEVELS)
 }
 
 /// The record inside, if it is exactly one.
@@ -156,11 +166,20 @@ struct Levels {
     texts: u8,
 }
 
+const ALL_LEVELS: Levels = Levels { envelopes: DEPTH_MAX, texts: TEXTS_MAX };
+
 /// Hands out what is in a value.
 fn open<'a>(value: Cow<'a, str>, levels: Levels, found: &mut Vec<Cow<'a, str>>) -> Held {
     match value.as_bytes().first() {
         Some(b'{') if Shape::of_record(&value).is_some() => {
-            found.push(value);
+            let at = found.len();
+            found.push(value.clone());
+            // A program's version of a record may have the original as a member.
+            if object(&value, levels, found) == Held::Records {
+                distinct::keep_new(found, at, at + 1);
+            } else {
+                found.truncate(at + 1);
+            }
             Held::Records
         }
         Some(b'{') => object(&value, levels, found),
@@ -212,6 +231,9 @@ fn object<'a>(value: &Cow<'a, str>, levels: Levels, found: &mut Vec<Cow<'a, str>
                 }
             }
         }
+    }
+    if held == Held::Records {
+        agent::hand_down(value, &mut found[start..]);
     }
     held
 }

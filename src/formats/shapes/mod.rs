@@ -280,6 +280,15 @@ impl RecordReader {
         Some(records.collect())
     }
 
+    /// What breaks off inside of a record that is whole itself.
+    #[must_use]
+    pub fn cut_payload(&self, record: &str) -> Option<envelope::CutPayload> {
+        match &self.table {
+            None => envelope::cut_payload(record),
+            Some(table) => envelope::cut_payload(&table.record_in_cell(record)?),
+        }
+    }
+
     /// Reads the records that were inside of this file's.
     #[must_use]
     pub fn inner(&self) -> Self {

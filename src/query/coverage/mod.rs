@@ -29,10 +29,10 @@ pub(super) const SQL: &str = "SELECT source_id, batch_id, path, shape, framing, 
                               page_filter, pages, last_pages, ingested_at, coverage FROM sources \
                               WHERE coalesce(fate, 'ingested') NOT IN ('refused', 'skipped')";
 
-/// Sources whose days prove nothing: torn ones, and those of which most records were rejected.
+/// Sources whose days prove nothing: torn and incomplete ones, and those of which most records were rejected.
 const UNTRUSTED: &str = "SELECT source_id FROM sources GROUP BY source_id \
                          HAVING sum(rejected) * 2 > sum(records) \
-                         OR bool_or(coalesce(truncation, '') = 'torn')";
+                         OR bool_or(coalesce(truncation, '') IN ('torn', 'incomplete'))";
 
 /// Paths that several contents were read from: what grows may be read again from its start.
 const REREAD: &str = "SELECT path FROM sources WHERE records > 0 AND prefix_source_id IS NULL GROUP BY path \

@@ -23,12 +23,12 @@ const REJECTS: &str = "SELECT source_id, path, batch_id, tenant_id, sign_in_id, 
                        max(signed_in_at) AS last_at, min(byte_offset) AS byte_offset, count(*) AS records \
                        FROM rejects WHERE coalesce(reads_as, 'unclear') = 'unclear' \
                        OR reads_as = 'modern_client' \
-                       AND source_id IN (SELECT source_id FROM sources WHERE truncation = 'torn') \
+                       AND source_id IN (SELECT source_id FROM sources WHERE truncation IN ('torn', 'incomplete')) \
                        GROUP BY source_id, path, batch_id, tenant_id, sign_in_id, \
                        date_trunc('day', signed_in_at) \
                        ORDER BY source_id, path, batch_id, tenant_id, sign_in_id, first_at";
 const SPANS: &str = "SELECT source_id, min(first_signed_in_at) AS first_at, max(last_signed_in_at) AS last_at, \
-                     min(ingested_at) AS ingested_at, bool_or(coalesce(truncation, '') = 'torn') AS is_torn \
+                     min(ingested_at) AS ingested_at, bool_or(coalesce(truncation, '') IN ('torn', 'incomplete')) AS is_torn \
                      FROM sources GROUP BY source_id";
 
 /// More ids than this are not looked up at once, and are doubts.

@@ -29,11 +29,19 @@ pub(super) fn open<'a>(
     // Several tables: each has columns of its own.
     let start = found.len();
     let mut held = Held::Nothing;
+    let mut is_unread = false;
     for table in places {
         let table = part_of(object, table);
-        let Some(names) = columns(&table) else { continue };
         let Some(place) = ROWS.iter().find_map(|name| member(&table, name)) else { continue };
         let Some(inside) = elements(&table[place.clone()]) else { continue };
+        let Some(names) = columns(&table) else {
+            // Nobody knows what its cells are: it is rejected as a whole.
+            if !inside.is_empty() {
+                is_unread = true;
+                found.push(table);
+            }
+            continue;
+        };
         let places =
             inside.into_iter().map(|range| place.start + range.start..place.start + range.end).collect();
         match rows(&table, &names, places, levels, found) {
@@ -45,6 +53,9 @@ pub(super) fn open<'a>(
     }
     if held != Held::Records {
         found.truncate(start);
+        if is_unread {
+            return Held::Nothing;
+        }
     }
     held
 }

@@ -259,6 +259,12 @@ fn every_payload_of_an_object_is_read_and_repeats_are_read_once() {
     let other_client = sign_in("1", "IMAP4");
     let less = json!({"id": "1", "createdDateTime": "2026-10-05T08:15:30Z", "userPrincipalName": "ann@example.com",
                       "clientAppUsed": "Browser"});
+    let carrier = |id: &str, client: &str, original: &Value| {
+        let mut record = sign_in(id, client);
+        record["message"] = Value::from(original.to_string());
+        record
+    };
+    assert_eq!(records(&carrier("1", "Browser", &less).to_string()), None, "its original says no more");
     let clients = |outer: Value| -> Vec<String> {
         let outer = outer.to_string();
         let found = records(&outer).expect("an envelope");
@@ -276,6 +282,10 @@ fn every_payload_of_an_object_is_read_and_repeats_are_read_once() {
             vec!["Browser", "IMAP4"],
         ),
         (json!({"message": modern.to_string(), "event": {"original": modern.to_string()}}), vec!["Browser"]),
+        // A program's version of the record looks like one itself.
+        (carrier("1", "Browser", &legacy), vec!["Browser", "IMAP4"]),
+        (carrier("1", "Browser", &other_client), vec!["Browser", "IMAP4"]),
+        (json!({"records": [carrier("1", "Browser", &legacy)]}), vec!["Browser", "IMAP4"]),
         (
             json!({"data": {"ms-graph": modern}, "full_log": other_client.to_string()}),
             vec!["Browser", "IMAP4"],
@@ -287,5 +297,54 @@ fn every_payload_of_an_object_is_read_and_repeats_are_read_once() {
         ),
     ] {
         assert_eq!(clients(outer.clone()), expected, "{outer}");
+    }
+}
+
+// The table was passed without a word.
+#[test]
+fn a_table_with_rows_and_no_columns_is_handed_out_to_be_rejected() {
+    let columns = json!([{"name": "TimeGenerated"}, {"name": "AADTenantId"}, {"name": "ResultType"}]);
+    let rows = json!([["2026-10-05T08:15:30Z", "11111111-0000-4000-8000-000000000001", "0"]]);
+    let table = json!({"name": "PrimaryResult", "columns": columns, "rows": rows});
+    let bare = json!({"name": "Second", "rows": rows});
+    let empty = json!({"name": "Statistics", "rows": []});
+    let found = |tables: Value| records(&json!({ "tables": tables }).to_string()).map(|found| found.len());
+    assert_eq!(found(json!([table, empty])), Some(1));
+    let outer = json!({"tables": [table, bare, empty]}).to_string();
+    let opened = records(&outer).expect("opened");
+    assert_eq!(opened.len(), 2);
+    assert_eq!(opened[1], bare.to_string());
+    assert_eq!(found(json!([bare])), None);
+    let nothing = json!({"name": "PrimaryResult", "columns": columns, "rows": []});
+    assert_eq!(found(json!([nothing, empty])), Some(0));
+    assert_eq!(found(json!([nothing, bare])), None, "it is not an answer without records");
+}
+
+// Elastic's integration moves the agent out of the record.
+#[test]
+fn an_agent_that_only_the_envelope_has_is_the_records() {
+    let agents = |outer: &Value| -> Vec<Option<String>> {
+        let of = |sign_in: Parsed<'static>| match sign_in {
+            Parsed::SignIn(sign_in) => sign_in.user_agent.map(std::borrow::Cow::into_owned),
+            Parsed::NotSignIn => panic!("a sign-in"),
+        };
+        read(&outer.to_string()).into_iter().map(of).collect()
+    };
+    for mut record in bare() {
+        record.as_object_mut().expect("an object").remove("ExtendedProperties");
+        for outer in [
+            json!({"message": record.to_string(), "user_agent": {"original": "BAV2ROPC"}}),
+            json!({"user_agent.original": "BAV2ROPC", "event": {"original": record.to_string()}}),
+            json!({"result": {"_raw": record.to_string(), "UserAgent": "BAV2ROPC"}}),
+            json!({"hits": {"hits": [{"_source": {"message": record.to_string(), "userAgent": "BAV2ROPC"}}]}}),
+        ] {
+            assert_eq!(agents(&outer), [Some("BAV2ROPC".to_owned())], "{outer}");
+        }
+        let modern = json!({"message": record.to_string(), "user_agent": {"original": "Mozilla/5.0"}});
+        assert_eq!(agents(&modern), [None], "{modern}");
+        // The agent of one hit is not that of another.
+        let hit = |agent: &str| json!({"_source": {"message": record.to_string(), "userAgent": agent}});
+        let hits = json!({"hits": {"hits": [hit("BAV2ROPC"), hit("Mozilla/5.0")]}});
+        assert_eq!(agents(&hits), [Some("BAV2ROPC".to_owned()), None]);
     }
 }
