@@ -40,7 +40,7 @@ const fn format(name: &'static str, magic: &'static [u8], way_out: &'static str)
     Format { name, way_out, magic, may_hold_sign_ins: true }
 }
 
-static FORMATS: [Format; 10] = [
+static FORMATS: [Format; 14] = [
     format("a 7-Zip archive (.7z)", b"7z\xbc\xaf\x27\x1c", UNPACK),
     format("a RAR archive (.rar)", b"Rar!\x1a\x07", UNPACK),
     format("a file compressed by xz", b"\xfd7zXZ\0", "decompress it first: xz -d FILE"),
@@ -51,6 +51,22 @@ static FORMATS: [Format; 10] = [
         b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1",
         SAVE_AS_CSV,
     ),
+    format(
+        "a file encrypted with PGP",
+        b"-----BEGIN PGP MESSAGE-----",
+        "decrypt it first: gpg --decrypt FILE",
+    ),
+    format(
+        "a file encrypted with age",
+        b"age-encryption.org/v1",
+        "decrypt it first: age --decrypt -i KEY FILE",
+    ),
+    format(
+        "a file encrypted with age",
+        b"-----BEGIN AGE ENCRYPTED FILE-----",
+        "decrypt it first: age --decrypt -i KEY FILE",
+    ),
+    format("a file encrypted with OpenSSL", b"Salted__", "decrypt it first: openssl enc -d"),
     format("an encrypted Parquet file", b"PARE", "write it again without encryption"),
     format("a table in the format ORC", b"ORC", "write it as Parquet, CSV or JSON"),
     format("an SQLite database", b"SQLite format 3\0", "export its table as CSV or JSON"),
@@ -124,6 +140,9 @@ mod tests {
             Container::Text | Container::Zip | Container::Tar | Container::Avro | Container::Parquet => "",
         };
         assert_eq!(name(b"7z\xbc\xaf\x27\x1c\0\x04"), "a 7-Zip archive (.7z)");
+        assert_eq!(name(b"-----BEGIN PGP MESSAGE-----\n\nhQEMA"), "a file encrypted with PGP");
+        assert_eq!(name(b"-----BEGIN AGE ENCRYPTED FILE-----\n"), "a file encrypted with age");
+        assert_eq!(name(b"age-encryption.org/v1\n-> X25519 "), "a file encrypted with age");
         assert_eq!(Container::sniff(b"{\"time\""), Container::Text);
         assert_eq!(Container::sniff(b""), Container::Text);
         assert_eq!(Container::sniff(&[0; HEAD_BYTES]), Container::Text);

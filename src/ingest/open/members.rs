@@ -1,18 +1,34 @@
 //! The files in an archive, each a source of its own. Those of a zip archive are read where they lie; a tar archive is
 //! read once from its start, and its files are kept in memory or in temporary files, one at a time.
 
+use std::collections::HashMap;
+use std::fs::File;
 use std::io::{self, Read};
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use zip::CompressionMethod;
+use zip::read::Config;
+use zip::unstable::read::ZipIterable;
 
 use super::container::{Container, Format};
-use super::{Compression, Opened, Place, SMALL_BYTES, spool};
+use super::{Compression, FileFrom, Opened, Place, SMALL_BYTES, spool};
 use crate::find::{Input, PathFacts};
 
 /// A member of an archive, or why it can't be read.
 pub(crate) type Member = (Input, Result<Opened, String>);
+
+/// Where the bytes of a zip archive's member start, behind its own header.
+fn data_start(file: &Arc<File>, header_start: u64) -> io::Result<u64> {
+    const SIGNATURE: &[u8] = b"PK\x03\x04";
+    let mut header = [0; 30];
+    FileFrom { file: Arc::clone(file), at: header_start }.read_exact(&mut header)?;
+    if !header.starts_with(SIGNATURE) {
+        return Err(io::Error::other("its header is not there"));
+    }
+    let length = |at: usize| u64::from(u16::from_le_bytes([header[at], header[at + 1]]));
+    Ok(header_start + header.len() as u64 + length(26) + length(28))
+}
 
 impl Opened {
     /// What a zip archive is, if it is a document of an office program.
@@ -34,7 +50,7 @@ impl Opened {
         let told = |error: zip::result::ZipError| error.to_string();
         let file = self.to_file().map_err(|error| error.to_string())?;
         let reader = file.try_clone().map_err(|error| error.to_string())?;
-        let mut directory = zip::ZipArchive::new(reader).map_err(told)?;
+        let directory = zip::ZipArchive::new(reader).map_err(told)?;
         let before = directory.offset();
         if before > 0 {
             return Err(format!(
@@ -42,16 +58,22 @@ impl Opened {
             ));
         }
         let mut members = Vec::new();
-        for index in 0..directory.len() {
-            let member = directory.by_index_raw(index).map_err(told)?;
+        let mut named: HashMap<String, usize> = HashMap::new();
+        // `ZipArchive` has one member of each name.
+        let mut entries = ZipIterable::try_new(directory.into_inner(), Config::default()).map_err(told)?;
+        for member in entries.files().map_err(told)? {
+            let member = member.map_err(told)?;
             if member.is_dir() {
                 continue;
             }
             let name = member.name().map_err(told)?.into_owned();
             let path = PathBuf::from(&archive.name).join(&name);
+            let count = named.entry(name.clone()).or_default();
+            *count += 1;
+            let again = if *count > 1 { format!(" ({count})") } else { String::new() };
             let input = Input {
                 path: archive.path.clone(),
-                name: format!("{}/{name}", archive.name),
+                name: format!("{}/{name}{again}", archive.name),
                 stored_bytes: member.compressed_size(),
                 says: PathFacts::of(&path),
                 assigned: archive.assigned.clone(),
@@ -64,14 +86,13 @@ impl Opened {
                 CompressionMethod::DEFLATE => Ok(true),
                 other => Err(format!("it is packed by the method {other:?}; unpack it and name the files")),
             };
-            let start = member.data_start();
+            let start = data_start(&file, member.header_start());
             let checksum = member.crc32();
             let len = member.compressed_size();
-            drop(member);
             let opened = match (deflated, start) {
                 (Err(why), _) => Err(why),
-                (Ok(_), None) => Err("the archive does not say where it starts".to_owned()),
-                (Ok(deflated), Some(start)) => {
+                (Ok(_), Err(why)) => Err(format!("the archive does not say where it starts: {why}")),
+                (Ok(deflated), Ok(start)) => {
                     let place = Place::Part { file: Arc::clone(&file), start, deflated, checksum };
                     let compression = Compression::Zip;
                     let mut opened = Self {
