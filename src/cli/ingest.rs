@@ -12,7 +12,7 @@ use indicatif::{HumanBytes, ProgressBar, ProgressStyle};
 
 use super::shared::{Global, Naming, now, parse_days, parse_size, print, print_note, roster_of};
 use crate::cli::failure::{Failure, Result};
-use lightsout_ingest::find::{Input, find};
+use lightsout_ingest::find::{Found, Input, find};
 use lightsout_ingest::{FileReport, IngestReport, IngestSettings, Progress};
 use lightsout_lake::Lake;
 use lightsout_model::evidence::DayRange;
@@ -134,7 +134,7 @@ impl Inputs {
 /// Ingests with a progress bar and an eye on Ctrl-C.
 pub(super) async fn ingest(arguments: &Inputs, roster: Roster, global: &Global) -> Result<IngestReport> {
     let assignments = arguments.naming.assignments(&roster)?;
-    let mut inputs = find(&arguments.paths)?;
+    let Found { mut inputs, hidden } = find(&arguments.paths)?;
     for input in &mut inputs {
         input.assigned = assignments.of(input);
     }
@@ -172,7 +172,7 @@ pub(super) async fn ingest(arguments: &Inputs, roster: Roster, global: &Global) 
     for task in watch {
         task.abort();
     }
-    Ok(report?)
+    Ok(IngestReport { hidden, ..report? })
 }
 
 fn watch(progress: &Arc<Progress>, inputs: &[Input], quiet: bool) -> Vec<tokio::task::JoinHandle<()>> {
@@ -239,11 +239,13 @@ pub(super) fn tell(report: &IngestReport, arguments: &Inputs, global: &Global) {
         tell_kinds(&report.each);
     }
     for (advice, files) in &report.advice {
-        let named = files.iter().take(FILES_NAMED).map(String::as_str).collect::<Vec<_>>().join(", ");
-        match files.len().saturating_sub(FILES_NAMED) {
-            0 => eprintln!("{named}: {advice}"),
-            more => eprintln!("{named} and {more} more: {advice}"),
-        }
+        eprintln!("{}: {advice}", first_of(files));
+    }
+    if !report.hidden.is_empty() {
+        eprintln!(
+            "{}: hidden, so not read; if it holds sign-in logs, name it as an input or rename it",
+            first_of(&report.hidden)
+        );
     }
     eprintln!(
         "{}{} files ({}): {} ingested, {} seen before, {} empty, {} refused",
@@ -266,6 +268,15 @@ pub(super) fn tell(report: &IngestReport, arguments: &Inputs, global: &Global) {
         let codes: Vec<String> =
             report.unknown_codes.iter().map(|(code, count)| format!("{code} ({count})")).collect();
         eprintln!("result codes that are not known, taken for failures: {}", codes.join(", "));
+    }
+}
+
+/// The first of some files, and how many more there are.
+fn first_of(files: &[String]) -> String {
+    let named = files.iter().take(FILES_NAMED).map(String::as_str).collect::<Vec<_>>().join(", ");
+    match files.len().saturating_sub(FILES_NAMED) {
+        0 => named,
+        more => format!("{named} and {more} more"),
     }
 }
 

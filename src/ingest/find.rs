@@ -143,12 +143,22 @@ pub(crate) fn hour_end(hour: DateTime<Utc>) -> DateTime<Utc> {
     hour + Duration::hours(1)
 }
 
-/// Expands the arguments, in a stable order, each file once.
+/// What the arguments name.
+#[derive(Debug, Default)]
+pub struct Found {
+    pub inputs: Vec<Input>,
+    /// Hidden files of folders that may be logs, and hidden folders that hold such files. None of them is read.
+    pub hidden: Vec<String>,
+}
+
+/// Expands the arguments, in a stable order, each file once. Of a folder hidden files are not read: they are what
+/// programs keep for themselves, or have not finished writing.
 ///
 /// # Errors
 /// Fails if an argument matches nothing or a folder can't be read.
-pub fn find(arguments: &[String]) -> Result<Vec<Input>> {
+pub fn find(arguments: &[String]) -> Result<Found> {
     let mut inputs = Vec::new();
+    let mut hidden = Vec::new();
     let mut seen = std::collections::HashSet::new();
     for argument in arguments {
         if argument == "-" {
@@ -165,17 +175,17 @@ pub fn find(arguments: &[String]) -> Result<Vec<Input>> {
         }
         let mut paths = Vec::new();
         if Path::new(argument).exists() {
-            walk(Path::new(argument), &mut paths)?;
+            walk(Path::new(argument), &mut paths, &mut hidden)?;
         } else {
             let matches = glob::glob(argument).map_err(|_| Error::NoInput { input: argument.clone() })?;
             for path in matches.flatten() {
-                walk(&path, &mut paths)?;
+                walk(&path, &mut paths, &mut hidden)?;
             }
             if paths.is_empty() {
                 return Err(Error::NoInput { input: argument.clone() });
             }
         }
-        for Found { path, is_of_folder, mut unreadable } in paths {
+        for Walked { path, is_of_folder, mut unreadable } in paths {
             if !seen.insert(path.clone()) {
                 continue;
             }
@@ -201,11 +211,13 @@ pub fn find(arguments: &[String]) -> Result<Vec<Input>> {
             });
         }
     }
-    Ok(inputs)
+    hidden.sort_unstable();
+    hidden.dedup();
+    Ok(Found { inputs, hidden })
 }
 
 /// A path that is an input, whether it can be read or not.
-struct Found {
+struct Walked {
     path: PathBuf,
     is_of_folder: bool,
     unreadable: Option<String>,
@@ -221,16 +233,60 @@ fn why_unreadable(path: &Path, error: walkdir::Error) -> String {
     os_error.unwrap_or(&error).to_string()
 }
 
-fn walk(from: &Path, paths: &mut Vec<Found>) -> Result<()> {
+/// Whether a hidden file may be a log by its name, also one that a copy has not renamed yet (`.PT1H.json.Xa3bQz`). What
+/// editors, Office and macOS keep beside a file is none.
+fn may_be_log(name: &str) -> bool {
+    const EXTENSIONS: [&str; 14] = [
+        "json", "jsonl", "ndjson", "csv", "tsv", "txt", "log", "gz", "zst", "zip", "tar", "tgz", "avro",
+        "parquet",
+    ];
+    const SCRATCH_PREFIXES: [&str; 3] = ["._", ".#", ".~lock."];
+    const SCRATCH_SUFFIXES: [&str; 6] = [".swp", ".swo", ".swn", ".swx", "~", "#"];
+    let name = name.to_ascii_lowercase();
+    let is_scratch = SCRATCH_PREFIXES.iter().any(|prefix| name.starts_with(prefix))
+        || SCRATCH_SUFFIXES.iter().any(|suffix| name.ends_with(suffix));
+    !is_scratch && name.split('.').skip(2).any(|part| EXTENSIONS.contains(&part))
+}
+
+/// So many files of a hidden folder are looked at.
+const HIDDEN_FILES_MAX: usize = 1000;
+
+fn hides_log(path: &Path) -> bool {
+    let files = walkdir::WalkDir::new(path).into_iter().flatten().filter(|entry| !entry.file_type().is_dir());
+    let is_of_folder = path.is_dir();
+    files.take(HIDDEN_FILES_MAX).any(|entry| {
+        let name = entry.file_name().to_string_lossy();
+        if is_of_folder && !name.starts_with('.') {
+            may_be_log(&format!(".{name}"))
+        } else {
+            may_be_log(&name)
+        }
+    })
+}
+
+fn walk(from: &Path, paths: &mut Vec<Walked>, hidden: &mut Vec<String>) -> Result<()> {
     if !from.is_dir() {
-        paths.push(Found { path: from.to_owned(), is_of_folder: false, unreadable: None });
+        paths.push(Walked { path: from.to_owned(), is_of_folder: false, unreadable: None });
         return Ok(());
     }
-    let hidden = |entry: &walkdir::DirEntry| {
-        entry.depth() > 0 && entry.file_name().as_encoded_bytes().starts_with(b".")
-    };
-    let entries = walkdir::WalkDir::new(from).follow_links(true).sort_by_file_name();
-    for entry in entries.into_iter().filter_entry(|entry| !hidden(entry)) {
+    let is_hidden = |name: &std::ffi::OsStr| name.as_encoded_bytes().starts_with(b".");
+    let mut entries = walkdir::WalkDir::new(from).follow_links(true).sort_by_file_name().into_iter();
+    while let Some(entry) = entries.next() {
+        let (path, depth) = match &entry {
+            Ok(entry) => (Some(entry.path()), entry.depth()),
+            Err(error) => (error.path(), error.depth()),
+        };
+        if let Some(path) = path.filter(|_| depth > 0)
+            && path.file_name().is_some_and(is_hidden)
+        {
+            if hides_log(path) {
+                hidden.push(path.to_string_lossy().into_owned());
+            }
+            if entry.as_ref().is_ok_and(|entry| entry.file_type().is_dir()) {
+                entries.skip_current_dir();
+            }
+            continue;
+        }
         let (path, unreadable) = match entry {
             Ok(entry) if entry.file_type().is_dir() => continue,
             Ok(entry) => {
@@ -252,7 +308,7 @@ fn walk(from: &Path, paths: &mut Vec<Found>) -> Result<()> {
                 }
             },
         };
-        paths.push(Found { path, is_of_folder: true, unreadable });
+        paths.push(Walked { path, is_of_folder: true, unreadable });
     }
     Ok(())
 }
@@ -273,10 +329,39 @@ mod tests {
         drop(std::os::unix::net::UnixListener::bind(at("socket")).expect("a socket"));
         let found = find(&[folder.path().display().to_string()]).expect("found");
         let names: Vec<(&str, bool)> = found
+            .inputs
             .iter()
             .map(|input| (input.name.rsplit('/').next().unwrap_or_default(), input.unreadable.is_some()))
             .collect();
         assert_eq!(names, [("dangling.json", true), ("good.json", false), ("socket", true)]);
+    }
+
+    /// What broke: hidden logs were passed without a word.
+    #[test]
+    fn hidden_files_are_not_read_and_those_that_may_be_logs_are_named() {
+        let folder = tempfile::tempdir().expect("a folder");
+        for name in [
+            "a.json",
+            ".b.json",
+            ".PT1H.json.Xa3bQz",
+            ".a.json.swp",
+            "._a.json",
+            ".DS_Store",
+            ".git/config",
+            ".old/c.csv",
+        ] {
+            let path = folder.path().join(name);
+            std::fs::create_dir_all(path.parent().expect("a folder")).expect("made");
+            std::fs::write(path, "{}").expect("written");
+        }
+        let found = find(&[folder.path().display().to_string()]).expect("found");
+        let last = |path: &String| path.rsplit('/').next().map(str::to_owned);
+        let inputs: Vec<_> = found.inputs.iter().filter_map(|input| last(&input.name)).collect();
+        assert_eq!(inputs, ["a.json"]);
+        let hidden: Vec<_> = found.hidden.iter().filter_map(last).collect();
+        assert_eq!(hidden, [".PT1H.json.Xa3bQz", ".b.json", ".old"]);
+        let named = find(&[folder.path().join(".b.json").display().to_string()]).expect("found");
+        assert_eq!(named.inputs.len(), 1, "a hidden file that is named is read");
     }
 
     #[test]
