@@ -8,6 +8,7 @@
 #![expect(clippy::ptr_arg, reason = "what is borrowed outlives the value that it is a part of")]
 
 use std::borrow::Cow;
+use std::cell::LazyCell;
 
 use super::Shape;
 use crate::json::{Cursor, JsonError, Kind};
@@ -65,13 +66,15 @@ const fn envelope(path: &'static [&'static str], payload: Payload, written_by: &
 
 /// Every envelope. The original text of a record comes before what a program has made of it, and a narrow place before
 /// a wide one. `Payload::Rows` is known by a list of columns beside the rows.
-pub static ENVELOPES: [Envelope; 52] = {
+pub static ENVELOPES: [Envelope; 61] = {
     use Payload::{Record, Records, Rows};
     [
         envelope(&["eventHubsAzureRecord"], Record, "QRadar, from Event Hubs"),
         envelope(&["event", "original"], Record, "Elastic integrations, Logstash"),
         envelope(&["event.original"], Record, "Elastic integrations, with flat names"),
         envelope(&["message"], Record, "Filebeat, Logstash, Kafka connectors"),
+        envelope(&["full_message"], Record, "Graylog, GELF"),
+        envelope(&["short_message"], Record, "Graylog, GELF"),
         envelope(&["Message"], Record, "Amazon SNS, .NET log shippers"),
         envelope(&["hits", "hits"], Records, "Elasticsearch and OpenSearch, answer of _search"),
         envelope(&["_source"], Record, "Elasticsearch and OpenSearch, a hit"),
@@ -85,6 +88,7 @@ pub static ENVELOPES: [Envelope; 52] = {
         envelope(&["ms-graph"], Record, "Wazuh, event of the ms-graph module"),
         envelope(&["full_log"], Record, "Wazuh, original event"),
         envelope(&["data"], Record, "Wazuh, Event Grid, REST APIs"),
+        envelope(&["body", "stringValue"], Record, "OpenTelemetry, a log record"),
         envelope(&["body"], Record, "Graph $batch, a response; Azure Functions, OpenTelemetry"),
         envelope(&["Body"], Record, "Event Hubs Capture as JSON, message brokers"),
         envelope(&["responses"], Records, "Graph $batch, answer"),
@@ -119,6 +123,12 @@ pub static ENVELOPES: [Envelope; 52] = {
         envelope(&["events"], Records, "SIEM exports"),
         envelope(&["logEvents"], Records, "Amazon CloudWatch"),
         envelope(&["logs"], Records, "REST APIs"),
+        envelope(&["messages"], Records, "Graylog and Sumo Logic, answer of a search"),
+        envelope(&["map"], Record, "Sumo Logic, a message"),
+        envelope(&["attributes"], Record, "Datadog, a log"),
+        envelope(&["resourceLogs"], Records, "OpenTelemetry, OTLP as JSON"),
+        envelope(&["scopeLogs"], Records, "OpenTelemetry, OTLP as JSON"),
+        envelope(&["logRecords"], Records, "OpenTelemetry, OTLP as JSON"),
         envelope(&["items"], Records, "REST APIs"),
     ]
 };
@@ -214,6 +224,7 @@ fn object<'a>(value: &Cow<'a, str>, levels: Levels, found: &mut Vec<Cow<'a, str>
     payloads.sort_by_key(|(envelope, _)| *envelope);
     let start = found.len();
     let mut held = Held::Nothing;
+    let agent = LazyCell::new(|| agent::of(value));
     for (envelope, part) in payloads {
         let before = found.len();
         let opened = match ENVELOPES[envelope].payload {
@@ -221,6 +232,11 @@ fn object<'a>(value: &Cow<'a, str>, levels: Levels, found: &mut Vec<Cow<'a, str>
             Payload::Record | Payload::Records => Held::Nothing,
         };
         let opened = if opened == Held::Nothing { open_part(value, part, levels, found) } else { opened };
+        if opened == Held::Records
+            && let Some(agent) = &*agent
+        {
+            agent::hand_down(agent, &mut found[before..]);
+        }
         match opened {
             Held::Records if held == Held::Records => distinct::keep_new(found, start, before),
             Held::Records => held = Held::Records,
@@ -231,9 +247,6 @@ fn object<'a>(value: &Cow<'a, str>, levels: Levels, found: &mut Vec<Cow<'a, str>
                 }
             }
         }
-    }
-    if held == Held::Records {
-        agent::hand_down(value, &mut found[start..]);
     }
     held
 }

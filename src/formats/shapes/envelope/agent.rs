@@ -10,13 +10,14 @@ use crate::json::{Cursor, JsonError, Kind};
 /// How deep in the envelope it may be.
 const DEPTH_MAX: u8 = 3;
 
-/// Gives records the agent of their envelope, where it is one that proves Basic Authentication and theirs is not.
-pub(super) fn hand_down(envelope: &str, records: &mut [Cow<'_, str>]) {
-    if !names_basic_agent(&envelope.to_ascii_lowercase()) {
-        return;
-    }
-    let Some(agent) = find(envelope, "", DEPTH_MAX) else { return };
-    let text = serde_json::Value::from(agent.as_str()).to_string();
+/// The agent of an envelope, if it proves Basic Authentication.
+pub(super) fn of(envelope: &str) -> Option<String> {
+    if names_basic_agent(&envelope.to_ascii_lowercase()) { find(envelope, "", DEPTH_MAX) } else { None }
+}
+
+/// Gives such an agent to records that have none.
+pub(super) fn hand_down(agent: &str, records: &mut [Cow<'_, str>]) {
+    let text = serde_json::Value::from(agent).to_string();
     for record in records {
         if !names_basic_agent(&record.to_ascii_lowercase())
             && let Some((name, place)) = place(record)
