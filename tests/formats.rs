@@ -200,6 +200,22 @@ fn members_of_an_archive_become_what_they_are_as_files() {
     }
 }
 
+/// What broke: of two members of one name the first was lost without a word.
+#[test]
+fn of_two_zip_members_of_one_name_both_are_read() {
+    let record = |id: u32| {
+        let record = format!(
+            r#"{{"time":"2026-10-05T08:15:30Z","category":"SignInLogs","tenantId":"33333333-cccc-4000-8000-000000000003","properties":{{"id":"{id}"}}}}"#
+        );
+        ("log.json".to_owned(), record.into_bytes())
+    };
+    let place = Place::new();
+    place.write("logs.zip", &zip(&[record(1), record(2)]));
+    place.ingest("lake", &["logs.zip"]);
+    let sources = place.csv("lake", "SELECT path, rows FROM sources ORDER BY path");
+    assert_eq!(sources, ["logs.zip/log.json,1", "logs.zip/log.json (2),1"]);
+}
+
 /// A tar archive with a folder, which is no file.
 fn tar(members: &[(String, Vec<u8>)]) -> Vec<u8> {
     let mut archive = tar::Builder::new(Vec::new());

@@ -1,20 +1,23 @@
 //! Mutated files of every shape through recognition, framing, parsing and the encodings: nothing panics,
 //! everything ends, and every byte that is not blank is accounted for once. `LIGHTSOUT_FUZZ_CASES` sets
-//! the number of cases for long runs.
+//! the number of cases for long runs. The run of the envelopes has a seed, `LIGHTSOUT_FUZZ_SEED`; with
+//! `LIGHTSOUT_FUZZ_LOG=1` it is appended to `tests/fuzz/log.tsv`.
 
 use std::fs;
 use std::io::{self, Read};
 use std::ops::Range;
 use std::path::Path;
 use std::sync::LazyLock;
+use std::time::{Duration, Instant};
 
 use lightsout_formats::encoding::Encoding;
 use lightsout_formats::frame::{Chunk, Framer, Framing};
 use lightsout_formats::recognise::Recognised;
+use lightsout_formats::shapes::envelope::{ENVELOPES, Payload, cut_payload, records};
 use lightsout_formats::shapes::{RecordReader, Shape};
 use lightsout_formats::text::Text;
 use proptest::prelude::*;
-use proptest::test_runner::Config;
+use proptest::test_runner::{Config, RngSeed, TestRunner};
 
 /// The golden tests' inputs, as they are stored.
 static SEEDS: LazyLock<Vec<Vec<u8>>> = LazyLock::new(|| {
@@ -332,6 +335,74 @@ proptest! {
             let _ = Shape::recognise(record);
             let _ = RecordReader::csv(record);
         }
+    }
+}
+
+/// A payload in an envelope of the table, as JSON or as text of it.
+fn in_envelope(at: usize, payload: &str, is_text: bool) -> String {
+    let text = |text: &str| serde_json::Value::from(text).to_string();
+    let envelope = &ENVELOPES[at];
+    let payload = if is_text { text(payload) } else { payload.to_owned() };
+    let payload = match envelope.payload {
+        Payload::Record => payload,
+        Payload::Records => format!("[{payload},{payload}]"),
+        Payload::Rows => format!("[[{payload}]],\"columns\":[{{\"name\":\"RawData\"}}]"),
+    };
+    let inner =
+        envelope.path[1..].iter().rev().fold(payload, |inner, name| format!("{{{}:{inner}}}", text(name)));
+    format!("{{\"@timestamp\":\"2026-10-05T08:20:00Z\",{}:{inner},\"zz\":null}}", text(envelope.path[0]))
+}
+
+/// A line of a seed in up to five envelopes, then mutated.
+fn enveloped() -> impl Strategy<Value = Bytes> {
+    let envelopes = prop::collection::vec((0..ENVELOPES.len(), any::<bool>()), 0..6);
+    let indices = (any::<prop::sample::Index>(), any::<prop::sample::Index>());
+    (indices, envelopes, prop::collection::vec(mutation(), 0..4)).prop_map(
+        |((seed, line), envelopes, mutations)| {
+            let text = String::from_utf8_lossy(seed.get(&SEEDS)).into_owned();
+            let lines: Vec<&str> = text.lines().filter(|line| line.starts_with('{')).collect();
+            let line = if lines.is_empty() { "{}" } else { lines[line.index(lines.len())] };
+            let whole = envelopes
+                .iter()
+                .fold(line.to_owned(), |inner, (at, is_text)| in_envelope(*at, &inner, *is_text));
+            let mut bytes = whole.into_bytes();
+            for mutation in &mutations {
+                mutate(&mut bytes, mutation);
+            }
+            Bytes(bytes)
+        },
+    )
+}
+
+/// Whatever is in whatever envelope: what is opened is text of its own or of the outer record, opening it again gives
+/// the same, and it takes no time.
+#[test]
+fn mutated_envelopes_are_opened_without_a_panic_or_delay() {
+    const SLOWEST: Duration = Duration::from_secs(20);
+    let seed = std::env::var("LIGHTSOUT_FUZZ_SEED").ok().and_then(|seed| seed.parse().ok()).unwrap_or(17);
+    let config = Config { rng_seed: RngSeed::Fixed(seed), ..config() };
+    let (cases, begun) = (config.cases, Instant::now());
+    let ran = TestRunner::new(config).run(&enveloped(), |Bytes(bytes)| {
+        let begun = Instant::now();
+        frame(&bytes, &[usize::MAX], None);
+        let text = String::from_utf8_lossy(&bytes);
+        let opened = records(&text);
+        prop_assert_eq!(&opened, &records(&text));
+        let _ = cut_payload(&text);
+        for record in opened.iter().flatten() {
+            prop_assert!(!record.trim().is_empty(), "an empty record");
+            let _ = RecordReader::json(Shape::Diagnostic).parse(record);
+        }
+        prop_assert!(begun.elapsed() < SLOWEST, "{:?}", begun.elapsed());
+        Ok(())
+    });
+    ran.unwrap_or_else(|failure| panic!("seed {seed}: {failure}"));
+    if std::env::var_os("LIGHTSOUT_FUZZ_LOG").is_some() {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fuzz/log.tsv");
+        let mut log = fs::OpenOptions::new().append(true).open(path).expect("the log");
+        let at = chrono::Utc::now().format("%Y-%m-%dT%H:%M:%SZ");
+        let line = format!("{at}\t{seed}\t{cases}\t{}\n", begun.elapsed().as_secs());
+        io::Write::write_all(&mut log, line.as_bytes()).expect("written");
     }
 }
 

@@ -182,9 +182,13 @@ fn lines(text: &[u8]) -> impl Iterator<Item = &[u8]> + Clone {
 /// Whether some line starts an array: objects and arrays that were appended to one file, such as the
 /// pages of a list, of which one with a single record is no array.
 fn holds_arrays(head: &[u8]) -> bool {
+    let mut start = 0;
     lines(head).take(HEAD_RECORDS).any(|line| {
+        let text = head[start..].trim_ascii_start();
+        start += line.len() + 1;
         let line = line.trim_ascii_start();
-        line.starts_with(b"[") || line.starts_with(b"{") && document::is_envelope(line)
+        // What opens a document may go on in the next lines.
+        line.starts_with(b"[") || line.starts_with(b"{") && document::is_envelope(text)
     })
 }
 

@@ -133,6 +133,12 @@ pub(super) fn of_columns(names: &[String]) -> NotRead {
             names.concat().chars().take(60).map(|c| if c.is_control() { ' ' } else { c }).collect();
         return NotRead::unknown(format!("text that starts with '{}'", start.trim()));
     }
+    if let Some(format) = names.iter().find_map(|name| event_format(name)) {
+        return NotRead::unknown(format!(
+            "lines of {format}, which hold what a connector has picked of each record and seldom its client app; \
+             export the records themselves as JSON, from Log Analytics, Event Hubs or a storage account"
+        ));
+    }
     if has("Request ID") && any(&["Authentication method", "Authentication method detail"]) {
         return NotRead::look_alike(
             "the portal's authentication details (…SignIns_AuthDetails_…), which name no user and no client app; the \
@@ -160,6 +166,15 @@ pub(super) fn of_columns(names: &[String]) -> NotRead {
         ));
     }
     NotRead::unknown(format!("a table with the columns {}", columns(names)))
+}
+
+/// The format of events whose header ends with its version, perhaps behind what syslog writes: `<134>1 host CEF:0`.
+fn event_format(start: &str) -> Option<&'static str> {
+    let (before, version) = start.trim().rsplit_once(':')?;
+    let is_version =
+        version.starts_with(|first: char| first.is_ascii_digit()) && version.len() <= "2.0".len();
+    let formats = ["LEEF", "CEF"];
+    formats.into_iter().find(|format| is_version && before.ends_with(format))
 }
 
 /// Graph's answer where it gives no sign-ins: its code and message, and what to do.
@@ -196,6 +211,12 @@ pub(super) fn of_keys(keys: &[String]) -> NotRead {
     }
     if any(&["AccountUpn", "AccountObjectId"]) && any(&["LogonType", "ErrorCode"]) {
         return NotRead::unknown(HUNTING_TABLE);
+    }
+    if any(&["resourceLogs"]) {
+        return NotRead::unknown(
+            "OpenTelemetry logs whose bodies do not hold the records as JSON text; export them with the body as it was \
+             received, or export the records from Log Analytics, Event Hubs or a storage account",
+        );
     }
     if any(&["activityDateTime", "activityDisplayName"]) && !any(&["createdDateTime", "clientAppUsed"]) {
         return NotRead::look_alike(
