@@ -359,7 +359,8 @@ fn enveloped() -> impl Strategy<Value = Bytes> {
     let indices = (any::<prop::sample::Index>(), any::<prop::sample::Index>());
     (indices, envelopes, prop::collection::vec(mutation(), 0..4)).prop_map(
         |((seed, line), envelopes, mutations)| {
-            let text = String::from_utf8_lossy(seed.get(&SEEDS)).into_owned();
+            let seed: &Vec<u8> = seed.get(&SEEDS);
+            let text = String::from_utf8_lossy(seed).into_owned();
             let lines: Vec<&str> = text.lines().filter(|line| line.starts_with('{')).collect();
             let line = if lines.is_empty() { "{}" } else { lines[line.index(lines.len())] };
             let whole = envelopes

@@ -1,8 +1,18 @@
-//! What an answer of a query service says of itself being incomplete: its shards failed, it ran out of time, its
-//! search has not ended, or an error stands beside the records. Such an answer is read, and proves no day: the records that it lacks may be usage.
+//! Answers of query services: what the arrays are called that hold their records, and what an answer says of itself being
+//! incomplete. Its shards failed, it ran out of time, its search has not ended, or an error stands beside the records.
+//! Such an answer is read, and proves no day: the records that it lacks may be usage.
 
-use crate::document::is_array_of_answer;
 use crate::json::{Cursor, JsonError, Kind};
+
+/// Arrays of records, which `document` goes into.
+pub(crate) const RECORD_ARRAYS: [&[u8]; 9] =
+    [b"records", b"Records", b"value", b"hits", b"responses", b"results", b"Results", b"events", b"items"];
+
+/// Arrays of records, or of cells that a list of columns names: these are left for `shapes::envelope`.
+pub(crate) const ROW_ARRAYS: [&[u8]; 2] = [b"rows", b"Rows"];
+
+/// Arrays that are not gone into: the tables of an answer, each with columns of its own.
+const TABLES: [&[u8]; 2] = [b"tables", b"Tables"];
 
 /// What an object that holds records says of the answer that it is, or is part of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -14,13 +24,17 @@ pub enum AnswerState {
     Final,
 }
 
+/// Whether a key is that of the array that holds an answer.
+fn holds_answer(key: &[u8]) -> bool {
+    RECORD_ARRAYS.contains(&key) || ROW_ARRAYS.contains(&key) || TABLES.contains(&key)
+}
+
 /// Whether a member beside the records says so. `value` starts with the member's value.
 pub(crate) fn member_says_incomplete(key: &[u8], value: &[u8]) -> bool {
     match (key, value.first()) {
         // Elasticsearch and OpenSearch.
-        (b"timed_out", first) => first == Some(&b't'),
-        // Splunk, before the search has ended.
-        (b"preview", first) => first == Some(&b't'),
+        // The second is Splunk's, before the search has ended.
+        (b"timed_out" | b"preview", first) => first == Some(&b't'),
         (b"_shards", Some(b'{')) => failed_shards(value) > 0,
         // Graph, and the PartialError of Log Analytics.
         (b"error", Some(b'{' | b'"')) => !matches!(value, [b'{', b'}', ..] | [b'"', b'"', ..]),
@@ -49,7 +63,7 @@ pub fn answer_state(object: &str) -> Option<AnswerState> {
         cursor.skip()?;
         let value = &object.as_bytes()[start..cursor.at()];
         let is_hits = key == "hits" && kind == Kind::Object;
-        is_answer |= is_hits || (kind == Kind::Array && is_array_of_answer(key.as_bytes()));
+        is_answer |= is_hits || (kind == Kind::Array && holds_answer(key.as_bytes()));
         is_result |= key == "result" && kind == Kind::Object;
         if key == "preview" {
             preview = Some(value.first() == Some(&b't'));

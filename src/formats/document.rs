@@ -15,7 +15,6 @@ use super::frame::{OVER_LONG_BYTES_KEPT, RECORD_BYTES_MAX, over_long};
 use super::json::JsonError;
 use super::json::blocks::Processor;
 use super::shapes::RejectReason;
-pub(super) use arrays::is_array_of_answer;
 use arrays::{Arrays, arrays, is_array_key};
 pub(super) use arrays::{is_envelope, is_json_text};
 use values::Found;

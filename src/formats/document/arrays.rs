@@ -3,17 +3,10 @@
 //! does not go into is a record to it, and may be opened by `shapes::envelope` later.
 
 use super::{Value, skip_separators, string_end, value_end};
-use crate::answer::member_says_incomplete;
+use crate::answer::{RECORD_ARRAYS, ROW_ARRAYS, member_says_incomplete};
 
 /// Members before the record array may take this much.
 const HEAD_BYTES: usize = 64 << 10;
-
-/// Arrays of records.
-const ARRAYS: [&[u8]; 9] =
-    [b"records", b"Records", b"value", b"hits", b"responses", b"results", b"Results", b"events", b"items"];
-
-/// Arrays of records, or of cells that a list of columns names: these are left for `shapes::envelope`.
-const ROWS: [&[u8]; 2] = [b"rows", b"Rows"];
 
 /// Members that are no record's, and may stand before the array.
 const BEFORE: [&[u8]; 10] = [
@@ -43,17 +36,9 @@ pub(super) enum Arrays {
     NeedMore,
 }
 
-/// Arrays that are not gone into: the tables of an answer, each with columns of its own.
-const TABLES: [&[u8]; 2] = [b"tables", b"Tables"];
-
-/// Whether a key is that of the array that holds an answer, as records, rows or tables.
-pub(crate) fn is_array_of_answer(key: &[u8]) -> bool {
-    ARRAYS.contains(&key) || ROWS.contains(&key) || TABLES.contains(&key)
-}
-
 /// Whether a key is that of an array of records.
 pub(super) fn is_array_key(key: &[u8]) -> bool {
-    ARRAYS.contains(&key)
+    RECORD_ARRAYS.contains(&key)
 }
 
 /// Whether an object is such a document: scalars and what stands before an array, then the array.
@@ -77,10 +62,10 @@ pub(super) fn arrays(object: &[u8]) -> Arrays {
         is_incomplete |= object.get(value..).is_some_and(|value| member_says_incomplete(key, value));
         match object.get(value) {
             None => return more(),
-            Some(b'[') if ARRAYS.contains(&key) => {
+            Some(b'[') if RECORD_ARRAYS.contains(&key) => {
                 return Arrays::Open { behind: value + 1, within, is_incomplete };
             }
-            Some(b'[') if ROWS.contains(&key) => {
+            Some(b'[') if ROW_ARRAYS.contains(&key) => {
                 return match object.get(skip_separators(object, value + 1)) {
                     Some(b'{') => Arrays::Open { behind: value + 1, within, is_incomplete },
                     Some(_) => Arrays::No,

@@ -142,7 +142,7 @@ pub fn records(outer: &str) -> Option<Vec<Cow<'_, str>>> {
     let outer = outer.trim();
     let mut found = Vec::new();
     let held = match outer.as_bytes().first()? {
-        b'{' | b'[' | b'"' => open(Cow::Borrowed(outer), ALL_LEVELS, &mut found),
+        b'{' | b'[' | b'"' => open(&Cow::Borrowed(outer), ALL_LEVELS, &mut found),
         _ => behind_prefix(outer, ALL_LEVELS, &mut found),
     };
     let is_bare = matches!(found.as_slice(), [Cow::Borrowed(only)] if only.len() == outer.len());
@@ -179,22 +179,22 @@ struct Levels {
 const ALL_LEVELS: Levels = Levels { envelopes: DEPTH_MAX, texts: TEXTS_MAX };
 
 /// Hands out what is in a value.
-fn open<'a>(value: Cow<'a, str>, levels: Levels, found: &mut Vec<Cow<'a, str>>) -> Held {
+fn open<'a>(value: &Cow<'a, str>, levels: Levels, found: &mut Vec<Cow<'a, str>>) -> Held {
     match value.as_bytes().first() {
-        Some(b'{') if Shape::of_record(&value).is_some() => {
+        Some(b'{') if Shape::of_record(value).is_some() => {
             let at = found.len();
             found.push(value.clone());
             // A program's version of a record may have the original as a member.
-            if object(&value, levels, found) == Held::Records {
+            if object(value, levels, found) == Held::Records {
                 distinct::keep_new(found, at, at + 1);
             } else {
                 found.truncate(at + 1);
             }
             Held::Records
         }
-        Some(b'{') => object(&value, levels, found),
-        Some(b'[') => array(&value, levels, found),
-        Some(b'"') => text(&value, levels, found),
+        Some(b'{') => object(value, levels, found),
+        Some(b'[') => array(value, levels, found),
+        Some(b'"') => text(value, levels, found),
         _ => Held::Nothing,
     }
 }
@@ -206,7 +206,7 @@ fn open_part<'a>(
     levels: Levels,
     found: &mut Vec<Cow<'a, str>>,
 ) -> Held {
-    open(part_of(value, part), levels, found)
+    open(&part_of(value, part), levels, found)
 }
 
 fn part_of<'a>(value: &Cow<'a, str>, part: std::ops::Range<usize>) -> Cow<'a, str> {
@@ -375,7 +375,7 @@ fn text<'a>(value: &Cow<'a, str>, levels: Levels, found: &mut Vec<Cow<'a, str>>)
     let held = match plain.as_bytes().first() {
         Some(b'{' | b'[' | b'"') => match lines_of(plain) {
             Some(lines) => joined(&lines, levels, &mut owned),
-            None => open(Cow::Borrowed(plain), levels, &mut owned),
+            None => open(&Cow::Borrowed(plain), levels, &mut owned),
         },
         Some(_) => behind_prefix(plain, levels, &mut owned),
         None => Held::Nothing,
@@ -395,7 +395,7 @@ fn joined<'a>(lines: &[&'a str], levels: Levels, found: &mut Vec<Cow<'a, str>>) 
     let mut held = Held::Nothing;
     for line in lines {
         let before = found.len();
-        if open(Cow::Borrowed(line), levels, found) == Held::Records {
+        if open(&Cow::Borrowed(line), levels, found) == Held::Records {
             held = Held::Records;
         } else {
             found.truncate(before);
@@ -412,7 +412,7 @@ fn behind_prefix<'a>(line: &'a str, levels: Levels, found: &mut Vec<Cow<'a, str>
     }
     for (at, _) in line.match_indices('{').take(STARTS_MAX) {
         let before = found.len();
-        match open(Cow::Borrowed(&line[at..]), levels, found) {
+        match open(&Cow::Borrowed(&line[at..]), levels, found) {
             Held::Nothing => found.truncate(before),
             held => return held,
         }

@@ -94,14 +94,14 @@ fn rows<'a>(
     let mut held = Held::Nothing;
     for place in places {
         let row = &object[place];
-        let record = named(row, names).unwrap_or_else(|| row.trim().to_owned());
+        let record = Cow::Owned(named(row, names).unwrap_or_else(|| row.trim().to_owned()));
         let before = found.len();
         // A column of a custom log may hold the record.
-        if open_value(Cow::Owned(record.clone()), levels, found) == Held::Records {
+        if open_value(&record, levels, found) == Held::Records {
             held = Held::Records;
         } else {
             found.truncate(before);
-            found.push(Cow::Owned(record));
+            found.push(record);
         }
     }
     if held == Held::Nothing {
