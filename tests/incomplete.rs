@@ -46,6 +46,10 @@ fn a_table_that_is_cut_inside_its_last_cell_is_torn() {
         table("ClientAppUsed", &clients.map(|client| format!("\"{client}\"")).each_ref().map(String::as_str));
     assert_eq!(ingested("quoted.csv", quoted.as_bytes()), (Some(0), "whole 4 0".to_owned()));
     assert_eq!(ingested("open-quote.csv", &quoted.as_bytes()[..quoted.len() - 1]), torn);
+    let notes = table("Note", &["\"a\nb\"", "\"c\nd\"", "\"e\nf\""]);
+    assert_eq!(ingested("notes.csv", notes.as_bytes()), (Some(0), "whole 3 0".to_owned()));
+    let inside = (Some(3), "torn 2 1".to_owned());
+    assert_eq!(ingested("behind-a-line-end.csv", &notes.as_bytes()[..notes.len() - 2]), inside);
     let ids = ["1", "2", "3", "4"].map(|n| format!("10000000-0000-4000-8000-00000000000{n}"));
     let by_id = table("CorrelationId", &ids.each_ref().map(String::as_str));
     assert_eq!(ingested("cut-id.csv", &by_id.as_bytes()[..by_id.len() - 9]), torn);

@@ -371,11 +371,22 @@ impl Framer {
             return None;
         }
         let mut chunk = self.take(scan.consumed);
+        // A file may be cut behind a line end inside of quotes.
+        let is_end = self.ended.is_some() && self.buffer.is_empty();
+        if is_end && scan.broken.last().is_some_and(|broken| is_open_row(broken, &chunk.bytes)) {
+            self.is_cut = true;
+        }
         chunk.records = Records::At(scan.records);
         chunk.cells = scan.cells;
         chunk.broken = scan.broken;
         Some(chunk)
     }
+}
+
+/// Whether the last row of a table opens a quote, and the text ends before it is closed.
+fn is_open_row((range, reason): &(Range<usize>, RejectReason), text: &[u8]) -> bool {
+    let closes_nowhere = matches!(reason, RejectReason::InvalidCsv { at } if *at == range.len());
+    closes_nowhere && text[range.end..].trim_ascii().is_empty()
 }
 
 /// The reason for a record that is too long.
