@@ -40,8 +40,8 @@ pub(super) async fn run(arguments: &Arguments, global: &Global) -> Result<u8> {
         return compare(before, after, arguments.json, global).await;
     }
     let assessed = if let Some(id) = &arguments.decision {
-        let row = store::find(&open_lake(global).await?, id)?;
-        let assessed = reproduce::remake(&global.lake, &row, MEMORY_LIMIT_BYTES).await?;
+        let lake = open_lake(global).await?;
+        let assessed = reproduce::remake(&lake, &store::find(&lake, id)?, MEMORY_LIMIT_BYTES).await?;
         lightsout_report::assessment::write_all(&arguments.out, &assessed.assessment)?;
         assessed
     } else {
@@ -69,8 +69,8 @@ impl Arguments {
 /// Which tenants two decisions tell different things of, on stdout.
 async fn compare(before: &str, after: &str, json: bool, global: &Global) -> Result<u8> {
     let lake = open_lake(global).await?;
-    let read = |id: &str| store::find(&lake, id).and_then(|row| reproduce::reread(&row, print_note));
-    let changes = lightsout_decisions::compare::compare(&read(before)?, &read(after)?);
+    let read = |id: &str| store::find(&lake, id).and_then(|row| reproduce::verdicts(&lake, &row, print_note));
+    let changes = lightsout_decisions::compare::compare(&read(before)?.tenants, &read(after)?.tenants);
     let texts = |text: fn(&Change) -> Option<String>| -> ArrayRef {
         Arc::new(changes.iter().map(text).collect::<StringArray>())
     };

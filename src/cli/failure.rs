@@ -155,6 +155,8 @@ fn of_decision(error: &decisions::Error) -> u8 {
         Error::Unknown { .. }
         | Error::NoneYet { .. }
         | Error::Differs { .. }
+        | Error::TenantsLost { .. }
+        | Error::RosterLost { .. }
         | Error::Unreadable { .. }
         | Error::Keep(_) => FAILED,
     }

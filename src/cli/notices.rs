@@ -72,7 +72,7 @@ pub(super) async fn run(arguments: &Arguments, global: &Global) -> Result<u8> {
         Some(id) => store::find(&lake, id)?,
         None => store::latest(&lake, &campaign_file::load(&arguments.campaign)?.name)?,
     };
-    let mut assessed = reproduce::remake(&global.lake, &row, MEMORY_LIMIT_BYTES).await?;
+    let mut assessed = reproduce::reopen(&lake, &row, MEMORY_LIMIT_BYTES, global.note()).await?;
     if let Some(path) = &arguments.roster {
         assessed.roster = roster_file::read(path)?;
     }

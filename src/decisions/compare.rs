@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use lightsout_model::verdict::{Assessment, ProtocolAssessment, Reason, TenantAssessment};
+use lightsout_model::verdict::{ProtocolAssessment, Reason, TenantAssessment};
 
 /// A tenant that the second decision tells something else of.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,10 +18,10 @@ pub struct Change {
 
 /// The tenants whose verdict, reasons or protocol verdicts differ, sorted by tenant id.
 #[must_use]
-pub fn compare(before: &Assessment, after: &Assessment) -> Vec<Change> {
+pub fn compare(before: &[TenantAssessment], after: &[TenantAssessment]) -> Vec<Change> {
     let mut pairs: BTreeMap<&str, [Option<&TenantAssessment>; 2]> = BTreeMap::new();
-    for (at, assessment) in [before, after].into_iter().enumerate() {
-        for tenant in &assessment.tenants {
+    for (at, tenants) in [before, after].into_iter().enumerate() {
+        for tenant in tenants {
             pairs.entry(&tenant.tenant_id).or_default()[at] = Some(tenant);
         }
     }
@@ -99,10 +99,7 @@ fn protocols(before: &TenantAssessment, after: &TenantAssessment) -> Vec<String>
 
 #[cfg(test)]
 mod tests {
-    use chrono::NaiveDate;
-
     use super::*;
-    use lightsout_model::evidence::Window;
     use lightsout_model::protocol::Protocol;
     use lightsout_model::verdict::{ProtocolVerdict, TenantVerdict};
 
@@ -137,32 +134,22 @@ mod tests {
         }
     }
 
-    fn assessment(tenants: Vec<TenantAssessment>) -> Assessment {
-        let end = NaiveDate::from_ymd_opt(2026, 11, 1).expect("a day");
-        Assessment {
-            decision_id: String::new(),
-            campaign: String::new(),
-            window: Window::before(end, 30),
-            tenants,
-        }
-    }
-
     #[test]
     fn only_tenants_that_changed_are_told_and_why() {
         let same = tenant("a", TenantVerdict::NoImpact, ProtocolVerdict::Unused, 0);
-        let before = assessment(vec![
+        let before = vec![
             same.clone(),
             tenant("b", TenantVerdict::NoImpact, ProtocolVerdict::Unused, 0),
             tenant("c", TenantVerdict::NoImpact, ProtocolVerdict::Unused, 0),
-        ]);
+        ];
         let mut gap = tenant("c", TenantVerdict::InsufficientEvidence, ProtocolVerdict::Unproven, 0);
         gap.evidence_reasons = vec![Reason::NoRecords];
-        let after = assessment(vec![
+        let after = vec![
             same,
             tenant("b", TenantVerdict::Warning, ProtocolVerdict::InUse, 2),
             gap,
             tenant("d", TenantVerdict::NoImpact, ProtocolVerdict::Unused, 0),
-        ]);
+        ];
         let changes = compare(&before, &after);
         let told: Vec<(&str, String)> =
             changes.iter().map(|change| (change.tenant_id.as_str(), change.why.join("; "))).collect();

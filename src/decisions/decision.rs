@@ -1,10 +1,11 @@
-//! A decision: verdicts with the id that the same inputs always give, and the row that keeps them.
+//! A decision: verdicts with the id that the same inputs always give, and the row that names what it follows from.
 
 mod earlier;
 
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
 
+use crate::parts_hasher::PartsHasher;
 use lightsout_assess::assess;
 use lightsout_model::campaign::Campaign;
 use lightsout_model::evidence::{TenantEvidence, Window};
@@ -26,7 +27,7 @@ pub struct Basis<'a> {
 /// Another number where the same evidence may be judged otherwise than before.
 pub const RULES_VERSION: u32 = 4;
 
-/// A row of `decisions`.
+/// A row of `decisions`. Its tenants are rows of `decision_tenants`, its roster's of `rosters`.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct DecisionRow {
     pub decision_id: String,
@@ -42,43 +43,85 @@ pub struct DecisionRow {
     pub program_version: String,
     pub lake_versions: String,
     pub campaign_rules: String,
-    pub roster: String,
-    pub evidence: String,
+    /// The version of the rules that it was made by; `None`: an earlier program kept it, with roster and evidence of
+    /// all tenants in the row, and without verdicts.
+    pub rules_version: Option<u32>,
+    /// Number of its tenants.
+    pub tenants: Option<u64>,
+    roster: Option<String>,
+    evidence: Option<String>,
 }
 
 impl DecisionRow {
+    /// Whether the lake has what was decided of each tenant, and not only what it was decided from.
+    #[must_use]
+    pub const fn has_verdicts(&self) -> bool {
+        self.rules_version.is_some()
+    }
+
+    #[must_use]
+    pub const fn window(&self) -> Window {
+        Window { first: self.window_start, end: self.window_end }
+    }
+
+    /// The rules of its campaign.
+    ///
+    /// # Errors
+    /// Fails if they are not what this program, or one before it, writes.
+    pub fn campaign_rules(&self) -> serde_json::Result<Campaign> {
+        serde_json::from_str(&self.campaign_rules)
+    }
+
     /// Whether it was made when a day was either covered or not, and not counted.
     #[must_use]
     pub fn is_of_earlier_rules(&self) -> bool {
-        earlier::is_earlier(&self.evidence)
+        earlier::is_earlier(self.evidence_text())
     }
 
     /// The version of the rules that it was made by, which is part of its id: `None` for the first ones, and for a row
-    /// that was changed since.
+    /// of an earlier program that was changed since.
     ///
     /// # Errors
     /// Fails only if the window can't be written as JSON.
-    pub fn rules_version(&self) -> serde_json::Result<Option<u32>> {
-        let window = serde_json::to_string(&Window { first: self.window_start, end: self.window_end })?;
-        let is_of = |version: &u32| {
-            let Self { evidence, campaign_rules, roster, queries_hash, .. } = self;
-            let seed = self.seed.to_string();
-            self.decision_id
-                == id(&[evidence, &window, campaign_rules, roster, queries_hash, &seed], *version)
-        };
-        Ok((1..=RULES_VERSION).rev().find(is_of))
+    pub fn made_by_rules(&self) -> serde_json::Result<Option<u32>> {
+        if self.has_verdicts() {
+            return Ok(self.rules_version);
+        }
+        let mut basis = PartsHasher::default();
+        basis.text(self.evidence_text());
+        basis.json(&self.window())?;
+        for part in [&self.campaign_rules, self.roster_text(), &self.queries_hash, &self.seed.to_string()] {
+            basis.text(part);
+        }
+        Ok((1..=RULES_VERSION).rev().find(|version| self.decision_id == basis.clone().id(*version)))
     }
 
-    /// The evidence that it keeps; that of earlier rules as far as it says the same.
+    /// The roster that an earlier program kept in the row.
     ///
     /// # Errors
     /// Fails if it is not what this program, or one before it, writes.
-    pub fn stored_evidence(&self) -> serde_json::Result<Vec<TenantEvidence>> {
+    pub(crate) fn roster_in_row(&self) -> serde_json::Result<Roster> {
+        serde_json::from_str(self.roster_text())
+    }
+
+    /// The evidence that an earlier program kept in the row; that of earlier rules as far as it says the same.
+    ///
+    /// # Errors
+    /// Fails if it is not what this program, or one before it, writes.
+    pub(crate) fn evidence_in_row(&self) -> serde_json::Result<Vec<TenantEvidence>> {
         if self.is_of_earlier_rules() {
-            earlier::read(&self.evidence)
+            earlier::read(self.evidence_text())
         } else {
-            serde_json::from_str(&self.evidence)
+            serde_json::from_str(self.evidence_text())
         }
+    }
+
+    fn roster_text(&self) -> &str {
+        self.roster.as_deref().unwrap_or_default()
+    }
+
+    fn evidence_text(&self) -> &str {
+        self.evidence.as_deref().unwrap_or_default()
     }
 }
 
@@ -90,23 +133,31 @@ pub struct KeepError {
     source: serde_json::Error,
 }
 
-fn json(value: &impl Serialize) -> Result<String, KeepError> {
-    Ok(serde_json::to_string(value)?)
-}
-
-fn hash(parts: &[&str]) -> String {
-    let mut hasher = blake3::Hasher::new();
-    for part in parts {
-        hasher.update(&(part.len() as u64).to_le_bytes()).update(part.as_bytes());
-    }
-    hasher.finalize().to_hex()[..32].to_owned()
-}
-
 /// The id of a decision, from what it follows from and the version of its rules.
-fn id(basis: &[&str], rules_version: u32) -> String {
-    let version = rules_version.to_string();
-    let parts: Vec<&str> = basis.iter().copied().chain([version.as_str()]).collect();
-    hash(&parts)
+fn id(
+    basis: &Basis<'_>,
+    campaign_rules: &str,
+    queries_hash: &str,
+    rules_version: u32,
+) -> serde_json::Result<String> {
+    let mut parts = PartsHasher::default();
+    parts.json(basis.evidence)?;
+    parts.json(&basis.window)?;
+    parts.text(campaign_rules);
+    parts.json(basis.roster)?;
+    parts.text(queries_hash);
+    parts.text(&basis.seed.to_string());
+    Ok(parts.id(rules_version))
+}
+
+/// The hash of names and texts of queries.
+#[must_use]
+pub(crate) fn queries_hash(queries: &[(&str, &str)]) -> String {
+    let mut parts = PartsHasher::default();
+    for part in queries.iter().flat_map(|(name, sql)| [name, sql]) {
+        parts.text(part);
+    }
+    parts.finish()
 }
 
 /// Decides, and says what is to be kept of it.
@@ -118,15 +169,13 @@ pub fn decide(
     decided_at: DateTime<Utc>,
     lake_versions: String,
 ) -> Result<(Assessment, DecisionRow), KeepError> {
-    let evidence = json(&basis.evidence)?;
-    let campaign_rules = json(basis.campaign)?;
-    let roster = json(basis.roster)?;
-    let queries: Vec<&str> = basis.queries.iter().flat_map(|(name, sql)| [*name, *sql]).collect();
-    let queries_hash = hash(&queries);
-    let window = json(&basis.window)?;
-    let seed = basis.seed.to_string();
-    let decision_id =
-        id(&[&evidence, &window, &campaign_rules, &roster, &queries_hash, &seed], RULES_VERSION);
+    let campaign_rules = serde_json::to_string(basis.campaign)?;
+    let queries_hash = queries_hash(basis.queries);
+    let decision_id = id(basis, &campaign_rules, &queries_hash, RULES_VERSION)?;
+    let mut campaign_hash = PartsHasher::default();
+    campaign_hash.text(&campaign_rules);
+    let mut roster_hash = PartsHasher::default();
+    roster_hash.json(basis.roster)?;
     let assessment = Assessment {
         decision_id: decision_id.clone(),
         campaign: basis.campaign.name.clone(),
@@ -140,17 +189,30 @@ pub fn decide(
         as_of: basis.window.end,
         window_start: basis.window.first,
         window_end: basis.window.end,
-        campaign_hash: hash(&[&campaign_rules]),
-        roster_hash: hash(&[&roster]),
+        campaign_hash: campaign_hash.finish(),
+        roster_hash: roster_hash.finish(),
         queries_hash,
         seed: basis.seed,
         program_version: env!("CARGO_PKG_VERSION").to_owned(),
         lake_versions,
         campaign_rules,
-        roster,
-        evidence,
+        rules_version: Some(RULES_VERSION),
+        tenants: Some(assessment.tenants.len() as u64),
+        roster: None,
+        evidence: None,
     };
     Ok((assessment, row))
+}
+
+/// A row as an earlier program kept it: evidence and roster in one text each.
+#[cfg(test)]
+pub(crate) fn in_row(basis: &Basis<'_>, rules_version: u32) -> DecisionRow {
+    let (_, row) = decide(basis, DateTime::UNIX_EPOCH, String::new()).expect("a decision");
+    let id = id(basis, &row.campaign_rules, &row.queries_hash, rules_version).expect("JSON");
+    let text = |json: serde_json::Result<String>| Some(json.expect("JSON"));
+    let (roster, evidence) =
+        (text(serde_json::to_string(basis.roster)), text(serde_json::to_string(basis.evidence)));
+    DecisionRow { decision_id: id, rules_version: None, tenants: None, roster, evidence, ..row }
 }
 
 #[cfg(test)]
@@ -162,15 +224,24 @@ mod tests {
         let campaign = lightsout_config::campaign_file::load("basic-auth-all-protocols").expect("built in");
         let window = Window::before("2026-11-01".parse().expect("a day"), 30);
         let roster = Roster::default();
-        let basis =
-            Basis { campaign: &campaign, roster: &roster, evidence: &[], window, queries: &[], seed: 7 };
-        let (_, mut row) = decide(&basis, DateTime::UNIX_EPOCH, String::new()).expect("a decision");
-        assert_eq!(row.rules_version().expect("JSON"), Some(RULES_VERSION));
-        let window = serde_json::to_string(&window).expect("JSON");
-        let of = [row.evidence.as_str(), &window, &row.campaign_rules, &row.roster, &row.queries_hash, "7"];
-        row.decision_id = id(&of, 2);
-        assert_eq!(row.rules_version().expect("JSON"), Some(2));
+        let evidence = [TenantEvidence { records: 7, ..TenantEvidence::default() }];
+        let basis = Basis {
+            campaign: &campaign,
+            roster: &roster,
+            evidence: &evidence,
+            window,
+            queries: &[],
+            seed: 7,
+        };
+        let (_, row) = decide(&basis, DateTime::UNIX_EPOCH, String::new()).expect("a decision");
+        assert_eq!(row.made_by_rules().expect("JSON"), Some(RULES_VERSION));
+        // Of those that earlier programs kept only the id tells it, so it must be what it was.
+        let row = in_row(&basis, RULES_VERSION);
+        assert_eq!(row.made_by_rules().expect("JSON"), Some(RULES_VERSION));
+        let mut row = in_row(&basis, 2);
+        assert_eq!(row.made_by_rules().expect("JSON"), Some(2));
+        assert_eq!(row.evidence_in_row().expect("JSON"), evidence);
         row.decision_id = "70dadcbe095750eb836af68531581ba6".to_owned();
-        assert_eq!(row.rules_version().expect("JSON"), None);
+        assert_eq!(row.made_by_rules().expect("JSON"), None);
     }
 }

@@ -13,6 +13,16 @@ pub enum Error {
     NoneYet { campaign: String, lake: String },
     #[error("decision {id} can't be made again as it was: {differs}")]
     Differs { id: String, differs: String },
+    #[error(
+        "decision {id} is of {expected} tenants, and decision_tenants has {found} of them, so it can't be used; decide \
+         again with: lightsout assess"
+    )]
+    TenantsLost { id: String, expected: u64, found: u64 },
+    #[error(
+        "the roster {roster_hash} of decision {id} is not in the table rosters as it was, so it can't be used; decide \
+         again with: lightsout assess"
+    )]
+    RosterLost { id: String, roster_hash: String },
     #[error("a kept decision: {source}")]
     Unreadable { source: serde_json::Error },
     #[error(transparent)]

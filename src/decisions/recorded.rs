@@ -1,4 +1,5 @@
-//! Reads recorded decisions from the table `decisions` inside a query, and judges their evidence again.
+//! Reads recorded decisions from the tables `decisions`, `decision_tenants` and `rosters` inside a query. A decision of
+//! an earlier program has all in its row and no verdicts: its evidence is judged by the rules of this one.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -15,20 +16,35 @@ use futures::TryStreamExt as _;
 use serde::Deserialize;
 
 use super::decision::DecisionRow;
+use super::rosters::StoredRoster;
+use super::tenants::{self, VERDICT_COLUMNS};
+use super::{Error, store};
 use lightsout_assess::assess;
 use lightsout_lake::rows::from_batch;
 use lightsout_lake::schema::Table;
 use lightsout_model::campaign::Campaign;
-use lightsout_model::evidence::Window;
 use lightsout_model::tenant::Roster;
-use lightsout_model::verdict::Assessment;
+use lightsout_model::verdict::{Assessment, TenantAssessment};
+use lightsout_query::Queries;
 
-/// A recorded decision without its evidence, which can be large.
+/// The columns of a [`DecisionHead`].
+pub(crate) const HEAD_COLUMNS: [&str; 5] =
+    ["decision_id", "decided_at", "campaign", "roster_hash", "rules_version"];
+
+/// What tells recorded decisions apart: all but what can be large.
 #[derive(Debug, Clone, Deserialize)]
 pub struct DecisionHead {
     pub decision_id: String,
     pub decided_at: DateTime<Utc>,
     pub campaign: String,
+    roster_hash: String,
+    rules_version: Option<u32>,
+}
+
+impl DecisionHead {
+    pub(crate) const fn has_verdicts(&self) -> bool {
+        self.rules_version.is_some()
+    }
 }
 
 /// An error of the lake inside a query.
@@ -37,21 +53,18 @@ pub fn lake_error(error: lightsout_lake::Error) -> DataFusionError {
     DataFusionError::External(Box::new(lightsout_query::Error::from(error)))
 }
 
-/// Every recorded decision, the oldest first.
-///
-/// # Errors
-/// Fails if the table can't be read.
-pub async fn heads(decisions: &Arc<dyn TableProvider>, state: &dyn Session) -> Result<Vec<DecisionHead>> {
-    let columns = ["decision_id", "decided_at", "campaign"].map(col);
-    let plan = scan(decisions)?.project(columns)?.build()?;
-    let plan = state.create_physical_plan(&plan).await?;
-    let mut heads: Vec<DecisionHead> = Vec::new();
-    for batch in collect(plan, state.task_ctx()).await? {
-        heads.extend(from_batch::<DecisionHead>(&batch).map_err(lake_error)?);
+pub(crate) fn of_query(error: Error) -> DataFusionError {
+    match error {
+        Error::Lake(error) => lake_error(error),
+        Error::Query(error) => DataFusionError::External(Box::new(error)),
+        error @ (Error::Unknown { .. }
+        | Error::NoneYet { .. }
+        | Error::Differs { .. }
+        | Error::TenantsLost { .. }
+        | Error::RosterLost { .. }
+        | Error::Unreadable { .. }
+        | Error::Keep(_)) => DataFusionError::Execution(error.to_string()),
     }
-    heads.sort_by(|a, b| (a.decided_at, &a.decision_id).cmp(&(b.decided_at, &b.decision_id)));
-    heads.dedup_by(|a, b| a.decision_id == b.decision_id);
-    Ok(heads)
 }
 
 /// The latest decision of each campaign, by campaign.
@@ -64,29 +77,113 @@ pub fn latest(heads: Vec<DecisionHead>) -> Vec<DecisionHead> {
     latest.into_values().collect()
 }
 
-fn scan(decisions: &Arc<dyn TableProvider>) -> Result<LogicalPlanBuilder> {
-    let name = Table::Decisions.as_str();
-    LogicalPlanBuilder::scan(name, provider_as_source(Arc::clone(decisions)), None)
+/// The tables that decisions lie in, as a session has them.
+#[derive(Clone)]
+pub struct DecisionTables {
+    decisions: Arc<dyn TableProvider>,
+    tenants: Arc<dyn TableProvider>,
+    rosters: Arc<dyn TableProvider>,
 }
 
-/// The plan that reads one whole decision.
-///
-/// # Errors
-/// Fails if the table can't be planned.
-pub async fn plan_of_decision(
-    decisions: &Arc<dyn TableProvider>,
-    state: &dyn Session,
-    id: &str,
-) -> Result<Arc<dyn ExecutionPlan>> {
-    let plan = scan(decisions)?.filter(col("decision_id").eq(lit(id)))?.limit(0, Some(1))?.build()?;
-    state.create_physical_plan(&plan).await
+fn scan(table: Table, provider: &Arc<dyn TableProvider>) -> Result<LogicalPlanBuilder> {
+    LogicalPlanBuilder::scan(table.as_str(), provider_as_source(Arc::clone(provider)), None)
 }
 
-/// The decision that a plan of [`plan_of_decision`] finds.
-///
-/// # Errors
-/// Fails if the row is not as this program writes it.
-pub async fn read_decision(
+impl DecisionTables {
+    #[must_use]
+    pub fn of(queries: &Queries) -> Self {
+        Self {
+            decisions: queries.table(Table::Decisions),
+            tenants: queries.table(Table::DecisionTenants),
+            rosters: queries.table(Table::Rosters),
+        }
+    }
+
+    /// Every recorded decision, the oldest first.
+    ///
+    /// # Errors
+    /// Fails if the table can't be read.
+    pub async fn heads(&self, state: &dyn Session) -> Result<Vec<DecisionHead>> {
+        let plan = scan(Table::Decisions, &self.decisions)?.project(HEAD_COLUMNS.map(col))?.build()?;
+        let plan = state.create_physical_plan(&plan).await?;
+        let mut heads: Vec<DecisionHead> = Vec::new();
+        for batch in collect(plan, state.task_ctx()).await? {
+            heads.extend(from_batch::<DecisionHead>(&batch).map_err(lake_error)?);
+        }
+        heads.sort_by(|a, b| (a.decided_at, &a.decision_id).cmp(&(b.decided_at, &b.decision_id)));
+        heads.dedup_by(|a, b| a.decision_id == b.decision_id);
+        Ok(heads)
+    }
+
+    /// The plan that reads a decision's own row.
+    pub(crate) async fn row_plan(
+        &self,
+        state: &dyn Session,
+        head: &DecisionHead,
+    ) -> Result<Arc<dyn ExecutionPlan>> {
+        let is_it = col("decision_id").eq(lit(head.decision_id.as_str()));
+        let plan = scan(Table::Decisions, &self.decisions)?.filter(is_it)?.limit(0, Some(1))?.build()?;
+        state.create_physical_plan(&plan).await
+    }
+
+    /// The plan that reads some columns of a decision's tenants.
+    pub(crate) async fn tenants_plan(
+        &self,
+        state: &dyn Session,
+        head: &DecisionHead,
+        columns: &[&str],
+    ) -> Result<Arc<dyn ExecutionPlan>> {
+        let of_it = col("decision_id").eq(lit(head.decision_id.as_str()));
+        let columns: Vec<_> = columns.iter().copied().map(col).collect();
+        let plan = scan(Table::DecisionTenants, &self.tenants)?.filter(of_it)?.project(columns)?.build()?;
+        state.create_physical_plan(&plan).await
+    }
+
+    /// The plan that reads a decision's roster.
+    pub(crate) async fn roster_plan(
+        &self,
+        state: &dyn Session,
+        head: &DecisionHead,
+    ) -> Result<Arc<dyn ExecutionPlan>> {
+        let of_it = col("roster_hash").eq(lit(head.roster_hash.as_str()));
+        let plan = scan(Table::Rosters, &self.rosters)?.filter(of_it)?.build()?;
+        state.create_physical_plan(&plan).await
+    }
+
+    /// A recorded decision: its rules, its roster and its verdicts.
+    ///
+    /// # Errors
+    /// Fails if the lake has lost a part of it.
+    pub async fn read(
+        &self,
+        state: &dyn Session,
+        head: &DecisionHead,
+    ) -> Result<Option<(Campaign, Roster, Assessment)>> {
+        let plan = self.row_plan(state, head).await?;
+        let Some(row) = read_row(plan, state.task_ctx()).await? else { return Ok(None) };
+        let campaign = row.campaign_rules().map_err(|source| unreadable(&row, "campaign", &source))?;
+        let (roster, tenants) = if row.has_verdicts() {
+            let plan = self.roster_plan(state, head).await?;
+            let roster = read_roster(plan, state.task_ctx(), &row).await?;
+            let plan = self.tenants_plan(state, head, &VERDICT_COLUMNS).await?;
+            (roster, read_verdicts(plan, state.task_ctx(), &row).await?)
+        } else {
+            let roster = roster_in_row(&row)?;
+            let tenants = judged_in_row(&row, &campaign, &roster)?;
+            (roster, tenants)
+        };
+        let assessment = Assessment {
+            decision_id: row.decision_id.clone(),
+            campaign: row.campaign.clone(),
+            window: row.window(),
+            tenants,
+        };
+        Ok(Some((campaign, roster, assessment)))
+    }
+}
+
+/// The row that a plan of [`DecisionTables::row_plan`] finds.
+pub(crate) async fn read_row(
     plan: Arc<dyn ExecutionPlan>,
     task: Arc<TaskContext>,
 ) -> Result<Option<DecisionRow>> {
@@ -99,30 +196,52 @@ pub async fn read_decision(
     Ok(None)
 }
 
-pub(crate) fn parsed<T: serde::de::DeserializeOwned>(row: &DecisionRow, text: &str, what: &str) -> Result<T> {
-    serde_json::from_str(text).map_err(|source| unreadable(row, what, &source))
+/// The roster that a plan of [`DecisionTables::roster_plan`] finds.
+pub(crate) async fn read_roster(
+    plan: Arc<dyn ExecutionPlan>,
+    task: Arc<TaskContext>,
+    row: &DecisionRow,
+) -> Result<Roster> {
+    let mut stored = StoredRoster::default();
+    let mut batches = execute_stream(plan, task)?;
+    while let Some(batch) = batches.try_next().await? {
+        stored.add(&batch).map_err(of_query)?;
+    }
+    stored.into_roster_of(row).map_err(of_query)
 }
 
-fn unreadable(row: &DecisionRow, what: &str, source: &serde_json::Error) -> DataFusionError {
+async fn read_verdicts(
+    plan: Arc<dyn ExecutionPlan>,
+    task: Arc<TaskContext>,
+    row: &DecisionRow,
+) -> Result<Vec<TenantAssessment>> {
+    let mut found = Vec::new();
+    let mut batches = execute_stream(plan, task)?;
+    while let Some(batch) = batches.try_next().await? {
+        found.extend(tenants::verdicts(&batch).map_err(of_query)?);
+    }
+    store::check_count(row, found.len() as u64).map_err(of_query)?;
+    found.sort_by(|a, b| a.tenant_id.cmp(&b.tenant_id));
+    Ok(found)
+}
+
+/// The roster in the row of a decision of an earlier program.
+pub(crate) fn roster_in_row(row: &DecisionRow) -> Result<Roster> {
+    row.roster_in_row().map_err(|source| unreadable(row, "roster", &source))
+}
+
+/// The verdicts of a decision of an earlier program, by the rules of this one.
+pub(crate) fn judged_in_row(
+    row: &DecisionRow,
+    campaign: &Campaign,
+    roster: &Roster,
+) -> Result<Vec<TenantAssessment>> {
+    let evidence = row.evidence_in_row().map_err(|source| unreadable(row, "evidence", &source))?;
+    Ok(assess(campaign, roster, &evidence, row.window()))
+}
+
+pub(crate) fn unreadable(row: &DecisionRow, what: &str, source: &serde_json::Error) -> DataFusionError {
     let (id, then) = (&row.decision_id, &row.program_version);
     let message = format!("the {what} of decision {id}, made by lightsout {then}, can't be read: {source}");
     DataFusionError::Execution(message)
-}
-
-/// The rules and the roster of a recorded decision, and its verdicts by the rules of this program.
-///
-/// # Errors
-/// Fails if the decision's JSON can't be read.
-pub fn reassess(row: &DecisionRow) -> Result<(Campaign, Roster, Assessment)> {
-    let campaign: Campaign = parsed(row, &row.campaign_rules, "campaign")?;
-    let roster: Roster = parsed(row, &row.roster, "roster")?;
-    let evidence = row.stored_evidence().map_err(|source| unreadable(row, "evidence", &source))?;
-    let window = Window { first: row.window_start, end: row.window_end };
-    let assessment = Assessment {
-        decision_id: row.decision_id.clone(),
-        campaign: row.campaign.clone(),
-        window,
-        tenants: assess(&campaign, &roster, &evidence, window),
-    };
-    Ok((campaign, roster, assessment))
 }

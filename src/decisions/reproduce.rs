@@ -1,17 +1,20 @@
-//! A kept decision once more: judged from the evidence that it keeps (`reread`), or made again from the lake as it
-//! was (`remake`). Neither records anything.
+//! A kept decision once more: its verdicts as they were decided (`verdicts`), its evidence judged by the rules of this
+//! version (`judged_today`), with a session over the lake as it was (`reopen`), or made again from that lake and
+//! compared (`remake`). None of them records anything.
 
-use std::collections::BTreeMap;
-use std::path::Path;
+use std::collections::{BTreeMap, BTreeSet};
 
-use crate::decision::{Basis, DecisionRow, RULES_VERSION, decide};
+use crate::compare::compare;
+use crate::decision::{Basis, DecisionRow, RULES_VERSION, decide, queries_hash};
 use crate::error::{Error, Result};
+use crate::store;
+use lightsout_assess::assess;
 use lightsout_lake::Lake;
 use lightsout_lake::schema::Table;
 use lightsout_model::campaign::Campaign;
 use lightsout_model::evidence::{TenantEvidence, Window};
 use lightsout_model::tenant::Roster;
-use lightsout_model::verdict::Assessment;
+use lightsout_model::verdict::{Assessment, TenantAssessment};
 use lightsout_query::Queries;
 use lightsout_query::evidence::EVIDENCE_QUERIES;
 
@@ -49,57 +52,82 @@ pub fn basis<'a>(
 /// The campaign and the roster that a decision was made with.
 ///
 /// # Errors
-/// Fails if the row is not what this program writes.
-pub fn rules(row: &DecisionRow) -> Result<(Campaign, Roster)> {
-    let campaign = serde_json::from_str(&row.campaign_rules).map_err(unreadable)?;
-    Ok((campaign, serde_json::from_str(&row.roster).map_err(unreadable)?))
+/// Fails if the lake does not have them as they were.
+pub fn rules(lake: &Lake, row: &DecisionRow) -> Result<(Campaign, Roster)> {
+    Ok((row.campaign_rules().map_err(unreadable)?, store::roster(lake, row)?))
 }
 
 /// The rules that a kept decision was made by, in words; `None` for those of this version.
 ///
 /// # Errors
 /// Fails if the row is not what this program writes.
-pub fn earlier_rules(row: &DecisionRow) -> Result<Option<String>> {
-    Ok(match row.rules_version().map_err(unreadable)? {
+pub fn other_rules(row: &DecisionRow) -> Result<Option<String>> {
+    Ok(match row.made_by_rules().map_err(unreadable)? {
         Some(RULES_VERSION) => None,
+        Some(version) if version > RULES_VERSION => Some(format!("newer rules ({version})")),
         Some(version) => Some(format!("earlier rules ({version})")),
         None => Some("earlier rules".to_owned()),
     })
 }
 
-/// The verdicts of a kept decision, from its own evidence, by the rules of this version.
+/// The verdicts of a kept decision as they were decided. An earlier program kept none: then those that the rules of this
+/// version reach from its evidence.
 ///
 /// # Errors
-/// Fails if the row is not what this program writes.
-pub fn reread(row: &DecisionRow, tell: fn(&str)) -> Result<Assessment> {
-    let (campaign, roster) = rules(row)?;
-    let evidence = row.stored_evidence().map_err(unreadable)?;
-    if let Some(made_by) = earlier_rules(row)? {
+/// Fails if the lake does not have all of the decision.
+pub fn verdicts(lake: &Lake, row: &DecisionRow, tell: fn(&str)) -> Result<Assessment> {
+    let (id, made_by) = (&row.decision_id, other_rules(row)?);
+    if let Some(tenants) = store::verdicts(lake, row)? {
+        if let Some(made_by) = made_by {
+            tell(&format!(
+                "decision {id} was made by {made_by}: its verdicts are told as they were decided, and rules \
+                 {RULES_VERSION} may decide otherwise"
+            ));
+        }
+        return Ok(assessment(row, tenants));
+    }
+    if let Some(made_by) = made_by {
         tell(&format!(
-            "decision {} was made by {made_by}: its evidence is judged here by rules {RULES_VERSION}, so a verdict may \
-             differ from what was told then",
-            row.decision_id
+            "decision {id} was made by {made_by}: its evidence is judged here by rules {RULES_VERSION}, so a verdict may \
+             differ from what was told then"
         ));
     }
-    let window = Window { first: row.window_start, end: row.window_end };
-    Ok(decide(&basis(&campaign, &roster, &evidence, window, row.seed), row.decided_at, String::new())?.0)
+    judged_today(lake, row)
 }
 
-/// Whether a decision read again from its own evidence is still itself.
+/// What the rules of this version make of the evidence that a decision keeps.
 ///
 /// # Errors
-/// Fails with the reason if it is not.
-pub fn same_id(row: &DecisionRow, reread: &Assessment) -> Result<()> {
-    if reread.decision_id == row.decision_id {
-        return Ok(());
+/// Fails if the lake does not have all of the decision.
+pub fn judged_today(lake: &Lake, row: &DecisionRow) -> Result<Assessment> {
+    let (campaign, roster) = rules(lake, row)?;
+    let evidence = store::evidence(lake, row)?;
+    Ok(assessment(row, assess(&campaign, &roster, &evidence, row.window())))
+}
+
+fn assessment(row: &DecisionRow, tenants: Vec<TenantAssessment>) -> Assessment {
+    Assessment {
+        decision_id: row.decision_id.clone(),
+        campaign: row.campaign.clone(),
+        window: row.window(),
+        tenants,
     }
+}
+
+/// Whether this program would decide by the rules and queries that the decision was made by.
+///
+/// # Errors
+/// Fails with the reason if it would not.
+pub fn same_rules(row: &DecisionRow) -> Result<()> {
     let (then, now) = (&row.program_version, env!("CARGO_PKG_VERSION"));
     let differs = if row.is_of_earlier_rules() {
         EARLIER_RULES.to_owned()
-    } else if let Some(made_by) = earlier_rules(row)? {
+    } else if let Some(made_by) = other_rules(row)? {
         format!("it was made by {made_by}, and these are rules {RULES_VERSION}: assess again")
-    } else {
+    } else if row.queries_hash != queries_hash(&EVIDENCE_QUERIES) {
         format!("lightsout {then} made it with its queries and rules, and this is {now}; assess again")
+    } else {
+        return Ok(());
     };
     Err(Error::Differs { id: row.decision_id.clone(), differs })
 }
@@ -115,51 +143,104 @@ fn lost(row: &DecisionRow, error: lightsout_lake::Error) -> Error {
     }
 }
 
-/// Makes a kept decision again, from the lake at `root` as it was.
-///
-/// # Errors
-/// Fails with what differs if it does not come out the same.
-pub async fn remake(root: &Path, row: &DecisionRow, memory_limit_bytes: usize) -> Result<Assessed> {
-    let differs = |differs: String| Error::Differs { id: row.decision_id.clone(), differs };
-    if row.is_of_earlier_rules() {
-        return Err(differs(EARLIER_RULES.to_owned()));
-    }
-    let (campaign, roster) = rules(row)?;
+/// A session over the lake as it was when it was decided.
+async fn queries_then(lake: &Lake, row: &DecisionRow, memory_limit_bytes: usize) -> Result<Queries> {
     let versions: BTreeMap<Table, u64> = serde_json::from_str(&row.lake_versions).map_err(unreadable)?;
-    let window = Window { first: row.window_start, end: row.window_end };
-    let lake = Lake::open_at(root, &versions).await.map_err(|error| lost(row, error))?;
+    let then = Lake::open_at(lake.root(), &versions).await.map_err(|error| lost(row, error))?;
     let counted_from =
         [Table::SignInRecords, Table::Sources, Table::Rejects, Table::Dismissals, Table::TenantSettings];
     for table in counted_from {
-        lake.check_files(table).map_err(|error| lost(row, error))?;
+        then.check_files(table).map_err(|error| lost(row, error))?;
     }
-    let queries = Queries::over(&lake, memory_limit_bytes).await?;
-    let evidence = queries.evidence(&campaign, window).await?;
-    let basis = basis(&campaign, &roster, &evidence, window, row.seed);
-    let (assessment, again) = decide(&basis, row.decided_at, row.lake_versions.clone())?;
-    if again.decision_id != row.decision_id {
-        let mut parts = Vec::new();
-        if again.queries_hash != row.queries_hash {
-            parts.push("the queries are others".to_owned());
-        }
-        if again.evidence != row.evidence {
-            let kept = row.stored_evidence().map_err(unreadable)?;
-            let tenants: Vec<&str> = kept
-                .iter()
-                .filter(|tenant| !evidence.contains(tenant))
-                .map(|tenant| tenant.tenant_id.as_str())
-                .take(EXAMPLES_MAX)
-                .collect();
-            parts.push(format!("the evidence is other, for example of {}", tenants.join(", ")));
-        }
-        if let Some(made_by) = earlier_rules(row)? {
-            parts
-                .push(format!("it was made by {made_by}, and these are rules {RULES_VERSION}: assess again"));
-        }
-        if parts.is_empty() {
-            parts.push("campaign, roster or window read differently".to_owned());
-        }
-        return Err(differs(parts.join("; ")));
+    Ok(Queries::over(&then, memory_limit_bytes).await?)
+}
+
+/// A kept decision with its verdicts as they were decided, over the lake as it was.
+///
+/// # Errors
+/// Fails if the lake has lost a part of it, or an earlier program decided it by other rules and kept no verdicts.
+pub async fn reopen(
+    lake: &Lake,
+    row: &DecisionRow,
+    memory_limit_bytes: usize,
+    tell: fn(&str),
+) -> Result<Assessed> {
+    if !row.has_verdicts() {
+        same_rules(row)?;
     }
+    let (campaign, roster) = rules(lake, row)?;
+    let assessment = verdicts(lake, row, tell)?;
+    let queries = queries_then(lake, row, memory_limit_bytes).await?;
     Ok(Assessed { campaign, roster, assessment, queries })
+}
+
+/// Makes a kept decision again, from the lake as it was.
+///
+/// # Errors
+/// Fails with what differs if it does not come out the same.
+pub async fn remake(lake: &Lake, row: &DecisionRow, memory_limit_bytes: usize) -> Result<Assessed> {
+    let differs =
+        |parts: Vec<String>| Error::Differs { id: row.decision_id.clone(), differs: parts.join("; ") };
+    if row.is_of_earlier_rules() {
+        return Err(differs(vec![EARLIER_RULES.to_owned()]));
+    }
+    let (campaign, roster) = rules(lake, row)?;
+    let queries = queries_then(lake, row, memory_limit_bytes).await?;
+    let evidence = queries.evidence(&campaign, row.window()).await?;
+    let basis = basis(&campaign, &roster, &evidence, row.window(), row.seed);
+    let (assessment, again) = decide(&basis, row.decided_at, row.lake_versions.clone())?;
+    let decided = store::verdicts(lake, row)?;
+    let judged_otherwise = decided.as_deref().and_then(|then| judged_otherwise(then, &assessment.tenants));
+    if again.decision_id == row.decision_id {
+        // The same rules over the same evidence: whoever changed one of them forgot the version of the rules.
+        if let Some(judged_otherwise) = judged_otherwise {
+            return Err(differs(vec![judged_otherwise]));
+        }
+        return Ok(Assessed { campaign, roster, assessment, queries });
+    }
+    let mut parts = Vec::new();
+    if again.queries_hash != row.queries_hash {
+        parts.push("the queries are others".to_owned());
+    }
+    let evidence_then = store::evidence(lake, row)?;
+    let others = other_evidence(&evidence_then, &evidence);
+    if !others.is_empty() {
+        parts.push(format!("the evidence is other, for example of {}", others.join(", ")));
+    }
+    if let Some(made_by) = other_rules(row)? {
+        parts.push(format!("it was made by {made_by}, and these are rules {RULES_VERSION}: assess again"));
+    }
+    if parts.is_empty() {
+        parts.push("campaign, roster or window read differently".to_owned());
+    }
+    parts.extend(judged_otherwise);
+    Err(differs(parts))
+}
+
+/// Some tenants whose evidence is not what it was, or that only one of both has.
+fn other_evidence<'a>(then: &'a [TenantEvidence], now: &'a [TenantEvidence]) -> Vec<&'a str> {
+    let by_id = |evidence: &'a [TenantEvidence]| -> BTreeMap<&'a str, &'a TenantEvidence> {
+        evidence.iter().map(|tenant| (tenant.tenant_id.as_str(), tenant)).collect()
+    };
+    let (then, now) = (by_id(then), by_id(now));
+    let ids: BTreeSet<&str> = then.keys().chain(now.keys()).copied().collect();
+    ids.into_iter().filter(|id| then.get(id) != now.get(id)).take(EXAMPLES_MAX).collect()
+}
+
+/// Which tenants are judged otherwise than it was decided, in words; `None`: none.
+fn judged_otherwise(then: &[TenantAssessment], now: &[TenantAssessment]) -> Option<String> {
+    let changes = compare(then, now);
+    let told: Vec<String> = changes
+        .iter()
+        .take(EXAMPLES_MAX)
+        .map(|change| {
+            let verdict =
+                |verdict: &Option<String>| verdict.clone().unwrap_or_else(|| "not there".to_owned());
+            let (before, after) = (verdict(&change.before), verdict(&change.after));
+            format!("{} {before} -> {after} ({})", change.tenant_id, change.why.join(", "))
+        })
+        .collect();
+    let count = changes.len();
+    let all = then.len();
+    (count > 0).then(|| format!("{count} of {all} tenants are judged otherwise, such as {}", told.join("; ")))
 }

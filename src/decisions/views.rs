@@ -1,29 +1,34 @@
-//! The views `verdicts`, `latest_decision` and `latest_roster`: recorded decisions as rows. Verdicts are computed again
-//! from the evidence that each decision keeps, one decision at a time, when a query reads the view. Rows that fit are
-//! memoized for the next query of the session.
+//! The views `verdicts`, `latest_decision` and `latest_roster`: recorded decisions as rows, as they were decided. An
+//! earlier program kept no verdicts: those are computed from the evidence in its rows, one decision at a time, when a
+//! query reads the view. Rows that fit are memoized for the next query of the session.
 
 use std::fmt;
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, BooleanArray, Int64Array, RecordBatch, TimestampMicrosecondArray};
+use arrow::array::{
+    ArrayRef, BooleanArray, Date32Array, Int64Array, RecordBatch, StringArray, TimestampMicrosecondArray,
+};
 use arrow::datatypes::{DataType, SchemaRef};
 use async_trait::async_trait;
+use chrono::NaiveDate;
 use datafusion::catalog::{Session, TableProvider};
 use datafusion::datasource::TableType;
 use datafusion::datasource::memory::MemorySourceConfig;
 use datafusion::error::Result;
 use datafusion::execution::{SendableRecordBatchStream, TaskContext};
 use datafusion::logical_expr::Expr;
-use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use datafusion::physical_plan::streaming::{PartitionStream, StreamingTableExec};
-use futures::stream::{self, StreamExt as _, TryStreamExt as _};
+use datafusion::physical_plan::{ExecutionPlan, execute_stream};
+use futures::stream::{self, BoxStream, StreamExt as _, TryStreamExt as _};
 use tokio::sync::OnceCell;
 
 use super::decision::DecisionRow;
-use super::recorded::{heads, latest, parsed, plan_of_decision, read_decision, reassess};
-use lightsout_lake::schema::{Table, timestamp};
-use lightsout_model::protocol::Protocol;
+use super::recorded::{
+    DecisionTables, judged_in_row, latest, read_roster, read_row, roster_in_row, unreadable,
+};
+use super::tenants::joined;
+use lightsout_lake::schema::timestamp;
 use lightsout_model::tenant::{Roster, RosterTenant};
 use lightsout_model::verdict::{Reason, TenantAssessment};
 use lightsout_query::Queries;
@@ -40,7 +45,7 @@ pub fn register(queries: &Queries) -> lightsout_query::Result<()> {
         ("latest_roster", DecisionViewKind::LatestRoster),
     ];
     for (name, kind) in views {
-        let view = DecisionView::new(kind, queries.table(Table::Decisions), queries.memoized_bytes_max());
+        let view = DecisionView::new(kind, DecisionTables::of(queries), queries.memoized_bytes_max());
         queries.register(name, Arc::new(view))?;
     }
     Ok(())
@@ -58,7 +63,7 @@ enum DecisionViewKind {
 /// The view, and its rows once a query has read them.
 struct DecisionView {
     kind: DecisionViewKind,
-    decisions: Arc<dyn TableProvider>,
+    tables: DecisionTables,
     schema: SchemaRef,
     bytes_max: usize,
     /// `None`: too many to memoize, each query computes them again.
@@ -106,39 +111,62 @@ fn roster_columns() -> SchemaRef {
     ])
 }
 
-fn joined(protocols: &[Protocol]) -> String {
-    protocols.iter().map(|protocol| protocol.as_str()).collect::<Vec<_>>().join(";")
+/// The columns that say which decision a row is of.
+fn decision_columns(row: &DecisionRow, rows: usize) -> Vec<ArrayRef> {
+    let text = |text: &str| -> ArrayRef { Arc::new(StringArray::from_iter_values(vec![text; rows])) };
+    let day = |day: NaiveDate| -> ArrayRef { Arc::new(Date32Array::from_value(day.to_epoch_days(), rows)) };
+    let decided_at = TimestampMicrosecondArray::from_value(row.decided_at.timestamp_micros(), rows);
+    vec![
+        text(&row.decision_id),
+        text(&row.campaign),
+        Arc::new(decided_at.with_timezone("UTC")),
+        day(row.as_of),
+        day(row.window_start),
+        day(row.window_end),
+    ]
 }
 
-fn verdict_rows(row: &DecisionRow, schema: &SchemaRef) -> Result<RecordBatch> {
-    let (_, _, assessment) = reassess(row)?;
-    let tenants: &[TenantAssessment] = &assessment.tenants;
-    let same = |text: &str| text_column(tenants, |_| Some(text.to_owned()));
-    let at = row.decided_at.timestamp_micros();
-    let decided_at: TimestampMicrosecondArray = tenants.iter().map(|_| Some(at)).collect();
-    let users: Int64Array = tenants.iter().map(|tenant| i64::try_from(tenant.users).ok()).collect();
-    let columns: Vec<ArrayRef> = vec![
-        same(&row.decision_id),
-        same(&row.campaign),
-        Arc::new(decided_at.with_timezone("UTC")),
-        date_column(tenants, |_| Some(row.as_of)),
-        date_column(tenants, |_| Some(row.window_start)),
-        date_column(tenants, |_| Some(row.window_end)),
-        text_column(tenants, |tenant| Some(tenant.tenant_id.clone())),
-        text_column(tenants, |tenant| tenant.display_name.clone()),
-        text_column(tenants, |tenant| Some(tenant.verdict.as_str().to_owned())),
-        text_column(tenants, |tenant| Some(Reason::codes(&tenant.reasons).join(";"))),
-        text_column(tenants, |tenant| Some(joined(&tenant.protocols_in_use))),
-        text_column(tenants, |tenant| Some(joined(&tenant.protocols_clear))),
-        Arc::new(users),
-        date_column(tenants, |tenant| tenant.first_day),
-        date_column(tenants, |tenant| tenant.last_day),
-    ];
+/// The columns of `decision_tenants` that `verdicts` shows, in its order.
+const SHOWN_COLUMNS: [&str; 9] = [
+    "tenant_id",
+    "display_name",
+    "verdict",
+    "reasons",
+    "protocols_in_use",
+    "protocols_clear",
+    "users",
+    "first_day",
+    "last_day",
+];
+
+/// The rows of some tenants as they were decided.
+fn decided_rows(row: &DecisionRow, tenants: &RecordBatch, schema: &SchemaRef) -> Result<RecordBatch> {
+    let mut columns = decision_columns(row, tenants.num_rows());
+    columns.extend(tenants.columns().iter().cloned());
     Ok(RecordBatch::try_new(Arc::clone(schema), columns)?)
 }
 
-fn roster_rows(row: &DecisionRow, schema: &SchemaRef) -> Result<RecordBatch> {
-    let roster: Roster = parsed(row, &row.roster, "roster")?;
+/// The rows of a decision of an earlier program, judged by the rules of this one.
+fn judged_rows(row: &DecisionRow, schema: &SchemaRef) -> Result<RecordBatch> {
+    let campaign = row.campaign_rules().map_err(|source| unreadable(row, "campaign", &source))?;
+    let tenants: Vec<TenantAssessment> = judged_in_row(row, &campaign, &roster_in_row(row)?)?;
+    let users: Int64Array = tenants.iter().map(|tenant| i64::try_from(tenant.users).ok()).collect();
+    let mut columns = decision_columns(row, tenants.len());
+    columns.extend([
+        text_column(&tenants, |tenant| Some(tenant.tenant_id.clone())),
+        text_column(&tenants, |tenant| tenant.display_name.clone()),
+        text_column(&tenants, |tenant| Some(tenant.verdict.as_str().to_owned())),
+        text_column(&tenants, |tenant| Some(Reason::codes(&tenant.reasons).join(";"))),
+        text_column(&tenants, |tenant| Some(joined(&tenant.protocols_in_use))),
+        text_column(&tenants, |tenant| Some(joined(&tenant.protocols_clear))),
+        Arc::new(users),
+        date_column(&tenants, |tenant| tenant.first_day),
+        date_column(&tenants, |tenant| tenant.last_day),
+    ]);
+    Ok(RecordBatch::try_new(Arc::clone(schema), columns)?)
+}
+
+fn roster_rows(row: &DecisionRow, roster: &Roster, schema: &SchemaRef) -> Result<RecordBatch> {
     let tenants: Vec<&RosterTenant> = roster.tenants.values().collect();
     let excluded: BooleanArray = tenants.iter().map(|tenant| Some(tenant.exclude.is_some())).collect();
     let columns: Vec<ArrayRef> = vec![
@@ -156,12 +184,39 @@ fn roster_rows(row: &DecisionRow, schema: &SchemaRef) -> Result<RecordBatch> {
     Ok(RecordBatch::try_new(Arc::clone(schema), columns)?)
 }
 
-impl DecisionViewKind {
-    fn rows(self, row: &DecisionRow, schema: &SchemaRef) -> Result<RecordBatch> {
-        match self {
-            Self::Verdicts | Self::LatestDecisions => verdict_rows(row, schema),
-            Self::LatestRoster => roster_rows(row, schema),
-        }
+/// How one decision is read.
+#[derive(Debug, Clone)]
+struct DecisionPlans {
+    row: Arc<dyn ExecutionPlan>,
+    /// Its tenants, or its roster; `None`: the row has them.
+    rows: Option<Arc<dyn ExecutionPlan>>,
+}
+
+impl DecisionPlans {
+    /// The rows of a view.
+    async fn stream(
+        self,
+        kind: DecisionViewKind,
+        schema: SchemaRef,
+        task: Arc<TaskContext>,
+    ) -> Result<BoxStream<'static, Result<RecordBatch>>> {
+        let Some(row) = read_row(self.row, Arc::clone(&task)).await? else {
+            return Ok(stream::empty().boxed());
+        };
+        let rows = match (kind, self.rows) {
+            (DecisionViewKind::Verdicts | DecisionViewKind::LatestDecisions, Some(tenants)) => {
+                let tenants = execute_stream(tenants, task)?;
+                return Ok(tenants.map(move |some| decided_rows(&row, &some?, &schema)).boxed());
+            }
+            (DecisionViewKind::Verdicts | DecisionViewKind::LatestDecisions, None) => {
+                judged_rows(&row, &schema)?
+            }
+            (DecisionViewKind::LatestRoster, Some(roster)) => {
+                roster_rows(&row, &read_roster(roster, task, &row).await?, &schema)?
+            }
+            (DecisionViewKind::LatestRoster, None) => roster_rows(&row, &roster_in_row(&row)?, &schema)?,
+        };
+        Ok(stream::iter([Ok(rows)]).boxed())
     }
 }
 
@@ -170,7 +225,7 @@ impl DecisionViewKind {
 struct DecisionStream {
     kind: DecisionViewKind,
     schema: SchemaRef,
-    plans: Vec<Arc<dyn ExecutionPlan>>,
+    plans: Vec<DecisionPlans>,
 }
 
 impl PartitionStream for DecisionStream {
@@ -181,29 +236,23 @@ impl PartitionStream for DecisionStream {
     fn execute(&self, task: Arc<TaskContext>) -> SendableRecordBatchStream {
         let (kind, schema) = (self.kind, Arc::clone(&self.schema));
         let rows = stream::iter(self.plans.clone())
-            .then(move |plan| {
-                let (task, schema) = (Arc::clone(&task), Arc::clone(&schema));
-                async move {
-                    let row = read_decision(plan, task).await?;
-                    row.map(|row| kind.rows(&row, &schema)).transpose()
-                }
-            })
-            .try_filter_map(|rows| async move { Ok(rows) });
+            .then(move |plans| plans.stream(kind, Arc::clone(&schema), Arc::clone(&task)))
+            .try_flatten();
         Box::pin(RecordBatchStreamAdapter::new(Arc::clone(&self.schema), rows))
     }
 }
 
 impl DecisionView {
-    fn new(kind: DecisionViewKind, decisions: Arc<dyn TableProvider>, bytes_max: usize) -> Self {
+    fn new(kind: DecisionViewKind, tables: DecisionTables, bytes_max: usize) -> Self {
         let schema = match kind {
             DecisionViewKind::Verdicts | DecisionViewKind::LatestDecisions => verdict_columns(),
             DecisionViewKind::LatestRoster => roster_columns(),
         };
-        Self { kind, decisions, schema, bytes_max, rows: OnceCell::new() }
+        Self { kind, tables, schema, bytes_max, rows: OnceCell::new() }
     }
 
     async fn decision_stream(&self, state: &dyn Session) -> Result<DecisionStream> {
-        let heads = heads(&self.decisions, state).await?;
+        let heads = self.tables.heads(state).await?;
         let heads = match self.kind {
             DecisionViewKind::Verdicts => heads,
             DecisionViewKind::LatestDecisions => latest(heads),
@@ -211,7 +260,14 @@ impl DecisionView {
         };
         let mut plans = Vec::with_capacity(heads.len());
         for head in heads {
-            plans.push(plan_of_decision(&self.decisions, state, &head.decision_id).await?);
+            let rows = match (head.has_verdicts(), self.kind) {
+                (false, _) => None,
+                (true, DecisionViewKind::Verdicts | DecisionViewKind::LatestDecisions) => {
+                    Some(self.tables.tenants_plan(state, &head, &SHOWN_COLUMNS).await?)
+                }
+                (true, DecisionViewKind::LatestRoster) => Some(self.tables.roster_plan(state, &head).await?),
+            };
+            plans.push(DecisionPlans { row: self.tables.row_plan(state, &head).await?, rows });
         }
         Ok(DecisionStream { kind: self.kind, schema: Arc::clone(&self.schema), plans })
     }

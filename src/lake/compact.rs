@@ -367,7 +367,7 @@ mod tests {
         let second = rewritten(&lake, "second");
         let settings = CompactSettings { memory_limit_bytes: 64 << 20, dry_run: false, now_ms: 0 };
         compact(&mut other, settings).await.expect("compacted");
-        let found = other.read_where(Table::Rejects, "source_id", "b").expect("the file of all three");
+        let found = other.read_where(Table::Rejects, "source_id", "b", None).expect("the file of all three");
         let found: Vec<usize> = found.map(|batch| batch.expect("rows").num_rows()).collect();
         assert_eq!(found, [1], "a row is found alone among those it lies with");
 

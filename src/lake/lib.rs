@@ -319,21 +319,16 @@ impl Lake {
         table: Table,
         columns: Option<&[&str]>,
     ) -> Result<impl Iterator<Item = Result<RecordBatch>> + use<>> {
-        self.readers(table, &self.files(table)?, &|reader| match columns {
-            Some(columns) => {
-                let mask = ProjectionMask::columns(reader.parquet_schema(), columns.iter().copied());
-                reader.with_projection(mask)
-            }
-            None => reader,
-        })
+        self.readers(table, &self.files(table)?, &|reader| with_columns(reader, columns))
     }
 
-    /// The rows with this text in a column; of the others, only that column is held.
+    /// The rows with this text in a column, with all columns or some; of the others, only that column is held.
     pub fn read_where(
         &self,
         table: Table,
         column: &str,
         is: &str,
+        columns: Option<&[&str]>,
     ) -> Result<impl Iterator<Item = Result<RecordBatch>> + use<>> {
         let mut files = self.files(table)?;
         files.retain(|file| file.may_hold(column, is));
@@ -341,7 +336,7 @@ impl Lake {
             let is = StringArray::new_scalar(is);
             let column = ProjectionMask::columns(reader.parquet_schema(), [column]);
             let wanted = ArrowPredicateFn::new(column, move |batch| eq(batch.column(0), &is));
-            reader.with_row_filter(RowFilter::new(vec![Box::new(wanted)]))
+            with_columns(reader, columns).with_row_filter(RowFilter::new(vec![Box::new(wanted)]))
         })
     }
 
@@ -392,6 +387,13 @@ impl Lake {
         // A newer program may have upgraded it meanwhile.
         self.tables.values().try_for_each(|table| self.check_format(table))
     }
+}
+
+/// All columns, or some.
+fn with_columns(reader: FileReader, columns: Option<&[&str]>) -> FileReader {
+    let Some(columns) = columns else { return reader };
+    let mask = ProjectionMask::columns(reader.parquet_schema(), columns.iter().copied());
+    reader.with_projection(mask)
 }
 
 /// The data files of an open table, sorted by path.

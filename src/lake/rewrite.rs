@@ -175,6 +175,8 @@ const fn sort_key(table: Table) -> &'static [&'static str] {
         Table::SignInRecords => &["tenant_id", "signed_in_at", "source_id", "source_offset"],
         Table::Rejects => &["source_id", "byte_offset"],
         Table::Sources => &["ingested_at", "source_id"],
+        Table::DecisionTenants => &["decision_id", "tenant_id"],
+        Table::Rosters => &["roster_hash", "tenant_id"],
         Table::Decisions => &["decided_at", "decision_id"],
         Table::CampaignEvents => &["happened_at", "event_id"],
         Table::TenantSettings => &["tenant_id", "collected_at"],

@@ -15,6 +15,9 @@ pub enum Table {
     SignInRecords,
     Rejects,
     Sources,
+    // A batch commits its tables in this order: a decision is last, so that it is never without its tenants.
+    DecisionTenants,
+    Rosters,
     Decisions,
     CampaignEvents,
     TenantSettings,
@@ -22,10 +25,12 @@ pub enum Table {
 }
 
 impl Table {
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 9] = [
         Self::SignInRecords,
         Self::Rejects,
         Self::Sources,
+        Self::DecisionTenants,
+        Self::Rosters,
         Self::Decisions,
         Self::CampaignEvents,
         Self::TenantSettings,
@@ -38,6 +43,8 @@ impl Table {
             Self::SignInRecords => "sign_in_records",
             Self::Rejects => "rejects",
             Self::Sources => "sources",
+            Self::DecisionTenants => "decision_tenants",
+            Self::Rosters => "rosters",
             Self::Decisions => "decisions",
             Self::CampaignEvents => "campaign_events",
             Self::TenantSettings => "tenant_settings",
@@ -52,6 +59,8 @@ impl Table {
             Self::SignInRecords => columns::SIGN_IN_RECORDS,
             Self::Rejects => columns::REJECTS,
             Self::Sources => columns::SOURCES,
+            Self::DecisionTenants => columns::DECISION_TENANTS,
+            Self::Rosters => columns::ROSTERS,
             Self::Decisions => columns::DECISIONS,
             Self::CampaignEvents => columns::CAMPAIGN_EVENTS,
             Self::TenantSettings => columns::TENANT_SETTINGS,
@@ -105,7 +114,7 @@ fn fields(columns: &[Column]) -> Fields {
     columns.iter().map(|column| Field::new(column.name, data_type(column.column_type), true)).collect()
 }
 
-static SCHEMAS: LazyLock<[SchemaRef; 7]> =
+static SCHEMAS: LazyLock<[SchemaRef; 9]> =
     LazyLock::new(|| Table::ALL.map(|table| Arc::new(Schema::new(fields(table.columns())))));
 
 #[cfg(test)]

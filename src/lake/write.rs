@@ -322,13 +322,14 @@ fn properties(table: Table) -> WriterPropertiesBuilder {
 }
 
 /// Columns whose least and greatest value and number of nulls the log keeps.
-pub(super) const BOUNDED: [&str; 8] = [
+pub(super) const BOUNDED: [&str; 9] = [
     "tenant_id",
     "signed_in_at",
     "protocol",
     "category",
     "source_id",
     "decision_id",
+    "roster_hash",
     "campaign",
     "ingested_at",
 ];

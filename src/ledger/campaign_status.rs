@@ -21,9 +21,8 @@ use datafusion::physical_plan::{ExecutionPlan, collect};
 use lightsout_campaign::Ledger;
 use lightsout_campaign::announce::announceable;
 use lightsout_campaign::status::{StatusRow, TenantState, status};
-use lightsout_decisions::recorded::{heads, lake_error, latest, plan_of_decision, read_decision, reassess};
+use lightsout_decisions::recorded::{DecisionTables, lake_error, latest};
 use lightsout_lake::rows::from_batch;
-use lightsout_lake::schema::Table;
 use lightsout_model::campaign::Campaign;
 use lightsout_model::change::{HoldCause, ProtocolChange, StateRow};
 use lightsout_model::protocol::Protocol;
@@ -37,13 +36,13 @@ use lightsout_query::view_columns::{date_column, schema_of, text_column};
 /// # Errors
 /// Fails if it is registered already.
 pub fn register(queries: &Queries) -> lightsout_query::Result<()> {
-    let view = CampaignStatusView::new(queries.table(Table::Decisions));
+    let view = CampaignStatusView::new(DecisionTables::of(queries));
     queries.register("campaign_status", Arc::new(view))
 }
 
-/// The view, over the table `decisions`; events are read through `campaign_state.sql`.
+/// The view, over recorded decisions; events are read through `campaign_state.sql`.
 struct CampaignStatusView {
-    decisions: Arc<dyn TableProvider>,
+    decisions: DecisionTables,
     schema: SchemaRef,
 }
 
@@ -65,7 +64,7 @@ struct Row {
 }
 
 impl CampaignStatusView {
-    fn new(decisions: Arc<dyn TableProvider>) -> Self {
+    fn new(decisions: DecisionTables) -> Self {
         let (text, date) = (DataType::Utf8, DataType::Date32);
         let schema = schema_of(&[
             ("campaign", text.clone()),
@@ -93,10 +92,10 @@ impl CampaignStatusView {
         let now = state.execution_props().query_execution_start_time.unwrap_or_else(Utc::now);
         let today = now.date_naive();
         let mut rows = Vec::new();
-        for head in latest(heads(&self.decisions, state).await?) {
-            let plan = plan_of_decision(&self.decisions, state, &head.decision_id).await?;
-            let Some(row) = read_decision(plan, state.task_ctx()).await? else { continue };
-            let (campaign, roster, assessment) = reassess(&row)?;
+        for head in latest(self.decisions.heads(state).await?) {
+            let Some((campaign, roster, assessment)) = self.decisions.read(state, &head).await? else {
+                continue;
+            };
             let ledger = ledger(state, &head.campaign).await?;
             let decided: BTreeMap<&str, &TenantAssessment> =
                 assessment.tenants.iter().map(|tenant| (tenant.tenant_id.as_str(), tenant)).collect();

@@ -253,7 +253,51 @@ pub const SOURCES: &[Column] = &[
     Column::new("prefix_bytes", Integer, Ingest, "bytes of the file before what was read").or_null(),
 ];
 
-/// The table `decisions`.
+/// A protocol of a tenant that was decided about: an element of `decision_tenants.protocols`.
+const DECIDED_PROTOCOL: &[Column] = &[
+    Column::new("protocol", Text, Decision, "the protocol"),
+    Column::new("in_scope", Boolean, Decision, "whether the campaign turns it off"),
+    Column::new("verdict", Text, Decision, "in_use, already_off, unproven, attempted or unused"),
+    Column::new("users", Integer, Decision, "distinct users in the window"),
+    Column::new("sign_ins", Integer, Decision, "usage in the window"),
+    Column::new("interrupted", Integer, Decision, "sign-ins that were interrupted"),
+    Column::new("blocked", Integer, Decision, "sign-ins that were blocked"),
+    Column::new("failures", Integer, Decision, "sign-ins that failed"),
+    Column::new("unknown", Integer, Decision, "sign-ins without a status"),
+    Column::new("last_seen", Timestamp, Decision, "the latest of all these").or_null(),
+];
+
+/// The table `decision_tenants`.
+pub const DECISION_TENANTS: &[Column] = &[
+    Column::new("decision_id", Text, Decision, "hash of all that the decision follows from"),
+    Column::new("tenant_id", Text, Decision, "the Entra tenant that owns the log"),
+    Column::new("display_name", Text, Decision, "the tenant's name, by the roster").or_null(),
+    Column::new("verdict", Text, Decision, "no_impact, warning, insufficient_evidence or excluded"),
+    Column::new("reasons", Text, Decision, "codes of the rule that decided, joined with semicolons"),
+    Column::new(
+        "protocols",
+        List(DECIDED_PROTOCOL),
+        Decision,
+        "verdict and counts of each protocol in scope or seen",
+    ),
+    Column::new("protocols_in_use", Text, Decision, "joined with semicolons"),
+    Column::new("protocols_clear", Text, Decision, "joined with semicolons"),
+    Column::new("users", Integer, Decision, "distinct users of the protocols in use"),
+    Column::new("first_day", Date, Decision, "first covered day in the window").or_null(),
+    Column::new("last_day", Date, Decision, "last covered day in the window").or_null(),
+    Column::new("details", Text, Decision, "reasons with their numbers, doubts, gaps and dismissals, JSON"),
+    Column::new("evidence", Text, Decision, "what the queries found of the tenant, JSON; null: nothing")
+        .or_null(),
+];
+
+/// The table `rosters`.
+pub const ROSTERS: &[Column] = &[
+    Column::new("roster_hash", Text, Decision, "hash of the roster"),
+    Column::new("tenant_id", Text, Decision, "the Entra tenant that owns the log"),
+    Column::new("roster_row", Text, Decision, "what the roster says of the tenant, JSON"),
+];
+
+/// The table `decisions`. Of rows whose `rules_version` is null, an earlier version kept all tenants in two texts.
 pub const DECISIONS: &[Column] = &[
     Column::new("decision_id", Text, Decision, "hash of all that the decision follows from"),
     Column::new("decided_at", Timestamp, Decision, "when it was decided"),
@@ -268,8 +312,28 @@ pub const DECISIONS: &[Column] = &[
     Column::new("program_version", Text, Decision, "the lightsout that made it"),
     Column::new("lake_versions", Text, Decision, "versions of the tables that were read, JSON"),
     Column::new("campaign_rules", Text, Decision, "the campaign's rules as they were, JSON"),
-    Column::new("roster", Text, Decision, "the tenants with names and settings as they were, JSON"),
-    Column::new("evidence", Text, Decision, "what the queries found of each tenant, JSON"),
+    Column::new(
+        "roster",
+        Text,
+        Decision,
+        "the tenants with names and settings as they were, JSON; null since rosters has them",
+    )
+    .or_null(),
+    Column::new(
+        "evidence",
+        Text,
+        Decision,
+        "what the queries found of each tenant, JSON; null since decision_tenants has it",
+    )
+    .or_null(),
+    Column::new(
+        "rules_version",
+        Integer,
+        Decision,
+        "version of the rules; null: an earlier lightsout made it",
+    )
+    .or_null(),
+    Column::new("tenants", Integer, Decision, "number of its rows in decision_tenants").or_null(),
 ];
 
 /// The table `campaign_events`.

@@ -46,7 +46,11 @@ const fn purpose(table: Table) -> &'static str {
         Table::SignInRecords => "Every record that was ingested, repeated ones too; sign_ins has each once.",
         Table::Rejects => "Records that could not be read, with their bytes, place and reason.",
         Table::Sources => "Files that were ingested, with their accounts of records.",
-        Table::Decisions => "Kept decisions with their evidence; verdicts has them tenant by tenant.",
+        Table::DecisionTenants => {
+            "What was decided of each tenant, with its evidence; verdicts adds campaign and window."
+        }
+        Table::Rosters => "Rosters that decisions were made with, tenant by tenant, each version once.",
+        Table::Decisions => "Kept decisions, with rules and versions; verdicts has them tenant by tenant.",
         Table::CampaignEvents => "What happened in campaigns; campaign_status tells where they stand.",
         Table::TenantSettings => "Settings of tenants, and reports of SMTP AUTH senders, as collected.",
         Table::Dismissals => "Doubts that somebody has looked into and dismissed, with who and why.",

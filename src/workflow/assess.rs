@@ -53,7 +53,7 @@ pub async fn assess(
         return Err(Error::EmptyLake { lake: lake.name() });
     }
     // What is published follows from a decision that the lake knows.
-    store::keep(lake, &row).await?;
+    store::keep(lake, &row, &assessment, &basis).await?;
     lightsout_report::assessment::write_all(out, &assessment)
         .map_err(|error| Error::from(error).recorded())?;
     Ok(Assessed { campaign, roster, assessment, queries })

@@ -9,7 +9,7 @@ use chrono::NaiveDate;
 use crate::error::Result;
 use crate::{MEMORY_LIMIT_BYTES, Tell, session};
 use lightsout_assess::assess;
-use lightsout_decisions::reproduce::{self, Assessed};
+use lightsout_decisions::reproduce::Assessed;
 use lightsout_decisions::store;
 use lightsout_lake::Lake;
 use lightsout_model::campaign::Campaign;
@@ -91,7 +91,7 @@ pub async fn write_usage_reports(
 ) -> Result<Vec<Written>> {
     let roster = match (roster, store::latest_head(lake, &campaign.name)?) {
         (Some(roster), _) => roster,
-        (None, Some(head)) => reproduce::rules(&store::find(lake, &head.decision_id)?)?.1,
+        (None, Some(head)) => store::roster(lake, &store::find(lake, &head.decision_id)?)?,
         (None, None) => Roster::default(),
     };
     let templates = Templates::load(settings.templates.as_deref())?;

@@ -60,9 +60,10 @@ pub(super) async fn run(arguments: &Arguments, global: &Global) -> Result<u8> {
         Some(id) => Some(state.decision(Some(id))?),
         None => state.latest().cloned(),
     };
-    let latest = decision.as_ref().map(|row| reproduce::reread(row, print_note)).transpose()?;
-    if let Some((row, judged)) = decision.as_ref().zip(latest.as_ref())
-        && let Some((differ, all)) = state.cleared_no_longer(row, judged)?
+    let latest =
+        decision.as_ref().map(|row| reproduce::verdicts(&state.lake, row, print_note)).transpose()?;
+    if let Some(row) = &decision
+        && let Some((differ, all)) = state.cleared_no_longer(row)?
     {
         eprintln!(
             "{differ} of the {} announced on it would not be cleared by these rules",

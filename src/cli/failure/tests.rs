@@ -116,6 +116,8 @@ fn decision_errors() -> Vec<(u8, decisions::Error)> {
         (1, decisions::Error::Unknown { id: text(), known: text() }),
         (1, decisions::Error::NoneYet { campaign: text(), lake: text() }),
         (1, decisions::Error::Differs { id: text(), differs: text() }),
+        (1, decisions::Error::TenantsLost { id: text(), expected: 2, found: 1 }),
+        (1, decisions::Error::RosterLost { id: text(), roster_hash: text() }),
         (1, decisions::Error::Unreadable { source: no_json() }),
         (1, decisions::Error::Keep(no_json().into())),
     ]

@@ -67,8 +67,8 @@ pub async fn announce(
     files: &NoticeFiles,
 ) -> Result<Announced> {
     let row = state.decision(request.decision_id)?;
+    reproduce::same_rules(&row)?;
     let mut decided = state.decided(&row)?;
-    reproduce::same_id(&row, &decided.assessment)?;
     decided.campaign = guards::same_rules(&state.campaign, decided.campaign, &row.decision_id)?;
     let age =
         DecisionAge { decision_id: &row.decision_id, decided_at: row.decided_at, window: decided.window };

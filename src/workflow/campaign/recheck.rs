@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::NaiveDate;
 
 use super::notice_batch::{NoticeBatch, NoticeCount, NoticeFiles, TenantNotice};
-use super::state::{CampaignState, Decided, tenant_of};
+use super::state::{CampaignState, Decided, OtherRules, tenant_of};
 use crate::error::{Error, Result};
 use lightsout_campaign::objections::hold_reasons;
 use lightsout_campaign::recheck::recheck as events_of;
@@ -60,8 +60,8 @@ impl Rechecked {
         let codes = Reason::codes(&reasons.unwrap_or_default());
         let decided = tenant.and_then(|tenant| self.decided.get(&tenant.change.decision_id));
         let cleared_then = decided.and_then(|decided| {
-            let made_by = decided.made_by.as_deref()?;
-            let then = tenant_of(&decided.assessment, tenant_id)?;
+            let OtherRules { made_by, judged_today } = decided.other_rules.as_ref()?;
+            let then = tenant_of(judged_today, tenant_id)?;
             let found: Vec<&str> = then
                 .evidence_reasons
                 .iter()
@@ -69,7 +69,7 @@ impl Rechecked {
                 .map(Reason::code)
                 .filter(|code| codes.contains(code))
                 .collect();
-            (!found.is_empty()).then_some((found, made_by))
+            (!found.is_empty()).then_some((found, made_by.as_str()))
         });
         Held { tenant_id, codes, cleared_then }
     }

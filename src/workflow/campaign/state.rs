@@ -25,10 +25,17 @@ pub struct Decided {
     /// As it is now, if the command names one; else the decision's.
     pub roster: Roster,
     pub window: Window,
-    /// Its own evidence, judged by the rules of this version.
+    /// What was decided; of a decision that has no verdicts, its evidence judged by the rules of this version.
     pub assessment: Assessment,
-    /// The rules that it was made by, if they are others.
-    pub made_by: Option<String>,
+    /// If it was made by other rules than those of this version.
+    pub other_rules: Option<OtherRules>,
+}
+
+/// The rules that a decision was made by, and what those of this version make of its evidence.
+pub struct OtherRules {
+    /// In words.
+    pub made_by: String,
+    pub judged_today: Assessment,
 }
 
 /// See the file's first lines.
@@ -128,7 +135,7 @@ impl CampaignState {
     pub fn current_roster(&self) -> Result<Roster> {
         match (&self.roster, self.latest()) {
             (Some(roster), _) => Ok(roster.clone()),
-            (None, Some(row)) => Ok(reproduce::rules(row)?.1),
+            (None, Some(row)) => Ok(store::roster(&self.lake, row)?),
             (None, None) => Ok(Roster::default()),
         }
     }
@@ -142,18 +149,24 @@ impl CampaignState {
         Ok(tenants.filter_map(|tenant| Some((tenant.tenant_id, tenant.display_name?))).collect())
     }
 
-    /// A decision with its rules, and its verdicts from the evidence that it keeps.
+    /// A decision with its rules and its verdicts.
     ///
     /// # Errors
-    /// Fails if the row is not what this program writes.
+    /// Fails if the lake has lost a part of it.
     pub fn decided(&self, row: &DecisionRow) -> Result<Decided> {
-        let (campaign, kept) = reproduce::rules(row)?;
+        let (campaign, kept) = reproduce::rules(&self.lake, row)?;
+        let other_rules = match reproduce::other_rules(row)? {
+            Some(made_by) => {
+                Some(OtherRules { made_by, judged_today: reproduce::judged_today(&self.lake, row)? })
+            }
+            None => None,
+        };
         Ok(Decided {
             campaign,
             roster: self.roster.clone().unwrap_or(kept),
-            window: Window { first: row.window_start, end: row.window_end },
-            assessment: reproduce::reread(row, self.tell)?,
-            made_by: reproduce::earlier_rules(row)?,
+            window: row.window(),
+            assessment: reproduce::verdicts(&self.lake, row, self.tell)?,
+            other_rules,
         })
     }
 
@@ -172,25 +185,22 @@ impl CampaignState {
         Ok(decided)
     }
 
-    /// Of the tenants that were announced on a decision of earlier rules, how many the rules of this version would not
-    /// clear on its evidence, and how many there are. `judged` is that evidence by these rules.
+    /// Of the tenants that were announced on a decision of other rules, how many the rules of this version would not
+    /// clear on its evidence, and how many there are.
     ///
     /// # Errors
-    /// Fails if the row is not what this program writes.
-    pub fn cleared_no_longer(
-        &self,
-        row: &DecisionRow,
-        judged: &Assessment,
-    ) -> Result<Option<(usize, usize)>> {
-        if reproduce::earlier_rules(row)?.is_none() {
+    /// Fails if the lake has lost a part of it.
+    pub fn cleared_no_longer(&self, row: &DecisionRow) -> Result<Option<(usize, usize)>> {
+        if reproduce::other_rules(row)?.is_none() {
             return Ok(None);
         }
+        let judged = reproduce::judged_today(&self.lake, row)?;
         let tenants = || {
             let tenants = self.ledger.tenants.values();
             tenants.filter(|tenant| tenant.change.decision_id == row.decision_id)
         };
         let is_kept = |tenant: &&AnnouncedTenant| {
-            tenant_of(judged, &tenant.change.tenant_id).is_none_or(|judged| {
+            tenant_of(&judged, &tenant.change.tenant_id).is_none_or(|judged| {
                 let announced = tenant.change.announced();
                 announced.iter().any(|protocol| cause(&self.campaign, judged, *protocol).is_some())
             })
@@ -213,7 +223,7 @@ impl CampaignState {
         decided: &Decided,
         queries: &Queries,
     ) -> Result<BTreeMap<String, TenantAssessment>> {
-        let Decided { campaign, roster, window, assessment, made_by: _ } = decided;
+        let Decided { campaign, roster, window, assessment, other_rules: _ } = decided;
         let mut evidence = queries.evidence_until(campaign, window.first, self.now).await?;
         // Of a tenant that the lake has lost, nothing is known: it is not passed over.
         let found: BTreeSet<&str> = evidence.iter().map(|tenant| tenant.tenant_id.as_str()).collect();
