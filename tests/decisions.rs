@@ -59,6 +59,53 @@ fn nothing_is_published_of_a_decision_that_could_not_be_kept() {
 }
 
 #[test]
+fn a_decision_is_kept_tenant_by_tenant_and_its_roster_once() {
+    let place = Place::new();
+    let (roster, logs) = (sample("roster.csv"), sample("logs"));
+    place.run(LAKE, &["ingest", &logs]);
+    for as_of in ["2026-11-01", "2026-11-02"] {
+        place.run(LAKE, &["assess", "--as-of", as_of, "--roster", &roster, "--out", "out"]);
+    }
+    let kept = "SELECT count(*), count(roster), count(evidence), count(DISTINCT roster_hash) FROM decisions";
+    assert_eq!(place.csv(LAKE, kept), ["2,0,0,1"]);
+    let tenants = "SELECT tenant_id, verdict, reasons, protocols_in_use, protocols_clear, users FROM";
+    let latest = place.csv(LAKE, &format!("{tenants} latest_decision ORDER BY 1"));
+    let of_latest = "(SELECT decision_id FROM decisions ORDER BY decided_at DESC LIMIT 1)";
+    let stored =
+        place.csv(LAKE, &format!("{tenants} decision_tenants WHERE decision_id = {of_latest} ORDER BY 1"));
+    assert!(!stored.is_empty() && stored == latest, "{stored:?}");
+    let csv = fs::read_to_string(place.path("out/assessment.csv")).expect("an assessment");
+    assert_eq!(csv.lines().count() - 1, stored.len(), "as it was published");
+    let twice = "SELECT count(*) = count(DISTINCT tenant_id) AND count(*) > 0 FROM rosters";
+    assert_eq!(place.csv(LAKE, twice), ["true"]);
+}
+
+// Without its tenants a decision would be one of nobody.
+#[test]
+fn a_decision_that_has_lost_its_tenants_is_refused_and_found_by_verify() {
+    let place = Place::new();
+    place.run(LAKE, &["ingest", &sample("logs")]);
+    place.run(LAKE, &["assess", "--as-of", "2026-11-02", "--out", "out"]);
+    assert_eq!(place.tries(LAKE, &["lake", "verify"]).status.code(), Some(0));
+    // Somebody took their file out of the log.
+    let log = place.path("lake/decision_tenants/_delta_log/00000000000000000001.json");
+    let text = fs::read_to_string(&log).expect("the first commit");
+    let kept: Vec<&str> = text.lines().filter(|line| !line.contains("\"add\"")).collect();
+    assert!(kept.len() < text.lines().count());
+    fs::write(&log, kept.join("\n")).expect("written");
+    for command in [&["lake", "verify"][..], &["notices"], &["campaign", "announce"], &["campaign", "status"]]
+    {
+        let output = place.tries(LAKE, command);
+        let told = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(1), "{command:?}: {told}");
+        assert!(
+            told.contains("decision_tenants has 0 of them") && told.contains("lightsout assess"),
+            "{told}"
+        );
+    }
+}
+
+#[test]
 fn notices_are_those_of_the_latest_decision_or_of_the_one_that_is_named() {
     let place = Place::new();
     let (roster, logs) = (sample("roster.csv"), sample("logs"));

@@ -109,10 +109,12 @@ pub(super) async fn run(command: &Command, global: &Global) -> Result<u8> {
             let wrong = queries.run("verify", VERIFY, &[]).await?;
             let count: usize = wrong.iter().map(arrow::array::RecordBatch::num_rows).sum();
             output.write(&wrong)?;
+            let incomplete = lightsout_decisions::store::incomplete(&lake)?;
+            incomplete.iter().for_each(|error| eprintln!("{error}"));
             if !global.quiet {
                 eprintln!("{count} sources whose account does not hold");
             }
-            Ok(u8::from(count > 0))
+            Ok(u8::from(count > 0 || !incomplete.is_empty()))
         }
         Command::Replay { naming, roster, dry_run, json } => {
             let roster = roster_of(roster.as_deref())?;

@@ -237,7 +237,9 @@ fn judged_otherwise(then: &[TenantAssessment], now: &[TenantAssessment]) -> Opti
             let verdict =
                 |verdict: &Option<String>| verdict.clone().unwrap_or_else(|| "not there".to_owned());
             let (before, after) = (verdict(&change.before), verdict(&change.after));
-            format!("{} {before} -> {after} ({})", change.tenant_id, change.why.join(", "))
+            let why =
+                if change.why.is_empty() { String::new() } else { format!(" ({})", change.why.join(", ")) };
+            format!("{} {before} -> {after}{why}", change.tenant_id)
         })
         .collect();
     let count = changes.len();

@@ -43,7 +43,7 @@ fn told_of_upgrade(lake: &str, upgraded: &Upgraded) -> String {
     let mut parts = Vec::new();
     if !tables.is_empty() {
         let tables: Vec<&str> = tables.iter().map(|table| table.as_str()).collect();
-        parts.push(format!("{} got the columns of today", tables.join(" and ")));
+        parts.push(format!("{} got the columns of today", in_words(&tables)));
     }
     if *sources > 0 {
         parts.push(format!("the days of {sources} sources were counted again from their sign-in records"));
@@ -66,4 +66,11 @@ fn told_of_others(lake: &str, commits: &[ForeignCommit]) -> String {
          accounts still add up with: lightsout lake verify",
         told.join(", ")
     )
+}
+
+fn in_words(tables: &[&str]) -> String {
+    match tables.split_last() {
+        Some((last, others)) if !others.is_empty() => format!("{} and {last}", others.join(", ")),
+        _ => tables.concat(),
+    }
 }

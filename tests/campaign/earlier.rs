@@ -53,9 +53,11 @@ fn an_earlier_lake_is_upgraded_once_and_says_so() {
     let place = place();
     let (code, rows, said) = told(&place, &["sql", "SELECT count(*) FROM sources", "--format", "csv"]);
     assert_eq!((code, rows.lines().last()), (0, Some("173")), "{said}");
-    for part in
-        ["was made by an earlier version", "rejects and sources got", "173 sources were counted again"]
-    {
+    for part in [
+        "was made by an earlier version",
+        "rejects, sources and decisions got",
+        "173 sources were counted again",
+    ] {
         assert!(said.contains(part), "{part}: {said}");
     }
     let (_, _, said) = told(&place, &["sql", "SELECT count(*) FROM sources"]);
@@ -142,9 +144,23 @@ fn a_decision_by_earlier_rules_is_told_apart_and_its_announcement_judged_by_thos
     assert_eq!(code, 0, "{said}");
     let (code, _, said) = told(&place, &["notices"]);
     assert_eq!((code, said.as_str()), (0, ""));
+    let kept = "SELECT rules_version IS NULL, roster IS NULL, evidence IS NULL, tenants = \
+                (SELECT count(*) FROM decision_tenants WHERE decision_id = d.decision_id) \
+                FROM decisions AS d ORDER BY decided_at";
+    assert_eq!(
+        place.csv(LAKE, kept),
+        ["true,false,false,", "false,true,true,true"],
+        "the old one stays as it was, the new one is kept tenant by tenant"
+    );
     let (code, rows, said) =
         told(&place, &["sql", "SELECT DISTINCT decision_id FROM verdicts", "--format", "csv"]);
     assert_eq!((code, rows.lines().count()), (0, 3), "both can be asked for: {said}");
+    let new = place.csv(LAKE, "SELECT DISTINCT decision_id FROM decision_tenants").concat();
+    let (code, rows, said) = told(&place, &["assess", "--compare", DECISION, &new]);
+    assert!(code == 0 && rows.lines().count() > 1, "and be compared: {said}");
+    assert!(said.contains("its evidence is judged here by rules "), "{said}");
+    let (code, _, said) = told(&place, &["campaign", "announce", "--now", "2026-11-02"]);
+    assert!(!said.contains("earlier rules"), "the new one may be announced: {code} {said}");
 }
 
 /// Gives a table another format, as a newer program's upgrade does.

@@ -149,7 +149,7 @@ async fn queries(case: &Path, turned: bool) -> Queries {
     let mut tables = vec![(Table::SignInRecords, records(case))];
     let others = [Table::Sources, Table::CampaignEvents, Table::Rejects];
     tables.extend(others.map(|table| (table, lines(case, table))));
-    tables.push((Table::Decisions, kept_decisions::of(case)));
+    tables.extend(kept_decisions::of(case));
     if turned {
         tables = tables.into_iter().map(|(table, rows)| (table, reversed(&rows))).collect();
     }

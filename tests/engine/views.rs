@@ -83,8 +83,8 @@ async fn session(case: &Path, turned: bool, memory_limit_bytes: usize) -> Querie
         (Table::SignInRecords, records(case)),
         (Table::Sources, lines(case, Table::Sources)),
         (Table::CampaignEvents, lines(case, Table::CampaignEvents)),
-        (Table::Decisions, kept_decisions::of(case)),
     ];
+    tables.extend(kept_decisions::of(case));
     if turned {
         tables = tables.into_iter().map(|(table, rows)| (table, reversed(&rows))).collect();
     }

@@ -15,7 +15,7 @@ use lightsout_model::evidence::{
 use lightsout_model::protocol::Protocol;
 use lightsout_model::sign_in::Category;
 use lightsout_model::tenant::RosterTenant;
-use lightsout_model::verdict::TenantVerdict;
+use lightsout_model::verdict::{Reason, TenantVerdict};
 
 /// What decisions of some tenants follow from.
 struct World {
@@ -142,7 +142,7 @@ async fn the_same_inputs_give_the_same_id_and_are_kept_once() {
     let second = world.keep(&mut lake).await.1;
     assert_eq!(first.decision_id, second.decision_id);
     assert_eq!(count(&lake, Table::Decisions), 1);
-    assert_eq!(count(&lake, Table::DecisionTenants), first.tenants.expect("a count") as usize);
+    assert_eq!(Some(count(&lake, Table::DecisionTenants) as u64), first.tenants);
 }
 
 #[tokio::test]
@@ -208,6 +208,43 @@ async fn verdicts_are_told_as_decided_whatever_rules_made_them() {
 }
 
 #[tokio::test]
+async fn a_decision_made_again_is_compared_with_what_was_decided() {
+    // Of an empty lake nothing is found, so that its evidence is the same each time.
+    let world = World { evidence: Vec::new(), ..world(20) };
+    let (_folder, mut lake) = lake().await;
+    let (assessment, row) =
+        decide(&world.basis(), DateTime::UNIX_EPOCH, versions(&lake).expect("versions")).expect("a decision");
+    let mut kept = async |row: &DecisionRow, assessment: &Assessment| {
+        keep(&mut lake, row, assessment, &world.basis()).await.expect("kept");
+        let row = find(&lake, &row.decision_id).expect("the decision");
+        reproduce::remake(&lake, &row, 64 << 20).await.map(|again| again.assessment)
+    };
+    assert_eq!(kept(&row, &assessment).await.expect("the same"), assessment);
+
+    let mut other = assessment.clone();
+    let tenant = &mut other.tenants[1];
+    assert_eq!(tenant.verdict, TenantVerdict::InsufficientEvidence);
+    tenant.verdict = TenantVerdict::NoImpact;
+    tenant.evidence_reasons.clear();
+    tenant.reasons = vec![Reason::Unused];
+    let tenant_id = tenant.tenant_id.clone();
+    let mut earlier = row.clone();
+    earlier.decision_id = "0123456789abcdef0123456789abcdef".to_owned();
+    earlier.rules_version = Some(RULES_VERSION - 1);
+    other.decision_id.clone_from(&earlier.decision_id);
+    let told = kept(&earlier, &other).await.expect_err("other rules").to_string();
+    let expected = [
+        format!("it was made by earlier rules ({}), and these are rules {RULES_VERSION}", RULES_VERSION - 1),
+        format!("1 of {} tenants are judged otherwise", assessment.tenants.len()),
+        format!("such as {tenant_id} no_impact -> insufficient_evidence (now no_records)"),
+    ];
+    for part in expected {
+        assert!(told.contains(&part), "{part}: {told}");
+    }
+    assert!(!told.contains("evidence is other"), "{told}");
+}
+
+#[tokio::test]
 async fn a_decision_whose_tenants_or_roster_are_lost_is_refused() {
     let world = world(20);
     let (_folder, mut lake) = lake().await;
@@ -251,7 +288,7 @@ async fn a_kill_between_the_tables_leaves_no_decision_without_its_tenants() {
         assert_eq!(tables.map(|table| count(&reader, table)), [0, 0, 0], "after {committed} commits");
         // The next writer finishes it, or removes what was only written.
         drop(reader.lock().await.expect("the lock"));
-        let all = if committed > 0 { 1 } else { 0 };
+        let all = usize::from(committed > 0);
         assert_eq!(count(&reader, Table::Decisions), all);
         assert!(incomplete(&reader).expect("read").is_empty());
         assert_eq!(heads(&reader).expect("decisions").len(), all);
