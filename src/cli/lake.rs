@@ -110,7 +110,9 @@ pub(super) async fn run(command: &Command, global: &Global) -> Result<u8> {
             let count: usize = wrong.iter().map(arrow::array::RecordBatch::num_rows).sum();
             output.write(&wrong)?;
             let incomplete = lightsout_decisions::store::incomplete(&lake)?;
-            incomplete.iter().for_each(|error| eprintln!("{error}"));
+            for error in &incomplete {
+                eprintln!("{error}");
+            }
             if !global.quiet {
                 eprintln!("{count} sources whose account does not hold");
             }

@@ -27,6 +27,26 @@ pub struct Basis<'a> {
 /// Another number where the same evidence may be judged otherwise than before.
 pub const RULES_VERSION: u32 = 4;
 
+/// The columns of a [`DecisionHead`].
+pub(crate) const HEAD_COLUMNS: [&str; 5] =
+    ["decision_id", "decided_at", "campaign", "roster_hash", "rules_version"];
+
+/// What tells recorded decisions apart: all but what can be large.
+#[derive(Debug, Clone, Deserialize)]
+pub struct DecisionHead {
+    pub decision_id: String,
+    pub decided_at: DateTime<Utc>,
+    pub campaign: String,
+    pub(crate) roster_hash: String,
+    rules_version: Option<u32>,
+}
+
+impl DecisionHead {
+    pub(crate) const fn has_verdicts(&self) -> bool {
+        self.rules_version.is_some()
+    }
+}
+
 /// A row of `decisions`. Its tenants are rows of `decision_tenants`, its roster's of `rosters`.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct DecisionRow {

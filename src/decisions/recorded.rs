@@ -4,7 +4,6 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use chrono::{DateTime, Utc};
 use datafusion::catalog::{Session, TableProvider};
 use datafusion::datasource::provider_as_source;
 use datafusion::error::{DataFusionError, Result};
@@ -13,12 +12,11 @@ use datafusion::logical_expr::LogicalPlanBuilder;
 use datafusion::physical_plan::{ExecutionPlan, collect, execute_stream};
 use datafusion::prelude::{col, lit};
 use futures::TryStreamExt as _;
-use serde::Deserialize;
 
-use super::decision::DecisionRow;
+use super::Error;
+use super::decision::{DecisionHead, DecisionRow, HEAD_COLUMNS};
 use super::rosters::StoredRoster;
-use super::tenants::{self, VERDICT_COLUMNS};
-use super::{Error, store};
+use super::tenants::{self, VERDICT_COLUMNS, check_count};
 use lightsout_assess::assess;
 use lightsout_lake::rows::from_batch;
 use lightsout_lake::schema::Table;
@@ -26,26 +24,6 @@ use lightsout_model::campaign::Campaign;
 use lightsout_model::tenant::Roster;
 use lightsout_model::verdict::{Assessment, TenantAssessment};
 use lightsout_query::Queries;
-
-/// The columns of a [`DecisionHead`].
-pub(crate) const HEAD_COLUMNS: [&str; 5] =
-    ["decision_id", "decided_at", "campaign", "roster_hash", "rules_version"];
-
-/// What tells recorded decisions apart: all but what can be large.
-#[derive(Debug, Clone, Deserialize)]
-pub struct DecisionHead {
-    pub decision_id: String,
-    pub decided_at: DateTime<Utc>,
-    pub campaign: String,
-    roster_hash: String,
-    rules_version: Option<u32>,
-}
-
-impl DecisionHead {
-    pub(crate) const fn has_verdicts(&self) -> bool {
-        self.rules_version.is_some()
-    }
-}
 
 /// An error of the lake inside a query.
 #[must_use]
@@ -220,7 +198,7 @@ async fn read_verdicts(
     while let Some(batch) = batches.try_next().await? {
         found.extend(tenants::verdicts(&batch).map_err(of_query)?);
     }
-    store::check_count(row, found.len() as u64).map_err(of_query)?;
+    check_count(row, found.len() as u64).map_err(of_query)?;
     found.sort_by(|a, b| a.tenant_id.cmp(&b.tenant_id));
     Ok(found)
 }

@@ -7,11 +7,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use arrow::array::RecordBatch;
 
-use crate::decision::{Basis, DecisionRow};
+use crate::decision::{Basis, DecisionHead, DecisionRow, HEAD_COLUMNS};
 use crate::error::{Error, Result};
-use crate::recorded::{DecisionHead, HEAD_COLUMNS};
 use crate::rosters::StoredRoster;
-use crate::tenants::VERDICT_COLUMNS;
+use crate::tenants::{VERDICT_COLUMNS, check_count};
 use crate::{rosters, tenants};
 use lightsout_lake::Lake;
 use lightsout_lake::commit::Manifest;
@@ -149,15 +148,6 @@ fn tenant_rows(
     columns: &[&str],
 ) -> Result<impl Iterator<Item = lightsout_lake::Result<RecordBatch>> + use<>> {
     Ok(lake.read_where(Table::DecisionTenants, "decision_id", decision_id, Some(columns))?)
-}
-
-pub(crate) fn check_count(row: &DecisionRow, found: u64) -> Result<()> {
-    match row.tenants {
-        Some(expected) if expected != found => {
-            Err(Error::TenantsLost { id: row.decision_id.clone(), expected, found })
-        }
-        Some(_) | None => Ok(()),
-    }
 }
 
 /// The decisions that the lake has not kept whole, each with what is wrong.

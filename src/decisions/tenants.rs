@@ -7,6 +7,7 @@ use arrow::array::RecordBatch;
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 
+use crate::decision::DecisionRow;
 use crate::error::{Error, Result};
 use lightsout_lake::rows::{from_batch, to_batch};
 use lightsout_lake::schema::Table;
@@ -180,4 +181,14 @@ pub(crate) fn evidence(rows: &RecordBatch) -> Result<Vec<TenantEvidence>> {
     }
     let texts = from_batch::<EvidenceRow>(rows)?.into_iter().filter_map(|row| row.evidence);
     texts.map(|text| serde_json::from_str(&text).map_err(|source| Error::Unreadable { source })).collect()
+}
+
+/// Fails unless so many of a decision's tenants were found as it has.
+pub(crate) fn check_count(row: &DecisionRow, found: u64) -> Result<()> {
+    match row.tenants {
+        Some(expected) if expected != found => {
+            Err(Error::TenantsLost { id: row.decision_id.clone(), expected, found })
+        }
+        Some(_) | None => Ok(()),
+    }
 }
