@@ -86,7 +86,7 @@ fn days_pass(place: &Place, days: std::ops::Range<i64>) {
         for number in days {
             let name = format!("logs/{number}.json");
             place.write(&name, log_of(number).as_bytes());
-            let inputs = find(&[place.path(&name).display().to_string()]).expect("the file");
+            let inputs = find(&[place.path(&name).display().to_string()]).expect("the file").inputs;
             let now = day(number + 1).and_hms_opt(3, 0, 0).expect("a time").and_utc().timestamp_micros();
             let settings = settings(now);
             ingest(&mut lake, inputs, &settings, &Progress::default()).await.expect("ingested");

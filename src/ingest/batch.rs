@@ -7,6 +7,7 @@
 mod attempts;
 mod dates;
 mod members;
+mod settings_file;
 
 use std::collections::{HashMap, HashSet};
 use std::path::PathBuf;
@@ -20,18 +21,16 @@ use super::known::{Known, Prefix};
 use super::open::{Compression, Content, Opened, is_of_the_file, open};
 use super::source::{Source, content_id_of};
 use super::worker::Worker;
-use super::{FileFate, IngestSettings, Progress, settings};
+use super::{FileFate, IngestSettings, Progress};
 use crate::{Error, Result};
 use lightsout_formats::answer::AnswerState;
 use lightsout_formats::buffer::Buffers;
 use lightsout_formats::frame::{Chunk, Framer, Framing};
 use lightsout_formats::pages;
 use lightsout_formats::recognise::{Head, Recognised};
-use lightsout_formats::settings::FILE_BYTES_MAX;
 use lightsout_formats::shapes::Shape;
 use lightsout_lake::Lake;
 use lightsout_lake::write::{DataFile, Unsettled};
-use lightsout_model::settings::SettingsKind;
 
 const EXPECTED: &str = "sign-in logs: diagnostic records, Log Analytics, Graph, portal, PowerShell or \
                         Unified Audit Log exports, as JSON or CSV; or the settings collector's JSON, or \
@@ -472,34 +471,5 @@ impl Batch<'_> {
         }
         source.fate = FileFate::Ingested;
         Ok((source, Some((framer, content))))
-    }
-
-    /// Reads a file of settings, which has no records.
-    fn settings(
-        &self,
-        source: &mut Source,
-        kind: SettingsKind,
-        framer: Framer,
-        content: Content,
-    ) -> Result<()> {
-        source.settings_kind = Some(kind);
-        // Refused or not, it holds no sign-ins.
-        source.is_look_alike = true;
-        let text = framer.whole_text(FILE_BYTES_MAX).map_err(Error::read(&source.input.name))?;
-        let read = text.and_then(|text| settings::read(kind, &text, &source.input, self.settings.now));
-        let (hash, bytes) = self.finish(&source.input, content)?;
-        match read {
-            Ok(read) => source.holds(read),
-            Err(why) => source.refuse(why),
-        }
-        let id = source.settle(hash, bytes).to_owned();
-        if source.fate == FileFate::Refused {
-            return Ok(());
-        }
-        let mut this_run = self.this_run.lock().map_err(|_| Error::WorkerLost)?;
-        if !self.known.ids.contains(&id) && this_run.insert(id) {
-            source.fate = FileFate::Ingested;
-        }
-        Ok(())
     }
 }

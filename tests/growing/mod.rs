@@ -54,7 +54,7 @@ fn collect<'p>(
         let mut reports = Vec::new();
         for (at, (before, path)) in (0..).zip(runs) {
             before();
-            let inputs = find(&[place.path(&path).display().to_string()]).expect("the file");
+            let inputs = find(&[place.path(&path).display().to_string()]).expect("the file").inputs;
             let settings = settings(now + at);
             reports.push(ingest(&mut lake, inputs, &settings, &Progress::default()).await.expect("ingested"));
         }

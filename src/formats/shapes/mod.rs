@@ -3,6 +3,7 @@
 //! head of a file settles for all its records (columns, order of dates) is in the reader.
 
 mod audit;
+mod describe;
 mod diagnostic;
 mod draft;
 pub mod envelope;
@@ -21,6 +22,8 @@ use std::borrow::Cow;
 use std::ops::Range;
 use std::sync::Arc;
 
+pub use describe::describe_record;
+use describe::{top_level_keys, without_blanks};
 use draft::{Draft, Item};
 pub use draft::{Glimpse, Says};
 pub use look_alike::{NotRead, is_picture};
@@ -29,7 +32,7 @@ use table::Table;
 
 use crate::csv::Row;
 use crate::json::learned::Learned;
-use crate::json::{Cursor, Index, JsonError, Kind, Strings};
+use crate::json::{Cursor, Index, Strings};
 use lightsout_model::sign_in::RawSignIn;
 use lightsout_model::time::DateOrder;
 
@@ -476,48 +479,4 @@ impl RecordReader {
         ];
         needed.into_iter().filter(|(_, items)| !has(items)).map(|(name, _)| name).collect()
     }
-}
-
-/// JSON text without the blanks between its tokens.
-fn without_blanks(record: &str) -> String {
-    let mut text = String::with_capacity(record.len());
-    let (mut in_string, mut escaped) = (false, false);
-    for c in record.chars() {
-        if in_string {
-            in_string = escaped || c != '"';
-            escaped = !escaped && c == '\\';
-        } else if c.is_ascii_whitespace() {
-            continue;
-        } else {
-            in_string = c == '"';
-        }
-        text.push(c);
-    }
-    text
-}
-
-/// What a JSON record that no shape knows is, for the message.
-#[must_use]
-pub fn describe_record(record: &str) -> Option<NotRead> {
-    if let Some(error) = look_alike::graph_error(record) {
-        return Some(NotRead::unknown(error));
-    }
-    let keys = top_level_keys(record);
-    (!keys.is_empty()).then(|| look_alike::of_keys(&keys))
-}
-
-/// The keys of a record's top level, for messages; empty if it is no JSON object.
-fn top_level_keys(record: &str) -> Vec<String> {
-    let mut keys = Vec::new();
-    let mut cursor = Cursor::new(record);
-    if cursor.kind() == Ok(Kind::Object) {
-        // What was read before an error is still worth telling.
-        let _ = cursor.object::<JsonError>(|cursor, key| {
-            if keys.len() < 12 {
-                keys.push(key.chars().take(40).collect());
-            }
-            cursor.skip()
-        });
-    }
-    keys
 }

@@ -1,0 +1,48 @@
+//! What a record that is not read is, for messages; and a record's content without what does not matter of it.
+
+use super::look_alike::{self, NotRead};
+use crate::json::{Cursor, JsonError, Kind};
+
+/// JSON text without the blanks between its tokens.
+pub(super) fn without_blanks(record: &str) -> String {
+    let mut text = String::with_capacity(record.len());
+    let (mut in_string, mut escaped) = (false, false);
+    for c in record.chars() {
+        if in_string {
+            in_string = escaped || c != '"';
+            escaped = !escaped && c == '\\';
+        } else if c.is_ascii_whitespace() {
+            continue;
+        } else {
+            in_string = c == '"';
+        }
+        text.push(c);
+    }
+    text
+}
+
+/// What a JSON record that no shape knows is, for the message.
+#[must_use]
+pub fn describe_record(record: &str) -> Option<NotRead> {
+    if let Some(error) = look_alike::graph_error(record) {
+        return Some(NotRead::unknown(error));
+    }
+    let keys = top_level_keys(record);
+    (!keys.is_empty()).then(|| look_alike::of_keys(&keys))
+}
+
+/// The keys of a record's top level, for messages; empty if it is no JSON object.
+pub(super) fn top_level_keys(record: &str) -> Vec<String> {
+    let mut keys = Vec::new();
+    let mut cursor = Cursor::new(record);
+    if cursor.kind() == Ok(Kind::Object) {
+        // What was read before an error is still worth telling.
+        let _ = cursor.object::<JsonError>(|cursor, key| {
+            if keys.len() < 12 {
+                keys.push(key.chars().take(40).collect());
+            }
+            cursor.skip()
+        });
+    }
+    keys
+}
