@@ -100,7 +100,7 @@ async fn lake(folder: &Path) -> Lake {
     let file = folder.join("records.ndjson");
     std::fs::write(&file, lines.join("\n")).expect("a temporary file");
     let mut lake = Lake::open_or_create(&folder.join("lake")).await.expect("a new lake");
-    let inputs = find(&[file.display().to_string()]).expect("the file");
+    let inputs = find(&[file.display().to_string()]).expect("the file").inputs;
     let settings = IngestSettings {
         roster: lightsout_model::tenant::Roster::default(),
         skip_unrecognised: false,

@@ -2,11 +2,14 @@
 
 mod earlier;
 
+use std::collections::BTreeMap;
+
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::parts_hasher::PartsHasher;
 use lightsout_assess::assess;
+use lightsout_lake::schema::Table;
 use lightsout_model::campaign::Campaign;
 use lightsout_model::evidence::{TenantEvidence, Window};
 use lightsout_model::tenant::Roster;
@@ -28,8 +31,8 @@ pub struct Basis<'a> {
 pub const RULES_VERSION: u32 = 4;
 
 /// The columns of a [`DecisionHead`].
-pub(crate) const HEAD_COLUMNS: [&str; 5] =
-    ["decision_id", "decided_at", "campaign", "roster_hash", "rules_version"];
+pub(crate) const HEAD_COLUMNS: [&str; 6] =
+    ["decision_id", "decided_at", "campaign", "roster_hash", "rules_version", "lake_versions"];
 
 /// What tells recorded decisions apart: all but what can be large.
 #[derive(Debug, Clone, Deserialize)]
@@ -39,9 +42,23 @@ pub struct DecisionHead {
     pub campaign: String,
     pub(crate) roster_hash: String,
     rules_version: Option<u32>,
+    #[serde(default)]
+    lake_versions: Option<String>,
+}
+
+/// Sorts the heads of decisions, the oldest first. Which of two came first is told by the lake that they were made
+/// from: a clock may have been wrong by a year, and the decision by it would be the latest for that year.
+pub(crate) fn sort_oldest_first(heads: &mut [DecisionHead]) {
+    heads.sort_by_cached_key(|head| (head.decisions_before(), head.decided_at, head.decision_id.clone()));
 }
 
 impl DecisionHead {
+    /// The version of the table `decisions` that the decision was made beside.
+    fn decisions_before(&self) -> Option<u64> {
+        let versions: BTreeMap<String, u64> = serde_json::from_str(self.lake_versions.as_deref()?).ok()?;
+        versions.get(Table::Decisions.as_str()).copied()
+    }
+
     pub(crate) const fn has_verdicts(&self) -> bool {
         self.rules_version.is_some()
     }
@@ -263,5 +280,27 @@ mod tests {
         assert_eq!(row.evidence_in_row().expect("JSON"), evidence);
         row.decision_id = "70dadcbe095750eb836af68531581ba6".to_owned();
         assert_eq!(row.made_by_rules().expect("JSON"), None);
+    }
+
+    #[test]
+    fn the_latest_decision_is_the_one_of_the_newest_lake_whatever_the_clock_said() {
+        let head = |id: &str, year: i32, versions: Option<&str>| DecisionHead {
+            decision_id: id.to_owned(),
+            decided_at: format!("{year}-11-02T09:00:00Z").parse().expect("a time"),
+            campaign: "a".to_owned(),
+            roster_hash: String::new(),
+            rules_version: None,
+            lake_versions: versions.map(str::to_owned),
+        };
+        let beside = |version: u64| format!("{{\"decisions\":{version},\"sources\":9}}");
+        let mut heads = [
+            head("by a clock a year fast", 2027, Some(&beside(3))),
+            head("after it", 2026, Some(&beside(4))),
+            head("beside it", 2026, Some(&beside(3))),
+            head("of an unknown lake", 2028, None),
+        ];
+        sort_oldest_first(&mut heads);
+        let order = heads.map(|head| head.decision_id);
+        assert_eq!(order, ["of an unknown lake", "beside it", "by a clock a year fast", "after it"]);
     }
 }

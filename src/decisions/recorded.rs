@@ -14,7 +14,7 @@ use datafusion::prelude::{col, lit};
 use futures::TryStreamExt as _;
 
 use super::Error;
-use super::decision::{DecisionHead, DecisionRow, HEAD_COLUMNS};
+use super::decision::{DecisionHead, DecisionRow, HEAD_COLUMNS, sort_oldest_first};
 use super::rosters::StoredRoster;
 use super::tenants::{self, VERDICT_COLUMNS, check_count};
 use lightsout_assess::assess;
@@ -88,7 +88,7 @@ impl DecisionTables {
         for batch in collect(plan, state.task_ctx()).await? {
             heads.extend(from_batch::<DecisionHead>(&batch).map_err(lake_error)?);
         }
-        heads.sort_by(|a, b| (a.decided_at, &a.decision_id).cmp(&(b.decided_at, &b.decision_id)));
+        sort_oldest_first(&mut heads);
         heads.dedup_by(|a, b| a.decision_id == b.decision_id);
         Ok(heads)
     }

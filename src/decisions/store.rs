@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use arrow::array::RecordBatch;
 
-use crate::decision::{Basis, DecisionHead, DecisionRow, HEAD_COLUMNS};
+use crate::decision::{Basis, DecisionHead, DecisionRow, HEAD_COLUMNS, sort_oldest_first};
 use crate::error::{Error, Result};
 use crate::rosters::StoredRoster;
 use crate::tenants::{VERDICT_COLUMNS, check_count};
@@ -200,7 +200,7 @@ pub fn heads(lake: &Lake) -> Result<Vec<DecisionHead>> {
     for batch in lake.read(Table::Decisions, Some(&HEAD_COLUMNS))? {
         heads.extend(lightsout_lake::rows::from_batch::<DecisionHead>(&batch?)?);
     }
-    heads.sort_by(|a, b| (a.decided_at, &a.decision_id).cmp(&(b.decided_at, &b.decision_id)));
+    sort_oldest_first(&mut heads);
     Ok(heads)
 }
 

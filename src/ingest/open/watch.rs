@@ -78,7 +78,7 @@ mod tests {
         let path = folder.path().join("log.json");
         std::fs::write(&path, text_of(bytes)).expect("written");
         let inputs = find(&[path.display().to_string()]).expect("found");
-        let opened = open(&inputs[0], |_| false, None).expect("opened");
+        let opened = open(&inputs.inputs[0], |_| false, None).expect("opened");
         change(&path);
         let (_, content) = opened.read().expect("a text");
         content.finish().expect("read");
@@ -138,7 +138,7 @@ mod tests {
             let mut text = text_of(SIZES[1]);
             std::fs::write(&path, &text).expect("written");
             let inputs = find(&[path.display().to_string()]).expect("found");
-            let opened = open(&inputs[0], |_| true, None).expect("opened");
+            let opened = open(&inputs.inputs[0], |_| true, None).expect("opened");
             assert!(opened.content_hash.is_some());
             if changed {
                 text[5] = b'2';
