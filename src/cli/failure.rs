@@ -107,6 +107,7 @@ fn of_lake(error: &lightsout_lake::Error) -> u8 {
         | Error::Arrow { .. }
         | Error::Json { .. }
         | Error::NewerFormat { .. }
+        | Error::UnknownHash { .. }
         | Error::NotUpgraded { .. } => FAILED,
     }
 }

@@ -49,6 +49,11 @@ pub enum Error {
         env!("CARGO_PKG_VERSION")
     )]
     NewerFormat { lake: String, found: String, known: u32 },
+    #[error(
+        "the lake at {lake} knows contents by the hash '{found}', but this lightsout ({}) knows '{known}' alone; nothing was changed; use the lightsout that wrote the lake, or a newer one",
+        env!("CARGO_PKG_VERSION")
+    )]
+    UnknownHash { lake: String, found: String, known: &'static str },
     #[error("the lake's manifest {path} can't be read: {source}")]
     Manifest { path: PathBuf, source: serde_json::Error },
     #[error("parquet file {path}: {source}")]

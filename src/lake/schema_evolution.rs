@@ -29,8 +29,16 @@ const FIRST_FORMAT: &str = "1";
 /// The property of a table that names the lake's format. Other engines keep it.
 const FORMAT_PROPERTY: &str = "lightsout.formatVersion";
 
+/// The property that names the hash by which contents are known. A content that could be made to have another's id would
+/// be passed as known, and what it shows be lost, so it has to be a cryptographic one. A program that knows several
+/// would hash by the lake's, since the ids that a lake has stay as they are.
+const CONTENT_HASH_PROPERTY: &str = "lightsout.contentHash";
+
+/// The hash of every lake until now, also of those that name none.
+const CONTENT_HASH: &str = "blake3";
+
 /// The properties that a table has from its creation.
-pub(super) fn properties(table: Table) -> [(&'static str, String); 4] {
+pub(super) fn properties(table: Table) -> [(&'static str, String); 5] {
     let columns = table.table_schema();
     let bounded: Vec<&str> =
         BOUNDED.into_iter().filter(|column| columns.field_with_name(column).is_ok()).collect();
@@ -41,6 +49,7 @@ pub(super) fn properties(table: Table) -> [(&'static str, String); 4] {
         // Readers look for no other column's statistics, of every file and with every commit.
         ("delta.dataSkippingStatsColumns", bounded.join(",")),
         (FORMAT_PROPERTY, FORMAT_VERSION.to_string()),
+        (CONTENT_HASH_PROPERTY, CONTENT_HASH.to_owned()),
     ]
 }
 
@@ -93,17 +102,27 @@ impl Lake {
 
     /// The format that a table names; the first if it names none.
     fn format_of(&self, table: &DeltaTable) -> Result<String> {
-        let snapshot = table.snapshot().map_err(|source| self.wrong("reading a table's format", source))?;
-        let named = snapshot.metadata().configuration().get(FORMAT_PROPERTY).cloned();
-        Ok(named.unwrap_or_else(|| FIRST_FORMAT.to_owned()))
+        Ok(self.property(table, FORMAT_PROPERTY)?.unwrap_or_else(|| FIRST_FORMAT.to_owned()))
     }
 
-    /// Fails if the table names a format that is newer than this program's, or one that is not a number.
+    fn property(&self, table: &DeltaTable, name: &str) -> Result<Option<String>> {
+        let snapshot =
+            table.snapshot().map_err(|source| self.wrong("reading a table's properties", source))?;
+        Ok(snapshot.metadata().configuration().get(name).cloned())
+    }
+
+    /// Fails if the table names a format that is newer than this program's, or one that is not a number; or a hash that
+    /// this program does not know.
     pub(super) fn check_format(&self, table: &DeltaTable) -> Result<()> {
         let found = self.format_of(table)?;
-        match found.parse::<u32>() {
-            Ok(version) if version <= FORMAT_VERSION => Ok(()),
-            _ => Err(Error::NewerFormat { lake: self.name(), found, known: FORMAT_VERSION }),
+        if !found.parse::<u32>().is_ok_and(|version| version <= FORMAT_VERSION) {
+            return Err(Error::NewerFormat { lake: self.name(), found, known: FORMAT_VERSION });
+        }
+        match self.property(table, CONTENT_HASH_PROPERTY)? {
+            Some(found) if found != CONTENT_HASH => {
+                Err(Error::UnknownHash { lake: self.name(), found, known: CONTENT_HASH })
+            }
+            _ => Ok(()),
         }
     }
 

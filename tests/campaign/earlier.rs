@@ -79,8 +79,12 @@ fn an_earlier_lake_is_upgraded_once_and_says_so() {
 
     // Whoever reads the table without this program sees its columns in the log.
     let actions = actions(&newest_commit(&place.path("lake/sources/_delta_log")));
-    let format = actions.iter().find_map(|action| action["metaData"]["configuration"][FORMAT].as_str());
-    assert_eq!(format, Some("3"), "the format that it has now");
+    let property = |name: &str| {
+        let mut named = actions.iter().map(|action| action["metaData"]["configuration"][name].as_str());
+        named.find_map(|value| value)
+    };
+    assert_eq!(property(FORMAT), Some("3"), "the format that it has now");
+    assert_eq!(property("lightsout.contentHash"), Some("blake3"));
     let schema = actions.iter().find_map(|action| action["metaData"]["schemaString"].as_str());
     assert!(schema.is_some_and(|schema| schema.contains("page_filter") && !schema.contains("\"kind\"")));
     assert!(actions.iter().any(|action| action["remove"].is_object()), "the old files leave it at once");
@@ -163,11 +167,11 @@ fn a_decision_by_earlier_rules_is_told_apart_and_its_announcement_judged_by_thos
     assert!(!said.contains("earlier rules"), "the new one may be announced: {code} {said}");
 }
 
-/// Gives a table another format, as a newer program's upgrade does.
-fn commit_format(log: &Path, format: &str) {
+/// Gives a table another property, as a newer program's upgrade does.
+fn commit_property(log: &Path, property: &str, value: &str) {
     let created = actions(&log.join("00000000000000000000.json"));
     let mut metadata = created.into_iter().find(|action| action["metaData"].is_object()).expect("metadata");
-    metadata["metaData"]["configuration"][FORMAT] = format.into();
+    metadata["metaData"]["configuration"][property] = value.into();
     let newest = newest_commit(log);
     let newest: u64 = newest.file_stem().and_then(|stem| stem.to_str()?.parse().ok()).expect("a version");
     fs::write(log.join(format!("{:020}.json", newest + 1)), format!("{metadata}\n")).expect("a commit");
@@ -198,18 +202,21 @@ fn a_lake_of_a_newer_format_is_refused_by_every_command_and_left_alone() {
         &["lake", "vacuum"],
         &["campaign", "status"],
     ];
-    for (table, format) in [("sign_in_records", "4"), ("rejects", "not a number")] {
+    for (table, property, value, expected) in [
+        ("sign_in_records", FORMAT, "4", "has format 4, but"),
+        ("rejects", FORMAT, "not a number", "up to 3"),
+        ("sources", "lightsout.contentHash", "sha3", "by the hash 'sha3', but"),
+    ] {
         let place = Place::new();
         let logs = sample("logs");
         place.ingest(LAKE, &[&logs]);
         fs::create_dir_all(place.path("more")).expect("a folder");
-        commit_format(&place.path(LAKE).join(table).join("_delta_log"), format);
+        commit_property(&place.path(LAKE).join(table).join("_delta_log"), property, value);
         let before = files(&place.path(LAKE));
         for command in commands {
             let (code, _, said) = told(&place, command);
             assert_eq!(code, 1, "{command:?}: {said}");
-            for part in [&format!("has format {format}"), "up to 3", "nothing was changed", "or a newer one"]
-            {
+            for part in [expected, "nothing was changed", "or a newer one"] {
                 assert!(said.contains(part), "{command:?} lacks {part}: {said}");
             }
             assert_eq!(files(&place.path(LAKE)), before, "{command:?}");

@@ -66,6 +66,7 @@ fn lake_errors() -> Vec<(u8, LakeError)> {
         (1, LakeError::Parquet { path: "x".into(), source: no_pages() }),
         (1, LakeError::Arrow { what: "rows", source: no_rows() }),
         (1, LakeError::Json { what: "rows", source: no_json() }),
+        (1, LakeError::UnknownHash { lake: text(), found: text(), known: "x" }),
         (1, LakeError::NewerFormat { lake: text(), found: text(), known: 3 }),
         (1, LakeError::NotUpgraded { lake: text(), source: Box::new(disk()) }),
     ]
