@@ -75,8 +75,8 @@ fn a_payload_that_is_cut_in_a_whole_envelope_tears_the_file() {
     let cut_list = format!("{}\n{}\n", message(&list[..list.len() - 30]), message(&first));
     assert_eq!(ingested("list.json", cut_list.as_bytes()), (Some(3), "torn 1 1".to_owned()));
     let cut_record = message(&second[..second.len() - 30]);
-    let last = format!("{}\n{cut_record}", message(&first));
-    assert_eq!(ingested("last.json", last.as_bytes()), (Some(3), "torn 1 1".to_owned()));
+    let at_the_end = format!("{}\n{cut_record}", message(&first));
+    assert_eq!(ingested("last.json", at_the_end.as_bytes()), (Some(3), "torn 1 1".to_owned()));
     // A message that was cut among others is a reject, as a line that was cut is.
     let middle = format!("{cut_record}\n{}\n", message(&first));
     assert_eq!(ingested("middle.json", middle.as_bytes()), (Some(0), "whole 1 1".to_owned()));
