@@ -127,7 +127,7 @@ pub(crate) async fn main() -> ExitCode {
         Command::Collect(command) => collect::run(command),
         Command::Formats(arguments) => formats::run(arguments),
         Command::Settings(command) => settings::run(command),
-        Command::Lake(command) => lake::run(command, global).await,
+        Command::Lake(command) => Box::pin(lake::run(command, global)).await,
         Command::Completions(arguments) => completions::run(arguments),
         Command::Man(arguments) => completions::man(arguments),
     };
