@@ -71,7 +71,9 @@ mod tests {
         let value = vec!["a", "b\"c"];
         let of = |parts: &[&str]| {
             let mut hasher = PartsHasher::default();
-            parts.iter().for_each(|part| hasher.text(part));
+            for part in parts {
+                hasher.text(part);
+            }
             hasher.finish()
         };
         let mut streamed = PartsHasher::default();
