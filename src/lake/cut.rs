@@ -328,14 +328,16 @@ mod tests {
         assert_eq!(counts(&open(&folder).await), [1, 1]);
     }
 
+    /// `LIGHTSOUT_READER_BATCHES` sets the number of batches for long runs; the test says how often it looked.
     #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
     async fn readers_beside_a_writer_see_each_batch_whole() {
-        const BATCHES: usize = 60;
+        let batches = std::env::var("LIGHTSOUT_READER_BATCHES").ok().and_then(|number| number.parse().ok());
+        let batches: usize = batches.unwrap_or(60);
         let folder = tempfile::tempdir().expect("a folder");
         let mut writer = open(&folder).await;
         let mut reader = open(&folder).await;
         let writing = tokio::spawn(async move {
-            for number in 0..BATCHES {
+            for number in 0..batches {
                 let lock = writer.lock().await.expect("the lock");
                 let batch = batch(&writer, &format!("batch-{number}"));
                 writer.commit(&lock, &batch, 0).await.expect("a commit");
@@ -347,10 +349,16 @@ mod tests {
             let [rejects, sources] = counts(&reader);
             assert_eq!(rejects, sources, "after {seen} moments");
             seen += 1;
+            if seen % 10 == 0 {
+                // One that sees the lake for the first time.
+                let [rejects, sources] = counts(&open(&folder).await);
+                assert_eq!(rejects, sources, "opened after {seen} moments");
+            }
         }
         writing.await.expect("written");
         reader.refresh().await.expect("a cut");
-        assert_eq!(counts(&reader), [BATCHES, BATCHES]);
+        assert_eq!(counts(&reader), [batches, batches]);
+        println!("{batches} batches, looked at {seen} moments");
         assert!(seen > 1, "only {seen} moments");
     }
 }
