@@ -358,7 +358,7 @@ mod tests {
         writing.await.expect("written");
         reader.refresh().await.expect("a cut");
         assert_eq!(counts(&reader), [batches, batches]);
-        println!("{batches} batches, looked at {seen} moments");
+        eprintln!("{batches} batches, looked at {seen} moments");
         assert!(seen > 1, "only {seen} moments");
     }
 }
