@@ -7,9 +7,6 @@ from changes import DAYS, NOTHING, REFUSED, REJECTS, USAGE
 NO_IMPACT, WARNING, INSUFFICIENT, EXCLUDED = "no_impact", "warning", "insufficient_evidence", "excluded"
 VERDICTS = (NO_IMPACT, WARNING, INSUFFICIENT, EXCLUDED)
 NO_IMPACT_SHARE_MIN = 0.2
-# Of the tenants that lose days, how many may become `no_impact` all the same. README.md tells why some do: the sentences
-# of the coverage rule that permit it are each wanted for another reason.
-DAYS_LAW_BROKEN_SHARE_MAX = 0.002
 NOT_ASSESSED = {"verdict": "not_assessed", "reasons": ""}
 # What may differ although nothing changed.
 OF_THE_DECISION = ("decision_id",)
@@ -57,21 +54,6 @@ def violation(case: Case) -> str | None:
     if case.change == NOTHING:
         return difference(case.base, case.after)
     return None
-
-
-def is_tolerated(case: Case) -> bool:
-    """Whether the tenant is of the kind of which a few may break a law: days lost, and insufficient evidence suffices."""
-    return case.change == DAYS and case.move == (INSUFFICIENT, NO_IMPACT) and not case.lacks_too_much
-
-
-def too_many_tolerated(cases: list[Case]) -> str | None:
-    lost = [case for case in cases if case.change == DAYS]
-    broken = sum(is_tolerated(case) for case in lost)
-    # One tenant is never too many: a small run has no share to speak of.
-    if broken <= max(1, DAYS_LAW_BROKEN_SHARE_MAX * len(lost)):
-        return None
-    return (f"{broken} of {len(lost)} tenants became no_impact by losing days; "
-            f"at most {DAYS_LAW_BROKEN_SHARE_MAX:.1%} may")
 
 
 def lacks_no_impact(cases: list[Case]) -> str | None:

@@ -3,9 +3,8 @@
 
     properties.py BINARY [--tenants N] [--seed N] [--check] [--only INDEX] [--keep DIR] [--list FILE]
 
-Exit codes: 0 every law holds, or only so few tenants break the one of removed days as README.md says; 1 one is broken, a
-command failed or, with --check, too few tenants are `no_impact` before the change for the laws to mean anything.
-README.md tells the laws.
+Exit codes: 0 every law holds; 1 one is broken, a command failed or, with --check, too few tenants are
+`no_impact` before the change for the laws to mean anything. README.md tells the laws.
 """
 import argparse
 import shutil
@@ -18,8 +17,7 @@ from pathlib import Path
 from changes import change
 from delivery import Files, write_roster, write_tenant
 from laws import (
-    NO_IMPACT_SHARE_MIN, NOT_ASSESSED, Case, is_tolerated, lacks_no_impact, move_table, report, share_table,
-    too_many_tolerated, violation,
+    NO_IMPACT_SHARE_MIN, NOT_ASSESSED, Case, lacks_no_impact, move_table, report, share_table, violation,
 )
 from program import commands, decide
 from stories import tell_story
@@ -109,12 +107,11 @@ def judge(cases: list[Case], arguments: argparse.Namespace) -> int:
         print(report(case, law))
     if broken:
         print(f"{len(broken)} tenants break a law")
-    too_many = too_many_tolerated(cases)
-    for text in filter(None, (too_few, too_many)):
-        print(text)
-    if too_few or too_many or not all(is_tolerated(case) for case, _ in broken):
+    if too_few:
+        print(too_few)
+    if broken or too_few:
         return 1
-    print("every law holds but for the tenants above, which are as few as README.md says" if broken else "every law holds")
+    print("every law holds")
     return 0
 
 
