@@ -99,7 +99,7 @@ fn a_decision_that_has_lost_its_tenants_is_refused_and_found_by_verify() {
         let told = String::from_utf8_lossy(&output.stderr).into_owned();
         assert_eq!(output.status.code(), Some(1), "{command:?}: {told}");
         assert!(
-            told.contains("decision_tenants has 0 of them") && told.contains("lightsout assess"),
+            told.contains("decision_tenants holds 0 of them") && told.contains("lightsout assess"),
             "{told}"
         );
     }

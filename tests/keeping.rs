@@ -427,6 +427,12 @@ fn what_another_program_commits_is_seen_and_said_until_the_next_write() {
         let said = said(&["sql", "SELECT 1"]);
         assert!(said.contains("another program has changed") && said.contains(&expected), "{said}");
     }
-    days_pass(&place, 2..3);
+    place.write("more/log.json", log_of(2).as_bytes());
+    let more = place.path("more/log.json").display().to_string();
+    let said_by_the_writer = said(&["ingest", &more, "--quiet"]);
+    assert!(
+        said_by_the_writer.contains(&expected),
+        "a job that only ingests says it too: {said_by_the_writer}"
+    );
     assert_eq!(said(&["sql", "SELECT 1"]), "", "the lake's log has it now");
 }

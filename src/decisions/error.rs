@@ -14,12 +14,12 @@ pub enum Error {
     #[error("decision {id} can't be made again as it was: {differs}")]
     Differs { id: String, differs: String },
     #[error(
-        "decision {id} is of {expected} tenants, and decision_tenants has {found} of them, so it can't be used; decide \
+        "decision {id} covers {expected} tenants, but decision_tenants holds {found} of them, so it can't be used; decide \
          again with: lightsout assess"
     )]
     TenantsLost { id: String, expected: u64, found: u64 },
     #[error(
-        "the roster {roster_hash} of decision {id} is not in the table rosters as it was, so it can't be used; decide \
+        "the roster {roster_hash} of decision {id} is missing from the table rosters or has changed there, so it can't be used; decide \
          again with: lightsout assess"
     )]
     RosterLost { id: String, roster_hash: String },

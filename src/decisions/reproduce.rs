@@ -205,7 +205,7 @@ pub async fn remake(lake: &Lake, row: &DecisionRow, memory_limit_bytes: usize) -
     let evidence_then = store::evidence(lake, row)?;
     let others = other_evidence(&evidence_then, &evidence);
     if !others.is_empty() {
-        parts.push(format!("the evidence is other, for example of {}", others.join(", ")));
+        parts.push(format!("the evidence differs, for example for {}", others.join(", ")));
     }
     if let Some(made_by) = other_rules(row)? {
         parts.push(format!("it was made by {made_by}, and these are rules {RULES_VERSION}: assess again"));
@@ -244,5 +244,6 @@ fn judged_otherwise(then: &[TenantAssessment], now: &[TenantAssessment]) -> Opti
         .collect();
     let count = changes.len();
     let all = then.len();
-    (count > 0).then(|| format!("{count} of {all} tenants are judged otherwise, such as {}", told.join("; ")))
+    (count > 0)
+        .then(|| format!("{count} of {all} tenants are judged differently, such as {}", told.join("; ")))
 }

@@ -93,16 +93,12 @@ impl Lake {
         let path = self.root.join(LOCK);
         let file = File::create(&path).map_err(Error::write(&path))?;
         file.lock().map_err(Error::write(&path))?;
-        self.entry = match &self.entry {
-            Some(known) => Some(lake_log::newest_after(&self.root, known)?),
-            None => lake_log::newest(&self.root)?,
-        };
+        self.entry = self.newest_entry()?;
         self.see_newest_commits().await?;
         self.recover().await?;
         if !self.is_logged()? {
             self.log_commit(None, chrono::Utc::now().timestamp_millis())?;
         }
-        self.by_others.clear();
         Ok(Locked { _file: file })
     }
 

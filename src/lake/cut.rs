@@ -18,13 +18,17 @@ impl Lake {
     /// # Errors
     /// Fails if the lake can't be read.
     pub async fn refresh(&mut self) -> Result<()> {
-        let newest = match &self.entry {
-            Some(known) => Some(lake_log::newest_after(&self.root, known)?),
-            None => lake_log::newest(&self.root)?,
-        };
-        match newest {
+        match self.newest_entry()? {
             Some(entry) => self.see(entry).await,
             None => self.see_without_log().await,
+        }
+    }
+
+    /// The newest entry of the lake's log; `None` if it has none yet.
+    pub(super) fn newest_entry(&self) -> Result<Option<LogEntry>> {
+        match &self.entry {
+            Some(known) => lake_log::newest_after(&self.root, known).map(Some),
+            None => lake_log::newest(&self.root),
         }
     }
 
@@ -47,7 +51,8 @@ impl Lake {
         Ok(false)
     }
 
-    /// What other programs committed since lightsout last did, as far as it is seen.
+    /// What other programs committed since lightsout had last written when this lake was opened or refreshed. It is
+    /// still told when a command has written since.
     #[must_use]
     pub fn commits_by_others(&self) -> &[ForeignCommit] {
         &self.by_others
@@ -141,6 +146,9 @@ impl Lake {
             files: batch.map(|batch| batch.files.iter().map(Into::into).collect()).unwrap_or_default(),
             by_others,
         };
+        if !entry.by_others.is_empty() {
+            self.by_others.clone_from(&entry.by_others);
+        }
         entry.write(&self.root)?;
         self.entry = Some(entry);
         Ok(())

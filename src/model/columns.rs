@@ -233,7 +233,7 @@ pub const SOURCES: &[Column] = &[
         "truncation",
         Text,
         Ingest,
-        "how it ends before its data do: torn (cut), incomplete (by its own word), cap 100000; null if it does not",
+        "how it ends before its data do: torn (cut), incomplete (says so itself), cap 100000; null if it does not",
     )
     .or_null(),
     Column::new("page_filter", Text, Ingest, "Graph: the filter that the links to next pages repeat")

@@ -50,7 +50,7 @@ fn told_of_upgrade(lake: &str, upgraded: &Upgraded) -> String {
     }
     if before != after {
         parts.push(format!(
-            "its format is now {after} (was {before}), which earlier versions must not write to"
+            "its format is now {after} (was {before}), so don't use earlier versions on it any more"
         ));
     }
     format!("the lake at {lake} was made by an earlier version: {}", parts.join("; "))

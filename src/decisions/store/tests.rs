@@ -235,13 +235,13 @@ async fn a_decision_made_again_is_compared_with_what_was_decided() {
     let told = kept(&earlier, &other).await.expect_err("other rules").to_string();
     let expected = [
         format!("it was made by earlier rules ({}), and these are rules {RULES_VERSION}", RULES_VERSION - 1),
-        format!("1 of {} tenants are judged otherwise", assessment.tenants.len()),
+        format!("1 of {} tenants are judged differently", assessment.tenants.len()),
         format!("such as {tenant_id} no_impact -> insufficient_evidence (now no_records)"),
     ];
     for part in expected {
         assert!(told.contains(&part), "{part}: {told}");
     }
-    assert!(!told.contains("evidence is other"), "{told}");
+    assert!(!told.contains("the evidence differs"), "{told}");
 }
 
 #[tokio::test]
@@ -254,7 +254,7 @@ async fn a_decision_whose_tenants_or_roster_are_lost_is_refused() {
     drop(lock);
     let lost = verdicts(&lake, &row).expect_err("lost").to_string();
     assert!(
-        lost.contains("is of 20 tenants, and decision_tenants has 0") && lost.contains("lightsout assess"),
+        lost.contains("covers 20 tenants, but decision_tenants holds 0") && lost.contains("lightsout assess"),
         "{lost}"
     );
     assert!(matches!(evidence(&lake, &row), Err(Error::TenantsLost { .. })));
