@@ -429,7 +429,7 @@ fn what_another_program_commits_is_seen_and_said_until_the_next_write() {
     }
     place.write("more/log.json", log_of(2).as_bytes());
     let more = place.path("more/log.json").display().to_string();
-    let said_by_the_writer = said(&["ingest", &more, "--quiet"]);
+    let said_by_the_writer = said(&["ingest", &more]);
     assert!(
         said_by_the_writer.contains(&expected),
         "a job that only ingests says it too: {said_by_the_writer}"
