@@ -21,12 +21,14 @@ use lightsout_workflow::{MEMORY_LIMIT_BYTES, session};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
-    /// Tables with their rows, and the doubts that were dismissed
+    /// Tables with their rows, the lake's format and newest commit, and the doubts that
+    /// were dismissed
     Status {
         #[command(flatten)]
         output: Output,
     },
-    /// Check every file's account against the tables; exit 1 if one does not hold
+    /// Check every file's account against the tables, and that kept decisions are whole;
+    /// exit 1 if something does not hold
     Verify {
         #[command(flatten)]
         output: Output,
