@@ -28,7 +28,7 @@ pub struct Basis<'a> {
 }
 
 /// Another number where the same evidence may be judged otherwise than before.
-pub const RULES_VERSION: u32 = 4;
+pub const RULES_VERSION: u32 = 5;
 
 /// The columns of a [`DecisionHead`].
 pub(crate) const HEAD_COLUMNS: [&str; 6] =
@@ -44,6 +44,9 @@ pub struct DecisionHead {
     rules_version: Option<u32>,
     #[serde(default)]
     lake_versions: Option<String>,
+    /// Counted from 1 in the order in which the lake's decisions were made; 0 if nobody has counted.
+    #[serde(skip)]
+    pub(crate) number: i64,
 }
 
 /// Sorts the heads of decisions, the oldest first. Which of two came first is told by the lake that they were made
@@ -291,6 +294,7 @@ mod tests {
             roster_hash: String::new(),
             rules_version: None,
             lake_versions: versions.map(str::to_owned),
+            number: 0,
         };
         let beside = |version: u64| format!("{{\"decisions\":{version},\"sources\":9}}");
         let mut heads = [

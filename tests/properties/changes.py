@@ -3,7 +3,7 @@ import random
 from collections import Counter
 from statistics import median
 
-from records import INTERACTIVE, LOGS, NON_INTERACTIVE, WEEKDAYS, WINDOW_DAYS, SignIn
+from records import DATES, INTERACTIVE, LOGS, NON_INTERACTIVE, WEEKDAYS, WINDOW_DAYS, SignIn
 from refused import refused_file
 from rejects import LEGACY_LINES, make_reject
 from tenants import WORKING_WEEKS, Tenant
@@ -64,13 +64,27 @@ def remove_days(tenant: Tenant, rng: random.Random) -> str:
     before = tenant.everyday
     tenant.everyday = [s for s in tenant.everyday if s.log not in logs or s.day not in lost]
     tenant.empty_storage_days = {(log, day) for log, day in tenant.empty_storage_days if log not in logs or day not in lost}
-    tenant.lacks_too_much = any(lacks_too_much(tenant, log, lost_days(before, tenant, log)) for log in logs)
+    lost_of = {log: lost_days(before, tenant, log) for log in logs}
+    tenant.lacks_too_much = any(lacks_too_much(tenant, log, lost_of[log]) for log in logs)
+    tenant.lacks_visibly = any(lacks_visibly(tenant, log, lost_of[log]) for log in logs)
     return f"{how} of {' and '.join(logs)}: {', '.join(map(str, sorted(lost))) or 'none'}"
 
 
 def lost_days(before: list[SignIn], tenant: Tenant, log: str) -> set[int]:
     """The days of the window on which a log had records and has none any more."""
     return {s.day for s in before if s.log == log and 0 <= s.day < WINDOW_DAYS} - set(tenant.days_with_records(log))
+
+
+def lacks_visibly(tenant: Tenant, log: str, lost: set[int]) -> bool:
+    """Whether one of the lost days is missing afterwards by the terms of the coverage rule: nobody states it, and it is
+    not a day of the interactive log on which the other log of the same channel was seen."""
+    if tenant.delivery in ("covers", "portal"):
+        return False
+    if "logs_from" in tenant.roster:
+        lost = {day for day in lost if not tenant.roster["logs_from"] <= DATES[day] <= tenant.roster["logs_to"]}
+    if log == INTERACTIVE and tenant.delivery != "apart":
+        lost = lost - set(tenant.days_with_records(NON_INTERACTIVE))
+    return bool(lost)
 
 
 def lacks_too_much(tenant: Tenant, log: str, lost: set[int]) -> bool:

@@ -23,12 +23,20 @@ class Case:
     details: str
     is_excluded: bool  # by the roster
     lacks_too_much: bool  # see changes.py
+    lacks_visibly: bool  # see changes.py
     base: dict
     after: dict
 
     @property
     def move(self) -> tuple[str, str]:
         return self.base["verdict"], self.after["verdict"]
+
+    @property
+    def is_quieter_log(self) -> bool:
+        """Days were removed, and none of them is missing afterwards: each is stated or filled. What is left is the whole
+        log of a tenant with fewer sign-ins, and may be believed where the other one was not."""
+        return (self.change == DAYS and self.base["verdict"] == INSUFFICIENT
+                and not self.lacks_visibly and not self.lacks_too_much)
 
 
 def violation(case: Case) -> str | None:
@@ -39,7 +47,7 @@ def violation(case: Case) -> str | None:
     if case.is_excluded:
         return None if base == after == EXCLUDED else "an excluded tenant stays excluded"
     if base != NO_IMPACT and after == NO_IMPACT:
-        return f"{case.change}: never leads to no_impact"
+        return None if case.is_quieter_log else f"{case.change}: never leads to no_impact"
     # A whole scope that is off already comes before usage that no protocol in it accounts for.
     if case.change == USAGE and after != WARNING and (base, after) != (EXCLUDED, EXCLUDED):
         return "usage in the window is a warning"

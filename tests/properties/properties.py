@@ -17,7 +17,7 @@ from pathlib import Path
 from changes import change
 from delivery import Files, write_roster, write_tenant
 from laws import (
-    NO_IMPACT_SHARE_MIN, NOT_ASSESSED, Case, lacks_no_impact, move_table, report, share_table, violation,
+    NO_IMPACT, NO_IMPACT_SHARE_MIN, NOT_ASSESSED, Case, lacks_no_impact, move_table, report, share_table, violation,
 )
 from program import commands, decide
 from stories import tell_story
@@ -89,7 +89,8 @@ def write_logs(arguments: argparse.Namespace, folder: Path) -> tuple[list[tuple]
         kind, details, changed = change(tenant, arguments.seed)
         write_tenant(tenant, before)
         write_tenant(changed, after)
-        made.append((index, tenant.id, tenant.describe(), kind, details, "exclude" in tenant.roster, changed.lacks_too_much))
+        made.append((index, tenant.id, tenant.describe(), kind, details, "exclude" in tenant.roster,
+                     changed.lacks_too_much, changed.lacks_visibly))
         roster.append((tenant.id, index, tenant.roster))
     for files in (before, after):
         files.close()
@@ -100,6 +101,10 @@ def write_logs(arguments: argparse.Namespace, folder: Path) -> tuple[list[tuple]
 def judge(cases: list[Case], arguments: argparse.Namespace) -> int:
     broken = [(case, law) for case in cases if (law := violation(case))]
     too_few = lacks_no_impact(cases) if arguments.check else None
+    quieter = [case for case in cases if case.is_quieter_log and case.move[1] == NO_IMPACT]
+    if quieter:
+        print(f"{len(quieter)} logs became quieter, without a missing day, and no_impact:",
+              ", ".join(str(case.index) for case in quieter))
     if arguments.list:
         lines = [f"{case.index}\t{law}\n" for case, law in broken] + ([f"all\t{too_few}\n"] if too_few else [])
         arguments.list.write_text("".join(lines), encoding="utf-8")

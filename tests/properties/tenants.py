@@ -54,6 +54,7 @@ class Tenant:
     empty_storage_days: set[tuple[str, int]] = field(default_factory=set)
     roster: dict[str, str] = field(default_factory=dict)
     lacks_too_much: bool = False  # days were removed, and no log that lacks so many is whole
+    lacks_visibly: bool = False  # days were removed that nobody states and no other log fills
     id_pool: list[str] = field(default_factory=list)  # ids that are used again and again
     ids: int = 0
 

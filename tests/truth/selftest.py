@@ -97,15 +97,25 @@ def coverage_cases():
     # Three weeks of history are too few: then the window counts as well, here that has no Fridays and Saturdays.
     sundays = log_of(3, START - 27, workweek=(6, 0, 1, 2, 3))
     coverage_case("Sunday to Thursday", "", sundays)
-    late = log_of(3, START - 27, START - 21, workweek=week)
+    # In three weeks of Sundays to Fridays both weeks are equally usual; the window has no Fridays.
+    late = log_of(3, START - 21, START - 1, workweek=(6, 0, 1, 2, 3, 4))
     for day in sundays.counts:
         if day >= START:
             late.record(day * DAY + 12 * HOUR, "channel")
-    coverage_case("Mondays to Fridays until 27 days before, then Sundays to Thursdays", "", late)
-    late.record((START - 28) * DAY, "channel")
-    coverage_case("until 28 days before", "days_missing", late)
+    coverage_case("Sundays to Fridays for 21 days, then Sundays to Thursdays", "", late)
+    for day in (START - 28, START - 27):
+        late.record(day * DAY, "channel")
+    coverage_case("from 28 days before", "days_missing", late)
     # Without history the best covered week is sought in the window: Sunday to Thursday lacks nothing.
     coverage_case("no Fridays and Saturdays, no history", "", log_of(5, workweek=(6, 0, 1, 2, 3)))
+    # Sunday to Thursday has to be clearly better covered: two lost Fridays and two Sundays do not make it so.
+    six_days = (6, 0, 1, 2, 3, 4)
+    coverage_case("of Sunday to Friday two Fridays lost", "",
+                  log_of(3, workweek=six_days, without=september(4, 11)))
+    coverage_case("three Fridays lost: a lead of 13 %", "",
+                  log_of(3, workweek=six_days, without=september(4, 11, 18)))
+    coverage_case("one Friday and two Wednesdays lost", "days_missing",
+                  log_of(3, workweek=six_days, without=september(4, 9, 16)))
     # From history Monday to Friday is usual (a tie, the first one): four Fridays of 22 are missing.
     coverage_case("all Fridays lost, with history", "days_missing", log_of(5, history, without=september(4, 11, 18, 25)))
     coverage_case("workdays of the roster", "days_missing",

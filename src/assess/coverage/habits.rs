@@ -20,6 +20,9 @@ const WORKING_WEEKS: [[Weekday; 5]; 3] = [
     [Weekday::Sat, Weekday::Sun, Weekday::Mon, Weekday::Tue, Weekday::Wed],
 ];
 
+/// So many percentage points more of its days than of Monday to Friday have to be seen of another week.
+const WEEK_LEAD_MIN_PERCENT: u32 = 10;
+
 /// Weeks of history that are enough to count on them alone.
 const WEEKS_ALONE_MIN: u32 = 4;
 
@@ -67,7 +70,7 @@ impl Habits {
             }
         }
         let workdays = settings.and_then(|settings| settings.workdays.clone());
-        let workdays = workdays.unwrap_or_else(|| best_covered(&days, &seen));
+        let workdays = workdays.unwrap_or_else(|| best_covered(&days, &seen, is_history));
         // One busy Sunday is no habit, where history tells; without history every one is taken for one, as of
         // the others it may be that was lost.
         let is_habit =
@@ -134,16 +137,22 @@ impl Habits {
 
 const WORKING_DAYS: usize = 20;
 
-fn best_covered(days: &[u32; 7], seen: &[u32; 7]) -> Vec<Weekday> {
-    let share = |week: &[Weekday; 5]| {
-        let sum = |of: &[u32; 7]| week.iter().map(|weekday| of[index(*weekday)]).sum::<u32>();
-        (sum(seen), sum(days).max(1))
+/// The working week with the largest share of its days seen. Without history the days that were lost have a say in
+/// it, so another week than Monday to Friday has to lead by a tenth: a lost Friday must not make an office one that
+/// works from Sunday to Thursday.
+fn best_covered(days: &[u32; 7], seen: &[u32; 7], is_history: bool) -> Vec<Weekday> {
+    let leads = |week: &[Weekday; 5], other: &[Weekday; 5], by_percent: u32| {
+        let sum = |week: &[Weekday; 5], of: &[u32; 7]| week.iter().map(|day| of[index(*day)]).sum::<u32>();
+        let (days_of_week, days_of_other) = (sum(week, days).max(1), sum(other, days).max(1));
+        let of_other = sum(other, seen) * 100 + by_percent * days_of_other;
+        sum(week, seen) * 100 * days_of_other > of_other * days_of_week
     };
-    let mut best = WORKING_WEEKS[0];
-    for week in &WORKING_WEEKS[1..] {
-        let ((seen, days), (best_seen, best_days)) = (share(week), share(&best));
-        if seen * best_days > best_seen * days {
-            best = *week;
+    let [usual, others @ ..] = &WORKING_WEEKS;
+    let lead_min = if is_history { 0 } else { WEEK_LEAD_MIN_PERCENT };
+    let mut best = usual;
+    for week in others {
+        if leads(week, best, 0) && leads(week, usual, lead_min) {
+            best = week;
         }
     }
     best.to_vec()

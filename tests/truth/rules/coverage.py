@@ -19,6 +19,7 @@ THIN_MEDIAN, THIN_SHARE, THIN_DAYS = 10, 10, 3
 NEAR_IDLE_PERCENT = 40
 BELIEVABLE = 0.01
 UNKNOWN = 1 << 32
+WEEK_LEAD = fractions.Fraction(1, 10)
 FIVE_DAY_WEEKS = [(0, 1, 2, 3, 4), (6, 0, 1, 2, 3), (5, 6, 0, 1, 2)]
 
 
@@ -93,7 +94,11 @@ class Habits:
         def covered(week):
             return fractions.Fraction(sum(found[w] for w in week), max(1, sum(there[w] for w in week)))
 
-        week = workdays or max(FIVE_DAY_WEEKS, key=covered)
+        # A lost Friday must not make another week of it: where the window counts too, it has to lead by a tenth.
+        lead = WEEK_LEAD if with_window else 0
+        monday_to_friday, *others = FIVE_DAY_WEEKS
+        clear = [w for w in others if covered(w) > covered(monday_to_friday) + lead]
+        week = workdays or max([monday_to_friday, *clear], key=covered)
         # Where history alone is looked at, a weekday has to be usual in it: one busy Sunday is not.
         often = {w for w in range(7) if with_window or found[w] * 100 >= NEAR_IDLE_PERCENT * there[w]}
         self.expected = set(week) | {w for w in often if counts[w] and statistics.median(counts[w]) >= BUSY_MEDIAN}
