@@ -28,7 +28,7 @@ categories_seen AS (
     GROUP BY tenant_id
 ),
 decided AS (
-    SELECT *, row_number() OVER (PARTITION BY tenant_id ORDER BY decided_at DESC, decision_id) AS place
+    SELECT *, row_number() OVER (PARTITION BY tenant_id ORDER BY decision_number DESC) AS place
     FROM latest_decision
 ),
 ids AS (

@@ -90,6 +90,9 @@ impl DecisionTables {
         }
         sort_oldest_first(&mut heads);
         heads.dedup_by(|a, b| a.decision_id == b.decision_id);
+        for (head, number) in heads.iter_mut().zip(1..) {
+            head.number = number;
+        }
         Ok(heads)
     }
 

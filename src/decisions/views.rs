@@ -79,6 +79,7 @@ impl fmt::Debug for DecisionView {
 fn verdict_columns() -> SchemaRef {
     schema_of(&[
         ("decision_id", DataType::Utf8),
+        ("decision_number", DataType::Int64),
         ("campaign", DataType::Utf8),
         ("decided_at", timestamp()),
         ("as_of", DataType::Date32),
@@ -112,12 +113,13 @@ fn roster_columns() -> SchemaRef {
 }
 
 /// The columns that say which decision a row is of.
-fn decision_columns(row: &DecisionRow, rows: usize) -> Vec<ArrayRef> {
+fn decision_columns(row: &DecisionRow, number: i64, rows: usize) -> Vec<ArrayRef> {
     let text = |text: &str| -> ArrayRef { Arc::new(StringArray::from_iter_values(vec![text; rows])) };
     let day = |day: NaiveDate| -> ArrayRef { Arc::new(Date32Array::from_value(day.to_epoch_days(), rows)) };
     let decided_at = TimestampMicrosecondArray::from_value(row.decided_at.timestamp_micros(), rows);
     vec![
         text(&row.decision_id),
+        Arc::new(Int64Array::from_value(number, rows)),
         text(&row.campaign),
         Arc::new(decided_at.with_timezone("UTC")),
         day(row.as_of),
@@ -140,18 +142,23 @@ const SHOWN_COLUMNS: [&str; 9] = [
 ];
 
 /// The rows of some tenants as they were decided.
-fn decided_rows(row: &DecisionRow, tenants: &RecordBatch, schema: &SchemaRef) -> Result<RecordBatch> {
-    let mut columns = decision_columns(row, tenants.num_rows());
+fn decided_rows(
+    row: &DecisionRow,
+    number: i64,
+    tenants: &RecordBatch,
+    schema: &SchemaRef,
+) -> Result<RecordBatch> {
+    let mut columns = decision_columns(row, number, tenants.num_rows());
     columns.extend(tenants.columns().iter().cloned());
     Ok(RecordBatch::try_new(Arc::clone(schema), columns)?)
 }
 
 /// The rows of a decision of an earlier program, judged by the rules of this one.
-fn judged_rows(row: &DecisionRow, schema: &SchemaRef) -> Result<RecordBatch> {
+fn judged_rows(row: &DecisionRow, number: i64, schema: &SchemaRef) -> Result<RecordBatch> {
     let campaign = row.campaign_rules().map_err(|source| unreadable(row, "campaign", &source))?;
     let tenants: Vec<TenantAssessment> = judged_in_row(row, &campaign, &roster_in_row(row)?)?;
     let users: Int64Array = tenants.iter().map(|tenant| i64::try_from(tenant.users).ok()).collect();
-    let mut columns = decision_columns(row, tenants.len());
+    let mut columns = decision_columns(row, number, tenants.len());
     columns.extend([
         text_column(&tenants, |tenant| Some(tenant.tenant_id.clone())),
         text_column(&tenants, |tenant| tenant.display_name.clone()),
@@ -187,6 +194,8 @@ fn roster_rows(row: &DecisionRow, roster: &Roster, schema: &SchemaRef) -> Result
 /// How one decision is read.
 #[derive(Debug, Clone)]
 struct DecisionPlans {
+    /// See [`super::decision::DecisionHead::number`].
+    number: i64,
     row: Arc<dyn ExecutionPlan>,
     /// Its tenants, or its roster; `None`: the row has them.
     rows: Option<Arc<dyn ExecutionPlan>>,
@@ -203,13 +212,14 @@ impl DecisionPlans {
         let Some(row) = read_row(self.row, Arc::clone(&task)).await? else {
             return Ok(stream::empty().boxed());
         };
+        let number = self.number;
         let rows = match (kind, self.rows) {
             (DecisionViewKind::Verdicts | DecisionViewKind::LatestDecisions, Some(tenants)) => {
                 let tenants = execute_stream(tenants, task)?;
-                return Ok(tenants.map(move |some| decided_rows(&row, &some?, &schema)).boxed());
+                return Ok(tenants.map(move |some| decided_rows(&row, number, &some?, &schema)).boxed());
             }
             (DecisionViewKind::Verdicts | DecisionViewKind::LatestDecisions, None) => {
-                judged_rows(&row, &schema)?
+                judged_rows(&row, number, &schema)?
             }
             (DecisionViewKind::LatestRoster, Some(roster)) => {
                 roster_rows(&row, &read_roster(roster, task, &row).await?, &schema)?
@@ -267,7 +277,11 @@ impl DecisionView {
                 }
                 (true, DecisionViewKind::LatestRoster) => Some(self.tables.roster_plan(state, &head).await?),
             };
-            plans.push(DecisionPlans { row: self.tables.row_plan(state, &head).await?, rows });
+            plans.push(DecisionPlans {
+                number: head.number,
+                row: self.tables.row_plan(state, &head).await?,
+                rows,
+            });
         }
         Ok(DecisionStream { kind: self.kind, schema: Arc::clone(&self.schema), plans })
     }
