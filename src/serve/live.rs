@@ -17,6 +17,7 @@ use lightsout_model::evidence::Window;
 use lightsout_model::tenant::Roster;
 use lightsout_query::Queries;
 use lightsout_query::catalog::own::Library;
+use lightsout_workflow::open::changes_by_others;
 use lightsout_workflow::session;
 
 /// How often the logs are looked at, at most.
@@ -62,6 +63,7 @@ impl Live {
     pub async fn open(root: &Path, rules: Rules, memory_limit_bytes: usize) -> Result<Self> {
         let rules = Arc::new(rules);
         let newest = Snapshot::open(root, Arc::clone(&rules), memory_limit_bytes).await?;
+        newest.tell_changes_by_others(None);
         Ok(Self {
             root: root.to_owned(),
             rules,
@@ -85,6 +87,7 @@ impl Live {
         match Snapshot::open(&self.root, Arc::clone(&self.rules), self.memory_limit_bytes).await {
             Ok(opened) => {
                 look.last_error = None;
+                opened.tell_changes_by_others(Some(&newest));
                 let opened = Arc::new(opened);
                 *self.newest.write().unwrap_or_else(PoisonError::into_inner) = Arc::clone(&opened);
                 opened
@@ -112,6 +115,18 @@ impl Snapshot {
         let queries = session::open(&lake, memory_limit_bytes).await?;
         let versions = lake.versions()?;
         Ok(Self { lake, queries, rules, versions, window: OnceCell::new() })
+    }
+
+    /// Says on stderr what other programs have changed, unless it was said of the snapshot before.
+    fn tell_changes_by_others(&self, before: Option<&Self>) {
+        let told = changes_by_others(&self.lake);
+        if let Some(told) = told.filter(|told| before.is_none_or(|before| !before.knows_of(told))) {
+            eprintln!("lightsout: {told}");
+        }
+    }
+
+    fn knows_of(&self, changes: &str) -> bool {
+        changes_by_others(&self.lake).as_deref() == Some(changes)
     }
 
     /// Whether the lake has gone on, or is another.

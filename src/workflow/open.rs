@@ -32,10 +32,17 @@ pub async fn upgrade(lake: &mut Lake, now: DateTime<Utc>, tell: Tell) -> Result<
     if let Some(upgraded) = upgraded {
         tell(&told_of_upgrade(&lake.name(), &upgraded));
     }
-    if !lake.commits_by_others().is_empty() {
-        tell(&told_of_others(&lake.name(), lake.commits_by_others()));
+    if let Some(told) = changes_by_others(lake) {
+        tell(&told);
     }
     Ok(())
+}
+
+/// What other programs have changed in the lake since lightsout last wrote to it, in words; `None` if nothing.
+#[must_use]
+pub fn changes_by_others(lake: &Lake) -> Option<String> {
+    let commits = lake.commits_by_others();
+    (!commits.is_empty()).then(|| told_of_others(&lake.name(), commits))
 }
 
 fn told_of_upgrade(lake: &str, upgraded: &Upgraded) -> String {

@@ -93,6 +93,25 @@ fn new_commits_appear_without_a_restart() {
     assert!(server.health("/lake/sign_in_records") > version);
 }
 
+#[test]
+fn what_another_program_commits_is_said_once_while_it_serves() {
+    let server = Server::start(&[]);
+    let log = server.place.path("lake/sources/_delta_log");
+    let newest = std::fs::read_dir(&log).expect("a log").flatten().map(|entry| entry.path()).max();
+    let name =
+        newest.and_then(|path| path.file_stem()?.to_str()?.parse::<u64>().ok()).expect("a version") + 1;
+    let theirs = "{\"commitInfo\":{\"operation\":\"VACUUM START\",\"engineInfo\":\"another engine\"}}\n";
+    std::fs::write(log.join(format!("{name:020}.json")), theirs).expect("a commit");
+    let until = Instant::now() + Duration::from_secs(20);
+    while server.said().is_empty() && Instant::now() < until {
+        let Some(_) = server.rows("SELECT count(*) FROM sources") else { return };
+        std::thread::sleep(Duration::from_millis(200));
+    }
+    let said = server.said();
+    let expected = format!("version {name} of sources: VACUUM START by another engine");
+    assert!(said.len() == 1 && said[0].contains(&expected), "{said:?}");
+}
+
 /// A record of the samples, as a file of its own.
 fn first_line() -> String {
     let mut folders = vec![std::path::PathBuf::from(sample("logs"))];

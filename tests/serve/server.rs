@@ -3,7 +3,7 @@
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpStream;
 use std::process::{Child, Command, Output, Stdio};
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 
 use crate::program::{Place, sample};
 
@@ -14,6 +14,7 @@ pub(crate) struct Server {
     pub(crate) pg_port: u16,
     pub(crate) http_port: u16,
     child: Mutex<Child>,
+    said: Arc<Mutex<Vec<String>>>,
 }
 
 impl Drop for Server {
@@ -63,8 +64,17 @@ impl Server {
             told.push_str(&line);
         }
         // Whatever it says later is not held up.
-        std::thread::spawn(move || for _ in lines {});
-        Self { place, pg_port, http_port, child: Mutex::new(child) }
+        let said = Arc::new(Mutex::new(Vec::new()));
+        let hears = Arc::clone(&said);
+        std::thread::spawn(move || {
+            lines.map_while(Result::ok).for_each(|line| hears.lock().expect("not poisoned").push(line));
+        });
+        Self { place, pg_port, http_port, child: Mutex::new(child), said }
+    }
+
+    /// The lines on stderr since it listens.
+    pub(crate) fn said(&self) -> Vec<String> {
+        self.said.lock().expect("not poisoned").clone()
     }
 
     /// psql with these arguments; `None` where there is no psql.
