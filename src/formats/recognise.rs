@@ -6,7 +6,7 @@ use super::csv;
 use super::document::{self, Scanner};
 use super::frame::{Framing, RECORD_BYTES_MAX};
 use super::json::Cursor;
-use super::shapes::look_alike::graph_error;
+use super::shapes::look_alike::{graph_error, of_text};
 use super::shapes::{NotRead, RecordReader, Says, Shape, describe_record, envelope, is_picture};
 use crate::settings::{collected, smtp_report};
 use lightsout_model::settings::SettingsKind;
@@ -275,8 +275,7 @@ fn describe(record: &[u8]) -> NotRead {
     if cursor.skip().and_then(|()| cursor.end()).is_ok() {
         return NotRead::unknown("JSON without objects");
     }
-    let start: String = text.chars().take(60).map(|c| if c.is_control() { ' ' } else { c }).collect();
-    NotRead::unknown(format!("text that starts with '{}'", start.trim()))
+    of_text(&text)
 }
 
 /// What a file is, by all of it where the head is all.

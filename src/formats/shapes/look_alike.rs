@@ -124,14 +124,33 @@ pub(super) fn in_local_time(names: &[String]) -> bool {
     names.iter().any(|name| name.to_ascii_lowercase().contains("[local time]"))
 }
 
+/// What text is that is neither JSON nor a table, for the message.
+pub(crate) fn of_text(text: &str) -> NotRead {
+    if is_format_list(text) {
+        return NotRead::unknown(
+            "a list of names and values for the screen, as PowerShell's Format-List writes it, which may lack columns \
+             and cut values; export with | ConvertTo-Json -Depth 5 or | Export-Csv instead",
+        );
+    }
+    let start: String = text.chars().take(60).map(|c| if c.is_control() { ' ' } else { c }).collect();
+    NotRead::unknown(format!("text that starts with '{}'", start.trim()))
+}
+
+/// `Name   : value`: a name, blanks, a colon and a blank.
+fn is_format_list(text: &str) -> bool {
+    let first = text.trim_start().lines().next().unwrap_or_default();
+    let Some((name, _)) = first.split_once(": ") else { return false };
+    let is_padded = name.ends_with(' ');
+    let name = name.trim_end();
+    is_padded && !name.is_empty() && name.chars().all(|c| c.is_alphanumeric() || c == '_')
+}
+
 /// What a table with such columns is, for the message.
 pub(super) fn of_columns(names: &[String]) -> NotRead {
     let has = |known: &str| names.iter().any(|name| name.trim().eq_ignore_ascii_case(known));
     let any = |known: &[&str]| known.iter().any(|name| has(name));
     if names.len() < 2 {
-        let start: String =
-            names.concat().chars().take(60).map(|c| if c.is_control() { ' ' } else { c }).collect();
-        return NotRead::unknown(format!("text that starts with '{}'", start.trim()));
+        return of_text(&names.concat());
     }
     if let Some(format) = names.iter().find_map(|name| event_format(name)) {
         return NotRead::unknown(format!(
@@ -264,6 +283,16 @@ mod tests {
             graph_error(r#"{"id":"2","status":403,"body":{"error":{"code":"Forbidden","message":"no"}}}"#);
         assert!(batch.is_some_and(|told| told.contains("AuditLog.Read.All")));
         assert_eq!(graph_error(r#"{"status":{"errorCode":1}}"#), None);
+    }
+
+    #[test]
+    fn a_list_for_the_screen_is_told_how_to_be_exported() {
+        let list =
+            "\r\n\r\nId              : aaaaaaaa-0000-4000-8000-000000000000\r\nCreatedDateTime : 10/11/2026";
+        assert!(of_text(list).found.contains("Export-Csv"));
+        for text in ["Id: 1", "2026-11-10 09:00 : a", "a name : b", "", ": "] {
+            assert!(of_text(text).found.starts_with("text that starts with"), "{text}");
+        }
     }
 
     #[test]
