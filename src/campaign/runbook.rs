@@ -1,24 +1,47 @@
-//! PowerShell for a person to review and run: turns off what is due in one tenant, and back on. It
-//! changes nothing by itself when it is written, asks before it changes anything when it is run, and
-//! stops in the wrong tenant.
+//! PowerShell for a person to review and run: turns off what is due in one tenant, and back on, and a
+//! runner for all tenants of a folder. Writing them changes nothing; run, they ask before each change.
+//!
+//! A script is a head with what is this tenant's, written here, and a body that is the same in every
+//! tenant's (`runbook/*.ps1`). The body begins with the guards: it runs only on the days it is for, over
+//! one connection, in the tenant whose domains the server itself states.
 //!
 //! Basic Authentication is governed by authentication policies: switches `AllowBasicAuth*`, one a
 //! protocol; a new policy allows none, and users without a policy of their own have the
-//! organisation's default one. SMTP AUTH as a whole has a switch in the transport configuration, and
-//! modern authentication for Outlook for Windows one in the organisation's.
+//! organization's default one. SMTP AUTH as a whole has a switch in the transport configuration, and
+//! modern authentication for Outlook for Windows one in the organization's.
+//!
+//! Names and domains come from people and logs: they stand in comments, one line each, or in
+//! single-quoted strings ([`quoted`]).
+
+mod still_allowed;
+#[cfg(test)]
+mod tests;
 
 use std::fmt::Write as _;
 
-use super::plan::Due;
-use lightsout_model::campaign::Campaign;
-use lightsout_model::protocol::Protocol;
+use chrono::{Days, NaiveDate};
 
-/// Both scripts of a tenant.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Runbook {
-    pub turn_off: String,
-    pub undo: String,
-}
+use super::plan::Due;
+use lightsout_model::campaign::{Campaign, policy_name};
+use lightsout_model::protocol::Protocol;
+use lightsout_output::text::{plain, plain_short};
+
+pub use still_allowed::still_allowed;
+
+/// Without it Windows PowerShell 5.1 reads a file in the code page of the machine.
+const BYTE_ORDER_MARK: &str = "\u{feff}";
+
+const GUARDS: &str = include_str!("runbook/guards.ps1");
+const TURN_OFF: &str = include_str!("runbook/turn_off.ps1");
+const UNDO: &str = include_str!("runbook/undo.ps1");
+const RUN_ALL: &str = include_str!("runbook/run_all.ps1");
+
+/// The module from which on there is `Get-ConnectionInformation`.
+const REQUIRES: &str = "#Requires -Version 5.1\n\
+    #Requires -Modules @{ ModuleName = 'ExchangeOnlineManagement'; ModuleVersion = '3.0.0' }\n";
+
+/// For so long a change can be set back by its script; then others have built on it.
+const UNDO_DAYS: u64 = 90;
 
 /// Every switch of an authentication policy.
 const SWITCHES: [(Protocol, &str); 12] = [
@@ -36,207 +59,228 @@ const SWITCHES: [(Protocol, &str); 12] = [
     (Protocol::OutlookService, "AllowBasicAuthOutlookService"),
 ];
 
-/// Writes both scripts. `name` is the tenant's, for the reader; it comes from people and stands in a
-/// comment alone.
+/// What the scripts of one tenant are made of.
+#[derive(Debug, Clone)]
+pub struct RunbookTenant<'a> {
+    pub due: &'a Due,
+    /// The tenant's, for the reader.
+    pub name: Option<&'a str>,
+    /// The roster's; one of them must be among those that the server states.
+    pub domains: &'a [String],
+    /// What a new default policy goes on allowing ([`still_allowed`]).
+    pub still_allowed: Vec<Protocol>,
+    pub wave: Option<u32>,
+}
+
+/// Both scripts of a tenant.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Runbook {
+    pub turn_off: String,
+    pub undo: String,
+    /// The last day on which the first one runs.
+    pub valid_until: NaiveDate,
+}
+
+/// Writes both scripts, as they are on `today`. `None`: Exchange has no switch for what is due.
 #[must_use]
-pub fn runbook(campaign: &Campaign, due: &Due, name: Option<&str>) -> Runbook {
-    let plain = |text: &str| lightsout_output::text::plain_short(text, 120);
-    let about = format!(
-        "# Tenant {}{}, campaign {}, from {} on.\n",
-        plain(&due.tenant_id),
-        name.map(|name| format!(" ({})", plain(name))).unwrap_or_default(),
-        plain(&campaign.name),
-        due.effective_date,
-    );
-    Runbook { turn_off: turn_off(campaign, due, &about), undo: undo(campaign, due, &about) }
-}
-
-/// In the tenant that it is for, or nowhere.
-const GUARD: &str = r#"
-$ErrorActionPreference = 'Stop'
-$connected = @(Get-ConnectionInformation | Where-Object { $_.State -eq 'Connected' })
-if ($connected.Count -eq 0) {
-    throw "Not connected. Run Connect-ExchangeOnline as an administrator of tenant $tenantId first."
-}
-if (@($connected | Where-Object { "$($_.TenantID)" -ne $tenantId }).Count -gt 0) {
-    throw "Connected to another tenant than $tenantId. Run Disconnect-ExchangeOnline and connect again."
-}
-"#;
-
-fn turn_off(campaign: &Campaign, due: &Due, about: &str) -> String {
-    let mut script = format!(
-        "#Requires -Modules ExchangeOnlineManagement\n\
-         # Turns Basic Authentication off where nobody was seen to use it.\n\
-         {about}\
-         # Protocols: {}.\n\
-         # Read it, then run it with -WhatIf, then without. What it finds is kept beside it, for undo.ps1.\n\
-         # Policies take effect within a day; an hour is usual.\n\
+pub fn runbook(campaign: &Campaign, tenant: &RunbookTenant, today: NaiveDate) -> Option<Runbook> {
+    let off = switches(&tenant.due.protocols);
+    if off.is_empty() {
+        return None;
+    }
+    // A decision that is older is not announced either: logs grow old.
+    let valid_until = later(today, campaign.max_decision_age_days.into());
+    let undo_until = later(today, UNDO_DAYS);
+    let about = about(campaign, tenant);
+    let turn_off = format!(
+        "{BYTE_ORDER_MARK}{REQUIRES}\
+         # Turns Basic Authentication off in one tenant, where nobody was seen to use it.\n{about}\
+         # Off: {}. A new default policy goes on allowing: {}.\n\
+         # Read it. Connect as an administrator of this tenant; run it with -WhatIf, which changes nothing and\n\
+         # writes nothing; then without. What it changes is listed in changes.jsonl beside it, for undo.ps1.\n\
+         # Run again, it does what is missing. Policies take effect within 24 hours, often within one.\n\
          [CmdletBinding(SupportsShouldProcess, ConfirmImpact = 'High')]\n\
-         param()\n\
-         $tenantId = {}\n\
+         param(\n    \
+             # Authentication policies that stay as they are, by name.\n    \
+             [string[]]$KeepPolicy = @(),\n    \
+             # Take Basic Authentication from High Volume Email accounts too.\n    \
+             [switch]$IncludeHighVolumeEmail\n\
+         )\n{}\
+         $expired = 'Decide anew and write it again: lightsout campaign apply --runbook.'\n\
          $policyName = {}\n\
-         $before = Join-Path $PSScriptRoot 'before.json'\n",
-        due.protocols.iter().map(|protocol| protocol.display_name()).collect::<Vec<_>>().join(", "),
-        quoted(&due.tenant_id),
-        quoted(&format!("lightsout {}", campaign.name)),
+         # The switches of authentication policies that go off, and those that a new default policy keeps on.\n\
+         $off = @({})\n\
+         $allow = @({})\n\
+         $protocols = {}\n\
+         $smtpAuthAsWhole = ${}\n\
+         $outlookModernAuth = ${}\n\
+         {GUARDS}{TURN_OFF}",
+        names(&tenant.due.protocols),
+        names(&tenant.still_allowed),
+        identity(tenant, tenant.due.effective_date, valid_until, &needed(tenant, true)),
+        quoted(&policy_name(&campaign.name)),
+        list(&off),
+        list(&switches(&tenant.still_allowed)),
+        quoted(&joined(&tenant.due.protocols)),
+        tenant.due.disables_smtp_client_authentication,
+        tenant.due.enables_outlook_modern_auth,
     );
-    script.push_str(GUARD);
-    script.push_str("\n# The switches of an authentication policy, and those that go off.\n$switches = @(\n");
-    for (_, switch) in SWITCHES {
-        let _ = writeln!(script, "    '{switch}'");
-    }
-    script.push_str(")\n$off = @(\n");
-    for (protocol, switch) in SWITCHES {
-        if due.protocols.contains(&protocol) {
-            let _ = writeln!(script, "    '{switch}' # {}", protocol.display_name());
-        }
-    }
-    script.push_str(
-        r")
-
-$organization = Get-OrganizationConfig
-$policies = @(Get-AuthenticationPolicy)
-if (-not (Test-Path $before)) {
-    $kept = @{
-        DefaultAuthenticationPolicy = [string]$organization.DefaultAuthenticationPolicy
-        OAuth2ClientProfileEnabled = [bool]$organization.OAuth2ClientProfileEnabled
-        SmtpClientAuthenticationDisabled = [bool](Get-TransportConfig).SmtpClientAuthenticationDisabled
-        Policies = @($policies | Select-Object -Property (@('Name') + $switches))
-    }
-    $kept | ConvertTo-Json -Depth 4 | Set-Content -Path $before -Encoding utf8 -WhatIf:$false -Confirm:$false
-}
-
-# Every policy that there is, so that users with a policy of their own are included.
-foreach ($policy in $policies) {
-    $change = @{}
-    foreach ($switch in $off) { if ($policy.$switch) { $change[$switch] = $false } }
-    if ($change.Count -gt 0 -and $PSCmdlet.ShouldProcess($policy.Name, 'Set-AuthenticationPolicy')) {
-        Set-AuthenticationPolicy -Identity $policy.Name @change -Confirm:$false
-    }
-}
-
-# Without a default policy everything is allowed: make one that allows all but these.
-if (-not $organization.DefaultAuthenticationPolicy) {
-    $allow = @{}
-    foreach ($switch in $switches) { if ($off -notcontains $switch) { $allow[$switch] = $true } }
-    if ($PSCmdlet.ShouldProcess($policyName, 'New-AuthenticationPolicy, and make it the default')) {
-        if (-not (Get-AuthenticationPolicy | Where-Object { $_.Name -eq $policyName })) {
-            New-AuthenticationPolicy -Name $policyName @allow -Confirm:$false | Out-Null
-        }
-        Set-OrganizationConfig -DefaultAuthenticationPolicy $policyName -Confirm:$false
-    }
-}
-",
-    );
-    if due.disables_smtp_client_authentication {
-        script.push_str(
-            r"
-# SMTP AUTH as a whole, and in every mailbox that has it on for itself: nobody was seen to use it.
-if ($PSCmdlet.ShouldProcess($tenantId, 'Set-TransportConfig -SmtpClientAuthenticationDisabled $true')) {
-    $mailboxes = @(Get-CASMailbox -ResultSize Unlimited | Where-Object { $_.SmtpClientAuthenticationDisabled -eq $false })
-    $own = Join-Path $PSScriptRoot 'before-mailboxes.txt'
-    if (-not (Test-Path $own)) {
-        $mailboxes | ForEach-Object { [string]$_.Guid } | Set-Content -Path $own -Encoding utf8 -Confirm:$false
-    }
-    foreach ($mailbox in $mailboxes) {
-        Set-CASMailbox -Identity ([string]$mailbox.Guid) -SmtpClientAuthenticationDisabled $null -Confirm:$false
-    }
-    Set-TransportConfig -SmtpClientAuthenticationDisabled $true -Confirm:$false
-}
-",
-        );
-    }
-    if due.enables_outlook_modern_auth {
-        script.push_str(
-            r"
-# Modern authentication for Outlook for Windows, so that it can sign in without Basic Authentication.
-if (-not $organization.OAuth2ClientProfileEnabled) {
-    if ($PSCmdlet.ShouldProcess($tenantId, 'Set-OrganizationConfig -OAuth2ClientProfileEnabled $true')) {
-        Set-OrganizationConfig -OAuth2ClientProfileEnabled $true -Confirm:$false
-    }
-}
-",
-        );
-    }
-    script
-}
-
-fn undo(campaign: &Campaign, due: &Due, about: &str) -> String {
-    let mut script = format!(
-        "#Requires -Modules ExchangeOnlineManagement\n\
-         # Sets back what turn-off.ps1 changed, to what it found.\n\
-         {about}\
+    let undo = format!(
+        "{BYTE_ORDER_MARK}{REQUIRES}\
+         # Sets back what turn-off.ps1 changed in one tenant, as changes.jsonl beside it lists it.\n{about}\
+         # Read it. Connect as an administrator of this tenant; run it with -WhatIf, which changes nothing and\n\
+         # writes nothing; then without. What somebody has changed since stays as it is.\n\
          [CmdletBinding(SupportsShouldProcess, ConfirmImpact = 'High')]\n\
-         param()\n\
-         $tenantId = {}\n\
-         $policyName = {}\n\
-         $before = Join-Path $PSScriptRoot 'before.json'\n",
-        quoted(&due.tenant_id),
-        quoted(&format!("lightsout {}", campaign.name)),
+         param()\n{}\
+         $expired = 'What it would set back is listed in changes.jsonl beside it: set it back by hand.'\n\
+         {GUARDS}{UNDO}",
+        identity(tenant, tenant.due.effective_date, undo_until, &needed(tenant, false)),
     );
-    script.push_str(GUARD);
-    script.push_str("\n$off = @(\n");
-    for (protocol, switch) in SWITCHES {
-        if due.protocols.contains(&protocol) || due.off_before.contains(&protocol) {
-            let _ = writeln!(script, "    '{switch}' # {}", protocol.display_name());
-        }
-    }
-    script.push_str(
-        r#")
-if (-not (Test-Path $before)) { throw "There is no $before : turn-off.ps1 has not run from this folder." }
-$kept = Get-Content -Path $before -Raw | ConvertFrom-Json
-
-foreach ($policy in $kept.Policies) {
-    $change = @{}
-    foreach ($switch in $off) { if ($policy.$switch) { $change[$switch] = $true } }
-    if ($change.Count -gt 0 -and $PSCmdlet.ShouldProcess($policy.Name, 'Set-AuthenticationPolicy')) {
-        Set-AuthenticationPolicy -Identity $policy.Name @change -Confirm:$false
-    }
+    Some(Runbook { turn_off, undo, valid_until })
 }
 
-# The policy that was made stays, with these switches on: users may have been given it meanwhile.
-if (-not $kept.DefaultAuthenticationPolicy) {
-    $change = @{}
-    foreach ($switch in $off) { $change[$switch] = $true }
-    if ($PSCmdlet.ShouldProcess($policyName, 'Set-AuthenticationPolicy')) {
-        Set-AuthenticationPolicy -Identity $policyName @change -Confirm:$false
-    }
+/// A tenant of a runner.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RunnerTenant {
+    pub tenant_id: String,
+    /// Of its scripts, in the runner's folder.
+    pub folder: String,
+    /// What connections are opened with: the tenant's initial domain if it is known, else its id.
+    pub organization: String,
+    pub wave: Option<u32>,
+    /// Whether something is to be turned off; else only to be set back.
+    pub is_due: bool,
 }
-"#,
-    );
-    if due.disables_smtp_client_authentication {
-        script.push_str(
-            r"
-if ($PSCmdlet.ShouldProcess($tenantId, 'Set-TransportConfig -SmtpClientAuthenticationDisabled')) {
-    Set-TransportConfig -SmtpClientAuthenticationDisabled ([bool]$kept.SmtpClientAuthenticationDisabled) -Confirm:$false
-    $own = Join-Path $PSScriptRoot 'before-mailboxes.txt'
-    if (Test-Path $own) {
-        foreach ($mailbox in @(Get-Content -Path $own | Where-Object { $_ })) {
-            Set-CASMailbox -Identity $mailbox -SmtpClientAuthenticationDisabled $false -Confirm:$false
+
+/// The runner of a folder: the scripts of its tenants one after the other, each over a connection of its own.
+#[must_use]
+pub fn runner(campaign: &Campaign, tenants: &[RunnerTenant], today: NaiveDate) -> String {
+    let mut rows = String::new();
+    for tenant in tenants {
+        let _ = writeln!(
+            rows,
+            "    [pscustomobject]@{{ TenantId = {}; Folder = {}; Organization = {}; Wave = {}; Due = ${} }}",
+            quoted(&tenant.tenant_id),
+            quoted(&tenant.folder),
+            quoted(&tenant.organization),
+            tenant.wave.map_or_else(|| "$null".to_owned(), |wave| wave.to_string()),
+            tenant.is_due,
+        );
+    }
+    format!(
+        "{BYTE_ORDER_MARK}{REQUIRES}\
+         # Runs the scripts of all tenants in this folder, one after the other: connects to a tenant, runs its\n\
+         # turn-off.ps1 (with -Undo its undo.ps1), disconnects. Campaign {}, written on {today}.\n\
+         # A tenant whose script stops is passed; the result, a CSV beside this file, names tenant, step and\n\
+         # outcome, and lightsout campaign confirm --from takes it.\n\
+         #\n\
+         #   .\\run-all.ps1 -WhatIf                          signs in to each tenant, shows what would be done\n\
+         #   .\\run-all.ps1 -AppId ID -CertificateThumbprint THUMBPRINT -Confirm:$false    unattended\n\
+         #   .\\run-all.ps1 -UserPrincipalName me@partner.example -Delegated               as a partner\n\
+         #   .\\run-all.ps1 -Undo -TenantId ID               sets one tenant back\n\
+         [CmdletBinding(SupportsShouldProcess, ConfirmImpact = 'High')]\n\
+         param(\n    \
+             # Only the tenants of these waves, or with these ids.\n    \
+             [int[]]$Wave,\n    \
+             [guid[]]$TenantId,\n    \
+             # Set back instead of turning off.\n    \
+             [switch]$Undo,\n    \
+             # How to sign in: as an application; as a user, with -Delegated one of a partner; else it asks.\n    \
+             [string]$AppId,\n    \
+             [string]$CertificateThumbprint,\n    \
+             [string]$UserPrincipalName,\n    \
+             [switch]$Delegated,\n    \
+             # Default: result-turn-off-TIME.csv or result-undo-TIME.csv beside this file.\n    \
+             [string]$ResultFile\n\
+         )\n\
+         $tenants = @(\n{rows})\n{RUN_ALL}",
+        plain_short(&campaign.name, 120),
+    )
+}
+
+/// What `Connect-ExchangeOnline` takes for the tenant.
+#[must_use]
+pub fn organization(tenant_id: &str, domains: &[String]) -> String {
+    let initial = domains.iter().map(|domain| domain_name(domain));
+    let mut initial = initial.filter(|domain| domain.ends_with(".onmicrosoft.com"));
+    initial.next().unwrap_or_else(|| tenant_id.to_owned())
+}
+
+fn about(campaign: &Campaign, tenant: &RunbookTenant) -> String {
+    format!(
+        "# Tenant {}{}, campaign {}{}, from {} on.\n",
+        plain_short(&tenant.due.tenant_id, 120),
+        tenant.name.map(|name| format!(" ({})", plain_short(name, 120))).unwrap_or_default(),
+        plain_short(&campaign.name, 120),
+        tenant.wave.map(|wave| format!(", wave {wave}")).unwrap_or_default(),
+        tenant.due.effective_date,
+    )
+}
+
+/// What the guards compare with.
+fn identity(tenant: &RunbookTenant, first: NaiveDate, last: NaiveDate, cmdlets: &[&str]) -> String {
+    let domains: Vec<String> =
+        tenant.domains.iter().map(|domain| domain_name(domain)).filter(|name| !name.is_empty()).collect();
+    format!(
+        "$tenantId = {}\n$domains = @({})\n$validFrom = '{first}'\n$validUntil = '{last}'\n$cmdlets = @({})\n",
+        quoted(&tenant.due.tenant_id),
+        list(&domains),
+        list(cmdlets),
+    )
+}
+
+/// The cmdlets that a script runs: an account that may not run one of them must not begin.
+fn needed(tenant: &RunbookTenant, turns_off: bool) -> Vec<&'static str> {
+    let mut cmdlets = vec![
+        "Get-OrganizationConfig",
+        "Set-OrganizationConfig",
+        "Get-AcceptedDomain",
+        "Get-AuthenticationPolicy",
+        "Set-AuthenticationPolicy",
+    ];
+    if turns_off {
+        cmdlets.push("New-AuthenticationPolicy");
+        if tenant.due.protocols.contains(&Protocol::SmtpAuth) {
+            cmdlets.extend(["Get-MailUser", "Get-User"]);
         }
     }
+    if tenant.due.disables_smtp_client_authentication || !turns_off {
+        let smtp_auth = ["Get-TransportConfig", "Set-TransportConfig", "Get-CASMailbox", "Set-CASMailbox"];
+        cmdlets.extend(smtp_auth);
+    }
+    cmdlets
 }
-",
-        );
-    }
-    if due.enables_outlook_modern_auth {
-        script.push_str(
-            r"
-if (-not $kept.OAuth2ClientProfileEnabled) {
-    if ($PSCmdlet.ShouldProcess($tenantId, 'Set-OrganizationConfig -OAuth2ClientProfileEnabled $false')) {
-        Set-OrganizationConfig -OAuth2ClientProfileEnabled $false -Confirm:$false
-    }
+
+fn switches(protocols: &[Protocol]) -> Vec<&'static str> {
+    let wanted = SWITCHES.iter().filter(|(protocol, _)| protocols.contains(protocol));
+    wanted.map(|(_, switch)| *switch).collect()
 }
-",
-        );
-    }
-    script
+
+fn names(protocols: &[Protocol]) -> String {
+    let names: Vec<&str> = protocols.iter().map(|protocol| protocol.display_name()).collect();
+    if names.is_empty() { "nothing".to_owned() } else { names.join(", ") }
+}
+
+fn joined(protocols: &[Protocol]) -> String {
+    protocols.iter().map(|protocol| protocol.as_str()).collect::<Vec<_>>().join(";")
+}
+
+fn later(day: NaiveDate, days: u64) -> NaiveDate {
+    day.checked_add_days(Days::new(days)).unwrap_or(day)
+}
+
+fn domain_name(domain: &str) -> String {
+    plain(domain).to_lowercase()
+}
+
+fn list(texts: &[impl AsRef<str>]) -> String {
+    texts.iter().map(|text| quoted(text.as_ref())).collect::<Vec<_>>().join(", ")
 }
 
 /// A single-quoted PowerShell string: nothing in it is expanded.
 fn quoted(text: &str) -> String {
     // PowerShell takes the typographic quotes for plain ones.
-    let plain = lightsout_output::text::plain(text);
+    let plain = plain(text);
     let mut quoted = String::from("'");
     for c in plain.chars() {
         if matches!(c, '\'' | '\u{2018}' | '\u{2019}' | '\u{201a}' | '\u{201b}') {
@@ -246,68 +290,4 @@ fn quoted(text: &str) -> String {
     }
     quoted.push('\'');
     quoted
-}
-
-#[cfg(test)]
-mod tests {
-    use chrono::NaiveDate;
-
-    use super::*;
-
-    fn due(protocols: &[Protocol]) -> Due {
-        Due {
-            tenant_id: "11111111-0000-4000-8000-000000000001".to_owned(),
-            protocols: protocols.to_vec(),
-            off_before: Vec::new(),
-            effective_date: NaiveDate::from_ymd_opt(2026, 12, 24).expect("a day"),
-            disables_smtp_client_authentication: protocols.contains(&Protocol::SmtpAuth),
-            enables_outlook_modern_auth: protocols.contains(&Protocol::MapiOverHttp),
-        }
-    }
-
-    fn of(protocols: &[Protocol], name: Option<&str>) -> Runbook {
-        runbook(
-            &lightsout_config::campaign_file::load("basic-auth-all-protocols").expect("built in"),
-            &due(protocols),
-            name,
-        )
-    }
-
-    #[test]
-    fn only_what_is_due_goes_off_and_the_undo_is_of_the_same() {
-        let Runbook { turn_off, undo } = of(&[Protocol::Pop3, Protocol::SmtpAuth], Some("Adatum"));
-        for script in [&turn_off, &undo] {
-            let off =
-                script.split("$off = @(").nth(1).and_then(|rest| rest.split(')').next()).expect("a list");
-            assert_eq!(off.matches("AllowBasicAuth").count(), 2, "{off}");
-            assert!(script.contains("-SmtpClientAuthenticationDisabled"));
-            assert!(!script.contains("-OAuth2ClientProfileEnabled"), "no protocol of Outlook is due");
-            assert!(script.contains("throw \"Connected to another tenant"));
-        }
-        let outlook = of(&[Protocol::MapiOverHttp], None);
-        assert!(outlook.turn_off.contains("-OAuth2ClientProfileEnabled $true"));
-        assert!(outlook.undo.contains("-OAuth2ClientProfileEnabled $false"));
-        assert!(!outlook.turn_off.contains("Set-TransportConfig"));
-    }
-
-    #[test]
-    fn every_protocol_that_a_campaign_may_name_has_its_switch() {
-        for protocol in Protocol::NAMED {
-            // Exchange has none for passwords that applications send to Entra.
-            let switches = usize::from(protocol != Protocol::PasswordGrant);
-            assert_eq!(SWITCHES.iter().filter(|(of, _)| *of == protocol).count(), switches, "{protocol}");
-        }
-    }
-
-    #[test]
-    fn a_name_never_leaves_its_comment_and_a_text_never_its_quotes() {
-        let hostile = "x\r\nRemove-Mailbox *\u{2028}#>'; rm\u{202e}";
-        let Runbook { turn_off, undo } = of(&[Protocol::Pop3], Some(hostile));
-        for script in [turn_off, undo] {
-            let line = script.lines().find(|line| line.contains("Remove-Mailbox")).expect("the comment");
-            assert!(line.starts_with("# Tenant "), "{line}");
-            assert!(!script.contains(['\u{2028}', '\u{202e}', '\r']));
-        }
-        assert_eq!(quoted("a'b\u{2019}c\n$(x)"), "'a''b\u{2019}\u{2019}c $(x)'");
-    }
 }

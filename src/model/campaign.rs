@@ -19,8 +19,19 @@ pub use schema::schema;
 pub const DAYS_MAX: u32 = 366;
 pub const SETTLE_HOURS_MAX: u32 = 24 * DAYS_MAX;
 
-/// Names have their limit in file systems.
-pub const NAME_CHARACTERS_MAX: usize = 100;
+/// Exchange's limit for the name of an authentication policy.
+pub const POLICY_NAME_CHARACTERS_MAX: usize = 64;
+
+/// A runbook makes a policy that is called after its campaign.
+const POLICY_NAME_PREFIX: &str = "lightsout ";
+
+pub const NAME_CHARACTERS_MAX: usize = POLICY_NAME_CHARACTERS_MAX - POLICY_NAME_PREFIX.len();
+
+/// The authentication policy that the runbooks of a campaign make.
+#[must_use]
+pub fn policy_name(campaign: &str) -> String {
+    format!("{POLICY_NAME_PREFIX}{campaign}")
+}
 
 const ENGLISH: &str = "en";
 

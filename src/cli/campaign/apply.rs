@@ -1,5 +1,7 @@
 //! `lightsout campaign apply`: what goes off where, now. It is a plan: people, or their tools, do it.
 
+use std::path::Path;
+
 use clap::Args;
 
 use super::super::shared::Global;
@@ -7,13 +9,14 @@ use super::flags::{Common, Files};
 use super::{recheck, rows};
 use crate::cli::failure::Result;
 use lightsout_workflow::campaign::apply::{RUNBOOKS, apply};
+use lightsout_workflow::campaign::runbooks::RunbookCount;
 
 #[derive(Debug, Args)]
 pub(in crate::cli) struct Arguments {
     #[command(flatten)]
     common: Common,
-    /// Write PowerShell for each tenant, to be reviewed and run by a person, and
-    /// its undo
+    /// Write PowerShell for each tenant, to be reviewed and run by a person, its
+    /// undo, and a runner for all of them
     #[arg(long)]
     runbook: bool,
     #[command(flatten)]
@@ -33,9 +36,31 @@ pub(super) async fn run(arguments: &Arguments, global: &Global) -> Result<u8> {
         if let Some(next) = planned.next {
             eprintln!("the next ones are due on {next}");
         }
-        if arguments.runbook && !planned.due.is_empty() {
-            eprintln!("runbooks are in {}", files.out.join(RUNBOOKS).display());
+        if let Some(runbooks) = planned.runbooks {
+            print_runbooks(runbooks, &files.out.join(RUNBOOKS));
         }
     }
     Ok(recheck::exit_code(&planned.rechecked))
+}
+
+fn print_runbooks(count: RunbookCount, folder: &Path) {
+    if count.written > 0 {
+        eprintln!(
+            "runbooks are in {}: review one, then run run-all.ps1 -WhatIf, then run-all.ps1",
+            folder.display()
+        );
+    }
+    if count.without_domain > 0 {
+        eprintln!(
+            "warning: the roster gives {} no domain; such a script stops where nothing that Exchange Online says of \
+             itself can be compared. Fill the column domains, then apply again",
+            lightsout_output::text::count(count.without_domain as u64, "tenant", "tenants")
+        );
+    }
+    if count.without_switch > 0 {
+        eprintln!(
+            "{} without a runbook: Exchange has no switch for what is due",
+            lightsout_output::text::count(count.without_switch as u64, "tenant is", "tenants are")
+        );
+    }
 }

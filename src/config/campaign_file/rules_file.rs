@@ -10,7 +10,9 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 use url::Url;
 
-use lightsout_model::campaign::{Campaign, DAYS_MAX, NAME_CHARACTERS_MAX, SETTLE_HOURS_MAX};
+use lightsout_model::campaign::{
+    Campaign, DAYS_MAX, NAME_CHARACTERS_MAX, POLICY_NAME_CHARACTERS_MAX, SETTLE_HOURS_MAX, policy_name,
+};
 use lightsout_model::protocol::Protocol;
 use lightsout_model::sign_in::Category;
 use lightsout_model::tenant::is_guid;
@@ -123,7 +125,12 @@ impl<'a> Check<'a> {
         for (key, least, most) in NUMBERS {
             self.number(&key.join("."), self.value(key), least, most)?;
         }
-        self.each_text(&["name"], is_name, "letters, digits, '-', '_' and '.', a letter or digit first")?;
+        let expected = format!(
+            "at most {NAME_CHARACTERS_MAX} letters, digits, '-', '_' and '.', a letter or digit first: the \
+             authentication policy of its runbooks, '{}', may have {POLICY_NAME_CHARACTERS_MAX} characters",
+            policy_name("NAME")
+        );
+        self.each_text(&["name"], is_name, &expected)?;
         for key in TEXTS {
             self.each_text(key, says_something, "a text")?;
         }
@@ -332,7 +339,7 @@ fn says_something(text: &str) -> bool {
     !text.trim().is_empty()
 }
 
-/// The name is a cell of lists, a word of commands, and may become part of a file's name.
+/// The name is a cell of lists, a word of commands, and becomes part of a policy's name.
 fn is_name(name: &str) -> bool {
     name.len() <= NAME_CHARACTERS_MAX
         && name.starts_with(|first: char| first.is_ascii_alphanumeric())

@@ -7,6 +7,7 @@ pub mod confirm;
 pub mod notice_batch;
 pub mod opt_out;
 pub mod recheck;
+pub mod runbooks;
 pub mod state;
 
 pub use state::{CampaignState, Decided};

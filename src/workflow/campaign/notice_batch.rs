@@ -123,16 +123,16 @@ impl NoticeBatch {
         Ok(())
     }
 
-    /// Adds files of a tenant that are no notices to the manifest.
+    /// Adds files that are no notices to the manifest; `None`: they are of several tenants.
     ///
     /// # Errors
     /// Fails if one of them can't be read.
-    pub fn add(&mut self, paths: &[PathBuf], tenant_id: &str) -> Result<()> {
+    pub fn add(&mut self, paths: &[PathBuf], tenant_id: Option<&str>) -> Result<()> {
         for path in paths {
             let inside = path.strip_prefix(&self.out).unwrap_or(path);
             let names: Vec<_> = inside.iter().map(|name| name.to_string_lossy()).collect();
             let entry = ManifestEntry::of(&self.out, &names.join("/"), None)?;
-            self.manifest.add([ManifestEntry { tenant_id: Some(tenant_id.to_owned()), ..entry }]);
+            self.manifest.add([ManifestEntry { tenant_id: tenant_id.map(str::to_owned), ..entry }]);
         }
         Ok(())
     }
