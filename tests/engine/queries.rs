@@ -2,7 +2,7 @@
 //! the rows that the contract expects. `UPDATE_EXPECTED=1` rewrites the expected rows; read the diff.
 //!
 //! Of `records.csv` only the columns that matter are there, an empty cell is null, and a record is not
-//! provably modern, and its auth method unknown, unless it says so. `sources.json`, `rejects.json` and `campaign_events.json` have one row a
+//! provably modern, and its auth method unknown, unless it says so. `sources.json`, `rejects.json`, `tenant_settings.json` and `campaign_events.json` have one row a
 //! line, `decisions.json` one as `kept_decisions` reads it. `parameters.toml` replaces single parameters.
 
 use super::kept_decisions;
@@ -147,7 +147,7 @@ fn csv(batches: &[RecordBatch]) -> String {
 
 async fn queries(case: &Path, turned: bool) -> Queries {
     let mut tables = vec![(Table::SignInRecords, records(case))];
-    let others = [Table::Sources, Table::CampaignEvents, Table::Rejects];
+    let others = [Table::Sources, Table::CampaignEvents, Table::Rejects, Table::TenantSettings];
     tables.extend(others.map(|table| (table, lines(case, table))));
     tables.extend(kept_decisions::of(case));
     if turned {

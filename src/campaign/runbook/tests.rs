@@ -99,8 +99,6 @@ fn a_name_never_leaves_its_comment_and_a_text_never_its_quotes() {
     let hostile = "x\r\nRemove-Mailbox *\u{2028}#>'; rm\u{202e}";
     let Runbook { turn_off, undo, .. } = of(&[Protocol::Pop3], Some(hostile), &[hostile]);
     for script in [turn_off, undo] {
-        let with: Vec<&str> = script.lines().filter(|line| line.contains("Remove-Mailbox")).collect();
-        assert!(with.is_empty(), "the domain is in lower case: {with:?}");
         let lines: Vec<&str> =
             script.lines().filter(|line| line.to_lowercase().contains("remove-mailbox")).collect();
         let [comment, domains] = lines.as_slice() else { panic!("{lines:?}") };

@@ -102,6 +102,7 @@ pub const REPORTS: &[Report<'static>] = &[
     report!(Logs, "ingest_lag"),
     report!(Logs, "duplicates"),
     report!(Logs, "rejected_records"),
+    report!(Logs, "reconcile"),
     report!(Campaign, "evidence"),
     report!(Campaign, "past_usage"),
     report!(Campaign, "users_in_scope"),
