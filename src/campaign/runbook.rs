@@ -175,7 +175,8 @@ pub fn runner(campaign: &Campaign, tenants: &[RunnerTenant], today: NaiveDate) -
          # outcome, and lightsout campaign confirm --from takes it.\n\
          #\n\
          #   .\\run-all.ps1 -WhatIf                          signs in to each tenant, shows what would be done\n\
-         #   .\\run-all.ps1 -AppId ID -CertificateThumbprint THUMBPRINT -Confirm:$false    unattended\n\
+         #   .\\run-all.ps1 -AppId ID -CertificateThumbprint THUMBPRINT -Confirm:$false    unattended; the\n\
+         #       application has Exchange.ManageAsApp and the role Exchange Administrator in each tenant\n\
          #   .\\run-all.ps1 -UserPrincipalName me@partner.example -Delegated               as a partner\n\
          #   .\\run-all.ps1 -Undo -TenantId ID               sets one tenant back\n\
          [CmdletBinding(SupportsShouldProcess, ConfirmImpact = 'High')]\n\
@@ -190,6 +191,8 @@ pub fn runner(campaign: &Campaign, tenants: &[RunnerTenant], today: NaiveDate) -
              [string]$CertificateThumbprint,\n    \
              [string]$UserPrincipalName,\n    \
              [switch]$Delegated,\n    \
+             # Of tenants in another cloud than the worldwide one and GCC, as in O365USGovGCCHigh.\n    \
+             [string]$ExchangeEnvironmentName,\n    \
              # Default: result-turn-off-TIME.csv or result-undo-TIME.csv beside this file.\n    \
              [string]$ResultFile\n\
          )\n\

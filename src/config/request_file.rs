@@ -1,6 +1,7 @@
 //! Lists that people hand in: who opts out, what has been turned off. CSV with a header; the lists
-//! that the campaign commands write can be handed in as they are.
+//! that the campaign commands write can be handed in as they are, and so can the results of their runner.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use chrono::{DateTime, NaiveDate, Utc};
@@ -13,6 +14,22 @@ use lightsout_model::tenant::is_guid;
 
 /// The columns that are read.
 const READ: [&str; 4] = ["tenant_id", "protocols", "by_whom", "happened_at"];
+
+/// Columns of the results that the runner of `campaign apply --runbook` writes: a row for each step of a tenant.
+pub const RESULT_COLUMNS: [&str; 3] = [STEP, OUTCOME, "detail"];
+const STEP: &str = "step";
+const OUTCOME: &str = "outcome";
+
+/// The one row by which a tenant's script says that all of it is done.
+const FINISHED: (&str, &str) = ("finish", "done");
+
+/// What a list holds.
+#[derive(Debug, Default)]
+pub struct RequestList {
+    pub requests: Vec<Request>,
+    /// Of a runner's results: tenants whose script did not finish, by id.
+    pub unfinished: BTreeSet<String>,
+}
 
 /// A list that can't be read.
 #[derive(Debug, thiserror::Error)]
@@ -47,16 +64,17 @@ pub enum RequestsError {
 ///
 /// # Errors
 /// Fails if the file is no CSV with a column tenant_id, or a cell can't be what its column holds.
-/// `known` are the columns of lists that are written here: they are passed.
+/// `known` are the columns of lists that are written here: they are passed. With [`RESULT_COLUMNS`] among them, of a
+/// runner's results the tenants that are finished are asked for.
 #[expect(clippy::doc_markdown, reason = "a column's name, also of a file that people write")]
-pub fn read(path: &Path, known: &[&str]) -> Result<Vec<Request>, RequestsError> {
+pub fn read(path: &Path, known: &[&str]) -> Result<RequestList, RequestsError> {
     let file = path.display().to_string();
     let bytes = std::fs::read(path).map_err(|source| RequestsError::Read { file: file.clone(), source })?;
     let text = decoded(bytes).map_err(|line| RequestsError::NoText { file: file.clone(), line })?;
     parse(&text, &file, known)
 }
 
-fn parse(text: &str, file: &str, known: &[&str]) -> Result<Vec<Request>, RequestsError> {
+fn parse(text: &str, file: &str, known: &[&str]) -> Result<RequestList, RequestsError> {
     let invalid = |source| RequestsError::Csv { file: file.to_owned(), source };
     let mut reader = csv::ReaderBuilder::new()
         .trim(csv::Trim::All)
@@ -74,8 +92,9 @@ fn parse(text: &str, file: &str, known: &[&str]) -> Result<Vec<Request>, Request
         return Err(RequestsError::NoTenantId { file: file.to_owned(), line });
     };
     let (protocols_at, by_at, happened_at) = (at("protocols"), at("by_whom"), at("happened_at"));
+    let (step_at, outcome_at) = (at(STEP), at(OUTCOME));
 
-    let mut requests = Vec::new();
+    let mut list = RequestList::default();
     for record in reader.records() {
         let record = record.map_err(invalid)?;
         let line = line_of(text, record.position());
@@ -100,6 +119,10 @@ fn parse(text: &str, file: &str, known: &[&str]) -> Result<Vec<Request>, Request
             let expected = "a tenant id like 72f988bf-86f1-41af-91ab-2d7cd011db47".to_owned();
             return Err(wrong("tenant_id", tenant_id, expected));
         }
+        if step_at.is_some() && (cell(step_at), cell(outcome_at)) != (Some(FINISHED.0), Some(FINISHED.1)) {
+            list.unfinished.insert(tenant_id.to_ascii_lowercase());
+            continue;
+        }
         let happened_at = match cell(happened_at) {
             None => None,
             Some(text) => {
@@ -110,7 +133,7 @@ fn parse(text: &str, file: &str, known: &[&str]) -> Result<Vec<Request>, Request
         let protocols = cell(protocols_at)
             .map(|text| parse_protocols(text).map_err(|found| wrong("protocols", &found, some_of())))
             .transpose()?;
-        requests.push(Request {
+        list.requests.push(Request {
             tenant_id: tenant_id.to_ascii_lowercase(),
             protocols,
             by_whom: cell(by_at).map(str::to_owned),
@@ -118,7 +141,10 @@ fn parse(text: &str, file: &str, known: &[&str]) -> Result<Vec<Request>, Request
             line: Some(line),
         });
     }
-    Ok(requests)
+    for request in &list.requests {
+        list.unfinished.remove(&request.tenant_id);
+    }
+    Ok(list)
 }
 
 /// A UTC day or an RFC 3339 time.
@@ -154,7 +180,7 @@ mod tests {
         let text = format!(
             "tenant_id,display_name,protocols,happened_at\r\n{ID},Adatum,imap4; pop3,2026-12-01\r\n{ID},,,\r\n"
         );
-        let rows = parse(&text, "list.csv", &["display_name"]).expect("a list");
+        let rows = parse(&text, "list.csv", &["display_name"]).expect("a list").requests;
         assert_eq!(rows[0].tenant_id, ID.to_ascii_lowercase());
         assert_eq!(rows[0].protocols, Some(vec![Protocol::Imap4, Protocol::Pop3]));
         assert_eq!(
@@ -175,5 +201,24 @@ mod tests {
         assert!(open.contains("line 2, column by_whom") && open.contains("not closed"), "{open}");
         let time = told(&format!("tenant_id,happened_at\n{ID},1/12/26\n"));
         assert!(time.contains("found '1/12/26', expected a day or a time"), "{time}");
+    }
+
+    #[test]
+    fn of_results_only_a_tenant_whose_script_finished_is_asked_for() {
+        let (other, again) = ("72f988bf-86f1-41af-91ab-2d7cd011db48", "72f988bf-86f1-41af-91ab-2d7cd011db49");
+        let text = format!(
+            "\"tenant_id\",\"happened_at\",\"step\",\"outcome\",\"protocols\",\"detail\"\n\
+             \"{ID}\",\"2026-12-24T09:00:00Z\",\"guards\",\"passed\",\"\",\"\"\n\
+             \"{ID}\",\"2026-12-24T09:00:05Z\",\"finish\",\"done\",\"pop3;smtp_auth\",\"\"\n\
+             \"{other}\",\"2026-12-24T09:01:00Z\",\"finish\",\"incomplete\",\"\",\"\"\n\
+             \"{again}\",\"2026-12-24T09:02:00Z\",\"stop\",\"failed\",\"\",\"not connected, \"\"x\"\"\"\n\
+             \"{again}\",\"2026-12-24T09:03:00Z\",\"finish\",\"done\",\"pop3\",\"\"\n"
+        );
+        let list = parse(&text, "result.csv", &RESULT_COLUMNS).expect("results");
+        let asked: Vec<_> = list.requests.iter().map(|row| (row.tenant_id.as_str(), row.line)).collect();
+        assert_eq!(asked, [(ID.to_ascii_lowercase().as_str(), Some(3)), (again, Some(6))]);
+        assert_eq!(list.requests[0].protocols, Some(vec![Protocol::Pop3, Protocol::SmtpAuth]));
+        assert_eq!(list.unfinished.into_iter().collect::<Vec<_>>(), [other]);
+        assert!(told(&text).contains("unknown column 'step'"), "an opt-out takes no results");
     }
 }

@@ -56,7 +56,7 @@ if ($delegated) {
 # Exchange Online offers an account only the cmdlets that it may run.
 $lacking = @($cmdlets | Where-Object { -not (Get-Command -Name $_ -ErrorAction SilentlyContinue) })
 if ($lacking.Count -gt 0) {
-    throw "The account $($connection.UserPrincipalName) may not run $($lacking -join ', '). Connect with the role Exchange Administrator. Nothing was changed."
+    throw "This account may not run $($lacking -join ', '). Connect with the role Exchange Administrator. Nothing was changed."
 }
 
 # The tenant, as the server says it and not as the connection does.

@@ -51,6 +51,7 @@ function Open-Tenant {
     param($Tenant)
     $WhatIfPreference = $false
     $with = @{ ShowBanner = $false }
+    if ($ExchangeEnvironmentName) { $with['ExchangeEnvironmentName'] = $ExchangeEnvironmentName }
     if ($AppId) {
         $with['AppId'] = $AppId
         $with['CertificateThumbprint'] = $CertificateThumbprint

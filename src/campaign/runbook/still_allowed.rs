@@ -7,8 +7,8 @@ use lightsout_model::change::{Change, ProtocolChange};
 use lightsout_model::protocol::Protocol;
 use lightsout_model::verdict::{ProtocolVerdict, TenantAssessment};
 
-/// Protocols that are in use or may be, or that the tenant keeps, without what is due or off by this change. In
-/// report order. `judged` is the tenant as the logs show it now; of one that nothing is known of, or that uses a
+/// Protocols that are in use or may be, or that the tenant keeps, without what is due or off by this change, in
+/// report order; SMTP AUTH, too, where the campaign does not judge it. `judged` is the tenant as the logs show it now; of one that nothing is known of, or that uses a
 /// protocol that nothing names, everything that is not due stays allowed.
 #[must_use]
 pub fn still_allowed(due: &Due, change: &Change, judged: Option<&TenantAssessment>) -> Vec<Protocol> {
@@ -31,7 +31,17 @@ pub fn still_allowed(due: &Due, change: &Change, judged: Option<&TenantAssessmen
         let state = change.protocols.get(&protocol);
         matches!(state, Some(ProtocolChange::OptedOut { .. } | ProtocolChange::OnHold { .. }))
     };
-    let stays = |protocol: Protocol| is_kept(protocol) || may_be_used(protocol);
+    // The only one that Exchange Online still takes from everybody: it goes off only where it was judged.
+    let was_judged = |protocol: Protocol| {
+        judged.is_some_and(|judged| {
+            judged.protocols.iter().any(|assessed| assessed.protocol == protocol && assessed.in_scope)
+        })
+    };
+    let stays = |protocol: Protocol| {
+        is_kept(protocol)
+            || may_be_used(protocol)
+            || (protocol == Protocol::SmtpAuth && !was_judged(protocol))
+    };
     // These find their server by it, once in a while.
     let finds_by_autodiscover = |protocol: Protocol| {
         protocol == Protocol::ExchangeActivesync || Protocol::MapiOverHttp.group().contains(&protocol)

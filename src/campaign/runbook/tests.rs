@@ -180,8 +180,11 @@ fn allowed(protocols: &[(Protocol, ProtocolChange)], judged: Option<&TenantAsses
 fn a_new_policy_allows_what_is_in_use_or_kept_and_nothing_else() {
     let opted_out = || ProtocolChange::OptedOut { on: day("2026-12-01"), by: None };
     let off = || ProtocolChange::Off { on: day("2026-12-24") };
-    let unused = assessed(&[(Protocol::Pop3, ProtocolVerdict::Unused)]);
-    assert_eq!(allowed(&[(Protocol::Pop3, ProtocolChange::Pending)], Some(&unused)), []);
+    let pop = [(Protocol::Pop3, ProtocolChange::Pending)];
+    let of_pop = (Protocol::Pop3, ProtocolVerdict::Unused);
+    let unused = assessed(&[of_pop, (Protocol::SmtpAuth, ProtocolVerdict::Unused)]);
+    assert_eq!(allowed(&pop, Some(&unused)), []);
+    assert_eq!(allowed(&pop, Some(&assessed(&[of_pop]))), [Protocol::SmtpAuth], "nobody judged it");
     let judged = assessed(&[
         (Protocol::SmtpAuth, ProtocolVerdict::InUse),
         (Protocol::ReportingWebServices, ProtocolVerdict::Unproven),
@@ -200,7 +203,8 @@ fn a_new_policy_allows_what_is_in_use_or_kept_and_nothing_else() {
 #[test]
 fn activesync_and_outlook_keep_autodiscover_and_a_nameless_client_keeps_everything() {
     let pop = [(Protocol::Pop3, ProtocolChange::Pending)];
-    let phone = assessed(&[(Protocol::ExchangeActivesync, ProtocolVerdict::InUse)]);
+    let smtp_auth = (Protocol::SmtpAuth, ProtocolVerdict::Unused);
+    let phone = assessed(&[(Protocol::ExchangeActivesync, ProtocolVerdict::InUse), smtp_auth]);
     assert_eq!(allowed(&pop, Some(&phone)), [Protocol::ExchangeActivesync, Protocol::Autodiscover]);
     let nameless = assessed(&[(Protocol::OtherLegacy, ProtocolVerdict::InUse)]);
     assert_eq!(allowed(&pop, Some(&nameless)).len(), SWITCHES.len() - 1);

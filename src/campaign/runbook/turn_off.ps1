@@ -153,21 +153,26 @@ if ($outlookModernAuth) {
     }
 }
 
-# What Exchange Online says now.
-if (-not $WhatIfPreference) {
-    $default = "$((Get-OrganizationConfig).DefaultAuthenticationPolicy)"
-    if (-not $default) { $missing += 'no default policy is set' }
-    foreach ($policy in @(Get-AuthenticationPolicy)) {
-        if ((Test-Policy $policy $KeepPolicy) -and -not (Test-Policy $policy $default)) { continue }
-        foreach ($setting in $off) {
-            if ("$($policy.$setting)" -eq 'True') { $missing += "policy $($policy.Name) still has $setting" }
+# What Exchange Online says now; a change may take some seconds to show.
+if (-not $WhatIfPreference -and $missing.Count -eq 0) {
+    for ($try = 1; $try -le 6; $try++) {
+        $missing = @()
+        $default = "$((Get-OrganizationConfig).DefaultAuthenticationPolicy)"
+        if (-not $default) { $missing += 'no default policy is set' }
+        foreach ($policy in @(Get-AuthenticationPolicy)) {
+            # One that is kept counts where it is that of most users.
+            if ((Test-Policy $policy $KeepPolicy) -and -not (Test-Policy $policy $default)) { continue }
+            foreach ($setting in $off) {
+                if ("$($policy.$setting)" -eq 'True') { $missing += "policy $($policy.Name) still has $setting" }
+            }
         }
-    }
-    if ($smtpAuthAsWhole -and "$((Get-TransportConfig).SmtpClientAuthenticationDisabled)" -ne 'True') {
-        $missing += 'SMTP AUTH of the organization is still on'
+        if ($smtpAuthAsWhole -and "$((Get-TransportConfig).SmtpClientAuthenticationDisabled)" -ne 'True') {
+            $missing += 'SMTP AUTH of the organization is still on'
+        }
+        if ($missing.Count -eq 0) { break }
+        Start-Sleep -Seconds 5
     }
 }
-$missing = @($missing | Select-Object -Unique)
 if ($WhatIfPreference) {
     Write-Step 'finish' 'would be done' 'with -WhatIf nothing is changed and nothing written'
 } elseif ($missing.Count -gt 0) {

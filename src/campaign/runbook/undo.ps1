@@ -104,13 +104,15 @@ if ($mailboxes.Count -gt 0) {
     }
 }
 
+# The next turn-off.ps1 begins a list of its own.
+if (-not $WhatIfPreference -and $missing.Count -eq 0) {
+    $stamp = [DateTime]::UtcNow.ToString('yyyyMMddHHmmss', $invariant)
+    [IO.File]::Move($journal, (Join-Path -Path $PSScriptRoot -ChildPath "changes-undone-$stamp.jsonl"))
+}
 if ($WhatIfPreference) {
     Write-Step 'finish' 'would be done' 'with -WhatIf nothing is changed and nothing written'
 } elseif ($missing.Count -gt 0) {
     Write-Step 'finish' 'incomplete' "run this script again; open: $($missing -join '; ')"
 } else {
-    # The next turn-off.ps1 begins a list of its own.
-    $done = Join-Path -Path $PSScriptRoot -ChildPath "changes-undone-$([DateTime]::UtcNow.ToString('yyyyMMddHHmmss', $invariant)).jsonl"
-    [IO.File]::Move($journal, $done)
     Write-Step 'finish' 'undone' 'policies take effect within 24 hours, often within one'
 }

@@ -21,7 +21,7 @@ pub(in crate::cli) struct Arguments {
 /// Exit code 1 if one was refused; the others are recorded.
 pub(super) async fn run(arguments: &Arguments, global: &Global) -> Result<u8> {
     let mut state = arguments.common.read_state(global).await?;
-    let requests = arguments.whom.requests(&state)?;
+    let requests = arguments.whom.requests(&state, true)?;
     let files = &arguments.files;
     let confirmed = confirm(&mut state, &requests, &files.settings()).await?;
     let done = &confirmed.done;

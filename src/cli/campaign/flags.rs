@@ -9,7 +9,7 @@ use clap::Args;
 use super::super::shared::{Global, Output, find_tenant, now, open_lake, print_note, read_roster};
 use crate::cli::failure::Result;
 use lightsout_campaign::Refusal;
-use lightsout_config::request_file::parse_time;
+use lightsout_config::request_file::{self, RESULT_COLUMNS, parse_time};
 use lightsout_model::change::Request;
 use lightsout_model::protocol::Protocol;
 use lightsout_model::tenant::is_guid;
@@ -83,7 +83,7 @@ pub(super) struct Whom {
     tenant: Option<String>,
     #[expect(clippy::doc_markdown, reason = "help text, shown as it stands")]
     /// CSV of tenant_id[,protocols][,by_whom][,happened_at], or a list that a
-    /// campaign command wrote
+    /// campaign command wrote; confirm takes the results of run-all.ps1 too
     #[arg(long, value_name = "FILE")]
     from: Option<PathBuf>,
     /// Only this protocol, e.g. imap4; can be repeated [default: all that were
@@ -99,10 +99,16 @@ pub(super) struct Whom {
 }
 
 impl Whom {
-    /// The requests of a command line or of a list.
-    pub(super) fn requests(&self, state: &CampaignState) -> Result<Vec<Request>> {
+    /// The requests of a command line or of a list. Of a runner's results, where the command takes them, those of
+    /// tenants that are finished; the others are named on stderr.
+    pub(super) fn requests(&self, state: &CampaignState, takes_results: bool) -> Result<Vec<Request>> {
         if let Some(path) = &self.from {
-            let mut requests = lightsout_config::request_file::read(path, super::LIST_COLUMNS)?;
+            let results: &[&str] = if takes_results { &RESULT_COLUMNS } else { &[] };
+            let list = request_file::read(path, &[super::LIST_COLUMNS, results].concat())?;
+            for tenant_id in list.unfinished {
+                eprintln!("passed over: tenant {tenant_id}: its script did not finish by {}", path.display());
+            }
+            let mut requests = list.requests;
             for request in &mut requests {
                 request.by_whom = request.by_whom.take().or_else(|| self.by.clone());
             }

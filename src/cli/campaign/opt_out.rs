@@ -19,7 +19,7 @@ pub(in crate::cli) struct Arguments {
 /// Exit code 1 if one was refused; the others are recorded.
 pub(super) async fn run(arguments: &Arguments, global: &Global) -> Result<u8> {
     let mut state = arguments.common.read_state(global).await?;
-    let requests = arguments.whom.requests(&state)?;
+    let requests = arguments.whom.requests(&state, false)?;
     let done = opt_out(&mut state, &requests).await?;
     print_refusals(&done.refused);
     let tenants = done.events.iter().map(|event| &event.tenant_id).chain(&done.already);
