@@ -7,4 +7,5 @@ mod earlier;
 mod interrupted;
 mod mishaps;
 mod months;
+mod runbooks;
 mod story;

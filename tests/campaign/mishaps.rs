@@ -9,12 +9,12 @@ use sha2::{Digest, Sha256};
 
 use crate::program::{Place, sample};
 
-const LAKE: &str = "lake";
-const HARBOUR_LANE: &str = "11dd7c61-8b82-4198-a138-2195ef1d85cd";
-const BRACKENRIDGE: &str = "f7fd8b2d-fc26-45b7-a0fb-8b8d91076163";
+pub(crate) const LAKE: &str = "lake";
+pub(crate) const HARBOUR_LANE: &str = "11dd7c61-8b82-4198-a138-2195ef1d85cd";
+pub(crate) const BRACKENRIDGE: &str = "f7fd8b2d-fc26-45b7-a0fb-8b8d91076163";
 
 /// The sample logs, decided by a campaign whose notice is of one day.
-fn decided() -> Place {
+pub(crate) fn decided() -> Place {
     let place = Place::new();
     let shown = place.run(LAKE, &["campaign", "show"]);
     let rules =
@@ -27,7 +27,7 @@ fn decided() -> Place {
 }
 
 /// Exit code, rows and what stderr says.
-fn campaign(place: &Place, day: &str, arguments: &[&str]) -> (i32, Vec<Value>, String) {
+pub(crate) fn campaign(place: &Place, day: &str, arguments: &[&str]) -> (i32, Vec<Value>, String) {
     let flags = ["--now", day, "--campaign", "quick.toml", "--format", "ndjson"];
     let output = place.tries(LAKE, &[&["campaign"], arguments, &flags].concat());
     let rows = String::from_utf8(output.stdout).expect("text");
