@@ -69,7 +69,8 @@ pub struct RunbookTenant<'a> {
     pub domains: &'a [String],
     /// What a new default policy goes on allowing ([`still_allowed`]).
     pub still_allowed: Vec<Protocol>,
-    pub wave: Option<u32>,
+    /// The wave that it was announced in.
+    pub announcement_id: &'a str,
 }
 
 /// Both scripts of a tenant.
@@ -147,7 +148,8 @@ pub struct RunnerTenant {
     pub folder: String,
     /// What connections are opened with: the tenant's initial domain if it is known, else its id.
     pub organization: String,
-    pub wave: Option<u32>,
+    /// The same for all that were announced together.
+    pub announcement_id: String,
     /// Whether something is to be turned off; else only to be set back.
     pub is_due: bool,
 }
@@ -159,11 +161,11 @@ pub fn runner(campaign: &Campaign, tenants: &[RunnerTenant], today: NaiveDate) -
     for tenant in tenants {
         let _ = writeln!(
             rows,
-            "    [pscustomobject]@{{ TenantId = {}; Folder = {}; Organization = {}; Wave = {}; Due = ${} }}",
+            "    [pscustomobject]@{{ TenantId = {}; Folder = {}; Organization = {}; Announcement = {}; Due = ${} }}",
             quoted(&tenant.tenant_id),
             quoted(&tenant.folder),
             quoted(&tenant.organization),
-            tenant.wave.map_or_else(|| "$null".to_owned(), |wave| wave.to_string()),
+            quoted(&tenant.announcement_id),
             tenant.is_due,
         );
     }
@@ -181,8 +183,8 @@ pub fn runner(campaign: &Campaign, tenants: &[RunnerTenant], today: NaiveDate) -
          #   .\\run-all.ps1 -Undo -TenantId ID               sets one tenant back\n\
          [CmdletBinding(SupportsShouldProcess, ConfirmImpact = 'High')]\n\
          param(\n    \
-             # Only the tenants of these waves, or with these ids.\n    \
-             [int[]]$Wave,\n    \
+             # Only the tenants of these waves, by their announcement_id in index.csv, or with these ids.\n    \
+             [string[]]$Announcement,\n    \
              [guid[]]$TenantId,\n    \
              # Set back instead of turning off.\n    \
              [switch]$Undo,\n    \
@@ -211,11 +213,11 @@ pub fn organization(tenant_id: &str, domains: &[String]) -> String {
 
 fn about(campaign: &Campaign, tenant: &RunbookTenant) -> String {
     format!(
-        "# Tenant {}{}, campaign {}{}, from {} on.\n",
+        "# Tenant {}{}, campaign {}, announcement {}, from {} on.\n",
         plain_short(&tenant.due.tenant_id, 120),
         tenant.name.map(|name| format!(" ({})", plain_short(name, 120))).unwrap_or_default(),
         plain_short(&campaign.name, 120),
-        tenant.wave.map(|wave| format!(", wave {wave}")).unwrap_or_default(),
+        plain_short(tenant.announcement_id, 120),
         tenant.due.effective_date,
     )
 }

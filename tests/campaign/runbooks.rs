@@ -24,10 +24,13 @@ fn the_runner_and_the_index_name_the_tenants_that_have_scripts() {
         let tenant = row["tenant_id"].as_str().expect("an id");
         let protocols = row["protocols"].as_str().expect("protocols");
         let line = index.lines().find(|line| line.contains(tenant)).expect("a row of the index");
-        assert!(line.starts_with("3,") && line.contains(protocols), "{line}");
+        assert!(line.starts_with("2026-11-02,") && line.contains(protocols), "{line}");
         assert!(line.contains(",2026-11-03,2026-11-06,"), "from its day on, for three days: {line}");
         let script = text(&place, &format!("{tenant}/turn-off.ps1"));
-        assert!(script.contains("$validUntil = '2026-11-06'") && script.contains("wave 3"), "{script}");
+        assert!(
+            script.contains("$validUntil = '2026-11-06'") && script.contains(", announcement "),
+            "{script}"
+        );
     }
 
     // One opts out: its undo stays with the runner, which turns nothing off there any more.

@@ -44,13 +44,13 @@ if ("$($connection.IsEopSession)" -eq 'True') {
 if ("$($connection.State)" -ne 'Connected') {
     throw "The connection is in the state '$($connection.State)'; expected 'Connected'. Run Disconnect-ExchangeOnline, then Connect-ExchangeOnline. Nothing was changed."
 }
-if ("$($connection.TenantID)" -ne $tenantId) {
-    throw "The connection is to tenant $($connection.TenantID), and this script is for tenant $tenantId. Run Disconnect-ExchangeOnline and connect to that one. Nothing was changed."
-}
 $delegated = "$($connection.DelegatedOrganization)"
 $via = ''
 if ($delegated) {
     $via = " The connection was opened with -DelegatedOrganization $delegated, and such a connection can show one tenant while its cmdlets reach another: connect as an administrator of the tenant itself."
+}
+if ("$($connection.TenantID)" -ne $tenantId) {
+    throw "The connection is to tenant $($connection.TenantID), and this script is for tenant $tenantId. Run Disconnect-ExchangeOnline and connect to that one. Nothing was changed.$via"
 }
 
 # Exchange Online offers an account only the cmdlets that it may run.
@@ -80,4 +80,4 @@ if ($strange.Count -gt 0) {
 if ("$($organization.IsDehydrated)" -eq 'True') {
     throw "The organization of tenant $tenantId is dehydrated: it takes no settings of its own yet. Run Enable-OrganizationCustomization in it once, wait until (Get-OrganizationConfig).IsDehydrated is False, then run this script again. Nothing was changed."
 }
-Write-Step 'guards' 'passed' "tenant $tenantId, accepted domains: $($accepted -join ', ')"
+Write-Step 'guards' 'passed' "tenant $tenantId; the server states $(@($accepted | Select-Object -First 10) -join ', ')"

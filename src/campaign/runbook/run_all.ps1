@@ -15,9 +15,9 @@ if (@(Get-ConnectionInformation).Count -gt 0) {
 }
 $chosen = @($tenants | Where-Object { $Undo -or $_.Due })
 if ($TenantId) { $chosen = @($chosen | Where-Object { @($TenantId | ForEach-Object { "$_" }) -contains $_.TenantId }) }
-if ($Wave) { $chosen = @($chosen | Where-Object { $Wave -contains $_.Wave }) }
+if ($Announcement) { $chosen = @($chosen | Where-Object { $Announcement -contains $_.Announcement }) }
 if ($chosen.Count -eq 0) {
-    throw 'No tenant is chosen. index.csv lists the tenants and their waves. Nothing was changed.'
+    throw 'No tenant is chosen. index.csv lists the tenants and their announcements. Nothing was changed.'
 }
 $file = if ($Undo) { 'undo.ps1' } else { 'turn-off.ps1' }
 if (-not $ResultFile) {

@@ -30,7 +30,7 @@ fn of(protocols: &[Protocol], name: Option<&str>, domains: &[&str]) -> Runbook {
     let due = due(protocols);
     let domains: Vec<String> = domains.iter().map(|&domain| domain.to_owned()).collect();
     let still_allowed = vec![Protocol::Imap4];
-    let tenant = RunbookTenant { due: &due, name, domains: &domains, still_allowed, wave: Some(2) };
+    let tenant = RunbookTenant { due: &due, name, domains: &domains, still_allowed, announcement_id: "a2" };
     runbook(&campaign(), &tenant, day("2026-12-25")).expect("Exchange has a switch for it")
 }
 
@@ -81,7 +81,13 @@ fn the_body_is_the_same_in_every_tenant() {
 #[test]
 fn a_protocol_that_exchange_has_no_switch_for_makes_no_script() {
     let due = due(&[Protocol::PasswordGrant]);
-    let tenant = RunbookTenant { due: &due, name: None, domains: &[], still_allowed: Vec::new(), wave: None };
+    let tenant = RunbookTenant {
+        due: &due,
+        name: None,
+        domains: &[],
+        still_allowed: Vec::new(),
+        announcement_id: "a2",
+    };
     assert_eq!(runbook(&campaign(), &tenant, day("2026-12-25")), None);
 }
 
@@ -124,12 +130,15 @@ fn the_runner_connects_by_the_initial_domain_or_by_the_id() {
         tenant_id: TENANT.to_owned(),
         folder: TENANT.to_owned(),
         organization: "adatum.onmicrosoft.com".to_owned(),
-        wave: None,
+        announcement_id: "a2".to_owned(),
         is_due: false,
     };
     let text = runner(&campaign(), &[tenant], day("2026-12-25"));
     let row = text.lines().find(|line| line.contains("[pscustomobject]@{ TenantId")).expect("a row");
-    assert!(row.ends_with("Organization = 'adatum.onmicrosoft.com'; Wave = $null; Due = $false }"), "{row}");
+    assert!(
+        row.ends_with("Organization = 'adatum.onmicrosoft.com'; Announcement = 'a2'; Due = $false }"),
+        "{row}"
+    );
 }
 
 fn assessed(verdicts: &[(Protocol, ProtocolVerdict)]) -> TenantAssessment {

@@ -45,7 +45,8 @@ pub struct Runbooks {
 }
 
 struct IndexRow {
-    wave: Option<u32>,
+    announced_on: NaiveDate,
+    announcement_id: String,
     tenant_id: String,
     display_name: Option<String>,
     domains: Vec<String>,
@@ -82,7 +83,7 @@ impl Runbooks {
             name: settings.and_then(|settings| settings.display_name.as_deref()),
             domains,
             still_allowed: still_allowed(due, &announced.change, judged),
-            wave: announced.announcement.wave,
+            announcement_id: &announced.announcement.announcement_id,
         };
         let Some(scripts) = runbook(&decided.campaign, &tenant, self.today) else {
             self.count.without_switch += 1;
@@ -99,7 +100,8 @@ impl Runbooks {
         self.count.written += 1;
         self.count.without_domain += usize::from(domains.is_empty());
         self.rows.push(IndexRow {
-            wave: tenant.wave,
+            announced_on: announced.change.announced_on,
+            announcement_id: tenant.announcement_id.to_owned(),
             tenant_id: due.tenant_id.clone(),
             display_name: tenant.name.map(str::to_owned),
             domains: domains.to_vec(),
@@ -118,12 +120,13 @@ impl Runbooks {
     /// Fails if a file can't be written.
     pub fn finish(mut self, state: &CampaignState, batch: &mut NoticeBatch) -> Result<RunbookCount> {
         // Wave by wave; of a wave by tenant id, as in every list.
-        self.rows.sort_by(|a, b| (a.wave, &a.tenant_id).cmp(&(b.wave, &b.tenant_id)));
+        let key = |row: &IndexRow| (row.announced_on, row.announcement_id.clone(), row.tenant_id.clone());
+        self.rows.sort_by_cached_key(key);
         let due = self.rows.iter().map(|row| RunnerTenant {
             tenant_id: row.tenant_id.clone(),
             folder: row.folder.clone(),
             organization: organization(&row.tenant_id, &row.domains),
-            wave: row.wave,
+            announcement_id: row.announcement_id.clone(),
             is_due: true,
         });
         let tenants: Vec<RunnerTenant> = due.chain(self.earlier(state)?).collect();
@@ -149,7 +152,7 @@ impl Runbooks {
                 tenant_id: id.clone(),
                 organization: organization(id, domains.unwrap_or_default()),
                 folder,
-                wave: tenant.announcement.wave,
+                announcement_id: tenant.announcement.announcement_id.clone(),
                 is_due: false,
             })
         });
@@ -159,7 +162,8 @@ impl Runbooks {
     /// CSV with a byte order mark, for spreadsheets and Windows PowerShell.
     fn index(&self) -> Result<Vec<u8>> {
         let rows = Columns::of(&self.rows)
-            .number("wave", |row| row.wave.map(i64::from))
+            .day("announced_on", |row| Some(row.announced_on))
+            .text("announcement_id", |row| Some(row.announcement_id.clone()))
             .text("tenant_id", |row| Some(row.tenant_id.clone()))
             .text("display_name", |row| row.display_name.clone())
             .text("domains", |row| Some(row.domains.join(";")))
