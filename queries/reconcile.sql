@@ -65,9 +65,11 @@ reports AS (
     WHERE place = 1
 ),
 named_senders AS (
-    SELECT tenant_id, content, true AS is_basic, unnest(string_to_array(basic_names, '","')) AS written FROM reports
+    SELECT tenant_id, content, true AS is_basic, unnest(string_to_array(basic_names, '","')) AS written
+    FROM reports AS report
     UNION ALL
-    SELECT tenant_id, content, false AS is_basic, unnest(string_to_array(unclear_names, '","')) AS written FROM reports
+    SELECT tenant_id, content, false AS is_basic, unnest(string_to_array(unclear_names, '","')) AS written
+    FROM reports AS report
 ),
 senders AS (
     SELECT tenant_id, content, is_basic, replace(replace(written, '\"', '"'), '\\', '\') AS sender
@@ -90,35 +92,35 @@ used AS (
 -- Of each report, who sent by the log: in its days, and in others.
 smtp_users AS (
     SELECT
-        reports.tenant_id,
-        reports.content,
-        used.user_name,
-        count(*) FILTER (WHERE used.day BETWEEN reports.first_day AND reports.last_day) AS sign_ins
-    FROM reports
-    INNER JOIN used ON reports.tenant_id = used.tenant_id
-    WHERE used.protocol = 'smtp_auth'
-    GROUP BY reports.tenant_id, reports.content, used.user_name
+        report.tenant_id,
+        report.content,
+        sign_in.user_name,
+        count(*) FILTER (WHERE sign_in.day BETWEEN report.first_day AND report.last_day) AS sign_ins
+    FROM reports AS report
+    INNER JOIN used AS sign_in ON report.tenant_id = sign_in.tenant_id
+    WHERE sign_in.protocol = 'smtp_auth'
+    GROUP BY report.tenant_id, report.content, sign_in.user_name
 ),
 compared_users AS (
     SELECT
-        coalesce(senders.tenant_id, smtp_users.tenant_id) AS tenant_id,
-        coalesce(senders.content, smtp_users.content) AS content,
-        coalesce(senders.sender, smtp_users.user_name) AS user_name,
-        senders.is_basic,
-        coalesce(smtp_users.sign_ins, 0) AS sign_ins,
+        coalesce(sender_row.tenant_id, smtp_user.tenant_id) AS tenant_id,
+        coalesce(sender_row.content, smtp_user.content) AS content,
+        coalesce(sender_row.sender, smtp_user.user_name) AS user_name,
+        sender_row.is_basic,
+        coalesce(smtp_user.sign_ins, 0) AS sign_ins,
         CASE
-            WHEN senders.sender IS NULL THEN 'only_in_log'
-            WHEN smtp_users.user_name IS NULL THEN 'only_in_report'
-            WHEN smtp_users.sign_ins = 0 THEN 'other_days'
+            WHEN sender_row.sender IS NULL THEN 'only_in_log'
+            WHEN smtp_user.user_name IS NULL THEN 'only_in_report'
+            WHEN smtp_user.sign_ins = 0 THEN 'other_days'
             ELSE 'in_both'
         END AS finding
-    FROM senders
-    FULL OUTER JOIN smtp_users
-        ON senders.tenant_id = smtp_users.tenant_id
-        AND senders.content = smtp_users.content
-        AND senders.sender = smtp_users.user_name
+    FROM senders AS sender_row
+    FULL OUTER JOIN smtp_users AS smtp_user
+        ON sender_row.tenant_id = smtp_user.tenant_id
+        AND sender_row.content = smtp_user.content
+        AND sender_row.sender = smtp_user.user_name
     -- Who signed in on other days alone, and is no sender, says nothing of the report.
-    WHERE senders.sender IS NOT NULL OR smtp_users.sign_ins > 0
+    WHERE sender_row.sender IS NOT NULL OR smtp_user.sign_ins > 0
 ),
 user_counts AS (
     SELECT
@@ -130,7 +132,7 @@ user_counts AS (
         count(*) FILTER (WHERE finding = 'only_in_log') AS only_in_log,
         count(*) FILTER (WHERE finding = 'other_days') AS other_days,
         count(*) FILTER (WHERE finding <> 'only_in_log') AS named
-    FROM compared_users
+    FROM compared_users AS compared
     GROUP BY tenant_id, content
 ),
 written_counts AS (
@@ -147,12 +149,12 @@ center_groups AS (
 ),
 center_counts AS (
     SELECT
-        written_counts.entry,
-        center_groups.protocol_group,
-        CAST(written_counts.parts[1] || '-01' AS date) AS month,
-        CAST(written_counts.parts[3] AS bigint) AS their_users
-    FROM written_counts
-    LEFT JOIN center_groups ON lower(center_groups.protocol_group) = lower(written_counts.parts[2])
+        written_count.entry,
+        center_group.protocol_group,
+        CAST(written_count.parts[1] || '-01' AS date) AS month,
+        CAST(written_count.parts[3] AS bigint) AS their_users
+    FROM written_counts AS written_count
+    LEFT JOIN center_groups AS center_group ON lower(center_group.protocol_group) = lower(written_count.parts[2])
 ),
 center_months AS (
     SELECT DISTINCT month FROM center_counts WHERE month IS NOT NULL AND $tenant <> '*'
@@ -172,33 +174,33 @@ monthly AS (
         END AS protocol_group,
         count(DISTINCT coalesce(user_key, 'unknown user of ' || protocol)) AS our_users,
         count(*) AS our_sign_ins
-    FROM used
+    FROM used AS sign_in
     GROUP BY 1, 2
 ),
 -- What the Message Center says, and of its months what it does not say.
 center_rows AS (
     SELECT
-        coalesce(told.month, monthly.month) AS month,
-        coalesce(told.protocol_group, monthly.protocol_group) AS protocol_group,
+        coalesce(told.month, usage.month) AS month,
+        coalesce(told.protocol_group, usage.protocol_group) AS protocol_group,
         told.their_users,
-        coalesce(monthly.our_users, 0) AS our_users,
-        coalesce(monthly.our_sign_ins, 0) AS our_sign_ins
-    FROM (SELECT * FROM center_counts WHERE protocol_group IS NOT NULL AND $tenant <> '*') AS told
+        coalesce(usage.our_users, 0) AS our_users,
+        coalesce(usage.our_sign_ins, 0) AS our_sign_ins
+    FROM (SELECT * FROM center_counts AS center_count WHERE protocol_group IS NOT NULL AND $tenant <> '*') AS told
     FULL OUTER JOIN (
-        SELECT monthly.* FROM monthly
-        INNER JOIN center_months ON monthly.month = center_months.month
-        WHERE monthly.protocol_group IS NOT NULL
-    ) AS monthly
-        ON told.month = monthly.month AND told.protocol_group = monthly.protocol_group
+        SELECT usage.* FROM monthly AS usage
+        INNER JOIN center_months AS center_month ON usage.month = center_month.month
+        WHERE usage.protocol_group IS NOT NULL
+    ) AS usage
+        ON told.month = usage.month AND told.protocol_group = usage.protocol_group
 ),
 ranges AS (
-    SELECT tenant_id, first_day, last_day FROM reports
+    SELECT tenant_id, first_day, last_day FROM reports AS report
     UNION
     SELECT
         $tenant AS tenant_id,
         month AS first_day,
         CAST(month + INTERVAL '1 month' - INTERVAL '1 day' AS date) AS last_day
-    FROM center_months
+    FROM center_months AS center_month
 ),
 covered AS (
     SELECT DISTINCT tenant_id, unnest(range(first_day, last_day + 1, INTERVAL '1 day')) AS day
@@ -209,83 +211,83 @@ covered AS (
 ),
 range_days AS (
     SELECT
-        ranges.tenant_id,
-        ranges.first_day,
-        ranges.last_day,
-        CAST(ranges.last_day - ranges.first_day AS bigint) + 1 AS days,
-        count(covered.day) AS log_days
-    FROM ranges
-    LEFT JOIN covered
-        ON ranges.tenant_id = covered.tenant_id
-        AND covered.day BETWEEN ranges.first_day AND ranges.last_day
-    GROUP BY ranges.tenant_id, ranges.first_day, ranges.last_day
+        days_range.tenant_id,
+        days_range.first_day,
+        days_range.last_day,
+        CAST(days_range.last_day - days_range.first_day AS bigint) + 1 AS days,
+        count(covered_day.day) AS log_days
+    FROM ranges AS days_range
+    LEFT JOIN covered AS covered_day
+        ON days_range.tenant_id = covered_day.tenant_id
+        AND covered_day.day BETWEEN days_range.first_day AND days_range.last_day
+    GROUP BY days_range.tenant_id, days_range.first_day, days_range.last_day
 ),
 all_rows AS (
     SELECT
-        reports.tenant_id,
+        report.tenant_id,
         'smtp_auth_report' AS compared_with,
-        reports.path,
+        report.path,
         'smtp_auth' AS protocol,
-        reports.first_day,
-        reports.last_day,
+        report.first_day,
+        report.last_day,
         CAST(NULL AS text) AS user_name,
-        reports.basic_senders + reports.unclear_senders AS their_users,
-        coalesce(user_counts.our_users, 0) AS our_users,
-        coalesce(user_counts.our_sign_ins, 0) AS our_sign_ins,
+        report.basic_senders + report.unclear_senders AS their_users,
+        coalesce(counts.our_users, 0) AS our_users,
+        coalesce(counts.our_sign_ins, 0) AS our_sign_ins,
         CASE
-            WHEN coalesce(user_counts.only_in_report + user_counts.only_in_log + user_counts.other_days, 0) = 0
-                AND reports.basic_senders + reports.unclear_senders = coalesce(user_counts.our_users, 0)
+            WHEN coalesce(counts.only_in_report + counts.only_in_log + counts.other_days, 0) = 0
+                AND report.basic_senders + report.unclear_senders = coalesce(counts.our_users, 0)
                 THEN 'equal'
             ELSE 'differs'
         END AS finding,
         concat_ws(
             '; ',
-            CASE WHEN user_counts.only_in_report > 0
-                THEN 'only in the report: ' || CAST(user_counts.only_in_report AS text) END,
-            CASE WHEN user_counts.other_days > 0
-                THEN 'in the log on other days alone: ' || CAST(user_counts.other_days AS text) END,
-            CASE WHEN user_counts.only_in_log > 0
-                THEN 'only in the log: ' || CAST(user_counts.only_in_log AS text) END,
-            CASE WHEN reports.unclear_senders > 0
-                THEN 'the report does not say how ' || CAST(reports.unclear_senders AS text)
+            CASE WHEN counts.only_in_report > 0
+                THEN 'only in the report: ' || CAST(counts.only_in_report AS text) END,
+            CASE WHEN counts.other_days > 0
+                THEN 'in the log on other days alone: ' || CAST(counts.other_days AS text) END,
+            CASE WHEN counts.only_in_log > 0
+                THEN 'only in the log: ' || CAST(counts.only_in_log AS text) END,
+            CASE WHEN report.unclear_senders > 0
+                THEN 'the report does not say how ' || CAST(report.unclear_senders AS text)
                     || ' of its senders authenticated' END,
-            CASE WHEN reports.basic_senders + reports.unclear_senders > coalesce(user_counts.named, 0)
+            CASE WHEN report.basic_senders + report.unclear_senders > coalesce(counts.named, 0)
                 THEN 'not every sender of the report is kept by name' END,
-            CASE WHEN NOT reports.is_stated
+            CASE WHEN NOT report.is_stated
                 THEN 'nothing states the days of the report: they are the longest that they can be' END
         ) AS explanation
-    FROM reports
-    LEFT JOIN user_counts ON reports.tenant_id = user_counts.tenant_id AND reports.content = user_counts.content
+    FROM reports AS report
+    LEFT JOIN user_counts AS counts ON report.tenant_id = counts.tenant_id AND report.content = counts.content
     UNION ALL
     SELECT
-        reports.tenant_id,
+        report.tenant_id,
         'smtp_auth_report' AS compared_with,
-        reports.path,
+        report.path,
         'smtp_auth' AS protocol,
-        reports.first_day,
-        reports.last_day,
-        compared_users.user_name,
-        CASE WHEN compared_users.finding = 'only_in_log' THEN 0 ELSE 1 END AS their_users,
-        CASE WHEN compared_users.sign_ins > 0 THEN 1 ELSE 0 END AS our_users,
-        compared_users.sign_ins AS our_sign_ins,
-        compared_users.finding,
+        report.first_day,
+        report.last_day,
+        compared.user_name,
+        CASE WHEN compared.finding = 'only_in_log' THEN 0 ELSE 1 END AS their_users,
+        CASE WHEN compared.sign_ins > 0 THEN 1 ELSE 0 END AS our_users,
+        compared.sign_ins AS our_sign_ins,
+        compared.finding,
         concat_ws(
             '; ',
-            CASE compared_users.finding
+            CASE compared.finding
                 WHEN 'only_in_report' THEN 'the account that signs in may have another address'
                 WHEN 'other_days' THEN 'the log has sign-ins of this user, and none on the days of the report'
                 WHEN 'only_in_log' THEN 'it may have sent nothing, sent as another address, or sent with OAuth too'
             END,
-            CASE WHEN compared_users.finding = 'only_in_report' AND NOT compared_users.is_basic
+            CASE WHEN compared.finding = 'only_in_report' AND NOT compared.is_basic
                 THEN 'the report does not say how it authenticated: it may be OAuth' END,
-            CASE WHEN compared_users.finding = 'only_in_log'
-                    AND reports.basic_senders + reports.unclear_senders > user_counts.named
+            CASE WHEN compared.finding = 'only_in_log'
+                    AND report.basic_senders + report.unclear_senders > counts.named
                 THEN 'not every sender of the report is kept by name' END
         ) AS explanation
-    FROM compared_users
-    INNER JOIN reports
-        ON compared_users.tenant_id = reports.tenant_id AND compared_users.content = reports.content
-    INNER JOIN user_counts ON reports.tenant_id = user_counts.tenant_id AND reports.content = user_counts.content
+    FROM compared_users AS compared
+    INNER JOIN reports AS report
+        ON compared.tenant_id = report.tenant_id AND compared.content = report.content
+    INNER JOIN user_counts AS counts ON report.tenant_id = counts.tenant_id AND report.content = counts.content
     UNION ALL
     SELECT
         $tenant AS tenant_id,
@@ -336,34 +338,34 @@ all_rows AS (
     WHERE month IS NULL OR protocol_group IS NULL OR $tenant = '*'
 )
 SELECT
-    all_rows.tenant_id,
-    all_rows.compared_with,
-    all_rows.path,
-    all_rows.protocol,
-    all_rows.first_day,
-    all_rows.last_day,
-    range_days.log_days,
-    range_days.days,
-    all_rows.user_name,
-    all_rows.their_users,
-    all_rows.our_users,
-    all_rows.our_sign_ins,
-    all_rows.finding,
+    found.tenant_id,
+    found.compared_with,
+    found.path,
+    found.protocol,
+    found.first_day,
+    found.last_day,
+    span.log_days,
+    span.days,
+    found.user_name,
+    found.their_users,
+    found.our_users,
+    found.our_sign_ins,
+    found.finding,
     nullif(
         concat_ws(
             '; ',
-            CASE WHEN all_rows.finding IN ('differs', 'only_in_report', 'other_days')
-                    AND range_days.log_days < range_days.days
-                THEN 'the log covers ' || CAST(range_days.log_days AS text) || ' of the '
-                    || CAST(range_days.days AS text) || ' days' END,
-            nullif(all_rows.explanation, '')
+            CASE WHEN found.finding IN ('differs', 'only_in_report', 'other_days')
+                    AND span.log_days < span.days
+                THEN 'the log covers ' || CAST(span.log_days AS text) || ' of the '
+                    || CAST(span.days AS text) || ' days' END,
+            nullif(found.explanation, '')
         ), ''
     ) AS explanation
-FROM all_rows
-LEFT JOIN range_days
-    ON all_rows.tenant_id = range_days.tenant_id
-    AND all_rows.first_day = range_days.first_day
-    AND all_rows.last_day = range_days.last_day
+FROM all_rows AS found
+LEFT JOIN range_days AS span
+    ON found.tenant_id = span.tenant_id
+    AND found.first_day = span.first_day
+    AND found.last_day = span.last_day
 ORDER BY
-    all_rows.tenant_id, all_rows.compared_with, all_rows.first_day NULLS LAST, all_rows.last_day, all_rows.path,
-    all_rows.protocol, all_rows.user_name NULLS FIRST
+    found.tenant_id, found.compared_with, found.first_day NULLS LAST, found.last_day, found.path,
+    found.protocol, found.user_name NULLS FIRST
