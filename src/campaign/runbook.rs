@@ -122,7 +122,7 @@ pub fn runbook(campaign: &Campaign, tenant: &RunbookTenant, today: NaiveDate) ->
         quoted(&policy_name(&campaign.name)),
         list(&off),
         list(&switches(&tenant.still_allowed)),
-        quoted(&joined(&tenant.due.protocols)),
+        quoted(&with_switches(&tenant.due.protocols)),
         tenant.due.disables_smtp_client_authentication,
         tenant.due.enables_outlook_modern_auth,
     );
@@ -266,8 +266,10 @@ fn names(protocols: &[Protocol]) -> String {
     if names.is_empty() { "nothing".to_owned() } else { names.join(", ") }
 }
 
-fn joined(protocols: &[Protocol]) -> String {
-    protocols.iter().map(|protocol| protocol.as_str()).collect::<Vec<_>>().join(";")
+/// What a finished script has turned off, as lists have it.
+fn with_switches(protocols: &[Protocol]) -> String {
+    let has_switch = |protocol: &&Protocol| !switches(&[**protocol]).is_empty();
+    protocols.iter().filter(has_switch).map(|protocol| protocol.as_str()).collect::<Vec<_>>().join(";")
 }
 
 fn later(day: NaiveDate, days: u64) -> NaiveDate {

@@ -89,6 +89,8 @@ fn a_protocol_that_exchange_has_no_switch_for_makes_no_script() {
         announcement_id: "a2",
     };
     assert_eq!(runbook(&campaign(), &tenant, day("2026-12-25")), None);
+    let script = of(&[Protocol::Pop3, Protocol::PasswordGrant], None, &[]).turn_off;
+    assert_eq!(set(&script, "protocols"), "'pop3'", "only that is confirmed by it");
 }
 
 #[test]
