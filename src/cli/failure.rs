@@ -104,6 +104,7 @@ fn of_lake(error: &lightsout_lake::Error) -> u8 {
         | Error::CompactionDiffers { .. }
         | Error::Manifest { .. }
         | Error::Parquet { .. }
+        | Error::Output(_)
         | Error::Arrow { .. }
         | Error::Json { .. }
         | Error::NewerFormat { .. }

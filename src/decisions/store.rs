@@ -37,7 +37,7 @@ pub async fn keep(
         Ok(heads(lake)?.iter().any(|kept| kept.decision_id == row.decision_id))
     };
     if is_kept(lake)? {
-        return Ok(());
+        return Ok(lake.await_durable().await?);
     }
     let lock = lake.lock().await?;
     // Another process may have reached the same decision meanwhile.

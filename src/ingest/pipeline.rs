@@ -89,8 +89,12 @@ async fn ingest_batch(
         report.add(file, settings.dry_run);
         rows.extend(row);
     }
-    if settings.dry_run || rows.is_empty() {
+    if settings.dry_run {
         return Ok(());
+    }
+    if rows.is_empty() {
+        // Everything was known already, so far as the lake has it for good.
+        return Ok(lake.await_durable().await?);
     }
     let name = format!("part-{batch_id}");
     files.push(write_file(lake.root(), Table::Sources, &name, &source::to_batch(&rows)?)?);

@@ -8,6 +8,7 @@
 
 use std::collections::{BTreeSet, HashSet};
 use std::fs::{self, File};
+use std::io;
 use std::path::{Path, PathBuf};
 
 use deltalake::checkpoints;
@@ -97,6 +98,7 @@ impl Lake {
         self.see_newest_commits().await?;
         self.recover().await?;
         if !self.is_logged()? {
+            self.sync_unlogged()?;
             self.log_commit(None, chrono::Utc::now().timestamp_millis())?;
         }
         Ok(Locked { _file: file })
@@ -114,11 +116,46 @@ impl Lake {
         fs::remove_file(&path).map_err(Error::write(&path))
     }
 
-    /// The contents of data files are on the disk when they are written, their names only now.
+    /// Waits until the batches that are seen are on the disk. A process that was killed, or is at work, may not have
+    /// synced its last one yet; whoever relies on it and writes nothing calls this before saying that all is done.
+    pub async fn await_durable(&mut self) -> Result<()> {
+        if self.is_writable() && !self.unfinished_batches()?.is_empty() {
+            drop(self.lock().await?);
+        }
+        Ok(())
+    }
+
+    /// Before an entry of the lake's log names what is seen: a killed process or another program may not have
+    /// synced it.
+    fn sync_unlogged(&self) -> Result<()> {
+        if self.entry.is_some() {
+            return Ok(lightsout_output::durable::sync(&self.root)?);
+        }
+        // A new lake, perhaps one that a killed process began to make: all of its folders, and those above.
+        let mut folders = vec![self.root.join(MANIFESTS), self.root.join(lake_log::FOLDER)];
+        for folder in &folders {
+            durable::create_folders(folder).map_err(Error::write(folder))?;
+        }
+        folders.push(self.root.clone());
+        for table in Table::ALL {
+            folders.extend([self.log_of(table), self.root.join(table.as_str())]);
+        }
+        folders.iter().try_for_each(|folder| durable::sync_folder(folder).map_err(Error::write(folder)))?;
+        // Those that this process may not open, it did not make.
+        let mut above = self.root.ancestors().skip(1);
+        while above.next().is_some_and(|folder| durable::sync_folder(folder).is_ok()) {}
+        Ok(())
+    }
+
+    /// The contents of data files are on the disk when they are written, their names only now; and the names of
+    /// their folders, which a process may have made that was killed.
     fn sync_names(&self, manifest: &Manifest) -> Result<()> {
-        let path = |file: &DataFile| self.root.join(file.table.as_str()).join(&file.path);
-        let folders: BTreeSet<PathBuf> =
-            manifest.files.iter().filter_map(|file| path(file).parent().map(Path::to_owned)).collect();
+        let mut folders = BTreeSet::new();
+        for file in &manifest.files {
+            let table = self.root.join(file.table.as_str());
+            folders.extend(table.join(&file.path).parent().map(Path::to_owned));
+            folders.insert(table);
+        }
         folders.iter().try_for_each(|folder| durable::sync_folder(folder).map_err(Error::write(folder)))
     }
 
@@ -231,9 +268,21 @@ impl Lake {
     }
 
     async fn recover(&mut self) -> Result<()> {
-        let Ok(folder) = fs::read_dir(self.root.join(MANIFESTS)) else { return Ok(()) };
-        for entry in folder.flatten() {
-            let path = entry.path();
+        let folder = self.root.join(MANIFESTS);
+        let entries = match fs::read_dir(&folder) {
+            Ok(entries) => entries,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+            // What can't be listed may be half of a batch.
+            Err(source) => return Err(Error::read(folder.display().to_string())(source)),
+        };
+        let mut is_synced = false;
+        for entry in entries {
+            let path = entry.map_err(Error::read(folder.display().to_string()))?.path();
+            if !is_synced {
+                // The process was perhaps killed before it could sync its last commit.
+                lightsout_output::durable::sync(&self.root)?;
+                is_synced = true;
+            }
             if path.extension().is_some_and(|extension| extension == "json") {
                 let text = fs::read(&path).map_err(Error::read(path.display().to_string()))?;
                 let manifest: Manifest = serde_json::from_slice(&text)

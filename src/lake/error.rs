@@ -58,6 +58,8 @@ pub enum Error {
     Manifest { path: PathBuf, source: serde_json::Error },
     #[error("parquet file {path}: {source}")]
     Parquet { path: PathBuf, source: parquet::errors::ParquetError },
+    #[error(transparent)]
+    Output(#[from] lightsout_output::Error),
     #[error("{what}: {source}")]
     Arrow { what: &'static str, source: arrow::error::ArrowError },
     #[error("{what}: {source}")]

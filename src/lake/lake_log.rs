@@ -20,7 +20,7 @@ use super::schema_evolution::FORMAT_VERSION;
 use super::write::DataFile;
 use crate::error::{Error, Result};
 
-const FOLDER: &str = "_commits";
+pub(super) const FOLDER: &str = "_commits";
 
 /// The member of a table commit's `commitInfo` that says that lightsout made it: its version.
 pub(super) const OURS: &str = "lightsout";

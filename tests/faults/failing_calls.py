@@ -121,12 +121,12 @@ class Bench:
             wrong.append(f"expected it to be killed, but it ends with {done.returncode}")
         if mode in ERRORS and done.returncode not in command.codes:
             said = done.stderr.strip()
-            named = re.sub(r"(#\d+)?( \(deleted\))?$", "", path)
+            named = final_name(os.path.relpath(path, place))
             if done.returncode != 1:
                 wrong.append(f"expected exit 1, found {done.returncode}: {said}")
             elif ERRORS[mode] not in said:
                 wrong.append(f"the message lacks '{ERRORS[mode]}': {said}")
-            elif named not in said and os.path.dirname(named) not in said:
+            elif named not in said and (os.path.dirname(named) or named) not in said:
                 wrong.append(f"the message does not name the file: {said}")
         if mode == "short" and done.returncode not in command.codes:
             wrong.append(f"a short write is none of its problems, but it ends with {done.returncode}: {done.stderr}")
@@ -138,6 +138,13 @@ class Bench:
         if verified.returncode != 0:
             wrong.append(f"verify ends with {verified.returncode}: {verified.stderr.strip()}")
         return wrong
+
+
+def final_name(path):
+    """The name that a file gets when all of it is there."""
+    folder, name = os.path.split(re.sub(r"(#\d+)?( \(deleted\))?$", "", path))
+    part = re.fullmatch(r"\.(.+)\.\d+\.part", name)
+    return os.path.join(folder, part.group(1) if part else name)
 
 
 def is_change(name, arguments, root):
