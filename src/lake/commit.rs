@@ -376,4 +376,16 @@ mod tests {
         assert_eq!(recovered(true).await, 1);
         assert_eq!(recovered(false).await, 0, "and one that has not begun is undone");
     }
+
+    /// What broke: they were taken for none, so that half of a batch would have got its entry.
+    #[tokio::test]
+    async fn manifests_that_cannot_be_listed_are_an_error() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let mut lake = Lake::open_or_create(folder.path()).await.expect("a new lake");
+        let manifests = folder.path().join(MANIFESTS);
+        fs::remove_dir(&manifests).expect("it is there and empty");
+        fs::write(&manifests, "").expect("a file");
+        let failed = lake.lock().await.err().expect("no list of manifests").to_string();
+        assert!(failed.contains(MANIFESTS), "{failed}");
+    }
 }
