@@ -7,7 +7,8 @@ way to disturb it, the command is run on a fresh copy of the lake. Then:
    the file and says what the system said. Ended with success: the lake and the lists hold everything.
 2. The same command once more, undisturbed, ends as it does on a lake that nothing happened to, and the lake verifies.
 
-`failing_calls.py BINARY [--every K] [--only NAME] [--modes kill,EIO,...]`; without `--every` all operations are tried.
+`failing_calls.py BINARY [--every K] [--only NAME] [--modes kill,EIO,...]`; without `--every` all operations are tried
+in all ways.
 Needs a C compiler, and strace to know that no call is overlooked. Exits with 1 if something was wrong.
 """
 
@@ -165,7 +166,7 @@ def compiled(folder):
 def main():
     arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     arguments.add_argument("binary")
-    arguments.add_argument("--every", type=int, default=1, metavar="K", help="only each Kth operation, each mode in turn")
+    arguments.add_argument("--every", type=int, metavar="K", help="only each Kth operation, in one way, each in turn")
     arguments.add_argument("--only", action="append", help="the name of a command")
     arguments.add_argument("--modes", default=",".join(MODES))
     arguments.add_argument("--jobs", type=int, default=os.cpu_count())
@@ -189,10 +190,11 @@ def main():
                 measure(program, digests, command, bench.place())
                 calls, direct = bench.calls(command)
                 wrong = [f"{command.name}: not counted: {name}" for name in direct if name != DIRECT]
-                # Of a sample, every operation is disturbed in another way than the one before.
-                points = [(at, mode) for number, at in enumerate(range(1, len(calls) + 1, arguments.every))
-                          for mode in (modes if arguments.every == 1 else [modes[number % len(modes)]])
-                          if is_new(mode, calls[at - 1][0])]
+                points = []
+                for number, at in enumerate(range(1, len(calls) + 1, arguments.every or 1)):
+                    ways = [mode for mode in modes if is_new(mode, calls[at - 1][0])]
+                    # Of a sample, each operation is disturbed in another way than the one before.
+                    points += [(at, mode) for mode in ([ways[number % len(ways)]] if arguments.every else ways)]
                 found = list(pool.map(lambda point: bench.try_one(command, point[1], point[0]), points))
                 wrong += [text for texts, _ in found for text in texts]
                 errors = sum(mode in ERRORS for _, mode in points)

@@ -167,7 +167,7 @@ def main():
                     continue
                 measure(program, digests, command, bench.place())
                 cases, ends, kills = bench.cases(command)
-                tried = sample(cases, arguments.most)
+                tried, ends = sample(cases, arguments.most), sample(ends, arguments.most)
                 killed = sample(kills, arguments.most and max(arguments.most // 4, 1))
                 wrong = [text for found in pool.map(lambda case: bench.check(command, case), tried + ends)
                          for text in found]
