@@ -168,7 +168,9 @@ def main():
                 measure(program, digests, command, bench.place())
                 cases, ends, kills = bench.cases(command)
                 tried, ends = sample(cases, arguments.most), sample(ends, arguments.most)
-                killed = sample(kills, arguments.most and max(arguments.most // 4, 1))
+                # Between giving a name and syncing its folder, a kill leaves what the next process sees and a cut takes.
+                named = [kill for kill in kills if ", link" in kill[0]] if arguments.most else []
+                killed = sample(named or kills, arguments.most and max(arguments.most // 4, 1))
                 wrong = [text for found in pool.map(lambda case: bench.check(command, case), tried + ends)
                          for text in found]
                 after_kills = list(pool.map(lambda kill: bench.check_kill(command, kill), killed))
