@@ -3,6 +3,7 @@
 
 pub mod campaign;
 pub mod change;
+pub mod client;
 pub mod columns;
 pub mod coverage;
 pub mod evidence;
