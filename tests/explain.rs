@@ -70,6 +70,24 @@ fn the_sql_behind_each_number_runs_as_it_is_printed_and_gives_that_number() {
 }
 
 #[test]
+fn each_user_is_told_with_the_client_and_what_can_take_its_place() {
+    let place = sample_lake();
+    let text = explain(&place, &[OLD_MILL]);
+    assert!(text.contains("what can take the place of each client"), "{text}");
+    let json: Value = serde_json::from_str(&explain(&place, &[OLD_MILL, "--format", "json"])).expect("JSON");
+    let who = json["who"].as_array().expect("users");
+    assert!(!who.is_empty());
+    for row in who {
+        let told = |member: &str| row["client"][member].as_str().expect("text").to_owned();
+        assert!(text.contains(&format!("  - {}: {}", told("kind"), told("name"))), "{row}");
+        assert!(text.contains(&told("advice")) && told("source").starts_with("https://"), "{row}");
+        if row["user_agent"] == "BAV2ROPC" {
+            assert_eq!(told("kind"), "not known", "Exchange's own agent tells nothing of the client");
+        }
+    }
+}
+
+#[test]
 fn attempts_are_told_apart_with_their_codes_and_sources_and_add_up_to_what_was_counted() {
     let place = sample_lake();
     let text = explain(&place, &[HARBOUR_LANE]);

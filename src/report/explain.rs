@@ -12,6 +12,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
 
 use lightsout_model::campaign::Campaign;
+use lightsout_model::client::Client;
 use lightsout_model::evidence::WhoRow;
 use lightsout_model::evidence::{TenantEvidence, Window};
 use lightsout_model::sign_in::Category;
@@ -35,11 +36,26 @@ pub struct Explanation {
     pub calendar: Vec<CategoryDays>,
     pub gaps: Vec<Gap>,
     pub activity: Vec<Activity>,
-    pub who: Vec<WhoRow>,
+    pub who: Vec<WhoShown>,
     /// The newest settings and reports of the tenant that the lake has.
     pub settings: Vec<SettingsShown>,
     pub attempts: Attempts,
     pub queries: Vec<ShownQuery>,
+}
+
+/// A user with usage, and what the client is as far as user agent and application tell.
+#[derive(Debug, Serialize)]
+pub struct WhoShown {
+    #[serde(flatten)]
+    pub row: WhoRow,
+    pub client: Client,
+}
+
+impl WhoShown {
+    fn of(row: WhoRow) -> Self {
+        let client = Client::of(row.protocol, row.app.as_deref(), row.user_agent.as_deref());
+        Self { row, client }
+    }
 }
 
 /// A row of `queries/tenant_activity.sql`.

@@ -2,7 +2,7 @@
 
 use serde::de::DeserializeOwned;
 
-use super::{AttemptCode, Attempts, Explanation, SettingsShown, ShownQuery, calendar, gaps};
+use super::{AttemptCode, Attempts, Explanation, SettingsShown, ShownQuery, WhoShown, calendar, gaps};
 use crate::error::Result;
 use lightsout_model::campaign::Campaign;
 use lightsout_model::evidence::{TenantEvidence, Window};
@@ -38,6 +38,7 @@ impl Explanation {
         // One without a status may have been a success, which is another doubt.
         codes.retain(|row| row.outcome != "unknown");
         let sources = rows(queries, "attempt_sources", campaign, window, &tenant_id).await?;
+        let who = queries.who(campaign, window, &tenant_id).await?.remove(&tenant_id).unwrap_or_default();
         Ok(Self {
             campaign: campaign.name.clone(),
             window,
@@ -48,7 +49,7 @@ impl Explanation {
             activity: rows(queries, "tenant_activity", campaign, window, &tenant_id).await?,
             attempts: Attempts { codes, sources },
             settings: SettingsShown::of(queries.settings_of(&tenant_id).await?, campaign, window),
-            who: queries.who(campaign, window, &tenant_id).await?.remove(&tenant_id).unwrap_or_default(),
+            who: who.into_iter().map(WhoShown::of).collect(),
             queries: behind(campaign, window, &tenant_id)?,
             tenant,
         })

@@ -5,7 +5,8 @@ use std::fmt::Write as _;
 
 use chrono::{DateTime, Datelike, Utc, Weekday};
 
-use super::{Day, Explanation, Gap};
+use super::{Day, Explanation, Gap, WhoShown};
+use lightsout_model::client::Client;
 use lightsout_model::sign_in::Category;
 use lightsout_output::text::plain_short;
 
@@ -197,9 +198,18 @@ impl Explanation {
             return Ok(());
         }
         writeln!(out, "\nwho: users with usage")?;
-        let mut table =
-            table(&["protocol", "user", "app", "client app", "user agent", "IPs", "sign-ins", "last seen"]);
-        for row in self.who.iter().take(WHO_MAX) {
+        let mut table = table(&[
+            "protocol",
+            "user",
+            "app",
+            "client app",
+            "user agent",
+            "client",
+            "IPs",
+            "sign-ins",
+            "last seen",
+        ]);
+        for WhoShown { row, client } in self.who.iter().take(WHO_MAX) {
             let short = |text: Option<&String>| {
                 text.map_or_else(|| "-".to_owned(), |text| plain_short(text, TEXT_CHARACTERS_MAX))
             };
@@ -209,6 +219,7 @@ impl Explanation {
                 short(row.app.as_ref()),
                 short(row.client_app.as_ref()),
                 short(row.user_agent.as_ref()),
+                client.kind_and_name(),
                 row.ip_addresses.to_string(),
                 row.sign_ins.to_string(),
                 minute(row.last_seen),
@@ -216,9 +227,27 @@ impl Explanation {
         }
         writeln!(out, "{table}")?;
         match self.who.len().saturating_sub(WHO_MAX) {
-            0 => Ok(()),
-            more => writeln!(out, "and {more} more; --format json has them all"),
+            0 => {}
+            more => writeln!(out, "and {more} more; --format json has them all")?,
         }
+        self.write_clients(out)
+    }
+
+    /// What to do about each client, once.
+    fn write_clients(&self, out: &mut String) -> std::fmt::Result {
+        let mut clients: Vec<&Client> = Vec::new();
+        for WhoShown { client, .. } in &self.who {
+            if !clients.contains(&client) {
+                clients.push(client);
+            }
+        }
+        writeln!(out, "\nwhat can take the place of each client")?;
+        for client in clients {
+            writeln!(out, "  - {}", client.kind_and_name())?;
+            writeln!(out, "    {}", client.advice)?;
+            writeln!(out, "    {} (checked on {})", client.source, client.checked)?;
+        }
+        Ok(())
     }
 
     /// Sprays and blocked clients: no usage, so apart from it.

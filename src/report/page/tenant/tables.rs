@@ -49,7 +49,8 @@ pub(super) fn who(explanation: &Explanation) -> Listed {
         .raw("<th scope=col class=n data-n>IPs<th scope=col class=n data-n>Sign-ins")
         .raw("<th scope=col class=\"d b\">First seen (UTC)<th scope=col class=\"d b\">Last seen (UTC)");
     let rows = &explanation.who[..explanation.who.len().min(ROWS_MAX)];
-    let markup = chunks("who", "Who uses it, and with what", &head, rows, |row, html| {
+    let markup = chunks("who", "Who uses it, and with what", &head, rows, |shown, html| {
+        let row = &shown.row;
         html.raw("<th scope=row>").text(&row.user).raw("<td>").text(row.protocol.display_name());
         for text in [&row.app, &row.client_app, &row.user_agent] {
             html.raw("<td>").text(text.as_deref().unwrap_or("not stated"));
