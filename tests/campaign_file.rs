@@ -44,7 +44,7 @@ fn a_wrong_file_is_told_with_its_place_by_show_as_by_every_other_command() {
         assert_eq!(output.status.code(), Some(2));
         let told = String::from_utf8(output.stderr).expect("text");
         assert!(
-            told.contains("mine.toml, line 12, column 5") && told.contains("pop3, imap4, smtp_auth"),
+            told.contains("mine.toml, line 15, column 5") && told.contains("pop3, imap4, smtp_auth"),
             "{told}"
         );
     }

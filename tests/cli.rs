@@ -21,6 +21,13 @@ fn snapshots() -> Vec<PathBuf> {
     files
 }
 
+const OPERATOR: &str = r#"
+[operator]
+name = "Example Cloud Services"
+contact = "the service desk, +1 555 0100"
+reply_to = "basic-auth@example.com"
+"#;
+
 /// Files that the blocks name.
 fn furnish(folder: &Path) {
     let tenant = "00000000-0000-4000-8000-000000000001";
@@ -31,6 +38,8 @@ fn furnish(folder: &Path) {
     fs::write(folder.join("roster.csv"), format!("tenant_id,contact,colour\n{tenant},ada@example.com,red\n"))
         .expect("a file");
     fs::write(folder.join("campaign.toml"), "name = 'mine'\nwindow_days = 'thirty'\n").expect("a file");
+    let built_in = include_str!("../src/config/campaigns/basic-auth-all-protocols.toml");
+    fs::write(folder.join("operated.toml"), format!("{built_in}{OPERATOR}")).expect("a file");
     for (path, sql) in QUERIES {
         let path = folder.join(path);
         fs::create_dir_all(path.parent().expect("its folder")).expect("a folder");

@@ -93,8 +93,9 @@ fn a_decision_that_has_lost_its_tenants_is_refused_and_found_by_verify() {
     let kept: Vec<&str> = text.lines().filter(|line| !line.contains("\"add\"")).collect();
     assert!(kept.len() < text.lines().count());
     fs::write(&log, kept.join("\n")).expect("written");
-    for command in [&["lake", "verify"][..], &["notices"], &["campaign", "announce"], &["campaign", "status"]]
-    {
+    let operated = place.operated("basic-auth-all-protocols");
+    let announce = ["campaign", "announce", "--campaign", operated];
+    for command in [&["lake", "verify"][..], &["notices"], &announce, &["campaign", "status"]] {
         let output = place.tries(LAKE, command);
         let told = String::from_utf8_lossy(&output.stderr).into_owned();
         assert_eq!(output.status.code(), Some(1), "{command:?}: {told}");

@@ -39,6 +39,7 @@ pub(super) fn assess(
         first_day: coverage.first_day,
         last_day: coverage.last_day,
         days_seen: coverage.days_seen,
+        lookback_days_seen: coverage.lookback_days_seen,
         gaps: coverage.gaps,
         objections: found.objections(),
         dismissals: evidence.dismissals.clone(),

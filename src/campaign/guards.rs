@@ -4,7 +4,7 @@
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 
 use super::announce::effective_date;
-use lightsout_model::campaign::Campaign;
+use lightsout_model::campaign::{Campaign, Operator};
 use lightsout_model::evidence::{Window, midnight};
 
 /// Why nothing is announced.
@@ -12,6 +12,8 @@ use lightsout_model::evidence::{Window, midnight};
 pub enum Stop {
     #[error("the notice date {date} has passed; it is {today}")]
     PastNoticeDate { date: NaiveDate, today: NaiveDate },
+    #[error("{}", no_operator(.campaign))]
+    NoOperator { campaign: String },
     /// A sentence, with the way out.
     #[error("{0}")]
     Decision(String),
@@ -23,6 +25,28 @@ pub struct DecisionAge<'a> {
     pub decision_id: &'a str,
     pub decided_at: DateTime<Utc>,
     pub window: Window,
+}
+
+/// Who runs the campaign: nobody is told anything, and nothing is turned off, before they can be reached.
+///
+/// # Errors
+/// Fails if the campaign does not say it; the error shows the lines to add.
+pub fn operator(campaign: &Campaign) -> Result<&Operator, Stop> {
+    let none = || Stop::NoOperator { campaign: campaign.name.clone() };
+    campaign.operator.as_ref().ok_or_else(none)
+}
+
+fn no_operator(campaign: &str) -> String {
+    format!(
+        "campaign {campaign} does not say who runs it, and tenants must know whom to write to; expected these lines in \
+         its file, before [texts]:\n\n\
+         [operator]\n\
+         name = \"Example Cloud Services\"\n\
+         contact = \"the service desk, +1 555 0100\"\n\
+         reply_to = \"basic-auth@example.com\"\n\n\
+         A built-in campaign becomes a file with: lightsout campaign show {campaign} > mine.toml\n\
+         Then name the file with: --campaign mine.toml"
+    )
 }
 
 /// The day of the notices and the day from which protocols go off.
@@ -57,12 +81,14 @@ pub fn days(
     Ok((notice_date, effective))
 }
 
-/// The rules to announce by: those of the decision; who is told in which wave is as the campaign file says now.
+/// The rules to announce by: those of the decision; who is told in which wave, and whom
+/// tenants write to, is as the campaign file says now.
 ///
 /// # Errors
 /// Fails if the file has other rules than the decision.
 pub fn same_rules(file: &Campaign, mut decided: Campaign, decision_id: &str) -> Result<Campaign, Stop> {
     decided.waves.clone_from(&file.waves);
+    decided.take_contacts_of(file);
     // `assess --window-days` stands in the decision alone.
     if (Campaign { window_days: decided.window_days, ..file.clone() }) == decided {
         return Ok(decided);

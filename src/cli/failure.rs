@@ -70,6 +70,7 @@ fn of_stage(error: &StageError) -> u8 {
         | StageError::Requests(_)
         | StageError::UnknownTenant { .. }
         | StageError::OtherCampaign { .. }
+        | StageError::NoOperator(_)
         | StageError::PastNoticeDate { .. } => USAGE,
         StageError::Lake(error) => of_lake(error),
         StageError::Ingest(error) => of_ingest(error),

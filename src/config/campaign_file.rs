@@ -10,9 +10,10 @@ use lightsout_model::campaign::Campaign;
 pub use rules_file::{CampaignError, Place};
 
 /// The campaigns that come with the program, by name, the default first.
-pub const EMBEDDED: [(&str, &str); 2] = [
+pub const EMBEDDED: [(&str, &str); 3] = [
     ("basic-auth-all-protocols", include_str!("campaigns/basic-auth-all-protocols.toml")),
     ("smtp-auth-2026", include_str!("campaigns/smtp-auth-2026.toml")),
+    ("exchange-powershell-credential", include_str!("campaigns/exchange-powershell-credential.toml")),
 ];
 
 /// The embedded campaign of that name, else the file at that path.

@@ -130,6 +130,7 @@ mod tests {
             first_day: None,
             last_day: None,
             days_seen: BTreeMap::new(),
+            lookback_days_seen: BTreeMap::new(),
             gaps: Vec::new(),
         }
     }

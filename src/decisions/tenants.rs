@@ -69,6 +69,8 @@ struct Details {
     objections: Vec<Reason>,
     dismissals: Vec<Dismissal>,
     days_seen: BTreeMap<Category, u32>,
+    #[serde(default)]
+    lookback_days_seen: BTreeMap<Category, u32>,
     gaps: Vec<CoverageGap>,
 }
 
@@ -93,10 +95,19 @@ impl VerdictRow {
             first_day,
             last_day,
             days_seen,
+            lookback_days_seen,
             gaps,
         } = tenant.clone();
         let codes = Reason::codes(&reasons).join(";");
-        let details = Details { reasons, evidence_reasons, objections, dismissals, days_seen, gaps };
+        let details = Details {
+            reasons,
+            evidence_reasons,
+            objections,
+            dismissals,
+            days_seen,
+            lookback_days_seen,
+            gaps,
+        };
         Ok(Self {
             tenant_id,
             display_name,
@@ -114,8 +125,15 @@ impl VerdictRow {
 
     fn into_assessment(self) -> Result<TenantAssessment> {
         let unreadable = |source| Error::Unreadable { source };
-        let Details { reasons, evidence_reasons, objections, dismissals, days_seen, gaps } =
-            serde_json::from_str(&self.details).map_err(unreadable)?;
+        let Details {
+            reasons,
+            evidence_reasons,
+            objections,
+            dismissals,
+            days_seen,
+            lookback_days_seen,
+            gaps,
+        } = serde_json::from_str(&self.details).map_err(unreadable)?;
         Ok(TenantAssessment {
             tenant_id: self.tenant_id,
             display_name: self.display_name,
@@ -131,6 +149,7 @@ impl VerdictRow {
             first_day: self.first_day,
             last_day: self.last_day,
             days_seen,
+            lookback_days_seen,
             gaps,
         })
     }

@@ -1,5 +1,5 @@
 //! A campaign: the rules file that says which protocols, which window, which evidence, which dates
-//! and which facts the notices state. Dates move, so they are data: two campaigns are embedded, and
+//! and which facts the notices state. Dates move, so they are data: a few campaigns are embedded, and
 //! any other is a TOML file of the same shape.
 
 mod schema;
@@ -34,6 +34,7 @@ pub fn policy_name(campaign: &str) -> String {
 }
 
 const ENGLISH: &str = "en";
+const BASIC_AUTHENTICATION: &str = "Basic Authentication";
 
 // A decision keeps its campaign as JSON, and its id is a hash over that: what has its default is left out
 // of it, so that a new key changes nothing for the campaigns that do not use it.
@@ -96,12 +97,31 @@ pub struct Campaign {
     #[serde(default)]
     pub earlier_posts: Vec<EarlierPost>,
     pub texts: Texts,
+    /// Who runs the campaign. It must be set before anything is announced or turned off.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub operator: Option<Operator>,
     /// The language of the texts, as a BCP 47 tag.
     #[serde(default = "default_language", skip_serializing_if = "is_default_language")]
     #[schemars(regex(pattern = "^[A-Za-z]{2,3}(-[A-Za-z0-9]{1,8})*$"))]
     pub language: String,
     #[serde(default, skip_serializing_if = "Waves::is_empty")]
     pub waves: Waves,
+}
+
+/// Who runs a campaign and how to reach them. Requests to opt out go to `reply_to`, and from there into the ledger by
+/// `campaign opt-out`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Operator {
+    /// The company or team, as the notices name it.
+    #[schemars(length(min = 1))]
+    pub name: String,
+    /// Whom to ask, and how: a person, a desk, a telephone number.
+    #[schemars(length(min = 1))]
+    pub contact: String,
+    /// The mail address that tenants write to.
+    #[schemars(regex(pattern = "^[^@ ]+@[^@ ]+$"))]
+    pub reply_to: String,
 }
 
 /// How a campaign is announced in waves. Without it everybody eligible is announced at once.
@@ -231,18 +251,29 @@ pub struct EarlierPost {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Texts {
+    /// What is turned off, as it reads at the start of a sentence and within one.
+    #[serde(default = "default_method", skip_serializing_if = "is_default_method")]
+    #[schemars(length(min = 1))]
+    pub method: String,
     /// Why the change is made, one paragraph.
     pub background: String,
     /// What follows it, one paragraph.
     #[serde(default)]
     pub outlook: String,
+    /// What is to be known of the day of the change, one sentence: that it is assumed, for example.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub date_note: Option<String>,
     /// Where the latest information is: an address that begins with https:// or http://.
     #[schemars(regex(pattern = "^https?://"))]
     pub latest_information: String,
-    /// How an administrator opts out, one paragraph.
-    pub opt_out: String,
-    /// How a protocol is switched on again after the change, one paragraph; where absent, the follow-up says
-    /// what was said about opting out.
+    /// The day on which the texts were last compared with their sources.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(schema_with = "schema::day")]
+    pub checked: Option<NaiveDate>,
+    /// What opting out does and does not do, one paragraph. Whom to write to is said anyway.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub opt_out: Option<String>,
+    /// What can be switched on again after the change, one paragraph. Whom to write to is said anyway.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub switch_on_again: Option<String>,
     /// What happens to SMTP AUTH, one paragraph. Absent: the notices say that it is turned off completely.
@@ -254,6 +285,14 @@ pub struct Texts {
     /// Whether SMTP AUTH goes off as a whole, and not only Basic Authentication of it.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub disables_smtp_client_authentication: bool,
+}
+
+fn default_method() -> String {
+    BASIC_AUTHENTICATION.to_owned()
+}
+
+fn is_default_method(method: &str) -> bool {
+    method == BASIC_AUTHENTICATION
 }
 
 fn default_language() -> String {
@@ -313,5 +352,16 @@ impl Campaign {
     pub fn group_of(&self, protocol: Protocol) -> &[Protocol] {
         let own = self.groups.values().find(|group| group.contains(&protocol));
         own.map_or_else(|| protocol.group(), Vec::as_slice)
+    }
+
+    /// Takes from the file as it is now whom to write to and where to read on: a notice of today must not send people
+    /// to what was right when the decision was made.
+    pub fn take_contacts_of(&mut self, file: &Self) {
+        self.operator.clone_from(&file.operator);
+        let (own, new) = (&mut self.texts, &file.texts);
+        own.latest_information.clone_from(&new.latest_information);
+        own.opt_out.clone_from(&new.opt_out);
+        own.switch_on_again.clone_from(&new.switch_on_again);
+        own.checked = new.checked;
     }
 }

@@ -352,6 +352,9 @@ pub struct TenantAssessment {
     /// Covered days in the window, per required category.
     #[serde(default)]
     pub days_seen: BTreeMap<Category, u32>,
+    /// The same of the campaign's `lookback_days` before the window. Empty: an earlier program did not count them.
+    #[serde(default)]
+    pub lookback_days_seen: BTreeMap<Category, u32>,
     /// Every uncovered run of days in the window, permitted or not, by required category and day.
     #[serde(default)]
     pub gaps: Vec<CoverageGap>,

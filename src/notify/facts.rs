@@ -2,6 +2,7 @@
 //! "24 December 2026", lists of protocols "POP3 and IMAP4". Field names are what template authors write.
 
 mod change;
+mod clients;
 mod reasons;
 mod smtp_auth;
 mod usage;
@@ -12,16 +13,16 @@ use serde::Serialize;
 use self::change::{ChangeFacts, held, stays_on};
 use self::reasons::{ReasonFacts, all_reasons, category_name, log_name};
 use self::smtp_auth::{SmtpAuth, SmtpSenders, smtp_auth};
-use self::usage::{Attempted, InUse, Kept, Who, also_used, attempted, in_use, kept, who};
+use self::usage::{Attempted, InUse, Kept, Who, also_used, attempted, failed, in_use, kept, who};
 use super::NoticeContext;
 use super::dismissed::Dismissed;
 use super::limits::limits;
 use super::notice_content::NoticeContent;
-use lightsout_model::campaign::Campaign;
+use lightsout_model::campaign::{Campaign, Operator};
 use lightsout_model::protocol::Protocol;
 use lightsout_model::sign_in::Category;
 use lightsout_model::verdict::TenantAssessment;
-use lightsout_output::text::{date, enumerate, plain_short};
+use lightsout_output::text::{count, date, enumerate, plain_short};
 
 /// Characters of one text from a log.
 const TEXT_CHARACTERS_MAX: usize = 120;
@@ -31,6 +32,8 @@ const TEXT_CHARACTERS_MAX: usize = 120;
 pub(super) struct Facts {
     tenant: Tenant,
     campaign: CampaignFacts,
+    /// Who runs it; `None`: not set, which only drafts and messages without a date can be.
+    operator: Option<Operator>,
     /// Empty where nothing was decided.
     decision_id: String,
     draft: bool,
@@ -47,6 +50,13 @@ pub(super) struct Facts {
     scope: Protocols,
     /// The protocols that the notice is about: turned off, on hold, or done.
     told: Protocols,
+    /// What is turned off, for a sentence: "Basic Authentication for POP3".
+    told_method: String,
+    /// Whether the method says all: a password grant is no protocol beside others.
+    method_only: bool,
+    /// What clients can no longer do by these protocols: "reach their Exchange Online mailbox".
+    told_loss: String,
+    in_use_loss: String,
     already_off: Protocols,
     /// Of a group that is clear, and still on.
     clear: Protocols,
@@ -62,7 +72,9 @@ pub(super) struct Facts {
     usage: Vec<InUse>,
     kept: Vec<Kept>,
     also_used: Vec<InUse>,
+    /// Tried with the right password: interrupted or blocked.
     attempted: Vec<Attempted>,
+    failed: Vec<Attempted>,
     reasons: Vec<ReasonFacts>,
     evidence_reasons: Vec<ReasonFacts>,
     /// What keeps the protocols from being cleared, other than usage.
@@ -99,6 +111,7 @@ struct Tenant {
 struct CampaignFacts {
     name: String,
     title: String,
+    method: String,
     message_id: Option<String>,
     notice_days: u32,
     lookback_days: u32,
@@ -106,7 +119,9 @@ struct CampaignFacts {
     outlook: String,
     smtp_auth: Option<String>,
     latest_information: String,
-    opt_out: String,
+    date_note: Option<String>,
+    checked: Option<String>,
+    opt_out: Option<String>,
     switch_on_again: Option<String>,
     earlier_posts: Vec<lightsout_model::campaign::EarlierPost>,
 }
@@ -123,6 +138,10 @@ struct Coverage {
     first_day: Option<String>,
     last_day: Option<String>,
     categories: Vec<CategorySeen>,
+    /// "26 of 30 days of interactive and 30 of 30 days of non-interactive sign-ins"; empty: not counted.
+    text: String,
+    /// The same of the days before, as far as logs of them are held; empty: none are.
+    lookback_text: String,
 }
 
 #[derive(Debug, Serialize)]
@@ -171,6 +190,7 @@ impl Facts {
         Self {
             tenant: Tenant::of(context, tenant),
             campaign: CampaignFacts::of(campaign),
+            operator: campaign.operator.clone(),
             decision_id: context.assessment.decision_id.clone(),
             draft: context.draft,
             notice_date: date(notice_content.notice_date),
@@ -186,9 +206,13 @@ impl Facts {
                 last: date(window.end.pred_opt().unwrap_or(window.end)),
                 days: window.days(),
             },
-            coverage: Coverage::of(campaign, tenant),
+            coverage: Coverage::of(campaign, tenant, window.days()),
             scope: Protocols::of(&scope),
             told: Protocols::of(&notice_content.protocols),
+            told_method: told_method(campaign, &notice_content.protocols),
+            method_only: scope == [Protocol::PasswordGrant],
+            told_loss: loss(&notice_content.protocols),
+            in_use_loss: loss(&notice_content.in_use),
             already_off: Protocols::of(&notice_content.already_off),
             clear: Protocols::of(&clear),
             out_of_scope: Protocols::of(&out_of_scope),
@@ -201,6 +225,7 @@ impl Facts {
             kept: kept(&scope, &notice_content.already_off, context, tenant),
             also_used: also_used(tenant),
             attempted: attempted(&notice_content.protocols, tenant),
+            failed: failed(&notice_content.protocols, tenant),
             reasons: all_reasons(tenant).into_iter().map(ReasonFacts::of).collect(),
             evidence_reasons: tenant.evidence_reasons.iter().map(ReasonFacts::of).collect(),
             doubts: notice_content.doubts(tenant).into_iter().map(ReasonFacts::of).collect(),
@@ -245,6 +270,7 @@ impl CampaignFacts {
         Self {
             name: campaign.name.clone(),
             title: campaign.title.clone(),
+            method: campaign.texts.method.clone(),
             message_id: campaign.message_id.clone(),
             notice_days: campaign.notice_days,
             lookback_days: campaign.lookback_days,
@@ -252,6 +278,8 @@ impl CampaignFacts {
             outlook: campaign.texts.outlook.clone(),
             smtp_auth: campaign.texts.smtp_auth.clone(),
             latest_information: campaign.texts.latest_information.clone(),
+            date_note: campaign.texts.date_note.clone(),
+            checked: campaign.texts.checked.map(date),
             opt_out: campaign.texts.opt_out.clone(),
             switch_on_again: campaign.texts.switch_on_again.clone(),
             earlier_posts: campaign.earlier_posts.clone(),
@@ -260,7 +288,8 @@ impl CampaignFacts {
 }
 
 impl Coverage {
-    fn of(campaign: &Campaign, tenant: &TenantAssessment) -> Self {
+    fn of(campaign: &Campaign, tenant: &TenantAssessment, window_days: i64) -> Self {
+        let required = &campaign.permitted_gap_days;
         let seen = |(category, permitted): (&Category, &u32)| CategorySeen {
             name: category_name(*category),
             log: log_name(*category),
@@ -268,12 +297,29 @@ impl Coverage {
             days: tenant.days_seen.get(category).copied().unwrap_or_default(),
             permitted_gap_days: *permitted,
         };
+        let days = i64::from(campaign.lookback_days);
+        let lookback = required.keys().filter_map(|category| {
+            let seen = *tenant.lookback_days_seen.get(category).filter(|seen| **seen > 0)?;
+            Some((*category, seen))
+        });
+        let counted =
+            required.keys().filter_map(|category| Some((*category, *tenant.days_seen.get(category)?)));
         Self {
             first_day: tenant.first_day.map(date),
             last_day: tenant.last_day.map(date),
-            categories: campaign.permitted_gap_days.iter().map(seen).collect(),
+            categories: required.iter().map(seen).collect(),
+            text: days_in_words(counted, window_days),
+            lookback_text: days_in_words(lookback, days),
         }
     }
+}
+
+/// "26 of 30 days of interactive and 30 of 30 days of non-interactive sign-ins".
+fn days_in_words(seen: impl Iterator<Item = (Category, u32)>, days: i64) -> String {
+    let days = count(days.try_into().unwrap_or_default(), "day", "days");
+    let of = |(category, seen): (Category, u32)| format!("{seen} of {days} of {}", category_name(category));
+    let parts: Vec<String> = seen.map(of).collect();
+    if parts.is_empty() { String::new() } else { enumerate(&parts) + " sign-ins" }
 }
 
 impl Protocols {
@@ -289,6 +335,33 @@ impl Protocols {
             others_text: enumerate(&others),
             others,
         }
+    }
+}
+
+/// What a notice says is turned off. A password grant needs no name beside the method.
+fn told_method(campaign: &Campaign, protocols: &[Protocol]) -> String {
+    let method = &campaign.texts.method;
+    match protocols {
+        [] | [Protocol::PasswordGrant] => method.clone(),
+        [protocol] => format!("{method} for {}", protocol.display_name()),
+        several => format!("{method} for the {} protocols named below", several.len()),
+    }
+}
+
+/// What a client can no longer do by these protocols, after "can no longer".
+fn loss(protocols: &[Protocol]) -> String {
+    let is_script =
+        |protocol: &Protocol| matches!(protocol, Protocol::RemotePowershell | Protocol::PasswordGrant);
+    let is_mailbox = |protocol: &Protocol| !is_script(protocol) && *protocol != Protocol::SmtpAuth;
+    let losses = [
+        (protocols.iter().any(is_mailbox), "reach their Exchange Online mailbox"),
+        (protocols.contains(&Protocol::SmtpAuth), "send mail through Exchange Online"),
+        (protocols.iter().any(is_script), "manage Exchange Online with scripts"),
+    ];
+    let losses: Vec<&str> = losses.into_iter().filter_map(|(lost, what)| lost.then_some(what)).collect();
+    match losses.split_last() {
+        Some((last, first)) if !first.is_empty() => format!("{} or {last}", first.join(", ")),
+        _ => losses.concat(),
     }
 }
 

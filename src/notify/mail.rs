@@ -1,6 +1,6 @@
 //! A notice as a mail that waits to be sent. `X-Unsent: 1` makes Outlook open it as a draft with a Send
 //! button; other clients show it, or edit it as new. It has no `From`: who sends it is the mailing job's
-//! or the client's to say, and an invented sender would be sent by mistake. So it is no complete message
+//! or the client's to say, and an invented sender would be sent by mistake. Replies go to the campaign's operator. So it is no complete message
 //! by RFC 5322 until the sender is added. Date, Message-ID and boundary follow from the notice: the same
 //! notice is the same bytes, and a mail server that gets it twice can see that it has it.
 
@@ -80,6 +80,9 @@ pub(super) fn message(
         .message_id(format!("{message_id}@lightsout.invalid"))
         .subject(title)
         .header("X-Unsent", Raw::new("1"));
+    if let Some(operator) = &context.campaign.operator {
+        mail = mail.reply_to(operator.reply_to.as_str());
+    }
     if !recipients.addresses.is_empty() {
         let to: Vec<&str> = recipients.addresses.iter().map(String::as_str).collect();
         mail = mail.to(to);

@@ -194,6 +194,8 @@ fn details(
         ("TenantName", context.display_name(tenant).map(str::to_owned)),
         ("Cloud", roster.and_then(|r| r.cloud.clone())),
         ("Campaign", Some(context.campaign.name.clone())),
+        ("Operator", context.campaign.operator.as_ref().map(|operator| operator.name.clone())),
+        ("ReplyTo", context.campaign.operator.as_ref().map(|operator| operator.reply_to.clone())),
         ("MessageId", context.campaign.message_id.clone()),
         ("DecisionId", Some(assessment.decision_id.clone())),
         ("Verdict", Some(tenant.verdict.as_str().to_owned())),

@@ -107,7 +107,7 @@ pub fn render(
 ) -> Result<RenderedNotice, NotifyError> {
     let notice_content = NoticeContent::of(kind, context, tenant)?;
     let (text, language) = templates.render(kind, &Facts::of(&notice_content, context, tenant))?;
-    let markdown = if context.draft { draft_banner(&notice_content) + &text } else { text };
+    let markdown = if context.draft { draft_banner(&notice_content, context) + &text } else { text };
     let page = html::page(&markdown);
     let heading = if page.title.is_empty() { &context.campaign.title } else { &page.title };
     let title = if context.draft { format!("DRAFT: {heading}") } else { heading.clone() };
@@ -130,9 +130,13 @@ pub fn render(
     })
 }
 
-fn draft_banner(notice_content: &NoticeContent) -> String {
+fn draft_banner(notice_content: &NoticeContent, context: &NoticeContext) -> String {
     let day = date(notice_content.notice_date);
-    format!("> **DRAFT.** This notice has not been announced. Its dates count from {day}.\n\n")
+    let operator = match context.campaign.operator {
+        Some(_) => "",
+        None => " The operator of the campaign is not set, so it cannot be announced.",
+    };
+    format!("> **DRAFT.** This notice has not been announced. Its dates count from {day}.{operator}\n\n")
 }
 
 #[cfg(test)]

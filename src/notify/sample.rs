@@ -6,7 +6,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 
 use super::NoticeContext;
 use super::notice::NoticeKind;
-use lightsout_model::campaign::Campaign;
+use lightsout_model::campaign::{Campaign, Operator};
 use lightsout_model::change::{Change, HoldCause, ProtocolChange};
 use lightsout_model::evidence::WhoRow;
 use lightsout_model::evidence::{DayRange, Filter, FilteredExport, Month, Window};
@@ -33,6 +33,17 @@ pub(super) fn day(month: u32, day: u32) -> NaiveDate {
 
 fn at(text: &str) -> DateTime<Utc> {
     text.parse().expect("a time")
+}
+
+/// An embedded campaign that somebody runs.
+pub(super) fn campaign(name: &str) -> Campaign {
+    let mut campaign = lightsout_config::campaign_file::load(name).expect("embedded");
+    campaign.operator = Some(Operator {
+        name: "Example Cloud Services".to_owned(),
+        contact: "the service desk, +1 555 0100".to_owned(),
+        reply_to: "basic-auth@example.com".to_owned(),
+    });
+    campaign
 }
 
 fn id(n: u32) -> String {
@@ -75,6 +86,7 @@ fn tenant(n: u32, name: &str, verdict: TenantVerdict, reasons: Vec<Reason>) -> T
         first_day: Some(day(10, 25)),
         last_day: Some(day(11, 23)),
         days_seen: BTreeMap::from([(Category::Interactive, 26), (Category::NonInteractive, 30)]),
+        lookback_days_seen: BTreeMap::from([(Category::Interactive, 51), (Category::NonInteractive, 60)]),
         gaps: Vec::new(),
     }
 }
@@ -173,6 +185,7 @@ fn insufficient() -> TenantAssessment {
     let mut meadow = tenant(3, "Meadow Farm", TenantVerdict::InsufficientEvidence, reasons);
     meadow.evidence_reasons = insufficient_reasons().into_iter().take(3).collect();
     meadow.days_seen = BTreeMap::from([(Category::Interactive, 7), (Category::NonInteractive, 0)]);
+    meadow.lookback_days_seen = BTreeMap::from([(Category::Interactive, 0), (Category::NonInteractive, 0)]);
     meadow.first_day = Some(day(11, 17));
     meadow
 }
@@ -197,13 +210,15 @@ fn who() -> Vec<WhoRow> {
         row(Protocol::Autodiscover, "outside.scope@harbour.example", 99, "2026-11-19T12:00:00Z"),
     ];
     rows[0].client_app = Some("Exchange Web Services".to_owned());
+    rows[0].user_agent = Some("macOS/13.4 (22F66) accountsd/113".to_owned());
+    rows[2].user_agent = Some("Thunderbird/91.3.0".to_owned());
     rows[3] = WhoRow { app: None, client_app: None, user_agent: None, ..rows[3].clone() };
     rows
 }
 
 impl Sample {
     pub(super) fn all_protocols() -> Self {
-        let campaign = lightsout_config::campaign_file::load("basic-auth-all-protocols").expect("embedded");
+        let campaign = campaign("basic-auth-all-protocols");
         let reason = Reason::Excluded { note: "moving to another provider".to_owned() };
         let tenants = vec![
             no_impact(&campaign.scope()),
@@ -240,7 +255,7 @@ impl Sample {
 
     pub(super) fn smtp_auth() -> Self {
         let mut sample = Self::all_protocols();
-        sample.campaign = lightsout_config::campaign_file::load("smtp-auth-2026").expect("embedded");
+        sample.campaign = campaign("smtp-auth-2026");
         sample.assessment.campaign = sample.campaign.name.clone();
         sample.assessment.tenants[0] = no_impact(&sample.campaign.scope());
         let harbour = &mut sample.assessment.tenants[1];
@@ -255,6 +270,25 @@ impl Sample {
             row.protocol = Protocol::SmtpAuth;
         }
         sample.who.values_mut().for_each(|rows| rows.truncate(1));
+        sample
+    }
+
+    /// Two scripts of Harbour & Sons sign in with -Credential.
+    pub(super) fn powershell() -> Self {
+        let mut sample = Self::smtp_auth();
+        sample.campaign = campaign("exchange-powershell-credential");
+        sample.assessment.campaign = sample.campaign.name.clone();
+        sample.assessment.tenants[0] = no_impact(&sample.campaign.scope());
+        let harbour = &mut sample.assessment.tenants[1];
+        harbour.protocols[0].protocol = Protocol::PasswordGrant;
+        harbour.protocols_in_use = vec![Protocol::PasswordGrant];
+        harbour.reasons = vec![Reason::InUse { protocol: Protocol::PasswordGrant, users: 1, sign_ins: 31 }];
+        for row in sample.who.values_mut().flatten() {
+            row.protocol = Protocol::PasswordGrant;
+            row.app = Some("Microsoft Exchange REST API Based Powershell".to_owned());
+            row.client_app = Some("Mobile Apps and Desktop clients".to_owned());
+            row.user_agent = None;
+        }
         sample
     }
 
@@ -362,7 +396,9 @@ impl Sample {
         vec![
             (NoticeKind::NoImpact, Self::all_protocols(), 0),
             (NoticeKind::NoImpact, Self::smtp_auth(), 0),
+            (NoticeKind::NoImpact, Self::powershell(), 0),
             (NoticeKind::Warning, Self::all_protocols(), 1),
+            (NoticeKind::Warning, Self::powershell(), 1),
             (NoticeKind::Warning, Self::smtp_auth(), 1),
             (NoticeKind::SelectedProtocols, Self::all_protocols(), 1),
             (NoticeKind::InsufficientEvidence, Self::all_protocols(), 2),

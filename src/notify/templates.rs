@@ -14,7 +14,7 @@ use super::notice::NoticeKind;
 use lightsout_output::text;
 
 /// The embedded files, by the path under which an own folder replaces them.
-const EMBEDDED: [(&str, &str); 20] = [
+const EMBEDDED: [(&str, &str); 24] = [
     ("no_impact.md", include_str!("templates/no_impact.md")),
     ("warning.md", include_str!("templates/warning.md")),
     ("selected_protocols.md", include_str!("templates/selected_protocols.md")),
@@ -25,12 +25,16 @@ const EMBEDDED: [(&str, &str); 20] = [
     ("parts/about.md", include_str!("templates/parts/about.md")),
     ("parts/also_used.md", include_str!("templates/parts/also_used.md")),
     ("parts/attempted.md", include_str!("templates/parts/attempted.md")),
-    ("parts/cloud.md", include_str!("templates/parts/cloud.md")),
+    ("parts/clients.md", include_str!("templates/parts/clients.md")),
+    ("parts/contact.md", include_str!("templates/parts/contact.md")),
     ("parts/coverage.md", include_str!("templates/parts/coverage.md")),
+    ("parts/date.md", include_str!("templates/parts/date.md")),
     ("parts/doubts.md", include_str!("templates/parts/doubts.md")),
     ("parts/earlier.md", include_str!("templates/parts/earlier.md")),
     ("parts/limits.md", include_str!("templates/parts/limits.md")),
+    ("parts/lookback.md", include_str!("templates/parts/lookback.md")),
     ("parts/modern_auth.md", include_str!("templates/parts/modern_auth.md")),
+    ("parts/opt_out.md", include_str!("templates/parts/opt_out.md")),
     ("parts/reference.md", include_str!("templates/parts/reference.md")),
     ("parts/scope.md", include_str!("templates/parts/scope.md")),
     ("parts/smtp_auth.md", include_str!("templates/parts/smtp_auth.md")),
@@ -38,7 +42,7 @@ const EMBEDDED: [(&str, &str); 20] = [
 ];
 
 /// The variables that a template has.
-pub(crate) const VARIABLES: [&str; 37] = [
+pub(crate) const VARIABLES: [&str; 43] = [
     "already_off",
     "also_used",
     "attempted",
@@ -53,16 +57,20 @@ pub(crate) const VARIABLES: [&str; 37] = [
     "draft",
     "effective_date",
     "evidence_reasons",
+    "failed",
     "held",
     "in_use",
+    "in_use_loss",
     "in_use_others",
     "in_use_text",
     "kept",
     "limits",
     "lookback_over",
+    "method_only",
     "month",
     "notice_date",
     "notice_days",
+    "operator",
     "out_of_scope",
     "outlook_modern_auth",
     "reasons",
@@ -72,6 +80,8 @@ pub(crate) const VARIABLES: [&str; 37] = [
     "stays_on",
     "tenant",
     "told",
+    "told_loss",
+    "told_method",
     "usage",
     "users",
     "who",

@@ -41,6 +41,9 @@ pub enum Error {
     OtherCampaign { decision_id: String, campaign: String, other: String },
     #[error("expected a day that has not passed, {today} or later, found '{date}'")]
     PastNoticeDate { date: NaiveDate, today: NaiveDate },
+    /// Nothing was announced or turned off.
+    #[error("{0}")]
+    NoOperator(String),
     /// Nothing was recorded.
     #[error("nothing was announced: {0}")]
     NotAnnounced(String),

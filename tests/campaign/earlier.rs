@@ -102,13 +102,14 @@ fn the_files_of_an_earlier_lake_are_still_known() {
 #[test]
 fn a_decision_by_earlier_rules_is_told_apart_and_its_announcement_judged_by_those_of_today() {
     let place = place();
-    let roster = sample("roster.csv");
+    let (roster, operated) = (sample("roster.csv"), place.operated("basic-auth-all-protocols"));
     let (code, _, said) = told(&place, &["notices", "--decision", DECISION]);
     assert!(
         code == 1 && said.contains("made by earlier rules") && said.contains("lightsout assess"),
         "{said}"
     );
-    let (code, _, said) = told(&place, &["campaign", "announce", "--now", "2026-11-02"]);
+    let (code, _, said) =
+        told(&place, &["campaign", "announce", "--now", "2026-11-02", "--campaign", operated]);
     assert!(code == 1 && said.contains("made by earlier rules"), "{said}");
 
     let recheck = |day: &str| {
@@ -163,7 +164,8 @@ fn a_decision_by_earlier_rules_is_told_apart_and_its_announcement_judged_by_thos
     let (code, rows, said) = told(&place, &["assess", "--compare", DECISION, &new]);
     assert!(code == 0 && rows.lines().count() > 1, "and be compared: {said}");
     assert!(said.contains("its evidence is judged here by rules "), "{said}");
-    let (code, _, said) = told(&place, &["campaign", "announce", "--now", "2026-11-02"]);
+    let (code, _, said) =
+        told(&place, &["campaign", "announce", "--now", "2026-11-02", "--campaign", operated]);
     assert!(!said.contains("earlier rules"), "the new one may be announced: {code} {said}");
 }
 

@@ -16,6 +16,7 @@ fn decided() -> Place {
     let (logs, roster) = (sample("logs"), sample("roster.csv"));
     place.run(LAKE, &["ingest", &logs]);
     place.run(LAKE, &["assess", "--roster", &roster, "--as-of", "2026-11-02"]);
+    place.operated("basic-auth-all-protocols");
     place
 }
 
@@ -23,6 +24,7 @@ fn start(place: &Place, lake: &str, arguments: &[&str]) -> Child {
     Command::new(env!("CARGO_BIN_EXE_lightsout"))
         .args(arguments)
         .args(NOW)
+        .args(["--campaign", "operated.toml"])
         .arg("--lake")
         .arg(place.path(lake))
         .arg("--quiet")

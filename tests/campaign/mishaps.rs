@@ -7,7 +7,7 @@ use std::fs;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
-use crate::program::{Place, sample};
+use crate::program::{OPERATOR, Place, sample};
 
 pub(crate) const LAKE: &str = "lake";
 pub(crate) const HARBOUR_LANE: &str = "11dd7c61-8b82-4198-a138-2195ef1d85cd";
@@ -19,7 +19,7 @@ pub(crate) fn decided() -> Place {
     let shown = place.run(LAKE, &["campaign", "show"]);
     let rules =
         String::from_utf8(shown.stdout).expect("text").replace("notice_days = 30 ", "notice_days = 1 ");
-    place.write("quick.toml", rules.as_bytes());
+    place.write("quick.toml", (rules + OPERATOR).as_bytes());
     place.run(LAKE, &["ingest", &sample("logs")]);
     let roster = sample("roster.csv");
     place.run(LAKE, &["assess", "--roster", &roster, "--campaign", "quick.toml", "--as-of", "2026-11-02"]);
@@ -152,6 +152,43 @@ fn usage_of_what_was_turned_off_is_told() {
     let (_, _, told) = campaign(&place, "2026-11-07", &["recheck"]);
     let line = format!("{HARBOUR_LANE} still signs in by imap4, which was turned off on 2026-11-03");
     assert!(told.contains(&line), "{told}");
+}
+
+// The first texts sent people to a diagnostic that had been closed, and named nobody to write to.
+#[test]
+fn without_an_operator_nothing_is_announced_or_turned_off() {
+    let place = decided();
+    let operated = fs::read_to_string(place.path("quick.toml")).expect("the campaign");
+    let rules = operated.replace(OPERATOR, "");
+    place.write("quick.toml", rules.as_bytes());
+    for command in ["announce", "apply"] {
+        let (code, rows, told) = campaign(&place, "2026-11-02", &[command]);
+        assert_eq!((code, rows.len(), events(&place)), (2, 0, 0), "{told}");
+        assert!(told.contains("does not say who runs it") && told.contains("campaign show"), "{told}");
+        assert!(told.contains(OPERATOR.trim()), "the lines to add: {told}");
+    }
+    let roster = sample("roster.csv");
+    place.run(LAKE, &["notices", "--campaign", "quick.toml", "--out", "drafts"]);
+    let draft = place.path(&format!("drafts/notices/{HARBOUR_LANE}/notice.md"));
+    let draft = fs::read_to_string(draft).expect("a draft");
+    assert!(draft.contains("The operator of this campaign is not set"), "{draft}");
+
+    // The lines of the message are enough, and the decision stays.
+    place.write("quick.toml", rules.replace("\n[texts]", &format!("{OPERATOR}\n[texts]")).as_bytes());
+    let (code, rows, told) = campaign(&place, "2026-11-02", &["announce", "--roster", &roster]);
+    assert!(code == 0 && !rows.is_empty(), "{told}");
+    let notice = place.path(&format!("out/notices/{HARBOUR_LANE}/notice.md"));
+    let notice = fs::read_to_string(notice).expect("a notice");
+    assert!(notice.contains("write to basic-auth@example.com by 3 November 2026"), "{notice}");
+    let mail = place.path(&format!("out/notices/{HARBOUR_LANE}/notice.eml"));
+    let mail = fs::read_to_string(mail).expect("a mail");
+    assert!(mail.contains("Reply-To: <basic-auth@example.com>"), "{mail}");
+
+    // What a tenant asks for by that address reaches the ledger.
+    let (code, kept, told) = campaign(&place, "2026-11-03", &["opt-out", HARBOUR_LANE, "--by", "it"]);
+    assert_eq!((code, kept.len()), (0, 9), "all protocols of the notice: {told}");
+    let (_, due, _) = campaign(&place, "2026-11-03", &["apply"]);
+    assert!(due.iter().all(|row| row["tenant_id"] != HARBOUR_LANE), "{due:?}");
 }
 
 #[test]

@@ -21,7 +21,8 @@ struct Campaign {
 impl Campaign {
     /// Runs a campaign command on a day and gives its exit code and its rows.
     fn on(&self, day: &str, arguments: &[&str]) -> (i32, Vec<Value>) {
-        let flags = ["--now", day, "--roster", &self.roster, "--format", "ndjson"];
+        let campaign = self.place.operated("basic-auth-all-protocols");
+        let flags = ["--now", day, "--roster", &self.roster, "--campaign", campaign, "--format", "ndjson"];
         let output = self.place.tries(LAKE, &[&["campaign"], arguments, &flags].concat());
         let rows = String::from_utf8(output.stdout).expect("text");
         let rows = rows.lines().map(|line| serde_json::from_str(line).expect("a row")).collect();

@@ -16,6 +16,13 @@ FIRST = date(2026, 6, 1)
 BUSY, QUIET, YOUNG = (f"0fda5d4e-7cf5-4b52-9c0a-0a35f1ad2f{number}" for number in (51, 52, 53))
 LATE_USAGE = date(2026, 10, 5)
 
+# Who runs the campaign: without it nothing is announced.
+OPERATOR = """
+[operator]
+name = "Example Cloud Services"
+contact = "the service desk, +1 555 0100"
+reply_to = "basic-auth@example.com"
+"""
 TABLES = ["sign_in_records", "rejects", "sources", "decisions", "decision_tenants", "rosters", "campaign_events",
           "tenant_settings", "dismissals"]
 # Clocks, random ids, and what counts commits.
@@ -160,7 +167,9 @@ def prepare(program, root):
         if done.returncode not in (0, 3, 4):
             raise SystemExit(f"{' '.join(arguments)}: exit {done.returncode}: {done.stderr}")
 
-    rules = ["--roster", "@roster.csv", "--out", "out"]
+    shown = program.run(work, ["campaign", "show"]).stdout
+    (program.logs / "operated.toml").write_text(shown + OPERATOR)
+    rules = ["--roster", "@roster.csv", "--campaign", "@operated.toml", "--out", "out"]
     step("first ingest", "ingest", "@base.json", "--jobs", "1")
     step("ingest", "ingest", "@more.json", "@young.json", "--jobs", "1")
     step("assess", "assess", *rules, "--as-of", "2026-09-21")

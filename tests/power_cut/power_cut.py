@@ -29,6 +29,12 @@ FD = re.compile(r"^(?:AT_FDCWD|\d+)<([^>]*)>")
 TEXT = re.compile(r'"((?:[^"\\]|\\.)*)"')
 
 
+OPERATOR = """
+[operator]
+name = "Example Cloud Services"
+contact = "the service desk, +1 555 0100"
+reply_to = "basic-auth@example.com"
+"""
 ONE_RECORD = (
     '{"time":"2026-10-05T08:00:00Z","category":"SignInLogs","tenantId":"0fda5d4e-7cf5-4b52-9c0a-0a35f1ad2f55",'
     '"properties":{"id":"5b0a4c1e-0000-4000-8000-0000000000%02d","createdDateTime":"2026-10-05T08:00:00Z",'
@@ -174,12 +180,15 @@ def main():
         lake, out = folder / "deep" / "lake", folder / "out"
         trace = folder / "trace"
         logs = sorted((sample / "logs").iterdir())
+        operated = folder / "operated.toml"
+        shown = subprocess.run([binary, "campaign", "show"], check=True, capture_output=True, text=True).stdout
+        operated.write_text(shown + OPERATOR)
         commands = [
             ("ingest, which creates the lake", ["ingest", logs[0]]),
             ("ingest into it", ["ingest", *logs[1:]]),
             ("assess", ["assess", "--roster", sample / "roster.csv", "--out", out]),
             ("campaign announce", ["campaign", "announce", "--roster", sample / "roster.csv", "--now", "2026-11-02",
-                                   "--out", out]),
+                                   "--campaign", operated, "--out", out]),
             ("campaign recheck", ["campaign", "recheck", "--roster", sample / "roster.csv", "--now", "2026-11-03",
                                   "--out", out]),
             ("lake compact", ["lake", "compact"]),

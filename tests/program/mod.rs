@@ -14,6 +14,14 @@ pub(crate) const COLUMNS: &str = "tenant_id, sign_in_id, category, signed_in_at,
     auth_method, auth_evidence, outcome, error_code, failure_reason, conditional_access, user_agent, \
     ip_address, country, is_interactive, home_tenant_id, resource_tenant_id, correlation_id";
 
+/// Who runs the campaigns of tests.
+pub(crate) const OPERATOR: &str = r#"
+[operator]
+name = "Example Cloud Services"
+contact = "the service desk, +1 555 0100"
+reply_to = "basic-auth@example.com"
+"#;
+
 /// Files as they are ingested, with the flags for them.
 pub(crate) struct Place {
     folder: tempfile::TempDir,
@@ -69,6 +77,14 @@ impl Place {
             String::from_utf8_lossy(&output.stderr)
         );
         output
+    }
+
+    /// A built-in campaign as a file of this place that says who runs it.
+    pub(crate) fn operated(&self, campaign: &str) -> &'static str {
+        const FILE: &str = "operated.toml";
+        let shown = self.run("lake", &["campaign", "show", campaign]).stdout;
+        self.write(FILE, &[&shown, OPERATOR.as_bytes()].concat());
+        FILE
     }
 
     /// Rows of a query as CSV, without the header.

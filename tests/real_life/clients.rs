@@ -77,6 +77,6 @@ fn a_tenant_under_password_spray_is_told_no_impact_and_who_knocks() {
     case.ingest(&["forwarder.json"]);
     case.assess(&[]);
     case.explain(&sprayed, "no_impact", &[]);
-    case.notice(&sprayed, "What the sign-in telemetry shows");
+    case.notice(&sprayed, "What the sign-in logs show");
     case.matches_what_was_told();
 }

@@ -26,7 +26,9 @@ fn place() -> &'static Place {
         let (roster, logs) = (sample("roster.csv"), sample("logs"));
         place.run(LAKE, &["run", &logs, "--roster", &roster, "--out", "out", "--as-of", "2026-11-02"]);
         place.run(LAKE, &["assess", "--roster", &roster, "--campaign", "smtp-auth-2026", "--out", "smtp"]);
-        place.run(LAKE, &["campaign", "announce", "--now", "2026-11-03", "--out", "announced"]);
+        let campaign = place.operated("basic-auth-all-protocols");
+        let announce = ["campaign", "announce", "--now", "2026-11-03", "--out", "announced"];
+        place.run(LAKE, &[&announce[..], &["--campaign", campaign]].concat());
         place
     })
 }

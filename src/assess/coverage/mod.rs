@@ -31,6 +31,8 @@ pub(super) struct Coverage {
     pub(super) last_day: Option<NaiveDate>,
     /// Covered days in the window, per required category.
     pub(super) days_seen: BTreeMap<Category, u32>,
+    /// The same of the campaign's lookback before the window.
+    pub(super) lookback_days_seen: BTreeMap<Category, u32>,
     /// See [`lightsout_model::verdict::TenantAssessment::gaps`].
     pub(super) gaps: Vec<CoverageGap>,
     /// Days of the window and after it that each required category covers.
@@ -59,6 +61,7 @@ pub(super) fn judge(
         first_day: None,
         last_day: None,
         days_seen: BTreeMap::new(),
+        lookback_days_seen: BTreeMap::new(),
         gaps: Vec::new(),
         calendars: Vec::new(),
     };
@@ -70,8 +73,12 @@ pub(super) fn judge(
         let calendar = observed.calendar;
         let runs = calendar.runs_of_missing();
         judged.gaps.extend(runs.into_iter().map(|days| CoverageGap { category, days, permitted_days }));
-        let covered = || window_days(window).filter(|day| calendar.is_covered(*day));
-        judged.days_seen.insert(category, u32::try_from(covered().count()).unwrap_or(u32::MAX));
+        let covered_in = |days: Window| window_days(days).filter(|day| calendar.is_covered(*day));
+        let number = |days: Window| u32::try_from(covered_in(days).count()).unwrap_or(u32::MAX);
+        let covered = || covered_in(window);
+        let lookback = Window::before(window.first, campaign.lookback_days);
+        judged.days_seen.insert(category, number(window));
+        judged.lookback_days_seen.insert(category, number(lookback));
         judged.first_day = judged.first_day.into_iter().chain(covered().next()).min();
         judged.last_day = judged.last_day.into_iter().chain(covered().last()).max();
         judged.calendars.push(calendar);

@@ -171,6 +171,7 @@ fn assessed(verdicts: &[(Protocol, ProtocolVerdict)]) -> TenantAssessment {
         first_day: None,
         last_day: None,
         days_seen: BTreeMap::new(),
+        lookback_days_seen: BTreeMap::new(),
         gaps: Vec::new(),
     }
 }

@@ -61,6 +61,12 @@ pub(super) async fn run(arguments: &Arguments, global: &Global) -> Result<u8> {
         eprintln!("  that is {days} days after the notice, where notice_days says {}", announced.notice_days);
     }
     eprintln!("{}", files.summary(announced.notices));
+    if let Some(operator) = state.campaign.operator.as_ref().filter(|_| announced.notices.written > 0) {
+        eprintln!(
+            "requests to opt out go to {}; record each with: lightsout campaign opt-out TENANT --by NAME",
+            operator.reply_to
+        );
+    }
     if let Some(warnings) = announced.warnings {
         eprintln!("of warnings and of missing evidence: {}", files.summary(warnings));
     }

@@ -148,6 +148,7 @@ fn stage_errors() -> Vec<(u8, StageError)> {
         (2, StageError::UnknownTenant { named: text(), expected: text() }),
         (2, StageError::OtherCampaign { decision_id: text(), campaign: text(), other: text() }),
         (2, StageError::PastNoticeDate { date: day, today: day }),
+        (2, StageError::NoOperator(text())),
         (1, StageError::CampaignState(no_json().into())),
         (1, notify.into()),
         (1, lightsout_output::Error::Write { path: "x".into(), source: disk() }.into()),

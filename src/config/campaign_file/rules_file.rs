@@ -80,14 +80,21 @@ const NUMBERS: [(&[&str], u32, u32); 21] = [
 ];
 
 /// Texts that say something if they are there.
-const TEXTS: [&[&str]; 6] = [
+const TEXTS: [&[&str]; 10] = [
     &["title"],
     &["message_id"],
+    &["operator", "name"],
+    &["operator", "contact"],
+    &["texts", "method"],
     &["texts", "background"],
+    &["texts", "date_note"],
     &["texts", "opt_out"],
     &["texts", "switch_on_again"],
     &["texts", "smtp_auth"],
 ];
+
+/// Days, which TOML can write without quotes.
+const DAYS: [&[&str]; 2] = [&["effective_date"], &["texts", "checked"]];
 
 /// See [`super::parse`].
 pub(super) fn parse(text: &str, file: &str) -> Result<Campaign, CampaignError> {
@@ -98,16 +105,28 @@ pub(super) fn parse(text: &str, file: &str) -> Result<Campaign, CampaignError> {
     let mut rules = DeTable::parse(text).map_err(invalid)?;
     Check { text, file, rules: rules.get_ref() }.all()?;
     // TOML has days of its own; the type wants their text.
-    if let Some(value) = rules.get_mut().get_mut("effective_date")
-        && let Some(day) = value.get_ref().as_datetime().map(ToString::to_string)
-    {
-        *value.get_mut() = DeValue::String(day.into());
+    for key in DAYS {
+        if let Some(value) = value_mut(rules.get_mut(), key)
+            && let Some(day) = value.get_ref().as_datetime().map(ToString::to_string)
+        {
+            *value.get_mut() = DeValue::String(day.into());
+        }
     }
     let mut campaign = Campaign::deserialize(toml::Deserializer::from(rules)).map_err(invalid)?;
     for id in campaign.waves.exclude_tenants.iter_mut().chain(&mut campaign.app_ids) {
         id.make_ascii_lowercase();
     }
     Ok(campaign)
+}
+
+fn value_mut<'a, 'de>(table: &'a mut DeTable<'de>, key: &[&str]) -> Option<&'a mut Spanned<DeValue<'de>>> {
+    let (first, rest) = key.split_first()?;
+    let value = table.get_mut(*first)?;
+    if rest.is_empty() {
+        return Some(value);
+    }
+    let DeValue::Table(table) = value.get_mut() else { return None };
+    value_mut(table, rest)
 }
 
 /// The checks of single values. A key that is missing, unknown or of another type is left to the types,
@@ -137,7 +156,11 @@ impl<'a> Check<'a> {
         self.each_text(&["language"], is_language, "a language tag (BCP 47) like en or de-CH")?;
         let expected = "an address that begins with https:// or http://";
         self.each_text(&["texts", "latest_information"], is_web_address, expected)?;
-        self.day(&["effective_date"])?;
+        for key in DAYS {
+            self.day(key)?;
+        }
+        let expected = "one mail address like basic-auth@example.com";
+        self.each_text(&["operator", "reply_to"], is_mail_address, expected)?;
         self.categories(&["permitted_gap_days"])?;
         self.posts(&["earlier_posts"])?;
         self.each_text(&["waves", "exclude_clouds"], says_something, "names of clouds like gcc")?;
@@ -353,6 +376,17 @@ fn is_language(tag: &str) -> bool {
     let is_other =
         |part: &str| (1..=8).contains(&part.len()) && part.bytes().all(|byte| byte.is_ascii_alphanumeric());
     parts.next().is_some_and(is_first) && parts.all(is_other)
+}
+
+/// What a mail program takes as it stands: nothing quoted, no display name, no blank.
+fn is_mail_address(text: &str) -> bool {
+    let atom = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-/=?^_{|}~.".contains(&byte);
+    let label = |label: &str| {
+        !label.is_empty() && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+    };
+    text.split_once('@').is_some_and(|(local, domain)| {
+        !local.is_empty() && local.bytes().all(atom) && domain.contains('.') && domain.split('.').all(label)
+    })
 }
 
 fn is_web_address(text: &str) -> bool {

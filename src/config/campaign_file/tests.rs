@@ -97,8 +97,8 @@ fn a_wrong_value_is_told_with_its_place_and_what_is_expected() {
             "each once",
         ),
         (r#"["smtp_auth"]"#, "[]", "protocols is empty", "at least one protocol"),
-        ("https://aka.ms/smtpbasicauth", "javascript:alert(1)", "texts.latest_information", "https://"),
-        ("https://aka.ms/smtpbasicauth", "https:// aka.ms", "texts.latest_information", "https://"),
+        ("https://techcommunity", "javascript:alert(1)", "texts.latest_information", "https://"),
+        ("https://techcommunity", "https:// techcommunity", "texts.latest_information", "https://"),
         (r#"id = "MC786329""#, r#"id = " ""#, "id of an earlier post is ' '", "a text"),
     ];
     for (from, to, found, expected) in cases {
@@ -135,6 +135,44 @@ fn a_language_is_a_bcp_47_tag_and_english_where_none_is_named() {
             told.contains("line 1, column 12: language is ") && told.contains("like en or de-CH"),
             "{told}"
         );
+    }
+}
+
+#[test]
+fn an_operator_has_name_contact_and_one_mail_address() {
+    let operator = |name: &str, contact: &str, reply_to: &str| {
+        let table = format!("[operator]\nname = {name:?}\ncontact = {contact:?}\nreply_to = {reply_to:?}\n");
+        parse(&format!("{}{table}", EMBEDDED[1].1), "mine.toml").map_err(|error| error.to_string())
+    };
+    let campaign = operator("Example Services", "the desk", "o'brien+basic@mail.example.com").expect("valid");
+    assert_eq!(campaign.operator.expect("an operator").reply_to, "o'brien+basic@mail.example.com");
+    let expected = "operator.reply_to is ";
+    for wrong in
+        ["", "desk", "desk@", "@example.com", "a@b@example.com", "desk@localhost", "desk@example..com"]
+    {
+        let told = operator("Example Services", "the desk", wrong).expect_err("no address");
+        assert!(told.contains(expected) && told.contains("basic-auth@example.com"), "{wrong}: {told}");
+    }
+    let told = operator("Desk <desk@example.com>", " ", "desk@example.com").expect_err("no contact");
+    assert!(told.contains("operator.contact is ' '; expected a text"), "{told}");
+    let told = told_without_reply_to();
+    assert!(told.contains("missing field `reply_to`"), "{told}");
+}
+
+fn told_without_reply_to() -> String {
+    told(&format!("{}[operator]\nname = 'Example'\ncontact = 'the desk'\n", EMBEDDED[1].1))
+}
+
+#[test]
+fn the_operator_that_is_offered_in_a_comment_is_valid_where_it_stands() {
+    for (name, text) in EMBEDDED {
+        let offered = ["[operator]", "name = ", "contact = ", "reply_to = "];
+        let lines = text.lines().map(|line| match line.strip_prefix("# ") {
+            Some(key) if offered.iter().any(|offer| key.starts_with(offer)) => key,
+            _ => line,
+        });
+        let text = lines.collect::<Vec<_>>().join("\n");
+        assert!(parse(&text, "mine.toml").expect("valid").operator.is_some(), "{name}");
     }
 }
 
@@ -203,7 +241,7 @@ fn a_protocol_in_two_groups_or_unknown_there_is_told() {
 fn keys_that_a_campaign_does_not_use_are_no_part_of_what_a_decision_keeps() {
     let campaign = load(EMBEDDED[0].0).expect("embedded");
     let json = serde_json::to_value(&campaign).expect("JSON");
-    for key in ["waves", "language", "groups", "app_ids"] {
+    for key in ["waves", "language", "groups", "app_ids", "operator"] {
         assert!(json.get(key).is_none(), "{key}");
     }
     assert_eq!(serde_json::from_value::<Campaign>(json).expect("it reads back"), campaign);

@@ -5,6 +5,7 @@ use std::cmp::Reverse;
 use serde::Serialize;
 
 use super::TEXT_CHARACTERS_MAX;
+use super::clients::{ClientFacts, client_of, clients, kind_in_table};
 use crate::NoticeContext;
 use lightsout_model::evidence::WhoRow;
 use lightsout_model::protocol::Protocol;
@@ -38,6 +39,8 @@ pub(super) struct Attempted {
 #[derive(Debug, Default, Serialize)]
 pub(super) struct Who {
     rows: Vec<WhoFacts>,
+    /// What to do about each client, of all rows.
+    clients: Vec<ClientFacts>,
     more: usize,
     more_sign_ins: u64,
 }
@@ -48,6 +51,8 @@ pub(super) struct WhoFacts {
     protocol: &'static str,
     app: String,
     client: String,
+    /// What the client is, as far as user agent and application tell.
+    kind: String,
     ip_addresses: u64,
     sign_ins: u64,
     last_seen: String,
@@ -174,18 +179,29 @@ pub(super) fn also_used(tenant: &TenantAssessment) -> Vec<InUse> {
     tenant.protocols.iter().filter(outside).map(|row| in_use(row.protocol, tenant)).collect()
 }
 
+/// Sign-ins with the right password that were not let in.
 pub(super) fn attempted(protocols: &[Protocol], tenant: &TenantAssessment) -> Vec<Attempted> {
+    tried(protocols, tenant, |row| vec![(row.interrupted, "interrupted"), (row.blocked, "blocked")])
+}
+
+/// Sign-ins with a wrong password, or by nobody that there is.
+pub(super) fn failed(protocols: &[Protocol], tenant: &TenantAssessment) -> Vec<Attempted> {
+    tried(protocols, tenant, |row| vec![(row.failures, "failed")])
+}
+
+fn tried(
+    protocols: &[Protocol],
+    tenant: &TenantAssessment,
+    outcomes: impl Fn(&ProtocolAssessment) -> Vec<(u64, &'static str)>,
+) -> Vec<Attempted> {
     let rows = tenant.protocols.iter().filter(|row| protocols.contains(&row.protocol));
     let told = rows.map(|row| {
-        let parts = [(row.failures, "failed"), (row.blocked, "blocked"), (row.interrupted, "broken off")];
-        let parts: Vec<String> = parts
-            .into_iter()
-            .filter(|(n, _)| *n > 0)
-            .map(|(n, outcome)| count(n, outcome, outcome))
-            .collect();
+        let outcomes = outcomes(row);
+        let parts: Vec<String> =
+            outcomes.iter().filter(|(n, _)| *n > 0).map(|(n, outcome)| count(*n, outcome, outcome)).collect();
         Attempted {
             name: row.protocol.display_name(),
-            total: row.failures + row.blocked + row.interrupted,
+            total: outcomes.iter().map(|(n, _)| n).sum(),
             text: enumerate(&parts),
         }
     });
@@ -211,6 +227,7 @@ pub(super) fn who(rows: Option<&Vec<WhoRow>>, protocols: &[Protocol]) -> Who {
     Who {
         more: left_out.len(),
         more_sign_ins: left_out.iter().map(|row| row.sign_ins).sum(),
+        clients: clients(&rows),
         rows: rows.iter().take(WHO_ROWS_MAX).map(|row| WhoFacts::of(row)).collect(),
     }
 }
@@ -225,6 +242,7 @@ impl WhoFacts {
             protocol: row.protocol.display_name(),
             app: row.app.as_deref().and_then(short).unwrap_or_else(|| "not named".to_owned()),
             client: if client.is_empty() { "not named".to_owned() } else { client.join("; ") },
+            kind: kind_in_table(&client_of(row)),
             ip_addresses: row.ip_addresses,
             sign_ins: row.sign_ins,
             last_seen: date(row.last_seen.date_naive()),

@@ -1,5 +1,6 @@
 //! Every kind of notice as its recipient reads it, and what no notice may do.
 
+mod facts;
 mod hostile;
 
 use std::fs;
@@ -54,6 +55,13 @@ fn the_warning_of_the_smtp_auth_campaign_reads_as_reviewed() {
 }
 
 #[test]
+fn the_notices_of_the_powershell_campaign_read_as_reviewed() {
+    let sample = Sample::powershell();
+    assert_reads_as("no_impact_powershell.md", &rendered(&sample, NoticeKind::NoImpact, 0).markdown);
+    assert_reads_as("warning_powershell.md", &rendered(&sample, NoticeKind::Warning, 1).markdown);
+}
+
+#[test]
 fn the_selected_protocols_notice_reads_as_reviewed() {
     let notice = rendered(&Sample::all_protocols(), NoticeKind::SelectedProtocols, 1);
     assert_reads_as("selected_protocols.md", &notice.markdown);
@@ -63,6 +71,7 @@ fn the_selected_protocols_notice_reads_as_reviewed() {
 fn the_draft_of_an_insufficient_evidence_notice_reads_as_reviewed() {
     let mut sample = Sample::all_protocols();
     sample.draft = true;
+    sample.campaign.operator = None;
     let notice = rendered(&sample, NoticeKind::InsufficientEvidence, 2);
     assert_reads_as("insufficient_evidence_draft.md", &notice.markdown);
 }
@@ -105,7 +114,7 @@ fn every_notice_states_its_window_coverage_and_scope() {
         let days =
             format!("from {} to {} (UTC", date(window.first), date(window.end.pred_opt().expect("a day")));
         for said in
-            [&days, "days covered", "In the scope of this message: ", "Outside the scope of this message: "]
+            [&days, " days seen; ", "In the scope of this message: ", "Outside the scope of this message: "]
         {
             assert!(notice.contains(said), "{kind:?} lacks '{said}':\n{notice}");
         }
@@ -123,6 +132,9 @@ fn every_notice_states_its_window_coverage_and_scope() {
 #[test]
 fn smtp_auth_has_its_own_block_before_every_other_in_every_notice() {
     for (kind, sample, tenant) in Sample::of_every_kind() {
+        if !sample.campaign.scope().contains(&Protocol::SmtpAuth) {
+            continue;
+        }
         let notice = rendered(&sample, kind, tenant).markdown;
         let first = notice.lines().find(|line| line.starts_with("## "));
         assert_eq!(first, Some("## SMTP AUTH"), "{kind:?}");
@@ -171,7 +183,7 @@ fn an_announced_notice_keeps_the_dates_and_protocols_that_it_was_announced_with(
     let mut sample = Sample::follow_up();
     sample.notice_date = day(12, 1);
     for (kind, said) in [
-        (NoticeKind::SelectedProtocols, "4 protocols that are not in use"),
+        (NoticeKind::SelectedProtocols, "4 protocols that showed no usage in the days seen"),
         (NoticeKind::NoImpact, "the 4 protocols"),
     ] {
         let notice = rendered(&sample, kind, 1);
@@ -300,7 +312,7 @@ fn a_warning_shows_a_hundred_rows_and_says_how_many_more_there_are() {
         .map(|n| WhoRow { user: format!("user{n}@x.example"), sign_ins: n, ..row.clone() })
         .collect();
     let notice = rendered(&sample, NoticeKind::Warning, 1).markdown;
-    assert_eq!(notice.matches("@x.example").count(), 100);
+    assert_eq!(notice.matches("@x.example | IMAP4").count(), 100);
     assert!(notice.contains("3 more rows are not shown here, with 6 sign-ins."), "{notice}");
     assert!(notice.contains("user103@") && !notice.contains("user3@"));
 }

@@ -28,6 +28,7 @@ fn october(evidence_reasons: Vec<Reason>) -> (TenantAssessment, Window) {
         first_day: None,
         last_day: None,
         days_seen: std::collections::BTreeMap::new(),
+        lookback_days_seen: std::collections::BTreeMap::new(),
         gaps: Vec::new(),
     };
     (tenant, Window { first: day(1), end: day(31) })

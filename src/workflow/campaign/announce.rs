@@ -51,6 +51,7 @@ impl From<Stop> for Error {
     fn from(stop: Stop) -> Self {
         match stop {
             Stop::PastNoticeDate { date, today } => Self::PastNoticeDate { date, today },
+            Stop::NoOperator { .. } => Self::NoOperator(stop.to_string()),
             Stop::Decision(why) => Self::NotAnnounced(why),
         }
     }
@@ -66,6 +67,7 @@ pub async fn announce(
     request: AnnounceRequest<'_>,
     files: &NoticeFiles,
 ) -> Result<Announced> {
+    guards::operator(&state.campaign)?;
     let row = state.decision(request.decision_id)?;
     reproduce::same_rules(&row)?;
     let mut decided = state.decided(&row)?;

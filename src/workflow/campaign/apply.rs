@@ -9,6 +9,7 @@ use super::recheck::{Rechecked, recheck};
 use super::runbooks::{RunbookCount, Runbooks, remove_stale};
 use super::state::CampaignState;
 use crate::error::Result;
+use lightsout_campaign::guards;
 use lightsout_campaign::plan::{Due, plan};
 use lightsout_notify::lists::ListRow;
 
@@ -29,8 +30,9 @@ pub struct Planned {
 /// Rechecks, then makes the plan and, where asked, its scripts. Changes no tenant.
 ///
 /// # Errors
-/// Fails if the lake or a file can't be written.
+/// Fails if nobody is said to run the campaign, or the lake or a file can't be written.
 pub async fn apply(state: &mut CampaignState, files: &NoticeFiles, with_runbooks: bool) -> Result<Planned> {
+    guards::operator(&state.campaign)?;
     let rechecked = recheck(state, files).await?;
     let today = state.now.date_naive();
     let mut due: Vec<Due> = Vec::new();

@@ -21,6 +21,7 @@ use lightsout_query::Queries;
 
 /// A decision that something was announced on, with the rules and tenants of then.
 pub struct Decided {
+    /// With the contacts of the campaign file as it is now.
     pub campaign: Campaign,
     /// As it is now, if the command names one; else the decision's.
     pub roster: Roster,
@@ -154,7 +155,8 @@ impl CampaignState {
     /// # Errors
     /// Fails if the lake has lost a part of it.
     pub fn decided(&self, row: &DecisionRow) -> Result<Decided> {
-        let (campaign, kept) = reproduce::rules(&self.lake, row)?;
+        let (mut campaign, kept) = reproduce::rules(&self.lake, row)?;
+        campaign.take_contacts_of(&self.campaign);
         let other_rules = match reproduce::other_rules(row)? {
             Some(made_by) => {
                 Some(OtherRules { made_by, judged_today: reproduce::judged_today(&self.lake, row)? })
