@@ -116,7 +116,7 @@ impl Client {
         let row = row.unwrap_or(&TABLE.unknown[last]);
         let rewritten = TABLE.rewritten.agent.iter().find(|own| agent.eq_ignore_ascii_case(own));
         let name = match rewritten {
-            Some(own) => format!("Exchange put {own} in place of its user agent"),
+            Some(own) => format!("Exchange replaced its user agent with {own}"),
             None if agent.is_empty() => "the log has no user agent".to_owned(),
             None => "its user agent is not in our table".to_owned(),
         };

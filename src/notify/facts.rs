@@ -356,7 +356,7 @@ fn loss(protocols: &[Protocol]) -> String {
     let losses = [
         (protocols.iter().any(is_mailbox), "reach their Exchange Online mailbox"),
         (protocols.contains(&Protocol::SmtpAuth), "send mail through Exchange Online"),
-        (protocols.iter().any(is_script), "manage Exchange Online with scripts"),
+        (protocols.iter().any(is_script), "manage Exchange Online by script"),
     ];
     let losses: Vec<&str> = losses.into_iter().filter_map(|(lost, what)| lost.then_some(what)).collect();
     match losses.split_last() {

@@ -104,8 +104,8 @@ fn what_no_row_knows_is_not_guessed_and_the_way_to_find_out_is_told() {
     let strange = [
         (None, "the log has no user agent"),
         (Some(" "), "the log has no user agent"),
-        (Some("BAV2ROPC"), "Exchange put BAV2ROPC in place of its user agent"),
-        (Some("CBAinPROD"), "Exchange put CBAInPROD in place of its user agent"),
+        (Some("BAV2ROPC"), "Exchange replaced its user agent with BAV2ROPC"),
+        (Some("CBAinPROD"), "Exchange replaced its user agent with CBAInPROD"),
         (Some("Mozilla/5.0 (Linux; Android 14; Pixel)"), "its user agent is not in our table"),
         (Some("MyScanner 3000"), "its user agent is not in our table"),
     ];

@@ -295,7 +295,7 @@ fn insufficient_evidence_never_says_that_there_is_no_usage() {
         sample.assessment.tenants[2].reasons = vec![reason];
         sample.assessment.tenants[2].evidence_reasons.clear();
         let notice = rendered(&sample, NoticeKind::InsufficientEvidence, 2).markdown;
-        assert_eq!(notice.matches("Cure: ").count(), 1, "{code}");
+        assert_eq!(notice.matches("Fix: ").count(), 1, "{code}");
         assert!(!notice.contains("not known"), "{code}: {notice}");
         for claim in ["no impact", "No action", "no usage of", "not in use", "unused", "no user who"] {
             assert!(!notice.contains(claim), "{code}: {claim}");
