@@ -3,6 +3,8 @@
 
 Set-StrictMode -Off
 $ErrorActionPreference = 'Stop'
+# The cmdlets of Exchange Online come from a module, which does not see this setting: each has -ErrorAction Stop of
+# its own. Without it an error would be shown, and the step counted as done.
 $invariant = [Globalization.CultureInfo]::InvariantCulture
 
 # A row of the result: what a step came to.
@@ -60,12 +62,12 @@ if ($lacking.Count -gt 0) {
 }
 
 # The tenant, as the server says it and not as the connection does.
-$organization = Get-OrganizationConfig
+$organization = Get-OrganizationConfig -ErrorAction Stop
 $stated = "$($organization.ExternalDirectoryOrganizationId)"
 if ($stated -and $stated -ne $tenantId) {
     throw "Exchange Online answers for tenant $stated, and this script is for tenant $tenantId. Nothing was changed.$via"
 }
-$accepted = @(Get-AcceptedDomain | ForEach-Object { "$($_.DomainName)" })
+$accepted = @(Get-AcceptedDomain -ErrorAction Stop | ForEach-Object { "$($_.DomainName)" })
 $strange = @($domains | Where-Object { $accepted -notcontains $_ })
 if ($domains.Count -gt 0 -and $strange.Count -eq $domains.Count) {
     throw "Exchange Online answers for an organization with the domains $($accepted -join ', '), and the roster gives tenant $tenantId the domains $($domains -join ', '). If the roster is wrong, correct it and run lightsout campaign apply --runbook again. Nothing was changed.$via"

@@ -13,6 +13,11 @@ if ($Delegated -and -not $UserPrincipalName) {
 if (@(Get-ConnectionInformation).Count -gt 0) {
     throw 'A connection to Exchange Online is open. This script opens one for each tenant and closes it again: run Disconnect-ExchangeOnline first. Nothing was changed.'
 }
+$known = @($tenants | ForEach-Object { $_.TenantId; $_.Announcement })
+$unknown = @(@($TenantId) + @($Announcement) | Where-Object { $_ -and $known -notcontains "$_" })
+if ($unknown.Count -gt 0) {
+    throw "Not in this folder: $($unknown -join ', '). index.csv lists the tenants and their announcements. Nothing was changed."
+}
 $chosen = @($tenants | Where-Object { $Undo -or $_.Due })
 if ($TenantId) { $chosen = @($chosen | Where-Object { @($TenantId | ForEach-Object { "$_" }) -contains $_.TenantId }) }
 if ($Announcement) { $chosen = @($chosen | Where-Object { $Announcement -contains $_.Announcement }) }
@@ -90,7 +95,10 @@ foreach ($tenant in $chosen) {
     }
     try {
         Open-Tenant $tenant
-        & $path -WhatIf:([bool]$WhatIfPreference) -Confirm:$false | ForEach-Object { Add-Result $_ }
+        & $path -WhatIf:([bool]$WhatIfPreference) -Confirm:$false | ForEach-Object {
+            if ($_.step -eq 'finish' -and $_.outcome -eq 'incomplete') { $stopped++ }
+            Add-Result $_
+        }
     } catch {
         $stopped++
         Add-Result (New-Row $tenant 'stop' 'failed' "$($_.Exception.Message)")
@@ -102,7 +110,7 @@ foreach ($tenant in $chosen) {
 
 if (-not $WhatIfPreference) { Write-Host "The result is in $ResultFile." }
 if ($stopped -gt 0) {
-    Write-Warning "$stopped of $($chosen.Count) tenants stopped before the end; their rows of the step 'stop' say why. Run this script again when that is cured: what is done already is passed."
+    Write-Warning "$stopped of $($chosen.Count) tenants did not finish; their rows of the steps 'stop' and 'finish' say why. Fix that and run this script again: it passes over what is done already."
     exit 1
 }
 if (-not $Undo -and -not $WhatIfPreference) {

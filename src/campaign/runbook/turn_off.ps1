@@ -22,7 +22,7 @@ function Test-Policy {
 $skipped = if ($WhatIfPreference) { 'would be done' } else { 'declined' }
 $missing = @()
 
-$policies = @(Get-AuthenticationPolicy)
+$policies = @(Get-AuthenticationPolicy -ErrorAction Stop)
 $default = "$($organization.DefaultAuthenticationPolicy)"
 foreach ($name in $KeepPolicy) {
     if (@($policies | Where-Object { Test-Policy $_ $name }).Count -eq 0) {
@@ -35,8 +35,8 @@ foreach ($name in $KeepPolicy) {
 if ($off -contains 'AllowBasicAuthSmtp') {
     $cut = @()
     if ((Get-Command -Name Get-MailUser).Parameters.ContainsKey('HVEAccount')) {
-        foreach ($account in @(Get-MailUser -HVEAccount -ResultSize Unlimited)) {
-            $own = "$((Get-User -Identity "$($account.Guid)").AuthenticationPolicy)"
+        foreach ($account in @(Get-MailUser -HVEAccount -ResultSize Unlimited -ErrorAction Stop)) {
+            $own = "$((Get-User -Identity "$($account.Guid)" -ErrorAction Stop).AuthenticationPolicy)"
             $named = if ($own) { $own } else { $default }
             $policy = @($policies | Where-Object { Test-Policy $_ $named })
             $kept = @($policy | Where-Object { Test-Policy $_ $KeepPolicy }).Count -gt 0
@@ -50,6 +50,20 @@ if ($off -contains 'AllowBasicAuthSmtp') {
         $warning = "High Volume Email accounts keep Basic Authentication until September 2028, and this script would take it from $($cut.Count) of them: $($cut -join ', '). Give them an authentication policy of their own that allows Basic SMTP (Set-User -AuthenticationPolicy), and name it with -KeepPolicy; or run this script with -IncludeHighVolumeEmail."
         if (-not $IncludeHighVolumeEmail -and -not $WhatIfPreference) { throw "$warning Nothing was changed." }
         Write-Warning $warning
+    }
+}
+
+# Without it Outlook for Windows could not sign in any more. It comes first, for a script that stops halfway.
+if ($outlookModernAuth) {
+    if ("$($organization.OAuth2ClientProfileEnabled)" -eq 'True') {
+        Write-Step 'modern authentication for Outlook' 'on already'
+    } elseif ($PSCmdlet.ShouldProcess("tenant $tenantId", 'Set-OrganizationConfig -OAuth2ClientProfileEnabled $true')) {
+        Save-Change 'organization' '' 'OAuth2ClientProfileEnabled' $false $true
+        Set-OrganizationConfig -OAuth2ClientProfileEnabled $true -Confirm:$false -ErrorAction Stop
+        Write-Step 'modern authentication for Outlook' 'done'
+    } else {
+        $missing += 'modern authentication for Outlook'
+        Write-Step 'modern authentication for Outlook' $skipped
     }
 }
 
@@ -69,7 +83,7 @@ foreach ($policy in $policies) {
         Write-Step "policy $name" 'off already' ($off -join ', ')
     } elseif ($PSCmdlet.ShouldProcess("policy $name", "Set-AuthenticationPolicy, off: $($settings -join ', ')")) {
         foreach ($setting in $settings) { Save-Change 'policy' $name $setting $true $false }
-        Set-AuthenticationPolicy -Identity $name @change -Confirm:$false
+        Set-AuthenticationPolicy -Identity $name @change -Confirm:$false -ErrorAction Stop
         Write-Step "policy $name" 'done' ($settings -join ', ')
     } else {
         $missing += "policy $name"
@@ -86,15 +100,15 @@ if (-not $default) {
         $made = @($policies | Where-Object { "$($_.Name)" -eq $policyName })
         if ($made.Count -eq 0) {
             Save-Change 'new policy' $policyName '' $null $null
-            New-AuthenticationPolicy -Name $policyName @allowed -Confirm:$false | Out-Null
+            New-AuthenticationPolicy -Name $policyName @allowed -Confirm:$false -ErrorAction Stop | Out-Null
         } elseif ($allowed.Count -gt 0) {
             foreach ($setting in $allow) {
                 if ("$($made[0].$setting)" -ne 'True') { Save-Change 'policy' $policyName $setting $false $true }
             }
-            Set-AuthenticationPolicy -Identity $policyName @allowed -Confirm:$false
+            Set-AuthenticationPolicy -Identity $policyName @allowed -Confirm:$false -ErrorAction Stop
         }
         Save-Change 'organization' '' 'DefaultAuthenticationPolicy' $null $policyName
-        Set-OrganizationConfig -DefaultAuthenticationPolicy $policyName -Confirm:$false
+        Set-OrganizationConfig -DefaultAuthenticationPolicy $policyName -Confirm:$false -ErrorAction Stop
         Write-Step 'default policy' 'done' "$policyName, which $allows"
     } else {
         $missing += 'default policy'
@@ -104,7 +118,7 @@ if (-not $default) {
 
 # SMTP AUTH as a whole, with OAuth too: first the mailboxes that have it on for themselves, then the organization.
 if ($smtpAuthAsWhole) {
-    $mailboxes = @(Get-CASMailbox -ResultSize Unlimited | Where-Object { "$($_.SmtpClientAuthenticationDisabled)" -eq 'False' })
+    $mailboxes = @(Get-CASMailbox -ResultSize Unlimited -ErrorAction Stop | Where-Object { "$($_.SmtpClientAuthenticationDisabled)" -eq 'False' })
     if ($mailboxes.Count -gt 0) {
         $some = @($mailboxes | Select-Object -First 10 | ForEach-Object { "$($_.PrimarySmtpAddress)" }) -join ', '
         if ($mailboxes.Count -gt 10) { $some += ', ...' }
@@ -114,7 +128,7 @@ if ($smtpAuthAsWhole) {
                 $id = "$($mailbox.Guid)"
                 try {
                     Save-Change 'mailbox' $id 'SmtpClientAuthenticationDisabled' $false $null
-                    Set-CASMailbox -Identity $id -SmtpClientAuthenticationDisabled $null -Confirm:$false
+                    Set-CASMailbox -Identity $id -SmtpClientAuthenticationDisabled $null -Confirm:$false -ErrorAction Stop
                 } catch {
                     $failed++
                     Write-Step "mailbox $($mailbox.PrimarySmtpAddress)" 'failed' "$($_.Exception.Message)"
@@ -127,11 +141,11 @@ if ($smtpAuthAsWhole) {
             Write-Step 'mailboxes' $skipped "$($mailboxes.Count) with SMTP AUTH on for themselves"
         }
     }
-    if ("$((Get-TransportConfig).SmtpClientAuthenticationDisabled)" -eq 'True') {
+    if ("$((Get-TransportConfig -ErrorAction Stop).SmtpClientAuthenticationDisabled)" -eq 'True') {
         Write-Step 'SMTP AUTH of the organization' 'off already'
     } elseif ($PSCmdlet.ShouldProcess("tenant $tenantId", 'Set-TransportConfig -SmtpClientAuthenticationDisabled $true')) {
         Save-Change 'transport' '' 'SmtpClientAuthenticationDisabled' $false $true
-        Set-TransportConfig -SmtpClientAuthenticationDisabled $true -Confirm:$false
+        Set-TransportConfig -SmtpClientAuthenticationDisabled $true -Confirm:$false -ErrorAction Stop
         Write-Step 'SMTP AUTH of the organization' 'done'
     } else {
         $missing += 'SMTP AUTH of the organization'
@@ -139,34 +153,20 @@ if ($smtpAuthAsWhole) {
     }
 }
 
-# Without it Outlook for Windows could not sign in any more.
-if ($outlookModernAuth) {
-    if ("$($organization.OAuth2ClientProfileEnabled)" -eq 'True') {
-        Write-Step 'modern authentication for Outlook' 'on already'
-    } elseif ($PSCmdlet.ShouldProcess("tenant $tenantId", 'Set-OrganizationConfig -OAuth2ClientProfileEnabled $true')) {
-        Save-Change 'organization' '' 'OAuth2ClientProfileEnabled' $false $true
-        Set-OrganizationConfig -OAuth2ClientProfileEnabled $true -Confirm:$false
-        Write-Step 'modern authentication for Outlook' 'done'
-    } else {
-        $missing += 'modern authentication for Outlook'
-        Write-Step 'modern authentication for Outlook' $skipped
-    }
-}
-
 # What Exchange Online says now; a change may take some seconds to show.
 if (-not $WhatIfPreference -and $missing.Count -eq 0) {
     for ($try = 1; $try -le 6; $try++) {
         $missing = @()
-        $default = "$((Get-OrganizationConfig).DefaultAuthenticationPolicy)"
+        $default = "$((Get-OrganizationConfig -ErrorAction Stop).DefaultAuthenticationPolicy)"
         if (-not $default) { $missing += 'no default policy is set' }
-        foreach ($policy in @(Get-AuthenticationPolicy)) {
+        foreach ($policy in @(Get-AuthenticationPolicy -ErrorAction Stop)) {
             # One that is kept counts where it is that of most users.
             if ((Test-Policy $policy $KeepPolicy) -and -not (Test-Policy $policy $default)) { continue }
             foreach ($setting in $off) {
                 if ("$($policy.$setting)" -eq 'True') { $missing += "policy $($policy.Name) still has $setting" }
             }
         }
-        if ($smtpAuthAsWhole -and "$((Get-TransportConfig).SmtpClientAuthenticationDisabled)" -ne 'True') {
+        if ($smtpAuthAsWhole -and "$((Get-TransportConfig -ErrorAction Stop).SmtpClientAuthenticationDisabled)" -ne 'True') {
             $missing += 'SMTP AUTH of the organization is still on'
         }
         if ($missing.Count -eq 0) { break }

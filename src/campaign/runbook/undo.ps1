@@ -29,14 +29,14 @@ foreach ($entry in @($entries | Where-Object { $_.kind -eq 'organization' })) {
         continue
     }
     $default = "$($organization.DefaultAuthenticationPolicy)"
-    $made = @(Get-AuthenticationPolicy | Where-Object { "$($_.Name)" -eq "$($entry.set)" })
+    $made = @(Get-AuthenticationPolicy -ErrorAction Stop | Where-Object { "$($_.Name)" -eq "$($entry.set)" })
     $names = @($made | ForEach-Object { "$($_.Name)"; "$($_.Identity)"; "$($_.Guid)"; "$($_.DistinguishedName)" })
     if (-not $default) {
         Write-Step 'default policy' 'back already' 'none'
     } elseif ($names -notcontains $default) {
         Write-Step 'default policy' 'left' "it has been changed since, to $default"
     } elseif ($PSCmdlet.ShouldProcess("tenant $tenantId", 'Set-OrganizationConfig -DefaultAuthenticationPolicy $null')) {
-        Set-OrganizationConfig -DefaultAuthenticationPolicy $null -Confirm:$false
+        Set-OrganizationConfig -DefaultAuthenticationPolicy $null -Confirm:$false -ErrorAction Stop
         Write-Step 'default policy' 'set back' "none; the policy $($entry.set) stays, since users may have been given it"
     } else {
         $missing += 'default policy'
@@ -46,7 +46,7 @@ foreach ($entry in @($entries | Where-Object { $_.kind -eq 'organization' })) {
 
 foreach ($group in @($entries | Where-Object { $_.kind -eq 'policy' } | Group-Object -Property target)) {
     $name = "$($group.Name)"
-    $policy = @(Get-AuthenticationPolicy | Where-Object { "$($_.Name)" -eq $name })
+    $policy = @(Get-AuthenticationPolicy -ErrorAction Stop | Where-Object { "$($_.Name)" -eq $name })
     if ($policy.Count -eq 0) {
         Write-Step "policy $name" 'left' 'it is not there any more'
         continue
@@ -60,7 +60,7 @@ foreach ($group in @($entries | Where-Object { $_.kind -eq 'policy' } | Group-Ob
     if ($settings.Count -eq 0) {
         Write-Step "policy $name" 'back already'
     } elseif ($PSCmdlet.ShouldProcess("policy $name", "Set-AuthenticationPolicy, back: $($settings -join ', ')")) {
-        Set-AuthenticationPolicy -Identity $name @change -Confirm:$false
+        Set-AuthenticationPolicy -Identity $name @change -Confirm:$false -ErrorAction Stop
         Write-Step "policy $name" 'set back' ($settings -join ', ')
     } else {
         $missing += "policy $name"
@@ -69,10 +69,10 @@ foreach ($group in @($entries | Where-Object { $_.kind -eq 'policy' } | Group-Ob
 }
 
 foreach ($entry in @($entries | Where-Object { $_.kind -eq 'transport' })) {
-    if ("$((Get-TransportConfig).SmtpClientAuthenticationDisabled)" -ne 'True') {
+    if ("$((Get-TransportConfig -ErrorAction Stop).SmtpClientAuthenticationDisabled)" -ne 'True') {
         Write-Step 'SMTP AUTH of the organization' 'back already'
     } elseif ($PSCmdlet.ShouldProcess("tenant $tenantId", 'Set-TransportConfig -SmtpClientAuthenticationDisabled $false')) {
-        Set-TransportConfig -SmtpClientAuthenticationDisabled $false -Confirm:$false
+        Set-TransportConfig -SmtpClientAuthenticationDisabled $false -Confirm:$false -ErrorAction Stop
         Write-Step 'SMTP AUTH of the organization' 'set back' 'on'
     } else {
         $missing += 'SMTP AUTH of the organization'
@@ -88,8 +88,8 @@ if ($mailboxes.Count -gt 0) {
             $id = "$($entry.target)"
             try {
                 # One that somebody has set since stays as it is.
-                if ("$((Get-CASMailbox -Identity $id).SmtpClientAuthenticationDisabled)" -eq '') {
-                    Set-CASMailbox -Identity $id -SmtpClientAuthenticationDisabled $false -Confirm:$false
+                if ("$((Get-CASMailbox -Identity $id -ErrorAction Stop).SmtpClientAuthenticationDisabled)" -eq '') {
+                    Set-CASMailbox -Identity $id -SmtpClientAuthenticationDisabled $false -Confirm:$false -ErrorAction Stop
                 }
             } catch {
                 $failed++
