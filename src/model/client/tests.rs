@@ -96,7 +96,9 @@ fn the_application_tells_a_client_whose_agent_does_not() {
     let app = Some("Microsoft Exchange REST API Based Powershell");
     let client = Client::of(Protocol::PasswordGrant, app, None);
     assert_eq!(client.name, "Exchange Online PowerShell with -Credential");
-    assert!(!Client::of(Protocol::PasswordGrant, Some("Contoso Orders"), None).is_known());
+    for other in ["Contoso Orders", "Microsoft Azure PowerShell"] {
+        assert!(!Client::of(Protocol::PasswordGrant, Some(other), None).is_known(), "{other}");
+    }
 }
 
 #[test]
