@@ -207,9 +207,15 @@ pub fn runner(campaign: &Campaign, tenants: &[RunnerTenant], today: NaiveDate) -
 #[must_use]
 pub fn organization(tenant_id: &str, domains: &[String]) -> String {
     let initial = domains.iter().map(|domain| domain_name(domain));
-    let mut initial = initial.filter(|domain| domain.ends_with(".onmicrosoft.com"));
+    // With hybrid Exchange there is a second one, for mail alone, that no connection takes.
+    let mut initial = initial.filter(|domain| {
+        INITIAL_DOMAINS.iter().any(|end| domain.ends_with(end)) && !domain.ends_with(".mail.onmicrosoft.com")
+    });
     initial.next().unwrap_or_else(|| tenant_id.to_owned())
 }
+
+/// How the domain that a tenant is made with ends, in each cloud.
+const INITIAL_DOMAINS: [&str; 3] = [".onmicrosoft.com", ".onmicrosoft.us", ".partner.onmschina.cn"];
 
 fn about(campaign: &Campaign, tenant: &RunbookTenant) -> String {
     format!(

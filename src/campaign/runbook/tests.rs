@@ -128,6 +128,8 @@ fn the_runner_connects_by_the_initial_domain_or_by_the_id() {
     let domains = ["adatum.example.com".to_owned(), " Adatum.onMicrosoft.com".to_owned()];
     assert_eq!(organization(TENANT, &domains), "adatum.onmicrosoft.com");
     assert_eq!(organization(TENANT, &domains[..1]), TENANT);
+    let of_hybrid = ["adatum.mail.onmicrosoft.com".to_owned(), "adatum.onmicrosoft.us".to_owned()];
+    assert_eq!(organization(TENANT, &of_hybrid), "adatum.onmicrosoft.us");
     let tenant = RunnerTenant {
         tenant_id: TENANT.to_owned(),
         folder: TENANT.to_owned(),
