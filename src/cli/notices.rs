@@ -68,12 +68,11 @@ pub(super) async fn run(arguments: &Arguments, global: &Global) -> Result<u8> {
     if let Some(month) = arguments.month {
         return usage_reports(&lake, month, arguments, global).await;
     }
-    let (row, file) = match &arguments.decision {
-        Some(id) => (store::find(&lake, id)?, None),
-        None => {
-            let file = campaign_file::load(&arguments.campaign)?;
-            (store::latest(&lake, &file.name)?, Some(file))
-        }
+    let (row, file) = if let Some(id) = &arguments.decision {
+        (store::find(&lake, id)?, None)
+    } else {
+        let file = campaign_file::load(&arguments.campaign)?;
+        (store::latest(&lake, &file.name)?, Some(file))
     };
     let mut assessed = reproduce::reopen(&lake, &row, MEMORY_LIMIT_BYTES, global.note()).await?;
     if let Some(file) = &file {

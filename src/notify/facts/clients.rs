@@ -5,6 +5,7 @@ use serde::Serialize;
 use super::TEXT_CHARACTERS_MAX;
 use lightsout_model::client::{Client, NOT_KNOWN};
 use lightsout_model::evidence::WhoRow;
+use lightsout_model::protocol::Protocol;
 use lightsout_output::text::{enumerate, plain_short};
 
 /// Users that are named beside one client.
@@ -48,7 +49,7 @@ impl ClientFacts {
         let mut protocols: Vec<_> = rows.iter().map(|row| row.protocol).collect();
         protocols.sort_unstable();
         protocols.dedup();
-        let protocols: Vec<&str> = protocols.into_iter().map(|protocol| protocol.display_name()).collect();
+        let protocols: Vec<&str> = protocols.into_iter().map(Protocol::display_name).collect();
         let mut users: Vec<String> = Vec::new();
         for row in rows {
             let user = plain_short(&row.user, TEXT_CHARACTERS_MAX);
