@@ -138,7 +138,7 @@ user_counts AS (
 written_counts AS (
     SELECT
         btrim(entry) AS entry,
-        regexp_match(entry, '^\s*([0-9]{4}-(?:0[1-9]|1[0-2]))\s+(.*\S)\s*=\s*([0-9]{1,9})\s*$') AS parts
+        regexp_match(entry, '^\s*([0-9]{4}-(?:0[1-9]|1[0-2]))\s+(.*\S)\s*=\s*([0-9]{1,9})\s*\z') AS parts
     FROM (SELECT unnest(string_to_array($message_center, ',')) AS entry) AS entries
     WHERE btrim(entry) <> ''
 ),
