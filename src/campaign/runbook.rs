@@ -11,7 +11,7 @@
 //! modern authentication for Outlook for Windows one in the organization's.
 //!
 //! Names and domains come from people and logs: they stand in comments, one line each, or in
-//! single-quoted strings ([`quoted`]).
+//! single-quoted strings (`quoted`).
 
 mod still_allowed;
 #[cfg(test)]
