@@ -1,5 +1,7 @@
 //! A row of `campaign_events`, and what its `detail` holds.
 
+use std::collections::BTreeMap;
+
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Deserializer, Serialize};
 
@@ -21,6 +23,16 @@ pub enum EventKind {
     Released,
     /// Protocols have been turned off.
     Confirmed,
+    /// An announcement is taken back: nothing of it that is still on is turned off. `detail`: [`Explanation`].
+    Withdrawn,
+    /// An opt-out is taken back. `detail`: [`Explanation`].
+    OptedIn,
+    /// A confirmation is taken back: the protocols were not turned off. `detail`: [`Explanation`].
+    Corrected,
+    /// Protocols were used after the day on which they were turned off. `detail`: [`UsageAfterChange`].
+    UsedAfterChange,
+    /// The change has a new effective date. `detail`: [`Reschedule`].
+    Rescheduled,
     /// The tenant was told what is in use; nothing is announced.
     Warned,
     /// The tenant was told which evidence is missing.
@@ -36,6 +48,11 @@ impl EventKind {
             Self::Held => "held",
             Self::Released => "released",
             Self::Confirmed => "confirmed",
+            Self::Withdrawn => "withdrawn",
+            Self::OptedIn => "opted_in",
+            Self::Corrected => "corrected",
+            Self::UsedAfterChange => "used_after_change",
+            Self::Rescheduled => "rescheduled",
             Self::Warned => "warned",
             Self::EvidenceAsked => "evidence_asked",
         }
@@ -174,6 +191,28 @@ pub struct Announcement {
     /// The day that the notices are given, where it is not that of the event.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub notice_date: Option<NaiveDate>,
+}
+
+/// Why something that was recorded is taken back.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Explanation {
+    pub why: String,
+}
+
+/// Usage of protocols after they were turned off.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UsageAfterChange {
+    pub why: String,
+    /// The latest successful sign-in of each protocol.
+    pub last_used: BTreeMap<Protocol, DateTime<Utc>>,
+}
+
+/// A new effective date.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Reschedule {
+    pub why: String,
+    /// Days that must pass after it was recorded before anything is turned off.
+    pub notice_days: u32,
 }
 
 /// Why protocols are on hold.

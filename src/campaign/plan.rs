@@ -67,6 +67,8 @@ mod tests {
             decision_id: "d".to_owned(),
             announced_on: today,
             effective_date: today,
+            effective_date_before: None,
+            why: None,
             protocols: BTreeMap::from([(Protocol::Imap4, ProtocolChange::Pending)]),
         };
         let announcement = Announcement {

@@ -33,6 +33,8 @@ fn announced(row: &StateRow) -> Result<AnnouncedTenant, StateError> {
             decision_id: row.decision_id.clone().unwrap_or_default(),
             announced_on: announcement.notice_date.unwrap_or(row.announced_at.date_naive()),
             effective_date: row.effective_date.unwrap_or(NaiveDate::MAX),
+            effective_date_before: None,
+            why: None,
             protocols: BTreeMap::new(),
         },
         announcement,

@@ -181,6 +181,9 @@ fn of_tenant(
                 Row { held: Some((*since, *cause)), ..new(*protocol, "on_hold") }
             }
             ProtocolChange::Off { on } => Row { off_on: Some(*on), ..new(*protocol, "off") },
+            ProtocolChange::UsedAfterChange { off_on, .. } => {
+                Row { off_on: Some(*off_on), ..new(*protocol, "used_after_change") }
+            }
         };
         return announced.change.protocols.iter().map(row).collect();
     }

@@ -15,9 +15,15 @@ pub struct Change {
     /// The decision that it was announced on.
     pub decision_id: String,
     pub announced_on: NaiveDate,
-    /// The day from which the protocols may be turned off, fixed when it was announced.
+    /// The day from which the protocols may be turned off: as announced, or as it was rescheduled.
     pub effective_date: NaiveDate,
-    /// Every protocol that the announcement named.
+    /// The day before the latest reschedule; `None`: it has not been rescheduled.
+    pub effective_date_before: Option<NaiveDate>,
+    /// Why the latest of these was recorded: a withdrawal, an opt-in, a correction, a new date. As a person wrote
+    /// it, so hostile until it is escaped.
+    pub why: Option<String>,
+    /// Every protocol that the announcement named. Of a change that was withdrawn: every protocol that is no longer
+    /// to be turned off, as it stood before.
     pub protocols: BTreeMap<Protocol, ProtocolChange>,
 }
 
@@ -32,6 +38,8 @@ pub enum ProtocolChange {
     OnHold { since: NaiveDate, cause: HoldCause },
     /// It has been turned off.
     Off { on: NaiveDate },
+    /// It has been turned off, and there was successful usage of it afterwards.
+    UsedAfterChange { off_on: NaiveDate, last_used: NaiveDate },
 }
 
 /// The kind of a hold decides whether it can end by itself.
@@ -93,6 +101,11 @@ impl Change {
     #[must_use]
     pub fn off(&self) -> Vec<Protocol> {
         self.that(|state| matches!(state, ProtocolChange::Off { .. }))
+    }
+
+    #[must_use]
+    pub fn used_after_change(&self) -> Vec<Protocol> {
+        self.that(|state| matches!(state, ProtocolChange::UsedAfterChange { .. }))
     }
 }
 

@@ -300,6 +300,8 @@ impl Sample {
             decision_id: "d-0123abcd".to_owned(),
             announced_on: day(11, 24),
             effective_date: day(12, 24),
+            effective_date_before: None,
+            why: None,
             protocols: protocols.into_iter().collect(),
         };
         self.changes.insert(tenant_id, change);

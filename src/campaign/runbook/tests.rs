@@ -184,6 +184,8 @@ fn allowed(protocols: &[(Protocol, ProtocolChange)], judged: Option<&TenantAsses
         decision_id: "d".to_owned(),
         announced_on: day("2026-11-24"),
         effective_date: day("2026-12-24"),
+        effective_date_before: None,
+        why: None,
         protocols: protocols.iter().cloned().collect::<BTreeMap<_, _>>(),
     };
     let due = Due { off_before: change.off(), ..due(&change.pending()) };

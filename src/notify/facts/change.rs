@@ -59,7 +59,9 @@ impl ChangeFacts {
                     facts.opted_out.push(OptedOut { name, on: date(*on), by: person(by.as_deref()) });
                 }
                 ProtocolChange::OnHold { since, .. } => facts.on_hold.push(Dated { name, on: date(*since) }),
-                ProtocolChange::Off { on } => facts.off.push(Dated { name, on: date(*on) }),
+                ProtocolChange::Off { on } | ProtocolChange::UsedAfterChange { off_on: on, .. } => {
+                    facts.off.push(Dated { name, on: date(*on) });
+                }
             }
         }
         facts
@@ -102,7 +104,7 @@ pub(super) fn stays_on(
     protocols.sort_unstable();
     protocols.dedup();
     let why = |protocol: Protocol| match notice_content.state(protocol) {
-        Some(ProtocolChange::Off { .. }) => None,
+        Some(ProtocolChange::Off { .. } | ProtocolChange::UsedAfterChange { .. }) => None,
         Some(ProtocolChange::OptedOut { on, by }) => {
             let by = person(by.as_deref()).map(|by| format!(" by {by}")).unwrap_or_default();
             Some(format!("opted out{by} on {}", date(*on)))

@@ -57,7 +57,9 @@ pub(super) fn smtp_auth(
             ProtocolChange::Pending => (State::Pending, None, None),
             ProtocolChange::OptedOut { on, by } => (State::OptedOut, Some(*on), person(by.as_deref())),
             ProtocolChange::OnHold { since, .. } => (State::OnHold, Some(*since), None),
-            ProtocolChange::Off { on } => (State::Off, Some(*on), None),
+            ProtocolChange::Off { on } | ProtocolChange::UsedAfterChange { off_on: on, .. } => {
+                (State::Off, Some(*on), None)
+            }
         },
         _ => (unchanged(notice_content, context, tenant)?, None, None),
     };

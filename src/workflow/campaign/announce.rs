@@ -171,6 +171,8 @@ fn expected_from(
             decision_id: event.decision_id.clone().unwrap_or_default(),
             announced_on: state.now.date_naive(),
             effective_date: event.effective_date.unwrap_or(NaiveDate::MAX),
+            effective_date_before: None,
+            why: None,
             protocols: protocols.into_iter().map(|protocol| (protocol, ProtocolChange::Pending)).collect(),
         };
         changes.insert(event.tenant_id.clone(), change);

@@ -65,7 +65,10 @@ fn write(state: &CampaignState, mut batch: NoticeBatch, tenant_ids: &[String]) -
 fn off_on(change: &Change) -> Option<NaiveDate> {
     let days = change.protocols.values().filter_map(|state| match state {
         ProtocolChange::Off { on } => Some(*on),
-        ProtocolChange::Pending | ProtocolChange::OnHold { .. } | ProtocolChange::OptedOut { .. } => None,
+        ProtocolChange::Pending
+        | ProtocolChange::OnHold { .. }
+        | ProtocolChange::OptedOut { .. }
+        | ProtocolChange::UsedAfterChange { .. } => None,
     });
     days.max()
 }

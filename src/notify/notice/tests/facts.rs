@@ -145,7 +145,9 @@ fn own_days(context: &NoticeContext) -> BTreeSet<NaiveDate> {
         days.extend([change.announced_on, change.effective_date]);
         days.extend(change.protocols.values().filter_map(|state| match state {
             ProtocolChange::Pending => None,
-            ProtocolChange::OptedOut { on, .. } | ProtocolChange::Off { on } => Some(*on),
+            ProtocolChange::OptedOut { on, .. }
+            | ProtocolChange::Off { on }
+            | ProtocolChange::UsedAfterChange { off_on: on, .. } => Some(*on),
             ProtocolChange::OnHold { since, .. } => Some(*since),
         }));
     }
