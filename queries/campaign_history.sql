@@ -1,15 +1,17 @@
--- Everything that happened in a campaign, in the order of time: the ledger as it stands.
+-- Everything that happened in a campaign, in the order in which it was recorded: the ledger as it stands.
 -- Reads: campaign_events
 -- Params: $campaign text = name of the campaign; $tenant text = a tenant id, or * for all
 -- Grain: one row per event
 -- Columns: event_id, campaign, tenant_id, event, protocols text: the protocols joined with ;
---   decision_id text; happened_at timestamp; effective_date date: of announcements;
---   by_whom, detail text: JSON
--- Order: happened_at, tenant_id, event, event_id
--- Blind spots: times are those that the commands were told.
+--   decision_id text; happened_at timestamp: as the command was told; effective_date date: of announcements and new
+--   dates; by_whom, detail text: JSON; recorded_at timestamp: by the system's clock; ledger_position bigint: from 0;
+--   both null in events that an earlier version recorded, which come first
+-- Order: ledger_position with nulls first, happened_at, tenant_id, event, event_id
+-- Blind spots: happened_at is what the commands were told.
 SELECT DISTINCT
     -- An event that stands there twice happened once.
-    event_id, campaign, tenant_id, event, protocols, decision_id, happened_at, effective_date, by_whom, detail
+    event_id, campaign, tenant_id, event, protocols, decision_id, happened_at, effective_date, by_whom, detail,
+    recorded_at, ledger_position
 FROM campaign_events
 WHERE campaign = $campaign AND ($tenant = '*' OR tenant_id = $tenant)
-ORDER BY happened_at, tenant_id, event, event_id
+ORDER BY ledger_position NULLS FIRST, happened_at, tenant_id, event, event_id

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::{DateTime, Days, NaiveDate, Utc};
 
 use super::event::{Announcement, ChangeKind, Event, EventKind};
+use super::guards::days_between;
 use super::objections::{cause, reasons};
 use super::state::Ledger;
 use lightsout_model::campaign::Campaign;
@@ -32,12 +33,27 @@ pub struct Selection<'a> {
     /// The day that the notices are given; `None`: that of `now`.
     pub notice_date: Option<NaiveDate>,
     pub by_whom: Option<&'a str>,
+    /// What other campaigns have turned off.
+    pub off_elsewhere: &'a OffElsewhere,
+}
+
+/// Protocols that other campaigns have turned off, by tenant id, each with one such campaign.
+pub type OffElsewhere = BTreeMap<String, BTreeMap<Protocol, String>>;
+
+/// Adds what a campaign has turned off, as far as it still is: neither corrected nor used since.
+pub fn add_off(off: &mut OffElsewhere, campaign: &str, ledger: &Ledger) {
+    for (tenant_id, tenant) in &ledger.tenants {
+        for protocol in tenant.change.off() {
+            let of_tenant = off.entry(tenant_id.clone()).or_default();
+            of_tenant.entry(protocol).or_insert_with(|| campaign.to_owned());
+        }
+    }
 }
 
 /// Why a tenant with something to announce is not told.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum PassedOver {
-    /// Once in a campaign.
+    /// Once in a campaign, unless it was withdrawn.
     AlreadyAnnounced {
         on: NaiveDate,
     },
@@ -47,8 +63,10 @@ pub enum PassedOver {
     ExcludedByCampaign {
         key: &'static str,
     },
-    /// The roster says that everything to be announced is off already.
-    AlreadyOff,
+    /// Everything to be announced is off already: by roster or settings, or by another campaign.
+    AlreadyOff {
+        campaign: Option<String>,
+    },
     /// Usage since the decision.
     Overtaken {
         reasons: Vec<Reason>,
@@ -115,6 +133,7 @@ pub fn pick(selection: &Selection<'_>) -> Picked {
     let of_wave = selection.ledger.tenants.values();
     let drawn_before = of_wave
         .filter(|tenant| wave.is_some() && tenant.announcement.announcement_id == announcement_id)
+        .filter(|tenant| selection.ledger.is_announced(&tenant.change.tenant_id))
         .map(|tenant| tenant.announced_at)
         .min();
 
@@ -138,7 +157,10 @@ pub fn pick(selection: &Selection<'_>) -> Picked {
 
     let today = selection.now.date_naive();
     let notice_date = selection.notice_date.filter(|date| *date != today);
-    let effective_date = effective_date(campaign, notice_date.unwrap_or(today));
+    let given_on = notice_date.unwrap_or(today);
+    let effective_date = effective_date(campaign, given_on);
+    let days = days_between(given_on, effective_date);
+    let notice_days = days.min(campaign.notice_days).saturating_add(days_between(today, given_on));
     let event = |candidate: Candidate<'_>| {
         let announcement = Announcement {
             announcement_id: announcement_id.clone(),
@@ -147,6 +169,8 @@ pub fn pick(selection: &Selection<'_>) -> Picked {
             wave,
             eligible: counted,
             notice_date,
+            notice_days: Some(notice_days),
+            short_notice: days < campaign.notice_days,
         };
         let kind = EventKind::Announced;
         Event::new(&campaign.name, candidate.tenant_id, kind, &candidate.protocols, selection.now)
@@ -178,7 +202,8 @@ fn passed(
     protocols: &[Protocol],
 ) -> Result<Vec<Protocol>, PassedOver> {
     let id = &tenant.tenant_id;
-    if let Some(announced) = selection.ledger.tenants.get(id) {
+    let announced = selection.ledger.tenants.get(id);
+    if let Some(announced) = announced.filter(|_| selection.ledger.is_announced(id)) {
         return Err(PassedOver::AlreadyAnnounced { on: announced.change.announced_on });
     }
     let settings = selection.roster.tenants.get(id);
@@ -197,8 +222,15 @@ fn passed(
     let now_judged = selection.now_judged.get(id);
     let off_since = |protocol: Protocol| now_judged.is_some_and(|judged| judged.is_already_off(protocol));
     still_on.retain(|protocol| !tenant.is_already_off(*protocol) && !off_since(*protocol));
+    // By an announcement of this campaign that was withdrawn afterwards.
+    let off_here = announced.map(|tenant| tenant.change.off()).unwrap_or_default();
+    still_on.retain(|protocol| !off_here.contains(protocol));
+    let off_elsewhere = selection.off_elsewhere.get(id);
+    let elsewhere = |protocol: &Protocol| off_elsewhere.and_then(|off| off.get(protocol)).cloned();
+    let by_others = still_on.iter().find_map(elsewhere);
+    still_on.retain(|protocol| elsewhere(protocol).is_none());
     if still_on.is_empty() {
-        return Err(PassedOver::AlreadyOff);
+        return Err(PassedOver::AlreadyOff { campaign: by_others });
     }
     let campaign = selection.campaign;
     let Some(judged) = now_judged else {
@@ -232,7 +264,7 @@ pub fn tenants_to_warn<'a>(
         };
         let id = &tenant.tenant_id;
         let excluded = roster.tenants.get(id).is_some_and(|settings| settings.exclude.is_some());
-        (!excluded && !ledger.tenants.contains_key(id)).then_some((kind, tenant))
+        (!excluded && !ledger.is_announced(id)).then_some((kind, tenant))
     };
     assessment.tenants.iter().filter_map(of).collect()
 }

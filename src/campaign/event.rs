@@ -71,11 +71,17 @@ pub struct Event {
     pub protocols: String,
     pub decision_id: Option<String>,
     pub happened_at: DateTime<Utc>,
-    /// Of announcements: the day from which the protocols may be turned off.
+    /// Of announcements and new dates: the day from which the protocols may be turned off.
     pub effective_date: Option<NaiveDate>,
     pub by_whom: Option<String>,
     /// JSON.
     pub detail: Option<String>,
+    /// By the system's clock, whatever time a command was told; `None`: not recorded, or by an earlier version.
+    #[serde(default)]
+    pub recorded_at: Option<DateTime<Utc>>,
+    /// Its place in the order of the campaign's events. `None`: not recorded, or by an earlier version.
+    #[serde(default)]
+    pub ledger_position: Option<u64>,
 }
 
 impl Event {
@@ -105,8 +111,25 @@ impl Event {
             effective_date: None,
             by_whom: None,
             detail: None,
+            recorded_at: None,
+            ledger_position: None,
         }
         .named()
+    }
+
+    /// The event as it is recorded. The place is part of its id: the same request may be made, taken back and made
+    /// again. The clock is not, so that the same commands give the same ids.
+    #[must_use]
+    pub fn recorded(mut self, ledger_position: u64, wall: DateTime<Utc>) -> Self {
+        self.ledger_position = Some(ledger_position);
+        self.recorded_at = DateTime::from_timestamp_micros(wall.timestamp_micros());
+        self.named()
+    }
+
+    /// The protocols that it names.
+    #[must_use]
+    pub fn protocol_list(&self) -> Vec<Protocol> {
+        self.protocols.split(';').filter_map(|protocol| protocol.parse().ok()).collect()
     }
 
     #[must_use]
@@ -136,6 +159,7 @@ impl Event {
     fn named(mut self) -> Self {
         let happened_at = self.happened_at.timestamp_micros().to_string();
         let effective_date = self.effective_date.map(|date| date.to_string());
+        let ledger_position = self.ledger_position.map(|position| position.to_string());
         let mut hasher = blake3::Hasher::new();
         for part in [
             Some(self.campaign.as_str()),
@@ -147,6 +171,7 @@ impl Event {
             effective_date.as_deref(),
             self.by_whom.as_deref(),
             self.detail.as_deref(),
+            ledger_position.as_deref(),
         ] {
             let length = part.map_or(u64::MAX, |part| part.len() as u64);
             hasher.update(&length.to_le_bytes()).update(part.unwrap_or_default().as_bytes());
@@ -191,6 +216,29 @@ pub struct Announcement {
     /// The day that the notices are given, where it is not that of the event.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub notice_date: Option<NaiveDate>,
+    /// Days that must pass after it was recorded before anything of it is turned off. `None`: an earlier version
+    /// recorded it, and the effective date alone counts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub notice_days: Option<u32>,
+    /// Somebody chose to give fewer days than the campaign's.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub short_notice: bool,
+}
+
+impl Announcement {
+    /// As events keep it.
+    #[must_use]
+    pub fn json(&self) -> String {
+        serde_json::to_string(self).unwrap_or_default()
+    }
+}
+
+impl Hold {
+    /// As events keep it.
+    #[must_use]
+    pub fn json(&self) -> String {
+        serde_json::to_string(self).unwrap_or_default()
+    }
 }
 
 /// Why something that was recorded is taken back.

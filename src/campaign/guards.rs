@@ -6,6 +6,7 @@ use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use super::announce::effective_date;
 use lightsout_model::campaign::{Campaign, Operator};
 use lightsout_model::evidence::{Window, midnight};
+use lightsout_output::text::count;
 
 /// Why nothing is announced.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -14,6 +15,12 @@ pub enum Stop {
     PastNoticeDate { date: NaiveDate, today: NaiveDate },
     #[error("{}", no_operator(.campaign))]
     NoOperator { campaign: String },
+    #[error(
+        "the effective date {effective} leaves {} after the notice of {notice_date}, where the campaign gives \
+         {notice_days}",
+        count(u64::from(*days), "day", "days")
+    )]
+    ShortNotice { effective: NaiveDate, notice_date: NaiveDate, days: u32, notice_days: u32 },
     /// A sentence, with the way out.
     #[error("{0}")]
     Decision(String),
@@ -23,7 +30,6 @@ pub enum Stop {
 #[derive(Debug, Clone, Copy)]
 pub struct DecisionAge<'a> {
     pub decision_id: &'a str,
-    pub decided_at: DateTime<Utc>,
     pub window: Window,
 }
 
@@ -52,11 +58,13 @@ fn no_operator(campaign: &str) -> String {
 /// The day of the notices and the day from which protocols go off.
 ///
 /// # Errors
-/// Fails if the decision is too old or of days that are not over, or a day has passed.
+/// Fails if the decision is too old or of days that are not over, if a day has passed, or if there are fewer days
+/// between notice and change than the campaign gives and nobody has chosen a short notice.
 pub fn days(
     campaign: &Campaign,
     decision: DecisionAge<'_>,
     notice_date: Option<NaiveDate>,
+    short_notice: bool,
     now: DateTime<Utc>,
 ) -> Result<(NaiveDate, NaiveDate), Stop> {
     young_enough(campaign, decision, now)?;
@@ -78,7 +86,16 @@ pub fn days(
              campaign file and assess again"
         )));
     }
+    let days = days_between(notice_date, effective);
+    if days < campaign.notice_days && !short_notice {
+        return Err(Stop::ShortNotice { effective, notice_date, days, notice_days: campaign.notice_days });
+    }
     Ok((notice_date, effective))
+}
+
+/// Days from one day to a later one.
+pub(super) fn days_between(first: NaiveDate, later: NaiveDate) -> u32 {
+    u32::try_from((later - first).num_days()).unwrap_or(0)
 }
 
 /// The rules to announce by: those of the decision; who is told in which wave, and whom
@@ -100,22 +117,18 @@ pub fn same_rules(file: &Campaign, mut decided: Campaign, decision_id: &str) -> 
     )))
 }
 
-/// A decision's age counts from when it was made. One made after the time that it is said to be, as
-/// in a rehearsal of past days, counts from the end of its window.
+/// A decision's age counts from the end of its window: what happened since is not in it, whenever it was made.
 fn young_enough(campaign: &Campaign, decision: DecisionAge<'_>, now: DateTime<Utc>) -> Result<(), Stop> {
-    let made_at =
-        if decision.decided_at <= now { decision.decided_at } else { midnight(decision.window.end) };
-    let age = now - made_at;
+    let end = decision.window.end;
+    let age = now - midnight(end);
     let days_max = campaign.max_decision_age_days;
     if age <= TimeDelta::days(days_max.into()) {
         return Ok(());
     }
+    let days = count(u64::try_from(age.num_days()).unwrap_or(0), "day", "days");
     Err(Stop::Decision(format!(
-        "decision {} is {} days old, made at {}, where max_decision_age_days permits {days_max}; ingest what is \
-         new, then: lightsout assess --campaign {}",
-        decision.decision_id,
-        age.num_days(),
-        made_at.format("%Y-%m-%d %H:%M"),
-        campaign.name,
+        "the window of decision {} ended {days} ago, on {end}, where max_decision_age_days permits {days_max}; ingest \
+         what is new, then: lightsout assess --campaign {}",
+        decision.decision_id, campaign.name,
     )))
 }

@@ -42,10 +42,12 @@ fn protocols_of(
             change.announced_on
         ));
     }
-    if at.date_naive() > change.effective_date {
+    // Until the last day on which nothing may have been turned off yet.
+    let last = tenant.due_on();
+    if at.date_naive() > last {
         return Err(format!(
-            "opting out was possible until {}, and this is of {}; ask the tenant's administrator to switch it on again",
-            change.effective_date,
+            "opting out was possible until {last}, and this is of {}; ask the tenant's administrator to switch it on \
+             again",
             at.date_naive()
         ));
     }
@@ -53,13 +55,20 @@ fn protocols_of(
     let mut protocols = Vec::new();
     for protocol in asked.iter().flat_map(|protocol| campaign.group_of(*protocol).iter().copied()) {
         match change.protocols.get(&protocol) {
-            Some(ProtocolChange::Off { on }) if request.protocols.is_some() => {
+            Some(ProtocolChange::Off { on } | ProtocolChange::UsedAfterChange { off_on: on, .. })
+                if request.protocols.is_some() =>
+            {
                 return Err(format!(
                     "{protocol} has been turned off on {on}; switch it on again in the tenant"
                 ));
             }
             Some(ProtocolChange::Pending | ProtocolChange::OnHold { .. }) => protocols.push(protocol),
-            Some(ProtocolChange::Off { .. } | ProtocolChange::OptedOut { .. }) | None => {}
+            Some(
+                ProtocolChange::Off { .. }
+                | ProtocolChange::UsedAfterChange { .. }
+                | ProtocolChange::OptedOut { .. },
+            )
+            | None => {}
         }
     }
     if protocols.is_empty() && change.opted_out().is_empty() {
@@ -74,8 +83,12 @@ pub(super) fn announced<'a>(
     tenant_id: &str,
     campaign: &str,
 ) -> Result<&'a AnnouncedTenant, String> {
-    ledger.tenants.get(tenant_id).ok_or_else(|| {
-        format!("nothing was announced to it in campaign {campaign}; see: lightsout campaign status")
+    ledger.tenants.get(tenant_id).ok_or_else(|| match ledger.withdrawn.get(tenant_id) {
+        Some(withdrawn) => format!(
+            "its announcement was withdrawn on {}, and nothing of it is turned off; see: lightsout campaign status",
+            withdrawn.withdrawn_at.date_naive()
+        ),
+        None => format!("nothing was announced to it in campaign {campaign}; see: lightsout campaign status"),
     })
 }
 
@@ -94,7 +107,7 @@ pub(super) fn named(tenant: &AnnouncedTenant, asked: Option<&[Protocol]>) -> Res
 
 fn told_off(tenant: &AnnouncedTenant) -> String {
     let days = tenant.change.protocols.values().filter_map(|state| match state {
-        ProtocolChange::Off { on } => Some(*on),
+        ProtocolChange::Off { on } | ProtocolChange::UsedAfterChange { off_on: on, .. } => Some(*on),
         _ => None,
     });
     days.max().map_or_else(String::new, |day| format!("on {day}; switch it on again in the tenant"))

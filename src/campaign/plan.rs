@@ -2,6 +2,7 @@
 
 use chrono::NaiveDate;
 
+use super::clock::Clock;
 use super::state::Ledger;
 use lightsout_model::campaign::Campaign;
 use lightsout_model::protocol::Protocol;
@@ -22,10 +23,10 @@ pub struct Due {
     pub enables_outlook_modern_auth: bool,
 }
 
-/// The plan of a day, by tenant id. The ledger must have been rechecked.
+/// The plan of a day, by tenant id. The ledger must have been rechecked. Both clocks must have reached a tenant's day.
 #[must_use]
-pub fn plan(campaign: &Campaign, roster: &Roster, ledger: &Ledger, today: NaiveDate) -> Vec<Due> {
-    let due = ledger.tenants.values().filter(|tenant| tenant.change.effective_date <= today);
+pub fn plan(campaign: &Campaign, roster: &Roster, ledger: &Ledger, clock: Clock) -> Vec<Due> {
+    let due = ledger.tenants.values().filter(|tenant| tenant.due_on() <= clock.reached());
     let planned = due.filter_map(|tenant| {
         let settings = roster.tenants.get(&tenant.change.tenant_id);
         let pending = tenant.change.pending();
@@ -50,27 +51,13 @@ pub fn plan(campaign: &Campaign, roster: &Roster, ledger: &Ledger, today: NaiveD
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeMap;
-
     use super::*;
-    use crate::event::{Announcement, ChangeKind};
-    use crate::state::AnnouncedTenant;
-    use lightsout_model::change::{Change, ProtocolChange};
+    use crate::event::{Announcement, ChangeKind, Event, EventKind};
 
     // The notice asks the same method (`src/notify/facts.rs`), so that both say the same of Outlook.
     #[test]
     fn a_protocol_that_a_campaign_groups_with_outlook_is_planned_as_outlook() {
         let today: NaiveDate = "2026-12-24".parse().expect("a day");
-        let tenant_id = "11111111-0000-4000-8000-000000000001".to_owned();
-        let change = Change {
-            tenant_id: tenant_id.clone(),
-            decision_id: "d".to_owned(),
-            announced_on: today,
-            effective_date: today,
-            effective_date_before: None,
-            why: None,
-            protocols: BTreeMap::from([(Protocol::Imap4, ProtocolChange::Pending)]),
-        };
         let announcement = Announcement {
             announcement_id: "a".to_owned(),
             kind: ChangeKind::SelectedProtocols,
@@ -78,14 +65,17 @@ mod tests {
             wave: None,
             eligible: 1,
             notice_date: None,
+            notice_days: None,
+            short_notice: false,
         };
-        let announced_at = lightsout_model::evidence::midnight(today);
-        let tenant = AnnouncedTenant { change, announcement, announced_at, holds: BTreeMap::new() };
-        let ledger = Ledger { tenants: BTreeMap::from([(tenant_id, tenant)]) };
+        let midnight = lightsout_model::evidence::midnight(today);
+        let event = Event::new("c", "t", EventKind::Announced, &[Protocol::Imap4], midnight);
+        let event = event.on_decision("d").effective(today).told(&announcement);
+        let ledger = Ledger::of(vec![event]).expect("a ledger");
         let mut campaign =
             lightsout_config::campaign_file::load("basic-auth-all-protocols").expect("built in");
         let enables = |campaign: &Campaign| {
-            plan(campaign, &Roster::default(), &ledger, today)[0].enables_outlook_modern_auth
+            plan(campaign, &Roster::default(), &ledger, Clock::of(midnight))[0].enables_outlook_modern_auth
         };
         assert!(!enables(&campaign));
         let outlook = Protocol::MapiOverHttp.group().iter().copied().chain([Protocol::Imap4]).collect();

@@ -18,22 +18,26 @@ use lightsout_model::verdict::{Assessment, Reason, TenantAssessment, TenantVerdi
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum TenantState {
+    UsedAfterChange,
     OnHold,
     Due,
     Announced,
     Done,
     OptedOut,
+    Withdrawn,
     Eligible,
     NotEligible,
 }
 
 impl TenantState {
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 9] = [
+        Self::UsedAfterChange,
         Self::OnHold,
         Self::Due,
         Self::Announced,
         Self::Done,
         Self::OptedOut,
+        Self::Withdrawn,
         Self::Eligible,
         Self::NotEligible,
     ];
@@ -41,11 +45,13 @@ impl TenantState {
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
+            Self::UsedAfterChange => "used_after_change",
             Self::OnHold => "on_hold",
             Self::Due => "due",
             Self::Announced => "announced",
             Self::Done => "done",
             Self::OptedOut => "opted_out",
+            Self::Withdrawn => "withdrawn",
             Self::Eligible => "eligible",
             Self::NotEligible => "not_eligible",
         }
@@ -54,11 +60,13 @@ impl TenantState {
     #[must_use]
     pub const fn meaning(self) -> &'static str {
         match self {
+            Self::UsedAfterChange => "Something that was turned off has been used on a later day",
             Self::OnHold => "Something of what was announced is on hold",
             Self::Due => "The day has come, and something is to be turned off",
             Self::Announced => "Announced, and the day has not come",
             Self::Done => "Something was turned off, and nothing is left to do",
             Self::OptedOut => "The tenant keeps everything that was announced",
+            Self::Withdrawn => "The announcement was withdrawn, and nothing was announced since",
             Self::Eligible => "The latest decision lets something be announced, and nothing was",
             Self::NotEligible => "The latest decision lets nothing be announced",
         }
@@ -86,6 +94,7 @@ pub struct StatusRow {
     pub protocols_on_hold: Vec<Protocol>,
     pub protocols_opted_out: Vec<Protocol>,
     pub protocols_off: Vec<Protocol>,
+    pub protocols_used_after_change: Vec<Protocol>,
     /// Protocol, day and by whom, of each that was opted out.
     pub opt_outs: Vec<String>,
     pub hold_causes: Vec<HoldCause>,
@@ -112,6 +121,7 @@ pub fn status(
         .keys()
         .copied()
         .chain(ledger.tenants.keys().map(String::as_str))
+        .chain(ledger.withdrawn.keys().map(String::as_str))
         .chain(roster.tenants.keys().map(String::as_str))
         .collect();
     let row = |id: &str| {
@@ -122,13 +132,17 @@ pub fn status(
             .or_else(|| decided.and_then(|tenant| tenant.display_name.clone()));
         let verdict = decided.map(|tenant| tenant.verdict);
         match ledger.tenants.get(id) {
-            Some(tenant) => StatusRow { display_name, verdict, ..of_announced(tenant, roster, today) },
-            None => StatusRow {
-                display_name,
-                verdict,
-                decision_id: latest.map(|latest| latest.decision_id.clone()),
-                ..not_announced(campaign, roster, id, decided)
-            },
+            Some(tenant) => {
+                let row = of_announced(tenant, roster, today);
+                let row = if ledger.is_announced(id) { row } else { withdrawn(row) };
+                StatusRow { display_name, verdict, ..row }
+            }
+            None => {
+                let row = not_announced(campaign, roster, id, decided);
+                let row = if ledger.withdrawn.contains_key(id) { withdrawn(row) } else { row };
+                let decision_id = latest.map(|latest| latest.decision_id.clone());
+                StatusRow { display_name, verdict, decision_id, ..row }
+            }
         }
     };
     ids.into_iter().map(row).collect()
@@ -147,6 +161,7 @@ fn empty(id: &str) -> StatusRow {
         protocols_on_hold: Vec::new(),
         protocols_opted_out: Vec::new(),
         protocols_off: Vec::new(),
+        protocols_used_after_change: Vec::new(),
         opt_outs: Vec::new(),
         hold_causes: Vec::new(),
         decision_id: None,
@@ -160,9 +175,11 @@ fn of_announced(tenant: &AnnouncedTenant, roster: &Roster, today: NaiveDate) -> 
     let pending = change.pending();
     // What the tenant has switched off itself needs nobody any more.
     let pending = settings.map_or_else(|| pending.clone(), |settings| settings.still_on(&pending));
-    let state = if !tenant.holds.is_empty() {
+    let state = if !change.used_after_change().is_empty() {
+        TenantState::UsedAfterChange
+    } else if !tenant.holds.is_empty() {
         TenantState::OnHold
-    } else if !pending.is_empty() && change.effective_date <= today {
+    } else if !pending.is_empty() && tenant.due_on() <= today {
         TenantState::Due
     } else if !pending.is_empty() {
         TenantState::Announced
@@ -182,12 +199,32 @@ fn of_announced(tenant: &AnnouncedTenant, roster: &Roster, today: NaiveDate) -> 
         protocols_on_hold: change.on_hold(),
         protocols_opted_out: change.opted_out(),
         protocols_off: change.off(),
+        protocols_used_after_change: change.used_after_change(),
         opt_outs: change.protocols.iter().filter_map(opt_out).collect(),
         decision_id: Some(change.decision_id.clone()),
-        next_step: next_step(&pending, &hold_causes, change.effective_date, today),
+        next_step: next_step(tenant, &pending, &hold_causes, today),
         protocols_pending: pending,
         hold_causes,
         ..empty(&change.tenant_id)
+    }
+}
+
+/// What a new announcement could say, it says; the state tells that there was one before.
+fn withdrawn(row: StatusRow) -> StatusRow {
+    match row.state {
+        TenantState::UsedAfterChange => row,
+        TenantState::Eligible => StatusRow {
+            state: TenantState::Withdrawn,
+            next_step: "withdrawn; it can be announced again".to_owned(),
+            ..row
+        },
+        TenantState::OnHold
+        | TenantState::Due
+        | TenantState::Announced
+        | TenantState::Done
+        | TenantState::OptedOut
+        | TenantState::Withdrawn
+        | TenantState::NotEligible => StatusRow { state: TenantState::Withdrawn, ..row },
     }
 }
 
@@ -198,15 +235,22 @@ fn opt_out((protocol, state): (&Protocol, &ProtocolChange)) -> Option<String> {
     )
 }
 
-fn next_step(pending: &[Protocol], holds: &[HoldCause], effective: NaiveDate, today: NaiveDate) -> String {
-    let mut steps: Vec<String> = holds
-        .iter()
-        .map(|cause| match cause {
-            HoldCause::Usage => "in use: announce it again in a new campaign once it is not".to_owned(),
-            HoldCause::Coverage => "supply the missing logs, then recheck".to_owned(),
-            HoldCause::Excluded => "excluded by the roster".to_owned(),
-        })
-        .collect();
+fn next_step(
+    tenant: &AnnouncedTenant,
+    pending: &[Protocol],
+    holds: &[HoldCause],
+    today: NaiveDate,
+) -> String {
+    let effective = tenant.due_on();
+    let mut steps = Vec::new();
+    if !tenant.change.used_after_change().is_empty() {
+        steps.push("used after the change: turn it off again and confirm, or correct".to_owned());
+    }
+    steps.extend(holds.iter().map(|cause| match cause {
+        HoldCause::Usage => "in use: withdraw it, and announce it again once it is not".to_owned(),
+        HoldCause::Coverage => "supply the missing logs, then recheck".to_owned(),
+        HoldCause::Excluded => "excluded by the roster".to_owned(),
+    }));
     if !pending.is_empty() && effective <= today {
         steps.push("apply, then confirm".to_owned());
     } else if !pending.is_empty() {

@@ -1,4 +1,4 @@
-//! Requests, one after the other: each becomes an event, was one before, or is refused with its reason.
+//! Requests, one after the other: each becomes events, was recorded before, or is refused with its reason.
 
 use chrono::{DateTime, Utc};
 
@@ -26,6 +26,22 @@ pub(super) fn validate(
     now: DateTime<Utc>,
     judge: impl Fn(&Request, DateTime<Utc>) -> Result<Vec<Protocol>, String>,
 ) -> ValidatedRequests {
+    take(requests, now, |request, at| {
+        let protocols = judge(request, at)?;
+        if protocols.is_empty() {
+            return Ok(Vec::new());
+        }
+        let event = Event::new(&campaign.name, &request.tenant_id, kind, &protocols, at);
+        Ok(vec![event.by(request.by_whom.as_deref())])
+    })
+}
+
+/// Takes each request for the events that `judge` makes of it at its time: none, if there is nothing new in it.
+pub(super) fn take(
+    requests: &[Request],
+    now: DateTime<Utc>,
+    judge: impl Fn(&Request, DateTime<Utc>) -> Result<Vec<Event>, String>,
+) -> ValidatedRequests {
     let mut taken = ValidatedRequests::default();
     for request in requests {
         let tenant_id = request.tenant_id.clone();
@@ -36,13 +52,13 @@ pub(super) fn validate(
             judge(request, at)
         };
         match judged {
-            Ok(protocols) if protocols.is_empty() => taken.already.push(tenant_id),
-            Ok(protocols) => {
-                let event = Event::new(&campaign.name, &tenant_id, kind, &protocols, at)
-                    .by(request.by_whom.as_deref());
-                // The same row twice in one list.
-                if !taken.events.contains(&event) {
-                    taken.events.push(event);
+            Ok(events) if events.is_empty() => taken.already.push(tenant_id),
+            Ok(events) => {
+                for event in events {
+                    // The same row twice in one list.
+                    if !taken.events.contains(&event) {
+                        taken.events.push(event);
+                    }
                 }
             }
             Err(why) => taken.refused.push(Refusal { tenant_id, line: request.line, why }),

@@ -71,6 +71,8 @@ fn of_stage(error: &StageError) -> u8 {
         | StageError::UnknownTenant { .. }
         | StageError::OtherCampaign { .. }
         | StageError::NoOperator(_)
+        | StageError::UnknownAnnouncement { .. }
+        | StageError::NotARehearsal { .. }
         | StageError::PastNoticeDate { .. } => USAGE,
         StageError::Lake(error) => of_lake(error),
         StageError::Ingest(error) => of_ingest(error),
@@ -83,6 +85,7 @@ fn of_stage(error: &StageError) -> u8 {
         | StageError::Output(_)
         | StageError::EmptyLake { .. }
         | StageError::Write { .. }
+        | StageError::ShortNotice(_)
         | StageError::NotAnnounced(_) => FAILED,
     }
 }
@@ -209,6 +212,9 @@ impl From<StageError> for Failure {
                 format!("a day that has not passed, {today} or later"),
                 date.to_string(),
             ),
+            StageError::ShortNotice(why) => Self::Stage(Box::new(StageError::ShortNotice(format!(
+                "{why}; to announce with fewer days: --short-notice"
+            )))),
             other => Self::Stage(Box::new(other)),
         }
     }

@@ -10,26 +10,25 @@ use arrow::datatypes::{DataType, SchemaRef};
 use async_trait::async_trait;
 use chrono::{NaiveDate, Utc};
 use datafusion::catalog::{Session, TableProvider};
-use datafusion::common::{ParamValues, ScalarValue, exec_datafusion_err, internal_datafusion_err};
 use datafusion::datasource::TableType;
 use datafusion::datasource::memory::MemorySourceConfig;
 use datafusion::error::Result;
-use datafusion::execution::session_state::SessionState;
 use datafusion::logical_expr::Expr;
-use datafusion::physical_plan::{ExecutionPlan, collect};
+use datafusion::physical_plan::ExecutionPlan;
 
 use lightsout_campaign::Ledger;
 use lightsout_campaign::announce::announceable;
 use lightsout_campaign::status::{StatusRow, TenantState, status};
-use lightsout_decisions::recorded::{DecisionTables, lake_error, latest};
-use lightsout_lake::rows::from_batch;
+use lightsout_decisions::recorded::{DecisionTables, latest};
 use lightsout_model::campaign::Campaign;
-use lightsout_model::change::{HoldCause, ProtocolChange, StateRow};
+use lightsout_model::change::{HoldCause, ProtocolChange};
 use lightsout_model::protocol::Protocol;
 use lightsout_model::tenant::Roster;
 use lightsout_model::verdict::TenantAssessment;
 use lightsout_query::Queries;
 use lightsout_query::view_columns::{date_column, schema_of, text_column};
+
+use crate::session_events::ledger;
 
 /// Registers the view in a session.
 ///
@@ -40,7 +39,7 @@ pub fn register(queries: &Queries) -> lightsout_query::Result<()> {
     queries.register("campaign_status", Arc::new(view))
 }
 
-/// The view, over recorded decisions; events are read through `campaign_state.sql`.
+/// The view, over recorded decisions; events are read through `campaign_history.sql`.
 struct CampaignStatusView {
     decisions: DecisionTables,
     schema: SchemaRef,
@@ -132,22 +131,6 @@ impl CampaignStatusView {
     }
 }
 
-/// What was announced in a campaign, and what became of it.
-async fn ledger(state: &dyn Session, campaign: &str) -> Result<Ledger> {
-    let whole = state.as_any().downcast_ref::<SessionState>();
-    let whole = whole.ok_or_else(|| internal_datafusion_err!("a session of another engine"))?;
-    let plan = whole.create_logical_plan(include_str!("../../queries/campaign_state.sql")).await?;
-    let text = |text: &str| ScalarValue::Utf8(Some(text.to_owned())).into();
-    let values = [("campaign".to_owned(), text(campaign)), ("tenant".to_owned(), text("*"))];
-    let plan = plan.with_param_values(ParamValues::Map(values.into_iter().collect()))?;
-    let plan = state.create_physical_plan(&plan).await?;
-    let mut rows: Vec<StateRow> = Vec::new();
-    for batch in collect(plan, state.task_ctx()).await? {
-        rows.extend(from_batch::<StateRow>(&batch).map_err(lake_error)?);
-    }
-    Ledger::of(rows).map_err(|error| exec_datafusion_err!("campaign {campaign}: {error}"))
-}
-
 /// A row for each protocol that was announced, else for each in scope.
 fn of_tenant(
     tenant: StatusRow,
@@ -167,8 +150,11 @@ fn of_tenant(
         held: None,
         off_on: None,
     };
+    let withdrawn = ledger.withdrawn.get(&tenant.tenant_id).map(|withdrawn| &withdrawn.change.protocols);
+    let withdrawn = withdrawn.into_iter().flat_map(|protocols| protocols.keys());
+    let withdrawn = withdrawn.map(|protocol| new(*protocol, "withdrawn"));
     if let Some(announced) = ledger.tenants.get(&tenant.tenant_id) {
-        let is_due = announced.change.effective_date <= today;
+        let is_due = announced.due_on() <= today;
         let row = |(protocol, change): (&Protocol, &ProtocolChange)| match change {
             ProtocolChange::Pending if !tenant.protocols_pending.contains(protocol) => {
                 new(*protocol, "off_already")
@@ -185,7 +171,10 @@ fn of_tenant(
                 Row { off_on: Some(*off_on), ..new(*protocol, "used_after_change") }
             }
         };
-        return announced.change.protocols.iter().map(row).collect();
+        return announced.change.protocols.iter().map(row).chain(withdrawn).collect();
+    }
+    if ledger.withdrawn.contains_key(&tenant.tenant_id) {
+        return withdrawn.collect();
     }
     let clear = decided.and_then(|decided| announceable(campaign, decided)).map(|(_, protocols)| protocols);
     let is_eligible = tenant.state == TenantState::Eligible;

@@ -109,22 +109,6 @@ impl Change {
     }
 }
 
-/// A row of `queries/campaign_state.sql`.
-#[derive(Debug, Clone, Deserialize)]
-pub struct StateRow {
-    pub tenant_id: String,
-    pub protocol: Protocol,
-    pub decision_id: Option<String>,
-    pub announced_at: DateTime<Utc>,
-    pub effective_date: Option<NaiveDate>,
-    pub announcement: Option<String>,
-    pub opted_out_at: Option<DateTime<Utc>>,
-    pub opted_out_by: Option<String>,
-    pub held_at: Option<DateTime<Utc>>,
-    pub held_because: Option<String>,
-    pub off_at: Option<DateTime<Utc>>,
-}
-
 /// One request: a row of a list, or what the command line says.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Request {

@@ -341,13 +341,33 @@ pub const CAMPAIGN_EVENTS: &[Column] = &[
     Column::new("event_id", Text, Campaign, "hash of the event"),
     Column::new("campaign", Text, Campaign, "name of the campaign"),
     Column::new("tenant_id", Text, Campaign, "the Entra tenant that owns the log"),
-    Column::new("event", Text, Campaign, "announced, opted_out, held, released, confirmed"),
+    Column::new(
+        "event",
+        Text,
+        Campaign,
+        "announced, opted_out, held, released, confirmed, withdrawn, opted_in, corrected, used_after_change, \
+         rescheduled, warned, evidence_asked",
+    ),
     Column::new("protocols", Text, Campaign, "joined with semicolons"),
     Column::new("decision_id", Text, Campaign, "hash of all that the decision follows from").or_null(),
     Column::new("happened_at", Timestamp, Campaign, "when it happened"),
     Column::new("effective_date", Date, Campaign, "from this day on it may be turned off").or_null(),
     Column::new("by_whom", Text, Campaign, "who asked for it, or did it").or_null(),
     Column::new("detail", Text, Campaign, "numbers and causes, JSON").or_null(),
+    Column::new(
+        "recorded_at",
+        Timestamp,
+        Campaign,
+        "the system's clock when it was recorded, whatever --now said; null: by an earlier lightsout",
+    )
+    .or_null(),
+    Column::new(
+        "ledger_position",
+        Integer,
+        Campaign,
+        "place in the order of the campaign's events, from 0; null: by an earlier lightsout, before all others",
+    )
+    .or_null(),
 ];
 
 /// The table `tenant_settings`.

@@ -54,7 +54,8 @@ macro_rules! registered {
 }
 
 /// Every view, by name.
-pub const VIEWS: [View; 14] = [
+pub const VIEWS: [View; 15] = [
+    registered!("campaign_changes"),
     registered!("campaign_status"),
     sql!("contested_ids", ContestedIds, true),
     sql!("contested_sign_ins", ContestedSignIns, true),

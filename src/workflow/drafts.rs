@@ -13,7 +13,7 @@ use lightsout_decisions::reproduce::Assessed;
 use lightsout_decisions::store;
 use lightsout_lake::Lake;
 use lightsout_model::campaign::Campaign;
-use lightsout_model::change::{Change, StateRow};
+use lightsout_model::change::Change;
 use lightsout_model::evidence::{Month, WhoRow};
 use lightsout_model::tenant::Roster;
 use lightsout_model::verdict::Assessment;
@@ -118,8 +118,9 @@ pub async fn write_usage_reports(
 /// The tenants that something was announced to in a campaign.
 async fn announced(campaign: &Campaign, lake: &Lake) -> Result<BTreeSet<String>> {
     let queries = session::open(lake, MEMORY_LIMIT_BYTES).await?;
-    let rows = queries.of_campaign::<StateRow>("campaign_state", &campaign.name).await?;
-    Ok(rows.into_iter().map(|row| row.tenant_id).collect())
+    let ledger = lightsout_ledger::read(&queries, &campaign.name).await?;
+    let announced = ledger.tenants.keys().filter(|id| ledger.is_announced(id));
+    Ok(announced.cloned().collect())
 }
 
 /// Drafts are of changes that nobody announced.

@@ -41,6 +41,15 @@ pub enum Error {
     OtherCampaign { decision_id: String, campaign: String, other: String },
     #[error("expected a day that has not passed, {today} or later, found '{date}'")]
     PastNoticeDate { date: NaiveDate, today: NaiveDate },
+    /// Nothing was recorded.
+    #[error("nothing was announced: {0}")]
+    ShortNotice(String),
+    #[error("expected {expected}, found '{found}'")]
+    UnknownAnnouncement { found: String, expected: String },
+    #[error(
+        "{folder} holds files and is no lake to rehearse in; expected an empty folder, or the copy of an earlier rehearsal"
+    )]
+    NotARehearsal { folder: PathBuf },
     /// Nothing was announced or turned off.
     #[error("{0}")]
     NoOperator(String),

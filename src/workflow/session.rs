@@ -24,6 +24,7 @@ pub async fn over_rows(rows: Vec<(Table, RecordBatch)>, memory_limit_bytes: usiz
 
 fn with_all_views(queries: Queries) -> Result<Queries> {
     lightsout_decisions::views::register(&queries)?;
+    lightsout_ledger::campaign_changes::register(&queries)?;
     lightsout_ledger::campaign_status::register(&queries)?;
     Ok(queries)
 }

@@ -83,7 +83,7 @@ fn an_earlier_lake_is_upgraded_once_and_says_so() {
         let mut named = actions.iter().map(|action| action["metaData"]["configuration"][name].as_str());
         named.find_map(|value| value)
     };
-    assert_eq!(property(FORMAT), Some("3"), "the format that it has now");
+    assert_eq!(property(FORMAT), Some("4"), "the format that it has now");
     assert_eq!(property("lightsout.contentHash"), Some("blake3"));
     let schema = actions.iter().find_map(|action| action["metaData"]["schemaString"].as_str());
     assert!(schema.is_some_and(|schema| schema.contains("page_filter") && !schema.contains("\"kind\"")));
@@ -205,8 +205,8 @@ fn a_lake_of_a_newer_format_is_refused_by_every_command_and_left_alone() {
         &["campaign", "status"],
     ];
     for (table, property, value, expected) in [
-        ("sign_in_records", FORMAT, "4", "has format 4, but"),
-        ("rejects", FORMAT, "not a number", "up to 3"),
+        ("sign_in_records", FORMAT, "5", "has format 5, but"),
+        ("rejects", FORMAT, "not a number", "up to 4"),
         ("sources", "lightsout.contentHash", "sha3", "by the hash 'sha3', but"),
     ] {
         let place = Place::new();

@@ -9,3 +9,4 @@ mod mishaps;
 mod months;
 mod runbooks;
 mod story;
+mod taken_back;

@@ -28,8 +28,18 @@ pub(crate) fn decided() -> Place {
 
 /// Exit code, rows and what stderr says.
 pub(crate) fn campaign(place: &Place, day: &str, arguments: &[&str]) -> (i32, Vec<Value>, String) {
-    let flags = ["--now", day, "--campaign", "quick.toml", "--format", "ndjson"];
-    let output = place.tries(LAKE, &[&["campaign"], arguments, &flags].concat());
+    campaign_at(place, day, day, arguments)
+}
+
+/// The same at a time that the program is told and another that the system's clock has.
+pub(crate) fn campaign_at(
+    place: &Place,
+    clock: &str,
+    now: &str,
+    arguments: &[&str],
+) -> (i32, Vec<Value>, String) {
+    let flags = ["--now", now, "--campaign", "quick.toml", "--format", "ndjson"];
+    let output = place.tries_at(clock, LAKE, &[&["campaign"], arguments, &flags].concat());
     let rows = String::from_utf8(output.stdout).expect("text");
     let rows = rows.lines().map(|line| serde_json::from_str(line).expect("a row")).collect();
     let told = String::from_utf8_lossy(&output.stderr).into_owned();
@@ -95,8 +105,12 @@ fn a_tenant_that_the_roster_excludes_later_stays_on_hold_for_whoever_forgets_the
     assert_eq!((code, rows[0]["cause"].as_str()), (4, Some("excluded")));
     let (_, due, _) = campaign(&place, "2026-11-03", &["apply"]);
     assert!(due.len() == 3 && due.iter().all(|row| row["tenant_id"] != HARBOUR_LANE), "{due:?}");
+    // The roster of now says that it is over, in time for the day.
+    let (code, ..) =
+        campaign(&place, "2026-11-02T12:00:00Z", &["recheck", "--roster", &sample("roster.csv")]);
+    assert_eq!(code, 0);
     let (_, due, _) = campaign(&place, "2026-11-03", &["apply", "--roster", &sample("roster.csv")]);
-    assert_eq!(due.len(), 4, "the roster of now says that it is over");
+    assert_eq!(due.len(), 4);
 }
 
 #[test]
@@ -149,9 +163,15 @@ fn usage_of_what_was_turned_off_is_told() {
     );
     place.write("late.json", record.as_bytes());
     place.run(LAKE, &["ingest", "late.json"]);
-    let (_, _, told) = campaign(&place, "2026-11-07", &["recheck"]);
+    let (code, _, told) = campaign(&place, "2026-11-07", &["recheck"]);
     let line = format!("{HARBOUR_LANE} still signs in by imap4, which was turned off on 2026-11-03");
-    assert!(told.contains(&line), "{told}");
+    assert!(code == 4 && told.contains(&line), "{told}");
+    let list = fs::read_to_string(place.path("out/lists/used_after_change.csv")).expect("a list");
+    assert!(list.contains(HARBOUR_LANE) && list.contains("2026-11-06"), "{list}");
+    let (_, state, _) = campaign(&place, "2026-11-07", &["status", "--state", "used_after_change"]);
+    assert_eq!((state.len(), state[0]["protocols_used_after_change"].as_str()), (1, Some("imap4")));
+    let (code, _, told) = campaign(&place, "2026-11-07", &["recheck"]);
+    assert!(code == 0 && told.contains(&line), "known, and still told: {told}");
 }
 
 // The first texts sent people to a diagnostic that had been closed, and named nobody to write to.

@@ -92,6 +92,7 @@ fn a_roster_without_a_domain_is_told_when_its_scripts_are_written() {
         .arg("--lake")
         .arg(place.path(LAKE))
         .current_dir(place.path(""))
+        .env("LIGHTSOUT_CLOCK", "2026-11-03")
         .output()
         .expect("the program starts");
     let told = String::from_utf8(output.stderr).expect("text");

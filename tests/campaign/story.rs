@@ -23,7 +23,7 @@ impl Campaign {
     fn on(&self, day: &str, arguments: &[&str]) -> (i32, Vec<Value>) {
         let campaign = self.place.operated("basic-auth-all-protocols");
         let flags = ["--now", day, "--roster", &self.roster, "--campaign", campaign, "--format", "ndjson"];
-        let output = self.place.tries(LAKE, &[&["campaign"], arguments, &flags].concat());
+        let output = self.place.tries_at(day, LAKE, &[&["campaign"], arguments, &flags].concat());
         let rows = String::from_utf8(output.stdout).expect("text");
         let rows = rows.lines().map(|line| serde_json::from_str(line).expect("a row")).collect();
         let code = output.status.code().expect("it ends by itself");

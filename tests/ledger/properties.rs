@@ -17,22 +17,80 @@ fn time(day: i64, place: usize) -> DateTime<Utc> {
 /// A command, on a day.
 #[derive(Debug, Clone)]
 enum Command {
-    Announce { wave: Option<u32>, seed: u64 },
-    OptOut { tenant: u32, protocol: Option<Protocol> },
+    Announce {
+        wave: Option<u32>,
+        seed: u64,
+    },
+    OptOut {
+        tenant: u32,
+        protocol: Option<Protocol>,
+    },
     Recheck,
-    Confirm { tenant: u32 },
+    Confirm {
+        tenant: u32,
+    },
+    /// These take back what others have done.
+    OptIn {
+        tenant: u32,
+    },
+    Withdraw {
+        tenant: u32,
+    },
+    Correct {
+        tenant: u32,
+    },
 }
 
+impl Command {
+    const fn tenant(&self) -> Option<u32> {
+        match self {
+            Self::OptOut { tenant, .. }
+            | Self::Confirm { tenant }
+            | Self::OptIn { tenant }
+            | Self::Withdraw { tenant }
+            | Self::Correct { tenant } => Some(*tenant),
+            Self::Announce { .. } | Self::Recheck => None,
+        }
+    }
+}
+
+/// Commands that only go forward, as each of them can be repeated at any time.
 fn commands() -> impl Strategy<Value = Vec<(DateTime<Utc>, Command)>> {
+    on_days(forward(), 1..7)
+}
+
+fn all_commands() -> impl Strategy<Value = Vec<(DateTime<Utc>, Command)>> {
+    let back = prop_oneof![
+        (1_u32..4).prop_map(|tenant| Command::OptIn { tenant }),
+        (1_u32..4).prop_map(|tenant| Command::Withdraw { tenant }),
+        (1_u32..4).prop_map(|tenant| Command::Correct { tenant }),
+    ];
+    on_days(prop_oneof![2 => forward(), 1 => back], 1..10)
+}
+
+/// A withdrawn tenant may be drawn into the next wave in the place of another.
+fn all_but_withdrawals() -> impl Strategy<Value = Vec<(DateTime<Utc>, Command)>> {
+    all_commands().prop_map(|mut commands| {
+        commands.retain(|(_, command)| !matches!(command, Command::Withdraw { .. }));
+        commands
+    })
+}
+
+fn forward() -> impl Strategy<Value = Command> {
     let protocol = prop::option::of(prop::sample::select(Protocol::ALL[..9].to_vec()));
-    let command = prop_oneof![
+    prop_oneof![
         (prop::option::of(1_u32..3), 0_u64..3).prop_map(|(wave, seed)| Command::Announce { wave, seed }),
         (1_u32..4, protocol).prop_map(|(tenant, protocol)| Command::OptOut { tenant, protocol }),
         Just(Command::Recheck),
         (1_u32..4).prop_map(|tenant| Command::Confirm { tenant }),
-    ];
-    let commands = prop::collection::vec((0_i64..35, command), 1..7);
-    commands.prop_map(|mut commands| {
+    ]
+}
+
+fn on_days(
+    command: impl Strategy<Value = Command>,
+    count: std::ops::Range<usize>,
+) -> impl Strategy<Value = Vec<(DateTime<Utc>, Command)>> {
+    prop::collection::vec((0_i64..70, command), count).prop_map(|mut commands| {
         commands.sort_by_key(|(day, _)| *day);
         commands.into_iter().enumerate().map(|(place, (day, command))| (time(day, place), command)).collect()
     })
@@ -48,6 +106,9 @@ async fn run(world: &mut World, now: DateTime<Utc>, command: &Command) {
         }
         Command::Recheck => drop(world.recheck(now).await),
         Command::Confirm { tenant } => drop(world.confirm(*tenant, None, now).await),
+        Command::OptIn { tenant } => drop(world.opt_in(*tenant, None, now).await),
+        Command::Withdraw { tenant } => drop(world.withdraw(*tenant, now).await),
+        Command::Correct { tenant } => drop(world.correct(*tenant, None, now).await),
     }
 }
 
@@ -73,7 +134,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(12))]
 
     #[test]
-    fn repeating_commands_changes_nothing(commands in commands(), repeats in prop::collection::vec(0_u8..3, 0..7)) {
+    fn repeating_commands_changes_nothing(commands in all_commands(), repeats in prop::collection::vec(0_u8..3, 0..10)) {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
         let (once, _) = runtime.block_on(after(&commands, &[]));
         let (often, world) = runtime.block_on(after(&commands, &repeats));
@@ -115,14 +176,12 @@ proptest! {
     }
 
     #[test]
-    fn one_tenants_commands_leave_the_others_as_they_are(commands in commands()) {
+    fn one_tenants_commands_leave_the_others_as_they_are(commands in all_but_withdrawals()) {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
         let (all, _) = runtime.block_on(after(&commands, &[]));
         let of_others: Vec<(DateTime<Utc>, Command)> = commands
             .iter()
-            .filter(|(_, command)| {
-                !matches!(command, Command::OptOut { tenant: 1, .. } | Command::Confirm { tenant: 1 })
-            })
+            .filter(|(_, command)| command.tenant() != Some(1))
             .cloned()
             .collect();
         let (without, _) = runtime.block_on(after(&of_others, &[]));

@@ -48,7 +48,7 @@ async fn every_story_of_a_change_ends_as_it_should() {
         RosterNoLongerExcludes, Uses,
     };
     let end = |pending, on_hold, opted_out, off, due| End { pending, on_hold, opted_out, off, due };
-    let stories: [(&str, i64, Vec<Step>, End); 17] = [
+    let stories: [(&str, i64, Vec<Step>, End); 18] = [
         ("nothing happens, and all of it is due on the day", 30, vec![Announce(0)], end(NINE, 0, 0, 0, NINE)),
         ("the day before, nothing is due", 29, vec![Announce(0)], end(NINE, 0, 0, 0, 0)),
         ("IMAP is used on day 29", 30, vec![Announce(0), Uses(Imap4, 29)], end(8, 1, 0, 0, 8)),
@@ -93,13 +93,13 @@ async fn every_story_of_a_change_ends_as_it_should() {
         (
             "the logs stop and come back",
             30,
-            vec![Announce(0), LogsEnd(10), Recheck(20), LogsAreBack],
+            vec![Announce(0), LogsEnd(10), Recheck(20), LogsAreBack, Recheck(29)],
             end(NINE, 0, 0, 0, NINE),
         ),
         (
             "usage in the logs that came late",
             30,
-            vec![Announce(0), LogsEnd(10), Recheck(20), LogsAreBack, Uses(Pop3, 12)],
+            vec![Announce(0), LogsEnd(10), Recheck(20), LogsAreBack, Uses(Pop3, 12), Recheck(29)],
             end(8, 1, 0, 0, 8),
         ),
         (
@@ -111,8 +111,14 @@ async fn every_story_of_a_change_ends_as_it_should() {
         (
             "and takes that back",
             30,
-            vec![Announce(0), RosterExcludes, Recheck(10), RosterNoLongerExcludes],
+            vec![Announce(0), RosterExcludes, Recheck(10), RosterNoLongerExcludes, Recheck(20)],
             end(NINE, 0, 0, 0, NINE),
+        ),
+        (
+            "the logs come back on the day itself, which is too late for that day",
+            30,
+            vec![Announce(0), LogsEnd(10), Recheck(20), LogsAreBack],
+            end(NINE, 0, 0, 0, 0),
         ),
         (
             "the tenant switches off most of it itself",
@@ -235,7 +241,7 @@ async fn caps_and_exclusions_of_the_campaign_and_of_the_roster_are_kept_to() {
     assert_eq!(why(1), Some(&PassedOver::ExcludedByCampaign { key: "exclude_tenants" }));
     assert_eq!(why(2), Some(&PassedOver::ExcludedByCampaign { key: "exclude_clouds" }));
     assert_eq!(why(3), Some(&PassedOver::ExcludedByRoster { note: "merger".to_owned() }));
-    assert_eq!(why(4), Some(&PassedOver::AlreadyOff));
+    assert_eq!(why(4), Some(&PassedOver::AlreadyOff { campaign: None }));
     assert!(matches!(why(5), Some(PassedOver::Overtaken { reasons }) if !reasons.is_empty()));
 
     world.campaign.waves.exclude_tenants.clear();

@@ -4,12 +4,15 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Days, NaiveDate, TimeDelta, Utc};
 use lightsout_assess::assess;
-use lightsout_campaign::announce::{Picked, Selection, pick};
+use lightsout_campaign::announce::{OffElsewhere, Picked, Selection, pick};
 use lightsout_campaign::confirm::confirm;
+use lightsout_campaign::correct::correct;
+use lightsout_campaign::opt_in::opt_in;
 use lightsout_campaign::opt_out::opt_out;
 use lightsout_campaign::plan::{Due, plan};
-use lightsout_campaign::recheck::recheck;
-use lightsout_campaign::{Event, Ledger, ValidatedRequests};
+use lightsout_campaign::recheck::{LastUsed, Recheck, recheck};
+use lightsout_campaign::withdraw::withdraw;
+use lightsout_campaign::{Clock, Event, Ledger, ValidatedRequests};
 use lightsout_decisions::decision::{Basis, decide};
 use lightsout_lake::rows::to_batch;
 use lightsout_lake::schema::Table;
@@ -53,6 +56,10 @@ pub(crate) struct World {
     lacking: BTreeMap<String, (i64, i64)>,
     tenants: Vec<String>,
     pub(crate) events: Vec<Event>,
+    /// The system's clock, where it is another than the time that commands are told.
+    pub(crate) wall: Option<DateTime<Utc>>,
+    /// What other campaigns have turned off.
+    pub(crate) off_elsewhere: OffElsewhere,
     /// The ledger of so many events: most commands that are repeated add none.
     known: Option<(usize, Ledger)>,
 }
@@ -71,6 +78,8 @@ impl World {
             lacking: BTreeMap::new(),
             tenants,
             events: Vec::new(),
+            wall: None,
+            off_elsewhere: OffElsewhere::new(),
             known: None,
         }
     }
@@ -159,6 +168,16 @@ impl World {
         judged.into_iter().map(|tenant| (tenant.tenant_id.clone(), tenant)).collect()
     }
 
+    pub(crate) fn clock(&self, now: DateTime<Utc>) -> Clock {
+        Clock { now, wall: self.wall.unwrap_or(now) }
+    }
+
+    /// Records events as the ledger does.
+    async fn record(&mut self, events: &[Event], now: DateTime<Utc>) {
+        let (next, wall) = (self.ledger().await.next_position, self.clock(now).wall);
+        self.events.extend((next..).zip(events).map(|(place, event)| event.clone().recorded(place, wall)));
+    }
+
     /// Where things stand, by the shipped query over the events in an order that says nothing.
     pub(crate) async fn ledger(&mut self) -> Ledger {
         if let Some((_, ledger)) = self.known.as_ref().filter(|(events, _)| *events == self.events.len()) {
@@ -169,7 +188,7 @@ impl World {
         let batch = to_batch(Table::CampaignEvents, &events).expect("rows");
         let queries =
             Queries::over_rows(vec![(Table::CampaignEvents, batch)], 256 << 20).await.expect("tables");
-        let rows = queries.of_campaign("campaign_state", &self.campaign.name).await.expect("rows");
+        let rows = queries.of_campaign("campaign_history", &self.campaign.name).await.expect("rows");
         let ledger = Ledger::of(rows).expect("a ledger");
         self.known = Some((self.events.len(), ledger.clone()));
         ledger
@@ -195,8 +214,9 @@ impl World {
             now,
             notice_date: None,
             by_whom: None,
+            off_elsewhere: &self.off_elsewhere,
         });
-        self.events.extend(picked.events.clone());
+        self.record(&picked.events, now).await;
         picked
     }
 
@@ -208,14 +228,66 @@ impl World {
     ) -> ValidatedRequests {
         let ledger = self.ledger().await;
         let done = opt_out(&self.campaign, &ledger, &[request(n, protocols)], now);
-        self.events.extend(done.events.clone());
+        self.record(&done.events, now).await;
         done
+    }
+
+    pub(crate) async fn opt_in(
+        &mut self,
+        n: u32,
+        protocols: Option<&[Protocol]>,
+        now: DateTime<Utc>,
+    ) -> ValidatedRequests {
+        let ledger = self.ledger().await;
+        let clock = self.clock(now);
+        let done = opt_in(&self.campaign, &ledger, &[request(n, protocols)], "the wrong tenant", clock);
+        self.record(&done.events, now).await;
+        done
+    }
+
+    pub(crate) async fn withdraw(&mut self, n: u32, now: DateTime<Utc>) -> ValidatedRequests {
+        let ledger = self.ledger().await;
+        let done = withdraw(&self.campaign, &ledger, &[request(n, None)], "announced too early", now);
+        self.record(&done.events, now).await;
+        done
+    }
+
+    pub(crate) async fn correct(
+        &mut self,
+        n: u32,
+        protocols: Option<&[Protocol]>,
+        now: DateTime<Utc>,
+    ) -> ValidatedRequests {
+        let ledger = self.ledger().await;
+        let done = correct(&self.campaign, &ledger, &[request(n, protocols)], "the wrong list", now);
+        self.record(&done.events, now).await;
+        done
+    }
+
+    /// What the query of the last usage would find: a user signs in at noon of each day.
+    fn last_used(&self, now: DateTime<Utc>) -> LastUsed {
+        let mut last_used = LastUsed::new();
+        let latest = if now < noon((now.date_naive() - day(0)).num_days()) { 1 } else { 0 };
+        let latest = noon((now.date_naive() - day(0)).num_days() - latest);
+        for ((tenant_id, protocol), from) in &self.usage {
+            if noon(*from) <= latest {
+                last_used.entry(tenant_id.clone()).or_default().insert(*protocol, latest);
+            }
+        }
+        last_used
     }
 
     pub(crate) async fn recheck(&mut self, now: DateTime<Utc>) -> Vec<Event> {
         let ledger = self.ledger().await;
-        let events = recheck(&self.campaign, &ledger, &self.judge_now(now), true, now);
-        self.events.extend(events.clone());
+        let events = recheck(Recheck {
+            campaign: &self.campaign,
+            ledger: &ledger,
+            now_judged: &self.judge_now(now),
+            last_used: &self.last_used(now),
+            roster_is_current: true,
+            clock: self.clock(now),
+        });
+        self.record(&events, now).await;
         events
     }
 
@@ -223,7 +295,7 @@ impl World {
     pub(crate) async fn apply(&mut self, now: DateTime<Utc>) -> Vec<Due> {
         self.recheck(now).await;
         let ledger = self.ledger().await;
-        plan(&self.campaign, &self.roster, &ledger, now.date_naive())
+        plan(&self.campaign, &self.roster, &ledger, self.clock(now))
     }
 
     pub(crate) async fn confirm(
@@ -233,8 +305,8 @@ impl World {
         now: DateTime<Utc>,
     ) -> ValidatedRequests {
         let ledger = self.ledger().await;
-        let done = confirm(&self.campaign, &ledger, &[request(n, protocols)], now);
-        self.events.extend(done.events.clone());
+        let done = confirm(&self.campaign, &ledger, &[request(n, protocols)], self.clock(now));
+        self.record(&done.events, now).await;
         done
     }
 }

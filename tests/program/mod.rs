@@ -55,6 +55,20 @@ impl Place {
             .expect("the program starts")
     }
 
+    /// The same on a day or at a time, by the system's clock.
+    pub(crate) fn tries_at(&self, clock: &str, lake: &str, arguments: &[&str]) -> Output {
+        Command::new(env!("CARGO_BIN_EXE_lightsout"))
+            .args(arguments)
+            .arg("--lake")
+            .arg(self.path(lake))
+            .arg("--quiet")
+            .current_dir(self.folder.path())
+            .env_remove("LIGHTSOUT_LAKE")
+            .env("LIGHTSOUT_CLOCK", clock)
+            .output()
+            .expect("the program starts")
+    }
+
     /// Runs the program on a lake of this place, and lets it say what it has to say.
     pub(crate) fn loud(&self, lake: &str, arguments: &[&str]) -> Output {
         Command::new(env!("CARGO_BIN_EXE_lightsout"))

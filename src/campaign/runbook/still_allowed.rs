@@ -29,7 +29,15 @@ pub fn still_allowed(due: &Due, change: &Change, judged: Option<&TenantAssessmen
     }
     let is_kept = |protocol: Protocol| {
         let state = change.protocols.get(&protocol);
-        matches!(state, Some(ProtocolChange::OptedOut { .. } | ProtocolChange::OnHold { .. }))
+        // Somebody has switched on again what is used after the change.
+        matches!(
+            state,
+            Some(
+                ProtocolChange::OptedOut { .. }
+                    | ProtocolChange::OnHold { .. }
+                    | ProtocolChange::UsedAfterChange { .. }
+            )
+        )
     };
     // The only one that Exchange Online still takes from everybody: it goes off only where it was judged.
     let was_judged = |protocol: Protocol| {

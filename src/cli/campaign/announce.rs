@@ -30,6 +30,10 @@ pub(in crate::cli) struct Arguments {
     /// Who announces it
     #[arg(long, value_name = "NAME")]
     by: Option<String>,
+    /// Announce even if the campaign's effective date leaves fewer days than its
+    /// notice_days; the announcement keeps that it was so
+    #[arg(long)]
+    short_notice: bool,
     /// Also write, for sending, the warnings and the requests for evidence of all
     /// other tenants
     #[arg(long)]
@@ -46,6 +50,7 @@ pub(super) async fn run(arguments: &Arguments, global: &Global) -> Result<u8> {
         seed: arguments.seed,
         notice_date: arguments.notice_date,
         by_whom: arguments.by.as_deref(),
+        short_notice: arguments.short_notice,
         warnings: arguments.warnings,
     };
     let files = &arguments.files;

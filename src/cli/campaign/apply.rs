@@ -33,6 +33,13 @@ pub(super) async fn run(arguments: &Arguments, global: &Global) -> Result<u8> {
         recheck::tell(&planned.rechecked, &state, files, global);
         let today = state.now.date_naive();
         eprintln!("{} tenants are due on {today}; nothing was changed in any of them", planned.due.len());
+        if planned.in_notice > 0 {
+            eprintln!(
+                "{} not due by the system's clock, whatever --now says: the days of notice count from the real \
+                 announcement; see: lightsout campaign rehearse",
+                lightsout_output::text::count(planned.in_notice as u64, "tenant is", "tenants are")
+            );
+        }
         if let Some(next) = planned.next {
             eprintln!("the next ones are due on {next}");
         }

@@ -7,8 +7,8 @@ use chrono::{DateTime, Utc};
 use clap::Args;
 
 use super::super::shared::{Global, Output, find_tenant, now, open_lake, print_note, read_roster};
-use crate::cli::failure::Result;
-use lightsout_campaign::Refusal;
+use crate::cli::failure::{Failure, Result};
+use lightsout_campaign::{Clock, Refusal};
 use lightsout_config::request_file::{self, RESULT_COLUMNS, parse_time};
 use lightsout_model::change::Request;
 use lightsout_model::protocol::Protocol;
@@ -30,7 +30,8 @@ pub(super) struct Common {
     /// The tenants as they are now [default: the roster of the decision]
     #[arg(long, value_name = "FILE")]
     pub(super) roster: Option<PathBuf>,
-    /// The time it is, e.g. 2026-12-01 or 2026-12-01T09:30:00Z [default: the
+    /// The time it is, e.g. 2026-12-01 or 2026-12-01T09:30:00Z; events keep the
+    /// system's clock too, and nothing is due before it says so [default: the
     /// system's clock]
     #[arg(long, value_name = "TIME", value_parser = time)]
     pub(super) now: Option<DateTime<Utc>>,
@@ -42,9 +43,10 @@ impl Common {
     pub(super) async fn read_state(&self, global: &Global) -> Result<CampaignState> {
         let campaign = lightsout_config::campaign_file::load(&self.campaign)?;
         let lake = open_lake(global).await?;
-        let now = self.now.unwrap_or_else(now);
+        let wall = now();
+        let now = self.now.unwrap_or(wall);
         let roster = self.roster.as_deref().map(|path| read_roster(path, now.date_naive())).transpose()?;
-        Ok(CampaignState::read(lake, campaign, roster, now, print_note).await?)
+        Ok(CampaignState::read(lake, campaign, roster, Clock { now, wall }, print_note).await?)
     }
 }
 
@@ -115,18 +117,46 @@ impl Whom {
             return Ok(requests);
         }
         let named = self.tenant.as_deref().unwrap_or_default();
-        let known: Vec<&str> = state.ledger.tenants.keys().map(String::as_str).collect();
-        // An id may be of anybody: the ledger says whether something was announced to it.
-        let id = named.trim().to_ascii_lowercase();
-        let tenant_id =
-            if is_guid(&id) { id } else { find_tenant("TENANT", named, &state.current_roster()?, &known)? };
         Ok(vec![Request {
-            tenant_id,
+            tenant_id: tenant_id(state, "TENANT", named)?,
             protocols: (!self.protocol.is_empty()).then(|| self.protocol.clone()),
             by_whom: self.by.clone(),
             happened_at: self.at,
             line: None,
         }])
+    }
+}
+
+/// The reason that somebody gives.
+#[derive(Debug, Args)]
+pub(super) struct Why {
+    /// Why; kept with the event, and told where the tenant is told
+    #[arg(long, value_name = "TEXT", value_parser = clap::builder::NonEmptyStringValueParser::new())]
+    pub(super) why: String,
+}
+
+/// A tenant by its id, or by a domain or name of the roster.
+pub(super) fn tenant_id(state: &CampaignState, flag: &'static str, named: &str) -> Result<String> {
+    // An id may be of anybody: the ledger says whether something was announced to it.
+    let id = named.trim().to_ascii_lowercase();
+    if is_guid(&id) {
+        return Ok(id);
+    }
+    let known: Vec<&str> =
+        state.ledger.tenants.keys().chain(state.ledger.withdrawn.keys()).map(String::as_str).collect();
+    find_tenant(flag, named, &state.current_roster()?, &known)
+}
+
+/// What is taken back needs somebody who answers for it.
+pub(super) fn somebody_answers(requests: &[Request]) -> Result<()> {
+    let nobody = |request: &&Request| request.by_whom.as_deref().is_none_or(|by| by.trim().is_empty());
+    match requests.iter().find(nobody) {
+        None => Ok(()),
+        Some(request) => Err(Failure::Usage {
+            flag: "--by",
+            expected: "the name of who answers for it".to_owned(),
+            found: request.line.map_or_else(String::new, |line| format!("no by_whom in line {line}")),
+        }),
     }
 }
 

@@ -3,14 +3,18 @@
 mod announce;
 mod apply;
 mod confirm;
+mod correct;
 mod flags;
+mod opt_in;
 mod opt_out;
 mod passed_over;
 mod recheck;
+mod rehearse;
 mod rows;
 mod schema;
 mod show;
 mod status;
+mod withdraw;
 
 use std::path::Path;
 
@@ -25,12 +29,22 @@ pub(super) enum Command {
     Announce(announce::Arguments),
     /// Record that a tenant keeps protocols
     OptOut(opt_out::Arguments),
-    /// Put on hold what is used again or no longer covered; exit 4 if anything
+    /// Take back an opt-out: the protocols go off after all
+    OptIn(opt_in::Arguments),
+    /// Take back an announcement, of tenants or of a whole wave; nothing of it
+    /// is turned off
+    Withdraw(withdraw::Arguments),
+    /// Put on hold what is used again or no longer covered; exit 4 if anything,
+    /// or if something was used after it had been turned off
     Recheck(recheck::Arguments),
     /// Recheck, then plan what goes off where; changes no tenant
     Apply(apply::Arguments),
     /// Record what was turned off, and write the follow-up notices
     Confirm(confirm::Arguments),
+    /// Take back a confirmation that was made by mistake
+    Correct(correct::Arguments),
+    /// Play the whole campaign in a copy of the lake and print its calendar
+    Rehearse(rehearse::Arguments),
     /// Every tenant's state, dates and next step
     Status(status::Arguments),
     /// Check a campaign and print its rules, ready to copy
@@ -58,6 +72,9 @@ const LIST_COLUMNS: &[&str] = &[
     "hold_reasons",
     "on_hold_since",
     "new",
+    "why",
+    "effective_date_before",
+    "last_used_on",
     "smtp_client_authentication",
     "outlook_modern_auth",
 ];
@@ -70,6 +87,10 @@ impl Command {
             Self::Recheck(arguments) => &arguments.files,
             Self::Apply(arguments) => &arguments.files,
             Self::Confirm(arguments) => &arguments.files,
+            Self::Rehearse(arguments) => &arguments.files,
+            Self::Withdraw(arguments) => &arguments.files,
+            Self::OptIn(arguments) => &arguments.files,
+            Self::Correct(arguments) => &arguments.files,
             Self::OptOut(_) | Self::Status(_) | Self::Show(_) | Self::Schema => return None,
         };
         Some(&files.out)
@@ -80,6 +101,10 @@ pub(super) async fn run(command: &Command, global: &Global) -> Result<u8> {
     match command {
         Command::Announce(arguments) => announce::run(arguments, global).await,
         Command::OptOut(arguments) => opt_out::run(arguments, global).await,
+        Command::OptIn(arguments) => opt_in::run(arguments, global).await,
+        Command::Rehearse(arguments) => rehearse::run(arguments, global).await,
+        Command::Withdraw(arguments) => withdraw::run(arguments, global).await,
+        Command::Correct(arguments) => correct::run(arguments, global).await,
         Command::Recheck(arguments) => recheck::run(arguments, global).await,
         Command::Apply(arguments) => apply::run(arguments, global).await,
         Command::Confirm(arguments) => confirm::run(arguments, global).await,

@@ -56,7 +56,8 @@ fn label(why: &PassedOver) -> String {
         PassedOver::AlreadyAnnounced { .. } => "announced before".to_owned(),
         PassedOver::ExcludedByRoster { .. } => "excluded by the roster".to_owned(),
         PassedOver::ExcludedByCampaign { .. } => "excluded by the campaign's waves".to_owned(),
-        PassedOver::AlreadyOff => "off already".to_owned(),
+        PassedOver::AlreadyOff { campaign: None } => "off already".to_owned(),
+        PassedOver::AlreadyOff { campaign: Some(campaign) } => format!("turned off by campaign {campaign}"),
         PassedOver::Overtaken { .. } => "used since the decision".to_owned(),
         PassedOver::NotCovered { reasons } => {
             let codes = Reason::codes(reasons);
@@ -77,7 +78,7 @@ fn reasons(why: &PassedOver) -> &[Reason] {
         PassedOver::AlreadyAnnounced { .. }
         | PassedOver::ExcludedByRoster { .. }
         | PassedOver::ExcludedByCampaign { .. }
-        | PassedOver::AlreadyOff
+        | PassedOver::AlreadyOff { .. }
         | PassedOver::NotDrawn
         | PassedOver::NoRoom => &[],
     }

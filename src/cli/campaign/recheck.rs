@@ -7,6 +7,7 @@ use super::flags::{Common, Files};
 use super::rows;
 use crate::cli::failure::Result;
 use lightsout_campaign::EventKind;
+use lightsout_output::text::count;
 use lightsout_workflow::campaign::CampaignState;
 use lightsout_workflow::campaign::recheck::{Rechecked, recheck};
 
@@ -18,7 +19,7 @@ pub(in crate::cli) struct Arguments {
     pub(super) files: Files,
 }
 
-/// Exit code 4 if something was put on hold.
+/// Exit code 4 if something was put on hold, or was used after it had been turned off.
 pub(super) async fn run(arguments: &Arguments, global: &Global) -> Result<u8> {
     let mut state = arguments.common.read_state(global).await?;
     let rechecked = recheck(&mut state, &arguments.files.settings()).await?;
@@ -29,7 +30,8 @@ pub(super) async fn run(arguments: &Arguments, global: &Global) -> Result<u8> {
 }
 
 pub(super) fn exit_code(rechecked: &Rechecked) -> u8 {
-    if rechecked.count(EventKind::Held) > 0 { 4 } else { 0 }
+    let worse = rechecked.count(EventKind::Held) + rechecked.count(EventKind::UsedAfterChange);
+    if worse > 0 { 4 } else { 0 }
 }
 
 pub(super) fn tell(rechecked: &Rechecked, state: &CampaignState, files: &Files, global: &Global) {
@@ -65,5 +67,13 @@ pub(super) fn tell(rechecked: &Rechecked, state: &CampaignState, files: &Files, 
     );
     if on_hold > 0 {
         eprintln!("{}", files.summary(rechecked.notices));
+    }
+    let rescheduled = rechecked.events.iter().filter(|event| event.event == EventKind::Rescheduled);
+    let dates: Vec<_> = rescheduled.filter_map(|event| event.effective_date).collect();
+    if let Some(date) = dates.first() {
+        eprintln!(
+            "the holds of {} ended after the day of the change, which is now {date}; see lists/rescheduled.csv",
+            count(dates.len() as u64, "tenant", "tenants")
+        );
     }
 }

@@ -9,7 +9,7 @@ use lightsout_campaign::event::Hold;
 use lightsout_campaign::objections::reasons_now;
 use lightsout_campaign::plan::Due;
 use lightsout_campaign::status::StatusRow;
-use lightsout_campaign::{AnnouncedTenant, Ledger};
+use lightsout_campaign::{AnnouncedTenant, Ledger, WithdrawnTenant};
 use lightsout_model::campaign::Campaign;
 use lightsout_model::change::{Change, HoldCause, ProtocolChange};
 use lightsout_model::protocol::Protocol;
@@ -17,6 +17,7 @@ use lightsout_model::verdict::TenantAssessment;
 use lightsout_notify::reason_text;
 use lightsout_report::Result;
 use lightsout_report::columns::{Columns, joined};
+use lightsout_workflow::campaign::rehearse::CalendarRow;
 
 type Names = BTreeMap<String, String>;
 
@@ -156,6 +157,54 @@ pub(super) fn confirmed<'a>(
         .batch()
 }
 
+pub(super) fn withdrawn<'a>(
+    ledger: &'a Ledger,
+    names: &Names,
+    tenants: impl Iterator<Item = &'a str>,
+) -> Result<RecordBatch> {
+    let rows: Vec<&WithdrawnTenant> = tenants.filter_map(|id| ledger.withdrawn.get(id)).collect();
+    Columns::of(&rows)
+        .text("tenant_id", |row| Some(row.change.tenant_id.clone()))
+        .text("display_name", |row| names.get(&row.change.tenant_id).cloned())
+        .text("protocols", |row| Some(states(&row.change, |_| true)))
+        .day("withdrawn_on", |row| Some(row.withdrawn_at.date_naive()))
+        .text("by_whom", |row| row.by.clone())
+        .text("why", |row| row.change.why.clone())
+        .day("effective_date", |row| Some(row.change.effective_date))
+        .text("announcement_id", |row| Some(row.announcement.announcement_id.clone()))
+        .batch()
+}
+
+/// Where tenants stand after an opt-in or a correction.
+pub(super) fn taken_back<'a>(
+    ledger: &'a Ledger,
+    names: &Names,
+    tenants: impl Iterator<Item = &'a str>,
+) -> Result<RecordBatch> {
+    let rows = found(ledger, tenants);
+    Columns::of(&rows)
+        .text("tenant_id", |row| Some(row.change.tenant_id.clone()))
+        .text("display_name", |row| names.get(&row.change.tenant_id).cloned())
+        .text("protocols_pending", |row| Some(joined(&row.change.pending())))
+        .text("protocols_opted_out", |row| Some(joined(&row.change.opted_out())))
+        .text("protocols_off", |row| Some(joined(&row.change.off())))
+        .day("effective_date", |row| Some(row.change.effective_date))
+        .day("effective_date_before", |row| row.change.effective_date_before)
+        .text("why", |row| row.change.why.clone())
+        .batch()
+}
+
+pub(super) fn calendar(calendar: &[CalendarRow], names: &Names) -> Result<RecordBatch> {
+    Columns::of(calendar)
+        .day("date", |row| Some(row.date))
+        .text("step", |row| Some(row.step.to_owned()))
+        .text("tenant_id", |row| Some(row.tenant_id.clone()))
+        .text("display_name", |row| names.get(&row.tenant_id).cloned())
+        .text("protocols", |row| Some(row.protocols.clone()))
+        .day("effective_date", |row| row.effective_date)
+        .batch()
+}
+
 /// What a screen has room for.
 pub(super) fn status_in_short(rows: &[StatusRow]) -> Result<RecordBatch> {
     Columns::of(rows)
@@ -183,6 +232,7 @@ pub(super) fn status(rows: &[StatusRow]) -> Result<RecordBatch> {
         .protocols("protocols_on_hold", |row| &row.protocols_on_hold)
         .protocols("protocols_opted_out", |row| &row.protocols_opted_out)
         .protocols("protocols_off", |row| &row.protocols_off)
+        .protocols("protocols_used_after_change", |row| &row.protocols_used_after_change)
         .text("opt_outs", |row| Some(row.opt_outs.join("; ")))
         .text("hold_causes", |row| {
             Some(row.hold_causes.iter().map(|cause| cause.as_str()).collect::<Vec<_>>().join(";"))

@@ -37,8 +37,8 @@ struct StateFlag(TenantState);
 
 impl ValueEnum for StateFlag {
     fn value_variants<'a>() -> &'a [Self] {
-        const ALL: [StateFlag; 7] = {
-            let mut all = [StateFlag(TenantState::OnHold); 7];
+        const ALL: [StateFlag; 9] = {
+            let mut all = [StateFlag(TenantState::OnHold); 9];
             let mut at = 0;
             while at < all.len() {
                 all[at] = StateFlag(TenantState::ALL[at]);

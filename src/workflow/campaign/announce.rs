@@ -30,6 +30,8 @@ pub struct AnnounceRequest<'a> {
     /// The day of the notices; `None`: today.
     pub notice_date: Option<NaiveDate>,
     pub by_whom: Option<&'a str>,
+    /// Whether fewer days than the campaign's may be left until its effective date.
+    pub short_notice: bool,
     /// Whether all other tenants get warnings and requests for evidence.
     pub warnings: bool,
 }
@@ -51,6 +53,7 @@ impl From<Stop> for Error {
     fn from(stop: Stop) -> Self {
         match stop {
             Stop::PastNoticeDate { date, today } => Self::PastNoticeDate { date, today },
+            Stop::ShortNotice { .. } => Self::ShortNotice(stop.to_string()),
             Stop::NoOperator { .. } => Self::NoOperator(stop.to_string()),
             Stop::Decision(why) => Self::NotAnnounced(why),
         }
@@ -72,12 +75,14 @@ pub async fn announce(
     reproduce::same_rules(&row)?;
     let mut decided = state.decided(&row)?;
     decided.campaign = guards::same_rules(&state.campaign, decided.campaign, &row.decision_id)?;
-    let age =
-        DecisionAge { decision_id: &row.decision_id, decided_at: row.decided_at, window: decided.window };
-    let (notice_date, effective_date) = guards::days(&decided.campaign, age, request.notice_date, state.now)?;
+    let age = DecisionAge { decision_id: &row.decision_id, window: decided.window };
+    let (notice_date, effective_date) =
+        guards::days(&decided.campaign, age, request.notice_date, request.short_notice, state.now)?;
     let queries = state.queries().await?;
     let now_judged = state.judge_now(&decided, &queries).await?;
     let who = queries.who(&decided.campaign, decided.window, "*").await?;
+
+    let off_elsewhere = state.off_elsewhere(&queries).await?;
 
     let lock = state.lock().await?;
     let picked = pick(&Selection {
@@ -91,6 +96,7 @@ pub async fn announce(
         now: state.now,
         notice_date: request.notice_date,
         by_whom: request.by_whom,
+        off_elsewhere: &off_elsewhere,
     });
     let batch = NoticeBatch::begin(files, "announced")?;
     let (notices, changes) = expected_from(state, &decided, &picked.events);
@@ -105,7 +111,10 @@ pub async fn announce(
     }
     drop(lock);
 
-    let of_this = |tenant: &&AnnouncedTenant| tenant.announcement.announcement_id == picked.announcement_id;
+    let of_this = |tenant: &&AnnouncedTenant| {
+        let is_announced = state.ledger.is_announced(&tenant.change.tenant_id);
+        is_announced && tenant.announcement.announcement_id == picked.announcement_id
+    };
     let announced: Vec<&AnnouncedTenant> = state.ledger.tenants.values().filter(of_this).collect();
     let tenant_ids = announced.iter().map(|tenant| tenant.change.tenant_id.clone()).collect();
     let notices = write(state, &decided, &announced, batch, &who).map_err(Error::recorded)?;
@@ -124,9 +133,17 @@ fn write(
     who: &BTreeMap<String, Vec<WhoRow>>,
 ) -> Result<NoticeCount> {
     let notices = announced.iter().filter_map(|tenant| {
-        notice_of(decided, &tenant.change.tenant_id, tenant.announcement.kind, tenant.change.announced())
+        let mut protocols = tenant.change.announced();
+        protocols.retain(|protocol| !tenant.off_earlier.contains(protocol));
+        notice_of(decided, &tenant.change.tenant_id, tenant.announcement.kind, protocols)
     });
-    batch.write(state, decided, decided.window, notices.collect(), who)?;
+    // As it was announced: what an earlier announcement turned off is not in it.
+    let changes = announced.iter().map(|tenant| {
+        let mut change = tenant.change.clone();
+        change.protocols.retain(|protocol, _| !tenant.off_earlier.contains(protocol));
+        (change.tenant_id.clone(), change)
+    });
+    batch.write_changes(state, decided, decided.window, notices.collect(), who, &changes.collect())?;
     let of = |row: &ListRow| state.ledger.tenants.get(&row.tenant_id);
     batch.finish(
         state,

@@ -9,6 +9,7 @@ use super::recheck::{Rechecked, recheck};
 use super::runbooks::{RunbookCount, Runbooks, remove_stale};
 use super::state::CampaignState;
 use crate::error::Result;
+use lightsout_campaign::AnnouncedTenant;
 use lightsout_campaign::guards;
 use lightsout_campaign::plan::{Due, plan};
 use lightsout_notify::lists::ListRow;
@@ -23,6 +24,9 @@ pub struct Planned {
     pub due: Vec<Due>,
     /// When the next tenants are due.
     pub next: Option<NaiveDate>,
+    /// Tenants whose date has come by the time that it is said to be, and by the system's clock has not, or whose days of
+    /// notice have not passed.
+    pub in_notice: usize,
     /// Of the scripts, where they were asked for.
     pub runbooks: Option<RunbookCount>,
 }
@@ -37,9 +41,10 @@ pub async fn apply(state: &mut CampaignState, files: &NoticeFiles, with_runbooks
     let today = state.now.date_naive();
     let mut due: Vec<Due> = Vec::new();
     let mut batch = NoticeBatch::begin(files, "due")?;
-    let mut runbooks = with_runbooks.then(|| Runbooks::begin(&files.out, today));
+    // What is only rehearsed must not lie about as a script.
+    let mut runbooks = (with_runbooks && !state.is_rehearsal).then(|| Runbooks::begin(&files.out, today));
     for (id, decided) in &rechecked.decided {
-        let mut planned = plan(&decided.campaign, &decided.roster, &state.ledger, today);
+        let mut planned = plan(&decided.campaign, &decided.roster, &state.ledger, state.clock());
         planned.retain(|tenant| state.ledger.tenants[&tenant.tenant_id].change.decision_id == *id);
         if let Some(runbooks) = &mut runbooks {
             for tenant in &planned {
@@ -71,6 +76,10 @@ pub async fn apply(state: &mut CampaignState, files: &NoticeFiles, with_runbooks
     let outlook = |row: &ListRow| planned(row)?.enables_outlook_modern_auth.then(|| "enable".to_owned());
     batch.finish(state, &[("smtp_client_authentication", &smtp), ("outlook_modern_auth", &outlook)])?;
     let pending = state.ledger.tenants.values().filter(|tenant| !tenant.change.pending().is_empty());
-    let next = pending.map(|tenant| tenant.change.effective_date).filter(|date| *date > today).min();
-    Ok(Planned { rechecked, due, next, runbooks })
+    let reached = state.clock().reached();
+    let next = pending.map(AnnouncedTenant::due_on).filter(|date| *date > reached).min();
+    let early = state.ledger.tenants.values().filter(|tenant| !tenant.change.pending().is_empty());
+    let early = early.filter(|tenant| tenant.change.effective_date <= today && tenant.due_on() > reached);
+    let in_notice = early.count();
+    Ok(Planned { rechecked, due, next, in_notice, runbooks })
 }

@@ -31,7 +31,7 @@ pub async fn confirm(
 ) -> Result<Confirmed> {
     let batch = NoticeBatch::begin(files, "confirmed")?;
     let lock = state.lock().await?;
-    let done = taken(&state.campaign, &state.ledger, requests, state.now);
+    let done = taken(&state.campaign, &state.ledger, requests, state.clock());
     state.record(&lock, &done.events).await?;
     drop(lock);
     let mut tenant_ids: Vec<String> =
@@ -48,6 +48,7 @@ fn write(state: &CampaignState, mut batch: NoticeBatch, tenant_ids: &[String]) -
         let notices: Vec<TenantNotice> = tenant_ids
             .iter()
             .filter(of_this)
+            .filter(|tenant_id| !state.ledger.tenants[*tenant_id].change.off().is_empty())
             .filter_map(|tenant_id| tenant_of(&decided.assessment, tenant_id))
             .map(|assessment| TenantNotice {
                 kind: Some(NoticeKind::FollowUp),

@@ -7,7 +7,10 @@ pub mod confirm;
 pub mod notice_batch;
 pub mod opt_out;
 pub mod recheck;
+mod rehearsal;
+pub mod rehearse;
 pub mod runbooks;
 pub mod state;
+pub mod take_back;
 
 pub use state::{CampaignState, Decided};

@@ -84,9 +84,24 @@ impl NoticeBatch {
         notices: Vec<TenantNotice>,
         who: &BTreeMap<String, Vec<WhoRow>>,
     ) -> Result<()> {
-        let changes = state.ledger.changes();
+        self.write_changes(state, decided, window, notices, who, &state.ledger.changes())
+    }
+
+    /// The same of changes that are not, or not so, in the ledger: what was withdrawn, or an announcement as it was.
+    ///
+    /// # Errors
+    /// Fails if a notice can't be written.
+    pub fn write_changes(
+        &mut self,
+        state: &CampaignState,
+        decided: &Decided,
+        window: Window,
+        notices: Vec<TenantNotice>,
+        who: &BTreeMap<String, Vec<WhoRow>>,
+        changes: &BTreeMap<String, Change>,
+    ) -> Result<()> {
         let (details, assessment) = split(decided, window, notices);
-        let context = context(state, decided, &assessment, &changes, who);
+        let context = context(state, decided, &assessment, changes, who);
         for (tenant, (kind, protocols, notice_date)) in assessment.tenants.iter().zip(details) {
             let context =
                 NoticeContext { notice_date: notice_date.unwrap_or(context.notice_date), ..context };
@@ -188,6 +203,7 @@ fn context<'a>(
         who,
         changes,
         notice_date: state.now.date_naive(),
-        draft: false,
+        // Nobody is told what is only rehearsed.
+        draft: state.is_rehearsal,
     }
 }

@@ -2,15 +2,15 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use chrono::NaiveDate;
+use chrono::{DateTime, NaiveDate, Utc};
 
 use super::notice_batch::{NoticeBatch, NoticeCount, NoticeFiles, TenantNotice};
 use super::state::{CampaignState, Decided, OtherRules, tenant_of};
 use crate::error::{Error, Result};
 use lightsout_campaign::objections::hold_reasons;
-use lightsout_campaign::recheck::recheck as events_of;
-use lightsout_campaign::{Event, EventKind};
-use lightsout_model::change::ProtocolChange;
+use lightsout_campaign::recheck::{LastUsed, Recheck, recheck as events_of};
+use lightsout_campaign::{AnnouncedTenant, Event, EventKind};
+use lightsout_model::change::{Change, ProtocolChange};
 use lightsout_model::protocol::Protocol;
 use lightsout_model::verdict::{Reason, TenantAssessment};
 use lightsout_notify::lists::ListRow;
@@ -27,7 +27,7 @@ pub struct Rechecked {
     pub still_used: Vec<StillUsed>,
 }
 
-/// Usage of a protocol after the day that it was turned off: the script has not run, or not everywhere.
+/// Usage of a protocol after the day that it was turned off: the script has not run, or somebody has undone it.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct StillUsed {
     pub tenant_id: String,
@@ -97,37 +97,138 @@ pub async fn recheck(state: &mut CampaignState, files: &NoticeFiles) -> Result<R
         });
         judged.extend(found);
     }
+    let last_used = last_used(state, &decided, &queries).await?;
     let lock = state.lock().await?;
-    let events = events_of(&state.campaign, &state.ledger, &judged, state.roster.is_some(), state.now);
+    let events = events_of(Recheck {
+        campaign: &state.campaign,
+        ledger: &state.ledger,
+        now_judged: &judged,
+        last_used: &last_used,
+        roster_is_current: state.roster.is_some(),
+        clock: state.clock(),
+    });
     state.record(&lock, &events).await?;
     drop(lock);
 
     let notices = write(state, &decided, &judged, &events, &queries, files).await.map_err(Error::recorded)?;
-    let still_used = still_used(state, &decided, &queries).await?;
-    Ok(Rechecked { decided, judged, events, notices, still_used })
+    write_news(state, &decided, &judged, files).map_err(Error::recorded)?;
+    Ok(Rechecked { decided, judged, events, notices, still_used: still_used(state) })
 }
 
-async fn still_used(
+/// The latest usage of what was turned off and may be used again.
+async fn last_used(
     state: &CampaignState,
     decided: &BTreeMap<String, Decided>,
     queries: &Queries,
-) -> Result<Vec<StillUsed>> {
+) -> Result<LastUsed> {
     let done = state.ledger.tenants.values().filter(|tenant| !tenant.change.off().is_empty());
-    let decisions: BTreeSet<&String> = done.map(|tenant| &tenant.change.decision_id).collect();
-    let firsts = decisions.into_iter().filter_map(|id| decided.get(id)).map(|decided| decided.window.first);
-    let Some(first) = firsts.min() else { return Ok(Vec::new()) };
-    let mut found = BTreeSet::new();
-    for (tenant_id, rows) in queries.who_until(&state.campaign, first, state.now, "*").await? {
-        let Some(tenant) = state.ledger.tenants.get(&tenant_id) else { continue };
-        for row in rows {
-            if let Some(ProtocolChange::Off { on }) = tenant.change.protocols.get(&row.protocol)
-                && row.last_seen.date_naive() > *on
-            {
-                found.insert(StillUsed { tenant_id: tenant_id.clone(), protocol: row.protocol, off_on: *on });
+    let first = done.filter_map(|tenant| tenant.off_at.values().min()).min();
+    let mut last_used = LastUsed::new();
+    let Some(first) = first.map(DateTime::date_naive) else { return Ok(last_used) };
+    // By the rules of each decision: what counts as usage is the campaign's to say.
+    for (id, decision) in decided {
+        for (tenant_id, rows) in queries.who_until(&decision.campaign, first, state.now, "*").await? {
+            let tenant = state.ledger.tenants.get(&tenant_id);
+            if tenant.is_none_or(|tenant| tenant.change.decision_id != *id) {
+                continue;
+            }
+            let of_tenant = last_used.entry(tenant_id).or_default();
+            for row in rows {
+                let last = of_tenant.entry(row.protocol).or_insert(row.last_seen);
+                *last = row.last_seen.max(*last);
             }
         }
     }
-    Ok(found.into_iter().collect())
+    Ok(last_used)
+}
+
+/// What was used after it was turned off, also if an earlier recheck has recorded it.
+fn still_used(state: &CampaignState) -> Vec<StillUsed> {
+    let of_tenant = |change: &Change| -> Vec<StillUsed> {
+        let used = change.protocols.iter().filter_map(|(protocol, state)| match state {
+            ProtocolChange::UsedAfterChange { off_on, .. } => {
+                Some(StillUsed { tenant_id: change.tenant_id.clone(), protocol: *protocol, off_on: *off_on })
+            }
+            ProtocolChange::Pending
+            | ProtocolChange::OptedOut { .. }
+            | ProtocolChange::OnHold { .. }
+            | ProtocolChange::Off { .. } => None,
+        });
+        used.collect()
+    };
+    state.ledger.tenants.values().flat_map(|tenant| of_tenant(&tenant.change)).collect()
+}
+
+/// The lists of what is news to tenants: an end of a hold and a new date today, and usage after the change.
+fn write_news(
+    state: &CampaignState,
+    decided: &BTreeMap<String, Decided>,
+    judged: &BTreeMap<String, TenantAssessment>,
+    files: &NoticeFiles,
+) -> Result<()> {
+    let today = state.clock().reached();
+    let is_today = |at: Option<DateTime<Utc>>| at.is_some_and(|at| at.date_naive() == today);
+    let is_rescheduled = |tenant: &AnnouncedTenant| is_today(tenant.rescheduled_at);
+    // A new date says that the hold has ended, too.
+    let is_released = |tenant: &AnnouncedTenant| is_today(tenant.released_at) && !is_rescheduled(tenant);
+    let is_used = |tenant: &AnnouncedTenant| !tenant.change.used_after_change().is_empty();
+    let news: [News; 3] = [
+        ("released", None, &is_released, Change::pending),
+        ("rescheduled", None, &is_rescheduled, Change::pending),
+        ("used_after_change", None, &is_used, Change::used_after_change),
+    ];
+    for (name, kind, is, protocols) in news {
+        write_one(state, decided, judged, files, (name, kind, is, protocols))?;
+    }
+    Ok(())
+}
+
+/// The list's name, the kind of its notices, whom it is about, and which protocols of theirs.
+type News<'a> =
+    (&'static str, Option<NoticeKind>, &'a dyn Fn(&AnnouncedTenant) -> bool, fn(&Change) -> Vec<Protocol>);
+
+fn write_one(
+    state: &CampaignState,
+    decided: &BTreeMap<String, Decided>,
+    judged: &BTreeMap<String, TenantAssessment>,
+    files: &NoticeFiles,
+    (name, kind, is, protocols): News<'_>,
+) -> Result<()> {
+    let tenants: Vec<&AnnouncedTenant> = state.ledger.tenants.values().filter(|tenant| is(tenant)).collect();
+    // A list of an earlier day must not stay as if it were today's.
+    let there = files.out.join("lists").join(format!("{name}.csv")).exists();
+    if tenants.is_empty() && !there {
+        return Ok(());
+    }
+    let mut batch = NoticeBatch::begin(files, name)?;
+    for (id, decision) in decided {
+        let of_this = tenants.iter().filter(|tenant| tenant.change.decision_id == *id);
+        let notices = of_this.filter_map(|tenant| {
+            let assessment = judged.get(&tenant.change.tenant_id)?.clone();
+            let protocols = protocols(&tenant.change);
+            let kind = kind.filter(|_| !protocols.is_empty());
+            Some(TenantNotice { kind, assessment, protocols, notice_date: None })
+        });
+        let window = state.until_now(decision.window);
+        batch.write(state, decision, window, notices.collect(), &BTreeMap::new())?;
+    }
+    let before = |row: &ListRow| {
+        let date = state.ledger.tenants.get(&row.tenant_id)?.change.effective_date_before?;
+        Some(date.to_string())
+    };
+    let last_used = |row: &ListRow| {
+        let states = state.ledger.tenants.get(&row.tenant_id)?.change.protocols.values();
+        let days = states.filter_map(|state| match state {
+            ProtocolChange::UsedAfterChange { last_used, .. } => Some(*last_used),
+            ProtocolChange::Pending
+            | ProtocolChange::OptedOut { .. }
+            | ProtocolChange::OnHold { .. }
+            | ProtocolChange::Off { .. } => None,
+        });
+        days.max().map(|day| day.to_string())
+    };
+    batch.finish(state, &[("effective_date_before", &before), ("last_used_on", &last_used)])?;
+    Ok(())
 }
 
 /// The notices of all that are on hold, and their list.

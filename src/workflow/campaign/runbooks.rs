@@ -186,8 +186,16 @@ impl Runbooks {
 /// Fails if a script can't be removed.
 pub fn remove_stale(state: &CampaignState, due: &[Due], out: &Path) -> Result<()> {
     let due: BTreeSet<&str> = due.iter().map(|tenant| tenant.tenant_id.as_str()).collect();
-    let not_due = state.ledger.tenants.keys().filter(|id| !due.contains(id.as_str()));
-    for tenant_id in not_due {
+    let all = state.ledger.tenants.keys().chain(state.ledger.withdrawn.keys());
+    remove_turn_off(all.filter(|id| !due.contains(id.as_str())), out)
+}
+
+/// Removes the scripts that turn something off in these tenants.
+///
+/// # Errors
+/// Fails if a script can't be removed.
+pub fn remove_turn_off<'a>(tenant_ids: impl Iterator<Item = &'a String>, out: &Path) -> Result<()> {
+    for tenant_id in tenant_ids {
         let path = out.join(RUNBOOKS).join(folder_name(tenant_id).as_ref()).join(TURN_OFF);
         match std::fs::remove_file(&path) {
             Err(source) if source.kind() != std::io::ErrorKind::NotFound => {

@@ -5,10 +5,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
 
+use super::rehearsal::is_rehearsal;
 use crate::error::{Error, Result};
 use crate::{MEMORY_LIMIT_BYTES, Tell, session};
+use lightsout_campaign::announce::OffElsewhere;
 use lightsout_campaign::objections::cause;
-use lightsout_campaign::{AnnouncedTenant, Event, Ledger};
+use lightsout_campaign::{AnnouncedTenant, Clock, Event, Ledger};
 use lightsout_decisions::decision::DecisionRow;
 use lightsout_decisions::{reproduce, store};
 use lightsout_lake::Lake;
@@ -45,7 +47,14 @@ pub struct CampaignState {
     /// As the file says now. What was announced follows the decision's.
     pub campaign: Campaign,
     pub roster: Option<Roster>,
+    /// The time that it is said to be.
     pub now: DateTime<Utc>,
+    /// The system's clock; in a rehearsal, `now`.
+    pub wall: DateTime<Utc>,
+    /// The lake is a copy to rehearse in.
+    pub is_rehearsal: bool,
+    /// In a rehearsal: no log is later than this, and none is missing for that.
+    logs_until: DateTime<Utc>,
     pub ledger: Ledger,
     latest: Option<DecisionRow>,
     tell: Tell,
@@ -60,14 +69,48 @@ impl CampaignState {
         lake: Lake,
         campaign: Campaign,
         roster: Option<Roster>,
-        now: DateTime<Utc>,
+        clock: Clock,
         tell: Tell,
     ) -> Result<Self> {
         let latest = store::latest_head(&lake, &campaign.name)?;
         let latest = latest.map(|head| store::find(&lake, &head.decision_id)).transpose()?;
-        let mut state = Self { lake, campaign, roster, now, ledger: Ledger::default(), latest, tell };
+        let Clock { now, wall } = clock;
+        let is_rehearsal = is_rehearsal(lake.root());
+        let mut state = Self {
+            lake,
+            campaign,
+            roster,
+            now,
+            wall: if is_rehearsal { now } else { wall },
+            is_rehearsal,
+            logs_until: wall,
+            ledger: Ledger::default(),
+            latest,
+            tell,
+        };
         state.read_ledger().await?;
         Ok(state)
+    }
+
+    /// The same campaign over a lake to rehearse in.
+    ///
+    /// # Errors
+    /// Fails if it can't be read.
+    pub(super) async fn over(&self, lake: Lake) -> Result<Self> {
+        let clock = Clock { now: self.now, wall: self.wall };
+        Self::read(lake, self.campaign.clone(), self.roster.clone(), clock, self.tell).await
+    }
+
+    /// Sets both clocks of a rehearsal.
+    pub(super) const fn set_clock(&mut self, now: DateTime<Utc>) {
+        self.now = now;
+        self.wall = now;
+    }
+
+    /// Both clocks.
+    #[must_use]
+    pub const fn clock(&self) -> Clock {
+        Clock { now: self.now, wall: self.wall }
     }
 
     /// A session over the lake as this view sees it.
@@ -101,7 +144,8 @@ impl CampaignState {
         if events.is_empty() {
             return Ok(());
         }
-        lightsout_ledger::append(&mut self.lake, lock, events, self.now.timestamp_millis()).await?;
+        let next = self.ledger.next_position;
+        lightsout_ledger::append(&mut self.lake, lock, events, next, self.wall, self.now).await?;
         self.read_ledger().await
     }
 
@@ -177,14 +221,29 @@ impl CampaignState {
     /// # Errors
     /// Fails if one of them is not in the lake.
     pub fn announced_on(&self) -> Result<BTreeMap<String, Decided>> {
+        self.decisions(self.ledger.tenants.values().map(|tenant| tenant.change.decision_id.as_str()))
+    }
+
+    /// These decisions, each once, by id.
+    ///
+    /// # Errors
+    /// Fails if one of them is not in the lake.
+    pub fn decisions<'a>(&self, ids: impl Iterator<Item = &'a str>) -> Result<BTreeMap<String, Decided>> {
         let mut decided = BTreeMap::new();
-        for tenant in self.ledger.tenants.values() {
-            let id = &tenant.change.decision_id;
+        for id in ids {
             if !decided.contains_key(id) {
-                decided.insert(id.clone(), self.decided(&store::find(&self.lake, id)?)?);
+                decided.insert(id.to_owned(), self.decided(&store::find(&self.lake, id)?)?);
             }
         }
         Ok(decided)
+    }
+
+    /// What other campaigns have turned off.
+    ///
+    /// # Errors
+    /// Fails if their events can't be read.
+    pub async fn off_elsewhere(&self, queries: &Queries) -> Result<OffElsewhere> {
+        Ok(lightsout_ledger::off_elsewhere(queries, &self.campaign.name).await?)
     }
 
     /// Of the tenants that were announced on a decision of other rules, how many the rules of this version would not
@@ -213,7 +272,12 @@ impl CampaignState {
     /// From the first day of a decision's window until yesterday; today is not over.
     #[must_use]
     pub fn until_now(&self, window: Window) -> Window {
-        Window { first: window.first, end: self.now.date_naive().max(window.end) }
+        Window { first: window.first, end: self.looked_until().date_naive().max(window.end) }
+    }
+
+    /// Until when the logs are judged: now, and in a rehearsal of days to come as far as there can be logs.
+    fn looked_until(&self) -> DateTime<Utc> {
+        if self.is_rehearsal { self.now.min(self.logs_until) } else { self.now }
     }
 
     /// A decision's tenants as they look now, from the first day of its window on, by the same rules.
@@ -226,7 +290,7 @@ impl CampaignState {
         queries: &Queries,
     ) -> Result<BTreeMap<String, TenantAssessment>> {
         let Decided { campaign, roster, window, assessment, other_rules: _ } = decided;
-        let mut evidence = queries.evidence_until(campaign, window.first, self.now).await?;
+        let mut evidence = queries.evidence_until(campaign, window.first, self.looked_until()).await?;
         // Of a tenant that the lake has lost, nothing is known: it is not passed over.
         let found: BTreeSet<&str> = evidence.iter().map(|tenant| tenant.tenant_id.as_str()).collect();
         let lost: Vec<TenantEvidence> = assessment

@@ -1,0 +1,71 @@
+//! An opt-out is taken back: the protocols go off after all. If their day has come meanwhile, they get a new one.
+
+use std::collections::BTreeSet;
+
+use super::clock::Clock;
+use super::event::{Event, EventKind, Explanation};
+use super::opt_out::{announced, named};
+use super::reschedule::{NewDate, reschedule};
+use super::state::{AnnouncedTenant, Ledger};
+use super::validate::{ValidatedRequests, take};
+use lightsout_model::campaign::Campaign;
+use lightsout_model::change::{ProtocolChange, Request};
+use lightsout_model::protocol::Protocol;
+
+/// Takes or refuses each request. Protocols that are kept together are opted in together.
+#[must_use]
+pub fn opt_in(
+    campaign: &Campaign,
+    ledger: &Ledger,
+    requests: &[Request],
+    why: &str,
+    clock: Clock,
+) -> ValidatedRequests {
+    take(requests, clock.now, |request, at| {
+        let tenant = announced(ledger, &request.tenant_id, &campaign.name)?;
+        let protocols = opted_out(campaign, tenant, request.protocols.as_deref())?;
+        if protocols.is_empty() {
+            return Ok(Vec::new());
+        }
+        let id = &request.tenant_id;
+        let event = Event::new(&campaign.name, id, EventKind::OptedIn, &protocols, at);
+        let event = event.by(request.by_whom.as_deref()).told(&Explanation { why: why.to_owned() });
+        let mut events = vec![event];
+        if tenant.change.effective_date <= clock.latest() {
+            let new = reschedule(campaign, tenant, &protocols, NewDate::OptedIn, clock);
+            events.push(new.by(request.by_whom.as_deref()));
+        }
+        Ok(events)
+    })
+}
+
+/// What is opted out of the protocols that are asked for; none, if they were opted in before.
+fn opted_out(
+    campaign: &Campaign,
+    tenant: &AnnouncedTenant,
+    asked: Option<&[Protocol]>,
+) -> Result<Vec<Protocol>, String> {
+    let groups = named(tenant, asked)?;
+    let groups = groups.iter().flat_map(|protocol| campaign.group_of(*protocol).iter().copied());
+    let all: BTreeSet<Protocol> = groups.collect();
+    let is_out = |protocol: &Protocol| {
+        matches!(tenant.change.protocols.get(protocol), Some(ProtocolChange::OptedOut { .. }))
+    };
+    let out: Vec<Protocol> = all.iter().copied().filter(is_out).collect();
+    if !out.is_empty() || all.iter().any(|protocol| tenant.opted_in.contains(protocol)) {
+        return Ok(out);
+    }
+    let off = all.iter().find_map(|protocol| match tenant.change.protocols.get(protocol)? {
+        ProtocolChange::Off { on } | ProtocolChange::UsedAfterChange { off_on: on, .. } => {
+            Some(format!("{protocol} has been turned off on {on}; there is no opt-out to take back"))
+        }
+        ProtocolChange::Pending | ProtocolChange::OptedOut { .. } | ProtocolChange::OnHold { .. } => None,
+    });
+    let which = match asked {
+        Some(asked) => asked.iter().map(|protocol| protocol.as_str()).collect::<Vec<_>>().join(", "),
+        None => "anything".to_owned(),
+    };
+    Err(off.filter(|_| asked.is_some()).unwrap_or_else(|| {
+        format!("it has not opted out of {which}; see: lightsout campaign status --tenant")
+    }))
+}
