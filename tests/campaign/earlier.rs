@@ -55,7 +55,7 @@ fn an_earlier_lake_is_upgraded_once_and_says_so() {
     assert_eq!((code, rows.lines().last()), (0, Some("173")), "{said}");
     for part in [
         "was made by an earlier version",
-        "rejects, sources and decisions got",
+        "rejects, sources, decisions and campaign_events got",
         "173 sources were counted again",
     ] {
         assert!(said.contains(part), "{part}: {said}");

@@ -60,6 +60,8 @@ pub(crate) struct World {
     pub(crate) wall: Option<DateTime<Utc>>,
     /// What other campaigns have turned off.
     pub(crate) off_elsewhere: OffElsewhere,
+    /// Whether events go through the shipped query. Without it thousands of cases take no longer than a few with it.
+    pub(crate) reads_by_query: bool,
     /// The ledger of so many events: most commands that are repeated add none.
     known: Option<(usize, Ledger)>,
 }
@@ -80,6 +82,7 @@ impl World {
             events: Vec::new(),
             wall: None,
             off_elsewhere: OffElsewhere::new(),
+            reads_by_query: true,
             known: None,
         }
     }
@@ -185,11 +188,13 @@ impl World {
         }
         let mut events = self.events.clone();
         events.sort_by(|a, b| a.event_id.cmp(&b.event_id));
-        let batch = to_batch(Table::CampaignEvents, &events).expect("rows");
-        let queries =
-            Queries::over_rows(vec![(Table::CampaignEvents, batch)], 256 << 20).await.expect("tables");
-        let rows = queries.of_campaign("campaign_history", &self.campaign.name).await.expect("rows");
-        let ledger = Ledger::of(rows).expect("a ledger");
+        if self.reads_by_query {
+            let batch = to_batch(Table::CampaignEvents, &events).expect("rows");
+            let queries =
+                Queries::over_rows(vec![(Table::CampaignEvents, batch)], 256 << 20).await.expect("tables");
+            events = queries.of_campaign("campaign_history", &self.campaign.name).await.expect("rows");
+        }
+        let ledger = Ledger::of(events).expect("a ledger");
         self.known = Some((self.events.len(), ledger.clone()));
         ledger
     }
