@@ -14,6 +14,7 @@ pub mod objections;
 pub mod opt_out;
 pub mod plan;
 pub mod recheck;
+pub mod roster_guard;
 pub mod runbook;
 pub mod state;
 pub mod status;

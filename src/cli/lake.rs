@@ -10,7 +10,8 @@ use clap::Subcommand;
 use indicatif::HumanBytes;
 use serde::Serialize;
 
-use super::shared::{Global, Naming, Output, now, open_lake, parse_age, parse_size, print, roster_of};
+use super::roster::GivenRoster;
+use super::shared::{Global, Naming, Output, now, open_lake, parse_age, parse_size, print};
 use crate::cli::failure::{Failure, Result};
 use lightsout_ingest::{self as ingest, IngestSettings};
 use lightsout_lake::Lake;
@@ -121,7 +122,14 @@ pub(super) async fn run(command: &Command, global: &Global) -> Result<u8> {
             Ok(u8::from(count > 0 || !incomplete.is_empty()))
         }
         Command::Replay { naming, roster, dry_run, json } => {
-            let roster = roster_of(roster.as_deref())?;
+            let today = now().date_naive();
+            let given = GivenRoster::read(roster.as_deref(), today)?;
+            let roster = if *dry_run {
+                GivenRoster::or_kept(given, &lake, today, global)?
+            } else {
+                GivenRoster::kept_or_latest(given, &mut lake, today, global).await?
+            };
+            let roster = roster.unwrap_or_default();
             replay(&mut lake, naming, roster, (*dry_run, *json), global).await
         }
         Command::Dismiss(arguments) => dismiss::run(&mut lake, arguments, global).await,

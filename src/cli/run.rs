@@ -9,6 +9,7 @@ use serde_json::json;
 use super::assess::tell;
 use super::ingest::{self, Inputs};
 use super::notices::Texts;
+use super::roster::GivenRoster;
 use super::shared::{Global, Rules, now, open_lake, print, write_json};
 use crate::cli::failure::{Failure, Result};
 use lightsout_model::verdict::TenantVerdict;
@@ -35,16 +36,21 @@ pub(super) struct Arguments {
 
 pub(super) async fn run(arguments: &Arguments, global: &Global) -> Result<u8> {
     // Wrong settings are told before hours of reading.
-    let request = arguments.rules.load()?;
+    let rules = arguments.rules.load()?;
     std::fs::create_dir_all(&arguments.out).map_err(Failure::write(&arguments.out))?;
     let started = Instant::now();
-    let report = ingest::ingest(&arguments.inputs, request.roster.clone(), global).await?;
+    let roster = GivenRoster::or_kept_before(rules.roster.as_ref(), global, |_| {}).await?;
+    let report = ingest::ingest(&arguments.inputs, roster, global).await?;
     ingest::tell(&report, &arguments.inputs, global);
     if arguments.inputs.dry_run {
         return Ok(arguments.inputs.exit_code(&report));
     }
     let ingested = started.elapsed();
     let mut lake = open_lake(global).await?;
+    if let Some(roster) = &rules.roster {
+        roster.keep(&mut lake, global).await?;
+    }
+    let request = rules.in_lake(&lake, global)?;
     let assessed = match assess(&mut lake, request, &arguments.out, now()).await {
         Err(StageError::EmptyLake { .. }) if report.files_refused + report.rejected > 0 => {
             eprintln!(

@@ -56,7 +56,7 @@ fn write(lake: &Lake, row: &DecisionRow, assessment: &Assessment, basis: &Basis<
     let steps = tenants::batches(assessment, basis.evidence);
     files.extend(write_steps(lake, Table::DecisionTenants, &name, steps)?);
     if roster_rows(lake, &row.roster_hash)?.next().is_none() {
-        let steps = rosters::batches(&row.roster_hash, basis.roster);
+        let steps = rosters::batches(&row.roster_hash, basis.roster, None);
         files.extend(write_steps(lake, Table::Rosters, &name, steps)?);
     }
     let decision = lightsout_lake::rows::to_batch(Table::Decisions, std::slice::from_ref(row))?;
@@ -65,7 +65,7 @@ fn write(lake: &Lake, row: &DecisionRow, assessment: &Assessment, basis: &Basis<
 }
 
 /// One file, of which a step is held at a time; none where there are no rows.
-fn write_steps(
+pub(crate) fn write_steps(
     lake: &Lake,
     table: Table,
     name: &str,
@@ -97,6 +97,18 @@ pub fn roster(lake: &Lake, row: &DecisionRow) -> Result<Roster> {
         stored.add(&rows?)?;
     }
     stored.into_roster_of(row)
+}
+
+/// The roster of the campaign's newest decision that was made with one, and the id of that decision.
+///
+/// # Errors
+/// Fails if the lake can't be read, or does not have the roster as it was.
+pub fn newest_roster(lake: &Lake, campaign: &str) -> Result<Option<(String, Roster)>> {
+    let none = rosters::hash(&Roster::default())?;
+    let made_with_one = |head: &DecisionHead| head.campaign == campaign && head.roster_hash != none;
+    let Some(head) = heads(lake)?.into_iter().rfind(made_with_one) else { return Ok(None) };
+    let roster = roster(lake, &find(lake, &head.decision_id)?)?;
+    Ok(Some((head.decision_id, roster)))
 }
 
 fn roster_rows(

@@ -8,6 +8,7 @@ pub mod columns;
 pub mod coverage;
 pub mod evidence;
 pub mod protocol;
+pub mod roster_changes;
 pub mod settings;
 pub mod sign_in;
 pub mod tenant;

@@ -22,6 +22,9 @@ pub enum Error {
     Report(lightsout_report::Error),
     #[error(transparent)]
     Decision(#[from] lightsout_decisions::decision::KeepError),
+    /// The lake's roster can't be read.
+    #[error(transparent)]
+    Roster(lightsout_decisions::Error),
     #[error(transparent)]
     Lake(#[from] lightsout_lake::Error),
 }
@@ -34,6 +37,16 @@ impl From<lightsout_query::Error> for Error {
         match source {
             lightsout_query::Error::Lake(source) => Self::Lake(source),
             other => Self::Query(other),
+        }
+    }
+}
+
+impl From<lightsout_decisions::Error> for Error {
+    fn from(source: lightsout_decisions::Error) -> Self {
+        match source {
+            lightsout_decisions::Error::Lake(source) => Self::Lake(source),
+            lightsout_decisions::Error::Query(source) => source.into(),
+            other => Self::Roster(other),
         }
     }
 }

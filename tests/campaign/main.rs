@@ -7,5 +7,6 @@ mod earlier;
 mod interrupted;
 mod mishaps;
 mod months;
+mod rosters;
 mod runbooks;
 mod story;

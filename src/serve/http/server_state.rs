@@ -117,7 +117,7 @@ impl Decided {
         let mut campaign = snapshot.rules.campaign.clone();
         campaign.window_days = range.days;
         let evidence = queries.evidence(&campaign, window).await?;
-        let basis = reproduce::basis(&campaign, &snapshot.rules.roster, &evidence, window, 0);
+        let basis = reproduce::basis(&campaign, &snapshot.roster, &evidence, window, 0);
         let (assessment, _) = decide(&basis, Utc::now(), String::new())?;
         let usage = {
             let rows = rows_of_users(&assessment);
@@ -133,7 +133,7 @@ impl Decided {
         let at = tenants.binary_search_by(|tenant| tenant.tenant_id.as_str().cmp(tenant_id));
         let at = at.map_err(|_| PageError::NoTenant { id: tenant_id.to_owned() })?;
         let evidence = self.evidence.iter().find(|tenant| tenant.tenant_id == tenant_id);
-        let settings = snapshot.rules.roster.tenants.get(tenant_id);
+        let settings = snapshot.roster.tenants.get(tenant_id);
         Ok(Judged {
             tenant: tenants[at].clone(),
             evidence: evidence.cloned().unwrap_or_default(),

@@ -10,8 +10,9 @@ use crate::error::{Error, Result};
 use lightsout_campaign::announce::{Picked, Selection, announceable, pick, tenants_to_warn, warning_events};
 use lightsout_campaign::event::ChangeKind;
 use lightsout_campaign::guards::{self, DecisionAge, Stop};
+use lightsout_campaign::roster_guard::{RosterGuard, same_exclusions};
 use lightsout_campaign::{AnnouncedTenant, Event};
-use lightsout_decisions::reproduce;
+use lightsout_decisions::{reproduce, store};
 use lightsout_model::change::{Change, ProtocolChange};
 use lightsout_model::evidence::WhoRow;
 use lightsout_model::protocol::Protocol;
@@ -32,6 +33,8 @@ pub struct AnnounceRequest<'a> {
     pub by_whom: Option<&'a str>,
     /// Whether all other tenants get warnings and requests for evidence.
     pub warnings: bool,
+    /// Whether a decision that lacks exclusions of the roster may be announced.
+    pub despite_roster: bool,
 }
 
 /// What was announced.
@@ -74,6 +77,16 @@ pub async fn announce(
     decided.campaign = guards::same_rules(&state.campaign, decided.campaign, &row.decision_id)?;
     let age =
         DecisionAge { decision_id: &row.decision_id, decided_at: row.decided_at, window: decided.window };
+    let (roster, roster_name) = state.roster_that_holds(&row)?;
+    same_exclusions(RosterGuard {
+        campaign: &state.campaign.name,
+        decision_id: &row.decision_id,
+        decided_with: &store::roster(&state.lake, &row)?,
+        roster: &roster,
+        roster_name: &roster_name,
+        is_accepted: request.despite_roster && request.decision_id.is_some(),
+    })?;
+    decided.roster = roster;
     let (notice_date, effective_date) = guards::days(&decided.campaign, age, request.notice_date, state.now)?;
     let queries = state.queries().await?;
     let now_judged = state.judge_now(&decided, &queries).await?;
