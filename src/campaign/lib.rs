@@ -19,6 +19,7 @@ pub mod runbook;
 pub mod state;
 pub mod status;
 mod validate;
+pub mod work_list;
 
 pub use event::{Event, EventKind};
 pub use state::{AnnouncedTenant, Ledger, StateError};

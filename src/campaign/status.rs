@@ -18,6 +18,7 @@ use lightsout_model::verdict::{Assessment, Reason, TenantAssessment, TenantVerdi
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum TenantState {
+    UsedAfterChange,
     OnHold,
     Due,
     Announced,
@@ -28,7 +29,8 @@ pub enum TenantState {
 }
 
 impl TenantState {
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
+        Self::UsedAfterChange,
         Self::OnHold,
         Self::Due,
         Self::Announced,
@@ -41,6 +43,7 @@ impl TenantState {
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
+            Self::UsedAfterChange => "used_after_change",
             Self::OnHold => "on_hold",
             Self::Due => "due",
             Self::Announced => "announced",
@@ -54,6 +57,7 @@ impl TenantState {
     #[must_use]
     pub const fn meaning(self) -> &'static str {
         match self {
+            Self::UsedAfterChange => "Something that was turned off was used afterwards",
             Self::OnHold => "Something of what was announced is on hold",
             Self::Due => "The day has come, and something is to be turned off",
             Self::Announced => "Announced, and the day has not come",
@@ -86,9 +90,19 @@ pub struct StatusRow {
     pub protocols_on_hold: Vec<Protocol>,
     pub protocols_opted_out: Vec<Protocol>,
     pub protocols_off: Vec<Protocol>,
+    /// Turned off, and used afterwards.
+    pub protocols_used_after_change: Vec<Protocol>,
+    /// The latest day of that usage.
+    pub last_used: Option<NaiveDate>,
     /// Protocol, day and by whom, of each that was opted out.
     pub opt_outs: Vec<String>,
     pub hold_causes: Vec<HoldCause>,
+    /// Why, as it was when the holds were recorded.
+    pub hold_reasons: Vec<Reason>,
+    /// Why the latest decision has no verdict on a tenant that nothing was announced to.
+    pub missing_evidence: Vec<Reason>,
+    /// Whom to ask, by the roster.
+    pub contacts: Vec<String>,
     /// The decision that was announced, else the latest.
     pub decision_id: Option<String>,
     pub next_step: String,
@@ -121,11 +135,15 @@ pub fn status(
             .and_then(|settings| settings.display_name.clone())
             .or_else(|| decided.and_then(|tenant| tenant.display_name.clone()));
         let verdict = decided.map(|tenant| tenant.verdict);
+        let contacts = settings.map(|settings| settings.contacts.clone()).unwrap_or_default();
         match ledger.tenants.get(id) {
-            Some(tenant) => StatusRow { display_name, verdict, ..of_announced(tenant, roster, today) },
+            Some(tenant) => {
+                StatusRow { display_name, verdict, contacts, ..of_announced(tenant, roster, today) }
+            }
             None => StatusRow {
                 display_name,
                 verdict,
+                contacts,
                 decision_id: latest.map(|latest| latest.decision_id.clone()),
                 ..not_announced(campaign, roster, id, decided)
             },
@@ -134,23 +152,32 @@ pub fn status(
     ids.into_iter().map(row).collect()
 }
 
-fn empty(id: &str) -> StatusRow {
-    StatusRow {
-        tenant_id: id.to_owned(),
-        display_name: None,
-        state: TenantState::NotEligible,
-        verdict: None,
-        announced_on: None,
-        effective_date: None,
-        protocols_announced: Vec::new(),
-        protocols_pending: Vec::new(),
-        protocols_on_hold: Vec::new(),
-        protocols_opted_out: Vec::new(),
-        protocols_off: Vec::new(),
-        opt_outs: Vec::new(),
-        hold_causes: Vec::new(),
-        decision_id: None,
-        next_step: String::new(),
+impl StatusRow {
+    /// A tenant that nothing is known of.
+    #[must_use]
+    pub fn of_nothing(id: &str) -> Self {
+        Self {
+            tenant_id: id.to_owned(),
+            display_name: None,
+            state: TenantState::NotEligible,
+            verdict: None,
+            announced_on: None,
+            effective_date: None,
+            protocols_announced: Vec::new(),
+            protocols_pending: Vec::new(),
+            protocols_on_hold: Vec::new(),
+            protocols_opted_out: Vec::new(),
+            protocols_off: Vec::new(),
+            protocols_used_after_change: Vec::new(),
+            last_used: None,
+            opt_outs: Vec::new(),
+            hold_causes: Vec::new(),
+            hold_reasons: Vec::new(),
+            missing_evidence: Vec::new(),
+            contacts: Vec::new(),
+            decision_id: None,
+            next_step: String::new(),
+        }
     }
 }
 
@@ -160,7 +187,10 @@ fn of_announced(tenant: &AnnouncedTenant, roster: &Roster, today: NaiveDate) -> 
     let pending = change.pending();
     // What the tenant has switched off itself needs nobody any more.
     let pending = settings.map_or_else(|| pending.clone(), |settings| settings.still_on(&pending));
-    let state = if !tenant.holds.is_empty() {
+    let used = change.used_after_change();
+    let state = if !used.is_empty() {
+        TenantState::UsedAfterChange
+    } else if !tenant.holds.is_empty() {
         TenantState::OnHold
     } else if !pending.is_empty() && change.effective_date <= today {
         TenantState::Due
@@ -174,6 +204,10 @@ fn of_announced(tenant: &AnnouncedTenant, roster: &Roster, today: NaiveDate) -> 
     let mut hold_causes: Vec<HoldCause> = tenant.holds.values().map(|(hold, _)| hold.cause).collect();
     hold_causes.sort_unstable();
     hold_causes.dedup();
+    let mut hold_reasons: Vec<Reason> =
+        tenant.holds.values().flat_map(|(hold, _)| hold.reasons.clone()).collect();
+    hold_reasons.sort_unstable();
+    hold_reasons.dedup();
     StatusRow {
         state,
         announced_on: Some(change.announced_on),
@@ -184,10 +218,13 @@ fn of_announced(tenant: &AnnouncedTenant, roster: &Roster, today: NaiveDate) -> 
         protocols_off: change.off(),
         opt_outs: change.protocols.iter().filter_map(opt_out).collect(),
         decision_id: Some(change.decision_id.clone()),
-        next_step: next_step(&pending, &hold_causes, change.effective_date, today),
+        last_used: change.protocols.values().filter_map(last_used).max(),
+        next_step: next_step(&used, &pending, &hold_causes, change.effective_date, today),
+        protocols_used_after_change: used,
         protocols_pending: pending,
         hold_causes,
-        ..empty(&change.tenant_id)
+        hold_reasons,
+        ..StatusRow::of_nothing(&change.tenant_id)
     }
 }
 
@@ -198,15 +235,32 @@ fn opt_out((protocol, state): (&Protocol, &ProtocolChange)) -> Option<String> {
     )
 }
 
-fn next_step(pending: &[Protocol], holds: &[HoldCause], effective: NaiveDate, today: NaiveDate) -> String {
-    let mut steps: Vec<String> = holds
-        .iter()
-        .map(|cause| match cause {
-            HoldCause::Usage => "in use: announce it again in a new campaign once it is not".to_owned(),
-            HoldCause::Coverage => "supply the missing logs, then recheck".to_owned(),
-            HoldCause::Excluded => "excluded by the roster".to_owned(),
-        })
-        .collect();
+const fn last_used(state: &ProtocolChange) -> Option<NaiveDate> {
+    match state {
+        ProtocolChange::UsedAfterChange { last_used, .. } => Some(*last_used),
+        ProtocolChange::Pending
+        | ProtocolChange::OptedOut { .. }
+        | ProtocolChange::OnHold { .. }
+        | ProtocolChange::Off { .. } => None,
+    }
+}
+
+fn next_step(
+    used: &[Protocol],
+    pending: &[Protocol],
+    holds: &[HoldCause],
+    effective: NaiveDate,
+    today: NaiveDate,
+) -> String {
+    let mut steps: Vec<String> = Vec::new();
+    if !used.is_empty() {
+        steps.push("used after it was turned off: see that the script ran, or correct".to_owned());
+    }
+    steps.extend(holds.iter().map(|cause| match cause {
+        HoldCause::Usage => "in use: announce it again in a new campaign once it is not".to_owned(),
+        HoldCause::Coverage => "supply the missing logs, then recheck".to_owned(),
+        HoldCause::Excluded => "excluded by the roster".to_owned(),
+    }));
     if !pending.is_empty() && effective <= today {
         steps.push("apply, then confirm".to_owned());
     } else if !pending.is_empty() {
@@ -225,7 +279,7 @@ fn not_announced(
     let Some(tenant) = decided else {
         return StatusRow {
             next_step: "assess: the latest decision does not have it".to_owned(),
-            ..empty(id)
+            ..StatusRow::of_nothing(id)
         };
     };
     let settings = roster.tenants.get(id);
@@ -250,5 +304,9 @@ fn not_announced(
             (TenantState::NotEligible, format!("{}: {}", tenant.verdict, codes.join(", ")))
         }
     };
-    StatusRow { state, next_step, ..empty(id) }
+    let missing_evidence = match tenant.verdict {
+        TenantVerdict::InsufficientEvidence => tenant.reasons.clone(),
+        TenantVerdict::NoImpact | TenantVerdict::Warning | TenantVerdict::Excluded => Vec::new(),
+    };
+    StatusRow { state, next_step, missing_evidence, ..StatusRow::of_nothing(id) }
 }

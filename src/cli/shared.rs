@@ -215,6 +215,13 @@ impl Output {
         self.format.map_or(terminal, |format| format == Format::Table)
     }
 
+    /// Characters of a line: as wide as the terminal, else 80.
+    pub(super) fn width(&self) -> u16 {
+        const OTHERWISE: u16 = 80;
+        let terminal = self.output.is_none().then(|| terminal_size::terminal_size_of(std::io::stdout()));
+        terminal.flatten().map_or(OTHERWISE, |(width, _)| width.0)
+    }
+
     /// Writes text as it is, with a line end.
     pub(super) fn write_text(&self, text: &str) -> Result<()> {
         if let Some(path) = &self.output {
@@ -293,6 +300,25 @@ pub(super) fn now() -> DateTime<Utc> {
 /// Prints to stdout; a closed pipe is no error.
 pub(super) fn print(text: &str) {
     let _ = writeln!(std::io::stdout().lock(), "{text}");
+}
+
+/// What `--json` prints: what a command found, with what it was and how long it took.
+pub(super) fn command_report(
+    command: &str,
+    started_at: DateTime<Utc>,
+    exit_code: u8,
+    result: &serde_json::Value,
+) -> String {
+    let seconds = (now() - started_at).to_std().unwrap_or_default().as_secs_f64();
+    let report = serde_json::json!({
+        "program_version": env!("CARGO_PKG_VERSION"),
+        "command": command,
+        "started_at": started_at,
+        "duration_seconds": seconds,
+        "exit_code": exit_code,
+        "result": result,
+    });
+    format!("{report:#}")
 }
 
 pub(super) fn write_json(path: &Path, value: &serde_json::Value) -> Result<()> {
