@@ -8,6 +8,7 @@
 
 pub mod announce;
 pub mod confirm;
+pub mod diff;
 pub mod event;
 pub mod guards;
 pub mod objections;

@@ -7,6 +7,7 @@ use clap::Args;
 use serde_json::json;
 
 use super::assess::tell;
+use super::campaign;
 use super::ingest::{self, Inputs};
 use super::notices::Texts;
 use super::roster::GivenRoster;
@@ -16,6 +17,8 @@ use lightsout_model::verdict::TenantVerdict;
 use lightsout_output::text::count;
 use lightsout_workflow::Error as StageError;
 use lightsout_workflow::assess::{assess, write_page};
+use lightsout_workflow::campaign::CampaignState;
+use lightsout_workflow::campaign::diff::since_other_decision;
 use lightsout_workflow::drafts;
 
 #[derive(Debug, Args)]
@@ -51,6 +54,7 @@ pub(super) async fn run(arguments: &Arguments, global: &Global) -> Result<u8> {
         roster.keep(&mut lake, global).await?;
     }
     let request = rules.in_lake(&lake, global)?;
+    let campaign_file = request.campaign.clone();
     let assessed = match assess(&mut lake, request, &arguments.out, now()).await {
         Err(StageError::EmptyLake { .. }) if report.files_refused + report.rejected > 0 => {
             eprintln!(
@@ -69,6 +73,9 @@ pub(super) async fn run(arguments: &Arguments, global: &Global) -> Result<u8> {
     drafts::write(&assessed, &settings, &arguments.out, &mut lake, global.note()).await?;
     write_page(&assessed, &arguments.out).await?;
     tell(&assessed.campaign, &assessed.assessment, &arguments.out, global);
+    let state = CampaignState::read(lake, campaign_file, Some(assessed.roster), now(), |_| {}).await?;
+    let difference = since_other_decision(&state, &assessed.assessment.decision_id)?;
+    let difference = campaign::diff::in_json(&state.campaign.name, &difference)?;
     let verdicts: serde_json::Map<_, _> = TenantVerdict::ALL
         .into_iter()
         .map(|verdict| {
@@ -82,6 +89,7 @@ pub(super) async fn run(arguments: &Arguments, global: &Global) -> Result<u8> {
         "campaign": assessed.assessment.campaign,
         "window": assessed.assessment.window,
         "verdicts": verdicts,
+        "difference": difference,
         "ingest": report,
         "timings": {
             "ingest_seconds": ingested.as_secs_f64(),

@@ -8,6 +8,7 @@ pub mod columns;
 mod error;
 pub mod expanded;
 pub mod explain;
+mod fitted;
 pub mod page;
 mod row_writer;
 pub mod work_list;
@@ -19,6 +20,7 @@ use arrow::array::{Array as _, ArrayRef, RecordBatch, StringArray};
 use arrow::error::ArrowError;
 use arrow::util::display::{ArrayFormatter, FormatOptions};
 
+pub use fitted::fitted_table;
 pub use row_writer::{RowWriter, TABLE_ROWS_MAX};
 
 pub use error::{Error, Result};

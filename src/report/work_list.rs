@@ -4,8 +4,8 @@
 use std::fmt::Write as _;
 
 use chrono::NaiveDate;
-use comfy_table::{ContentArrangement, Table, presets};
 
+use crate::fitted_table;
 use lightsout_campaign::status::StatusRow;
 use lightsout_campaign::work_list::{Task, WorkList};
 use lightsout_model::protocol::Protocol;
@@ -110,14 +110,8 @@ fn listed(protocols: &[Protocol]) -> String {
     protocols.iter().map(|protocol| protocol.as_str()).collect::<Vec<_>>().join(", ")
 }
 
-fn table(rows: &[StatusRow], width: u16) -> Table {
-    let mut table = Table::new();
-    table
-        .load_preset(presets::UTF8_BORDERS_ONLY)
-        .set_content_arrangement(ContentArrangement::Dynamic)
-        .set_width(width)
-        .set_header(["tenant", "state", "effective_date", "protocols", "next_step"]);
-    for row in rows {
+fn table(rows: &[StatusRow], width: u16) -> String {
+    let row = |row: &StatusRow| {
         let counted = [
             (row.protocols_pending.len(), "pending"),
             (row.protocols_on_hold.len(), "on hold"),
@@ -127,15 +121,16 @@ fn table(rows: &[StatusRow], width: u16) -> Table {
         ];
         let counted = counted.into_iter().filter(|(count, _)| *count > 0);
         let counted: Vec<String> = counted.map(|(count, what)| format!("{count} {what}")).collect();
-        table.add_row([
+        vec![
             name(row),
             row.state.to_string(),
             row.effective_date.map(|day| day.to_string()).unwrap_or_default(),
             counted.join(", "),
             row.next_step.clone(),
-        ]);
-    }
-    table
+        ]
+    };
+    let header = ["tenant", "state", "effective_date", "protocols", "next_step"];
+    fitted_table(&header, rows.iter().map(row), width)
 }
 
 /// Lines that end before a screen does.

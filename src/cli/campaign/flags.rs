@@ -147,7 +147,7 @@ impl Whom {
     }
 }
 
-fn time(text: &str) -> Result<DateTime<Utc>, String> {
+pub(super) fn time(text: &str) -> Result<DateTime<Utc>, String> {
     parse_time(text)
         .ok_or_else(|| "expected a day or a time, as in 2026-12-01 or 2026-12-01T09:30:00Z".to_owned())
 }

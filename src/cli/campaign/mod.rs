@@ -3,6 +3,7 @@
 mod announce;
 mod apply;
 mod confirm;
+pub(super) mod diff;
 mod flags;
 mod opt_out;
 mod passed_over;
@@ -31,8 +32,10 @@ pub(super) enum Command {
     Apply(apply::Arguments),
     /// Record what was turned off, and write the follow-up notices
     Confirm(confirm::Arguments),
-    /// Every tenant's state, dates and next step
+    /// What is to be done, and every tenant's state, dates and next step
     Status(status::Arguments),
+    /// Which tenants have changed since a day, and why; exit 4 if something got worse
+    Diff(diff::Arguments),
     /// Check a campaign and print its rules, ready to copy
     Show(show::Arguments),
     /// Print the JSON Schema of campaign files, for editors and checks
@@ -70,7 +73,7 @@ impl Command {
             Self::Recheck(arguments) => &arguments.files,
             Self::Apply(arguments) => &arguments.files,
             Self::Confirm(arguments) => &arguments.files,
-            Self::OptOut(_) | Self::Status(_) | Self::Show(_) | Self::Schema => return None,
+            Self::OptOut(_) | Self::Status(_) | Self::Diff(_) | Self::Show(_) | Self::Schema => return None,
         };
         Some(&files.out)
     }
@@ -84,6 +87,7 @@ pub(super) async fn run(command: &Command, global: &Global) -> Result<u8> {
         Command::Apply(arguments) => apply::run(arguments, global).await,
         Command::Confirm(arguments) => confirm::run(arguments, global).await,
         Command::Status(arguments) => status::run(arguments, global).await,
+        Command::Diff(arguments) => diff::run(arguments, global).await,
         Command::Show(arguments) => show::run(arguments),
         Command::Schema => schema::run(),
     }

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use arrow::array::RecordBatch;
 use chrono::NaiveDate;
 
+use lightsout_campaign::diff::DiffRow;
 use lightsout_campaign::event::Hold;
 use lightsout_campaign::objections::reasons_now;
 use lightsout_campaign::plan::Due;
@@ -154,6 +155,22 @@ pub(super) fn confirmed<'a>(
         .text("protocols_kept", |row| {
             Some(states(&row.change, |state| !matches!(state, ProtocolChange::Off { .. })))
         })
+        .batch()
+}
+
+/// One row per tenant that differs.
+pub(super) fn diff(rows: &[DiffRow]) -> Result<RecordBatch> {
+    Columns::of(rows)
+        .text("tenant_id", |row| Some(row.tenant_id.clone()))
+        .text("display_name", |row| row.display_name.clone())
+        .boolean("worse", |row| Some(row.is_worse))
+        .text("verdict_before", |row| row.verdict_before.map(|verdict| verdict.to_string()))
+        .text("verdict_after", |row| row.verdict_after.map(|verdict| verdict.to_string()))
+        .text("state_before", |row| row.state_before.map(|state| state.to_string()))
+        .text("state_after", |row| row.state_after.map(|state| state.to_string()))
+        .protocols("protocols_in_use_before", |row| &row.in_use_before)
+        .protocols("protocols_in_use_after", |row| &row.in_use_after)
+        .text("why", |row| Some(row.why.join("; ")))
         .batch()
 }
 

@@ -4,6 +4,7 @@
 pub mod announce;
 pub mod apply;
 pub mod confirm;
+pub mod diff;
 pub mod notice_batch;
 pub mod opt_out;
 pub mod recheck;
