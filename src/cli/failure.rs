@@ -186,7 +186,7 @@ fn of_server(error: &lightsout_serve::Error) -> u8 {
         Error::Lake(error) => of_lake(error),
         Error::Query(error) => of_query(error),
         Error::Report(error) => of_report(error),
-        Error::Roster(error) => of_decision(error),
+        Error::Stage(error) => of_stage(error),
         Error::Listen { .. }
         | Error::Read { .. }
         | Error::Threads { .. }

@@ -22,9 +22,9 @@ pub enum Error {
     Report(lightsout_report::Error),
     #[error(transparent)]
     Decision(#[from] lightsout_decisions::decision::KeepError),
-    /// The lake's roster can't be read.
+    /// The lake's roster or its ledger can't be read.
     #[error(transparent)]
-    Roster(lightsout_decisions::Error),
+    Stage(Box<lightsout_workflow::Error>),
     #[error(transparent)]
     Lake(#[from] lightsout_lake::Error),
 }
@@ -41,12 +41,12 @@ impl From<lightsout_query::Error> for Error {
     }
 }
 
-impl From<lightsout_decisions::Error> for Error {
-    fn from(source: lightsout_decisions::Error) -> Self {
+impl From<lightsout_workflow::Error> for Error {
+    fn from(source: lightsout_workflow::Error) -> Self {
         match source {
-            lightsout_decisions::Error::Lake(source) => Self::Lake(source),
-            lightsout_decisions::Error::Query(source) => source.into(),
-            other => Self::Roster(other),
+            lightsout_workflow::Error::Lake(source) => Self::Lake(*source),
+            lightsout_workflow::Error::Query(source) => source.into(),
+            other => Self::Stage(Box::new(other)),
         }
     }
 }

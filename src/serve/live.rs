@@ -10,7 +10,6 @@ use tokio::sync::{Mutex, OnceCell};
 
 use crate::error::Result;
 use lightsout_assess::default_as_of;
-use lightsout_decisions::rosters;
 use lightsout_lake::Lake;
 use lightsout_lake::schema::Table;
 use lightsout_model::campaign::Campaign;
@@ -19,6 +18,7 @@ use lightsout_model::tenant::Roster;
 use lightsout_query::Queries;
 use lightsout_query::catalog::own::Library;
 use lightsout_workflow::open::changes_by_others;
+use lightsout_workflow::roster::kept_for_use;
 use lightsout_workflow::session;
 
 /// How often the logs are looked at, at most.
@@ -113,14 +113,6 @@ impl Live {
     }
 }
 
-/// The lake's roster, without what it states of days that are not over.
-fn kept_roster(lake: &Lake) -> Result<Roster> {
-    let mut roster = rosters::latest(lake)?.map(|(_, roster)| roster).unwrap_or_default();
-    let today = Utc::now().date_naive();
-    roster.end_with(today.pred_opt().unwrap_or(today));
-    Ok(roster)
-}
-
 impl Snapshot {
     async fn open(root: &Path, rules: Arc<Rules>, memory_limit_bytes: usize) -> Result<Self> {
         let lake = Lake::open(root).await?;
@@ -128,7 +120,7 @@ impl Snapshot {
         let versions = lake.versions()?;
         let roster = match &rules.roster {
             Some(roster) => roster.clone(),
-            None => kept_roster(&lake)?,
+            None => kept_for_use(&lake, Utc::now().date_naive(), |_| {})?.unwrap_or_default(),
         };
         Ok(Self { lake, queries, rules, roster: Arc::new(roster), versions, window: OnceCell::new() })
     }

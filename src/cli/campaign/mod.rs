@@ -51,6 +51,7 @@ const LIST_COLUMNS: &[&str] = &[
     "cloud",
     "verdict",
     "reasons",
+    "exclude_reason",
     "users",
     "effective_date",
     "decision_id",

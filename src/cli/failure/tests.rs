@@ -171,7 +171,7 @@ fn server_errors() -> Vec<(u8, lightsout_serve::Error)> {
         (1, Error::Threads { source: disk() }),
         (1, Error::Arrow { what: "rows", source: no_rows() }),
         (1, Error::Decision(no_json().into())),
-        (1, Error::Roster(decisions::Error::KeptRosterLost { roster_hash: text() })),
+        (1, Error::Stage(Box::new(decisions::Error::KeptRosterLost { roster_hash: text() }.into()))),
     ]
 }
 

@@ -64,7 +64,8 @@ fn of_all(decided: &Decided, roster: &Roster, request: &PageRequest) -> Result<B
         tenant: Some(&|tenant_id| format!("{}?{query}", tenant(tenant_id))),
         asked: Some(page::Asked { home: &home, search: &request.search, found: found.as_ref() }),
     };
-    Ok(render(&page::Snapshot { campaign, assessment, usage }, &links)?.into())
+    let standing = decided.standing();
+    Ok(render(&page::Snapshot { campaign, assessment, usage, standing }, &links)?.into())
 }
 
 /// `/tenants/ID`: why a tenant has its verdict, and who is left.
@@ -79,7 +80,8 @@ pub(super) async fn of_tenant(
         let (snapshot, decided) = state.decided(&request).await?;
         // Whoever is not known takes no place among those that are kept.
         decided.judged(&snapshot, &tenant_id)?;
-        let key = key(&snapshot, Some(decided.range), Some(tenant_id.clone()));
+        let of_today = format!("{tenant_id} {}", decided.today());
+        let key = key(&snapshot, Some(decided.range), Some(of_today));
         let page = state.tenants.get(key, async {
             let judged = decided.judged(&snapshot, &tenant_id)?;
             let (queries, _wish) = state.queries(&snapshot)?;
@@ -105,6 +107,7 @@ async fn explained(queries: &Queries, decided: &Decided, judged: Judged) -> Resu
         decision_id: &decided.assessment.decision_id,
         explanation: &explanation,
         addresses: &addresses,
+        standing: decided.standing(),
     };
     Ok(render_tenant(&page, &links)?.into())
 }

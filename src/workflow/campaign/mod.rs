@@ -9,6 +9,7 @@ pub mod notice_batch;
 pub mod opt_out;
 pub mod recheck;
 pub mod runbooks;
+pub mod standing;
 pub mod state;
 
 pub use state::{CampaignState, Decided};
