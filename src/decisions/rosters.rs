@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use crate::decision::DecisionRow;
 use crate::error::{Error, Result};
 use crate::parts_hasher::PartsHasher;
-use crate::store::write_steps;
+use crate::step_writer::write_steps;
 use crate::tenants::STEP_TENANTS;
 use lightsout_lake::Lake;
 use lightsout_lake::commit::Manifest;

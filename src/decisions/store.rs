@@ -10,12 +10,13 @@ use arrow::array::RecordBatch;
 use crate::decision::{Basis, DecisionHead, DecisionRow, HEAD_COLUMNS, sort_oldest_first};
 use crate::error::{Error, Result};
 use crate::rosters::StoredRoster;
+use crate::step_writer::write_steps;
 use crate::tenants::{VERDICT_COLUMNS, check_count};
 use crate::{rosters, tenants};
 use lightsout_lake::Lake;
 use lightsout_lake::commit::Manifest;
 use lightsout_lake::schema::Table;
-use lightsout_lake::write::{DataFile, DataFileWriter, write_file};
+use lightsout_lake::write::write_file;
 use lightsout_model::evidence::TenantEvidence;
 use lightsout_model::tenant::Roster;
 use lightsout_model::verdict::{Assessment, TenantAssessment};
@@ -62,26 +63,6 @@ fn write(lake: &Lake, row: &DecisionRow, assessment: &Assessment, basis: &Basis<
     let decision = lightsout_lake::rows::to_batch(Table::Decisions, std::slice::from_ref(row))?;
     files.push(write_file(lake.root(), Table::Decisions, &name, &decision)?);
     Ok(Manifest { batch_id, files, replaced: Vec::new() })
-}
-
-/// One file, of which a step is held at a time; none where there are no rows.
-pub(crate) fn write_steps(
-    lake: &Lake,
-    table: Table,
-    name: &str,
-    steps: impl Iterator<Item = Result<RecordBatch>>,
-) -> Result<Option<DataFile>> {
-    let mut writer = None;
-    for rows in steps {
-        let to = match writer.take() {
-            Some(to) => to,
-            None => DataFileWriter::create(lake.root(), table, None, name)?,
-        };
-        let to = writer.insert(to);
-        to.write(&rows?)?;
-        to.end_row_group()?;
-    }
-    Ok(writer.map(DataFileWriter::finish).transpose()?)
 }
 
 /// The roster that a decision was made with.
