@@ -3,6 +3,8 @@
 #[path = "../program/mod.rs"]
 mod program;
 
+mod backup;
+mod daily;
 mod earlier;
 mod interrupted;
 mod mishaps;
