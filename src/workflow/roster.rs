@@ -108,7 +108,8 @@ pub async fn keep_given(lake: &mut Lake, roster: &Roster, now: DateTime<Utc>, te
     if let Some(version) = rosters::keep(lake, roster, now).await? {
         let kept = KeptRoster { version, roster: roster.clone() };
         let changed = count(update.changes.len() as u64, "tenant", "tenants");
-        tell(&format!("{} is now the lake's: {changed} differ; see: lightsout roster show", kept.told()));
+        let changed = update.before.map(|_| format!(", with changes to {changed}")).unwrap_or_default();
+        tell(&format!("{} is now the lake's{changed}; see: lightsout roster show", kept.told()));
     }
     Ok(())
 }
