@@ -35,7 +35,7 @@ fn furnish(folder: &Path) {
         r#"{{"time":"2026-10-05T08:20:00Z","operationName":"Sign-in activity","category":"SignInLogs","tenantId":"{tenant}","properties":{{"id":"10000000-0000-4000-8000-000000000001","createdDateTime":"2026-10-05T08:15:00Z","userPrincipalName":"ada@example.com","clientAppUsed":"IMAP4","status":{{"errorCode":0}}}}}}"#
     );
     fs::write(folder.join("one.json"), record).expect("a file");
-    fs::write(folder.join("roster.csv"), format!("tenant_id,contact,colour\n{tenant},ada@example.com,red\n"))
+    fs::write(folder.join("roster.csv"), format!("tenant_id,exlude,colour\n{tenant},true,red\n"))
         .expect("a file");
     fs::write(folder.join("campaign.toml"), "name = 'mine'\nwindow_days = 'thirty'\n").expect("a file");
     let built_in = include_str!("../src/config/campaigns/basic-auth-all-protocols.toml");

@@ -11,8 +11,8 @@
 --   verdict, reasons, campaign, decision_id text: of the newest of the campaigns' latest decisions that has
 --   the tenant; decided_at timestamp: when it was made
 -- Order: none
--- Blind spots: the roster is that of the newest decision of any campaign; a tenant of another campaign alone
---   may be missing from it.
+-- Blind spots: the roster is the one that was kept last, else that of the newest decision of any campaign; a tenant
+--   of another campaign alone may be missing from it.
 WITH seen AS (
     SELECT
         tenant_id,

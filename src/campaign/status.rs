@@ -60,7 +60,7 @@ impl TenantState {
     #[must_use]
     pub const fn meaning(self) -> &'static str {
         match self {
-            Self::UsedAfterChange => "Something that was turned off has been used on a later day",
+            Self::UsedAfterChange => "Something that was turned off was used afterwards",
             Self::OnHold => "Something of what was announced is on hold",
             Self::Due => "The day has come, and something is to be turned off",
             Self::Announced => "Announced, and the day has not come",
@@ -94,10 +94,19 @@ pub struct StatusRow {
     pub protocols_on_hold: Vec<Protocol>,
     pub protocols_opted_out: Vec<Protocol>,
     pub protocols_off: Vec<Protocol>,
+    /// Turned off, and used afterwards.
     pub protocols_used_after_change: Vec<Protocol>,
+    /// The latest day of that usage.
+    pub last_used: Option<NaiveDate>,
     /// Protocol, day and by whom, of each that was opted out.
     pub opt_outs: Vec<String>,
     pub hold_causes: Vec<HoldCause>,
+    /// Why, as it was when the holds were recorded.
+    pub hold_reasons: Vec<Reason>,
+    /// Why the latest decision has no verdict on a tenant that nothing was announced to.
+    pub missing_evidence: Vec<Reason>,
+    /// Whom to ask, by the roster.
+    pub contacts: Vec<String>,
     /// The decision that was announced, else the latest.
     pub decision_id: Option<String>,
     pub next_step: String,
@@ -131,41 +140,50 @@ pub fn status(
             .and_then(|settings| settings.display_name.clone())
             .or_else(|| decided.and_then(|tenant| tenant.display_name.clone()));
         let verdict = decided.map(|tenant| tenant.verdict);
+        let contacts = settings.map(|settings| settings.contacts.clone()).unwrap_or_default();
         match ledger.tenants.get(id) {
             Some(tenant) => {
                 let row = of_announced(tenant, roster, today);
                 let row = if ledger.is_announced(id) { row } else { withdrawn(row) };
-                StatusRow { display_name, verdict, ..row }
+                StatusRow { display_name, verdict, contacts, ..row }
             }
             None => {
                 let row = not_announced(campaign, roster, id, decided);
                 let row = if ledger.withdrawn.contains_key(id) { withdrawn(row) } else { row };
                 let decision_id = latest.map(|latest| latest.decision_id.clone());
-                StatusRow { display_name, verdict, decision_id, ..row }
+                StatusRow { display_name, verdict, contacts, decision_id, ..row }
             }
         }
     };
     ids.into_iter().map(row).collect()
 }
 
-fn empty(id: &str) -> StatusRow {
-    StatusRow {
-        tenant_id: id.to_owned(),
-        display_name: None,
-        state: TenantState::NotEligible,
-        verdict: None,
-        announced_on: None,
-        effective_date: None,
-        protocols_announced: Vec::new(),
-        protocols_pending: Vec::new(),
-        protocols_on_hold: Vec::new(),
-        protocols_opted_out: Vec::new(),
-        protocols_off: Vec::new(),
-        protocols_used_after_change: Vec::new(),
-        opt_outs: Vec::new(),
-        hold_causes: Vec::new(),
-        decision_id: None,
-        next_step: String::new(),
+impl StatusRow {
+    /// A tenant that nothing is known of.
+    #[must_use]
+    pub fn of_nothing(id: &str) -> Self {
+        Self {
+            tenant_id: id.to_owned(),
+            display_name: None,
+            state: TenantState::NotEligible,
+            verdict: None,
+            announced_on: None,
+            effective_date: None,
+            protocols_announced: Vec::new(),
+            protocols_pending: Vec::new(),
+            protocols_on_hold: Vec::new(),
+            protocols_opted_out: Vec::new(),
+            protocols_off: Vec::new(),
+            protocols_used_after_change: Vec::new(),
+            last_used: None,
+            opt_outs: Vec::new(),
+            hold_causes: Vec::new(),
+            hold_reasons: Vec::new(),
+            missing_evidence: Vec::new(),
+            contacts: Vec::new(),
+            decision_id: None,
+            next_step: String::new(),
+        }
     }
 }
 
@@ -191,6 +209,10 @@ fn of_announced(tenant: &AnnouncedTenant, roster: &Roster, today: NaiveDate) -> 
     let mut hold_causes: Vec<HoldCause> = tenant.holds.values().map(|(hold, _)| hold.cause).collect();
     hold_causes.sort_unstable();
     hold_causes.dedup();
+    let mut hold_reasons: Vec<Reason> =
+        tenant.holds.values().flat_map(|(hold, _)| hold.reasons.clone()).collect();
+    hold_reasons.sort_unstable();
+    hold_reasons.dedup();
     StatusRow {
         state,
         announced_on: Some(change.announced_on),
@@ -202,10 +224,12 @@ fn of_announced(tenant: &AnnouncedTenant, roster: &Roster, today: NaiveDate) -> 
         protocols_used_after_change: change.used_after_change(),
         opt_outs: change.protocols.iter().filter_map(opt_out).collect(),
         decision_id: Some(change.decision_id.clone()),
+        last_used: change.protocols.values().filter_map(last_used).max(),
         next_step: next_step(tenant, &pending, &hold_causes, today),
         protocols_pending: pending,
         hold_causes,
-        ..empty(&change.tenant_id)
+        hold_reasons,
+        ..StatusRow::of_nothing(&change.tenant_id)
     }
 }
 
@@ -233,6 +257,16 @@ fn opt_out((protocol, state): (&Protocol, &ProtocolChange)) -> Option<String> {
     Some(
         by.as_ref().map_or_else(|| format!("{protocol} on {on}"), |by| format!("{protocol} on {on} by {by}")),
     )
+}
+
+const fn last_used(state: &ProtocolChange) -> Option<NaiveDate> {
+    match state {
+        ProtocolChange::UsedAfterChange { last_used, .. } => Some(*last_used),
+        ProtocolChange::Pending
+        | ProtocolChange::OptedOut { .. }
+        | ProtocolChange::OnHold { .. }
+        | ProtocolChange::Off { .. } => None,
+    }
 }
 
 fn next_step(
@@ -269,7 +303,7 @@ fn not_announced(
     let Some(tenant) = decided else {
         return StatusRow {
             next_step: "assess: the latest decision does not have it".to_owned(),
-            ..empty(id)
+            ..StatusRow::of_nothing(id)
         };
     };
     let settings = roster.tenants.get(id);
@@ -294,5 +328,9 @@ fn not_announced(
             (TenantState::NotEligible, format!("{}: {}", tenant.verdict, codes.join(", ")))
         }
     };
-    StatusRow { state, next_step, ..empty(id) }
+    let missing_evidence = match tenant.verdict {
+        TenantVerdict::InsufficientEvidence => tenant.reasons.clone(),
+        TenantVerdict::NoImpact | TenantVerdict::Warning | TenantVerdict::Excluded => Vec::new(),
+    };
+    StatusRow { state, next_step, missing_evidence, ..StatusRow::of_nothing(id) }
 }

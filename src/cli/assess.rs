@@ -45,8 +45,13 @@ pub(super) async fn run(arguments: &Arguments, global: &Global) -> Result<u8> {
         lightsout_report::assessment::write_all(&arguments.out, &assessed.assessment)?;
         assessed
     } else {
-        let request = arguments.rules.load()?;
-        assess::assess(&mut open_lake(global).await?, request, &arguments.out, now()).await?
+        let rules = arguments.rules.load()?;
+        let mut lake = open_lake(global).await?;
+        if let Some(roster) = &rules.roster {
+            roster.keep(&mut lake, global).await?;
+        }
+        let request = rules.in_lake(&lake, global)?;
+        assess::assess(&mut lake, request, &arguments.out, now()).await?
     };
     if arguments.json {
         let json = serde_json::to_string_pretty(&assessed.assessment)

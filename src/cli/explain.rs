@@ -24,8 +24,9 @@ pub(super) struct Arguments {
 }
 
 pub(super) async fn run(arguments: &Arguments, global: &Global) -> Result<u8> {
-    let AssessRequest { campaign, roster, as_of } = arguments.rules.load()?;
+    let rules = arguments.rules.load()?;
     let lake = open_lake(global).await?;
+    let AssessRequest { campaign, roster, as_of } = rules.in_lake(&lake, global)?;
     let queries = session::open(&lake, MEMORY_LIMIT_BYTES).await?;
     let coverage = queries.coverage().await?;
     let with_settings = queries.tenants_with_settings().await?;

@@ -163,6 +163,7 @@ fn of_decision(error: &decisions::Error) -> u8 {
         | Error::Differs { .. }
         | Error::TenantsLost { .. }
         | Error::RosterLost { .. }
+        | Error::KeptRosterLost { .. }
         | Error::Unreadable { .. }
         | Error::Keep(_) => FAILED,
     }
@@ -188,6 +189,7 @@ fn of_server(error: &lightsout_serve::Error) -> u8 {
         Error::Lake(error) => of_lake(error),
         Error::Query(error) => of_query(error),
         Error::Report(error) => of_report(error),
+        Error::Stage(error) => of_stage(error),
         Error::Listen { .. }
         | Error::Read { .. }
         | Error::Threads { .. }

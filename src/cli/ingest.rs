@@ -10,7 +10,8 @@ use chrono::NaiveDate;
 use clap::Args;
 use indicatif::{HumanBytes, ProgressBar, ProgressStyle};
 
-use super::shared::{Global, Naming, now, parse_days, parse_size, print, print_note, roster_of};
+use super::roster::GivenRoster;
+use super::shared::{Global, Naming, now, open_lake, parse_days, parse_size, print, print_note};
 use crate::cli::failure::{Failure, Result};
 use lightsout_ingest::find::{Found, Input, find};
 use lightsout_ingest::{FileReport, IngestReport, IngestSettings, Progress};
@@ -83,8 +84,12 @@ pub(super) struct Arguments {
 }
 
 pub(super) async fn run(arguments: &Arguments, global: &Global) -> Result<u8> {
-    let roster = roster_of(arguments.roster.as_deref())?;
+    let given = GivenRoster::read(arguments.roster.as_deref(), now().date_naive())?;
+    let roster = GivenRoster::or_kept_before(given.as_ref(), global, |_| {}).await?;
     let report = ingest(&arguments.inputs, roster, global).await?;
+    if let Some(given) = given.filter(|_| !arguments.inputs.dry_run) {
+        given.keep(&mut open_lake(global).await?, global).await?;
+    }
     if arguments.json {
         let json = serde_json::to_string_pretty(&report)
             .map_err(|source| Failure::Json { what: "the run report", source })?;

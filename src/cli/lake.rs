@@ -2,6 +2,7 @@
 //! kept few.
 
 mod dismiss;
+mod forget;
 
 use std::fmt::Display;
 use std::path::PathBuf;
@@ -10,7 +11,8 @@ use clap::Subcommand;
 use indicatif::HumanBytes;
 use serde::Serialize;
 
-use super::shared::{Global, Naming, Output, now, open_lake, parse_age, parse_size, print, roster_of};
+use super::roster::GivenRoster;
+use super::shared::{Global, Naming, Output, now, open_lake, parse_age, parse_size, print};
 use crate::cli::failure::{Failure, Result};
 use lightsout_ingest::{self as ingest, IngestSettings};
 use lightsout_lake::Lake;
@@ -57,6 +59,12 @@ pub(super) enum Command {
         after_help = "Example: lightsout lake dismiss --tenant 7a1f3c52-0b1d-4e6a-9c2f-5d8e0f1a2b3c \\\n  --doubt refused_files --source logs/notes.csv --by 'Ada' --why 'a list of phones'"
     )]
     Dismiss(dismiss::Arguments),
+    /// Let go of old decisions, so that vacuum can delete the files that only they need
+    ///
+    /// The latest decision of each campaign stays, and each that an event of a campaign
+    /// names. Decisions that went can't be looked at, compared or made again.
+    #[command(after_help = "Example: lightsout lake forget --decisions --keep-last 30d --dry-run")]
+    Forget(forget::Arguments),
     /// Make few files of many, with the same rows; others may read and ingest meanwhile
     ///
     /// The old files stay for readers and kept decisions until `lake vacuum`.
@@ -121,10 +129,18 @@ pub(super) async fn run(command: &Command, global: &Global) -> Result<u8> {
             Ok(u8::from(count > 0 || !incomplete.is_empty()))
         }
         Command::Replay { naming, roster, dry_run, json } => {
-            let roster = roster_of(roster.as_deref())?;
+            let today = now().date_naive();
+            let given = GivenRoster::read(roster.as_deref(), today)?;
+            let roster = if *dry_run {
+                GivenRoster::or_kept(given, &lake, today, global)?
+            } else {
+                GivenRoster::kept_or_latest(given, &mut lake, today, global).await?
+            };
+            let roster = roster.unwrap_or_default();
             replay(&mut lake, naming, roster, (*dry_run, *json), global).await
         }
         Command::Dismiss(arguments) => dismiss::run(&mut lake, arguments, global).await,
+        Command::Forget(arguments) => forget::run(&mut lake, arguments, global).await,
         Command::Compact { dry_run, memory_limit, json } => {
             let settings = CompactSettings {
                 memory_limit_bytes: *memory_limit,

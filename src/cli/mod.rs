@@ -13,6 +13,7 @@ mod ingest;
 mod lake;
 mod notices;
 mod report;
+mod roster;
 mod run;
 mod serve;
 mod settings;
@@ -58,6 +59,9 @@ enum Command {
     /// The thirty days: announce, opt out, recheck, apply, confirm, status
     #[command(subcommand)]
     Campaign(campaign::Command),
+    /// The list of tenants that the lake keeps: set it, show it
+    #[command(subcommand)]
+    Roster(roster::Command),
     /// Run a shipped query by name; no name lists them
     Report(report::Arguments),
     /// Ask the lake in SQL, read-only: one query, or a shell
@@ -91,6 +95,7 @@ impl Command {
             Self::Campaign(command) => command.out(),
             Self::Ingest(_)
             | Self::Explain(_)
+            | Self::Roster(_)
             | Self::Report(_)
             | Self::Sql(_)
             | Self::Serve(_)
@@ -121,6 +126,7 @@ pub(crate) async fn main() -> ExitCode {
         Command::Notices(arguments) => notices::run(arguments, global).await,
         Command::Explain(arguments) => explain::run(arguments, global).await,
         Command::Campaign(command) => campaign::run(command, global).await,
+        Command::Roster(command) => roster::run(command, global).await,
         Command::Report(arguments) => report::run(arguments, global).await,
         Command::Sql(arguments) => sql::run(arguments, global).await,
         Command::Serve(arguments) => serve::run(arguments, global).await,

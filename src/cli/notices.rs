@@ -6,9 +6,10 @@ use std::path::{Path, PathBuf};
 use chrono::NaiveDate;
 use clap::{Args, Subcommand};
 
-use super::shared::{Global, open_lake, parse_day};
+use super::roster::GivenRoster;
+use super::shared::{Global, now, open_lake, parse_day};
 use crate::cli::failure::Result;
-use lightsout_config::{campaign_file, roster_file};
+use lightsout_config::campaign_file;
 use lightsout_decisions::{reproduce, store};
 use lightsout_lake::Lake;
 use lightsout_model::evidence::Month;
@@ -71,7 +72,8 @@ pub(super) struct Arguments {
         hide_default_value = true
     )]
     campaign: String,
-    /// Names and contacts from this list instead of the decision's
+    /// Names and contacts from this list [default: the lake's roster, else that of
+    /// the decision]
     #[arg(long, value_name = "FILE")]
     roster: Option<PathBuf>,
     #[command(flatten)]
@@ -99,8 +101,10 @@ pub(super) async fn run(arguments: &Arguments, global: &Global) -> Result<u8> {
     if let Some(file) = &file {
         assessed.campaign.take_contacts_of(file);
     }
-    if let Some(path) = &arguments.roster {
-        assessed.roster = roster_file::read(path)?;
+    let today = now().date_naive();
+    let given = GivenRoster::read(arguments.roster.as_deref(), today)?;
+    if let Some(roster) = GivenRoster::kept_or_latest(given, &mut lake, today, global).await? {
+        assessed.roster = roster;
     }
     let settings = arguments.texts.settings();
     drafts::write(&assessed, &settings, &arguments.out, &mut lake, global.note()).await?;
@@ -122,7 +126,9 @@ fn write_templates(folder: &Path, global: &Global) -> Result<u8> {
 /// The usage reports of a month.
 async fn usage_reports(lake: &Lake, month: Month, arguments: &Arguments, global: &Global) -> Result<u8> {
     let campaign = campaign_file::load(&arguments.campaign)?;
-    let roster = arguments.roster.as_deref().map(roster_file::read).transpose()?;
+    let today = now().date_naive();
+    let given = GivenRoster::read(arguments.roster.as_deref(), today)?;
+    let roster = GivenRoster::or_kept(given, lake, today, global)?;
     let settings = arguments.texts.settings();
     let written =
         drafts::write_usage_reports(lake, month, campaign, roster, &settings, &arguments.out).await?;

@@ -8,7 +8,8 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::answers::QueryLimits;
-use super::shared::{Global, Output, Rules, find_tenant, open_lake, print};
+use super::roster::GivenRoster;
+use super::shared::{Global, LoadedRules, Output, Rules, find_tenant, now, open_lake, print};
 use crate::cli::failure::{Failure, Result};
 use flags::Values;
 use lightsout_model::tenant::Roster;
@@ -18,7 +19,7 @@ use lightsout_query::catalog::{Report, Topic};
 use lightsout_query::{Queries, explain_values};
 use lightsout_report::columns::Columns;
 use lightsout_workflow::Error as StageError;
-use lightsout_workflow::assess::{AssessRequest, window};
+use lightsout_workflow::assess::window;
 use lightsout_workflow::session;
 
 #[derive(Debug, Args)]
@@ -58,13 +59,21 @@ pub(super) async fn run(arguments: &Arguments, global: &Global) -> Result<u8> {
             found: name.clone(),
         });
     }
-    let AssessRequest { campaign, roster, as_of: day } = arguments.rules.load()?;
+    let LoadedRules { campaign, roster, as_of: day } = arguments.rules.load()?;
     // Showing a query of a day that is named asks nothing of the lake.
     let queries = if arguments.explain && (day.is_some() || !report.needs_window()) {
         None
     } else {
         let lake = open_lake(global).await?;
         Some((session::open(&lake, arguments.limits.memory_limit).await?, lake))
+    };
+    let roster = match (&queries, roster) {
+        (_, Some(given)) => given.for_use,
+        // Only names and the default window need one.
+        (Some((_, lake)), None) if arguments.tenant.is_some() || (report.needs_window() && day.is_none()) => {
+            GivenRoster::or_kept(None, lake, now().date_naive(), global)?.unwrap_or_default()
+        }
+        (Some(_) | None, None) => Roster::default(),
     };
     let window = match (&queries, report.needs_window(), day) {
         (_, false, _) => None,

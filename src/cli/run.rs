@@ -7,14 +7,18 @@ use clap::Args;
 use serde_json::json;
 
 use super::assess::tell;
+use super::campaign;
 use super::ingest::{self, Inputs};
 use super::notices::Texts;
+use super::roster::GivenRoster;
 use super::shared::{Global, Rules, now, open_lake, print, write_json};
 use crate::cli::failure::{Failure, Result};
 use lightsout_model::verdict::TenantVerdict;
 use lightsout_output::text::count;
 use lightsout_workflow::Error as StageError;
 use lightsout_workflow::assess::{assess, write_page};
+use lightsout_workflow::campaign::CampaignState;
+use lightsout_workflow::campaign::diff::since_other_decision;
 use lightsout_workflow::drafts;
 
 #[derive(Debug, Args)]
@@ -35,16 +39,22 @@ pub(super) struct Arguments {
 
 pub(super) async fn run(arguments: &Arguments, global: &Global) -> Result<u8> {
     // Wrong settings are told before hours of reading.
-    let request = arguments.rules.load()?;
+    let rules = arguments.rules.load()?;
     std::fs::create_dir_all(&arguments.out).map_err(Failure::write(&arguments.out))?;
     let started = Instant::now();
-    let report = ingest::ingest(&arguments.inputs, request.roster.clone(), global).await?;
+    let roster = GivenRoster::or_kept_before(rules.roster.as_ref(), global, |_| {}).await?;
+    let report = ingest::ingest(&arguments.inputs, roster, global).await?;
     ingest::tell(&report, &arguments.inputs, global);
     if arguments.inputs.dry_run {
         return Ok(arguments.inputs.exit_code(&report));
     }
     let ingested = started.elapsed();
     let mut lake = open_lake(global).await?;
+    if let Some(roster) = &rules.roster {
+        roster.keep(&mut lake, global).await?;
+    }
+    let request = rules.in_lake(&lake, global)?;
+    let campaign_file = request.campaign.clone();
     let assessed = match assess(&mut lake, request, &arguments.out, now()).await {
         Err(StageError::EmptyLake { .. }) if report.files_refused + report.rejected > 0 => {
             eprintln!(
@@ -63,6 +73,9 @@ pub(super) async fn run(arguments: &Arguments, global: &Global) -> Result<u8> {
     drafts::write(&assessed, &settings, &arguments.out, &mut lake, global.note()).await?;
     write_page(&assessed, &arguments.out).await?;
     tell(&assessed.campaign, &assessed.assessment, &arguments.out, global);
+    let state = CampaignState::read(lake, campaign_file, Some(assessed.roster), now(), |_| {}).await?;
+    let difference = since_other_decision(&state, &assessed.assessment.decision_id)?;
+    let difference = campaign::diff::in_json(&state.campaign.name, &difference)?;
     let verdicts: serde_json::Map<_, _> = TenantVerdict::ALL
         .into_iter()
         .map(|verdict| {
@@ -76,6 +89,7 @@ pub(super) async fn run(arguments: &Arguments, global: &Global) -> Result<u8> {
         "campaign": assessed.assessment.campaign,
         "window": assessed.assessment.window,
         "verdicts": verdicts,
+        "difference": difference,
         "ingest": report,
         "timings": {
             "ingest_seconds": ingested.as_secs_f64(),

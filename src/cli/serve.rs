@@ -7,13 +7,12 @@ use std::time::Duration;
 use clap::Args;
 
 use super::answers::parse_time;
-use super::shared::{Global, Rules, parse_size};
+use super::shared::{Global, LoadedRules, Rules, parse_size};
 use crate::cli::failure::{Failure, Result};
 use lightsout_serve::access::Access;
 use lightsout_serve::engine::QueryLimits;
 use lightsout_serve::live::{self, Live};
 use lightsout_serve::{Settings, serve};
-use lightsout_workflow::assess::AssessRequest;
 
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
@@ -91,7 +90,8 @@ pub(super) async fn run(arguments: &Arguments, global: &Global) -> Result<u8> {
     )?;
     access.permits("--pg", pg)?;
     access.permits("--http", http)?;
-    let AssessRequest { campaign, roster, as_of } = arguments.rules.load()?;
+    let LoadedRules { campaign, roster, as_of } = arguments.rules.load()?;
+    let roster = roster.map(|roster| roster.for_use);
     let library = Library::open(arguments.queries.as_deref(), lightsout_config::spreadsheet::decoded)?;
     let rules = live::Rules { campaign, roster, as_of, library };
     drop(super::shared::open_lake(global).await?);

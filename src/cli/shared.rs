@@ -8,11 +8,13 @@ use clap::Args;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 
 use super::answers::Out;
+use super::roster::GivenRoster;
 use crate::cli::failure::{Failure, Result};
 use lightsout_config::tenants_file;
 use lightsout_ingest::assign::{Assignment, Assignments};
 use lightsout_ingest::find::Assigned;
 use lightsout_lake::Lake;
+use lightsout_model::campaign::Campaign;
 use lightsout_model::evidence::DayRange;
 use lightsout_model::sign_in::Category;
 use lightsout_model::tenant::Roster;
@@ -86,6 +88,7 @@ pub(super) struct Rules {
     )]
     pub(super) campaign: String,
     /// CSV, JSON or Parquet list of tenants with names, contacts and settings
+    /// [default: the lake's, see lightsout roster]
     #[arg(long, value_name = "FILE")]
     pub(super) roster: Option<PathBuf>,
     /// The window ends before this UTC day, e.g. 2026-11-02 [default: the latest
@@ -98,33 +101,31 @@ pub(super) struct Rules {
 }
 
 impl Rules {
-    pub(super) fn load(&self) -> Result<AssessRequest> {
+    /// Reads the files that the flags name. The roster of a command that names none is in the lake.
+    pub(super) fn load(&self) -> Result<LoadedRules> {
         let mut campaign = lightsout_config::campaign_file::load(&self.campaign)?;
         if let Some(days) = self.window_days {
             campaign.window_days = days;
         }
-        Ok(AssessRequest { campaign, roster: roster_of(self.roster.as_deref())?, as_of: self.as_of })
+        let roster = GivenRoster::read(self.roster.as_deref(), now().date_naive())?;
+        Ok(LoadedRules { campaign, roster, as_of: self.as_of })
     }
 }
 
-/// The roster of a command that may have one.
-pub(super) fn roster_of(path: Option<&Path>) -> Result<Roster> {
-    path.map_or_else(|| Ok(Roster::default()), |path| read_roster(path, now().date_naive()))
+/// What [`Rules`] name, read.
+pub(super) struct LoadedRules {
+    pub(super) campaign: Campaign,
+    pub(super) roster: Option<GivenRoster>,
+    pub(super) as_of: Option<NaiveDate>,
 }
 
-/// A roster; what it states of days that are not over is cut off, and said.
-pub(super) fn read_roster(path: &Path, today: NaiveDate) -> Result<Roster> {
-    let mut roster = lightsout_config::roster_file::read(path)?;
-    let yesterday = today.pred_opt().unwrap_or(today);
-    let beyond = roster.end_with(yesterday);
-    if beyond > 0 {
-        eprintln!(
-            "roster {}: logs_to of {beyond} tenants is after yesterday ({yesterday}), which is taken instead: a log \
-             can't be complete for a day that is not over",
-            path.display()
-        );
+impl LoadedRules {
+    /// With the roster that was given, or the lake's.
+    pub(super) fn in_lake(self, lake: &Lake, global: &Global) -> Result<AssessRequest> {
+        let Self { campaign, roster, as_of } = self;
+        let roster = GivenRoster::or_kept(roster, lake, now().date_naive(), global)?;
+        Ok(AssessRequest { campaign, roster: roster.unwrap_or_default(), as_of })
     }
-    Ok(roster)
 }
 
 /// Whose records those are that do not say it, and how their dates are read.
@@ -214,6 +215,13 @@ impl Output {
         self.format.map_or(terminal, |format| format == Format::Table)
     }
 
+    /// Characters of a line: as wide as the terminal, else 80.
+    pub(super) fn width(&self) -> u16 {
+        const OTHERWISE: u16 = 80;
+        let terminal = self.output.is_none().then(|| terminal_size::terminal_size_of(std::io::stdout()));
+        terminal.flatten().map_or(OTHERWISE, |(width, _)| width.0)
+    }
+
     /// Writes text as it is, with a line end.
     pub(super) fn write_text(&self, text: &str) -> Result<()> {
         if let Some(path) = &self.output {
@@ -295,6 +303,25 @@ pub(super) fn now() -> DateTime<Utc> {
 /// Prints to stdout; a closed pipe is no error.
 pub(super) fn print(text: &str) {
     let _ = writeln!(std::io::stdout().lock(), "{text}");
+}
+
+/// What `--json` prints: what a command found, with what it was and how long it took.
+pub(super) fn command_report(
+    command: &str,
+    started_at: DateTime<Utc>,
+    exit_code: u8,
+    result: &serde_json::Value,
+) -> String {
+    let seconds = (now() - started_at).to_std().unwrap_or_default().as_secs_f64();
+    let report = serde_json::json!({
+        "program_version": env!("CARGO_PKG_VERSION"),
+        "command": command,
+        "started_at": started_at,
+        "duration_seconds": seconds,
+        "exit_code": exit_code,
+        "result": result,
+    });
+    format!("{report:#}")
 }
 
 pub(super) fn write_json(path: &Path, value: &serde_json::Value) -> Result<()> {

@@ -23,6 +23,11 @@ pub enum Error {
          again with: lightsout assess"
     )]
     RosterLost { id: String, roster_hash: String },
+    #[error(
+        "the lake's roster {roster_hash} has changed in the table rosters or lacks tenants there, so it can't be used; \
+         keep it again with: lightsout roster set FILE"
+    )]
+    KeptRosterLost { roster_hash: String },
     #[error("a kept decision: {source}")]
     Unreadable { source: serde_json::Error },
     #[error(transparent)]

@@ -15,7 +15,7 @@ use futures::TryStreamExt as _;
 
 use super::Error;
 use super::decision::{DecisionHead, DecisionRow, HEAD_COLUMNS, sort_oldest_first};
-use super::rosters::StoredRoster;
+use super::rosters::{self, RosterVersion, StoredRoster};
 use super::tenants::{self, VERDICT_COLUMNS, check_count};
 use lightsout_assess::assess;
 use lightsout_lake::rows::from_batch;
@@ -40,6 +40,7 @@ pub(crate) fn of_query(error: Error) -> DataFusionError {
         | Error::Differs { .. }
         | Error::TenantsLost { .. }
         | Error::RosterLost { .. }
+        | Error::KeptRosterLost { .. }
         | Error::Unreadable { .. }
         | Error::Keep(_)) => DataFusionError::Execution(error.to_string()),
     }
@@ -120,13 +121,25 @@ impl DecisionTables {
         state.create_physical_plan(&plan).await
     }
 
-    /// The plan that reads a decision's roster.
+    /// The roster that somebody kept last.
+    pub(crate) async fn latest_roster(&self, state: &dyn Session) -> Result<Option<RosterVersion>> {
+        let is_kept = col("roster_version").is_not_null();
+        let columns = rosters::VERSION_COLUMNS.map(col);
+        let plan = scan(Table::Rosters, &self.rosters)?.filter(is_kept)?.project(columns)?.build()?;
+        let plan = state.create_physical_plan(&plan).await?;
+        let batches = collect(plan, state.task_ctx()).await?;
+        let versions: Result<Vec<_>> =
+            batches.iter().map(|batch| rosters::latest_version_of(batch).map_err(of_query)).collect();
+        Ok(versions?.into_iter().flatten().max_by_key(|version| version.version))
+    }
+
+    /// The plan that reads a roster.
     pub(crate) async fn roster_plan(
         &self,
         state: &dyn Session,
-        head: &DecisionHead,
+        roster_hash: &str,
     ) -> Result<Arc<dyn ExecutionPlan>> {
-        let of_it = col("roster_hash").eq(lit(head.roster_hash.as_str()));
+        let of_it = col("roster_hash").eq(lit(roster_hash));
         let plan = scan(Table::Rosters, &self.rosters)?.filter(of_it)?.build()?;
         state.create_physical_plan(&plan).await
     }
@@ -144,7 +157,7 @@ impl DecisionTables {
         let Some(row) = read_row(plan, state.task_ctx()).await? else { return Ok(None) };
         let campaign = row.campaign_rules().map_err(|source| unreadable(&row, "campaign", &source))?;
         let (roster, tenants) = if row.has_verdicts() {
-            let plan = self.roster_plan(state, head).await?;
+            let plan = self.roster_plan(state, &head.roster_hash).await?;
             let roster = read_roster(plan, state.task_ctx(), &row).await?;
             let plan = self.tenants_plan(state, head, &VERDICT_COLUMNS).await?;
             (roster, read_verdicts(plan, state.task_ctx(), &row).await?)
@@ -183,12 +196,27 @@ pub(crate) async fn read_roster(
     task: Arc<TaskContext>,
     row: &DecisionRow,
 ) -> Result<Roster> {
+    stored_roster(plan, task).await?.into_roster_of(row).map_err(of_query)
+}
+
+/// The roster of a version that somebody kept.
+pub(crate) async fn read_kept_roster(
+    plan: Arc<dyn ExecutionPlan>,
+    task: Arc<TaskContext>,
+    version: &RosterVersion,
+) -> Result<Roster> {
+    let roster = stored_roster(plan, task).await?.into_roster_of_hash(&version.roster_hash);
+    let lost = || Error::KeptRosterLost { roster_hash: version.roster_hash.clone() };
+    roster.and_then(|roster| roster.ok_or_else(lost)).map_err(of_query)
+}
+
+async fn stored_roster(plan: Arc<dyn ExecutionPlan>, task: Arc<TaskContext>) -> Result<StoredRoster> {
     let mut stored = StoredRoster::default();
     let mut batches = execute_stream(plan, task)?;
     while let Some(batch) = batches.try_next().await? {
         stored.add(&batch).map_err(of_query)?;
     }
-    stored.into_roster_of(row).map_err(of_query)
+    Ok(stored)
 }
 
 async fn read_verdicts(

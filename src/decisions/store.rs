@@ -10,12 +10,13 @@ use arrow::array::RecordBatch;
 use crate::decision::{Basis, DecisionHead, DecisionRow, HEAD_COLUMNS, sort_oldest_first};
 use crate::error::{Error, Result};
 use crate::rosters::StoredRoster;
+use crate::step_writer::write_steps;
 use crate::tenants::{VERDICT_COLUMNS, check_count};
 use crate::{rosters, tenants};
 use lightsout_lake::Lake;
 use lightsout_lake::commit::Manifest;
 use lightsout_lake::schema::Table;
-use lightsout_lake::write::{DataFile, DataFileWriter, write_file};
+use lightsout_lake::write::write_file;
 use lightsout_model::evidence::TenantEvidence;
 use lightsout_model::tenant::Roster;
 use lightsout_model::verdict::{Assessment, TenantAssessment};
@@ -56,32 +57,12 @@ fn write(lake: &Lake, row: &DecisionRow, assessment: &Assessment, basis: &Basis<
     let steps = tenants::batches(assessment, basis.evidence);
     files.extend(write_steps(lake, Table::DecisionTenants, &name, steps)?);
     if roster_rows(lake, &row.roster_hash)?.next().is_none() {
-        let steps = rosters::batches(&row.roster_hash, basis.roster);
+        let steps = rosters::batches(&row.roster_hash, basis.roster, None);
         files.extend(write_steps(lake, Table::Rosters, &name, steps)?);
     }
     let decision = lightsout_lake::rows::to_batch(Table::Decisions, std::slice::from_ref(row))?;
     files.push(write_file(lake.root(), Table::Decisions, &name, &decision)?);
     Ok(Manifest { batch_id, files, replaced: Vec::new() })
-}
-
-/// One file, of which a step is held at a time; none where there are no rows.
-fn write_steps(
-    lake: &Lake,
-    table: Table,
-    name: &str,
-    steps: impl Iterator<Item = Result<RecordBatch>>,
-) -> Result<Option<DataFile>> {
-    let mut writer = None;
-    for rows in steps {
-        let to = match writer.take() {
-            Some(to) => to,
-            None => DataFileWriter::create(lake.root(), table, None, name)?,
-        };
-        let to = writer.insert(to);
-        to.write(&rows?)?;
-        to.end_row_group()?;
-    }
-    Ok(writer.map(DataFileWriter::finish).transpose()?)
 }
 
 /// The roster that a decision was made with.
@@ -97,6 +78,18 @@ pub fn roster(lake: &Lake, row: &DecisionRow) -> Result<Roster> {
         stored.add(&rows?)?;
     }
     stored.into_roster_of(row)
+}
+
+/// The roster of the campaign's newest decision that was made with one, and the id of that decision.
+///
+/// # Errors
+/// Fails if the lake can't be read, or does not have the roster as it was.
+pub fn newest_roster(lake: &Lake, campaign: &str) -> Result<Option<(String, Roster)>> {
+    let none = rosters::hash(&Roster::default())?;
+    let made_with_one = |head: &DecisionHead| head.campaign == campaign && head.roster_hash != none;
+    let Some(head) = heads(lake)?.into_iter().rfind(made_with_one) else { return Ok(None) };
+    let roster = roster(lake, &find(lake, &head.decision_id)?)?;
+    Ok(Some((head.decision_id, roster)))
 }
 
 fn roster_rows(

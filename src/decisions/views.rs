@@ -10,7 +10,7 @@ use arrow::array::{
 };
 use arrow::datatypes::{DataType, SchemaRef};
 use async_trait::async_trait;
-use chrono::NaiveDate;
+use chrono::{DateTime, NaiveDate, Utc};
 use datafusion::catalog::{Session, TableProvider};
 use datafusion::datasource::TableType;
 use datafusion::datasource::memory::MemorySourceConfig;
@@ -23,10 +23,11 @@ use datafusion::physical_plan::{ExecutionPlan, execute_stream};
 use futures::stream::{self, BoxStream, StreamExt as _, TryStreamExt as _};
 use tokio::sync::OnceCell;
 
-use super::decision::DecisionRow;
+use super::decision::{DecisionHead, DecisionRow};
 use super::recorded::{
-    DecisionTables, judged_in_row, latest, read_roster, read_row, roster_in_row, unreadable,
+    DecisionTables, judged_in_row, latest, read_kept_roster, read_roster, read_row, roster_in_row, unreadable,
 };
+use super::rosters::RosterVersion;
 use super::tenants::joined;
 use lightsout_lake::schema::timestamp;
 use lightsout_model::tenant::{Roster, RosterTenant};
@@ -56,7 +57,7 @@ pub fn register(queries: &Queries) -> lightsout_query::Result<()> {
 enum DecisionViewKind {
     Verdicts,
     LatestDecisions,
-    /// The tenants that the newest decision of all was given.
+    /// The tenants of the lake's roster; if nobody has kept one, of the newest decision's.
     LatestRoster,
 }
 
@@ -109,6 +110,8 @@ fn roster_columns() -> SchemaRef {
         ("is_excluded", DataType::Boolean),
         ("reason", DataType::Utf8),
         ("decision_id", DataType::Utf8),
+        ("other_columns", DataType::Utf8),
+        ("kept_at", timestamp()),
     ])
 }
 
@@ -173,9 +176,22 @@ fn judged_rows(row: &DecisionRow, number: i64, schema: &SchemaRef) -> Result<Rec
     Ok(RecordBatch::try_new(Arc::clone(schema), columns)?)
 }
 
-fn roster_rows(row: &DecisionRow, roster: &Roster, schema: &SchemaRef) -> Result<RecordBatch> {
+/// Which roster the rows are of.
+struct RosterOrigin<'a> {
+    /// The newest decision that was made with it.
+    decision_id: Option<&'a str>,
+    kept_at: Option<DateTime<Utc>>,
+}
+
+fn roster_rows(origin: &RosterOrigin<'_>, roster: &Roster, schema: &SchemaRef) -> Result<RecordBatch> {
     let tenants: Vec<&RosterTenant> = roster.tenants.values().collect();
     let excluded: BooleanArray = tenants.iter().map(|tenant| Some(tenant.exclude.is_some())).collect();
+    let kept_at = origin.kept_at.map(|at| at.timestamp_micros());
+    let kept_at: TimestampMicrosecondArray = tenants.iter().map(|_| kept_at).collect();
+    let others = |tenant: &&RosterTenant| {
+        (!tenant.other_columns.is_empty())
+            .then(|| serde_json::to_string(&tenant.other_columns).unwrap_or_default())
+    };
     let columns: Vec<ArrayRef> = vec![
         text_column(&tenants, |tenant| Some(tenant.tenant_id.clone())),
         text_column(&tenants, |tenant| tenant.display_name.clone()),
@@ -186,9 +202,28 @@ fn roster_rows(row: &DecisionRow, roster: &Roster, schema: &SchemaRef) -> Result
         date_column(&tenants, |tenant| tenant.logs_to),
         Arc::new(excluded),
         text_column(&tenants, |tenant| tenant.exclude.clone()),
-        text_column(&tenants, |_| Some(row.decision_id.clone())),
+        text_column(&tenants, |_| origin.decision_id.map(str::to_owned)),
+        text_column(&tenants, others),
+        Arc::new(kept_at.with_timezone("UTC")),
     ];
     Ok(RecordBatch::try_new(Arc::clone(schema), columns)?)
+}
+
+/// How the lake's roster is read.
+#[derive(Debug, Clone)]
+struct KeptRosterPlan {
+    version: RosterVersion,
+    decision_id: Option<String>,
+    rows: Arc<dyn ExecutionPlan>,
+}
+
+impl KeptRosterPlan {
+    async fn rows(self, schema: SchemaRef, task: Arc<TaskContext>) -> Result<RecordBatch> {
+        let roster = read_kept_roster(self.rows, task, &self.version).await?;
+        let origin =
+            RosterOrigin { decision_id: self.decision_id.as_deref(), kept_at: Some(self.version.kept_at) };
+        roster_rows(&origin, &roster, &schema)
+    }
 }
 
 /// How one decision is read.
@@ -213,6 +248,7 @@ impl DecisionPlans {
             return Ok(stream::empty().boxed());
         };
         let number = self.number;
+        let origin = RosterOrigin { decision_id: Some(&row.decision_id), kept_at: None };
         let rows = match (kind, self.rows) {
             (DecisionViewKind::Verdicts | DecisionViewKind::LatestDecisions, Some(tenants)) => {
                 let tenants = execute_stream(tenants, task)?;
@@ -222,9 +258,9 @@ impl DecisionPlans {
                 judged_rows(&row, number, &schema)?
             }
             (DecisionViewKind::LatestRoster, Some(roster)) => {
-                roster_rows(&row, &read_roster(roster, task, &row).await?, &schema)?
+                roster_rows(&origin, &read_roster(roster, task, &row).await?, &schema)?
             }
-            (DecisionViewKind::LatestRoster, None) => roster_rows(&row, &roster_in_row(&row)?, &schema)?,
+            (DecisionViewKind::LatestRoster, None) => roster_rows(&origin, &roster_in_row(&row)?, &schema)?,
         };
         Ok(stream::iter([Ok(rows)]).boxed())
     }
@@ -235,6 +271,8 @@ impl DecisionPlans {
 struct DecisionStream {
     kind: DecisionViewKind,
     schema: SchemaRef,
+    /// Instead of a decision's.
+    roster: Option<KeptRosterPlan>,
     plans: Vec<DecisionPlans>,
 }
 
@@ -245,6 +283,10 @@ impl PartitionStream for DecisionStream {
 
     fn execute(&self, task: Arc<TaskContext>) -> SendableRecordBatchStream {
         let (kind, schema) = (self.kind, Arc::clone(&self.schema));
+        if let Some(roster) = self.roster.clone() {
+            let rows = stream::once(roster.rows(Arc::clone(&schema), task));
+            return Box::pin(RecordBatchStreamAdapter::new(schema, rows));
+        }
         let rows = stream::iter(self.plans.clone())
             .then(move |plans| plans.stream(kind, Arc::clone(&schema), Arc::clone(&task)))
             .try_flatten();
@@ -263,7 +305,12 @@ impl DecisionView {
 
     async fn decision_stream(&self, state: &dyn Session) -> Result<DecisionStream> {
         let heads = self.tables.heads(state).await?;
+        let roster = match self.kind {
+            DecisionViewKind::Verdicts | DecisionViewKind::LatestDecisions => None,
+            DecisionViewKind::LatestRoster => self.kept_roster(state, &heads).await?,
+        };
         let heads = match self.kind {
+            DecisionViewKind::LatestRoster if roster.is_some() => Vec::new(),
             DecisionViewKind::Verdicts => heads,
             DecisionViewKind::LatestDecisions => latest(heads),
             DecisionViewKind::LatestRoster => heads.into_iter().next_back().into_iter().collect(),
@@ -275,7 +322,9 @@ impl DecisionView {
                 (true, DecisionViewKind::Verdicts | DecisionViewKind::LatestDecisions) => {
                     Some(self.tables.tenants_plan(state, &head, &SHOWN_COLUMNS).await?)
                 }
-                (true, DecisionViewKind::LatestRoster) => Some(self.tables.roster_plan(state, &head).await?),
+                (true, DecisionViewKind::LatestRoster) => {
+                    Some(self.tables.roster_plan(state, &head.roster_hash).await?)
+                }
             };
             plans.push(DecisionPlans {
                 number: head.number,
@@ -283,7 +332,19 @@ impl DecisionView {
                 rows,
             });
         }
-        Ok(DecisionStream { kind: self.kind, schema: Arc::clone(&self.schema), plans })
+        Ok(DecisionStream { kind: self.kind, schema: Arc::clone(&self.schema), roster, plans })
+    }
+
+    async fn kept_roster(
+        &self,
+        state: &dyn Session,
+        heads: &[DecisionHead],
+    ) -> Result<Option<KeptRosterPlan>> {
+        let Some(version) = self.tables.latest_roster(state).await? else { return Ok(None) };
+        let rows = self.tables.roster_plan(state, &version.roster_hash).await?;
+        let made_with = heads.iter().rfind(|head| head.roster_hash == version.roster_hash);
+        let decision_id = made_with.map(|head| head.decision_id.clone());
+        Ok(Some(KeptRosterPlan { version, decision_id, rows }))
     }
 
     async fn collect(&self, state: &dyn Session) -> Result<Option<Vec<RecordBatch>>> {

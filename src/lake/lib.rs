@@ -8,6 +8,7 @@ mod cut;
 mod durable;
 mod error;
 pub mod lake_log;
+pub mod remove;
 mod rewrite;
 pub mod rows;
 pub mod schema;

@@ -295,6 +295,14 @@ pub const ROSTERS: &[Column] = &[
     Column::new("roster_hash", Text, Decision, "hash of the roster"),
     Column::new("tenant_id", Text, Decision, "the Entra tenant that owns the log"),
     Column::new("roster_row", Text, Decision, "what the roster says of the tenant, JSON"),
+    Column::new(
+        "roster_version",
+        Integer,
+        Decision,
+        "counted from 1 as rosters are kept; the greatest is the lake's; null: a decision alone was made with it",
+    )
+    .or_null(),
+    Column::new("kept_at", Timestamp, Decision, "when this version was kept").or_null(),
 ];
 
 /// The table `decisions`. Of rows whose `rules_version` is null, an earlier version kept all tenants in two texts.

@@ -9,6 +9,7 @@ pub mod coverage;
 pub mod evidence;
 pub mod language;
 pub mod protocol;
+pub mod roster_changes;
 pub mod settings;
 pub mod sign_in;
 pub mod tenant;

@@ -33,6 +33,9 @@ pub struct RosterTenant {
     pub workdays: Option<Vec<Weekday>>,
     /// `Some(reason)`: left out of the campaign.
     pub exclude: Option<String>,
+    /// Columns of the file that lightsout does not know, by name: for SQL, and nothing else.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub other_columns: BTreeMap<String, String>,
 }
 
 impl RosterTenant {

@@ -10,7 +10,7 @@ use super::files::decision_of;
 use super::notice_content::still_on;
 use super::{NoticeContext, NotifyError};
 use lightsout_model::protocol::Protocol;
-use lightsout_model::verdict::{TenantAssessment, TenantVerdict};
+use lightsout_model::verdict::{Reason, TenantAssessment, TenantVerdict};
 use lightsout_output::manifest::Manifest;
 
 pub use row::{ListRow, MoreColumn, write_rows};
@@ -34,7 +34,11 @@ pub fn write(out: &Path, context: &NoticeContext) -> Result<ListCounts, NotifyEr
     let mut manifest = Manifest::begin(&folder)?;
     let mut list = |name: &str, list: List| -> Result<usize, NotifyError> {
         let rows = list.rows(context);
-        manifest.add(write_rows(&folder, name, &rows, &[])?);
+        let more: &[MoreColumn<'_>] = match list {
+            List::Excluded => &[("exclude_reason", &|row| exclude_reason(context, row))],
+            List::NoImpact | List::SelectedProtocols | List::Warning | List::InsufficientEvidence => &[],
+        };
+        manifest.add(write_rows(&folder, name, &rows, more)?);
         Ok(rows.len())
     };
     let counts = ListCounts {
@@ -46,6 +50,16 @@ pub fn write(out: &Path, context: &NoticeContext) -> Result<ListCounts, NotifyEr
     };
     manifest.finish(decision_of(context.assessment))?;
     Ok(counts)
+}
+
+/// What the roster says of its exclusion; nothing of a tenant whose whole scope is off already.
+fn exclude_reason(context: &NoticeContext, row: &ListRow) -> Option<String> {
+    let tenants = &context.assessment.tenants;
+    let tenant = tenants.iter().find(|tenant| tenant.tenant_id == row.tenant_id)?;
+    tenant.reasons.iter().find_map(|reason| match reason {
+        Reason::Excluded { note } => Some(note.clone()),
+        _ => None,
+    })
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]

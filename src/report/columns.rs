@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, Date32Array, Int64Array, RecordBatch, StringArray};
+use arrow::array::{ArrayRef, BooleanArray, Date32Array, Int64Array, RecordBatch, StringArray};
 use arrow::datatypes::{Field, Schema};
 use chrono::NaiveDate;
 
@@ -39,6 +39,13 @@ impl<'a, T> Columns<'a, T> {
     #[must_use]
     pub fn number(mut self, name: &'static str, value: impl Fn(&'a T) -> Option<i64>) -> Self {
         let column: Int64Array = self.rows.iter().map(value).collect();
+        self.columns.push((name, Arc::new(column)));
+        self
+    }
+
+    #[must_use]
+    pub fn boolean(mut self, name: &'static str, value: impl Fn(&'a T) -> Option<bool>) -> Self {
+        let column: BooleanArray = self.rows.iter().map(value).collect();
         self.columns.push((name, Arc::new(column)));
         self
     }

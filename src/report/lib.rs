@@ -1,6 +1,6 @@
 //! Results for people and programs: rows as table, CSV, JSON, NDJSON or Parquet (`row_writer`), the tables of an
-//! assessment (`assessment`), the summary at the end of a run (`closing`), the explanation of one tenant (`explain`)
-//! and `report.html` (`page`). It decides nothing and writes nothing into a lake.
+//! assessment (`assessment`), the summary at the end of a run (`closing`), the explanation of one tenant (`explain`),
+//! where a campaign stands (`work_list`) and `report.html` (`page`). It decides nothing and writes nothing into a lake.
 
 pub mod assessment;
 pub mod closing;
@@ -8,8 +8,10 @@ pub mod columns;
 mod error;
 pub mod expanded;
 pub mod explain;
+mod fitted;
 pub mod page;
 mod row_writer;
+pub mod work_list;
 
 use std::io::Write;
 use std::sync::Arc;
@@ -18,6 +20,7 @@ use arrow::array::{Array as _, ArrayRef, RecordBatch, StringArray};
 use arrow::error::ArrowError;
 use arrow::util::display::{ArrayFormatter, FormatOptions};
 
+pub use fitted::fitted_table;
 pub use row_writer::{RowWriter, TABLE_ROWS_MAX};
 
 pub use error::{Error, Result};

@@ -22,6 +22,9 @@ pub enum Error {
     Report(lightsout_report::Error),
     #[error(transparent)]
     Decision(#[from] lightsout_decisions::decision::KeepError),
+    /// The lake's roster or its ledger can't be read.
+    #[error(transparent)]
+    Stage(Box<lightsout_workflow::Error>),
     #[error(transparent)]
     Lake(#[from] lightsout_lake::Error),
 }
@@ -34,6 +37,16 @@ impl From<lightsout_query::Error> for Error {
         match source {
             lightsout_query::Error::Lake(source) => Self::Lake(source),
             other => Self::Query(other),
+        }
+    }
+}
+
+impl From<lightsout_workflow::Error> for Error {
+    fn from(source: lightsout_workflow::Error) -> Self {
+        match source {
+            lightsout_workflow::Error::Lake(source) => Self::Lake(*source),
+            lightsout_workflow::Error::Query(source) => source.into(),
+            other => Self::Stage(Box::new(other)),
         }
     }
 }

@@ -18,6 +18,7 @@ use lightsout_model::tenant::Roster;
 use lightsout_query::Queries;
 use lightsout_query::catalog::own::Library;
 use lightsout_workflow::open::changes_by_others;
+use lightsout_workflow::roster::kept_for_use;
 use lightsout_workflow::session;
 
 /// How often the logs are looked at, at most.
@@ -26,7 +27,8 @@ const LOOK_EVERY: Duration = Duration::from_secs(1);
 /// What reports are asked with where a client names nothing.
 pub struct Rules {
     pub campaign: Campaign,
-    pub roster: Roster,
+    /// `None`: the lake's.
+    pub roster: Option<Roster>,
     pub as_of: Option<NaiveDate>,
     pub library: Library,
 }
@@ -36,6 +38,8 @@ pub struct Snapshot {
     lake: Lake,
     pub queries: Queries,
     pub rules: Arc<Rules>,
+    /// That of the rules, else the lake's as it is now.
+    pub roster: Arc<Roster>,
     versions: Vec<(Table, u64)>,
     window: OnceCell<Window>,
 }
@@ -114,7 +118,11 @@ impl Snapshot {
         let lake = Lake::open(root).await?;
         let queries = session::open(&lake, memory_limit_bytes).await?;
         let versions = lake.versions()?;
-        Ok(Self { lake, queries, rules, versions, window: OnceCell::new() })
+        let roster = match &rules.roster {
+            Some(roster) => roster.clone(),
+            None => kept_for_use(&lake, Utc::now().date_naive(), |_| {})?.unwrap_or_default(),
+        };
+        Ok(Self { lake, queries, rules, roster: Arc::new(roster), versions, window: OnceCell::new() })
     }
 
     /// Says on stderr what other programs have changed, unless it was said of the snapshot before.
@@ -147,10 +155,10 @@ impl Snapshot {
     /// Fails if the coverage can't be read.
     pub async fn window(&self) -> Result<Window> {
         let found = self.window.get_or_try_init(|| async {
-            let Rules { campaign, roster, as_of, .. } = &*self.rules;
+            let Rules { campaign, as_of, .. } = &*self.rules;
             let as_of = match as_of {
                 Some(day) => Some(*day),
-                None => default_as_of(campaign, roster, &self.queries.coverage().await?),
+                None => default_as_of(campaign, &self.roster, &self.queries.coverage().await?),
             };
             let as_of = as_of.unwrap_or_else(|| Utc::now().date_naive());
             Ok(Window::before(as_of, campaign.window_days))

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use chrono::{DateTime, NaiveDate, Utc};
 
+use crate::campaign::standing::standing;
 use crate::error::{Error, Result};
 use crate::{MEMORY_LIMIT_BYTES, session};
 use lightsout_assess::default_as_of;
@@ -15,7 +16,7 @@ use lightsout_model::campaign::Campaign;
 use lightsout_model::evidence::{TenantEvidence, Window};
 use lightsout_model::tenant::{Named, Roster, tenant_id};
 use lightsout_output::atomic_file::write_content;
-use lightsout_report::page::{Links, Snapshot, render, rows_of_users};
+use lightsout_report::page::{Links, Snapshot, Standing, render, rows_of_users};
 
 /// The page beside the tables of an assessment.
 pub const PAGE_FILE: &str = "report.html";
@@ -103,17 +104,21 @@ pub fn find_tenant(named: &str, roster: &Roster, known: &[&str]) -> Result<Strin
     }
 }
 
-/// Asks the lake what `report.html` shows besides the assessment, and writes it under `out`.
+/// Asks the lake what `report.html` shows besides the assessment, and writes it under `out`. The campaign stands there
+/// as on the day that the window ends before, so that the page of a decision is always the same.
 ///
 /// # Errors
 /// Fails if a query does, or the file can't be written.
 pub async fn write_page(assessed: &Assessed, out: &Path) -> Result<()> {
-    let Assessed { campaign, assessment, queries, .. } = assessed;
+    let Assessed { campaign, roster, assessment, queries } = assessed;
     let window = assessment.window;
     let rows = rows_of_users(assessment);
     let rows_max = |tenant_id: &str| rows.get(tenant_id).copied().unwrap_or(0);
     let usage = queries.page_usage(campaign, window, "*", rows_max).await?;
-    let snapshot = Snapshot { campaign, assessment, usage: &usage };
+    let today = window.end;
+    let rows = standing(queries, campaign, roster, assessment, today).await?;
+    let standing = Standing { rows: &rows, today };
+    let snapshot = Snapshot { campaign, assessment, usage: &usage, standing };
     let page = render(&snapshot, &Links::BESIDE)?;
     write_content(&out.join(PAGE_FILE), page.as_bytes())?;
     Ok(())

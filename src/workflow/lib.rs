@@ -8,6 +8,7 @@ pub mod campaign;
 pub mod drafts;
 mod error;
 pub mod open;
+pub mod roster;
 pub mod session;
 
 pub use error::{Error, Result};

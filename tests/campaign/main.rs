@@ -3,10 +3,13 @@
 #[path = "../program/mod.rs"]
 mod program;
 
+mod backup;
+mod daily;
 mod earlier;
 mod interrupted;
 mod mishaps;
 mod months;
+mod rosters;
 mod runbooks;
 mod story;
 mod taken_back;

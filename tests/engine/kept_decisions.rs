@@ -69,7 +69,7 @@ fn by_tenant(row: &Value, campaign: &Campaign) -> Vec<(Table, RecordBatch)> {
         tenant.expect("a tenant of the decision").verdict = verdict;
     }
     let tenants = tenants::batches(&assessment, &evidence).map(|rows| (Table::DecisionTenants, rows));
-    let rosters = rosters::batches(&decision.roster_hash, &roster).map(|rows| (Table::Rosters, rows));
+    let rosters = rosters::batches(&decision.roster_hash, &roster, None).map(|rows| (Table::Rosters, rows));
     let mut tables: Vec<(Table, RecordBatch)> =
         tenants.chain(rosters).map(|(table, rows)| (table, rows.expect("rows"))).collect();
     tables.push((Table::Decisions, to_batch(Table::Decisions, &[decision]).expect("the table's columns")));

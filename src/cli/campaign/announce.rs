@@ -38,6 +38,10 @@ pub(in crate::cli) struct Arguments {
     /// other tenants
     #[arg(long)]
     warnings: bool,
+    /// Announce the decision that --decision names although it was made without a
+    /// roster, or excludes fewer tenants than the lake's
+    #[arg(long, requires = "decision")]
+    despite_roster: bool,
     #[command(flatten)]
     pub(super) files: Files,
 }
@@ -52,6 +56,7 @@ pub(super) async fn run(arguments: &Arguments, global: &Global) -> Result<u8> {
         by_whom: arguments.by.as_deref(),
         short_notice: arguments.short_notice,
         warnings: arguments.warnings,
+        despite_roster: arguments.despite_roster,
     };
     let files = &arguments.files;
     let announced = announce(&mut state, request, &files.settings()).await?;

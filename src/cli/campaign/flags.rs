@@ -6,7 +6,8 @@ use std::path::PathBuf;
 use chrono::{DateTime, Utc};
 use clap::Args;
 
-use super::super::shared::{Global, Output, find_tenant, now, open_lake, print_note, read_roster};
+use super::super::roster::GivenRoster;
+use super::super::shared::{Global, Output, find_tenant, now, open_lake, print_note};
 use crate::cli::failure::{Failure, Result};
 use lightsout_campaign::{Clock, Refusal};
 use lightsout_config::request_file::{self, RESULT_COLUMNS, parse_time};
@@ -29,7 +30,8 @@ pub(super) struct Common {
         hide_default_value = true
     )]
     pub(super) campaign: String,
-    /// The tenants as they are now [default: the roster of the decision]
+    /// The tenants as they are now [default: the lake's roster, else that of the
+    /// decision]
     #[arg(long, value_name = "FILE")]
     pub(super) roster: Option<PathBuf>,
     /// The time it is, e.g. 2026-12-01 or 2026-12-01T09:30:00Z; events keep the
@@ -42,12 +44,27 @@ pub(super) struct Common {
 }
 
 impl Common {
+    /// The state for a command that records events: a roster that is given becomes the lake's.
     pub(super) async fn read_state(&self, global: &Global) -> Result<CampaignState> {
+        self.read(global, true).await
+    }
+
+    /// The state for a command that only looks.
+    pub(super) async fn look_at_state(&self, global: &Global) -> Result<CampaignState> {
+        self.read(global, false).await
+    }
+
+    async fn read(&self, global: &Global, keeps_roster: bool) -> Result<CampaignState> {
         let campaign = lightsout_config::campaign_file::load(&self.campaign)?;
-        let lake = open_lake(global).await?;
+        let mut lake = open_lake(global).await?;
         let wall = now();
         let now = self.now.unwrap_or(wall);
-        let roster = self.roster.as_deref().map(|path| read_roster(path, now.date_naive())).transpose()?;
+        let given = GivenRoster::read(self.roster.as_deref(), now.date_naive())?;
+        let roster = if keeps_roster {
+            GivenRoster::kept_or_latest(given, &mut lake, now.date_naive(), global).await?
+        } else {
+            GivenRoster::or_kept(given, &lake, now.date_naive(), global)?
+        };
         Ok(CampaignState::read(lake, campaign, roster, Clock { now, wall }, print_note).await?)
     }
 }
@@ -169,7 +186,7 @@ pub(super) fn somebody_answers(requests: &[Request]) -> Result<()> {
     }
 }
 
-fn time(text: &str) -> Result<DateTime<Utc>, String> {
+pub(super) fn time(text: &str) -> Result<DateTime<Utc>, String> {
     parse_time(text)
         .ok_or_else(|| "expected a day or a time, as in 2026-12-01 or 2026-12-01T09:30:00Z".to_owned())
 }

@@ -4,6 +4,7 @@ mod announce;
 mod apply;
 mod confirm;
 mod correct;
+pub(super) mod diff;
 mod flags;
 mod opt_in;
 mod opt_out;
@@ -45,8 +46,10 @@ pub(super) enum Command {
     Correct(correct::Arguments),
     /// Play the whole campaign in a copy of the lake and print its calendar
     Rehearse(rehearse::Arguments),
-    /// Every tenant's state, dates and next step
+    /// What is to be done, and every tenant's state, dates and next step
     Status(status::Arguments),
+    /// Which tenants have changed since a day, and why; exit 4 if something got worse
+    Diff(diff::Arguments),
     /// Check a campaign and print its rules, ready to copy
     Show(show::Arguments),
     /// Print the JSON Schema of campaign files, for editors and checks
@@ -63,6 +66,7 @@ const LIST_COLUMNS: &[&str] = &[
     "cloud",
     "verdict",
     "reasons",
+    "exclude_reason",
     "users",
     "effective_date",
     "decision_id",
@@ -92,7 +96,7 @@ impl Command {
             Self::Withdraw(arguments) => &arguments.files,
             Self::OptIn(arguments) => &arguments.files,
             Self::Correct(arguments) => &arguments.files,
-            Self::OptOut(_) | Self::Status(_) | Self::Show(_) | Self::Schema => return None,
+            Self::OptOut(_) | Self::Status(_) | Self::Diff(_) | Self::Show(_) | Self::Schema => return None,
         };
         Some(&files.out)
     }
@@ -110,6 +114,7 @@ pub(super) async fn run(command: &Command, global: &Global) -> Result<u8> {
         Command::Apply(arguments) => apply::run(arguments, global).await,
         Command::Confirm(arguments) => confirm::run(arguments, global).await,
         Command::Status(arguments) => status::run(arguments, global).await,
+        Command::Diff(arguments) => diff::run(arguments, global).await,
         Command::Show(arguments) => show::run(arguments),
         Command::Schema => schema::run(),
     }

@@ -5,15 +5,17 @@ use std::collections::BTreeMap;
 use arrow::array::RecordBatch;
 use chrono::NaiveDate;
 
+use lightsout_campaign::diff::DiffRow;
 use lightsout_campaign::event::Hold;
 use lightsout_campaign::objections::reasons_now;
 use lightsout_campaign::plan::Due;
 use lightsout_campaign::status::StatusRow;
+use lightsout_campaign::work_list::Task;
 use lightsout_campaign::{AnnouncedTenant, Ledger, WithdrawnTenant};
 use lightsout_model::campaign::Campaign;
 use lightsout_model::change::{Change, HoldCause, ProtocolChange};
 use lightsout_model::protocol::Protocol;
-use lightsout_model::verdict::TenantAssessment;
+use lightsout_model::verdict::{Reason, TenantAssessment};
 use lightsout_notify::reason_text;
 use lightsout_report::Result;
 use lightsout_report::columns::{Columns, joined};
@@ -205,21 +207,24 @@ pub(super) fn calendar(calendar: &[CalendarRow], names: &Names) -> Result<Record
         .batch()
 }
 
-/// What a screen has room for.
-pub(super) fn status_in_short(rows: &[StatusRow]) -> Result<RecordBatch> {
+/// One row per tenant that differs.
+pub(super) fn diff(rows: &[DiffRow]) -> Result<RecordBatch> {
     Columns::of(rows)
-        .text("tenant", |row| row.display_name.clone().or_else(|| Some(row.tenant_id.clone())))
-        .text("state", |row| Some(row.state.to_string()))
-        .day("effective_date", |row| row.effective_date)
-        .number("pending", |row| i64::try_from(row.protocols_pending.len()).ok())
-        .number("on_hold", |row| i64::try_from(row.protocols_on_hold.len()).ok())
-        .number("opted_out", |row| i64::try_from(row.protocols_opted_out.len()).ok())
-        .number("off", |row| i64::try_from(row.protocols_off.len()).ok())
-        .text("next_step", |row| Some(row.next_step.clone()))
+        .text("tenant_id", |row| Some(row.tenant_id.clone()))
+        .text("display_name", |row| row.display_name.clone())
+        .boolean("worse", |row| Some(row.is_worse))
+        .text("verdict_before", |row| row.verdict_before.map(|verdict| verdict.to_string()))
+        .text("verdict_after", |row| row.verdict_after.map(|verdict| verdict.to_string()))
+        .text("state_before", |row| row.state_before.map(|state| state.to_string()))
+        .text("state_after", |row| row.state_after.map(|state| state.to_string()))
+        .protocols("protocols_in_use_before", |row| &row.in_use_before)
+        .protocols("protocols_in_use_after", |row| &row.in_use_after)
+        .text("why", |row| Some(row.why.join("; ")))
         .batch()
 }
 
-pub(super) fn status(rows: &[StatusRow]) -> Result<RecordBatch> {
+pub(super) fn status(rows: &[StatusRow], today: NaiveDate) -> Result<RecordBatch> {
+    let sentences = |reasons: &[Reason]| reasons.iter().map(reason_text).collect::<Vec<_>>().join("; ");
     Columns::of(rows)
         .text("tenant_id", |row| Some(row.tenant_id.clone()))
         .text("display_name", |row| row.display_name.clone())
@@ -239,5 +244,13 @@ pub(super) fn status(rows: &[StatusRow]) -> Result<RecordBatch> {
         })
         .text("decision_id", |row| row.decision_id.clone())
         .text("next_step", |row| Some(row.next_step.clone()))
+        .text("tasks", |row| {
+            Some(Task::of(row, today).into_iter().map(Task::as_str).collect::<Vec<_>>().join(";"))
+        })
+        .text("hold_reasons", |row| Some(sentences(&row.hold_reasons)))
+        .text("missing_evidence", |row| Some(sentences(&row.missing_evidence)))
+        .text("contacts", |row| Some(row.contacts.join(";")))
+        .protocols("protocols_used_after_change", |row| &row.protocols_used_after_change)
+        .day("last_used", |row| row.last_used)
         .batch()
 }

@@ -1,16 +1,19 @@
-//! `lightsout campaign status`: where every tenant stands, and what comes next.
+//! `lightsout campaign status`: what is to be done, where every tenant stands, and what comes next.
 
 use chrono::NaiveDate;
 use clap::builder::PossibleValue;
 use clap::{Args, ValueEnum};
+use serde_json::{Value, json};
 
-use super::super::shared::{Global, find_tenant, parse_day, print_note};
+use super::super::shared::{Global, command_report, find_tenant, now, parse_day, print, print_note};
 use super::flags::Common;
 use super::rows;
-use crate::cli::failure::Result;
-use lightsout_campaign::status::{TenantState, status};
+use crate::cli::failure::{Failure, Result};
+use lightsout_campaign::status::{StatusRow, TenantState, status};
+use lightsout_campaign::work_list::WorkList;
 use lightsout_decisions::reproduce;
 use lightsout_output::text::count;
+use lightsout_report::{Format, work_list};
 
 #[derive(Debug, Args)]
 pub(in crate::cli) struct Arguments {
@@ -26,9 +29,12 @@ pub(in crate::cli) struct Arguments {
     /// Only this tenant: its id, or a domain or name of the roster
     #[arg(long, value_name = "TENANT")]
     tenant: Option<String>,
-    /// Only tenants whose day comes until then
-    #[arg(long, value_name = "DATE", value_parser = parse_day)]
-    due: Option<NaiveDate>,
+    /// Only tenants with something to turn off on that day or before
+    #[arg(long, alias = "due", value_name = "DATE", value_parser = parse_day)]
+    due_by: Option<NaiveDate>,
+    /// The work list and the tenants on stdout, as one object
+    #[arg(long, conflicts_with_all = ["format", "output"])]
+    json: bool,
 }
 
 /// A state as the flag names it.
@@ -55,7 +61,8 @@ impl ValueEnum for StateFlag {
 }
 
 pub(super) async fn run(arguments: &Arguments, global: &Global) -> Result<u8> {
-    let state = arguments.common.read_state(global).await?;
+    let started_at = now();
+    let state = arguments.common.look_at_state(global).await?;
     let decision = match &arguments.decision {
         Some(id) => Some(state.decision(Some(id))?),
         None => state.latest().cloned(),
@@ -80,13 +87,44 @@ pub(super) async fn run(arguments: &Arguments, global: &Global) -> Result<u8> {
     if !arguments.state.is_empty() {
         rows.retain(|row| arguments.state.iter().any(|flag| flag.0 == row.state));
     }
-    if let Some(due) = arguments.due {
+    if let Some(due) = arguments.due_by {
         rows.retain(|row| row.effective_date.is_some_and(|date| date <= due));
     }
+    let (name, today) = (&state.campaign.name, state.now.date_naive());
     let output = &arguments.common.output;
-    output.write(&[if output.is_table() { rows::status_in_short(&rows)? } else { rows::status(&rows)? }])?;
-    if !global.quiet {
-        eprintln!("{} tenants, campaign {}, {}", rows.len(), state.campaign.name, state.now.date_naive());
+    if arguments.json {
+        let result = in_json(name, &rows, today)?;
+        print(&command_report("campaign status", started_at, 0, &result));
+    } else if output.is_table() {
+        output.write_text(work_list::text(name, &rows, today, output.width()).trim_end())?;
+    } else {
+        output.write(&[rows::status(&rows, today)?])?;
+        if !global.quiet {
+            eprintln!("{}, campaign {name}, {today}", count(rows.len() as u64, "tenant", "tenants"));
+        }
     }
     Ok(0)
+}
+
+/// The work list, each task with the ids of its tenants, and the rows that it is of.
+fn in_json(campaign: &str, rows: &[StatusRow], today: NaiveDate) -> Result<Value> {
+    let list = WorkList::of(rows, today);
+    let counts = list.counts.iter().map(|(state, count)| (state.to_string(), json!(count)));
+    let tasks = list.tasks.iter().map(|(task, rows)| {
+        let ids: Vec<&str> = rows.iter().map(|row| row.tenant_id.as_str()).collect();
+        (task.as_str().to_owned(), json!({ "what_to_do": task.what_to_do(), "tenant_ids": ids }))
+    });
+    let calendar = list.calendar.iter().map(|(day, tenants)| json!({ "day": day, "tenants": tenants }));
+    let mut tenants = Vec::new();
+    lightsout_report::write(&mut tenants, &[rows::status(rows, today)?], Format::Json)?;
+    let tenants: Value = serde_json::from_slice(&tenants)
+        .map_err(|source| Failure::Json { what: "the status of a campaign", source })?;
+    Ok(json!({
+        "campaign": campaign,
+        "today": today,
+        "counts": Value::Object(counts.collect()),
+        "tasks": Value::Object(tasks.collect()),
+        "calendar": calendar.collect::<Vec<_>>(),
+        "tenants": tenants,
+    }))
 }

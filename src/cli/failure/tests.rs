@@ -119,6 +119,7 @@ fn decision_errors() -> Vec<(u8, decisions::Error)> {
         (1, decisions::Error::Differs { id: text(), differs: text() }),
         (1, decisions::Error::TenantsLost { id: text(), expected: 2, found: 1 }),
         (1, decisions::Error::RosterLost { id: text(), roster_hash: text() }),
+        (1, decisions::Error::KeptRosterLost { roster_hash: text() }),
         (1, decisions::Error::Unreadable { source: no_json() }),
         (1, decisions::Error::Keep(no_json().into())),
     ]
@@ -173,6 +174,7 @@ fn server_errors() -> Vec<(u8, lightsout_serve::Error)> {
         (1, Error::Threads { source: disk() }),
         (1, Error::Arrow { what: "rows", source: no_rows() }),
         (1, Error::Decision(no_json().into())),
+        (1, Error::Stage(Box::new(decisions::Error::KeptRosterLost { roster_hash: text() }.into()))),
     ]
 }
 

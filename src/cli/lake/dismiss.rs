@@ -3,7 +3,8 @@
 
 use clap::Args;
 
-use super::super::shared::{Global, find_tenant, now, print, roster_of};
+use super::super::roster::GivenRoster;
+use super::super::shared::{Global, find_tenant, now, print};
 use crate::cli::failure::{Failure, Result};
 use lightsout_lake::Lake;
 use lightsout_lake::rows::from_batch;
@@ -63,7 +64,9 @@ pub(super) async fn run(lake: &mut Lake, arguments: &Arguments, global: &Global)
             return Err(usage(flag, "a text", text));
         }
     }
-    let roster = roster_of(arguments.roster.as_deref())?;
+    let today = now().date_naive();
+    let given = GivenRoster::read(arguments.roster.as_deref(), today)?;
+    let roster = GivenRoster::kept_or_latest(given, lake, today, global).await?.unwrap_or_default();
     let queries = session::open(lake, MEMORY_LIMIT_BYTES).await?;
     let tenants = queries.coverage().await?;
     let known: Vec<&str> = tenants.iter().map(|tenant| tenant.tenant_id.as_str()).collect();

@@ -1,8 +1,10 @@
 //! A roster as CSV: a header line, then a line a tenant.
 
+use std::collections::BTreeSet;
+
 use serde_json::Value;
 
-use super::{Column, Place, RosterError, Row, Rows, columns};
+use super::{Column, Place, RosterColumn, RosterError, Row, Rows, columns};
 use crate::spreadsheet::{ONE_LINE, broken_cell, line_of, separator};
 
 pub(super) fn rows(text: &str, file: &str) -> Result<Rows, RosterError> {
@@ -13,8 +15,9 @@ pub(super) fn rows(text: &str, file: &str) -> Result<Rows, RosterError> {
         .from_reader(text.as_bytes());
     let names = reader.headers().map_err(invalid)?.clone();
     let place = Place::Line(line_of(text, names.position()));
-    let header = columns(names.iter(), true, file, place)?;
-    if !header.contains(&"tenant_id") {
+    let mut warnings = BTreeSet::new();
+    let header = columns(names.iter(), true, file, place, &mut warnings)?;
+    if !header.iter().any(|column| column.is("tenant_id")) {
         return Err(RosterError::NoTenantId { file: file.to_owned(), place });
     }
     let mut rows = Vec::new();
@@ -26,13 +29,16 @@ pub(super) fn rows(text: &str, file: &str) -> Result<Rows, RosterError> {
         }
         let place = Place::Line(line_of(text, record.position()));
         if let Some((at, found)) = broken_cell(&record) {
-            let column =
-                Column { name: header.get(at).copied().unwrap_or("tenant_id"), number: Some(at + 1) };
+            let name = match header.get(at) {
+                Some(RosterColumn::Known(name)) => *name,
+                Some(RosterColumn::Other(_) | RosterColumn::Nameless) | None => "of your own",
+            };
+            let column = Column { name, number: Some(at + 1) };
             let (file, expected) = (file.to_owned(), ONE_LINE.to_owned());
             return Err(RosterError::Value { file, place, column, found, expected });
         }
         let texts = record.iter().map(|text| Value::String(text.to_owned()));
-        rows.push(Row { place, values: header.iter().copied().zip(texts).collect() });
+        rows.push(Row::new(place, header.iter().cloned().zip(texts)));
     }
-    Ok(Rows { rows, header })
+    Ok(Rows { rows, header, warnings })
 }

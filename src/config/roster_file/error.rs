@@ -2,8 +2,6 @@
 
 use std::fmt;
 
-use super::COLUMNS;
-
 /// A roster that can't be used, and where in its file the trouble is.
 #[derive(Debug, thiserror::Error)]
 pub enum RosterError {
@@ -28,10 +26,10 @@ pub enum RosterError {
     ColumnType { file: String, column: Column, found: String },
     #[error("roster {file}, {place}: no column tenant_id; it is the one that is required")]
     NoTenantId { file: String, place: Place },
-    #[error("roster {file}, {place}{}: unknown column '{}'; expected one of: {}", column_number(*.number), shown(.name), COLUMNS.join(", "))]
-    UnknownColumn { file: String, place: Place, number: Option<usize>, name: String },
-    #[error("roster {file}, {place}, {column}: the column is there twice")]
-    RepeatedColumn { file: String, place: Place, column: Column },
+    #[error("roster {file}, {place}{}: unknown column '{}'; did you mean {meant}? Give a column of your own another name", column_number(*.number), shown(.name))]
+    MistypedColumn { file: String, place: Place, number: Option<usize>, name: String, meant: &'static str },
+    #[error("roster {file}, {place}{} ({name}): the column is there twice", column_number(*.number))]
+    RepeatedColumn { file: String, place: Place, number: Option<usize>, name: String },
     #[error("roster {file}, {place}, {column}: found '{}', expected {expected}", shown(.found))]
     Value { file: String, place: Place, column: Column, found: String, expected: String },
 }
@@ -75,7 +73,7 @@ fn column_number(number: Option<usize>) -> String {
 }
 
 /// A value of the file as a terminal can show it.
-fn shown(value: &str) -> String {
+pub(super) fn shown(value: &str) -> String {
     let short: String = value.chars().take(80).collect();
     let more = if short.len() < value.len() { "…" } else { "" };
     let visible = short.chars().map(|c| if c.is_control() { ' ' } else { c });

@@ -1,5 +1,7 @@
 //! A roster as JSON: an array of objects, one a tenant.
 
+use std::collections::BTreeSet;
+
 use serde_json::Value;
 use serde_json::value::RawValue;
 
@@ -9,6 +11,7 @@ pub(super) fn rows(text: &str, file: &str) -> Result<Rows, RosterError> {
     let invalid = |source| RosterError::Json { file: file.to_owned(), source };
     let items: Vec<&RawValue> = serde_json::from_str(text).map_err(invalid)?;
     let mut rows = Vec::with_capacity(items.len());
+    let mut warnings = BTreeSet::new();
     let (mut line, mut counted_to) = (1, 0);
     for item in items {
         // The item is a part of the text, so its address tells where.
@@ -25,9 +28,9 @@ pub(super) fn rows(text: &str, file: &str) -> Result<Rows, RosterError> {
                 expected: "an object for each tenant".to_owned(),
             });
         };
-        let columns = columns(object.keys().map(String::as_str), false, file, place)?;
-        let values = columns.into_iter().zip(object.into_iter().map(|(_, value)| value)).collect();
-        rows.push(Row { place, values });
+        let columns = columns(object.keys().map(String::as_str), false, file, place, &mut warnings)?;
+        let values = columns.into_iter().zip(object.into_iter().map(|(_, value)| value));
+        rows.push(Row::new(place, values));
     }
-    Ok(Rows { rows, header: Vec::new() })
+    Ok(Rows { rows, header: Vec::new(), warnings })
 }

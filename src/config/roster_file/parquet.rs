@@ -1,6 +1,7 @@
 //! A roster as Parquet: a row a tenant. Text may be in any of its encodings; lists may be lists or joined
 //! text, days may be days or times, as tools write them.
 
+use std::collections::BTreeSet;
 use std::fs::File;
 use std::path::Path;
 
@@ -11,7 +12,7 @@ use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use parquet::errors::ParquetError;
 use serde_json::Value;
 
-use super::{Column, Place, RosterError, Row, Rows, columns};
+use super::{Column, Place, RosterColumn, RosterError, Row, Rows, columns};
 
 pub(super) fn rows(path: &Path, file: &str) -> Result<Rows, RosterError> {
     let invalid = |source| RosterError::Parquet { file: file.to_owned(), source };
@@ -19,8 +20,9 @@ pub(super) fn rows(path: &Path, file: &str) -> Result<Rows, RosterError> {
     let reader = ParquetRecordBatchReaderBuilder::try_new(opened).map_err(invalid)?;
     let schema = reader.schema().clone();
     let names = schema.fields().iter().map(|field| field.name().as_str());
-    let header = columns(names, false, file, Place::Row(1))?;
-    if !header.contains(&"tenant_id") {
+    let mut warnings = BTreeSet::new();
+    let header = columns(names, false, file, Place::Row(1), &mut warnings)?;
+    if !header.iter().any(|column| column.is("tenant_id")) {
         return Err(RosterError::NoTenantId { file: file.to_owned(), place: Place::Row(1) });
     }
     let mut rows = Vec::new();
@@ -30,22 +32,31 @@ pub(super) fn rows(path: &Path, file: &str) -> Result<Rows, RosterError> {
         for at in 0..batch.num_rows() {
             let place = Place::Row(rows.len() as u64 + 1);
             let of_row = columns.iter().map(|values| values[at].clone());
-            rows.push(Row { place, values: header.iter().copied().zip(of_row).collect() });
+            rows.push(Row::new(place, header.iter().cloned().zip(of_row)));
         }
     }
-    Ok(Rows { rows, header: Vec::new() })
+    Ok(Rows { rows, header: Vec::new(), warnings })
 }
 
 /// For each column its values.
-fn values(header: &[&'static str], batch: &RecordBatch, file: &str) -> Result<Vec<Vec<Value>>, RosterError> {
-    let of = |(name, column): (&&'static str, &ArrayRef)| {
-        plain_values(column).ok_or_else(|| RosterError::ColumnType {
+fn values(header: &[RosterColumn], batch: &RecordBatch, file: &str) -> Result<Vec<Vec<Value>>, RosterError> {
+    let of = |(name, column): (&RosterColumn, &ArrayRef)| match name {
+        RosterColumn::Known(name) => plain_values(column).ok_or_else(|| RosterError::ColumnType {
             file: file.to_owned(),
-            column: Column { name, number: None },
+            column: Column { name: *name, number: None },
             found: column.data_type().to_string(),
-        })
+        }),
+        RosterColumn::Other(_) | RosterColumn::Nameless => Ok(plain_values(column)
+            .or_else(|| texts(column))
+            .unwrap_or_else(|| vec![Value::Null; column.len()])),
     };
     header.iter().zip(batch.columns()).map(of).collect()
+}
+
+/// What has a text as a text.
+fn texts(column: &ArrayRef) -> Option<Vec<Value>> {
+    let texts = cast(column, &DataType::Utf8).ok()?;
+    Some(texts.as_string::<i32>().iter().map(Value::from).collect())
 }
 
 /// `None` for a type that no column of a roster has.

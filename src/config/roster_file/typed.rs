@@ -3,8 +3,9 @@
 use chrono::{NaiveDate, Weekday};
 use serde_json::Value;
 
-use super::{Column, RosterError, Row};
+use super::{Column, RosterColumn, RosterError, Row};
 use lightsout_model::protocol::Protocol;
+use lightsout_model::roster_changes::NO_PROTOCOL;
 use lightsout_model::tenant::RosterTenant;
 
 /// What the decision says of a tenant that is excluded without a word.
@@ -13,7 +14,7 @@ pub(super) const NO_REASON_GIVEN: &str = "excluded by the roster";
 /// Reads the values of a row by what their columns hold.
 pub(super) struct Typed<'a> {
     pub(super) file: &'a str,
-    pub(super) header: &'a [&'static str],
+    pub(super) header: &'a [RosterColumn],
     pub(super) row: &'a Row,
 }
 
@@ -32,6 +33,7 @@ impl Typed<'_> {
             logs_to: self.date("logs_to")?,
             workdays: self.weekdays("workdays")?,
             exclude: self.exclude()?,
+            other_columns: self.row.other_columns.clone(),
         };
         if let (Some(from), Some(to)) = (tenant.logs_from, tenant.logs_to)
             && to < from
@@ -48,7 +50,7 @@ impl Typed<'_> {
         found: String,
         expected: impl Into<String>,
     ) -> RosterError {
-        let number = self.header.iter().position(|name| *name == column).map(|at| at + 1);
+        let number = self.header.iter().position(|found| found.is(column)).map(|at| at + 1);
         RosterError::Value {
             file: self.file.to_owned(),
             place: self.row.place,
@@ -123,6 +125,9 @@ impl Typed<'_> {
 
     fn protocols(&self, column: &'static str) -> Result<Option<Vec<Protocol>>, RosterError> {
         let Some(names) = self.list(column)? else { return Ok(None) };
+        if matches!(names.as_slice(), [only] if only.eq_ignore_ascii_case(NO_PROTOCOL)) {
+            return Ok(Some(Vec::new()));
+        }
         // A separator alone would say that all of them are off.
         let is_empty_list =
             matches!(self.row.values.get(column), Some(Value::Array(items)) if items.is_empty());
@@ -131,7 +136,7 @@ impl Typed<'_> {
                 Value::String(text) => text.clone(),
                 value => value.to_string(),
             });
-            return Err(self.wrong(column, found, "names of protocols, or nothing"));
+            return Err(self.wrong(column, found, "names of protocols, none, or nothing"));
         }
         let known = |name: &String| {
             Protocol::NAMED

@@ -2,11 +2,12 @@
 
 use std::fs;
 
-use chrono::{DateTime, Days, NaiveDate};
+use chrono::{DateTime, Days, NaiveDate, TimeDelta, Utc};
 use tempfile::TempDir;
 
 use super::*;
 use crate::decision::{RULES_VERSION, decide, in_row};
+use crate::forget::{ForgetReport, ForgetSettings, forget};
 use crate::reproduce;
 use lightsout_model::campaign::Campaign;
 use lightsout_model::evidence::{
@@ -93,7 +94,12 @@ impl World {
     }
 
     async fn keep(&self, lake: &mut Lake) -> (Assessment, DecisionRow) {
-        let (assessment, row) = self.decide();
+        self.keep_at(lake, DateTime::UNIX_EPOCH).await
+    }
+
+    async fn keep_at(&self, lake: &mut Lake, at: DateTime<Utc>) -> (Assessment, DecisionRow) {
+        let versions = versions(lake).expect("versions");
+        let (assessment, row) = decide(&self.basis(), at, versions).expect("a decision");
         keep(lake, &row, &assessment, &self.basis()).await.expect("kept");
         (assessment, row)
     }
@@ -296,4 +302,83 @@ async fn a_kill_between_the_tables_leaves_no_decision_without_its_tenants() {
         assert!(incomplete(&reader).expect("read").is_empty());
         assert_eq!(heads(&reader).expect("decisions").len(), all);
     }
+}
+
+/// Three decisions of forty, thirty and no days ago; the roster of the first is its own.
+async fn three_decisions(lake: &mut Lake) -> [DecisionRow; 3] {
+    let mut world = world(20);
+    let at = |days: i64| now() - TimeDelta::days(days);
+    let first = world.keep_at(lake, at(40)).await.1;
+    world.roster.tenants.pop_last();
+    let second = world.keep_at(lake, at(30)).await.1;
+    world.evidence.pop();
+    let third = world.keep_at(lake, at(0)).await.1;
+    [first, second, third]
+}
+
+fn now() -> DateTime<Utc> {
+    DateTime::from_timestamp(1_793_000_000, 0).expect("a time")
+}
+
+async fn forgotten(lake: &mut Lake, days: i64, dry_run: bool) -> (Vec<String>, ForgetReport) {
+    let settings = ForgetSettings { keep_since: now() - TimeDelta::days(days), dry_run, now: now() };
+    let report = forget(lake, settings).await.expect("forgotten");
+    (report.forgotten.iter().map(|decision| decision.decision_id.clone()).collect(), report)
+}
+
+#[tokio::test]
+async fn old_decisions_go_with_their_tenants_and_with_rosters_of_their_own() {
+    let (_folder, mut lake) = lake().await;
+    let [first, second, third] = three_decisions(&mut lake).await;
+    let tables = [Table::Decisions, Table::DecisionTenants, Table::Rosters];
+    let before = tables.map(|table| count(&lake, table));
+    let (would, report) = forgotten(&mut lake, 35, true).await;
+    assert_eq!(would, [first.decision_id.clone()]);
+    assert_eq!(tables.map(|table| count(&lake, table)), before, "a dry run writes nothing");
+    let rows: u64 = report.rows.iter().map(|rows| rows.rows).sum();
+
+    assert_eq!(forgotten(&mut lake, 35, false).await.0, would);
+    let after = tables.map(|table| count(&lake, table));
+    assert_eq!((before.iter().sum::<usize>() - after.iter().sum::<usize>()) as u64, rows);
+    assert!(matches!(find(&lake, &first.decision_id), Err(Error::Unknown { .. })));
+    assert!(incomplete(&lake).expect("read").is_empty(), "the others are whole");
+    for row in [&second, &third] {
+        let found = find(&lake, &row.decision_id).expect("kept");
+        assert_eq!(verdicts(&lake, &found).expect("verdicts").map(|all| all.len() as u64), found.tenants);
+        assert_eq!(roster(&lake, &found).expect("its roster"), roster(&lake, row).expect("the same"));
+    }
+    assert!(forgotten(&mut lake, 35, false).await.0.is_empty(), "nothing is left to forget");
+}
+
+#[tokio::test]
+async fn the_latest_decision_and_what_a_campaign_rests_on_are_kept() {
+    let (_folder, mut lake) = lake().await;
+    let [first, second, third] = three_decisions(&mut lake).await;
+    let event = serde_json::json!({
+        "event_id": "e", "campaign": "another", "tenant_id": tenant_id(1), "event": "announced",
+        "protocols": "imap4", "decision_id": first.decision_id, "happened_at": now(),
+        "effective_date": null, "by_whom": null, "detail": null,
+    });
+    let lock = lake.lock().await.expect("the lock");
+    lake.append(&lock, Table::CampaignEvents, &[event], 0).await.expect("an event");
+    drop(lock);
+    // Even if nothing is young enough.
+    let (gone, report) = forgotten(&mut lake, -1, false).await;
+    assert_eq!(gone, [second.decision_id]);
+    assert_eq!((report.kept_for_campaigns, report.kept_as_latest, report.kept_as_young), (1, 1, 0));
+    let ids: Vec<String> = heads(&lake).expect("read").into_iter().map(|head| head.decision_id).collect();
+    assert_eq!(ids, [first.decision_id, third.decision_id]);
+}
+
+#[tokio::test]
+async fn a_kept_roster_outlives_the_decision_that_was_made_with_it() {
+    let (_folder, mut lake) = lake().await;
+    let world = world(20);
+    let version = rosters::keep(&mut lake, &world.roster, now()).await.expect("kept").expect("the first");
+    assert_eq!(version.version, 1);
+    assert!(rosters::keep(&mut lake, &world.roster, now()).await.expect("read").is_none(), "the same");
+    three_decisions(&mut lake).await;
+    forgotten(&mut lake, 10, false).await;
+    let (found, roster) = rosters::latest(&lake).expect("read").expect("a roster");
+    assert_eq!((found, roster), (version, world.roster));
 }

@@ -3,6 +3,7 @@
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::campaign::Standing;
 use lightsout_model::campaign::Campaign;
 use lightsout_model::verdict::{Assessment, TenantAssessment};
 use lightsout_query::page_usage::PageUsage;
@@ -23,6 +24,8 @@ pub struct Snapshot<'a> {
     pub assessment: &'a Assessment,
     /// Of each tenant as many users as [`rows_of_users`] gives it.
     pub usage: &'a PageUsage,
+    /// Where its campaign stands.
+    pub standing: Standing<'a>,
 }
 
 /// Files that a page may name.

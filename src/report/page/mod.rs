@@ -9,6 +9,7 @@
 //! A server's page has a form beside it, and leads to a page of each tenant (`tenant`); what it can't answer it
 //! says on a page of a few words (`told`).
 
+mod campaign;
 mod charts;
 mod data;
 mod gaps;
@@ -33,6 +34,7 @@ use lightsout_model::verdict::{TenantAssessment, TenantVerdict};
 use lightsout_notify::limits_of_all;
 use lightsout_output::text;
 
+pub use campaign::Standing;
 pub use data::{Asked, Links, Snapshot, rows_of_users};
 use model::Model;
 pub use told::{Told, render_told};
@@ -120,6 +122,7 @@ fn values(snapshot: &Snapshot<'_>, links: &Links<'_>) -> Value {
         who_rows_each => who.rows_each,
         users_total => shown().map(|tenant| tenant.users).sum::<u64>(),
         limits => limits_of_all(campaign, shown().copied(), window),
+        standing => campaign::section(&snapshot.standing, links),
         reasons_table => gaps::reasons(&model).into_value(),
         gaps_table => gaps.markup.into_value(),
         gaps_left_out => gaps.left_out,

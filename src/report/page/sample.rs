@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use chrono::{Datelike, Days, NaiveDate, TimeDelta, Weekday};
 
+use super::campaign::Standing;
 use super::data::{Links, Snapshot, rows_of_users};
 use super::render;
 use lightsout_assess::assess;
@@ -35,6 +36,9 @@ const SECOND: [&str; 10] = [
     "Insurance Group",
     "Joinery",
 ];
+/// Of a campaign without a ledger.
+pub(super) const NOTHING_ANNOUNCED: Standing<'static> = Standing { rows: &[], today: NaiveDate::MAX };
+
 const APPS: [&str; 3] = ["Office 365 Exchange Online", "Outlook 2010", "Scan to mail"];
 
 /// Names that would be markup, if a page let them.
@@ -183,7 +187,8 @@ impl Sample {
 
     pub(super) fn page(&self) -> String {
         let Self { campaign, assessment, usage } = self;
-        render(&Snapshot { campaign, assessment, usage }, &Links::BESIDE).expect("a page")
+        render(&Snapshot { campaign, assessment, usage, standing: NOTHING_ANNOUNCED }, &Links::BESIDE)
+            .expect("a page")
     }
 }
 

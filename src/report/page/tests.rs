@@ -8,7 +8,7 @@ use sha2::{Digest, Sha256};
 use super::data::{Links, Snapshot, TENANT_ROWS_MAX};
 use super::gaps::Possible;
 use super::render;
-use super::sample::{HOSTILE, Sample, covered, day, records, tenant_id};
+use super::sample::{HOSTILE, NOTHING_ANNOUNCED, Sample, covered, day, records, tenant_id};
 use lightsout_assess::assess;
 use lightsout_model::evidence::{DailyCounts, DayRange, TenantEvidence, Window};
 use lightsout_model::sign_in::Category;
@@ -165,7 +165,8 @@ fn a_server_leads_from_a_tenant_to_its_page_and_to_its_own_files() {
     let address = |id: &str| format!("/tenants/{id}?a=1&b=\"");
     let file = |name: &str| name.starts_with("assessment.").then(|| format!("/files/{name}"));
     let links = Links { file: &file, tenant: Some(&address), asked: None };
-    let page = render(&Snapshot { campaign, assessment, usage }, &links).expect("a page");
+    let page = render(&Snapshot { campaign, assessment, usage, standing: NOTHING_ANNOUNCED }, &links)
+        .expect("a page");
     let id = tenant_id(0);
     assert!(page.contains(&format!("<a href=\"/tenants/{id}?a=1&amp;b=&quot;\">")));
     let page = page.replace("&#x2f;", "/");

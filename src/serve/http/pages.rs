@@ -13,7 +13,7 @@ use super::error_page::PageError;
 use super::request::{self, PageRequest, Pairs, Range};
 use super::server_state::{Decided, ServerState, key};
 use crate::error::Result;
-use crate::live::Rules;
+use lightsout_model::tenant::Roster;
 use lightsout_query::Queries;
 use lightsout_report::explain::{Explanation, Judged, rows};
 use lightsout_report::page::tenant::{Address, TenantLinks, TenantPage, render_tenant};
@@ -43,28 +43,29 @@ pub(super) async fn report(
         let (snapshot, decided) = state.decided(&request).await?;
         if request.search.is_empty() {
             let rendered = decided.page.get_or_try_init(|| {
-                let (rules, decided) = (Arc::clone(&snapshot.rules), Arc::clone(&decided));
-                state.limit.run(async move { of_all(&decided, &rules, &PageRequest::default()) })
+                let (roster, decided) = (Arc::clone(&snapshot.roster), Arc::clone(&decided));
+                state.limit.run(async move { of_all(&decided, &roster, &PageRequest::default()) })
             });
             return rendered.await.cloned();
         }
-        let rules = Arc::clone(&snapshot.rules);
-        state.limit.run(async move { of_all(&decided, &rules, &request) }).await
+        let roster = Arc::clone(&snapshot.roster);
+        state.limit.run(async move { of_all(&decided, &roster, &request) }).await
     };
     state.in_time(made).await.map(html)
 }
 
-fn of_all(decided: &Decided, rules: &Rules, request: &PageRequest) -> Result<Bytes> {
+fn of_all(decided: &Decided, roster: &Roster, request: &PageRequest) -> Result<Bytes> {
     let Decided { range, campaign, assessment, usage, .. } = decided;
     let home = home(*range);
     let query = range.query();
-    let found = request.found(&assessment.tenants, &rules.roster);
+    let found = request.found(&assessment.tenants, roster);
     let links = Links {
         file: &|name| downloads::address(name, *range),
         tenant: Some(&|tenant_id| format!("{}?{query}", tenant(tenant_id))),
         asked: Some(page::Asked { home: &home, search: &request.search, found: found.as_ref() }),
     };
-    Ok(render(&page::Snapshot { campaign, assessment, usage }, &links)?.into())
+    let standing = decided.standing();
+    Ok(render(&page::Snapshot { campaign, assessment, usage, standing }, &links)?.into())
 }
 
 /// `/tenants/ID`: why a tenant has its verdict, and who is left.
@@ -79,7 +80,8 @@ pub(super) async fn of_tenant(
         let (snapshot, decided) = state.decided(&request).await?;
         // Whoever is not known takes no place among those that are kept.
         decided.judged(&snapshot, &tenant_id)?;
-        let key = key(&snapshot, Some(decided.range), Some(tenant_id.clone()));
+        let of_today = format!("{tenant_id} {}", decided.today());
+        let key = key(&snapshot, Some(decided.range), Some(of_today));
         let page = state.tenants.get(key, async {
             let judged = decided.judged(&snapshot, &tenant_id)?;
             let (queries, _wish) = state.queries(&snapshot)?;
@@ -105,6 +107,7 @@ async fn explained(queries: &Queries, decided: &Decided, judged: Judged) -> Resu
         decision_id: &decided.assessment.decision_id,
         explanation: &explanation,
         addresses: &addresses,
+        standing: decided.standing(),
     };
     Ok(render_tenant(&page, &links)?.into())
 }

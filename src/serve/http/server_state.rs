@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use axum::body::Bytes;
-use chrono::Utc;
+use chrono::{NaiveDate, Utc};
 use tokio::sync::OnceCell;
 
 use super::cache::{Cache, Key};
@@ -15,6 +15,7 @@ use crate::engine::Engine;
 use crate::error::Result;
 use crate::live::{Live, Snapshot};
 use crate::stoppable::Wish;
+use lightsout_campaign::status::StatusRow;
 use lightsout_decisions::decision::decide;
 use lightsout_decisions::reproduce;
 use lightsout_model::campaign::Campaign;
@@ -23,7 +24,8 @@ use lightsout_model::verdict::Assessment;
 use lightsout_query::Queries;
 use lightsout_query::page_usage::PageUsage;
 use lightsout_report::explain::Judged;
-use lightsout_report::page::rows_of_users;
+use lightsout_report::page::{Standing, rows_of_users};
+use lightsout_workflow::campaign::standing::standing;
 
 /// Windows of which the verdicts are kept: of ten thousand tenants some tens of megabytes each.
 const WINDOWS_MAX: usize = 4;
@@ -52,6 +54,9 @@ pub(super) struct Decided {
     pub(super) assessment: Assessment,
     pub(super) usage: PageUsage,
     evidence: Vec<TenantEvidence>,
+    /// Where the campaign stands on a day.
+    standing: Vec<StatusRow>,
+    today: NaiveDate,
     /// The report of all tenants, once it has been rendered.
     pub(super) page: OnceCell<Bytes>,
 }
@@ -94,8 +99,10 @@ impl ServerState {
         let decided = {
             let of = Arc::clone(&snapshot);
             let (queries, _wish) = self.queries(&snapshot)?;
-            let decided = self.limit.run(async move { Decided::of(&of, &queries, range).await });
-            self.windows.get(key(&snapshot, Some(range), None), decided).await?
+            let today = Utc::now().date_naive();
+            let decided = self.limit.run(async move { Decided::of(&of, &queries, range, today).await });
+            // What is due changes with the day, whatever becomes of the lake.
+            self.windows.get(key(&snapshot, Some(range), Some(today.to_string())), decided).await?
         };
         Ok((snapshot, decided))
     }
@@ -112,19 +119,31 @@ pub(super) fn key(snapshot: &Snapshot, range: Option<Range>, tenant: Option<Stri
 }
 
 impl Decided {
-    async fn of(snapshot: &Snapshot, queries: &Queries, range: Range) -> Result<Self> {
+    async fn of(snapshot: &Snapshot, queries: &Queries, range: Range, today: NaiveDate) -> Result<Self> {
         let window = range.window();
         let mut campaign = snapshot.rules.campaign.clone();
         campaign.window_days = range.days;
         let evidence = queries.evidence(&campaign, window).await?;
-        let basis = reproduce::basis(&campaign, &snapshot.rules.roster, &evidence, window, 0);
+        let basis = reproduce::basis(&campaign, &snapshot.roster, &evidence, window, 0);
         let (assessment, _) = decide(&basis, Utc::now(), String::new())?;
         let usage = {
             let rows = rows_of_users(&assessment);
             let rows_max = |tenant_id: &str| rows.get(tenant_id).copied().unwrap_or(0);
             queries.page_usage(&campaign, window, "*", rows_max).await?
         };
-        Ok(Self { range, campaign, assessment, usage, evidence, page: OnceCell::new() })
+        let standing = standing(queries, &campaign, &snapshot.roster, &assessment, today).await?;
+        let page = OnceCell::new();
+        Ok(Self { range, campaign, assessment, usage, evidence, standing, today, page })
+    }
+
+    /// The day that it was computed on.
+    pub(super) const fn today(&self) -> NaiveDate {
+        self.today
+    }
+
+    /// Where the campaign stands today.
+    pub(super) fn standing(&self) -> Standing<'_> {
+        Standing { rows: &self.standing, today: self.today }
     }
 
     /// The verdict of one tenant.
@@ -133,7 +152,7 @@ impl Decided {
         let at = tenants.binary_search_by(|tenant| tenant.tenant_id.as_str().cmp(tenant_id));
         let at = at.map_err(|_| PageError::NoTenant { id: tenant_id.to_owned() })?;
         let evidence = self.evidence.iter().find(|tenant| tenant.tenant_id == tenant_id);
-        let settings = snapshot.rules.roster.tenants.get(tenant_id);
+        let settings = snapshot.roster.tenants.get(tenant_id);
         Ok(Judged {
             tenant: tenants[at].clone(),
             evidence: evidence.cloned().unwrap_or_default(),

@@ -47,6 +47,7 @@ pub(super) fn of_query(error: &Error) -> PgWireError {
         | Error::Arrow { .. }
         | Error::Report(_)
         | Error::Decision(_)
+        | Error::Stage(_)
         | Error::Lake(_) => failure("58000", error.to_string()),
     }
 }

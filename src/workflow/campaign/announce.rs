@@ -10,8 +10,9 @@ use crate::error::{Error, Result};
 use lightsout_campaign::announce::{Picked, Selection, announceable, pick, tenants_to_warn, warning_events};
 use lightsout_campaign::event::ChangeKind;
 use lightsout_campaign::guards::{self, DecisionAge, Stop};
+use lightsout_campaign::roster_guard::{RosterGuard, same_exclusions};
 use lightsout_campaign::{AnnouncedTenant, Event};
-use lightsout_decisions::reproduce;
+use lightsout_decisions::{reproduce, store};
 use lightsout_model::change::{Change, ProtocolChange};
 use lightsout_model::evidence::WhoRow;
 use lightsout_model::protocol::Protocol;
@@ -34,6 +35,8 @@ pub struct AnnounceRequest<'a> {
     pub short_notice: bool,
     /// Whether all other tenants get warnings and requests for evidence.
     pub warnings: bool,
+    /// Whether a decision that lacks exclusions of the roster may be announced.
+    pub despite_roster: bool,
 }
 
 /// What was announced.
@@ -75,6 +78,16 @@ pub async fn announce(
     reproduce::same_rules(&row)?;
     let mut decided = state.decided(&row)?;
     decided.campaign = guards::same_rules(&state.campaign, decided.campaign, &row.decision_id)?;
+    let (roster, roster_name) = state.roster_that_holds(&row)?;
+    same_exclusions(RosterGuard {
+        campaign: &state.campaign.name,
+        decision_id: &row.decision_id,
+        decided_with: &store::roster(&state.lake, &row)?,
+        roster: &roster,
+        roster_name: &roster_name,
+        is_accepted: request.despite_roster && request.decision_id.is_some(),
+    })?;
+    decided.roster = roster;
     let age = DecisionAge { decision_id: &row.decision_id, window: decided.window };
     let (notice_date, effective_date) =
         guards::days(&decided.campaign, age, request.notice_date, request.short_notice, state.now)?;

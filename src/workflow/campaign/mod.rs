@@ -4,12 +4,14 @@
 pub mod announce;
 pub mod apply;
 pub mod confirm;
+pub mod diff;
 pub mod notice_batch;
 pub mod opt_out;
 pub mod recheck;
 mod rehearsal;
 pub mod rehearse;
 pub mod runbooks;
+pub mod standing;
 pub mod state;
 pub mod take_back;
 

@@ -17,6 +17,7 @@ use lightsout_lake::Lake;
 use lightsout_lake::commit::Locked;
 use lightsout_model::campaign::Campaign;
 use lightsout_model::evidence::{TenantEvidence, Window};
+use lightsout_model::roster_changes::no_longer_excluded;
 use lightsout_model::tenant::Roster;
 use lightsout_model::verdict::{Assessment, TenantAssessment};
 use lightsout_query::Queries;
@@ -183,6 +184,29 @@ impl CampaignState {
             (None, Some(row)) => Ok(store::roster(&self.lake, row)?),
             (None, None) => Ok(Roster::default()),
         }
+    }
+
+    /// The roster whose exclusions hold for an announcement, and its name in messages: the lake's, else that of the
+    /// campaign's newest decision that was made with one, else that of the decision. One that was given adds to it.
+    ///
+    /// # Errors
+    /// Fails if the lake can't be read.
+    pub fn roster_that_holds(&self, row: &DecisionRow) -> Result<(Roster, String)> {
+        if let Some(kept) = crate::roster::kept(&self.lake)? {
+            let name = kept.told();
+            // The contacts and settings of the one that was given, the exclusions of both.
+            let mut roster = self.roster.clone().unwrap_or_else(|| kept.roster.clone());
+            for excluded in no_longer_excluded(&kept.roster, &roster) {
+                let tenant =
+                    roster.tenants.entry(excluded.tenant_id.clone()).or_insert_with(|| excluded.clone());
+                tenant.exclude.clone_from(&excluded.exclude);
+            }
+            return Ok((roster, name));
+        }
+        if let Some((decision_id, roster)) = store::newest_roster(&self.lake, &row.campaign)? {
+            return Ok((roster, format!("the roster of decision {decision_id}")));
+        }
+        Ok((Roster::default(), String::new()))
     }
 
     /// Names of tenants, by id.

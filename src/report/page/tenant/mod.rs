@@ -7,6 +7,7 @@ use chrono::{DateTime, Utc};
 use minijinja::{Value, context};
 use serde::Deserialize;
 
+use super::campaign::Standing;
 use super::data::NAME_CHARACTERS_MAX;
 use super::{SCRIPT, STYLE, filled, next, policy};
 use crate::error::Result;
@@ -23,6 +24,8 @@ pub struct TenantPage<'a> {
     pub explanation: &'a Explanation,
     /// The busiest first.
     pub addresses: &'a [Address],
+    /// Where its campaign stands.
+    pub standing: Standing<'a>,
 }
 
 /// A row of `queries/top_ip_addresses.sql`.
@@ -57,7 +60,7 @@ pub fn render_tenant(page: &TenantPage<'_>, links: &TenantLinks<'_>) -> Result<S
 }
 
 fn values(page: &TenantPage<'_>, links: &TenantLinks<'_>) -> Value {
-    let TenantPage { campaign, decision_id, explanation, addresses } = *page;
+    let TenantPage { campaign, decision_id, explanation, addresses, standing } = *page;
     let Explanation { tenant, window, .. } = explanation;
     let (class, verdict) = super::tables::in_words(tenant.verdict);
     let id = text::plain_short(&tenant.tenant_id, NAME_CHARACTERS_MAX);
@@ -77,6 +80,7 @@ fn values(page: &TenantPage<'_>, links: &TenantLinks<'_>) -> Value {
         limits => explanation.limits,
         campaign_title => text::plain_short(&campaign.title, NAME_CHARACTERS_MAX),
         campaign => campaign.name,
+        standing => super::campaign::of_tenant(&standing, &tenant.tenant_id),
         decision_id,
         program_version => env!("CARGO_PKG_VERSION"),
         first_day => text::date(window.first),
