@@ -11,7 +11,8 @@ use std::sync::LazyLock;
 use std::time::{Duration, Instant};
 
 use lightsout_formats::encoding::Encoding;
-use lightsout_formats::frame::{Chunk, Framer, Framing};
+use lightsout_formats::frame::{Chunk, Framer};
+use lightsout_formats::framing::Framing;
 use lightsout_formats::recognise::Recognised;
 use lightsout_formats::shapes::envelope::{ENVELOPES, Payload, cut_payload, records};
 use lightsout_formats::shapes::{RecordReader, Shape};

@@ -67,21 +67,11 @@ fn the_crates_use_each_other_as_the_table_permits() {
 }
 
 /// Circles of modules that are left, with the reason.
-const CIRCLES: [(&str, &[&str], &str); 5] = [
+const CIRCLES: [(&str, &[&str], &str); 3] = [
     (
         "assess",
         &["protocols", "settings"],
         "a protocol is off by settings, and settings are asked by protocol",
-    ),
-    (
-        "formats",
-        &["csv", "document", "frame", "recognise", "shapes"],
-        "framing and shapes share the reasons of rejects and the limits of a record, which want a module of their own",
-    ),
-    (
-        "ingest",
-        &["account", "coverage", "known", "rows", "source", "worker"],
-        "a source holds its account, and the account counts what the worker accepted",
     ),
     ("model", &["evidence", "settings"], "days are in evidence, which has settings in it"),
     (

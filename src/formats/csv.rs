@@ -9,11 +9,10 @@ mod places;
 
 use std::borrow::Cow;
 
-pub(super) use places::{Cell, Cells, Finder, Row};
+pub(super) use places::{Cell, Finder, Row};
 
-use super::document::Scan;
-use super::frame::{OVER_LONG_BYTES_KEPT, RECORD_BYTES_MAX, over_long};
-use super::shapes::RejectReason;
+use super::reject::{OVER_LONG_BYTES_KEPT, RECORD_BYTES_MAX, RejectReason};
+use super::scan::Scan;
 
 /// Cells are separated by one of these.
 pub(super) const DELIMITERS: [u8; 4] = [b',', b';', b'\t', b'|'];
@@ -44,7 +43,7 @@ fn next_row(buffer: &[u8], delimiter: u8, last: bool, scan: &mut Scan) -> bool {
     let broken_at = match row_end(buffer, at, delimiter, last) {
         End::At(end, next) => {
             if end - at > RECORD_BYTES_MAX {
-                scan.broken.push((at..at + OVER_LONG_BYTES_KEPT, over_long()));
+                scan.broken.push((at..at + OVER_LONG_BYTES_KEPT, RejectReason::over_long()));
             } else if !buffer[at..end].trim_ascii().is_empty() {
                 scan.records.push(at..end);
             }
@@ -63,7 +62,7 @@ fn next_row(buffer: &[u8], delimiter: u8, last: bool, scan: &mut Scan) -> bool {
         None => return false,
     };
     if end - at > RECORD_BYTES_MAX {
-        scan.broken.push((at..at + OVER_LONG_BYTES_KEPT, over_long()));
+        scan.broken.push((at..at + OVER_LONG_BYTES_KEPT, RejectReason::over_long()));
     } else {
         let reason = RejectReason::InvalidCsv { at: broken_at.min(end) - at };
         scan.broken.push((at..end, reason));

@@ -6,15 +6,13 @@
 mod arrays;
 mod values;
 
-use std::ops::Range;
 
 use super::answer::member_says_incomplete;
-use super::csv::Cells;
 use super::encoding::BYTE_ORDER_MARK;
-use super::frame::{OVER_LONG_BYTES_KEPT, RECORD_BYTES_MAX, over_long};
 use super::json::JsonError;
 use super::json::blocks::Processor;
-use super::shapes::RejectReason;
+use super::reject::{OVER_LONG_BYTES_KEPT, RECORD_BYTES_MAX, RejectReason};
+use super::scan::Scan;
 use arrays::{Arrays, arrays, is_array_key};
 pub(super) use arrays::{is_envelope, is_json_text};
 use values::Found;
@@ -49,17 +47,6 @@ enum Container {
     EnvelopeArray,
     /// Behind it, in the rest of the object.
     EnvelopeTail,
-}
-
-/// What one pass over a buffer found.
-#[derive(Debug, Default)]
-pub(super) struct Scan {
-    pub(super) records: Vec<Range<usize>>,
-    /// Where the cells of its records end, in tables.
-    pub(super) cells: Cells,
-    pub(super) broken: Vec<(Range<usize>, RejectReason)>,
-    /// Bytes that need not be looked at again.
-    pub(super) consumed: usize,
 }
 
 enum Value {
@@ -234,7 +221,7 @@ impl Scanner {
                     self.first_key = first_key(&buffer[at..end]).unwrap_or_default().to_vec();
                 }
                 if end - at > RECORD_BYTES_MAX {
-                    scan.broken.push((at..at + OVER_LONG_BYTES_KEPT, over_long()));
+                    scan.broken.push((at..at + OVER_LONG_BYTES_KEPT, RejectReason::over_long()));
                 } else {
                     scan.records.push(at..end);
                 }
@@ -255,7 +242,7 @@ impl Scanner {
         self.after_broken = true;
         self.is_cut |= last && end == buffer.len();
         if end - at > RECORD_BYTES_MAX {
-            scan.broken.push((at..at + OVER_LONG_BYTES_KEPT, over_long()));
+            scan.broken.push((at..at + OVER_LONG_BYTES_KEPT, RejectReason::over_long()));
         } else {
             let error = JsonError { at: broken_at.min(end) - at, expected };
             scan.broken.push((at..end, RejectReason::InvalidJson(error)));

@@ -7,41 +7,21 @@ use std::io;
 use std::ops::Range;
 
 use super::buffer::{Buffer, Buffers};
-use super::csv::{Cells, Finder};
-use super::document::{Scan, Scanner, broken_off};
+use super::csv::Finder;
+use super::document::{Scanner, broken_off};
 use super::encoding::{BYTE_ORDER_MARK, Encoding};
+use super::framing::Framing;
 use super::recognise::{Recognised, recognise};
-use super::shapes::{NotRead, RejectReason};
+use super::reject::{OVER_LONG_BYTES_KEPT, RECORD_BYTES_MAX, RejectReason};
+use super::scan::{Cells, Scan};
+use super::shapes::NotRead;
 use super::text::Text;
 
-/// A longer record is rejected.
-pub const RECORD_BYTES_MAX: usize = 16 << 20;
-/// What is kept of one that is longer.
-pub const OVER_LONG_BYTES_KEPT: usize = 1 << 20;
 /// How much is read before a chunk is cut.
 /// Small enough to stay in a core's own cache from being read to being parsed.
 const CHUNK_BYTES: usize = 512 << 10;
 /// How much of a file recognition may look at.
 const HEAD_BYTES: usize = 1 << 20;
-
-/// How records lie in a file.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Framing {
-    Lines,
-    Document,
-    Csv,
-}
-
-impl Framing {
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Lines => "lines",
-            Self::Document => "document",
-            Self::Csv => "csv",
-        }
-    }
-}
 
 /// Where a chunk's records are.
 #[derive(Debug, Clone)]
@@ -361,7 +341,7 @@ impl Framer {
         self.skipping_line = true;
         let mut chunk = self.take(self.buffer.len());
         chunk.bytes.truncate(OVER_LONG_BYTES_KEPT);
-        chunk.broken.push((0..OVER_LONG_BYTES_KEPT, over_long()));
+        chunk.broken.push((0..OVER_LONG_BYTES_KEPT, RejectReason::over_long()));
         chunk.records = Records::default();
         Some(chunk)
     }
@@ -387,10 +367,4 @@ impl Framer {
 fn is_open_row((range, reason): &(Range<usize>, RejectReason), text: &[u8]) -> bool {
     let closes_nowhere = matches!(reason, RejectReason::InvalidCsv { at } if *at == range.len());
     closes_nowhere && text[range.end..].trim_ascii().is_empty()
-}
-
-/// The reason for a record that is too long.
-#[must_use]
-pub fn over_long() -> RejectReason {
-    RejectReason::OverLong { limit: RECORD_BYTES_MAX, kept: OVER_LONG_BYTES_KEPT }
 }

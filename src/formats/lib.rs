@@ -15,11 +15,14 @@ pub mod csv;
 mod document;
 pub mod encoding;
 pub mod frame;
+pub mod framing;
 pub mod json;
 pub mod lenient;
 pub mod pages;
 mod plain;
 pub mod recognise;
+pub mod reject;
+mod scan;
 pub mod settings;
 pub mod shapes;
 pub mod text;
@@ -31,6 +34,6 @@ pub use document::broken_off;
 #[must_use]
 pub fn is_downloaded_by_hand(shape: &str, framing: Option<&str>) -> bool {
     let continuous =
-        shape == shapes::Shape::LogAnalytics.as_str() && framing == Some(frame::Framing::Lines.as_str());
+        shape == shapes::Shape::LogAnalytics.as_str() && framing == Some(framing::Framing::Lines.as_str());
     !continuous && shapes::Shape::from_word(shape).is_some_and(shapes::Shape::is_downloaded_by_hand)
 }

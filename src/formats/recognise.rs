@@ -4,8 +4,9 @@
 use super::answer::{AnswerState, answer_state};
 use super::csv;
 use super::document::{self, Scanner};
-use super::frame::{Framing, RECORD_BYTES_MAX};
+use super::framing::Framing;
 use super::json::Cursor;
+use super::reject::RECORD_BYTES_MAX;
 use super::shapes::look_alike::{graph_error, of_text};
 use super::shapes::{NotRead, RecordReader, Says, Shape, describe_record, envelope, is_picture};
 use crate::settings::{collected, smtp_report};

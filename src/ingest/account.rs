@@ -6,8 +6,9 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
 
-use super::rows::Dictionary;
-use super::worker::Accepted;
+use super::accept::Accepted;
+use super::days::{date, day_of, hour_of};
+use super::dictionary::Dictionary;
 use lightsout_formats::classify::{is_known_code, outcome_of};
 use lightsout_model::coverage::{Basis, SEVERAL};
 use lightsout_model::sign_in::{Category, Outcome, RawSignIn};
@@ -267,7 +268,7 @@ impl Account {
         let seen = days.entry((tenant, raw.category)).or_default();
         // A sign-in of other tenants shows nothing of this one's log.
         if !is_mismatched {
-            seen.count(super::rows::day_of(signed_in_at), hour_of(signed_in_at));
+            seen.count(day_of(signed_in_at), hour_of(signed_in_at));
             seen.latest_at = seen.latest_at.max(Some(signed_in_at).filter(|at| *at <= now));
         }
         if raw.category.is_none_or(Category::is_user) {
@@ -284,7 +285,7 @@ impl Account {
         let seen = self.days.entry((row.tenant_id.to_owned(), row.category)).or_default();
         let is_other = |id: Option<&str>| id.is_some_and(|id| id != row.tenant_id && id != NO_TENANT_ID);
         if !(is_other(row.home_tenant_id) && is_other(row.resource_tenant_id)) {
-            seen.count(super::rows::day_of(at), hour_of(at));
+            seen.count(day_of(at), hour_of(at));
             seen.latest_at = seen.latest_at.max(Some(at).filter(|at| *at <= until));
         }
         if row.category.is_none_or(Category::is_user) {
@@ -378,10 +379,6 @@ impl Seen {
     }
 }
 
-pub(super) fn date(day: i32) -> NaiveDate {
-    NaiveDate::from_epoch_days(day).unwrap_or_default()
-}
-
 /// Whether home and resource tenant are both known, and neither is the log's.
 fn is_mismatched(tenant_id: &str, raw: &RawSignIn<'_>) -> bool {
     let is_other = |id: Option<&str>| id.is_some_and(|id| id != tenant_id && id != NO_TENANT_ID);
@@ -390,11 +387,6 @@ fn is_mismatched(tenant_id: &str, raw: &RawSignIn<'_>) -> bool {
 
 /// Stands for a tenant that is not known.
 const NO_TENANT_ID: &str = "00000000-0000-0000-0000-000000000000";
-
-fn hour_of(micros: i64) -> u32 {
-    const MICROS_PER_HOUR: i64 = 3_600_000_000;
-    u32::try_from(micros.div_euclid(MICROS_PER_HOUR).rem_euclid(24)).unwrap_or(0)
-}
 
 /// One entry of `sources.coverage`: what the source shows of one tenant and category.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]

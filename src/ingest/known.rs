@@ -8,10 +8,9 @@ use arrow::array::{Array as _, AsArray as _};
 use arrow::datatypes::{Int64Type, TimestampMicrosecondType};
 use serde::Deserialize;
 
-use super::IngestSettings;
 use super::account::Coverage;
 use super::find::Input;
-use super::source::{Source, SourceRow, read_rows};
+use super::source_row::{SourceRow, read_rows};
 use crate::Result;
 use lightsout_lake::Lake;
 use lightsout_lake::schema::Table;
@@ -122,16 +121,8 @@ impl Known {
         }
     }
 
-    /// Tells a source that is known what it covers already, if it may cover more now.
-    pub(super) fn tell_coverage(
-        &mut self,
-        lake: &Lake,
-        source: &mut Source,
-        settings: &IngestSettings,
-    ) -> Result<()> {
-        if !source.is_known || (settings.covers.is_none() && source.input.says.storage().is_none()) {
-            return Ok(());
-        }
+    /// What the lake knows that a source covers.
+    pub(super) fn coverage_of(&mut self, lake: &Lake, source_id: &str) -> Result<Vec<Coverage>> {
         let coverage = if let Some(coverage) = &self.coverage {
             coverage
         } else {
@@ -141,7 +132,6 @@ impl Known {
             }
             self.coverage.insert(coverage)
         };
-        source.known_coverage = coverage.get(source.id()).cloned().unwrap_or_default();
-        Ok(())
+        Ok(coverage.get(source_id).cloned().unwrap_or_default())
     }
 }

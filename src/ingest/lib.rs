@@ -1,10 +1,13 @@
 //! Raw files to records: find, open, frame, parse by shape, classify, build rows. What is ready goes
 //! to the lake in batches: a file's rows are in one commit or in none.
 
+mod accept;
 mod account;
 pub mod assign;
 mod batch;
 mod coverage;
+mod days;
+mod dictionary;
 mod error;
 pub mod find;
 mod identity;
@@ -16,6 +19,7 @@ mod replay;
 mod rows;
 mod settings;
 mod source;
+mod source_row;
 mod upgrade;
 mod worker;
 

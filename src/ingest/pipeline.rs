@@ -9,7 +9,7 @@ use tempfile::TempPath;
 use super::batch::{Attempts, discard, read_batch};
 use super::find::Input;
 use super::known::Known;
-use super::source;
+use super::source_row;
 use super::{FileFate, IngestReport, IngestSettings, Progress};
 use crate::{Error, Result};
 use lightsout_lake::Lake;
@@ -77,7 +77,7 @@ async fn ingest_batch(
     // By path, the sources whose tails were read.
     let mut continued = Vec::new();
     for mut source in sources {
-        known.tell_coverage(lake, &mut source, settings)?;
+        source.learn_coverage(lake, known, settings)?;
         let (id, stored_bytes) = (source.id().to_owned(), source.stored_bytes());
         continued.extend(source.continued());
         tenant_settings.extend(source.settings_row(&batch_id, settings.now)?);
@@ -97,7 +97,7 @@ async fn ingest_batch(
         return Ok(lake.await_durable().await?);
     }
     let name = format!("part-{batch_id}");
-    files.push(write_file(lake.root(), Table::Sources, &name, &source::to_batch(&rows)?)?);
+    files.push(write_file(lake.root(), Table::Sources, &name, &source_row::to_batch(&rows)?)?);
     if !tenant_settings.is_empty() {
         let batch = to_batch(Table::TenantSettings, &tenant_settings)?;
         files.push(write_file(lake.root(), Table::TenantSettings, &name, &batch)?);

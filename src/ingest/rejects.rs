@@ -7,7 +7,7 @@ use arrow::array::{BinaryBuilder, Int64Builder, RecordBatch, StringBuilder, Time
 
 use crate::{Error, Result};
 use lightsout_formats::lenient::Lenient;
-use lightsout_formats::shapes::RejectReason;
+use lightsout_formats::reject::RejectReason;
 use lightsout_lake::schema::Table;
 use lightsout_model::sign_in::Category;
 

@@ -10,14 +10,15 @@ use arrow::datatypes::Int64Type;
 use serde::Serialize;
 
 use super::assign::Assignments;
-use super::source::{self, Source, SourceRow};
+use super::source::Source;
+use super::source_row::{self, SourceRow};
 use super::worker::Worker;
 use super::{IngestSettings, Progress};
 use crate::{Error, Result};
 use lightsout_formats::broken_off;
 use lightsout_formats::encoding::Encoding;
-use lightsout_formats::frame::{Chunk, Records, over_long};
-use lightsout_formats::shapes::RejectReason;
+use lightsout_formats::frame::{Chunk, Records};
+use lightsout_formats::reject::RejectReason;
 use lightsout_lake::Lake;
 use lightsout_lake::commit::{Manifest, Replaced, Replacing};
 use lightsout_lake::schema::Table;
@@ -83,7 +84,7 @@ pub async fn replay(
     }
     let name = format!("part-{batch_id}");
     corrections.sort_by(|a, b| a.source_id().cmp(b.source_id()));
-    files.push(write_file(lake.root(), Table::Sources, &name, &source::to_batch(&corrections)?)?);
+    files.push(write_file(lake.root(), Table::Sources, &name, &source_row::to_batch(&corrections)?)?);
     let replaced = lake.files(Table::Rejects)?.into_iter().map(|file| Replaced {
         table: Table::Rejects,
         path: file.path,
@@ -102,12 +103,12 @@ fn sources(
     assignments: &Assignments,
 ) -> Result<HashMap<String, (Arc<Source>, SourceRow)>> {
     let mut sources = HashMap::new();
-    for row in source::read_rows::<SourceRow>(lake, None)? {
+    for row in source_row::read_rows::<SourceRow>(lake, None)? {
         if !row.is_first() {
             continue;
         }
         let dates = settings.date_order.unwrap_or(DateOrder::Unsettled);
-        if let Some(source) = row.reopen(assignments, dates) {
+        if let Some(source) = Source::reopen(&row, assignments, dates) {
             sources.insert(row.source_id().to_owned(), (Arc::new(source), row));
         }
     }
@@ -130,7 +131,7 @@ impl Reject {
         let whole = 0..bytes.len();
         // Of these the whole record is not kept.
         let broken = match self.reason.as_str() {
-            "over_long" => Some(over_long()),
+            "over_long" => Some(RejectReason::over_long()),
             "broken_compression" => Some(RejectReason::BrokenCompression { detail: self.detail }),
             "broken_off" => Some(broken_off()),
             "cut_row" => Some(RejectReason::CutRow),

@@ -1,8 +1,6 @@
 //! Column builders: classified records in, sorted record batches out. Texts that repeat are kept once
 //! and named by number, so a row is small, sorting moves numbers, and a row group can be large.
 
-mod dictionary;
-
 use std::hash::BuildHasher as _;
 use std::sync::{Arc, LazyLock};
 
@@ -14,26 +12,18 @@ use arrow::buffer::{NullBuffer, OffsetBuffer, ScalarBuffer};
 use arrow::datatypes::{DataType, Field, Int32Type, Schema, SchemaRef};
 use foldhash::quality::FixedState;
 
-pub(super) use dictionary::Dictionary;
-use dictionary::Guess;
-
+use super::days::day_of;
+use super::dictionary::{Dictionary, Guess};
 use super::source::Source;
 use crate::{Error, Result};
 use lightsout_lake::schema::{Table, timestamp};
 use lightsout_model::protocol::Protocol;
 use lightsout_model::sign_in::{Category, Classified, RawSignIn};
 
-const MICROS_PER_DAY: i64 = 86_400_000_000;
 /// Stands for "none" among numbers that are times or codes.
 const NONE: i64 = i64::MIN;
 /// The same among numbers of texts.
 const NO_TEXT: u32 = u32::MAX;
-
-/// Days since 1970 of an instant.
-#[must_use]
-pub(super) fn day_of(micros: i64) -> i32 {
-    i32::try_from(micros.div_euclid(MICROS_PER_DAY)).unwrap_or(0)
-}
 
 /// The columns of texts that repeat, each beside what fills it.
 macro_rules! repeated_texts {

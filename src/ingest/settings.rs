@@ -5,7 +5,7 @@ use chrono::{DateTime, Days, NaiveDate, Utc};
 
 use super::find::Input;
 use crate::{Error, Result};
-use lightsout_formats::frame::Framing;
+use lightsout_formats::framing::Framing;
 use lightsout_formats::settings::{collected, smtp_report};
 use lightsout_model::evidence::midnight;
 use lightsout_model::settings::{SettingsKind, SettingsRow, StoredSettings};

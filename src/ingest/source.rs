@@ -2,18 +2,13 @@
 
 mod advice;
 mod closing;
-mod row;
+mod reopen;
 mod tail;
 
 use std::collections::HashMap;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, OnceLock};
-
-use arrow::array::RecordBatch;
-use chrono::{DateTime, Utc};
-use serde::de::DeserializeOwned;
-use serde::{Deserialize, Serialize};
 
 use super::account::{Account, Coverage};
 use super::coverage;
@@ -26,11 +21,10 @@ use super::{FileFate, IngestSettings};
 use crate::Result;
 use lightsout_formats::answer::AnswerState;
 use lightsout_formats::encoding::Encoding;
-use lightsout_formats::frame::Framing;
+use lightsout_formats::framing::Framing;
 use lightsout_formats::pages::Pages;
 use lightsout_formats::shapes::{RecordReader, Shape};
 use lightsout_lake::Lake;
-use lightsout_lake::schema::Table;
 use lightsout_model::settings::{SettingsKind, SettingsRow};
 use lightsout_model::sign_in::Category;
 
@@ -93,52 +87,6 @@ struct Name {
     id: String,
     content_id: String,
     stored_bytes: u64,
-}
-
-/// A row of `sources`.
-#[derive(Debug, Serialize, Deserialize)]
-pub(super) struct SourceRow {
-    source_id: String,
-    batch_id: String,
-    path: String,
-    shape: Option<String>,
-    framing: Option<String>,
-    encoding: String,
-    compression: String,
-    /// The header row that rows need to be read again.
-    header: Option<String>,
-    stored_bytes: u64,
-    content_bytes: u64,
-    records: i64,
-    rows: i64,
-    rejected: i64,
-    not_sign_ins: i64,
-    pruned: i64,
-    missing_columns: Option<String>,
-    first_signed_in_at: Option<DateTime<Utc>>,
-    last_signed_in_at: Option<DateTime<Utc>>,
-    ingested_at: Option<DateTime<Utc>>,
-    program_version: String,
-    coverage: Vec<Coverage>,
-    fate: FileFate,
-    /// Why it was refused.
-    detail: Option<String>,
-    /// Where it comes from again and again.
-    channel: Option<String>,
-    /// How the export ends before its data do; absent where it does not.
-    truncation: Option<String>,
-    /// Graph: the filter that the links to next pages repeat.
-    page_filter: Option<String>,
-    pages: Option<i64>,
-    /// Of them those without a link to a next one.
-    last_pages: Option<i64>,
-    /// Hash of its bytes alone.
-    content_id: Option<String>,
-    /// The tenant that its path or the operator names.
-    assigned_tenant_id: Option<String>,
-    /// The source that the file begins with, if only what is behind it was read.
-    prefix_source_id: Option<String>,
-    prefix_bytes: Option<i64>,
 }
 
 impl Source {
@@ -341,6 +289,19 @@ impl Source {
         said(&self.is_incomplete) || said(&self.has_previews) && !said(&self.has_final_results)
     }
 
+    /// Takes in what the lake knows that it covers, if it is known and may cover more now.
+    pub(super) fn learn_coverage(
+        &mut self,
+        lake: &Lake,
+        known: &mut Known,
+        settings: &IngestSettings,
+    ) -> Result<()> {
+        if self.is_known && (settings.covers.is_some() || self.input.says.storage().is_some()) {
+            self.known_coverage = known.coverage_of(lake, self.id())?;
+        }
+        Ok(())
+    }
+
     /// Counts a rejected record that may be usage and does not say whose.
     pub(super) fn count_unplaced(&self) {
         self.unplaced.fetch_add(1, Ordering::Relaxed);
@@ -364,10 +325,6 @@ pub(super) fn content_id_of(hash: blake3::Hash) -> String {
     hash.to_hex()[..32].to_owned()
 }
 
-fn signed(count: u64) -> i64 {
-    i64::try_from(count).unwrap_or(i64::MAX)
-}
-
 /// Where files like this one come from again and again.
 pub(super) fn channel(input: &Input, shape: Option<Shape>) -> String {
     if let Some(root) = &input.says.storage_root {
@@ -380,18 +337,4 @@ pub(super) fn channel(input: &Input, shape: Option<Shape>) -> String {
         }
         _ => input.name.clone(),
     }
-}
-
-/// Rows of `sources` as a batch.
-pub(super) fn to_batch(rows: &[SourceRow]) -> Result<RecordBatch> {
-    Ok(lightsout_lake::rows::to_batch(Table::Sources, rows)?)
-}
-
-/// Every row of `sources`, of all columns or of some.
-pub(super) fn read_rows<T: DeserializeOwned>(lake: &Lake, columns: Option<&[&str]>) -> Result<Vec<T>> {
-    let mut rows = Vec::new();
-    for batch in lake.read(Table::Sources, columns)? {
-        rows.extend(lightsout_lake::rows::from_batch(&batch?)?);
-    }
-    Ok(rows)
 }

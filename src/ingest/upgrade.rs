@@ -16,7 +16,7 @@ use serde_json::{Map, Value};
 use super::account::{Account, StoredRow};
 use super::find::{Assigned, Input, PathFacts};
 use super::{FileFate, IngestSettings};
-use super::{coverage, source};
+use super::{coverage, source, source_row};
 use crate::{Error, Result};
 use lightsout_formats::shapes::Shape;
 use lightsout_lake::Lake;
@@ -99,7 +99,7 @@ type Row = Map<String, Value>;
 
 /// Every row, the first of each source before what was learnt of it later.
 fn read_sources(lake: &Lake) -> Result<Vec<Row>> {
-    let mut rows: Vec<Row> = source::read_rows(lake, None)?;
+    let mut rows: Vec<Row> = source_row::read_rows(lake, None)?;
     let key = |row: &Row| (text(row, "ingested_at").to_owned(), std::cmp::Reverse(number(row, "records")));
     rows.sort_by_cached_key(key);
     Ok(rows)

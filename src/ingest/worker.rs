@@ -1,7 +1,6 @@
 //! One parsing thread: chunks in; rows, rejects and counts out. It writes data files of its own, so
 //! threads share nothing but the accounts.
 
-mod accept;
 mod place;
 
 use std::borrow::Cow;
@@ -11,22 +10,23 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
+use super::accept::{Accepted, accept, content_hash};
 use super::account::{Account, Days};
+use super::dictionary::Dictionary;
 use super::find::Input;
 use super::identity::Identity;
 use super::rejects::{Reject, Rejects};
-use super::rows::{self, Dictionary, RowContext, Rows};
+use super::rows::{self, RowContext, Rows};
 use super::source::Source;
 use super::{IngestSettings, Progress};
 use crate::Result;
-pub(super) use accept::Accepted;
-use accept::{accept, content_hash};
 use lightsout_formats::answer::answer_state;
 use lightsout_formats::classify::classify;
-use lightsout_formats::frame::{Chunk, OVER_LONG_BYTES_KEPT, RECORD_BYTES_MAX, over_long};
+use lightsout_formats::frame::Chunk;
 use lightsout_formats::lenient::{self, ReadsAs};
+use lightsout_formats::reject::{OVER_LONG_BYTES_KEPT, RECORD_BYTES_MAX, RejectReason};
 use lightsout_formats::shapes::envelope::CutPayload;
-use lightsout_formats::shapes::{Parsed, RecordReader, RejectReason, Remembered};
+use lightsout_formats::shapes::{Parsed, RecordReader, Remembered};
 use lightsout_lake::schema::Table;
 use lightsout_lake::write::{DataFileWriter, Unsettled};
 use lightsout_model::tenant::Named;
@@ -161,7 +161,7 @@ impl<'a> Worker<'a> {
         account: &mut Account,
     ) -> Result<std::result::Result<(), RejectReason>> {
         if range.len() > RECORD_BYTES_MAX {
-            return Ok(Err(over_long()));
+            return Ok(Err(RejectReason::over_long()));
         }
         let within = match text {
             Some(text) => Ok((text, range.clone())),

@@ -6,14 +6,13 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::{Arg, ArgMatches, Args, Command, FromArgMatches};
-use datafusion::common::ScalarValue;
 
 use crate::cli::failure::{Failure, Result};
 use lightsout_query::Error as QueryError;
 use lightsout_query::catalog::Report;
 use lightsout_query::catalog::header::Header;
 use lightsout_query::catalog::own::Library;
-use lightsout_query::catalog::parameter::{Declared, Kind};
+use lightsout_query::catalog::parameter::{Declared, Kind, ParameterValue};
 
 const REPORT: &str = "report";
 
@@ -22,7 +21,7 @@ const OWN: &str = "parameter:";
 
 /// What the flags of a report's own parameters say, by the parameter's name.
 #[derive(Debug, Default)]
-pub(crate) struct Values(pub(super) BTreeMap<String, ScalarValue>);
+pub(crate) struct Values(pub(super) BTreeMap<String, ParameterValue>);
 
 impl FromArgMatches for Values {
     fn from_arg_matches(matches: &ArgMatches) -> std::result::Result<Self, clap::Error> {
@@ -34,7 +33,7 @@ impl FromArgMatches for Values {
     fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> std::result::Result<(), clap::Error> {
         for id in matches.ids() {
             if let Some(name) = id.as_str().strip_prefix(OWN)
-                && let Ok(Some(value)) = matches.try_get_one::<ScalarValue>(id.as_str())
+                && let Ok(Some(value)) = matches.try_get_one::<ParameterValue>(id.as_str())
             {
                 self.0.insert(name.to_owned(), value.clone());
             }
@@ -108,10 +107,8 @@ fn is_taken(command: &Command, flag: &str) -> bool {
 
 fn argument(declared: &Declared) -> Arg {
     let kind = declared.kind;
-    let default = match (&declared.default, declared.default_text.as_str()) {
-        (ScalarValue::Utf8(_), "") => "none".to_owned(),
-        (_, text) => text.to_owned(),
-    };
+    let is_empty = kind == Kind::Text && declared.default_text.is_empty();
+    let default = if is_empty { "none" } else { declared.default_text.as_str() };
     Arg::new(format!("{OWN}{}", declared.name))
         .long(declared.flag())
         .value_name(kind.value_name())

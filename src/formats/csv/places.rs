@@ -7,29 +7,9 @@
 
 use std::borrow::Cow;
 
-use crate::document::Scan;
-use crate::frame::{OVER_LONG_BYTES_KEPT, RECORD_BYTES_MAX, over_long};
 use crate::json::blocks::{BLOCK, Look, Processor, Work};
-
-/// Where the cells of a chunk's records end.
-#[derive(Debug, Clone, Default)]
-pub struct Cells {
-    /// The delimiters between a row's cells, then the end of the row; row after row. The first
-    /// `ends_len` are of these rows.
-    ends: Vec<u32>,
-    ends_len: usize,
-    /// Where those of each record start; a row that was found byte by byte has none.
-    starts: Vec<u32>,
-}
-
-impl Cells {
-    /// Those of one record, the records being counted in their order; empty if its cells are not known.
-    pub fn of(&self, record: usize) -> &[u32] {
-        let start = self.starts.get(record).map_or(self.ends_len, |start| *start as usize);
-        let end = self.starts.get(record + 1).map_or(self.ends_len, |end| *end as usize);
-        &self.ends[start..end]
-    }
-}
+use crate::reject::{OVER_LONG_BYTES_KEPT, RECORD_BYTES_MAX, RejectReason};
+use crate::scan::Scan;
 
 /// The text of one cell as it lies in its row.
 #[derive(Debug, Clone, Copy)]
@@ -49,7 +29,7 @@ pub(crate) struct Row<'a, 'c> {
 }
 
 impl<'a, 'c> Row<'a, 'c> {
-    /// The row of a chunk that starts at `start`, and what [`Cells`] has of it; `None` if that is nothing.
+    /// The row of a chunk that starts at `start`, and what [`Cells`](crate::scan::Cells) has of it; `None` if that is nothing.
     #[inline]
     pub(crate) fn new(chunk: &'a str, start: usize, ends: &'c [u32]) -> Option<Self> {
         (!ends.is_empty()).then_some(Self { chunk, start, ends })
@@ -276,7 +256,7 @@ impl Rows<'_> {
         state.row = newline + 1;
         let text = &buffer[start..end];
         if text.len() > RECORD_BYTES_MAX {
-            self.scan.broken.push((start..start + OVER_LONG_BYTES_KEPT, over_long()));
+            self.scan.broken.push((start..start + OVER_LONG_BYTES_KEPT, RejectReason::over_long()));
         } else if !text.trim_ascii_start().is_empty() {
             self.scan.records.push(start..end);
             let cells = &mut self.scan.cells;

@@ -8,9 +8,10 @@
 use std::borrow::Cow;
 
 use super::draft::{code, graver};
-use super::{Parsed, RejectReason};
+use super::{Parsed, wrong_shape};
 use crate::classify::names_basic_agent;
 use crate::json::{Cursor, JsonError, Kind, Strings};
+use crate::reject::RejectReason;
 use lightsout_model::sign_in::{Outcome, RawSignIn};
 use lightsout_model::time::{self, DateOrder};
 
@@ -140,7 +141,7 @@ pub(super) fn parse(cursor: Cursor<'_, impl Strings>, dates: DateOrder) -> Resul
     let record = cursor.record();
     let members = read(cursor)?;
     if !members.is_audit() {
-        return Err(RejectReason::wrong_shape(EXPECTED, record));
+        return Err(wrong_shape(EXPECTED, record));
     }
     if !members.is_sign_in() {
         return Ok(Parsed::NotSignIn);

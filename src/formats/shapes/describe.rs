@@ -2,6 +2,7 @@
 
 use super::look_alike::{self, NotRead};
 use crate::json::{Cursor, JsonError, Kind};
+use crate::reject::RejectReason;
 
 /// JSON text without the blanks between its tokens.
 pub(super) fn without_blanks(record: &str) -> String {
@@ -29,6 +30,22 @@ pub fn describe_record(record: &str) -> Option<NotRead> {
     }
     let keys = top_level_keys(record);
     (!keys.is_empty()).then(|| look_alike::of_keys(&keys))
+}
+
+/// The reason for a record that is not of the shape that its file has.
+pub(super) fn wrong_shape(expected: &'static str, record: &str) -> RejectReason {
+    let keys = top_level_keys(record);
+    if keys.iter().any(|key| matches!(key.as_str(), "error" | "body"))
+        && let Some(found) = look_alike::graph_error(record)
+    {
+        return RejectReason::WrongShape { expected, found };
+    }
+    let found = if keys.is_empty() {
+        "a record without keys".to_owned()
+    } else {
+        format!("a record with the keys {}", keys.join(", "))
+    };
+    RejectReason::WrongShape { expected, found }
 }
 
 /// The keys of a record's top level, for messages; empty if it is no JSON object.

@@ -9,8 +9,9 @@ use std::borrow::Cow;
 
 use super::draft::{Draft, Item};
 use super::names::Names;
-use super::{Parsed, RejectReason};
+use super::{Parsed, wrong_shape};
 use crate::json::{Cursor, JsonError, Kind, Strings};
+use crate::reject::RejectReason;
 use lightsout_model::sign_in::Category;
 use lightsout_model::time::DateOrder;
 
@@ -230,7 +231,7 @@ fn assemble<'a>(
     record: &str,
 ) -> Result<Draft<'a>, RejectReason> {
     if !envelope.is_diagnostic() {
-        return Err(RejectReason::wrong_shape(EXPECTED, record));
+        return Err(wrong_shape(EXPECTED, record));
     }
     let mut draft = properties.draft;
     draft.set(Item::Category, envelope.category);

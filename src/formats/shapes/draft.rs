@@ -6,9 +6,10 @@ mod values;
 use std::borrow::Cow;
 
 use super::names::Names;
-use super::{Parsed, RejectReason, nested};
+use super::{Parsed, nested};
 use crate::classify::{is_modern_client, names_basic_agent, names_password_grant};
 use crate::json::{Cursor, JsonError, Kind, Strings};
+use crate::reject::RejectReason;
 use lightsout_model::sign_in::{Category, Outcome, RawSignIn};
 use lightsout_model::tenant::{is_guid, tenant_id};
 use lightsout_model::time::{self, DateOrder};

@@ -3,8 +3,9 @@
 //! They never name the tenant whose log they are from, unless who exported them has added it.
 
 use super::draft::{Draft, Item};
-use super::{Parsed, RejectReason};
+use super::{Parsed, wrong_shape};
 use crate::json::{Cursor, JsonError, Strings};
+use crate::reject::RejectReason;
 use lightsout_model::time::DateOrder;
 
 pub(super) const EXPECTED: &str = "a Graph signIn object with createdDateTime, a user or service principal, and an application, client or status";
@@ -61,7 +62,7 @@ pub(super) fn parse(cursor: Cursor<'_, impl Strings>, dates: DateOrder) -> Resul
     let sign_in = &draft.sign_in;
     let certain = draft.created.is_some() && sign_in.user_id.is_some() && sign_in.client_app.is_some();
     if !certain && !recognise(record) {
-        return Err(RejectReason::wrong_shape(EXPECTED, record));
+        return Err(wrong_shape(EXPECTED, record));
     }
     draft.finish(dates)
 }

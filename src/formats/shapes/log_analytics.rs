@@ -6,8 +6,9 @@ use super::diagnostic::SIGN_IN_OPERATION;
 use super::draft::{Draft, Item};
 use super::look_alike::is_aggregate;
 use super::names::Names;
-use super::{Parsed, RejectReason};
+use super::{Parsed, wrong_shape};
 use crate::json::{Cursor, JsonError, Strings};
+use crate::reject::RejectReason;
 use lightsout_model::time::DateOrder;
 
 pub(super) const EXPECTED: &str =
@@ -72,7 +73,7 @@ pub(super) fn parse(cursor: Cursor<'_, impl Strings>, dates: DateOrder) -> Resul
     let record = cursor.record();
     let draft = draft(cursor)?;
     if draft.created.is_none() && draft.emitted.is_none() && !recognise(record) {
-        return Err(RejectReason::wrong_shape(EXPECTED, record));
+        return Err(wrong_shape(EXPECTED, record));
     }
     draft.finish(dates)
 }

@@ -15,7 +15,6 @@ mod nested;
 mod other_log;
 mod portal;
 mod powershell;
-mod reject;
 mod table;
 
 use std::borrow::Cow;
@@ -23,16 +22,16 @@ use std::ops::Range;
 use std::sync::Arc;
 
 pub use describe::describe_record;
-use describe::{top_level_keys, without_blanks};
+use describe::{without_blanks, wrong_shape};
 use draft::{Draft, Item};
 pub use draft::{Glimpse, Says};
 pub use look_alike::{NotRead, is_picture};
-pub use reject::RejectReason;
 use table::Table;
 
 use crate::csv::Row;
 use crate::json::learned::Learned;
 use crate::json::{Cursor, Index, Strings};
+use crate::reject::RejectReason;
 use lightsout_model::sign_in::RawSignIn;
 use lightsout_model::time::DateOrder;
 

@@ -7,8 +7,9 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use super::draft::{Draft, Item};
-use super::{NotRead, Parsed, RecordReader, RejectReason, Shape, log_analytics, nested, portal, powershell};
+use super::{NotRead, Parsed, RecordReader, Shape, log_analytics, nested, portal, powershell};
 use crate::csv::{self, Cell, DELIMITERS, Row};
+use crate::reject::RejectReason;
 use last_cells::LastCells;
 use lightsout_model::time::DateOrder;
 

@@ -10,7 +10,7 @@ use crate::Result;
 use crate::find::Input;
 use crate::open::Compression;
 use lightsout_formats::encoding::Encoding;
-use lightsout_formats::frame::Framing;
+use lightsout_formats::framing::Framing;
 use lightsout_lake::Lake;
 use lightsout_lake::schema::Table;
 

@@ -6,11 +6,12 @@ use std::sync::atomic::Ordering;
 use chrono::DateTime;
 
 use super::advice::{Facts, advice};
-use super::{INCOMPLETE, Source, SourceRow, TORN, channel, signed};
+use super::{INCOMPLETE, Source, TORN, channel};
 use crate::coverage;
 use crate::known::Known;
+use crate::source_row::{SourceRow, signed};
 use crate::{Error, FileFate, FileReport, IngestSettings, Result};
-use lightsout_formats::frame::Framing;
+use lightsout_formats::framing::Framing;
 use lightsout_formats::shapes::RecordReader;
 
 impl Source {

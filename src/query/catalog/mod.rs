@@ -13,6 +13,7 @@ use serde::de::DeserializeOwned;
 use super::{Parameter, Queries, timestamp};
 use crate::Result;
 use header::{Header, HeaderError};
+use parameter::ParameterValue;
 use lightsout_model::campaign::Campaign;
 use lightsout_model::evidence::Window;
 use lightsout_model::protocol::Protocol;
@@ -156,7 +157,7 @@ impl<'a> Report<'a> {
         campaign: &Campaign,
         window: Option<Window>,
         tenant_id: &str,
-        values: &BTreeMap<String, ScalarValue>,
+        values: &BTreeMap<String, ParameterValue>,
     ) -> Vec<Parameter> {
         let text = |text: String| ScalarValue::Utf8(Some(text));
         let Ok(header) = self.header() else { return Vec::new() };
@@ -179,7 +180,7 @@ impl<'a> Report<'a> {
         });
         let own = header.parameters.iter().map(|declared| {
             let value = values.get(&declared.name).unwrap_or(&declared.default);
-            (declared.name.clone(), value.clone())
+            (declared.name.clone(), value.0.clone())
         });
         bound.chain(own).collect()
     }

@@ -80,7 +80,7 @@ impl Kind {
     ///
     /// # Errors
     /// Fails with what was expected.
-    pub fn parse(self, text: &str) -> Result<ScalarValue, String> {
+    pub fn parse(self, text: &str) -> Result<ParameterValue, String> {
         let day = |text: &str| text.parse::<NaiveDate>().ok();
         let value = match self {
             Self::Text => Some(ScalarValue::Utf8(Some(text.to_owned()))),
@@ -104,7 +104,7 @@ impl Kind {
                 _ => None,
             },
         };
-        value.ok_or_else(|| format!("expected {}", self.expected()))
+        value.map(ParameterValue).ok_or_else(|| format!("expected {}", self.expected()))
     }
 }
 
@@ -114,13 +114,17 @@ impl fmt::Display for Kind {
     }
 }
 
+/// A value of a parameter, of a type that the engine binds.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ParameterValue(pub(crate) ScalarValue);
+
 /// A parameter as a header declares it: `$name type default VALUE = meaning`.
 #[derive(Debug, Clone)]
 pub struct Declared {
     pub name: String,
     pub kind: Kind,
     /// Null of those that are bound from the rules.
-    pub default: ScalarValue,
+    pub default: ParameterValue,
     /// The default as the header has it, without quotes.
     pub default_text: String,
     pub meaning: String,
@@ -206,7 +210,7 @@ fn declaration(piece: &str, line: usize) -> Result<Declared, HeaderError> {
         (Some(_), Some(_)) => {
             return Err(wrong(format!("a default of ${name}"), "none: it is bound from the rules"));
         }
-        (Some(_), None) => ScalarValue::Null,
+        (Some(_), None) => ParameterValue(ScalarValue::Null),
         (None, None) => {
             let expected =
                 format!("one, so that the report runs without it: ${name} {kind} default VALUE = meaning");
@@ -261,8 +265,8 @@ mod tests {
                 ("on", 5, "whether")
             ]
         );
-        assert_eq!(found[1].default, ScalarValue::Utf8(Some("it's; = so".to_owned())));
-        assert_eq!(found[3].default, ScalarValue::Boolean(Some(true)));
+        assert_eq!(found[1].default.0, ScalarValue::Utf8(Some("it's; = so".to_owned())));
+        assert_eq!(found[3].default.0, ScalarValue::Boolean(Some(true)));
         assert!(declarations("none", 1).is_ok_and(|found| found.is_empty()));
     }
 
@@ -295,7 +299,7 @@ mod tests {
             (Kind::Timestamp, "1970-01-01T00:00:01Z", time(1_000_000)),
             (Kind::Boolean, "False", ScalarValue::Boolean(Some(false))),
         ] {
-            assert_eq!(kind.parse(text), Ok(expected), "{kind} {text}");
+            assert_eq!(kind.parse(text), Ok(ParameterValue(expected)), "{kind} {text}");
         }
         for (kind, text) in [
             (Kind::Bigint, "5.5"),

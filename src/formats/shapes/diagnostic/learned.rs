@@ -6,10 +6,11 @@ use std::ops::Range;
 
 use super::super::draft::{Draft, Item};
 use super::super::nested::is_certificate;
-use super::super::{Parsed, RejectReason, draft};
+use super::super::{Parsed, draft};
 use super::{ENVELOPE, Envelope, Member, Properties, assemble, is_of_log_analytics, lowered_member};
 use crate::json::learned::{Found, Learned, SLOTS, Segment, Want};
 use crate::json::{Scanned, Strings};
+use crate::reject::RejectReason;
 use lightsout_model::sign_in::Category;
 use lightsout_model::time::DateOrder;
 

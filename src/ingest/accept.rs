@@ -4,15 +4,15 @@
 use std::borrow::Cow;
 
 use crate::find::Input;
-use lightsout_formats::shapes::RejectReason;
+use lightsout_formats::reject::RejectReason;
 use lightsout_model::sign_in::{Category, RawSignIn};
 use lightsout_model::tenant::is_guid;
 
 /// A record that becomes a row.
-pub(in super::super) struct Accepted<'a> {
-    pub(in super::super) raw: RawSignIn<'a>,
-    pub(in super::super) tenant_id: Cow<'a, str>,
-    pub(in super::super) signed_in_at: i64,
+pub(super) struct Accepted<'a> {
+    pub(super) raw: RawSignIn<'a>,
+    pub(super) tenant_id: Cow<'a, str>,
+    pub(super) signed_in_at: i64,
 }
 
 /// Fills what the record leaves open and checks what every row must have.

@@ -1,9 +1,13 @@
-//! Why a record is rejected: in words for people, and as the code of the `rejects` table.
+//! Why a record is rejected: in words for people, and as the code of the `rejects` table; and how long a record may
+//! be.
 
-use super::look_alike::graph_error;
-use super::top_level_keys;
 use crate::json::JsonError;
 use lightsout_model::time::TimeError;
+
+/// A longer record is rejected.
+pub const RECORD_BYTES_MAX: usize = 16 << 20;
+/// What is kept of one that is longer.
+pub const OVER_LONG_BYTES_KEPT: usize = 1 << 20;
 
 /// Why a record is rejected. `code` is the word in the `rejects` table.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -49,8 +53,14 @@ pub enum RejectReason {
 }
 
 impl RejectReason {
+    /// For a record that is too long.
+    #[must_use]
+    pub const fn over_long() -> Self {
+        Self::OverLong { limit: RECORD_BYTES_MAX, kept: OVER_LONG_BYTES_KEPT }
+    }
+
     /// For a time that can't be read.
-    pub(super) fn of_time(member: &'static str, text: &str, error: TimeError) -> Self {
+    pub(crate) fn of_time(member: &'static str, text: &str, error: TimeError) -> Self {
         let found = text.chars().take(60).collect();
         match error {
             TimeError::Unknown => Self::BadTime { member, found },
@@ -69,22 +79,6 @@ impl RejectReason {
                 | Self::InvalidCsv { .. }
                 | Self::WrongColumns { .. }
         )
-    }
-
-    /// For a record that is not of the shape that its file has.
-    pub(super) fn wrong_shape(expected: &'static str, record: &str) -> Self {
-        let keys = top_level_keys(record);
-        if keys.iter().any(|key| matches!(key.as_str(), "error" | "body"))
-            && let Some(found) = graph_error(record)
-        {
-            return Self::WrongShape { expected, found };
-        }
-        let found = if keys.is_empty() {
-            "a record without keys".to_owned()
-        } else {
-            format!("a record with the keys {}", keys.join(", "))
-        };
-        Self::WrongShape { expected, found }
     }
 
     /// Whether the bytes are no whole record, as those of one that was cut; not what it says.
