@@ -86,3 +86,36 @@ fn a_month_that_is_none_or_comes_with_a_decision_is_refused() {
         assert!(told.contains(said), "{told}");
     }
 }
+
+#[test]
+fn templates_are_written_to_copy_and_never_overwritten() {
+    let place = Place::new();
+    place.run(LAKE, &["notices", "templates", "mine"]);
+    let read = |file: &str| fs::read_to_string(place.path(&format!("mine/{file}"))).expect("a template");
+    assert!(read("en/no_impact.md").contains("What your users will notice"));
+    assert!(read("de/no_impact.md").contains("Was Ihre Benutzer bemerken"));
+    assert!(read("de/parts/contact.md").contains("operator.contact"));
+    assert!(!place.path(LAKE).exists(), "no lake is needed");
+
+    place.write("mine/de/no_impact.md", b"# Hallo {{ tenant.name }}\n");
+    let output = place.tries(LAKE, &["notices", "templates", "mine"]);
+    let told = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(1), "{told}");
+    assert!(told.contains("is there already") && told.contains("mine"), "{told}");
+    assert!(read("de/no_impact.md").starts_with("# Hallo"));
+
+    // What is changed is used for tenants of that language.
+    let roster = fs::read_to_string(sample("roster.csv")).expect("the roster");
+    let german = roster.replace(",en-IE,it@harbourlane.example.net", ",de,it@harbourlane.example.net");
+    assert_ne!(german, roster);
+    place.write("roster.csv", german.as_bytes());
+    let logs = sample("logs");
+    let run = ["run", &logs, "--roster", "roster.csv", "--templates", "mine", "--out", "out"];
+    place.run(LAKE, &run);
+    let notices = files(&place.path("out"), "notice");
+    let text = |json: &Value| json["title"].as_str().expect("a title").to_owned();
+    let titles: Vec<String> = messages(&notices).iter().map(text).collect();
+    assert!(titles.contains(&"ENTWURF: Hallo Harbour Lane Clinic".to_owned()), "{titles:?}");
+    let list = fs::read_to_string(place.path("out/lists/no_impact.csv")).expect("a list");
+    assert!(list.contains(",de,de,"), "{list}");
+}

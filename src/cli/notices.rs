@@ -1,10 +1,10 @@
 //! `lightsout notices`: drafts of the notices, and the lists, for a kept decision; or the usage reports of
-//! a month.
+//! a month; or the built-in templates, to be copied.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use chrono::NaiveDate;
-use clap::Args;
+use clap::{Args, Subcommand};
 
 use super::shared::{Global, open_lake, parse_day};
 use crate::cli::failure::Result;
@@ -26,7 +26,8 @@ pub(super) struct Texts {
         help = "Date that drafts count from, e.g. 2026-11-02 [default: --as-of]"
     )]
     notice_date: Option<NaiveDate>,
-    /// Own notice templates, in a folder, by the names of the built-in ones
+    /// Own notice templates, in a folder, by the names of the built-in ones; those
+    /// for German tenants in its folder de. See: lightsout notices templates
     #[arg(long, value_name = "DIR")]
     templates: Option<PathBuf>,
 }
@@ -37,8 +38,25 @@ impl Texts {
     }
 }
 
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Write the built-in templates of every language, to copy and change
+    ///
+    /// Each language has a folder of its own. Change what you need, delete the rest, and give the folder
+    /// to --templates. A file that is there already is not overwritten.
+    #[command(after_help = "Example:  lightsout notices templates my-templates")]
+    Templates {
+        /// The folder; it is made if it is not there
+        #[arg(value_name = "DIR")]
+        folder: PathBuf,
+    },
+}
+
 #[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true)]
 pub(super) struct Arguments {
+    #[command(subcommand)]
+    command: Option<Command>,
     /// The decision [default: the campaign's latest]
     #[arg(long, value_name = "ID", conflicts_with = "campaign")]
     decision: Option<String>,
@@ -64,6 +82,9 @@ pub(super) struct Arguments {
 }
 
 pub(super) async fn run(arguments: &Arguments, global: &Global) -> Result<u8> {
+    if let Some(Command::Templates { folder }) = &arguments.command {
+        return write_templates(folder, global);
+    }
     let mut lake = open_lake(global).await?;
     if let Some(month) = arguments.month {
         return usage_reports(&lake, month, arguments, global).await;
@@ -85,6 +106,15 @@ pub(super) async fn run(arguments: &Arguments, global: &Global) -> Result<u8> {
     drafts::write(&assessed, &settings, &arguments.out, &mut lake, global.note()).await?;
     if !global.quiet {
         eprintln!("notices of decision {} are in {}", row.decision_id, arguments.out.display());
+    }
+    Ok(0)
+}
+
+fn write_templates(folder: &Path, global: &Global) -> Result<u8> {
+    let written = drafts::write_templates(folder)?;
+    if !global.quiet {
+        let folder = folder.display();
+        eprintln!("{written} templates are in {folder}; use what you change with: --templates {folder}");
     }
     Ok(0)
 }

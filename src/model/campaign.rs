@@ -3,6 +3,7 @@
 //! any other is a TOML file of the same shape.
 
 mod schema;
+mod translation;
 
 use std::collections::BTreeMap;
 
@@ -14,6 +15,7 @@ use crate::protocol::Protocol;
 use crate::sign_in::{AuthMethod, Category};
 
 pub use schema::schema;
+pub use translation::{OperatorTranslation, Translation};
 
 /// The longest times that a campaign may name.
 pub const DAYS_MAX: u32 = 366;
@@ -104,6 +106,9 @@ pub struct Campaign {
     #[serde(default = "default_language", skip_serializing_if = "is_default_language")]
     #[schemars(regex(pattern = "^[A-Za-z]{2,3}(-[A-Za-z0-9]{1,8})*$"))]
     pub language: String,
+    /// The texts in other languages, by the tag of each.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub translations: BTreeMap<String, Translation>,
     #[serde(default, skip_serializing_if = "Waves::is_empty")]
     pub waves: Waves,
 }
@@ -122,6 +127,13 @@ pub struct Operator {
     /// The mail address that tenants write to.
     #[schemars(regex(pattern = "^[^@ ]+@[^@ ]+$"))]
     pub reply_to: String,
+    /// What a notice ends with, of one line or several. Absent: the name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1))]
+    pub signature: Option<String>,
+    /// Contact and signature in other languages, by the tag of each.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub translations: BTreeMap<String, OperatorTranslation>,
 }
 
 /// How a campaign is announced in waves. Without it everybody eligible is announced at once.
@@ -355,9 +367,10 @@ impl Campaign {
     }
 
     /// Takes from the file as it is now whom to write to and where to read on: a notice of today must not send people
-    /// to what was right when the decision was made.
+    /// to what was right when the decision was made. Translations are no rules, and come with it.
     pub fn take_contacts_of(&mut self, file: &Self) {
         self.operator.clone_from(&file.operator);
+        self.translations.clone_from(&file.translations);
         let (own, new) = (&mut self.texts, &file.texts);
         own.latest_information.clone_from(&new.latest_information);
         own.opt_out.clone_from(&new.opt_out);

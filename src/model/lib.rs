@@ -7,6 +7,7 @@ pub mod client;
 pub mod columns;
 pub mod coverage;
 pub mod evidence;
+pub mod language;
 pub mod protocol;
 pub mod settings;
 pub mod sign_in;

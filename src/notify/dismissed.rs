@@ -3,8 +3,11 @@
 use chrono::NaiveDate;
 use serde::Serialize;
 
+use super::locale::Locale;
+use super::phrases;
 use lightsout_model::evidence::Dismissal;
-use lightsout_output::text::{count, date, plain_short};
+use lightsout_model::language::{Language, LocalText};
+use lightsout_output::text::{count, plain_short};
 
 const TEXT_CHARACTERS_MAX: usize = 120;
 
@@ -23,13 +26,13 @@ pub(super) struct Dismissed {
 }
 
 impl Dismissed {
-    pub(super) fn of(dismissal: &Dismissal) -> Self {
+    pub(super) fn of(dismissal: &Dismissal, locale: Locale) -> Self {
         Self {
             code: dismissal.doubt.clone(),
-            what: in_words(&dismissal.doubt),
+            what: locale.text(in_words(&dismissal.doubt)),
             files: dismissal.paths.len(),
             by: plain_short(&dismissal.by_whom, TEXT_CHARACTERS_MAX),
-            on: date(day(dismissal)),
+            on: locale.date(day(dismissal)),
             why: plain_short(&dismissal.why, TEXT_CHARACTERS_MAX),
         }
     }
@@ -40,24 +43,24 @@ fn day(dismissal: &Dismissal) -> NaiveDate {
 }
 
 /// A doubt that can be dismissed, as a noun.
-fn in_words(code: &str) -> &'static str {
+fn in_words(code: &str) -> LocalText {
     match code {
-        "rejected_records" => "records that could not be read",
-        "refused_files" => "files that could not be read",
-        "tenant_mismatch" => "sign-ins that name other tenants only",
-        "legacy_agent_elsewhere" => "sign-ins at another service by a user agent of Basic Authentication",
-        "unrecognised_client" => "sign-ins by client apps that are not recognised",
-        "client_not_stated" => "sign-ins that state no client app",
-        "unknown_outcome" => "sign-ins without a status",
-        "used_before_window" => "usage before the time searched",
-        _ => "a doubt",
+        "rejected_records" => phrases::DISMISSED_REJECTED,
+        "refused_files" => phrases::DISMISSED_REFUSED,
+        "tenant_mismatch" => phrases::DISMISSED_MISMATCH,
+        "legacy_agent_elsewhere" => phrases::DISMISSED_AGENT,
+        "unrecognised_client" => phrases::DISMISSED_CLIENT,
+        "client_not_stated" => phrases::DISMISSED_NOT_STATED,
+        "unknown_outcome" => phrases::DISMISSED_OUTCOME,
+        "used_before_window" => phrases::DISMISSED_BEFORE,
+        _ => phrases::DISMISSED_OTHER,
     }
 }
 
 /// One sentence of it, in plain text, for those who run the campaign.
 #[must_use]
 pub fn dismissal_text(dismissal: &Dismissal) -> String {
-    let Dismissed { code, what, files, by, on, why } = Dismissed::of(dismissal);
+    let Dismissed { code, what, files, by, on, why } = Dismissed::of(dismissal, Locale(Language::English));
     let of = if files == 0 { String::new() } else { format!(" in {}", count(files as u64, "file", "files")) };
     format!("{code}: {what}{of}, dismissed by {by} on {on}: {why}")
 }

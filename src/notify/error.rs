@@ -14,6 +14,12 @@ pub enum NotifyError {
     UnknownTemplate { path: PathBuf, expected: Vec<&'static str> },
     #[error("{} holds no template; expected at least one of: {}", path.display(), expected.join(", "))]
     NoTemplate { path: PathBuf, expected: Vec<&'static str> },
+    #[error("can't read the notices in {}: {source}", path.display())]
+    ReadNotice { path: PathBuf, source: io::Error },
+    #[error("{} and {} are the same template; remove one of them", path.display(), other.display())]
+    TwoTemplates { path: PathBuf, other: PathBuf },
+    #[error("{} is there already, and is not overwritten; name a folder without templates", path.display())]
+    TemplateExists { path: PathBuf },
     #[error(
         "template {file}, line {line}: {reason}; the variables there are: {}",
         super::templates::VARIABLES.join(", ")

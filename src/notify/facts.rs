@@ -1,5 +1,5 @@
-//! The facts that a template may use, one struct a topic, ready to be put into sentences: dates read
-//! "24 December 2026", lists of protocols "POP3 and IMAP4". Field names are what template authors write.
+//! The facts that a template may use, one struct a topic, ready to be put into sentences of the notice's language:
+//! dates read "24 December 2026", lists of protocols "POP3 and IMAP4". Field names are what template authors write.
 
 mod change;
 mod clients;
@@ -16,13 +16,15 @@ use self::smtp_auth::{SmtpAuth, SmtpSenders, smtp_auth};
 use self::usage::{Attempted, InUse, Kept, Who, also_used, attempted, failed, in_use, kept, who};
 use super::NoticeContext;
 use super::dismissed::Dismissed;
-use super::limits::limits;
+use super::limits::limit_texts;
+use super::locale::Locale;
 use super::notice_content::NoticeContent;
+use super::phrases;
 use lightsout_model::campaign::{Campaign, Operator};
 use lightsout_model::protocol::Protocol;
 use lightsout_model::sign_in::Category;
-use lightsout_model::verdict::TenantAssessment;
-use lightsout_output::text::{count, date, enumerate, plain_short};
+use lightsout_model::verdict::{Reason, TenantAssessment};
+use lightsout_output::text::plain_short;
 
 /// Characters of one text from a log.
 const TEXT_CHARACTERS_MAX: usize = 120;
@@ -33,7 +35,7 @@ pub(super) struct Facts {
     tenant: Tenant,
     campaign: CampaignFacts,
     /// Who runs it; `None`: not set, which only drafts and messages without a date can be.
-    operator: Option<Operator>,
+    operator: Option<OperatorFacts>,
     /// Empty where nothing was decided.
     decision_id: String,
     draft: bool,
@@ -108,6 +110,15 @@ struct Tenant {
 }
 
 #[derive(Debug, Serialize)]
+struct OperatorFacts {
+    name: String,
+    contact: String,
+    reply_to: String,
+    /// Lines that a notice ends with.
+    signature: Vec<String>,
+}
+
+#[derive(Debug, Serialize)]
 struct CampaignFacts {
     name: String,
     title: String,
@@ -157,6 +168,7 @@ struct CategorySeen {
 #[derive(Debug, Serialize)]
 struct Protocols {
     count: usize,
+    names: Vec<&'static str>,
     text: String,
     smtp_auth: bool,
     /// All but SMTP AUTH.
@@ -170,8 +182,9 @@ impl Facts {
         context: &NoticeContext,
         tenant: &TenantAssessment,
     ) -> Self {
-        let campaign = context.campaign;
+        let (campaign, locale) = (context.campaign, notice_content.locale);
         let window = context.assessment.window;
+        let date = |day| locale.date(day);
         let scope = campaign.scope();
         let out_of_scope: Vec<Protocol> =
             // A password grant is no protocol that a tenant has on or off.
@@ -179,18 +192,19 @@ impl Facts {
                 .into_iter()
                 .filter(|protocol| !scope.contains(protocol) && *protocol != Protocol::PasswordGrant)
                 .collect();
-        let all = |protocols: &[Protocol]| protocols.iter().map(|p| in_use(*p, tenant)).collect();
+        let all = |protocols: &[Protocol]| protocols.iter().map(|p| in_use(*p, tenant, locale)).collect();
         let in_use: Vec<InUse> = all(&notice_content.in_use);
         let others: Vec<Protocol> = but_smtp_auth(&notice_content.in_use);
         let on = |protocol: &&Protocol| !notice_content.already_off.contains(protocol);
         let clear: Vec<Protocol> = tenant.protocols_clear.iter().filter(on).copied().collect();
         let mut usage = but_smtp_auth(&scope);
         usage.extend(notice_content.in_use.iter().filter(|protocol| !scope.contains(protocol)));
+        let reason = |reason: &Reason| ReasonFacts::of(reason, locale);
         let lookback = Days::new(campaign.lookback_days.into());
         Self {
             tenant: Tenant::of(context, tenant),
-            campaign: CampaignFacts::of(campaign),
-            operator: campaign.operator.clone(),
+            campaign: CampaignFacts::of(campaign, locale),
+            operator: campaign.operator.as_ref().map(OperatorFacts::of),
             decision_id: context.assessment.decision_id.clone(),
             draft: context.draft,
             notice_date: date(notice_content.notice_date),
@@ -200,44 +214,47 @@ impl Facts {
                 .try_into()
                 .unwrap_or_default(),
             date_is_fixed: campaign.effective_date.is_some(),
-            month: notice_content.month.map(month_in_words),
+            month: notice_content.month.map(|month| locale.month(month)),
             window: WindowFacts {
                 first: date(window.first),
                 last: date(window.end.pred_opt().unwrap_or(window.end)),
                 days: window.days(),
             },
-            coverage: Coverage::of(campaign, tenant, window.days()),
-            scope: Protocols::of(&scope),
-            told: Protocols::of(&notice_content.protocols),
-            told_method: told_method(campaign, &notice_content.protocols),
+            coverage: Coverage::of(campaign, tenant, window.days(), locale),
+            scope: Protocols::of(&scope, locale),
+            told: Protocols::of(&notice_content.protocols, locale),
+            told_method: told_method(campaign, &notice_content.protocols, locale),
             method_only: scope == [Protocol::PasswordGrant],
-            told_loss: loss(&notice_content.protocols),
-            in_use_loss: loss(&notice_content.in_use),
-            already_off: Protocols::of(&notice_content.already_off),
-            clear: Protocols::of(&clear),
-            out_of_scope: Protocols::of(&out_of_scope),
+            told_loss: loss(&notice_content.protocols, locale),
+            in_use_loss: loss(&notice_content.in_use, locale),
+            already_off: Protocols::of(&notice_content.already_off, locale),
+            clear: Protocols::of(&clear, locale),
+            out_of_scope: Protocols::of(&out_of_scope, locale),
             smtp_auth: smtp_auth(notice_content, context, tenant),
-            smtp_report: SmtpSenders::of(tenant),
-            in_use_text: enumerate(&in_use.iter().map(|row| row.name).collect::<Vec<_>>()),
+            smtp_report: SmtpSenders::of(tenant, locale),
+            in_use_text: locale.enumerate(&in_use.iter().map(|row| row.name).collect::<Vec<_>>()),
             in_use,
             in_use_others: all(&others),
             usage: all(&usage),
-            kept: kept(&scope, &notice_content.already_off, context, tenant),
-            also_used: also_used(tenant),
-            attempted: attempted(&notice_content.protocols, tenant),
-            failed: failed(&notice_content.protocols, tenant),
-            reasons: all_reasons(tenant).into_iter().map(ReasonFacts::of).collect(),
-            evidence_reasons: tenant.evidence_reasons.iter().map(ReasonFacts::of).collect(),
-            doubts: notice_content.doubts(tenant).into_iter().map(ReasonFacts::of).collect(),
+            kept: kept(&scope, &notice_content.already_off, context, tenant, locale),
+            also_used: also_used(tenant, locale),
+            attempted: attempted(&notice_content.protocols, tenant, locale),
+            failed: failed(&notice_content.protocols, tenant, locale),
+            reasons: all_reasons(tenant).into_iter().map(reason).collect(),
+            evidence_reasons: tenant.evidence_reasons.iter().map(reason).collect(),
+            doubts: notice_content.doubts(tenant).into_iter().map(reason).collect(),
             users: tenant.users,
-            who: who(context.who.get(&tenant.tenant_id), &notice_content.in_use),
-            change: notice_content.change.map(ChangeFacts::of),
+            who: who(context.who.get(&tenant.tenant_id), &notice_content.in_use, locale),
+            change: notice_content.change.map(|change| ChangeFacts::of(change, locale)),
             held: held(notice_content, context, tenant),
             stays_on: stays_on(notice_content, context, tenant),
             outlook_modern_auth: outlook_modern_auth(context, tenant, &notice_content.protocols),
             lookback_over: date(window.end.checked_add_days(lookback).unwrap_or(window.end)),
-            dismissed: tenant.dismissals_in_force().map(Dismissed::of).collect(),
-            limits: limits(campaign, tenant, window),
+            dismissed: tenant
+                .dismissals_in_force()
+                .map(|dismissal| Dismissed::of(dismissal, locale))
+                .collect(),
+            limits: limit_texts(campaign, tenant, window).into_iter().map(|text| locale.text(text)).collect(),
         }
     }
 }
@@ -265,8 +282,21 @@ impl Tenant {
     }
 }
 
+impl OperatorFacts {
+    fn of(operator: &Operator) -> Self {
+        let lines = operator.signature.as_deref().unwrap_or_default().lines();
+        let mut signature: Vec<String> =
+            lines.map(|line| line.trim().to_owned()).filter(|line| !line.is_empty()).collect();
+        if signature.is_empty() {
+            signature.push(operator.name.clone());
+        }
+        let Operator { name, contact, reply_to, .. } = operator.clone();
+        Self { name, contact, reply_to, signature }
+    }
+}
+
 impl CampaignFacts {
-    fn of(campaign: &Campaign) -> Self {
+    fn of(campaign: &Campaign, locale: Locale) -> Self {
         Self {
             name: campaign.name.clone(),
             title: campaign.title.clone(),
@@ -279,7 +309,7 @@ impl CampaignFacts {
             smtp_auth: campaign.texts.smtp_auth.clone(),
             latest_information: campaign.texts.latest_information.clone(),
             date_note: campaign.texts.date_note.clone(),
-            checked: campaign.texts.checked.map(date),
+            checked: campaign.texts.checked.map(|day| locale.date(day)),
             opt_out: campaign.texts.opt_out.clone(),
             switch_on_again: campaign.texts.switch_on_again.clone(),
             earlier_posts: campaign.earlier_posts.clone(),
@@ -288,10 +318,10 @@ impl CampaignFacts {
 }
 
 impl Coverage {
-    fn of(campaign: &Campaign, tenant: &TenantAssessment, window_days: i64) -> Self {
+    fn of(campaign: &Campaign, tenant: &TenantAssessment, window_days: i64, locale: Locale) -> Self {
         let required = &campaign.permitted_gap_days;
         let seen = |(category, permitted): (&Category, &u32)| CategorySeen {
-            name: category_name(*category),
+            name: category_name(*category, locale),
             log: log_name(*category),
             known: tenant.days_seen.contains_key(category),
             days: tenant.days_seen.get(category).copied().unwrap_or_default(),
@@ -305,64 +335,72 @@ impl Coverage {
         let counted =
             required.keys().filter_map(|category| Some((*category, *tenant.days_seen.get(category)?)));
         Self {
-            first_day: tenant.first_day.map(date),
-            last_day: tenant.last_day.map(date),
+            first_day: tenant.first_day.map(|day| locale.date(day)),
+            last_day: tenant.last_day.map(|day| locale.date(day)),
             categories: required.iter().map(seen).collect(),
-            text: days_in_words(counted, window_days),
-            lookback_text: days_in_words(lookback, days),
+            text: days_in_words(counted, window_days, locale),
+            lookback_text: days_in_words(lookback, days, locale),
         }
     }
 }
 
 /// "26 of 30 days of interactive and 30 of 30 days of non-interactive sign-ins".
-fn days_in_words(seen: impl Iterator<Item = (Category, u32)>, days: i64) -> String {
-    let days = count(days.try_into().unwrap_or_default(), "day", "days");
-    let of = |(category, seen): (Category, u32)| format!("{seen} of {days} of {}", category_name(category));
+fn days_in_words(seen: impl Iterator<Item = (Category, u32)>, days: i64, locale: Locale) -> String {
+    let days = locale.count(days.try_into().unwrap_or_default(), phrases::DAYS_AFTER_OF);
+    let of = |(category, seen): (Category, u32)| {
+        let (seen, category) = (locale.number(seen.into()), category_name(category, locale));
+        locale.fill(phrases::DAYS_OF, &[("seen", &seen), ("days", &days), ("category", category)])
+    };
     let parts: Vec<String> = seen.map(of).collect();
-    if parts.is_empty() { String::new() } else { enumerate(&parts) + " sign-ins" }
+    if parts.is_empty() {
+        return String::new();
+    }
+    locale.fill(phrases::DAYS_OF_ALL, &[("parts", &locale.enumerate(&parts))])
 }
 
 impl Protocols {
-    fn of(protocols: &[Protocol]) -> Self {
-        let names = |protocols: &[Protocol]| -> Vec<&'static str> {
-            protocols.iter().map(|protocol| protocol.display_name()).collect()
-        };
-        let others = names(&but_smtp_auth(protocols));
+    fn of(protocols: &[Protocol], locale: Locale) -> Self {
+        let names = locale.protocols(protocols);
+        let others = locale.protocols(&but_smtp_auth(protocols));
         Self {
             count: protocols.len(),
-            text: enumerate(&names(protocols)),
+            text: locale.enumerate(&names),
+            names,
             smtp_auth: protocols.contains(&Protocol::SmtpAuth),
-            others_text: enumerate(&others),
+            others_text: locale.enumerate(&others),
             others,
         }
     }
 }
 
 /// What a notice says is turned off. A password grant needs no name beside the method.
-fn told_method(campaign: &Campaign, protocols: &[Protocol]) -> String {
-    let method = &campaign.texts.method;
+fn told_method(campaign: &Campaign, protocols: &[Protocol], locale: Locale) -> String {
+    let method = campaign.texts.method.as_str();
     match protocols {
-        [] | [Protocol::PasswordGrant] => method.clone(),
-        [protocol] => format!("{method} for {}", protocol.display_name()),
-        several => format!("{method} for the {} protocols named below", several.len()),
+        [] | [Protocol::PasswordGrant] => locale.fill(phrases::METHOD, &[("method", method)]),
+        [protocol] => {
+            let values = [("method", method), ("protocol", locale.protocol(*protocol))];
+            locale.fill(phrases::METHOD_FOR_ONE, &values)
+        }
+        several => {
+            let n = locale.number(several.len() as u64);
+            locale.fill(phrases::METHOD_FOR_SEVERAL, &[("method", method), ("n", &n)])
+        }
     }
 }
 
 /// What a client can no longer do by these protocols, after "can no longer".
-fn loss(protocols: &[Protocol]) -> String {
+fn loss(protocols: &[Protocol], locale: Locale) -> String {
     let is_script =
         |protocol: &Protocol| matches!(protocol, Protocol::RemotePowershell | Protocol::PasswordGrant);
     let is_mailbox = |protocol: &Protocol| !is_script(protocol) && *protocol != Protocol::SmtpAuth;
     let losses = [
-        (protocols.iter().any(is_mailbox), "reach their Exchange Online mailbox"),
-        (protocols.contains(&Protocol::SmtpAuth), "send mail through Exchange Online"),
-        (protocols.iter().any(is_script), "manage Exchange Online by script"),
+        (protocols.iter().any(is_mailbox), phrases::LOSES_MAILBOX),
+        (protocols.contains(&Protocol::SmtpAuth), phrases::LOSES_SENDING),
+        (protocols.iter().any(is_script), phrases::LOSES_SCRIPTS),
     ];
-    let losses: Vec<&str> = losses.into_iter().filter_map(|(lost, what)| lost.then_some(what)).collect();
-    match losses.split_last() {
-        Some((last, first)) if !first.is_empty() => format!("{} or {last}", first.join(", ")),
-        _ => losses.concat(),
-    }
+    let lost = losses.into_iter().filter(|(lost, _)| *lost);
+    locale.alternatives(&lost.map(|(_, what)| locale.text(what)).collect::<Vec<_>>())
 }
 
 /// Mentioned where the campaign enables it and a protocol of Outlook is turned off.
@@ -381,9 +419,4 @@ fn outlook_modern_auth(
         Some(true) => "already_on",
         None => "enabled_if_off",
     })
-}
-
-/// "October 2026".
-fn month_in_words(month: lightsout_model::evidence::Month) -> String {
-    month.window().first.format("%B %Y").to_string()
 }

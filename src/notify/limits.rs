@@ -3,32 +3,27 @@
 
 use chrono::{Datelike as _, NaiveDate};
 
+use super::phrases::{
+    LIMIT_COVERAGE, LIMIT_FEDERATED, LIMIT_HYBRID, LIMIT_RARE_JOBS, LIMIT_RELAY, LIMIT_SHORT_HISTORY,
+    LIMIT_YEAR_END,
+};
 use lightsout_model::campaign::Campaign;
 use lightsout_model::evidence::Window;
+use lightsout_model::language::LocalText;
 use lightsout_model::protocol::Protocol;
 use lightsout_model::verdict::{Reason, TenantAssessment, TenantVerdict};
-
-const RARE_JOBS: &str =
-    "A job that runs once a quarter or once a year may not have run in the days that were searched.";
-const SHORT_HISTORY: &str = "Entra ID keeps sign-ins for 7 days in a tenant without a P1 or P2 licence, for 30 days \
-                             with one: what happened before the first day of the logs is not known.";
-const COVERAGE: &str = "A day counts as covered when it has sign-ins: half a day that was not collected, or one weekday \
-                        that never is, does not stand out.";
-const HYBRID: &str =
-    "Sign-ins to an on-premises Exchange server, as in a hybrid deployment, are not in the logs of Entra ID.";
-const FEDERATED: &str =
-    "Sign-ins that another identity provider handled, as for a federated domain, may be missing.";
-const RELAY: &str = "Mail that is relayed by a connector or sent by Direct Send needs no sign-in: no sign-in log shows \
-                     it, and turning off SMTP AUTH does not stop it.";
-const YEAR_END: &str = "Offices that are closed in late December hardly sign in then: a device that is idle over the \
-                        holidays shows no use, just when SMTP AUTH is turned off.";
 
 /// A shorter window can't hold a monthly job.
 const MONTH_DAYS: i64 = 30;
 
-/// What the logs of one tenant can't show, one sentence each.
+/// What the logs of one tenant can't show, one sentence each, for those who run the campaign.
 #[must_use]
 pub fn limits(campaign: &Campaign, tenant: &TenantAssessment, window: Window) -> Vec<&'static str> {
+    limit_texts(campaign, tenant, window).into_iter().map(|text| text.en).collect()
+}
+
+/// The same in every language.
+pub(super) fn limit_texts(campaign: &Campaign, tenant: &TenantAssessment, window: Window) -> Vec<LocalText> {
     if tenant.verdict == TenantVerdict::Excluded {
         return Vec::new();
     }
@@ -47,19 +42,20 @@ pub fn limits_of_all<'a>(
     if judged.peek().is_none() {
         return Vec::new();
     }
-    sentences(campaign, window, judged.any(|tenant| is_short(tenant, window)))
+    let texts = sentences(campaign, window, judged.any(|tenant| is_short(tenant, window)));
+    texts.into_iter().map(|text| text.en).collect()
 }
 
-fn sentences(campaign: &Campaign, window: Window, history_is_short: bool) -> Vec<&'static str> {
+fn sentences(campaign: &Campaign, window: Window, history_is_short: bool) -> Vec<LocalText> {
     let smtp_auth = campaign.scope().contains(&Protocol::SmtpAuth);
     [
-        (true, RARE_JOBS),
-        (history_is_short, SHORT_HISTORY),
-        (true, COVERAGE),
-        (true, HYBRID),
-        (true, FEDERATED),
-        (smtp_auth, RELAY),
-        (smtp_auth && touches_year_end(campaign, window), YEAR_END),
+        (true, LIMIT_RARE_JOBS),
+        (history_is_short, LIMIT_SHORT_HISTORY),
+        (true, LIMIT_COVERAGE),
+        (true, LIMIT_HYBRID),
+        (true, LIMIT_FEDERATED),
+        (smtp_auth, LIMIT_RELAY),
+        (smtp_auth && touches_year_end(campaign, window), LIMIT_YEAR_END),
     ]
     .into_iter()
     .filter_map(|(applies, sentence)| applies.then_some(sentence))
@@ -91,7 +87,7 @@ mod tests {
         Window { first: first.parse().expect("a day"), end: end.parse().expect("a day") }
     }
 
-    fn said(campaign: &Campaign, window: Window) -> Vec<&'static str> {
+    fn said(campaign: &Campaign, window: Window) -> Vec<LocalText> {
         sentences(campaign, window, false)
     }
 
@@ -99,9 +95,15 @@ mod tests {
     fn relay_and_year_end_are_told_only_where_smtp_auth_is_in_scope() {
         let mut campaign = lightsout_config::campaign_file::load("smtp-auth-2026").expect("built in");
         let december = window("2026-11-20", "2026-12-20");
-        assert!([RELAY, YEAR_END].iter().all(|sentence| said(&campaign, december).contains(sentence)));
+        assert!(
+            [LIMIT_RELAY, LIMIT_YEAR_END].iter().all(|sentence| said(&campaign, december).contains(sentence))
+        );
         campaign.protocols = vec![Protocol::Imap4];
-        assert!(![RELAY, YEAR_END].iter().any(|sentence| said(&campaign, december).contains(sentence)));
+        assert!(
+            ![LIMIT_RELAY, LIMIT_YEAR_END]
+                .iter()
+                .any(|sentence| said(&campaign, december).contains(sentence))
+        );
     }
 
     #[test]
@@ -114,7 +116,11 @@ mod tests {
             ("2027-01-06", "2027-02-05", true),
             ("2027-01-07", "2027-02-06", false),
         ] {
-            assert_eq!(said(&campaign, window(first, end)).contains(&YEAR_END), expected, "{first} to {end}");
+            assert_eq!(
+                said(&campaign, window(first, end)).contains(&LIMIT_YEAR_END),
+                expected,
+                "{first} to {end}"
+            );
         }
     }
 }

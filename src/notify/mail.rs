@@ -1,7 +1,7 @@
 //! A notice as a mail that waits to be sent. `X-Unsent: 1` makes Outlook open it as a draft with a Send
-//! button; other clients show it, or edit it as new. It has no `From`: who sends it is the mailing job's
-//! or the client's to say, and an invented sender would be sent by mistake. Replies go to the campaign's operator. So it is no complete message
-//! by RFC 5322 until the sender is added. Date, Message-ID and boundary follow from the notice: the same
+//! button; other clients show it, or edit it as new. It is from the campaign's operator, at the address that
+//! replies go to; a draft of a campaign without one has no `From`, since an invented sender would be sent by mistake.
+//! Date, Message-ID and boundary follow from the notice: the same
 //! notice is the same bytes, and a mail server that gets it twice can see that it has it.
 
 use mail_builder::MessageBuilder;
@@ -14,10 +14,13 @@ use super::notice_content::NoticeContent;
 use lightsout_model::evidence::midnight;
 use lightsout_model::tenant::RosterTenant;
 use lightsout_model::verdict::TenantAssessment;
+use lightsout_output::text::plain_short;
 
 /// Longest address, and longest part of it before the `@`, that mail servers must take.
 const ADDRESS_LENGTH_MAX: usize = 254;
 const LOCAL_LENGTH_MAX: usize = 64;
+/// Characters of the operator's name as that of the sender.
+const NAME_CHARACTERS_MAX: usize = 100;
 
 /// The roster's contacts, as far as a mail can go to them.
 #[derive(Debug)]
@@ -81,7 +84,8 @@ pub(super) fn message(
         .subject(title)
         .header("X-Unsent", Raw::new("1"));
     if let Some(operator) = &context.campaign.operator {
-        mail = mail.reply_to(operator.reply_to.as_str());
+        let name = plain_short(&operator.name, NAME_CHARACTERS_MAX);
+        mail = mail.from((name, operator.reply_to.clone())).reply_to(operator.reply_to.as_str());
     }
     if !recipients.addresses.is_empty() {
         let to: Vec<&str> = recipients.addresses.iter().map(String::as_str).collect();

@@ -125,9 +125,14 @@ impl Nature {
         };
         match kind {
             NoticeKind::NoImpact | NoticeKind::SelectedProtocols => plan(Category::PlanForChange),
-            NoticeKind::FollowUp => plan(Category::StayInformed),
-            // A hold has no date by which to act.
-            NoticeKind::Warning | NoticeKind::Hold => Self {
+            NoticeKind::Released | NoticeKind::Rescheduled | NoticeKind::OptedIn => {
+                plan(Category::PlanForChange)
+            }
+            NoticeKind::FollowUp | NoticeKind::Withdrawn | NoticeKind::Corrected => {
+                plan(Category::StayInformed)
+            }
+            // A hold has no date by which to act, and neither has usage after the day.
+            NoticeKind::Warning | NoticeKind::Hold | NoticeKind::UsedAfterChange => Self {
                 severity: Severity::High,
                 tags: vec!["Admin impact", "Retirement", "User impact"],
                 asks_for_action: kind == NoticeKind::Warning,
@@ -158,9 +163,15 @@ fn message_id(notice_content: &NoticeContent, context: &NoticeContext) -> String
 /// The day of the change that this notice tells of.
 fn change_date(notice_content: &NoticeContent, context: &NoticeContext) -> Option<NaiveDate> {
     match notice_content.kind {
-        NoticeKind::NoImpact | NoticeKind::SelectedProtocols | NoticeKind::FollowUp => {
-            Some(notice_content.effective_date)
-        }
+        NoticeKind::NoImpact
+        | NoticeKind::SelectedProtocols
+        | NoticeKind::FollowUp
+        | NoticeKind::Released
+        | NoticeKind::Rescheduled
+        | NoticeKind::Corrected
+        | NoticeKind::OptedIn => Some(notice_content.effective_date),
+        // Nothing is to come.
+        NoticeKind::Withdrawn | NoticeKind::UsedAfterChange => None,
         // For what still goes ahead.
         NoticeKind::Hold => notice_content
             .change
@@ -192,6 +203,7 @@ fn details(
         ("Kind", Some(notice_content.kind.as_str().to_owned())),
         ("TenantId", Some(tenant.tenant_id.clone())),
         ("TenantName", context.display_name(tenant).map(str::to_owned)),
+        ("Language", Some(notice_content.locale.0.tag().to_owned())),
         ("Cloud", roster.and_then(|r| r.cloud.clone())),
         ("Campaign", Some(context.campaign.name.clone())),
         ("Operator", context.campaign.operator.as_ref().map(|operator| operator.name.clone())),
@@ -208,6 +220,8 @@ fn details(
         ("NoticeDate", Some(notice_content.notice_date.to_string())),
         ("AnnouncedOn", day(notice_content.change.map(|change| change.announced_on))),
         ("EffectiveDate", day(effective)),
+        ("EffectiveDateBefore", day(notice_content.change.and_then(|change| change.effective_date_before))),
+        ("Why", notice_content.change.and_then(|change| change.why.clone())),
         ("ProtocolsInScope", protocols(&context.campaign.scope())),
         ("ProtocolsInUse", protocols(&notice_content.in_use)),
         ("ProtocolsClear", protocols(&tenant.protocols_clear)),
@@ -217,6 +231,8 @@ fn details(
         ("ProtocolsOptedOut", announced(Change::opted_out)),
         ("ProtocolsOnHold", announced(Change::on_hold)),
         ("ProtocolsOff", announced(Change::off)),
+        ("ProtocolsUsedAfterChange", announced(Change::used_after_change)),
+        ("To", Some(recipients.addresses.join(";"))),
         ("Contacts", Some(recipients.addresses.len().to_string())),
         ("ContactsLeftOut", Some(recipients.left_out.to_string())),
         ("Users", Some(tenant.users.to_string())),

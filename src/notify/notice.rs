@@ -1,14 +1,17 @@
 //! The notices: what each tenant is told, as Markdown, as a page, as a mail and as JSON. All four come
-//! from one template; that it is a draft is put on top here, so that no template can leave it out.
+//! from one template in the tenant's language; that it is a draft is put on top here, so that no template can leave
+//! it out.
+
+use std::borrow::Cow;
 
 use super::facts::Facts;
 use super::mail::{self, Recipients};
 use super::message::ServiceUpdateMessage;
 use super::notice_content::NoticeContent;
 use super::templates::Templates;
-use super::{NoticeContext, NotifyError, html, plain_text};
+use super::{NoticeContext, NotifyError, html, phrases, plain_text};
+use lightsout_model::language::Language;
 use lightsout_model::verdict::{TenantAssessment, TenantVerdict};
-use lightsout_output::text::date;
 
 /// What a notice says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -23,18 +26,36 @@ pub enum NoticeKind {
     Hold,
     /// What was announced has been done, for the protocols of the change that are off.
     FollowUp,
+    /// A hold has ended: what was on hold is turned off after all, on the day of the change.
+    Released,
+    /// What was announced is taken back.
+    Withdrawn,
+    /// The change has another day than the one that was announced.
+    Rescheduled,
+    /// Protocols are used although they were turned off.
+    UsedAfterChange,
+    /// What a follow-up said is not true: the protocols have not been turned off.
+    Corrected,
+    /// An opt-out is taken back: the protocols are turned off after all.
+    OptedIn,
     /// Who signed in by which protocol in the calendar month that is the assessment's window.
     UsageReport,
 }
 
 impl NoticeKind {
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 13] = [
         Self::NoImpact,
         Self::Warning,
         Self::SelectedProtocols,
         Self::InsufficientEvidence,
         Self::Hold,
         Self::FollowUp,
+        Self::Released,
+        Self::Withdrawn,
+        Self::Rescheduled,
+        Self::UsedAfterChange,
+        Self::Corrected,
+        Self::OptedIn,
         Self::UsageReport,
     ];
 
@@ -47,6 +68,12 @@ impl NoticeKind {
             Self::InsufficientEvidence => "insufficient_evidence",
             Self::Hold => "hold",
             Self::FollowUp => "follow_up",
+            Self::Released => "released",
+            Self::Withdrawn => "withdrawn",
+            Self::Rescheduled => "rescheduled",
+            Self::UsedAfterChange => "used_after_change",
+            Self::Corrected => "corrected",
+            Self::OptedIn => "opted_in",
             Self::UsageReport => "usage_report",
         }
     }
@@ -72,6 +99,12 @@ impl NoticeKind {
             Self::InsufficientEvidence => "insufficient_evidence.md",
             Self::Hold => "hold.md",
             Self::FollowUp => "follow_up.md",
+            Self::Released => "released.md",
+            Self::Withdrawn => "withdrawn.md",
+            Self::Rescheduled => "rescheduled.md",
+            Self::UsedAfterChange => "used_after_change.md",
+            Self::Corrected => "corrected.md",
+            Self::OptedIn => "opted_in.md",
             Self::UsageReport => "usage_report.md",
         }
     }
@@ -85,19 +118,20 @@ pub struct RenderedNotice {
     pub markdown: String,
     /// A whole page.
     pub html: String,
-    /// A mail of ASCII characters, its lines ended by CR LF. It names no sender.
+    /// A mail of ASCII characters, its lines ended by CR LF.
     pub eml: Vec<u8>,
     pub json: String,
     /// Whom the mail is to.
     pub contacts: Vec<String>,
     /// Contacts of the roster that are no address that a mail can go to.
     pub contacts_left_out: usize,
+    pub language: Language,
 }
 
 /// Renders one notice of a kind for a tenant, whatever its verdict.
 ///
 /// # Errors
-/// Fails if the template has an error; if a hold or a follow-up has no such protocol in
+/// Fails if the template has an error; if a message about a change has no such protocol in
 /// [`NoticeContext::changes`]; if the window of a usage report is no calendar month.
 pub fn render(
     kind: NoticeKind,
@@ -105,13 +139,20 @@ pub fn render(
     tenant: &TenantAssessment,
     templates: &Templates,
 ) -> Result<RenderedNotice, NotifyError> {
+    let language = context.language(&tenant.tenant_id);
+    let campaign = context.campaign.in_language(language).unwrap_or(Cow::Borrowed(context.campaign));
+    let context = &NoticeContext { campaign: &campaign, ..*context };
     let notice_content = NoticeContent::of(kind, context, tenant)?;
-    let (text, language) = templates.render(kind, &Facts::of(&notice_content, context, tenant))?;
+    let (text, tag) = templates.render(kind, language, &Facts::of(&notice_content, context, tenant))?;
     let markdown = if context.draft { draft_banner(&notice_content, context) + &text } else { text };
     let page = html::page(&markdown);
     let heading = if page.title.is_empty() { &context.campaign.title } else { &page.title };
-    let title = if context.draft { format!("DRAFT: {heading}") } else { heading.clone() };
-    let html = html::shell(&title, language, &page.whole);
+    let title = if context.draft {
+        format!("{}: {heading}", notice_content.locale.text(phrases::DRAFT))
+    } else {
+        heading.clone()
+    };
+    let html = html::shell(&title, tag, &page.whole);
     let recipients = Recipients::of(context.roster_tenant(&tenant.tenant_id));
     let text = plain_text::of(&markdown);
     let eml = mail::message(&notice_content, context, tenant, &recipients, [&title, &text, &html]);
@@ -127,16 +168,18 @@ pub fn render(
         title,
         contacts: recipients.addresses,
         contacts_left_out: recipients.left_out,
+        language,
     })
 }
 
 fn draft_banner(notice_content: &NoticeContent, context: &NoticeContext) -> String {
-    let day = date(notice_content.notice_date);
-    let operator = match context.campaign.operator {
-        Some(_) => "",
-        None => " The operator of the campaign is not set, so it cannot be announced.",
-    };
-    format!("> **DRAFT.** This notice has not been announced. Its dates count from {day}.{operator}\n\n")
+    let locale = notice_content.locale;
+    let day = locale.date(notice_content.notice_date);
+    let mut banner = locale.fill(phrases::DRAFT_BANNER, &[("day", &day)]);
+    if context.campaign.operator.is_none() {
+        banner = format!("{banner} {}", locale.text(phrases::NO_OPERATOR));
+    }
+    format!("> **{}.** {banner}\n\n", locale.text(phrases::DRAFT))
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 
 use chrono::NaiveDate;
 
+use super::locale::Locale;
 use super::notice::NoticeKind;
 use super::{NoticeContext, NotifyError};
 use lightsout_model::change::{Change, ProtocolChange};
@@ -13,6 +14,7 @@ use lightsout_model::verdict::{Reason, TenantAssessment};
 #[derive(Debug)]
 pub(super) struct NoticeContent<'a> {
     pub(super) kind: NoticeKind,
+    pub(super) locale: Locale,
     /// Turned off, on hold, or done, as the kind is; else the scope. In report order.
     pub(super) protocols: Vec<Protocol>,
     /// In scope and known to be off without this change.
@@ -27,7 +29,7 @@ pub(super) struct NoticeContent<'a> {
 }
 
 impl<'a> NoticeContent<'a> {
-    /// Fails if a hold or a follow-up has no change to tell of, or a usage report no month.
+    /// Fails if a message about a change has none to tell of, or a usage report no month.
     pub(super) fn of(
         kind: NoticeKind,
         context: &NoticeContext<'a>,
@@ -37,7 +39,13 @@ impl<'a> NoticeContent<'a> {
             NoticeKind::NoImpact
             | NoticeKind::SelectedProtocols
             | NoticeKind::Hold
-            | NoticeKind::FollowUp => context.changes.get(&tenant.tenant_id),
+            | NoticeKind::FollowUp
+            | NoticeKind::Released
+            | NoticeKind::Withdrawn
+            | NoticeKind::Rescheduled
+            | NoticeKind::UsedAfterChange
+            | NoticeKind::Corrected
+            | NoticeKind::OptedIn => context.changes.get(&tenant.tenant_id),
             NoticeKind::Warning | NoticeKind::InsufficientEvidence | NoticeKind::UsageReport => None,
         };
         let nothing = |expected| {
@@ -45,22 +53,28 @@ impl<'a> NoticeContent<'a> {
             NotifyError::NothingToTell { kind: kind.as_str(), tenant_id, expected }
         };
         let scope = context.campaign.scope();
+        let of_change = |all: fn(&Change) -> Vec<Protocol>| {
+            let all = change.map(all).unwrap_or_default();
+            context.protocols_told.filter(|_| !all.is_empty()).map_or(all, <[Protocol]>::to_vec)
+        };
         let protocols = match (kind, change) {
             (NoticeKind::Hold, change) => change.map(Change::on_hold).unwrap_or_default(),
             (NoticeKind::FollowUp, change) => change.map(Change::off).unwrap_or_default(),
+            (NoticeKind::UsedAfterChange, _) => of_change(Change::used_after_change),
+            (NoticeKind::Withdrawn, _) => of_change(Change::announced),
+            (
+                NoticeKind::Released | NoticeKind::Rescheduled | NoticeKind::Corrected | NoticeKind::OptedIn,
+                _,
+            ) => of_change(Change::pending),
             (_, Some(change)) => change.announced(),
             (NoticeKind::NoImpact, None) => still_on(context, tenant, &scope),
             (NoticeKind::SelectedProtocols, None) => still_on(context, tenant, &tenant.protocols_clear),
             _ => scope.clone(),
         };
-        match kind {
-            NoticeKind::Hold if protocols.is_empty() => {
-                return Err(nothing("a change with a protocol on hold"));
-            }
-            NoticeKind::FollowUp if protocols.is_empty() => {
-                return Err(nothing("a change with a protocol that was turned off"));
-            }
-            _ => {}
+        if let Some(expected) = expected(kind)
+            && protocols.is_empty()
+        {
+            return Err(nothing(expected));
         }
         let month = Month::of(context.assessment.window);
         if kind == NoticeKind::UsageReport && month.is_none() {
@@ -72,7 +86,7 @@ impl<'a> NoticeContent<'a> {
             scope.iter().filter(|p| !on.contains(p) && !announced(p)).copied().collect::<Vec<_>>();
         // "Other clients" may be any protocol, so they are a matter of every hold.
         let concerns = |protocol: &&Protocol| {
-            kind != NoticeKind::Hold
+            !matches!(kind, NoticeKind::Hold | NoticeKind::UsedAfterChange)
                 || **protocol == Protocol::OtherLegacy
                 || context.campaign.group_of(**protocol).iter().any(|other| protocols.contains(other))
         };
@@ -80,6 +94,7 @@ impl<'a> NoticeContent<'a> {
         let announcing = matches!(kind, NoticeKind::NoImpact | NoticeKind::SelectedProtocols);
         Ok(Self {
             kind,
+            locale: Locale(context.language(&tenant.tenant_id)),
             notice_date: change
                 .filter(|_| announcing)
                 .map_or(context.notice_date, |change| change.announced_on),
@@ -136,6 +151,24 @@ impl<'a> NoticeContent<'a> {
     /// What becomes of a protocol of the change.
     pub(super) fn state(&self, protocol: Protocol) -> Option<&'a ProtocolChange> {
         self.change?.protocols.get(&protocol)
+    }
+}
+
+/// What a message about a change needs.
+const fn expected(kind: NoticeKind) -> Option<&'static str> {
+    match kind {
+        NoticeKind::Hold => Some("a change with a protocol on hold"),
+        NoticeKind::FollowUp => Some("a change with a protocol that was turned off"),
+        NoticeKind::Released | NoticeKind::Rescheduled | NoticeKind::Corrected | NoticeKind::OptedIn => {
+            Some("a change with a protocol that is still to be turned off")
+        }
+        NoticeKind::Withdrawn => Some("a change that was withdrawn"),
+        NoticeKind::UsedAfterChange => Some("a change with a protocol that was used after it was turned off"),
+        NoticeKind::NoImpact
+        | NoticeKind::Warning
+        | NoticeKind::SelectedProtocols
+        | NoticeKind::InsufficientEvidence
+        | NoticeKind::UsageReport => None,
     }
 }
 

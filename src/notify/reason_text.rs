@@ -1,7 +1,10 @@
 //! Reasons as sentences, each with its numbers and the one thing that would cure it: which export, which
 //! range to declare, from which day a verdict is possible, how often to collect.
 
+use super::locale::Locale;
+use super::phrases;
 use lightsout_model::evidence::{Filter, Window};
+use lightsout_model::language::Language;
 use lightsout_model::sign_in::Category;
 use lightsout_model::verdict::{CoverageGap, Reason, TenantAssessment};
 use lightsout_output::text::{count, plain_short};
@@ -108,7 +111,7 @@ fn sentence(code: &str, what: &str, cure: Option<String>) -> String {
 }
 
 /// What is the case, and the cure if there is one. Days to declare are named if the window is known.
-pub(super) fn told(reason: &Reason, window: Option<Window>) -> (String, Option<String>) {
+fn told(reason: &Reason, window: Option<Window>) -> (String, Option<String>) {
     let users = |n: &u64| count(*n, "user", "users");
     let sign_ins = |n: &u64| count(*n, "sign-in", "sign-ins");
     let cured = |what: String, cure: String| (what, Some(cure));
@@ -261,7 +264,7 @@ pub(super) fn told(reason: &Reason, window: Option<Window>) -> (String, Option<S
                 export.first_day,
                 export.last_day,
                 if export.sources == 1 { "shows" } else { "show" },
-                filter_shown(&export.filter)
+                filter_shown(&export.filter, Locale(Language::English))
             ),
             format!(
                 "download the log again without a filter; or if it is complete, ingest it with --covers {}",
@@ -413,15 +416,15 @@ fn in_paths(paths: &[String]) -> String {
 }
 
 /// What a filter seems to have let through alone.
-pub(super) fn filter_shown(filter: &Filter) -> String {
+pub(super) fn filter_shown(filter: &Filter, locale: Locale) -> String {
     let short = |text: &str| plain_short(text, NOTE_CHARACTERS_MAX);
     match filter {
-        Filter::ClientApp(app) if app.is_empty() => "no client app".to_owned(),
-        Filter::ClientApp(app) => format!("only the client app {}", short(app)),
-        Filter::NoSuccess => "no successful sign-in".to_owned(),
-        Filter::User => "only one user".to_owned(),
-        Filter::Application(_) => "only one application".to_owned(),
-        Filter::Stated(filter) => format!("only what the filter {} lets through", short(filter)),
+        Filter::ClientApp(app) if app.is_empty() => locale.text(phrases::FILTER_NO_CLIENT_APP).to_owned(),
+        Filter::ClientApp(app) => locale.fill(phrases::FILTER_CLIENT_APP, &[("app", &short(app))]),
+        Filter::NoSuccess => locale.text(phrases::FILTER_NO_SUCCESS).to_owned(),
+        Filter::User => locale.text(phrases::FILTER_USER).to_owned(),
+        Filter::Application(_) => locale.text(phrases::FILTER_APPLICATION).to_owned(),
+        Filter::Stated(filter) => locale.fill(phrases::FILTER_STATED, &[("filter", &short(filter))]),
     }
 }
 

@@ -1,13 +1,15 @@
 //! A small campaign for the tests of this module: one tenant of each verdict.
 
+mod changes;
+
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, NaiveDate, Utc};
 
 use super::NoticeContext;
 use super::notice::NoticeKind;
-use lightsout_model::campaign::{Campaign, Operator};
-use lightsout_model::change::{Change, HoldCause, ProtocolChange};
+use lightsout_model::campaign::{Campaign, Operator, OperatorTranslation};
+use lightsout_model::change::Change;
 use lightsout_model::evidence::WhoRow;
 use lightsout_model::evidence::{DayRange, Filter, FilteredExport, Month, Window};
 use lightsout_model::protocol::Protocol;
@@ -23,6 +25,7 @@ pub(super) struct Sample {
     pub(super) roster: Roster,
     pub(super) who: BTreeMap<String, Vec<WhoRow>>,
     pub(super) changes: BTreeMap<String, Change>,
+    pub(super) protocols_told: Option<Vec<Protocol>>,
     pub(super) notice_date: NaiveDate,
     pub(super) draft: bool,
 }
@@ -42,6 +45,11 @@ pub(super) fn campaign(name: &str) -> Campaign {
         name: "Example Cloud Services".to_owned(),
         contact: "the service desk, +1 555 0100".to_owned(),
         reply_to: "basic-auth@example.com".to_owned(),
+        signature: Some("Ada Keller\nExample Cloud Services".to_owned()),
+        translations: BTreeMap::from([(
+            "de".to_owned(),
+            OperatorTranslation { contact: Some("der Servicedesk, +1 555 0100".to_owned()), signature: None },
+        )]),
     });
     campaign
 }
@@ -231,7 +239,7 @@ impl Sample {
             domains: vec!["alpine.example".to_owned(), "ski.example".to_owned()],
             contacts: vec!["it@alpine.example".to_owned()],
             cloud: Some("worldwide".to_owned()),
-            language: Some("de".to_owned()),
+            language: Some("en".to_owned()),
             outlook_modern_auth: Some(false),
             ..RosterTenant::default()
         };
@@ -248,6 +256,7 @@ impl Sample {
             roster: Roster { tenants: BTreeMap::from([(id(1), alpine), (id(2), harbour)]) },
             who: BTreeMap::from([(id(2), who())]),
             changes: BTreeMap::new(),
+            protocols_told: None,
             notice_date: day(11, 24),
             draft: false,
         }
@@ -292,96 +301,6 @@ impl Sample {
         sample
     }
 
-    /// What was announced to a tenant of the sample, and where it stands.
-    fn change(&mut self, tenant: usize, protocols: impl IntoIterator<Item = (Protocol, ProtocolChange)>) {
-        let tenant_id = self.assessment.tenants[tenant].tenant_id.clone();
-        let change = Change {
-            tenant_id: tenant_id.clone(),
-            decision_id: "d-0123abcd".to_owned(),
-            announced_on: day(11, 24),
-            effective_date: day(12, 24),
-            effective_date_before: None,
-            why: None,
-            protocols: protocols.into_iter().collect(),
-        };
-        self.changes.insert(tenant_id, change);
-    }
-
-    /// Harbour & Sons began to use IMAP4 and SMTP AUTH again after the announcement.
-    pub(super) fn hold_for_usage() -> Self {
-        use Protocol::{ExchangeActivesync, Imap4, Pop3, RemotePowershell, SmtpAuth};
-        let mut sample = Self::all_protocols();
-        sample.assessment.decision_id = "d-4567ef01".to_owned();
-        sample.assessment.window = Window { first: day(10, 25), end: day(12, 15) };
-        sample.notice_date = day(12, 15);
-        let hold = ProtocolChange::OnHold { since: day(12, 15), cause: HoldCause::Usage };
-        let by = Some("ada@example.com".to_owned());
-        sample.change(
-            1,
-            [
-                (Pop3, ProtocolChange::Pending),
-                (Imap4, hold.clone()),
-                (SmtpAuth, hold),
-                (ExchangeActivesync, ProtocolChange::OptedOut { on: day(12, 1), by }),
-                (RemotePowershell, ProtocolChange::Pending),
-            ],
-        );
-        let harbour = &mut sample.assessment.tenants[1];
-        harbour.last_day = Some(day(12, 14));
-        harbour.days_seen = BTreeMap::from([(Category::Interactive, 44), (Category::NonInteractive, 51)]);
-        harbour.reasons = vec![
-            Reason::InUse { protocol: Imap4, users: 2, sign_ins: 1_204 },
-            Reason::InUse { protocol: SmtpAuth, users: 1, sign_ins: 31 },
-        ];
-        let smtp_auth = &mut harbour.protocols[2];
-        smtp_auth.verdict = ProtocolVerdict::InUse;
-        (smtp_auth.users, smtp_auth.sign_ins) = (1, 31);
-        smtp_auth.last_seen = Some(at("2026-12-13T04:00:00Z"));
-        harbour.protocols_in_use = vec![Imap4, SmtpAuth];
-        harbour.protocols_clear = vec![Pop3, RemotePowershell];
-        let mut scanner = who()[1].clone();
-        (scanner.protocol, scanner.sign_ins) = (SmtpAuth, 31);
-        scanner.last_seen = at("2026-12-13T04:00:00Z");
-        scanner.client_app = Some("Authenticated SMTP".to_owned());
-        sample.who.values_mut().for_each(|rows| rows.push(scanner.clone()));
-        sample
-    }
-
-    /// Meadow Farm's logs stopped coming after the announcement.
-    pub(super) fn hold_for_coverage() -> Self {
-        let mut sample = Self::hold_for_usage();
-        let hold = ProtocolChange::OnHold { since: day(12, 15), cause: HoldCause::Usage };
-        let scope = sample.campaign.scope();
-        sample.change(2, scope.into_iter().map(|protocol| (protocol, hold.clone())));
-        let days = DayRange { first: day(12, 2), last: day(12, 14) };
-        let gap = Reason::Gap { category: Category::NonInteractive, days, permitted_days: 4 };
-        let meadow = &mut sample.assessment.tenants[2];
-        (meadow.first_day, meadow.last_day) = (Some(day(10, 25)), Some(day(12, 1)));
-        meadow.days_seen = BTreeMap::from([(Category::Interactive, 40), (Category::NonInteractive, 38)]);
-        meadow.reasons = vec![gap.clone()];
-        meadow.evidence_reasons = vec![gap];
-        sample
-    }
-
-    /// Part of what was announced to Harbour & Sons has been done.
-    pub(super) fn follow_up() -> Self {
-        use Protocol::{ExchangeActivesync, Pop3, RemotePowershell, SmtpAuth};
-        let mut sample = Self::all_protocols();
-        sample.notice_date = day(12, 28);
-        let off = ProtocolChange::Off { on: day(12, 27) };
-        let by = Some("ada@example.com".to_owned());
-        sample.change(
-            1,
-            [
-                (Pop3, off.clone()),
-                (SmtpAuth, off),
-                (ExchangeActivesync, ProtocolChange::OptedOut { on: day(12, 1), by }),
-                (RemotePowershell, ProtocolChange::OnHold { since: day(12, 20), cause: HoldCause::Usage }),
-            ],
-        );
-        sample
-    }
-
     /// Harbour & Sons in November.
     pub(super) fn usage_report() -> Self {
         let mut sample = Self::all_protocols();
@@ -407,8 +326,27 @@ impl Sample {
             (NoticeKind::Hold, Self::hold_for_usage(), 1),
             (NoticeKind::Hold, Self::hold_for_coverage(), 2),
             (NoticeKind::FollowUp, Self::follow_up(), 1),
+            (NoticeKind::Released, Self::released(), 1),
+            (NoticeKind::Withdrawn, Self::withdrawn(), 1),
+            (NoticeKind::Rescheduled, Self::rescheduled(), 1),
+            (NoticeKind::UsedAfterChange, Self::used_after_change(), 1),
+            (NoticeKind::Corrected, Self::corrected(), 1),
+            (NoticeKind::OptedIn, Self::opted_in(), 1),
             (NoticeKind::UsageReport, Self::usage_report(), 1),
         ]
+    }
+
+    /// The same for tenants whose language is German.
+    pub(super) fn in_german(mut self) -> Self {
+        for tenant in &self.assessment.tenants {
+            let tenant_id = tenant.tenant_id.clone();
+            let roster = self.roster.tenants.entry(tenant_id.clone()).or_default();
+            (roster.tenant_id, roster.language) = (tenant_id, Some("de-AT".to_owned()));
+        }
+        for change in self.changes.values_mut().filter(|change| change.why.is_some()) {
+            change.why = Some("wie mit dem Kunden am Telefon besprochen".to_owned());
+        }
+        self
     }
 
     pub(super) fn context(&self) -> NoticeContext<'_> {
@@ -418,6 +356,7 @@ impl Sample {
             roster: &self.roster,
             who: &self.who,
             changes: &self.changes,
+            protocols_told: self.protocols_told.as_deref(),
             notice_date: self.notice_date,
             draft: self.draft,
         }

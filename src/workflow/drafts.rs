@@ -15,12 +15,14 @@ use lightsout_lake::Lake;
 use lightsout_model::campaign::Campaign;
 use lightsout_model::change::Change;
 use lightsout_model::evidence::{Month, WhoRow};
+use lightsout_model::language::Language;
 use lightsout_model::tenant::Roster;
 use lightsout_model::verdict::Assessment;
 use lightsout_notify::files::{self, Written, decision_of, of_notices};
 use lightsout_notify::templates::Templates;
 use lightsout_notify::{NoticeContext, lists};
 use lightsout_output::manifest::Manifest;
+use lightsout_output::text::count;
 
 /// What notices are written with.
 #[derive(Debug, Clone, Default)]
@@ -47,7 +49,7 @@ pub async fn write(
     let who = assessed.queries.who(&assessed.campaign, assessed.assessment.window, "*").await?;
     let context = context(assessed, settings, &who);
     lists::write(out, &context)?;
-    let folder = out.join("notices");
+    let folder = files::drafts(out);
     let mut manifest = Manifest::begin(&folder)?;
     lake.refresh().await?;
     let announced = announced(&assessed.campaign, lake).await?;
@@ -61,9 +63,24 @@ pub async fn write(
             "no drafts of {passed} tenants that have been announced to; see: lightsout campaign status"
         ));
     }
+    let other_language = written.iter().filter(|notice| notice.falls_back).count();
+    if other_language > 0 {
+        tell(&in_other_language(other_language));
+    }
     manifest.add(of_notices(&folder, &written)?);
     manifest.finish(decision_of(&assessed.assessment))?;
     Ok(written)
+}
+
+/// How many notices are in another language than the roster says, and why.
+#[must_use]
+pub fn in_other_language(notices: usize) -> String {
+    let notices = count(notices as u64, "notice is", "notices are");
+    format!(
+        "{notices} not in the roster's language: there are texts in {}, and the campaign file must have them too; see the \
+         column notice_language of the lists",
+        Language::ALL.map(Language::tag).join(" and ")
+    )
 }
 
 /// Writes the lists alone: `assess` makes no notices.
@@ -107,12 +124,20 @@ pub async fn write_usage_reports(
     let assessed = Assessed { campaign, roster, assessment, queries };
     let who = assessed.queries.who(&assessed.campaign, window, "*").await?;
     let context = NoticeContext { draft: false, ..context(&assessed, settings, &who) };
-    let folder = out.join("notices");
+    let folder = files::drafts(out);
     let mut manifest = Manifest::begin_beside(&folder, &format!("usage_report-{month}"))?;
     let written = files::write_usage_reports(out, &context, &templates)?;
     manifest.add(of_notices(&folder, &written)?);
     manifest.finish(decision_of(&assessed.assessment))?;
     Ok(written)
+}
+
+/// Writes the built-in templates, to be copied and changed; how many there are.
+///
+/// # Errors
+/// Fails if one of the files is there already, or can't be written.
+pub fn write_templates(folder: &Path) -> Result<usize> {
+    Ok(Templates::write_embedded(folder)?)
 }
 
 /// The tenants that something was announced to in a campaign.
@@ -137,6 +162,7 @@ fn context<'a>(
         roster: &assessed.roster,
         who,
         changes: &NO_CHANGES,
+        protocols_told: None,
         notice_date: settings.notice_date.unwrap_or(assessed.assessment.window.end),
         draft: true,
     }

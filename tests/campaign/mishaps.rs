@@ -128,24 +128,58 @@ fn a_script_that_is_not_due_any_more_is_taken_away_and_the_list_of_files_is_righ
 }
 
 #[test]
-fn drafts_and_announced_notices_share_a_folder_and_neither_takes_the_others_place() {
+fn drafts_go_when_their_notice_is_sent_and_what_was_sent_stays() {
     let place = decided();
     let (roster, logs) = (sample("roster.csv"), sample("logs"));
     let run = ["run", &logs, "--roster", &roster, "--campaign", "quick.toml", "--as-of", "2026-11-02"];
-    let notice = || {
-        fs::read_to_string(place.path(&format!("out/notices/{HARBOUR_LANE}/notice.md"))).expect("a notice")
-    };
+    let read =
+        |folder: &str| fs::read_to_string(place.path(&format!("out/{folder}/{HARBOUR_LANE}/notice.md")));
+    const SENT: &str = "sent/2026-11-02-announced";
     place.run(LAKE, &run);
-    assert!(notice().contains("DRAFT"));
+    assert!(read("notices").expect("a draft").contains("DRAFT"));
     campaign(&place, "2026-11-02", &["announce"]);
-    let announced = notice();
+    let announced = read(SENT).expect("a notice");
     assert!(!announced.contains("DRAFT"));
-    check_manifest(&place, "out/notices/manifest.json");
-    check_manifest(&place, "out/announced.manifest.json");
+    assert!(read("notices").is_err(), "the draft is gone");
+    let manifests = [
+        "out/notices/manifest.json",
+        "out/announced.manifest.json",
+        "out/sent/2026-11-02-announced/manifest.json",
+    ];
+    manifests.iter().for_each(|manifest| check_manifest(&place, manifest));
     place.run(LAKE, &run);
-    assert_eq!(notice(), announced, "no draft of what has been announced");
-    check_manifest(&place, "out/notices/manifest.json");
-    check_manifest(&place, "out/announced.manifest.json");
+    assert_eq!(read(SENT).expect("a notice"), announced, "what was sent stays");
+    assert!(read("notices").is_err(), "no draft of what has been announced");
+    manifests.iter().for_each(|manifest| check_manifest(&place, manifest));
+
+    // What a mailing job takes.
+    let list = fs::read_to_string(place.path(&format!("out/{SENT}/recipients.csv"))).expect("a list");
+    let row = format!("{HARBOUR_LANE},it@harbourlane.example.net,");
+    assert!(list.starts_with("tenant_id,to,subject,file,language,kind\n"), "{list}");
+    assert_eq!((list.lines().count(), list.matches(&row).count()), (5, 1), "{list}");
+    let mailbox = fs::read_to_string(place.path(&format!("out/{SENT}/notices.mbox"))).expect("a mailbox");
+    let mails = mailbox.lines().filter(|line| line.starts_with("From ")).count();
+    assert_eq!(mails, list.lines().filter(|line| line.contains('@')).count(), "each that has a recipient");
+    let day_later = "# changed by hand";
+    fs::write(place.path(&format!("out/{SENT}/{HARBOUR_LANE}/notice.md")), day_later).expect("a file");
+    campaign(&place, "2026-11-03", &["announce"]);
+    assert_eq!(read(SENT).expect("a notice"), day_later, "a notice of an earlier day is not written again");
+}
+
+#[test]
+fn a_script_goes_with_the_next_command_after_an_opt_out() {
+    let place = decided();
+    campaign(&place, "2026-11-02", &["announce"]);
+    campaign(&place, "2026-11-03", &["apply", "--runbook"]);
+    let script = |tenant: &str| place.path(&format!("out/runbooks/{tenant}/turn-off.ps1"));
+    assert!(script(BRACKENRIDGE).exists() && script(HARBOUR_LANE).exists());
+    campaign(&place, "2026-11-03", &["opt-out", BRACKENRIDGE, "--protocol", "imap4", "--by", "it"]);
+    campaign(&place, "2026-11-03", &["recheck"]);
+    assert!(!script(BRACKENRIDGE).exists(), "it would turn off what is kept");
+    assert!(script(HARBOUR_LANE).exists());
+    campaign(&place, "2026-11-03", &["confirm", HARBOUR_LANE, "--at", "2026-11-03"]);
+    assert!(!script(HARBOUR_LANE).exists(), "it has been done");
+    check_manifest(&place, "out/confirmed.manifest.json");
 }
 
 #[test]
@@ -197,10 +231,10 @@ fn without_an_operator_nothing_is_announced_or_turned_off() {
     place.write("quick.toml", rules.replace("\n[texts]", &format!("{OPERATOR}\n[texts]")).as_bytes());
     let (code, rows, told) = campaign(&place, "2026-11-02", &["announce", "--roster", &roster]);
     assert!(code == 0 && !rows.is_empty(), "{told}");
-    let notice = place.path(&format!("out/notices/{HARBOUR_LANE}/notice.md"));
+    let notice = place.path(&format!("out/sent/2026-11-02-announced/{HARBOUR_LANE}/notice.md"));
     let notice = fs::read_to_string(notice).expect("a notice");
     assert!(notice.contains("write to basic-auth@example.com by 3 November 2026"), "{notice}");
-    let mail = place.path(&format!("out/notices/{HARBOUR_LANE}/notice.eml"));
+    let mail = place.path(&format!("out/sent/2026-11-02-announced/{HARBOUR_LANE}/notice.eml"));
     let mail = fs::read_to_string(mail).expect("a mail");
     assert!(mail.contains("Reply-To: <basic-auth@example.com>"), "{mail}");
 

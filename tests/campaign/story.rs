@@ -83,13 +83,13 @@ fn a_campaign_of_three_months() {
     let (code, told) = campaign.on("2026-08-25", &["announce", "--by", "Ada", "--out", "announced"]);
     assert_eq!((code, ids(&told)), (0, eligible.clone()));
     assert!(told.iter().all(|row| row["effective_date"] == "2026-09-24"), "{told:?}");
-    let notice = campaign.text(&format!("announced/notices/{HARBOUR_LANE}/notice.md"));
+    let notice = campaign.text(&format!("announced/sent/2026-08-25-announced/{HARBOUR_LANE}/notice.md"));
     assert!(notice.contains("24 September 2026") && !notice.contains("DRAFT"), "{notice}");
-    let selected = campaign.text(&format!("announced/notices/{OLD_MILL}/notice.md"));
+    let selected = campaign.text(&format!("announced/sent/2026-08-25-announced/{OLD_MILL}/notice.md"));
     assert!(selected.contains("POP3") && !selected.contains("DRAFT"), "{selected}");
     let (code, again) = campaign.on("2026-08-27", &["announce", "--out", "again"]);
     assert_eq!((code, again.len()), (0, eligible.len()), "the same, for whoever lost the files");
-    assert_eq!(campaign.text(&format!("again/notices/{HARBOUR_LANE}/notice.md")), notice);
+    assert_eq!(campaign.text(&format!("again/sent/2026-08-25-announced/{HARBOUR_LANE}/notice.md")), notice);
 
     // Brackenridge keeps IMAP; the day after the last it could not have.
     let opt_out = ["opt-out", BRACKENRIDGE, "--protocol", "imap4", "--by", "it@brackenridge.example.com"];
@@ -109,7 +109,7 @@ fn a_campaign_of_three_months() {
     let (code, held) = campaign.on("2026-09-24", &["recheck", "--out", "rechecked"]);
     assert_eq!((code, ids(&held)), (4, vec![HARBOUR_LANE]));
     assert_eq!((held[0]["cause"].as_str(), held[0]["protocols"].as_str()), (Some("usage"), Some("imap4")));
-    let notice = campaign.text(&format!("rechecked/notices/{HARBOUR_LANE}/hold.md"));
+    let notice = campaign.text(&format!("rechecked/sent/2026-09-24-on_hold/{HARBOUR_LANE}/hold.md"));
     assert!(notice.contains("old.scanner@harbourlane.example.net"), "{notice}");
     let (code, _) = campaign.on("2026-09-24", &["recheck", "--out", "rechecked"]);
     assert_eq!(code, 0, "nothing new");
@@ -132,7 +132,7 @@ fn a_campaign_of_three_months() {
     let (code, _) = campaign
         .on("2026-09-26", &["confirm", "--from", "applied/lists/due.csv", "--out", "done", "--by", "Bo"]);
     assert_eq!(code, 0);
-    let follow_up = campaign.text(&format!("done/notices/{BRACKENRIDGE}/follow_up.md"));
+    let follow_up = campaign.text(&format!("done/sent/2026-09-26-confirmed/{BRACKENRIDGE}/follow_up.md"));
     assert!(follow_up.contains("26 September 2026") && follow_up.contains("IMAP4"), "{follow_up}");
     assert_eq!(campaign.state("2026-09-26", BRACKENRIDGE)["state"], "done");
     assert_eq!(campaign.state("2026-09-26", BRACKENRIDGE)["protocols_opted_out"], "imap4");

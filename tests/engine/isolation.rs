@@ -122,6 +122,7 @@ async fn told(sign_ins: &[SignIn], tenants: &[u8]) -> Vec<(TenantAssessment, Ren
         assessment: &assessment,
         roster: &roster,
         who: &who,
+        protocols_told: None,
         changes: &changes,
         notice_date: window.end,
         draft: true,

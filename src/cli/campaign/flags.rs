@@ -14,7 +14,8 @@ use lightsout_model::change::Request;
 use lightsout_model::protocol::Protocol;
 use lightsout_model::tenant::is_guid;
 use lightsout_workflow::campaign::CampaignState;
-use lightsout_workflow::campaign::notice_batch::{NoticeCount, NoticeFiles};
+use lightsout_workflow::campaign::notice_batch::{NoticeCount, NoticeFiles, SENT};
+use lightsout_workflow::drafts;
 
 /// Flags of every command that reads or writes the ledger.
 #[derive(Debug, Args)]
@@ -56,7 +57,8 @@ pub(super) struct Files {
     /// Where files go
     #[arg(long, value_name = "DIR", default_value = "./out")]
     pub(super) out: PathBuf,
-    /// Own notice templates, in a folder, by the names of the built-in ones
+    /// Own notice templates, in a folder, by the names of the built-in ones; those
+    /// for German tenants in its folder de. See: lightsout notices templates
     #[arg(long, value_name = "DIR")]
     templates: Option<PathBuf>,
 }
@@ -68,12 +70,16 @@ impl Files {
 
     /// What a command says of the notices that it wrote.
     pub(super) fn summary(&self, notices: NoticeCount) -> String {
-        let NoticeCount { written, without_contact } = notices;
+        let NoticeCount { written, without_contact, in_other_language } = notices;
         let without = match without_contact {
             0 => String::new(),
             count => format!(", {count} of them without a contact"),
         };
-        format!("{written} notices{without} are in {}", self.out.display())
+        let mut summary = format!("{written} notices{without} are in {}", self.out.join(SENT).display());
+        if in_other_language > 0 {
+            summary = format!("{summary}\n{}", drafts::in_other_language(in_other_language));
+        }
+        summary
     }
 }
 

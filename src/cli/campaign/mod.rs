@@ -59,6 +59,7 @@ const LIST_COLUMNS: &[&str] = &[
     "domains",
     "contacts",
     "language",
+    "notice_language",
     "cloud",
     "verdict",
     "reasons",

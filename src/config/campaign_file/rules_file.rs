@@ -13,6 +13,7 @@ use url::Url;
 use lightsout_model::campaign::{
     Campaign, DAYS_MAX, NAME_CHARACTERS_MAX, POLICY_NAME_CHARACTERS_MAX, SETTLE_HOURS_MAX, policy_name,
 };
+use lightsout_model::language::Language;
 use lightsout_model::protocol::Protocol;
 use lightsout_model::sign_in::Category;
 use lightsout_model::tenant::is_guid;
@@ -80,11 +81,12 @@ const NUMBERS: [(&[&str], u32, u32); 21] = [
 ];
 
 /// Texts that say something if they are there.
-const TEXTS: [&[&str]; 10] = [
+const TEXTS: [&[&str]; 11] = [
     &["title"],
     &["message_id"],
     &["operator", "name"],
     &["operator", "contact"],
+    &["operator", "signature"],
     &["texts", "method"],
     &["texts", "background"],
     &["texts", "date_note"],
@@ -103,7 +105,10 @@ pub(super) fn parse(text: &str, file: &str) -> Result<Campaign, CampaignError> {
         CampaignError::Invalid { file: file.to_owned(), place: Place::of(at, text), source }
     };
     let mut rules = DeTable::parse(text).map_err(invalid)?;
-    Check { text, file, rules: rules.get_ref() }.all()?;
+    let check = Check { text, file, rules: rules.get_ref() };
+    check.all()?;
+    let translations = check.keys(&["translations"]);
+    let of_operator = check.keys(&["operator", "translations"]);
     // TOML has days of its own; the type wants their text.
     for key in DAYS {
         if let Some(value) = value_mut(rules.get_mut(), key)
@@ -115,6 +120,20 @@ pub(super) fn parse(text: &str, file: &str) -> Result<Campaign, CampaignError> {
     let mut campaign = Campaign::deserialize(toml::Deserializer::from(rules)).map_err(invalid)?;
     for id in campaign.waves.exclude_tenants.iter_mut().chain(&mut campaign.app_ids) {
         id.make_ascii_lowercase();
+    }
+    for (table, tags) in [("translations", translations), ("operator.translations", of_operator)] {
+        for (tag, span) in tags {
+            if let Some((found, expected)) = translation_fault(&campaign, table, &tag) {
+                let (file, place) = (file.to_owned(), Place::of(span.start, text));
+                return Err(CampaignError::Value {
+                    file,
+                    place,
+                    key: format!("{table}.{tag}"),
+                    found,
+                    expected,
+                });
+            }
+        }
     }
     Ok(campaign)
 }
@@ -185,6 +204,12 @@ impl<'a> Check<'a> {
         let (last, tables) = key.split_last()?;
         let table = tables.iter().try_fold(self.rules, |table, key| table.get(*key)?.get_ref().as_table())?;
         table.get(*last)
+    }
+
+    /// The keys of a table, and where they are.
+    fn keys(&self, table: &[&str]) -> Vec<(String, Range<usize>)> {
+        let table = self.value(table).and_then(|value| value.get_ref().as_table());
+        table.into_iter().flatten().map(|(key, _)| (key.get_ref().to_string(), key.span())).collect()
     }
 
     fn wrong(
@@ -337,6 +362,27 @@ impl<'a> Check<'a> {
         }
         Ok(())
     }
+}
+
+/// What is wrong with a translation, and what is expected. One that lacks a text would be filled with another language.
+fn translation_fault(campaign: &Campaign, table: &str, tag: &str) -> Option<(String, String)> {
+    let Some(language) = Language::of_tag(tag) else {
+        let known: Vec<&str> = Language::ALL.iter().map(|language| language.tag()).collect();
+        return Some(("a language without notices".to_owned(), format!("one of: {}", known.join(", "))));
+    };
+    if language == campaign.base_language() {
+        let expected =
+            format!("another language than {}, that of the campaign's own texts", campaign.language);
+        return Some(("the campaign's own language".to_owned(), expected));
+    }
+    let translation = campaign.translations.get(tag).filter(|_| table == "translations")?;
+    let missing = translation.missing(campaign);
+    (!missing.is_empty()).then(|| {
+        (
+            format!("without {}", missing.join(", ")),
+            "the translation of every text that the campaign has".to_owned(),
+        )
+    })
 }
 
 /// A value as a message shows it.

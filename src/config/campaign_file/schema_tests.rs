@@ -11,6 +11,10 @@ fn faults(schema: &Value, value: &Value, root: &Value) -> Vec<String> {
         let target = root.pointer(reference.trim_start_matches('#')).expect("a definition");
         return faults(target, value, root);
     }
+    if let Some(choices) = schema["anyOf"].as_array() {
+        let of_each = choices.iter().filter(|choice| choice["type"] != "null");
+        return of_each.map(|choice| faults(choice, value, root)).min_by_key(Vec::len).unwrap_or_default();
+    }
     let mut found = Vec::new();
     if let Some(choices) = schema["enum"].as_array()
         && !choices.contains(value)
@@ -70,7 +74,9 @@ fn the_embedded_campaigns_conform_as_files_and_as_kept_with_decisions() {
 fn every_key_of_the_optional_tables_conforms() {
     let tables = "[waves]\nsize = 1\npending_max = 2\nexclude_clouds = ['gcc']\nexclude_tenants = []\n\
          [groups]\nmailboxes = ['pop3', 'imap4']\n";
-    let text = format!("language = 'de'\n{}{tables}", EMBEDDED[1].1);
+    let operator = "[operator]\nname = 'a'\ncontact = 'b'\nreply_to = 'c@d.example'\nsignature = 'e'\n\
+         [operator.translations.fr]\ncontact = 'f'\nsignature = 'g'\n";
+    let text = format!("language = 'de'\n{}{tables}{operator}", EMBEDDED[1].1);
     assert_eq!(faults_of(&text), [""; 0]);
 }
 

@@ -1,6 +1,7 @@
 //! Campaign files as people write them, and what they are told when one is wrong.
 
 use lightsout_model::campaign::Waves;
+use lightsout_model::language::Language;
 use lightsout_model::protocol::Protocol;
 
 use super::*;
@@ -123,7 +124,9 @@ fn a_day_may_be_written_as_a_text_or_as_toml_writes_days() {
 
 #[test]
 fn a_language_is_a_bcp_47_tag_and_english_where_none_is_named() {
-    let campaign = |tag: &str| format!("language = \"{tag}\"\n{}", EMBEDDED[1].1);
+    // Its German texts are a translation only beside others.
+    let (texts, _) = EMBEDDED[1].1.split_once("[translations.de]").expect("there is one");
+    let campaign = |tag: &str| format!("language = \"{tag}\"\n{texts}");
     let read = |tag: &str| parse(&campaign(tag), "mine.toml").map(|campaign| campaign.language);
     assert_eq!(parse(EMBEDDED[1].1, "mine.toml").expect("valid").language, "en");
     for tag in ["de", "de-CH", "zh-Hant-TW", "sr-Latn"] {
@@ -166,13 +169,14 @@ fn told_without_reply_to() -> String {
 #[test]
 fn the_operator_that_is_offered_in_a_comment_is_valid_where_it_stands() {
     for (name, text) in EMBEDDED {
-        let offered = ["[operator]", "name = ", "contact = ", "reply_to = "];
+        let offered = ["[operator", "name = ", "contact = ", "reply_to = ", "signature = "];
         let lines = text.lines().map(|line| match line.strip_prefix("# ") {
             Some(key) if offered.iter().any(|offer| key.starts_with(offer)) => key,
             _ => line,
         });
         let text = lines.collect::<Vec<_>>().join("\n");
-        assert!(parse(&text, "mine.toml").expect("valid").operator.is_some(), "{name}");
+        let operator = parse(&text, "mine.toml").expect("valid").operator.expect(name);
+        assert!(operator.signature.is_some() && operator.translations.contains_key("de"), "{name}");
     }
 }
 
@@ -286,4 +290,58 @@ fn what_a_campaign_turns_off_with_outlook_counts_as_outlook() {
                  'offline_address_book', 'autodiscover']\n";
     let own = parse(&format!("{}{group}", EMBEDDED[0].1), "test.toml").expect("valid");
     assert!(own.turns_off_outlook(&[Protocol::Autodiscover]));
+}
+
+#[test]
+fn a_translation_that_lacks_a_text_or_has_no_language_is_told_with_its_place() {
+    let text = EMBEDDED[1].1;
+    let line = |of: &str| text.lines().position(|line| line == of).expect("a line") + 1;
+    let without = told(&text.replace("MC786329 = ", "MC1 = "));
+    let place = format!("line {}, column", line("[translations.de]"));
+    assert!(without.contains(&place) && without.contains("without earlier_post_dates.MC786329"), "{without}");
+    let opt_out = text.lines().rfind(|line| line.starts_with("opt_out = ")).expect("in German");
+    assert!(told(&text.replace(opt_out, "")).contains("translations.de is without opt_out"));
+    let french = told(
+        &text
+            .replace("[translations.de]", "[translations.fr]")
+            .replace("translations.de.", "translations.fr."),
+    );
+    assert!(
+        french.contains("translations.fr is a language without notices; expected one of: en, de"),
+        "{french}"
+    );
+    let english = told(&text.replace("translations.de", "translations.en"));
+    assert!(english.contains("the campaign's own language"), "{english}");
+}
+
+#[test]
+fn every_embedded_campaign_is_there_in_every_language() {
+    for (name, _) in EMBEDDED {
+        let campaign = load(name).expect("embedded");
+        for language in Language::ALL {
+            let translated = campaign.in_language(language).expect("translated");
+            assert_eq!(translated.base_language(), language, "{name}");
+            assert_eq!(translated.title == campaign.title, language == campaign.base_language(), "{name}");
+        }
+    }
+}
+
+#[test]
+fn an_operator_signs_and_is_reached_in_other_languages_too() {
+    let operator = "[operator]\nname = 'Example'\ncontact = 'the desk'\nreply_to = 'a@example.com'\n\
+                    signature = 'Example'\n[operator.translations.de]\ncontact = 'der Servicedesk'\n";
+    let campaign = parse(&EMBEDDED[1].1.replace("[texts]", &format!("{operator}[texts]")), "mine.toml");
+    let campaign = campaign.expect("valid");
+    let german = campaign.in_language(Language::German).expect("translated");
+    let operator = german.operator.as_ref().expect("an operator");
+    assert_eq!(
+        (operator.contact.as_str(), operator.signature.as_deref()),
+        ("der Servicedesk", Some("Example"))
+    );
+    let french = operator.name.replace("Example", "[operator.translations.fr]\ncontact = 'x'\n");
+    let told = told(&EMBEDDED[1].1.replace(
+        "[texts]",
+        &format!("[operator]\nname = 'E'\ncontact = 'd'\nreply_to = 'a@example.com'\n{french}[texts]"),
+    ));
+    assert!(told.contains("operator.translations.fr is a language without notices"), "{told}");
 }

@@ -114,7 +114,7 @@ fn what_no_row_knows_is_not_guessed_and_the_way_to_find_out_is_told() {
     for (agent, why) in strange {
         for protocol in Protocol::ALL {
             let client = Client::of(protocol, Some("Office 365 Exchange Online"), agent);
-            assert_eq!((client.kind, client.name.as_str()), (NOT_KNOWN, why), "{agent:?}");
+            assert_eq!((client.kind, client.name.as_str()), (NOT_KNOWN.en, why), "{agent:?}");
             assert!(
                 client.advice.contains("IP addresses")
                     || client.advice.contains("which version")
@@ -144,4 +144,24 @@ fn every_row_can_be_reached_and_says_something_checked() {
     }
     let others = TABLE.unknown.iter().filter(|row| row.protocols.is_empty()).count();
     assert!(others == 1 && TABLE.unknown.last().is_some_and(|row| row.protocols.is_empty()));
+}
+
+#[test]
+fn every_kind_and_advice_is_there_in_german() {
+    for row in &TABLE.client {
+        assert!(TABLE.kinds_de.contains_key(&row.kind), "{} has no German name", row.kind);
+        assert!(row.replacement_de.ends_with('.') && row.replacement_de != row.replacement, "{}", row.name);
+    }
+    for kind in TABLE.kinds_de.keys() {
+        assert!(TABLE.client.iter().any(|row| row.kind == *kind), "no client is a {kind}");
+    }
+    for row in &TABLE.unknown {
+        assert!(row.find_out_de.ends_with('.') && row.find_out_de != row.find_out, "{:?}", row.protocols);
+    }
+    let agent = Some("Thunderbird/91.3.0");
+    let client = Client::in_language(Language::German, Protocol::Imap4, None, agent);
+    assert_eq!(client.kind_and_name(), "E-Mail-App: Thunderbird 91.3.0");
+    let client = Client::in_language(Language::German, Protocol::Imap4, None, None);
+    assert!(!client.is_known());
+    assert_eq!(client.kind_and_name(), "nicht bekannt: im Anmeldeprotokoll steht kein Benutzer-Agent");
 }

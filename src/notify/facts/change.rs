@@ -5,16 +5,25 @@ use serde::Serialize;
 use super::usage::{Kept, in_use, why_kept};
 use super::{Protocols, TEXT_CHARACTERS_MAX};
 use crate::NoticeContext;
+use crate::locale::Locale;
 use crate::notice_content::NoticeContent;
+use crate::phrases;
 use lightsout_model::change::{Change, ProtocolChange};
 use lightsout_model::protocol::Protocol;
 use lightsout_model::verdict::TenantAssessment;
-use lightsout_output::text::{count, date, plain_short};
+use lightsout_output::text::plain_short;
+
+/// Characters of an operator's explanation.
+const WHY_CHARACTERS_MAX: usize = 400;
 
 #[derive(Debug, Serialize)]
 pub(super) struct ChangeFacts {
     announced_on: String,
     effective_date: String,
+    /// The day that was said before, if the change has another now.
+    effective_date_before: Option<String>,
+    /// Why something was taken back or moved, in the words of whoever did it.
+    why: Option<String>,
     decision_id: String,
     announced: Protocols,
     pending: Protocols,
@@ -23,6 +32,8 @@ pub(super) struct ChangeFacts {
     /// Of those on hold: what is turned off as announced once the missing logs are there.
     waiting_for_logs: Protocols,
     off: Vec<Dated>,
+    /// Off, and used after that.
+    used: Vec<UsedAfter>,
 }
 
 #[derive(Debug, Serialize)]
@@ -38,29 +49,45 @@ struct Dated {
     on: String,
 }
 
+#[derive(Debug, Serialize)]
+struct UsedAfter {
+    name: &'static str,
+    off_on: String,
+    last_used: String,
+}
+
 impl ChangeFacts {
-    pub(super) fn of(change: &Change) -> Self {
+    pub(super) fn of(change: &Change, locale: Locale) -> Self {
+        let why = change.why.as_deref().map(|why| plain_short(why, WHY_CHARACTERS_MAX));
         let mut facts = Self {
-            announced_on: date(change.announced_on),
-            effective_date: date(change.effective_date),
+            announced_on: locale.date(change.announced_on),
+            effective_date: locale.date(change.effective_date),
+            effective_date_before: change.effective_date_before.map(|day| locale.date(day)),
+            why: why.filter(|why| !why.is_empty()),
             decision_id: plain_short(&change.decision_id, TEXT_CHARACTERS_MAX),
-            announced: Protocols::of(&change.announced()),
-            pending: Protocols::of(&change.pending()),
+            announced: Protocols::of(&change.announced(), locale),
+            pending: Protocols::of(&change.pending(), locale),
             opted_out: Vec::new(),
             on_hold: Vec::new(),
-            waiting_for_logs: Protocols::of(&change.waiting_for_logs()),
+            waiting_for_logs: Protocols::of(&change.waiting_for_logs(), locale),
             off: Vec::new(),
+            used: Vec::new(),
         };
         for (protocol, state) in &change.protocols {
-            let name = protocol.display_name();
+            let name = locale.protocol(*protocol);
             match state {
                 ProtocolChange::Pending => {}
                 ProtocolChange::OptedOut { on, by } => {
-                    facts.opted_out.push(OptedOut { name, on: date(*on), by: person(by.as_deref()) });
+                    facts.opted_out.push(OptedOut { name, on: locale.date(*on), by: person(by.as_deref()) })
                 }
-                ProtocolChange::OnHold { since, .. } => facts.on_hold.push(Dated { name, on: date(*since) }),
-                ProtocolChange::Off { on } | ProtocolChange::UsedAfterChange { off_on: on, .. } => {
-                    facts.off.push(Dated { name, on: date(*on) });
+                ProtocolChange::OnHold { since, .. } => {
+                    facts.on_hold.push(Dated { name, on: locale.date(*since) });
+                }
+                ProtocolChange::Off { on } => facts.off.push(Dated { name, on: locale.date(*on) }),
+                ProtocolChange::UsedAfterChange { off_on, last_used } => {
+                    facts.off.push(Dated { name, on: locale.date(*off_on) });
+                    let (off_on, last_used) = (locale.date(*off_on), locale.date(*last_used));
+                    facts.used.push(UsedAfter { name, off_on, last_used });
                 }
             }
         }
@@ -79,16 +106,17 @@ pub(super) fn held(
     context: &NoticeContext,
     tenant: &TenantAssessment,
 ) -> Vec<Kept> {
+    let locale = notice_content.locale;
     let unused = notice_content.protocols.iter().filter(|protocol| !notice_content.in_use.contains(protocol));
     let why = |protocol: Protocol| {
         // The hold stands until it is ended, also where its reason is gone.
         if tenant.protocols_clear.contains(&protocol) {
-            "nothing speaks against it any more, but it has not been released".to_owned()
+            locale.text(phrases::NOT_RELEASED).to_owned()
         } else {
-            why_kept(protocol, context, tenant)
+            why_kept(protocol, context, tenant, locale)
         }
     };
-    unused.map(|protocol| Kept::new(*protocol, why(*protocol))).collect()
+    unused.map(|protocol| Kept::new(*protocol, why(*protocol), locale)).collect()
 }
 
 /// In scope and not turned off by what was done, each with its reason.
@@ -97,6 +125,7 @@ pub(super) fn stays_on(
     context: &NoticeContext,
     tenant: &TenantAssessment,
 ) -> Vec<Kept> {
+    let locale = notice_content.locale;
     let scope = context.campaign.scope();
     let announced = notice_content.change.map(Change::announced).unwrap_or_default();
     let stays = |protocol: &Protocol| !notice_content.already_off.contains(protocol);
@@ -106,22 +135,32 @@ pub(super) fn stays_on(
     let why = |protocol: Protocol| match notice_content.state(protocol) {
         Some(ProtocolChange::Off { .. } | ProtocolChange::UsedAfterChange { .. }) => None,
         Some(ProtocolChange::OptedOut { on, by }) => {
-            let by = person(by.as_deref()).map(|by| format!(" by {by}")).unwrap_or_default();
-            Some(format!("opted out{by} on {}", date(*on)))
+            Some(opted_out(by.as_deref(), &locale.date(*on), locale))
         }
         Some(ProtocolChange::OnHold { since, .. }) => {
-            Some(format!("on hold since {}; another notice comes before it changes", date(*since)))
+            Some(locale.fill(phrases::ON_HOLD, &[("on", &locale.date(*since))]))
         }
         Some(ProtocolChange::Pending) => {
-            Some(format!("not turned off yet; announced for {}", date(notice_content.effective_date)))
+            let on = locale.date(notice_content.effective_date);
+            Some(locale.fill(phrases::NOT_OFF_YET, &[("on", &on)]))
         }
         None if tenant.protocols_in_use.contains(&protocol) => {
-            let used = in_use(protocol, tenant);
-            let users = count(used.users, "user", "users");
-            Some(format!("in use by {users}, {}", count(used.sign_ins, "sign-in", "sign-ins")))
+            let used = in_use(protocol, tenant, locale);
+            let users = locale.count(used.users, phrases::USERS);
+            let sign_ins = locale.count(used.sign_ins, phrases::SIGN_INS);
+            Some(locale.fill(phrases::IN_USE_BY, &[("users", &users), ("sign_ins", &sign_ins)]))
         }
-        None if tenant.protocols_clear.contains(&protocol) => Some("it was not announced".to_owned()),
-        None => Some(why_kept(protocol, context, tenant)),
+        None if tenant.protocols_clear.contains(&protocol) => {
+            Some(locale.text(phrases::NOT_ANNOUNCED).to_owned())
+        }
+        None => Some(why_kept(protocol, context, tenant, locale)),
     };
-    protocols.into_iter().filter_map(|protocol| Some(Kept::new(protocol, why(protocol)?))).collect()
+    protocols.into_iter().filter_map(|protocol| Some(Kept::new(protocol, why(protocol)?, locale))).collect()
+}
+
+fn opted_out(by: Option<&str>, on: &str, locale: Locale) -> String {
+    match person(by) {
+        Some(by) => locale.fill(phrases::OPTED_OUT_BY, &[("by", &by), ("on", on)]),
+        None => locale.fill(phrases::OPTED_OUT, &[("on", on)]),
+    }
 }

@@ -5,11 +5,13 @@ use chrono::NaiveDate;
 use serde::Serialize;
 
 use super::TEXT_CHARACTERS_MAX;
-use crate::reason_text::{filter_shown, told};
+use crate::locale::Locale;
+use crate::phrases;
+use crate::reason_text::filter_shown;
 use lightsout_model::protocol::Protocol;
 use lightsout_model::sign_in::Category;
 use lightsout_model::verdict::{Reason, TenantAssessment};
-use lightsout_output::text::{date, enumerate, plain_short};
+use lightsout_output::text::plain_short;
 
 #[derive(Debug, Default, Serialize)]
 pub(super) struct ReasonFacts {
@@ -30,22 +32,22 @@ pub(super) struct ReasonFacts {
     possible_from: Option<String>,
     /// Missing days, rejected records or refused files.
     count: u64,
+    /// Of the report "SMTP AUTH clients": those whose protocol it does not state, and those who may have been active
+    /// outside the window alone.
+    senders: u64,
+    unplaced: u64,
     /// Of so many expected days.
     of: u32,
     columns: String,
     columns_count: usize,
     note: Option<String>,
-    /// The reason in words, and its cure; texts of the log in it are plain.
-    what: String,
-    cure: Option<String>,
 }
 
 impl ReasonFacts {
-    pub(super) fn of(reason: &Reason) -> Self {
-        let (what, cure) = told(reason, None);
-        let mut facts = Self { code: reason.code(), what, cure, ..Self::default() };
+    pub(super) fn of(reason: &Reason, locale: Locale) -> Self {
+        let mut facts = Self { code: reason.code(), ..Self::default() };
         let mut of_category = |category: Category| {
-            facts.category = Some(category_name(category));
+            facts.category = Some(category_name(category, locale));
             facts.log = Some(log_name(category));
         };
         match reason {
@@ -54,42 +56,38 @@ impl ReasonFacts {
                 of_category(*category);
                 facts.days = (days.last - days.first).num_days() + 1;
                 facts.permitted_days = *permitted_days;
-                facts.range = Some(if days.first == days.last {
-                    date(days.first)
-                } else {
-                    format!("{} to {}", date(days.first), date(days.last))
-                });
+                facts.range = Some(locale.range(days.first, days.last));
                 facts.first_iso = Some(days.first.to_string());
                 facts.last_iso = Some(days.last.to_string());
             }
             Reason::NotSettled { category, last_provable_day } => {
                 of_category(*category);
-                facts.last_provable_day = last_provable_day.map(date);
+                facts.last_provable_day = last_provable_day.map(|day| locale.date(day));
                 // The window ends before its `as_of`.
                 let as_of = last_provable_day.and_then(|day| day.succ_opt());
                 facts.as_of_iso = as_of.map(|day: NaiveDate| day.to_string());
             }
             Reason::WindowLongerThanHistory { category, first_covered_day, possible_from } => {
                 of_category(*category);
-                facts.first_covered_day = Some(date(*first_covered_day));
-                facts.possible_from = Some(date(*possible_from));
+                facts.first_covered_day = Some(locale.date(*first_covered_day));
+                facts.possible_from = Some(locale.date(*possible_from));
             }
             Reason::ColumnMissing { category, columns } => {
                 of_category(*category);
-                facts.columns = enumerate(columns);
+                facts.columns = locale.enumerate(columns);
                 facts.columns_count = columns.len();
             }
             Reason::InUse { protocol, users, sign_ins }
             | Reason::UsedBeforeWindow { protocol, users, sign_ins } => {
-                facts.protocol = Some(protocol.display_name());
+                facts.protocol = Some(locale.protocol(*protocol));
                 (facts.users, facts.sign_ins) = (*users, *sign_ins);
             }
             Reason::UnattributedLegacyUse { users, sign_ins } => {
-                facts.protocol = Some(Protocol::OtherLegacy.display_name());
+                facts.protocol = Some(locale.protocol(Protocol::OtherLegacy));
                 (facts.users, facts.sign_ins) = (*users, *sign_ins);
             }
             Reason::UnknownOutcome { protocol, sign_ins } | Reason::Attempted { protocol, sign_ins } => {
-                facts.protocol = Some(protocol.display_name());
+                facts.protocol = Some(locale.protocol(*protocol));
                 facts.sign_ins = *sign_ins;
             }
             Reason::UnrecognisedClient { sign_ins }
@@ -103,7 +101,7 @@ impl ReasonFacts {
                 facts.count = u64::from(expected - seen);
                 facts.of = *expected;
                 facts.permitted_days = expected - needed;
-                facts.range = Some(format!("{} to {}", date(missing.first), date(missing.last)));
+                facts.range = Some(locale.range(missing.first, missing.last));
             }
             Reason::RejectedRecords { records, .. } => facts.count = *records,
             Reason::RefusedFiles { files, .. } => facts.count = *files,
@@ -112,13 +110,13 @@ impl ReasonFacts {
             }
             Reason::FilteredExport { category, export } => {
                 of_category(*category);
-                facts.note = Some(filter_shown(&export.filter));
+                facts.note = Some(filter_shown(&export.filter, locale));
             }
-            Reason::NoRecords
-            | Reason::Unused
-            | Reason::SmtpReport { .. }
-            | Reason::InUseByReport { .. }
-            | Reason::AlreadyOff { .. } => {}
+            Reason::SmtpReport { senders, unplaced } => {
+                (facts.senders, facts.unplaced) = (*senders, *unplaced);
+            }
+            Reason::NoRecords | Reason::Unused | Reason::InUseByReport { .. } | Reason::AlreadyOff { .. } => {
+            }
         }
         facts
     }
@@ -135,15 +133,16 @@ pub(super) fn all_reasons(tenant: &TenantAssessment) -> Vec<&Reason> {
     reasons
 }
 
-pub(super) const fn category_name(category: Category) -> &'static str {
-    match category {
-        Category::Interactive => "interactive",
-        Category::NonInteractive => "non-interactive",
-        Category::ServicePrincipal => "service principal",
-        Category::ManagedIdentity => "managed identity",
-        Category::MicrosoftServicePrincipal => "Microsoft service principal",
-        Category::Adfs => "AD FS",
-    }
+/// Before "sign-ins".
+pub(super) const fn category_name(category: Category, locale: Locale) -> &'static str {
+    locale.text(match category {
+        Category::Interactive => phrases::INTERACTIVE,
+        Category::NonInteractive => phrases::NON_INTERACTIVE,
+        Category::ServicePrincipal => phrases::SERVICE_PRINCIPAL,
+        Category::ManagedIdentity => phrases::MANAGED_IDENTITY,
+        Category::MicrosoftServicePrincipal => phrases::MICROSOFT_SERVICE_PRINCIPAL,
+        Category::Adfs => phrases::ADFS,
+    })
 }
 
 /// As the diagnostic settings of Entra ID name the log.

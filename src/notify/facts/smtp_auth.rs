@@ -6,12 +6,12 @@ use serde::Serialize;
 use super::change::person;
 use super::usage::{in_use, why_kept};
 use crate::NoticeContext;
+use crate::locale::Locale;
 use crate::notice::NoticeKind;
 use crate::notice_content::NoticeContent;
 use lightsout_model::change::ProtocolChange;
 use lightsout_model::protocol::Protocol;
 use lightsout_model::verdict::{Reason, TenantAssessment};
-use lightsout_output::text::date;
 
 #[derive(Debug, Serialize)]
 pub(super) struct SmtpAuth {
@@ -23,6 +23,8 @@ pub(super) struct SmtpAuth {
     why: String,
     /// The day that it was opted out, put on hold, or turned off.
     on: Option<String>,
+    /// Of usage after it was turned off.
+    last_used: Option<String>,
     by: Option<String>,
 }
 
@@ -40,6 +42,10 @@ enum State {
     Pending,
     OptedOut,
     Off,
+    /// Off, and used after that.
+    UsedAfterChange,
+    /// The announcement that it would be turned off is taken back.
+    Withdrawn,
     /// Used, and outside the scope.
     UsedOutsideScope,
 }
@@ -51,14 +57,30 @@ pub(super) fn smtp_auth(
     tenant: &TenantAssessment,
 ) -> Option<SmtpAuth> {
     let protocol = Protocol::SmtpAuth;
-    let used = in_use(protocol, tenant);
+    let locale = notice_content.locale;
+    let used = in_use(protocol, tenant, locale);
+    let mut last_used = None;
     let (state, on, by) = match (notice_content.kind, notice_content.state(protocol)) {
-        (NoticeKind::Hold | NoticeKind::FollowUp, Some(change)) => match change {
+        (NoticeKind::Withdrawn, _) if notice_content.protocols.contains(&protocol) => {
+            (State::Withdrawn, None, None)
+        }
+        (
+            NoticeKind::Hold
+            | NoticeKind::FollowUp
+            | NoticeKind::Released
+            | NoticeKind::Rescheduled
+            | NoticeKind::UsedAfterChange
+            | NoticeKind::Corrected
+            | NoticeKind::OptedIn,
+            Some(change),
+        ) => match change {
             ProtocolChange::Pending => (State::Pending, None, None),
             ProtocolChange::OptedOut { on, by } => (State::OptedOut, Some(*on), person(by.as_deref())),
             ProtocolChange::OnHold { since, .. } => (State::OnHold, Some(*since), None),
-            ProtocolChange::Off { on } | ProtocolChange::UsedAfterChange { off_on: on, .. } => {
-                (State::Off, Some(*on), None)
+            ProtocolChange::Off { on } => (State::Off, Some(*on), None),
+            ProtocolChange::UsedAfterChange { off_on, last_used: last } => {
+                last_used = Some(locale.date(*last));
+                (State::UsedAfterChange, Some(*off_on), None)
             }
         },
         _ => (unchanged(notice_content, context, tenant)?, None, None),
@@ -68,8 +90,9 @@ pub(super) fn smtp_auth(
         users: used.users,
         sign_ins: used.sign_ins,
         last_seen: used.last_seen,
-        why: why_kept(protocol, context, tenant),
-        on: on.map(date),
+        why: why_kept(protocol, context, tenant, locale),
+        on: on.map(|on| locale.date(on)),
+        last_used,
         by,
     })
 }
@@ -106,12 +129,11 @@ pub(super) struct SmtpSenders {
 }
 
 impl SmtpSenders {
-    pub(super) fn of(tenant: &TenantAssessment) -> Option<Self> {
+    pub(super) fn of(tenant: &TenantAssessment, locale: Locale) -> Option<Self> {
         tenant.reasons.iter().find_map(|reason| match reason {
-            Reason::InUseByReport { senders, days, stated } => Some(Self {
-                senders: *senders,
-                range: stated.then(|| format!("{} to {}", date(days.first), date(days.last))),
-            }),
+            Reason::InUseByReport { senders, days, stated } => {
+                Some(Self { senders: *senders, range: stated.then(|| locale.range(days.first, days.last)) })
+            }
             _ => None,
         })
     }

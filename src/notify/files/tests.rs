@@ -66,7 +66,7 @@ fn selected_protocols_that_are_off_already_make_no_draft_and_take_away_an_earlie
 }
 
 #[test]
-fn announced_selected_protocols_are_the_tenants_notice_and_take_the_drafts_place() {
+fn announced_selected_protocols_are_the_tenants_notice_and_its_drafts_are_gone() {
     let mut sample = Sample::all_protocols();
     sample.draft = true;
     let out = tempfile::tempdir().expect("a folder");
@@ -74,8 +74,12 @@ fn announced_selected_protocols_are_the_tenants_notice_and_take_the_drafts_place
     sample.draft = false;
     let tenant = &sample.assessment.tenants[1];
     let kind = NoticeKind::SelectedProtocols;
-    let written = write(out.path(), kind, &sample.context(), tenant, &embedded()).expect("a notice");
-    assert_eq!(found(out.path()).remove(&tenant.tenant_id), Some(four("notice")));
+    let sent = out.path().join("sent");
+    let written =
+        write(&sent, kind, &sample.context(), tenant, &embedded(), Existing::Keep).expect("a notice");
+    let removed = remove_drafts(&drafts(out.path()), &written).expect("drafts are removed");
+    assert_eq!(removed.len(), 8);
+    assert_eq!(found(out.path()).remove(&tenant.tenant_id), None, "no draft is left, and no folder");
     let text = fs::read_to_string(&written.files[0]).expect("the notice");
     assert!(text.starts_with("# Basic Authentication: unused protocols"), "{text}");
 }
@@ -91,7 +95,8 @@ fn a_hold_a_follow_up_and_a_report_lie_beside_the_notice_and_stay_there() {
     ];
     for (kind, sample) in samples {
         let tenant = &sample.assessment.tenants[1];
-        write(out.path(), kind, &sample.context(), tenant, &embedded()).expect("a notice");
+        let folder = drafts(out.path());
+        write(&folder, kind, &sample.context(), tenant, &embedded(), Existing::Replace).expect("a notice");
     }
     write_all(out.path(), &all.context(), &embedded()).expect("notices");
     let expected = ["follow_up", "hold", "notice", "usage_report"].map(four).concat();
@@ -142,9 +147,10 @@ fn a_notice_that_cannot_be_put_in_place_leaves_no_part_of_it() {
     let sample = Sample::all_protocols();
     let out = tempfile::tempdir().expect("a folder");
     let tenant = &sample.assessment.tenants[0];
-    let folder = folder(out.path(), tenant);
+    let folder = of_tenant(&drafts(out.path()), &tenant.tenant_id);
     fs::create_dir_all(folder.join("notice.html")).expect("a folder in the way");
-    let told = write(out.path(), NoticeKind::NoImpact, &sample.context(), tenant, &embedded());
+    let (drafts, existing) = (drafts(out.path()), Existing::Replace);
+    let told = write(&drafts, NoticeKind::NoImpact, &sample.context(), tenant, &embedded(), existing);
     let told = told.expect_err("a folder is in the way").to_string();
     assert!(told.contains("can't write") && told.contains("notice.html"), "{told}");
     assert_eq!(
@@ -173,7 +179,8 @@ fn own_templates_are_used_for_what_is_written() {
 fn every_kind_is_written_for_friendly_and_hostile_tenants() {
     let place = tempfile::tempdir().expect("a folder");
     let out = std::env::var_os("LIGHTSOUT_NOTICES").map_or(place.path().to_owned(), PathBuf::from);
-    for (n, (kind, mut sample, at)) in Sample::of_every_kind().into_iter().enumerate() {
+    let german = Sample::of_every_kind().into_iter().map(|(kind, sample, at)| (kind, sample.in_german(), at));
+    for (n, (kind, mut sample, at)) in Sample::of_every_kind().into_iter().chain(german).enumerate() {
         for hostile in [false, true] {
             if hostile {
                 let tenant = &mut sample.assessment.tenants[at];
@@ -184,12 +191,32 @@ fn every_kind_is_written_for_friendly_and_hostile_tenants() {
                 }
             }
             let nature = if hostile { "hostile" } else { "friendly" };
-            let out = out.join(format!("{n}-{}-{nature}", kind.as_str()));
-            let tenant = &sample.assessment.tenants[at];
-            let written = write(&out, kind, &sample.context(), tenant, &embedded()).expect("a notice");
+            let out = out.join(format!("{n}-{}-{nature}/notices", kind.as_str()));
+            let (tenant, existing) = (&sample.assessment.tenants[at], Existing::Replace);
+            let written =
+                write(&out, kind, &sample.context(), tenant, &embedded(), existing).expect("a notice");
             let page = fs::read_to_string(&written.files[1]).expect("a page");
             assert_eq!(page.matches("</html>").count(), 1);
             assert!(!page.contains("<script") && !page.contains("<img"), "{page}");
         }
     }
+}
+
+#[test]
+fn a_notice_that_was_sent_stays_as_it_was_and_a_part_that_is_missing_is_written() {
+    let mut sample = Sample::all_protocols();
+    let out = tempfile::tempdir().expect("a folder");
+    let put = |sample: &Sample, existing| {
+        let tenant = &sample.assessment.tenants[0];
+        write(out.path(), NoticeKind::NoImpact, &sample.context(), tenant, &embedded(), existing)
+    };
+    let files = put(&sample, Existing::Keep).expect("a notice").files;
+    let sent = fs::read(&files[0]).expect("the notice");
+    sample.campaign.title = "Another title".to_owned();
+    put(&sample, Existing::Keep).expect("it is there");
+    assert_eq!(fs::read(&files[0]).expect("the notice"), sent);
+    fs::remove_file(&files[2]).expect("it is there");
+    put(&sample, Existing::Keep).expect("a notice");
+    assert!(files[2].exists() && fs::read(&files[0]).expect("the notice") != sent);
+    put(&sample, Existing::Replace).expect("a notice");
 }

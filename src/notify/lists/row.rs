@@ -22,6 +22,8 @@ pub struct ListRow {
     pub domains: Vec<String>,
     pub contacts: Vec<String>,
     pub language: Option<String>,
+    /// That of its notice, another one where there are no texts in the roster's. An excluded tenant gets none.
+    pub notice_language: Option<&'static str>,
     pub cloud: Option<String>,
     pub verdict: TenantVerdict,
     /// Codes of the verdict's reasons.
@@ -50,6 +52,8 @@ impl ListRow {
             domains: roster.map(|roster| roster.domains.clone()).unwrap_or_default(),
             contacts: roster.map(|roster| roster.contacts.clone()).unwrap_or_default(),
             language: roster.and_then(|roster| roster.language.clone()),
+            notice_language: (tenant.verdict != TenantVerdict::Excluded)
+                .then(|| context.language(&tenant.tenant_id).tag()),
             cloud: roster.and_then(|roster| roster.cloud.clone()),
             verdict: tenant.verdict,
             reasons: Reason::codes(&tenant.reasons),
@@ -89,6 +93,7 @@ pub fn write_rows(
         ("domains", lists(&rows, |row| row.domains.iter().map(String::as_str).collect())),
         ("contacts", lists(&rows, |row| row.contacts.iter().map(String::as_str).collect())),
         ("language", texts(&rows, |row| row.language.as_deref())),
+        ("notice_language", texts(&rows, |row| row.notice_language)),
         ("cloud", texts(&rows, |row| row.cloud.as_deref())),
         ("verdict", texts(&rows, |row| Some(row.verdict.as_str()))),
         ("reasons", lists(&rows, |row| row.reasons.clone())),

@@ -6,7 +6,7 @@ use super::*;
 use crate::sample::Sample;
 use lightsout_output::table;
 
-const HEADER: &str = "tenant_id,display_name,domains,contacts,language,cloud,verdict,reasons,protocols,users,effective_date,decision_id";
+const HEADER: &str = "tenant_id,display_name,domains,contacts,language,notice_language,cloud,verdict,reasons,protocols,users,effective_date,decision_id";
 
 fn lists_of(sample: &Sample) -> (ListCounts, impl Fn(&str) -> String + use<>) {
     let out = tempfile::tempdir().expect("a folder");
@@ -35,7 +35,7 @@ fn tenants_are_in_the_list_of_their_verdict_and_selected_ones_with_their_clear_p
         list("no_impact.csv").lines().nth(1),
         Some(
             "11111111-0000-4000-8000-000000000001,Alpine Ski Club,alpine.example;ski.example,it@alpine.example,\
-             de,worldwide,no_impact,attempted,pop3;imap4;smtp_auth;exchange_activesync;\
+             en,en,worldwide,no_impact,attempted,pop3;imap4;smtp_auth;exchange_activesync;\
              exchange_web_services;offline_address_book;mapi_over_http;outlook_anywhere_rpc;\
              remote_powershell,0,2026-12-24,d-0123abcd"
         )

@@ -43,7 +43,10 @@ fn a_mail_of_every_kind_reads_back_with_both_parts_and_its_headers() {
             sample.notice_date.to_string()
         };
         assert_eq!(date, format!("{day}T00:00:00Z"), "{kind:?}");
-        assert!(mail.from().is_none(), "the sender is not ours to name");
+        let sender = mail.from().and_then(|from| from.first()).expect("a sender");
+        assert_eq!(sender.name(), Some("Example Cloud Services"));
+        assert_eq!(sender.address(), Some("basic-auth@example.com"));
+        assert_eq!(mail.reply_to().and_then(|to| to.first()?.address()), Some("basic-auth@example.com"));
         assert_eq!(mail.header_raw("X-Unsent").map(str::trim), Some("1"));
         assert_eq!(mail.header_raw("MIME-Version").map(str::trim), Some("1.0"));
         let whole = mail.content_type().expect("a content type");
@@ -57,6 +60,14 @@ fn a_mail_of_every_kind_reads_back_with_both_parts_and_its_headers() {
         let PartType::Html(html) = &mail.parts[2].body else { panic!("the last part is the page") };
         assert_eq!(lines(html), lines(&notice.html));
     }
+}
+
+#[test]
+fn a_draft_of_a_campaign_without_operator_names_no_sender() {
+    let mut sample = Sample::all_protocols();
+    (sample.draft, sample.campaign.operator) = (true, None);
+    let notice = rendered(NoticeKind::NoImpact, &sample, 0);
+    assert!(read(&notice.eml).from().is_none() && read(&notice.eml).reply_to().is_none());
 }
 
 #[test]

@@ -2,9 +2,11 @@
 
 mod facts;
 mod hostile;
+mod languages;
 
 use std::fs;
 use std::path::Path;
+use std::sync::LazyLock;
 
 use serde_json::Value;
 
@@ -14,101 +16,24 @@ use lightsout_model::change::{HoldCause, ProtocolChange};
 use lightsout_model::evidence::{Dismissal, WhoRow};
 use lightsout_model::protocol::Protocol;
 use lightsout_model::verdict::{Reason, TenantVerdict};
+use lightsout_output::text::date;
+
+static TEMPLATES: LazyLock<Templates> =
+    LazyLock::new(|| Templates::load(None).expect("the embedded templates are valid"));
 
 fn rendered(sample: &Sample, kind: NoticeKind, tenant: usize) -> RenderedNotice {
-    let templates = Templates::load(None).expect("the embedded templates are valid");
-    render(kind, &sample.context(), &sample.assessment.tenants[tenant], &templates).expect("renders")
-}
-
-/// `UPDATE_EXPECTED=1` rewrites the file; read the difference.
-fn assert_reads_as(name: &str, markdown: &str) {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("snapshots").join(name);
-    if std::env::var_os("UPDATE_EXPECTED").is_some() {
-        fs::write(&path, markdown).expect("the snapshot can be written");
-    }
-    let expected = fs::read_to_string(&path).expect("a snapshot; UPDATE_EXPECTED=1 writes it");
-    assert_eq!(markdown, expected, "{name}");
-}
-
-#[test]
-fn the_no_impact_notice_reads_as_reviewed() {
-    let notice = rendered(&Sample::all_protocols(), NoticeKind::NoImpact, 0);
-    assert_reads_as("no_impact.md", &notice.markdown);
-}
-
-#[test]
-fn the_no_impact_notice_of_the_smtp_auth_campaign_reads_as_reviewed() {
-    let notice = rendered(&Sample::smtp_auth(), NoticeKind::NoImpact, 0);
-    assert_reads_as("no_impact_smtp_auth.md", &notice.markdown);
-}
-
-#[test]
-fn the_warning_reads_as_reviewed() {
-    let notice = rendered(&Sample::all_protocols(), NoticeKind::Warning, 1);
-    assert_reads_as("warning.md", &notice.markdown);
-}
-
-#[test]
-fn the_warning_of_the_smtp_auth_campaign_reads_as_reviewed() {
-    let notice = rendered(&Sample::smtp_auth(), NoticeKind::Warning, 1);
-    assert_reads_as("warning_smtp_auth.md", &notice.markdown);
-}
-
-#[test]
-fn the_notices_of_the_powershell_campaign_read_as_reviewed() {
-    let sample = Sample::powershell();
-    assert_reads_as("no_impact_powershell.md", &rendered(&sample, NoticeKind::NoImpact, 0).markdown);
-    assert_reads_as("warning_powershell.md", &rendered(&sample, NoticeKind::Warning, 1).markdown);
-}
-
-#[test]
-fn the_selected_protocols_notice_reads_as_reviewed() {
-    let notice = rendered(&Sample::all_protocols(), NoticeKind::SelectedProtocols, 1);
-    assert_reads_as("selected_protocols.md", &notice.markdown);
-}
-
-#[test]
-fn the_draft_of_an_insufficient_evidence_notice_reads_as_reviewed() {
-    let mut sample = Sample::all_protocols();
-    sample.draft = true;
-    sample.campaign.operator = None;
-    let notice = rendered(&sample, NoticeKind::InsufficientEvidence, 2);
-    assert_reads_as("insufficient_evidence_draft.md", &notice.markdown);
-}
-
-#[test]
-fn the_hold_for_new_usage_reads_as_reviewed() {
-    let notice = rendered(&Sample::hold_for_usage(), NoticeKind::Hold, 1);
-    assert_reads_as("hold_for_usage.md", &notice.markdown);
-}
-
-#[test]
-fn the_hold_for_lost_coverage_reads_as_reviewed() {
-    let notice = rendered(&Sample::hold_for_coverage(), NoticeKind::Hold, 2);
-    assert_reads_as("hold_for_coverage.md", &notice.markdown);
-}
-
-#[test]
-fn the_follow_up_reads_as_reviewed() {
-    let notice = rendered(&Sample::follow_up(), NoticeKind::FollowUp, 1);
-    assert_reads_as("follow_up.md", &notice.markdown);
-}
-
-#[test]
-fn the_usage_report_reads_as_reviewed() {
-    let notice = rendered(&Sample::usage_report(), NoticeKind::UsageReport, 1);
-    assert_reads_as("usage_report.md", &notice.markdown);
-}
-
-#[test]
-fn the_text_part_of_a_mail_reads_as_reviewed() {
-    let notice = rendered(&Sample::hold_for_usage(), NoticeKind::Hold, 1);
-    assert_reads_as("hold_for_usage.txt", &plain_text::of(&notice.markdown));
+    render(kind, &sample.context(), &sample.assessment.tenants[tenant], &TEMPLATES).expect("renders")
 }
 
 #[test]
 fn every_notice_states_its_window_coverage_and_scope() {
+    // What is taken back or moved needs no evidence.
+    let without =
+        [NoticeKind::Withdrawn, NoticeKind::Rescheduled, NoticeKind::Corrected, NoticeKind::OptedIn];
     for (kind, sample, tenant) in Sample::of_every_kind() {
+        if without.contains(&kind) {
+            continue;
+        }
         let notice = rendered(&sample, kind, tenant).markdown;
         let window = sample.assessment.window;
         let days =
@@ -124,6 +49,7 @@ fn every_notice_states_its_window_coverage_and_scope() {
                 | NoticeKind::SelectedProtocols
                 | NoticeKind::InsufficientEvidence
                 | NoticeKind::FollowUp
+                | NoticeKind::Released
         ) && tenant == 1;
         assert_eq!(notice.contains("| User | Protocol |"), names_users, "{kind:?}");
     }

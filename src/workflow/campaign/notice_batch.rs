@@ -1,11 +1,13 @@
-//! The notices and the list of one campaign command: for real, with the dates that the ledger holds. They may
-//! lie beside those of other commands, so each command has a manifest of its own, written last.
+//! The notices and the list of one campaign command: for real, with the dates that the ledger holds. The notices of one
+//! day and event are in a folder of `sent`, with what mails them and a manifest of that folder; each command has a
+//! manifest of its own beside, written last.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use chrono::NaiveDate;
 
+use super::runbooks::remove_outdated;
 use super::state::{CampaignState, Decided};
 use crate::error::{Error, Result};
 use lightsout_model::change::Change;
@@ -13,7 +15,8 @@ use lightsout_model::evidence::{WhoRow, Window};
 use lightsout_model::protocol::Protocol;
 use lightsout_model::verdict::{Assessment, TenantAssessment};
 use lightsout_notify::NoticeContext;
-use lightsout_notify::files::{self, Written, of_notices};
+use lightsout_notify::delivery::{self, MAILBOX, RECIPIENTS};
+use lightsout_notify::files::{self, Existing, Written, of_notices};
 use lightsout_notify::lists::{ListRow, MoreColumn, write_rows};
 use lightsout_notify::notice::{NoticeKind, render};
 use lightsout_notify::templates::Templates;
@@ -27,11 +30,16 @@ pub struct NoticeFiles {
     pub templates: Option<PathBuf>,
 }
 
-/// How many notices a command wrote, and how many of them have no contact.
+/// Under `--out`, the notices that are to be sent: a folder for each day and event.
+pub const SENT: &str = "sent";
+
+/// How many notices a command wrote; how many of them have no contact, and how many are in another language than the
+/// roster says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct NoticeCount {
     pub written: usize,
     pub without_contact: usize,
+    pub in_other_language: usize,
 }
 
 /// What one tenant is told.
@@ -39,7 +47,7 @@ pub struct TenantNotice {
     /// `None`: it is on the list, and gets no notice.
     pub kind: Option<NoticeKind>,
     pub assessment: TenantAssessment,
-    /// The protocols that the list is about.
+    /// The protocols that the list is about; those that a message about a change is about, too.
     pub protocols: Vec<Protocol>,
     /// The day of the notice, where it is not that of an announcement: the same however often it is written.
     pub notice_date: Option<NaiveDate>,
@@ -54,6 +62,8 @@ pub struct NoticeBatch {
     name: &'static str,
     rows: Vec<ListRow>,
     written: Vec<Written>,
+    /// Those of `sent` that it wrote into.
+    folders: BTreeSet<PathBuf>,
 }
 
 impl NoticeBatch {
@@ -69,6 +79,7 @@ impl NoticeBatch {
             name,
             rows: Vec::new(),
             written: Vec::new(),
+            folders: BTreeSet::new(),
         })
     }
 
@@ -103,15 +114,39 @@ impl NoticeBatch {
         let (details, assessment) = split(decided, window, notices);
         let context = context(state, decided, &assessment, changes, who);
         for (tenant, (kind, protocols, notice_date)) in assessment.tenants.iter().zip(details) {
-            let context =
-                NoticeContext { notice_date: notice_date.unwrap_or(context.notice_date), ..context };
+            let context = NoticeContext {
+                notice_date: notice_date.unwrap_or(context.notice_date),
+                protocols_told: Some(&protocols),
+                ..context
+            };
             if let Some(kind) = kind {
-                self.written.push(files::write(&self.out, kind, &context, tenant, &self.templates)?);
+                self.write_notice(state, kind, &context, tenant)?;
             }
             let change = changes.get(&tenant.tenant_id);
             let date = change.map(|change| change.effective_date).or(decided.campaign.effective_date);
-            self.rows.push(ListRow::of(&context, tenant, protocols, date));
+            self.rows.push(ListRow::of(&context, tenant, protocols.clone(), date));
         }
+        Ok(())
+    }
+
+    /// A notice of an earlier day that is there stays as it was sent, however often a command is repeated.
+    fn write_notice(
+        &mut self,
+        state: &CampaignState,
+        kind: NoticeKind,
+        context: &NoticeContext,
+        tenant: &TenantAssessment,
+    ) -> Result<()> {
+        let announced_on = context.changes.get(&tenant.tenant_id).map(|change| change.announced_on);
+        let day = match kind {
+            NoticeKind::NoImpact | NoticeKind::SelectedProtocols => announced_on,
+            _ => None,
+        };
+        let day = day.unwrap_or(context.notice_date);
+        let folder = self.out.join(SENT).join(format!("{day}-{}", self.name));
+        let existing = if day < state.now.date_naive() { Existing::Keep } else { Existing::Replace };
+        self.written.push(files::write(&folder, kind, context, tenant, &self.templates, existing)?);
+        self.folders.insert(folder);
         Ok(())
     }
 
@@ -130,8 +165,9 @@ impl NoticeBatch {
     ) -> Result<()> {
         let (details, assessment) = split(decided, decided.window, notices);
         let context = context(state, decided, &assessment, changes, who);
-        for (tenant, (kind, ..)) in assessment.tenants.iter().zip(details) {
-            if let Some(kind) = kind {
+        for (tenant, (kind, protocols, _)) in assessment.tenants.iter().zip(&details) {
+            if let Some(kind) = *kind {
+                let context = NoticeContext { protocols_told: Some(protocols), ..context };
                 render(kind, &context, tenant, &self.templates)?;
             }
         }
@@ -166,14 +202,48 @@ impl NoticeBatch {
         }
         self.manifest.add(files);
         self.manifest.add(of_notices(&self.out, &self.written)?);
+        for folder in std::mem::take(&mut self.folders) {
+            finish_folder(&folder, &state.campaign.name)?;
+            self.add(&[folder.join(RECIPIENTS), folder.join(MAILBOX)], None)?;
+        }
         self.manifest.finish_for(&state.campaign.name)?;
-        // Drafts that these have taken the place of.
-        let drafts = self.out.join("notices");
-        let files = of_notices(&drafts, &self.written)?.into_iter().map(|entry| entry.file).collect();
-        Manifest::forget(&drafts, &files)?;
-        let without_contact = self.written.iter().filter(|written| written.contacts == 0).count();
-        Ok(NoticeCount { written: self.written.len(), without_contact })
+        let drafts = files::drafts(&self.out);
+        let mut removed = BTreeSet::new();
+        for written in &self.written {
+            removed.extend(files::remove_drafts(&drafts, written)?);
+        }
+        Manifest::forget(&drafts, &removed)?;
+        remove_outdated(state, &self.out)?;
+        let that = |is: fn(&Written) -> bool| self.written.iter().filter(|written| is(written)).count();
+        Ok(NoticeCount {
+            written: self.written.len(),
+            without_contact: that(|written| written.contacts == 0),
+            in_other_language: that(|written| written.falls_back),
+        })
     }
+}
+
+/// What mails the notices of a folder, and the manifest of all that is in it.
+fn finish_folder(folder: &Path, campaign: &str) -> Result<()> {
+    let mut manifest = Manifest::begin(folder)?;
+    let deliveries = delivery::write(folder)?;
+    for delivery in &deliveries {
+        let stem = delivery.file.trim_end_matches("eml");
+        for extension in ["md", "html", "eml", "json"] {
+            manifest.add([ManifestEntry {
+                tenant_id: Some(delivery.tenant_id.clone()),
+                kind: Some(delivery.kind.clone()),
+                contacts: Some(delivery.to.len() as u64),
+                ..ManifestEntry::of(folder, &format!("{stem}{extension}"), None)?
+            }]);
+        }
+    }
+    manifest.add([
+        ManifestEntry::of(folder, RECIPIENTS, Some(deliveries.len() as u64))?,
+        ManifestEntry::of(folder, MAILBOX, None)?,
+    ]);
+    manifest.finish_for(campaign)?;
+    Ok(())
 }
 
 type Details = Vec<(Option<NoticeKind>, Vec<Protocol>, Option<NaiveDate>)>;
@@ -202,6 +272,7 @@ fn context<'a>(
         roster: &decided.roster,
         who,
         changes,
+        protocols_told: None,
         notice_date: state.now.date_naive(),
         // Nobody is told what is only rehearsed.
         draft: state.is_rehearsal,

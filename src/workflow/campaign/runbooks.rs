@@ -13,6 +13,7 @@ use lightsout_campaign::plan::Due;
 use lightsout_campaign::runbook::{
     RunbookTenant, RunnerTenant, organization, runbook, runner, still_allowed,
 };
+use lightsout_config::request_file;
 use lightsout_model::protocol::Protocol;
 use lightsout_model::verdict::TenantAssessment;
 use lightsout_output::atomic_file::write_content;
@@ -180,6 +181,52 @@ impl Runbooks {
     }
 }
 
+/// Columns of the index that say nothing of what a script turns off.
+const INDEX_COLUMNS: [&str; 9] = [
+    "announced_on",
+    "announcement_id",
+    "display_name",
+    "domains",
+    "still_allowed",
+    "effective_date",
+    "valid_until",
+    "turn_off",
+    "undo",
+];
+
+/// Whatever a command recorded: a script that turns off what is no longer to be turned off, or not yet, is gone. The
+/// undo stays.
+///
+/// # Errors
+/// Fails if a script can't be removed.
+pub fn remove_outdated(state: &CampaignState, out: &Path) -> Result<()> {
+    let index = out.join(RUNBOOKS).join(INDEX);
+    if !index.exists() {
+        return Ok(());
+    }
+    // What a script turns off can't be told without its index: then none may be run.
+    let Ok(list) = request_file::read(&index, &INDEX_COLUMNS) else { return remove_stale(state, &[], out) };
+    let today = state.now.date_naive();
+    for script in list.requests {
+        let tenant = state.ledger.tenants.get(&script.tenant_id);
+        let pending = tenant.filter(|tenant| tenant.change.effective_date <= today);
+        let pending = pending.map(|tenant| tenant.change.pending()).unwrap_or_default();
+        let is_due = |protocols: &Vec<Protocol>| protocols.iter().all(|protocol| pending.contains(protocol));
+        if !script.protocols.as_ref().is_some_and(is_due) {
+            remove_script(out, &script.tenant_id)?;
+        }
+    }
+    Ok(())
+}
+
+fn remove_script(out: &Path, tenant_id: &str) -> Result<()> {
+    let path = out.join(RUNBOOKS).join(folder_name(tenant_id).as_ref()).join(TURN_OFF);
+    match std::fs::remove_file(&path) {
+        Err(source) if source.kind() != std::io::ErrorKind::NotFound => Err(Error::Write { path, source }),
+        Ok(()) | Err(_) => Ok(()),
+    }
+}
+
 /// Whoever runs all scripts of the folder must turn nothing off that is not due any more. The undo stays.
 ///
 /// # Errors
@@ -196,13 +243,7 @@ pub fn remove_stale(state: &CampaignState, due: &[Due], out: &Path) -> Result<()
 /// Fails if a script can't be removed.
 pub fn remove_turn_off<'a>(tenant_ids: impl Iterator<Item = &'a String>, out: &Path) -> Result<()> {
     for tenant_id in tenant_ids {
-        let path = out.join(RUNBOOKS).join(folder_name(tenant_id).as_ref()).join(TURN_OFF);
-        match std::fs::remove_file(&path) {
-            Err(source) if source.kind() != std::io::ErrorKind::NotFound => {
-                return Err(Error::Write { path, source });
-            }
-            Ok(()) | Err(_) => {}
-        }
+        remove_script(out, tenant_id)?;
     }
     Ok(())
 }

@@ -38,19 +38,19 @@ struct Gone {
     why: String,
 }
 
-const MONTHS: [&str; 12] = [
-    "January",
-    "February",
-    "March",
-    "April",
-    "May",
-    "June",
-    "July",
-    "August",
-    "September",
-    "October",
-    "November",
-    "December",
+const MONTHS: [(&str, &str); 12] = [
+    ("January", "Januar"),
+    ("February", "Februar"),
+    ("March", "März"),
+    ("April", "April"),
+    ("May", "Mai"),
+    ("June", "Juni"),
+    ("July", "Juli"),
+    ("August", "August"),
+    ("September", "September"),
+    ("October", "Oktober"),
+    ("November", "November"),
+    ("December", "Dezember"),
 ];
 
 fn read(path: &str) -> String {
@@ -111,7 +111,8 @@ fn without_addresses(text: &str) -> (Vec<String>, String) {
     (addresses, rest)
 }
 
-/// "24 December 2026", "December 2026", "in 2021" and 2026-12-24, each as it is written in the list.
+/// "24 December 2026", "24. Dezember 2026", "December 2026", "in 2021", "im Jahr 2021" and 2026-12-24, each as it is
+/// written in the list.
 fn dates_in(words: &[&str]) -> Vec<String> {
     let number = |word: &str, digits: usize| word.len() <= digits && word.bytes().all(|b| b.is_ascii_digit());
     let year = |word: &str| word.len() == 4 && word.starts_with("20") && number(word, 4);
@@ -119,10 +120,15 @@ fn dates_in(words: &[&str]) -> Vec<String> {
     for (at, word) in words.iter().enumerate() {
         let before = at.checked_sub(1).map_or("", |before| words[before]);
         let after = |n: usize| words.get(at + n).copied().unwrap_or_default();
-        if MONTHS.contains(word) && year(after(1)) {
-            let day = if number(before, 2) { format!("{before} ") } else { String::new() };
-            dates.push(format!("{day}{word} {}", after(1)));
-        } else if year(word) && ["in", "of", "since", "until", "before", "after"].contains(&before) {
+        let month = MONTHS.iter().find(|(english, german)| word == english || word == german);
+        if let Some((month, _)) = month.filter(|_| year(after(1))) {
+            let is_day = number(before, 2) && !before.is_empty();
+            let day = if is_day { format!("{before} ") } else { String::new() };
+            dates.push(format!("{day}{month} {}", after(1)));
+        } else if year(word)
+            && ["in", "of", "since", "until", "before", "after", "Jahr", "Jahres", "seit", "bis"]
+                .contains(&before)
+        {
             dates.push((*word).to_owned());
         } else if year(word)
             && after(1).len() == 2
@@ -150,6 +156,11 @@ fn own_days(context: &NoticeContext) -> BTreeSet<NaiveDate> {
             | ProtocolChange::UsedAfterChange { off_on: on, .. } => Some(*on),
             ProtocolChange::OnHold { since, .. } => Some(*since),
         }));
+        days.extend(change.effective_date_before);
+        days.extend(change.protocols.values().filter_map(|state| match state {
+            ProtocolChange::UsedAfterChange { last_used, .. } => Some(*last_used),
+            _ => None,
+        }));
     }
     let (campaign, window) = (context.campaign, context.assessment.window);
     days.extend([context.notice_date, context.effective_date(), window.first, window.end]);
@@ -166,23 +177,31 @@ fn every_notice_of_every_campaign_says_only_what_the_list_of_facts_has() {
     let facts = facts_file();
     let mut read = 0;
     for (name, _) in EMBEDDED {
-        for (kind, mut sample, tenant) in Sample::of_every_kind() {
+        for (kind, sample, tenant) in Sample::of_every_kind().into_iter().chain(in_german()) {
+            let mut sample = sample;
             sample.campaign = campaign(name);
             let context = sample.context();
             let own = own_days(&context);
             let notice = rendered(&sample, kind, tenant);
-            let month = format!("{} {}", MONTHS[sample.assessment.window.first.month0() as usize], 2026);
+            let (english, german) = MONTHS[sample.assessment.window.first.month0() as usize];
             for text in [&notice.title, &notice.markdown, &notice.html, &notice.json] {
                 let mut text = text.replace(name, "");
                 if kind == NoticeKind::UsageReport {
-                    text = text.replace(&month, "").replace("2026-11", "");
+                    text =
+                        text.replace(&format!("{english} 2026"), "").replace(&format!("{german} 2026"), "");
+                    text = text.replace("2026-11", "");
                 }
                 assert_eq!(facts.faults(&text, &own), [""; 0], "{kind:?} of {name}:\n{text}");
                 read += 1;
             }
         }
     }
-    assert_eq!(read, 3 * 12 * 4);
+    assert_eq!(read, 3 * 2 * Sample::of_every_kind().len() * 4);
+}
+
+fn in_german() -> Vec<(NoticeKind, Sample, usize)> {
+    let all = Sample::of_every_kind().into_iter();
+    all.map(|(kind, sample, tenant)| (kind, sample.in_german(), tenant)).collect()
 }
 
 #[test]
@@ -204,7 +223,8 @@ fn campaigns_templates_snapshots_and_clients_say_only_what_the_list_of_facts_has
     }
     let clients = read("../model/clients.toml");
     assert_eq!(facts.faults(&clients, &days(&["2026-11-26"])), [""; 0]);
-    for folder in ["snapshots", "templates", "templates/parts"] {
+    let folders = ["snapshots/en", "snapshots/de", "templates/en", "templates/de"];
+    for folder in folders.into_iter().chain(["templates/en/parts", "templates/de/parts"]) {
         for entry in
             fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join(folder)).expect("a folder").flatten()
         {
@@ -235,6 +255,8 @@ fn a_closed_diagnostic_another_address_and_another_date_are_found() {
         ("It goes off on 1 March 2026.", "names the date 1 March 2026"),
         ("It goes off in March 2026.", "names the date March 2026"),
         ("It went off in 2022.", "names the date 2022"),
+        ("Abgeschaltet am 1. März 2026.", "names the date 1 March 2026"),
+        ("Abgeschaltet im Jahr 2022.", "names the date 2022"),
         ("At 2026-12-25T00:00:00Z.", "names the date 2026-12-25"),
         ("On 31 December 2026.", "names the date 31 December 2026"),
     ] {

@@ -48,6 +48,7 @@ fn saying(sample: &Sample, text: &str) -> Sample {
         roster: sample.roster.clone(),
         who: BTreeMap::new(),
         changes: BTreeMap::new(),
+        protocols_told: sample.protocols_told.clone(),
         ..*sample
     };
     for (n, tenant) in saying.assessment.tenants.iter_mut().enumerate() {
@@ -74,6 +75,7 @@ fn saying(sample: &Sample, text: &str) -> Sample {
         saying.who.insert(tenant.tenant_id.clone(), rows);
         let Some(mut change) = sample.changes.get(&before).cloned() else { continue };
         change.decision_id = text.to_owned();
+        change.why = change.why.and_then(|_| some());
         for state in change.protocols.values_mut() {
             if let ProtocolChange::OptedOut { by, .. } = state {
                 *by = some();
