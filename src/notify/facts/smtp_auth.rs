@@ -50,7 +50,7 @@ enum State {
     UsedOutsideScope,
 }
 
-/// `None`: neither in scope nor used.
+/// `None`: neither in scope nor used, or nothing of what the message takes back or moves.
 pub(super) fn smtp_auth(
     notice_content: &NoticeContent,
     context: &NoticeContext,
@@ -83,6 +83,11 @@ pub(super) fn smtp_auth(
                 (State::UsedAfterChange, Some(*off_on), None)
             }
         },
+        // A message that takes something back or moves it says nothing of what it leaves alone.
+        (
+            NoticeKind::Withdrawn | NoticeKind::Rescheduled | NoticeKind::Corrected | NoticeKind::OptedIn,
+            None,
+        ) => return None,
         _ => (unchanged(notice_content, context, tenant)?, None, None),
     };
     Some(SmtpAuth {

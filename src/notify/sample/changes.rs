@@ -132,6 +132,13 @@ impl Sample {
         let used = ProtocolChange::UsedAfterChange { off_on: day(12, 27), last_used: day(12, 30) };
         let mut sample = Self::hold_for_usage();
         sample.notice_date = day(12, 31);
+        sample.assessment.window.end = day(12, 31);
+        for row in &mut sample.assessment.tenants[1].protocols {
+            row.last_seen = row.last_seen.map(|_| at("2026-12-30T05:00:00Z"));
+        }
+        for row in sample.who.values_mut().flatten() {
+            row.last_seen = at("2026-12-30T05:00:00Z");
+        }
         let off = ProtocolChange::Off { on: day(12, 27) };
         sample.change(1, [(Pop3, off), (Imap4, used.clone()), (SmtpAuth, used)]);
         sample
