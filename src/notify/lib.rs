@@ -58,6 +58,8 @@ pub struct NoticeContext<'a> {
     pub notice_date: NaiveDate,
     /// Not announced yet: every notice says so on top.
     pub draft: bool,
+    /// Of a rehearsal, which nobody is told: every notice says so on top.
+    pub rehearsal: bool,
 }
 
 impl<'a> NoticeContext<'a> {

@@ -82,7 +82,9 @@ impl<'a> ServiceUpdateMessage<'a> {
             notice_content.notice_date.checked_add_days(days).unwrap_or(notice_content.notice_date)
         });
         let mut nature = Nature::of(notice_content.kind);
-        if context.draft {
+        if context.rehearsal {
+            nature.tags.push("Rehearsal");
+        } else if context.draft {
             nature.tags.push("Draft");
         }
         Self {
@@ -237,6 +239,7 @@ fn details(
         ("ContactsLeftOut", Some(recipients.left_out.to_string())),
         ("Users", Some(tenant.users.to_string())),
         ("Draft", Some(context.draft.to_string())),
+        ("Rehearsal", context.rehearsal.then(|| true.to_string())),
     ];
     let known = values.into_iter().filter_map(|(name, value)| {
         let value = plain(&value?);

@@ -10,7 +10,7 @@ use super::message::ServiceUpdateMessage;
 use super::notice_content::NoticeContent;
 use super::templates::Templates;
 use super::{NoticeContext, NotifyError, html, phrases, plain_text};
-use lightsout_model::language::Language;
+use lightsout_model::language::{Language, LocalText};
 use lightsout_model::verdict::{TenantAssessment, TenantVerdict};
 
 /// What a notice says.
@@ -144,13 +144,16 @@ pub fn render(
     let context = &NoticeContext { campaign: &campaign, ..*context };
     let notice_content = NoticeContent::of(kind, context, tenant)?;
     let (text, tag) = templates.render(kind, language, &Facts::of(&notice_content, context, tenant))?;
-    let markdown = if context.draft { draft_banner(&notice_content, context) + &text } else { text };
+    let mark = mark(context);
+    let markdown = match mark {
+        Some(mark) => banner(mark, &notice_content, context) + &text,
+        None => text,
+    };
     let page = html::page(&markdown);
     let heading = if page.title.is_empty() { &context.campaign.title } else { &page.title };
-    let title = if context.draft {
-        format!("{}: {heading}", notice_content.locale.text(phrases::DRAFT))
-    } else {
-        heading.clone()
+    let title = match mark {
+        Some(mark) => format!("{}: {heading}", notice_content.locale.text(mark)),
+        None => heading.clone(),
     };
     let html = html::shell(&title, tag, &page.whole);
     let recipients = Recipients::of(context.roster_tenant(&tenant.tenant_id));
@@ -172,14 +175,29 @@ pub fn render(
     })
 }
 
-fn draft_banner(notice_content: &NoticeContent, context: &NoticeContext) -> String {
+/// What stands before the title of a notice that nobody is to be sent.
+const fn mark(context: &NoticeContext) -> Option<LocalText> {
+    if context.rehearsal {
+        Some(phrases::REHEARSAL)
+    } else if context.draft {
+        Some(phrases::DRAFT)
+    } else {
+        None
+    }
+}
+
+fn banner(mark: LocalText, notice_content: &NoticeContent, context: &NoticeContext) -> String {
     let locale = notice_content.locale;
     let day = locale.date(notice_content.notice_date);
-    let mut banner = locale.fill(phrases::DRAFT_BANNER, &[("day", &day)]);
+    let mut banner = if context.rehearsal {
+        locale.text(phrases::REHEARSAL_BANNER).to_owned()
+    } else {
+        locale.fill(phrases::DRAFT_BANNER, &[("day", &day)])
+    };
     if context.campaign.operator.is_none() {
         banner = format!("{banner} {}", locale.text(phrases::NO_OPERATOR));
     }
-    format!("> **{}.** {banner}\n\n", locale.text(phrases::DRAFT))
+    format!("> **{}.** {banner}\n\n", locale.text(mark))
 }
 
 #[cfg(test)]

@@ -27,6 +27,17 @@ phrases! {
     DRAFT_BANNER:
         "This notice has not been announced. Its dates count from {day}.",
         "Diese Nachricht ist noch nicht angekündigt. Ihre Termine rechnen ab dem {day}.";
+    REHEARSAL: "REHEARSAL", "PROBELAUF";
+    REHEARSAL_BANNER:
+        "This notice is part of a rehearsal: nothing has been announced, and nothing is changed.",
+        "Diese Nachricht gehört zu einem Probelauf: Nichts ist angekündigt, und nichts wird geändert.";
+    WHY_QUOTED: "“{why}”", "„{why}“";
+    WHY_HOLD_ENDED:
+        "the hold ended only after the day that was announced",
+        "die Aussetzung endete erst nach dem angekündigten Tag";
+    WHY_OPTED_IN:
+        "the opt-out was taken back only after the day that was announced",
+        "der Widerspruch wurde erst nach dem angekündigten Tag zurückgenommen";
     NO_OPERATOR:
         "The operator of the campaign is not set, so it cannot be announced.",
         "Wer die Kampagne betreibt, ist nicht angegeben; sie kann daher nicht angekündigt werden.";

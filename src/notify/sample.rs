@@ -359,6 +359,7 @@ impl Sample {
             protocols_told: self.protocols_told.as_deref(),
             notice_date: self.notice_date,
             draft: self.draft,
+            rehearsal: false,
         }
     }
 }

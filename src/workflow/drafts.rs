@@ -165,5 +165,6 @@ fn context<'a>(
         protocols_told: None,
         notice_date: settings.notice_date.unwrap_or(assessed.assessment.window.end),
         draft: true,
+        rehearsal: false,
     }
 }

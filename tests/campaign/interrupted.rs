@@ -69,7 +69,8 @@ fn operators_at_the_same_time_announce_to_no_tenant_twice_and_lose_no_event() {
     );
     assert_eq!(told, ["3,3"], "three waves of one, each of another tenant");
     for seed in 1..=3 {
-        let notices = fs::read_dir(place.path(&format!("out-{seed}/sent/2026-11-03-announced"))).expect("notices");
+        let notices =
+            fs::read_dir(place.path(&format!("out-{seed}/sent/2026-11-03-announced"))).expect("notices");
         assert_eq!(notices.flatten().filter(|entry| entry.path().is_dir()).count(), 1, "each has its own");
     }
 }

@@ -126,6 +126,7 @@ async fn told(sign_ins: &[SignIn], tenants: &[u8]) -> Vec<(TenantAssessment, Ren
         changes: &changes,
         notice_date: window.end,
         draft: true,
+        rehearsal: false,
     };
     let templates = Templates::load(None).expect("embedded");
     let each = assessment.tenants.iter().map(|tenant| {

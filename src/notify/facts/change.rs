@@ -22,7 +22,7 @@ pub(super) struct ChangeFacts {
     effective_date: String,
     /// The day that was said before, if the change has another now.
     effective_date_before: Option<String>,
-    /// Why something was taken back or moved, in the words of whoever did it.
+    /// Why something was taken back or moved; in the words of whoever did it, quoted.
     why: Option<String>,
     decision_id: String,
     announced: Protocols,
@@ -58,7 +58,7 @@ struct UsedAfter {
 
 impl ChangeFacts {
     pub(super) fn of(change: &Change, locale: Locale) -> Self {
-        let why = change.why.as_deref().map(|why| plain_short(why, WHY_CHARACTERS_MAX));
+        let why = change.why.as_deref().map(|why| explanation(why, locale));
         let mut facts = Self {
             announced_on: locale.date(change.announced_on),
             effective_date: locale.date(change.effective_date),
@@ -92,6 +92,18 @@ impl ChangeFacts {
             }
         }
         facts
+    }
+}
+
+/// What the ledger says itself is said in the notice's language, and what somebody wrote is quoted.
+fn explanation(why: &str, locale: Locale) -> String {
+    match why {
+        "hold_ended" => locale.text(phrases::WHY_HOLD_ENDED).to_owned(),
+        "opted_in" => locale.text(phrases::WHY_OPTED_IN).to_owned(),
+        why => {
+            let why = plain_short(why, WHY_CHARACTERS_MAX);
+            if why.is_empty() { why } else { locale.fill(phrases::WHY_QUOTED, &[("why", &why)]) }
+        }
     }
 }
 

@@ -33,6 +33,9 @@ pub struct NoticeFiles {
 /// Under `--out`, the notices that are to be sent: a folder for each day and event.
 pub const SENT: &str = "sent";
 
+/// The same of a rehearsal, where nothing is sent.
+const REHEARSED: &str = "rehearsed";
+
 /// How many notices a command wrote; how many of them have no contact, and how many are in another language than the
 /// roster says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -143,10 +146,14 @@ impl NoticeBatch {
             _ => None,
         };
         let day = day.unwrap_or(context.notice_date);
-        let folder = self.out.join(SENT).join(format!("{day}-{}", self.name));
+        let parent = if state.is_rehearsal { REHEARSED } else { SENT };
+        let folder = self.out.join(parent).join(format!("{day}-{}", self.name));
         let existing = if day < state.now.date_naive() { Existing::Keep } else { Existing::Replace };
         self.written.push(files::write(&folder, kind, context, tenant, &self.templates, existing)?);
-        self.folders.insert(folder);
+        // Nobody is mailed what is only rehearsed.
+        if !state.is_rehearsal {
+            self.folders.insert(folder);
+        }
         Ok(())
     }
 
@@ -274,7 +281,7 @@ fn context<'a>(
         changes,
         protocols_told: None,
         notice_date: state.now.date_naive(),
-        // Nobody is told what is only rehearsed.
-        draft: state.is_rehearsal,
+        draft: false,
+        rehearsal: state.is_rehearsal,
     }
 }

@@ -111,7 +111,7 @@ pub async fn recheck(state: &mut CampaignState, files: &NoticeFiles) -> Result<R
     drop(lock);
 
     let notices = write(state, &decided, &judged, &events, &queries, files).await.map_err(Error::recorded)?;
-    write_news(state, &decided, &judged, files).map_err(Error::recorded)?;
+    write_news(state, &decided, &judged, &queries, files).await.map_err(Error::recorded)?;
     Ok(Rechecked { decided, judged, events, notices, still_used: still_used(state) })
 }
 
@@ -159,11 +159,12 @@ fn still_used(state: &CampaignState) -> Vec<StillUsed> {
     state.ledger.tenants.values().flat_map(|tenant| of_tenant(&tenant.change)).collect()
 }
 
-/// The lists of what is news to tenants: an end of a hold and a new date today, and usage after the change.
-fn write_news(
+/// The notices and lists of what is news to tenants: an end of a hold and a new date today, and usage after the change.
+async fn write_news(
     state: &CampaignState,
     decided: &BTreeMap<String, Decided>,
     judged: &BTreeMap<String, TenantAssessment>,
+    queries: &Queries,
     files: &NoticeFiles,
 ) -> Result<()> {
     let today = state.clock().reached();
@@ -173,27 +174,28 @@ fn write_news(
     let is_released = |tenant: &AnnouncedTenant| is_today(tenant.released_at) && !is_rescheduled(tenant);
     let is_used = |tenant: &AnnouncedTenant| !tenant.change.used_after_change().is_empty();
     let news: [News; 3] = [
-        ("released", None, &is_released, Change::pending),
-        ("rescheduled", None, &is_rescheduled, Change::pending),
-        ("used_after_change", None, &is_used, Change::used_after_change),
+        (NoticeKind::Released, &is_released, Change::pending),
+        (NoticeKind::Rescheduled, &is_rescheduled, Change::pending),
+        (NoticeKind::UsedAfterChange, &is_used, Change::used_after_change),
     ];
-    for (name, kind, is, protocols) in news {
-        write_one(state, decided, judged, files, (name, kind, is, protocols))?;
+    for news in news {
+        write_one(state, decided, judged, queries, files, news).await?;
     }
     Ok(())
 }
 
-/// The list's name, the kind of its notices, whom it is about, and which protocols of theirs.
-type News<'a> =
-    (&'static str, Option<NoticeKind>, &'a dyn Fn(&AnnouncedTenant) -> bool, fn(&Change) -> Vec<Protocol>);
+/// The kind of the notices, also their list's name; whom it is about, and which protocols of theirs.
+type News<'a> = (NoticeKind, &'a dyn Fn(&AnnouncedTenant) -> bool, fn(&Change) -> Vec<Protocol>);
 
-fn write_one(
+async fn write_one(
     state: &CampaignState,
     decided: &BTreeMap<String, Decided>,
     judged: &BTreeMap<String, TenantAssessment>,
+    queries: &Queries,
     files: &NoticeFiles,
-    (name, kind, is, protocols): News<'_>,
+    (kind, is, protocols): News<'_>,
 ) -> Result<()> {
+    let name = kind.as_str();
     let tenants: Vec<&AnnouncedTenant> = state.ledger.tenants.values().filter(|tenant| is(tenant)).collect();
     // A list of an earlier day must not stay as if it were today's.
     let there = files.out.join("lists").join(format!("{name}.csv")).exists();
@@ -206,29 +208,47 @@ fn write_one(
         let notices = of_this.filter_map(|tenant| {
             let assessment = judged.get(&tenant.change.tenant_id)?.clone();
             let protocols = protocols(&tenant.change);
-            let kind = kind.filter(|_| !protocols.is_empty());
-            Some(TenantNotice { kind, assessment, protocols, notice_date: None })
+            let kind = (!protocols.is_empty()).then_some(kind);
+            let notice_date = kind
+                .filter(|kind| *kind == NoticeKind::UsedAfterChange)
+                .and_then(|_| last_used_on(&tenant.change));
+            Some(TenantNotice { kind, assessment, protocols, notice_date })
         });
+        let notices: Vec<TenantNotice> = notices.collect();
+        if notices.is_empty() {
+            continue;
+        }
         let window = state.until_now(decision.window);
-        batch.write(state, decision, window, notices.collect(), &BTreeMap::new())?;
+        let who = match kind {
+            NoticeKind::UsedAfterChange => {
+                queries.who_until(&decision.campaign, decision.window.first, state.now, "*").await?
+            }
+            _ => BTreeMap::new(),
+        };
+        batch.write(state, decision, window, notices, &who)?;
     }
     let before = |row: &ListRow| {
         let date = state.ledger.tenants.get(&row.tenant_id)?.change.effective_date_before?;
         Some(date.to_string())
     };
     let last_used = |row: &ListRow| {
-        let states = state.ledger.tenants.get(&row.tenant_id)?.change.protocols.values();
-        let days = states.filter_map(|state| match state {
-            ProtocolChange::UsedAfterChange { last_used, .. } => Some(*last_used),
-            ProtocolChange::Pending
-            | ProtocolChange::OptedOut { .. }
-            | ProtocolChange::OnHold { .. }
-            | ProtocolChange::Off { .. } => None,
-        });
-        days.max().map(|day| day.to_string())
+        let day = last_used_on(&state.ledger.tenants.get(&row.tenant_id)?.change)?;
+        Some(day.to_string())
     };
     batch.finish(state, &[("effective_date_before", &before), ("last_used_on", &last_used)])?;
     Ok(())
+}
+
+/// The latest use of what was turned off: its notice has the same day however often it is written.
+fn last_used_on(change: &Change) -> Option<NaiveDate> {
+    let days = change.protocols.values().filter_map(|state| match state {
+        ProtocolChange::UsedAfterChange { last_used, .. } => Some(*last_used),
+        ProtocolChange::Pending
+        | ProtocolChange::OptedOut { .. }
+        | ProtocolChange::OnHold { .. }
+        | ProtocolChange::Off { .. } => None,
+    });
+    days.max()
 }
 
 /// The notices of all that are on hold, and their list.

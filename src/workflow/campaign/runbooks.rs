@@ -209,7 +209,7 @@ pub fn remove_outdated(state: &CampaignState, out: &Path) -> Result<()> {
     let today = state.now.date_naive();
     for script in list.requests {
         let tenant = state.ledger.tenants.get(&script.tenant_id);
-        let pending = tenant.filter(|tenant| tenant.change.effective_date <= today);
+        let pending = tenant.filter(|tenant| tenant.due_on() <= today);
         let pending = pending.map(|tenant| tenant.change.pending()).unwrap_or_default();
         let is_due = |protocols: &Vec<Protocol>| protocols.iter().all(|protocol| pending.contains(protocol));
         if !script.protocols.as_ref().is_some_and(is_due) {

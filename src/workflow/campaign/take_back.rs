@@ -79,7 +79,8 @@ pub async fn withdraw(
     let of = |id: &String| state.ledger.withdrawn.get(id).map(|tenant| tenant.change.clone());
     let changes: BTreeMap<String, Change> =
         tenants(&done).into_iter().filter_map(|id| Some((id.clone(), of(&id)?))).collect();
-    let notices = write(state, batch, None, &changes, Change::announced).map_err(Error::recorded)?;
+    let notices =
+        write(state, batch, NoticeKind::Withdrawn, &changes, Change::announced).map_err(Error::recorded)?;
     Ok(TakenBack { done, changes, notices })
 }
 
@@ -99,7 +100,8 @@ pub async fn opt_in(
     state.record(&lock, &done.events).await?;
     drop(lock);
     let changes = announced(state, &done);
-    let notices = write(state, batch, None, &changes, Change::pending).map_err(Error::recorded)?;
+    let notices =
+        write(state, batch, NoticeKind::OptedIn, &changes, Change::pending).map_err(Error::recorded)?;
     Ok(TakenBack { done, changes, notices })
 }
 
@@ -119,7 +121,8 @@ pub async fn correct(
     state.record(&lock, &done.events).await?;
     drop(lock);
     let changes = announced(state, &done);
-    let notices = write(state, batch, None, &changes, Change::pending).map_err(Error::recorded)?;
+    let notices =
+        write(state, batch, NoticeKind::Corrected, &changes, Change::pending).map_err(Error::recorded)?;
     Ok(TakenBack { done, changes, notices })
 }
 
@@ -133,11 +136,11 @@ fn announced(state: &CampaignState, done: &ValidatedRequests) -> BTreeMap<String
     tenants(done).into_iter().filter_map(|id| Some((id.clone(), of(&id)?))).collect()
 }
 
-/// Notices and list. `kind` is `None` where there is a list alone.
+/// Notices and list. A tenant whose change has nothing of the kind any more is on the list alone.
 fn write(
     state: &CampaignState,
     mut batch: NoticeBatch,
-    kind: Option<NoticeKind>,
+    kind: NoticeKind,
     changes: &BTreeMap<String, Change>,
     protocols: fn(&Change) -> Vec<Protocol>,
 ) -> Result<NoticeCount> {
@@ -147,7 +150,7 @@ fn write(
         let notices = of_this.filter_map(|change| {
             let assessment = tenant_of(&decided.assessment, &change.tenant_id)?.clone();
             let protocols = protocols(change);
-            let kind = kind.filter(|_| !protocols.is_empty());
+            let kind = (!protocols.is_empty()).then_some(kind);
             Some(TenantNotice { kind, assessment, protocols, notice_date: Some(today) })
         });
         let notices = notices.collect();

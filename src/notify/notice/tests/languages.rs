@@ -285,6 +285,31 @@ fn a_language_without_notices_or_translation_falls_back_to_the_campaigns() {
 }
 
 #[test]
+fn a_rehearsal_says_so_on_top_of_everything() {
+    for (sample, said) in
+        [(Sample::all_protocols(), "REHEARSAL"), (Sample::all_protocols().in_german(), "PROBELAUF")]
+    {
+        let context = crate::NoticeContext { rehearsal: true, ..sample.context() };
+        let tenant = &sample.assessment.tenants[0];
+        let notice = render(NoticeKind::NoImpact, &context, tenant, &TEMPLATES).expect("renders");
+        assert!(notice.markdown.starts_with(&format!("> **{said}.** ")), "{}", notice.markdown);
+        assert!(notice.title.starts_with(&format!("{said}: ")), "{}", notice.title);
+        let mail = String::from_utf8(notice.eml).expect("ASCII");
+        assert!(mail.contains(said) && notice.html.contains(said) && notice.json.contains("\"Rehearsal\""));
+    }
+}
+
+#[test]
+fn what_the_ledger_says_itself_is_told_in_words() {
+    let mut sample = Sample::rescheduled();
+    for change in sample.changes.values_mut() {
+        change.why = Some("hold_ended".to_owned());
+    }
+    let english = rendered(&sample, NoticeKind::Rescheduled, 1).markdown;
+    assert!(english.contains("Reason: the hold ended only after the day that was announced."), "{english}");
+}
+
+#[test]
 fn a_notice_ends_with_the_operators_signature_and_names_whom_to_ask() {
     for (kind, sample, tenant) in Sample::of_every_kind() {
         let english = rendered(&copy(&sample), kind, tenant).markdown;
