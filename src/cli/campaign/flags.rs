@@ -13,6 +13,7 @@ use lightsout_config::request_file::{self, RESULT_COLUMNS, parse_time};
 use lightsout_model::change::Request;
 use lightsout_model::protocol::Protocol;
 use lightsout_model::tenant::is_guid;
+use lightsout_output::text::count;
 use lightsout_workflow::campaign::CampaignState;
 use lightsout_workflow::campaign::notice_batch::{NoticeCount, NoticeFiles, SENT};
 use lightsout_workflow::drafts;
@@ -73,9 +74,11 @@ impl Files {
         let NoticeCount { written, without_contact, in_other_language } = notices;
         let without = match without_contact {
             0 => String::new(),
-            count => format!(", {count} of them without a contact"),
+            some => format!(", {some} of them without a contact"),
         };
-        let mut summary = format!("{written} notices{without} are in {}", self.out.join(SENT).display());
+        let notices = count(written as u64, "notice", "notices");
+        let are = if written == 1 { "is" } else { "are" };
+        let mut summary = format!("{notices}{without} {are} in {}", self.out.join(SENT).display());
         if in_other_language > 0 {
             summary = format!("{summary}\n{}", drafts::in_other_language(in_other_language));
         }

@@ -44,7 +44,8 @@ pub struct Translation {
     pub earlier_post_dates: BTreeMap<String, String>,
 }
 
-/// What an operator says in one more language. What is absent is said as in the table of the operator.
+/// What an operator says in one more language. A signature that is absent is that of the operator; without a contact the
+/// notices name `reply_to` alone.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct OperatorTranslation {
@@ -130,12 +131,14 @@ impl Campaign {
 }
 
 impl Operator {
+    /// A contact that nobody translated is left out: `reply_to` is an address in every language.
     fn translate(&mut self, language: Language) {
         let of_language =
             |(tag, _): &(&String, &OperatorTranslation)| Language::of_tag(tag) == Some(language);
-        let Some((_, translation)) = self.translations.iter().find(of_language) else { return };
-        let (contact, signature) = (translation.contact.clone(), translation.signature.clone());
-        self.contact = contact.unwrap_or_else(|| std::mem::take(&mut self.contact));
+        let translation =
+            self.translations.iter().find(of_language).map(|(_, translation)| translation.clone());
+        let OperatorTranslation { contact, signature } = translation.unwrap_or_default();
+        self.contact = contact.unwrap_or_default();
         self.signature = signature.or_else(|| self.signature.take());
     }
 }
