@@ -59,7 +59,12 @@ fn protocols_of(
                 ));
             }
             Some(ProtocolChange::Pending | ProtocolChange::OnHold { .. }) => protocols.push(protocol),
-            Some(ProtocolChange::Off { .. } | ProtocolChange::OptedOut { .. }) | None => {}
+            Some(
+                ProtocolChange::Off { .. }
+                | ProtocolChange::OptedOut { .. }
+                | ProtocolChange::UsedAfterChange { .. },
+            )
+            | None => {}
         }
     }
     if protocols.is_empty() && change.opted_out().is_empty() {

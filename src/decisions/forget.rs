@@ -61,8 +61,10 @@ pub async fn forget(lake: &mut Lake, settings: ForgetSettings) -> Result<ForgetR
         .filter(|head| !going.contains(head.decision_id.as_str()))
         .map(|head| head.roster_hash.as_str())
         .collect();
-    let of_going = |rows: &RecordBatch| Ok(is_in(rows, "decision_id", |id| going.contains(id)));
-    let of_no_decision = |rows: &RecordBatch| {
+    let of_going = |rows: &RecordBatch| -> lightsout_lake::Result<BooleanArray> {
+        Ok(is_in(rows, "decision_id", |id| going.contains(id)))
+    };
+    let of_no_decision = |rows: &RecordBatch| -> lightsout_lake::Result<BooleanArray> {
         let versions = rows.column_by_name("roster_version");
         let unused = is_in(rows, "roster_hash", |hash| !rosters.contains(hash));
         let is_kept = |row: usize| versions.is_some_and(|versions| versions.is_valid(row));

@@ -10,5 +10,6 @@ mod server;
 
 mod answers;
 mod asked;
+mod campaign;
 mod client;
 mod live;

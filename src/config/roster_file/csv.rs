@@ -30,7 +30,7 @@ pub(super) fn rows(text: &str, file: &str) -> Result<Rows, RosterError> {
         let place = Place::Line(line_of(text, record.position()));
         if let Some((at, found)) = broken_cell(&record) {
             let name = match header.get(at) {
-                Some(RosterColumn::Known(name)) => name,
+                Some(RosterColumn::Known(name)) => *name,
                 Some(RosterColumn::Other(_) | RosterColumn::Nameless) | None => "of your own",
             };
             let column = Column { name, number: Some(at + 1) };

@@ -130,3 +130,66 @@ fn table(rows: &[&StatusRow], links: &Links<'_>) -> Markup {
     };
     chunks("standing", "Announced tenants: dates, holds and opt-outs", &head, rows, row)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::data::Snapshot;
+    use super::super::render;
+    use super::super::sample::{HOSTILE, NOTHING_ANNOUNCED, Sample, day, tenant_id};
+    use super::*;
+    use lightsout_campaign::status::TenantState;
+
+    fn announced(number: usize, name: &str) -> StatusRow {
+        StatusRow {
+            state: TenantState::Announced,
+            display_name: Some(name.to_owned()),
+            announced_on: Some(day(11, 2)),
+            effective_date: Some(day(12, 2)),
+            protocols_announced: vec![Protocol::Imap4, Protocol::Pop3],
+            protocols_pending: vec![Protocol::Imap4],
+            protocols_opted_out: vec![Protocol::Pop3],
+            opt_outs: vec![format!("pop3 on 2026-11-05 by {name}")],
+            next_step: "apply on 2026-12-02, in 30 days".to_owned(),
+            ..StatusRow::of_nothing(&tenant_id(number))
+        }
+    }
+
+    fn page(standing: Standing<'_>) -> String {
+        let Sample { campaign, assessment, usage } = &Sample::of(3, false);
+        render(&Snapshot { campaign, assessment, usage, standing }, &Links::BESIDE).expect("a page")
+    }
+
+    #[test]
+    fn the_campaign_is_shown_with_its_calendar_and_each_tenants_dates() {
+        let rows = [announced(0, "Old Mill"), StatusRow::of_nothing(&tenant_id(1))];
+        let page = page(Standing { rows: &rows, today: day(11, 3) });
+        assert!(page.contains("<section id=\"campaign\"") && page.contains("<a href=\"#campaign\">"));
+        assert!(page.contains("Of 1 tenant that something was announced to, as of 2026-11-03"), "{page}");
+        assert!(page.contains("<tr><th scope=row>2026-12-02<td class=n>1"));
+        let row = page.split("<div class=list id=standing>").nth(1).expect("the list");
+        let row = row.split("<tr><th scope=row>").nth(1).and_then(|row| row.lines().next());
+        assert_eq!(
+            row,
+            Some(
+                "Old Mill<td>announced<td>2026-11-02<td>2026-12-02<td>IMAP4<td><td>POP3<td><td>apply on \
+                 2026-12-02, in 30 days"
+            )
+        );
+    }
+
+    #[test]
+    fn without_a_ledger_there_is_no_such_section() {
+        assert!(!page(NOTHING_ANNOUNCED).contains("id=\"campaign\""));
+        let eligible = [StatusRow::of_nothing(&tenant_id(1))];
+        assert!(!page(Standing { rows: &eligible, today: day(11, 3) }).contains("id=\"campaign\""));
+    }
+
+    #[test]
+    fn names_are_no_markup() {
+        for name in HOSTILE {
+            let rows = [announced(0, name)];
+            let page = page(Standing { rows: &rows, today: day(11, 3) });
+            assert!(!page.contains("<script>alert") && !page.contains("<img src=x"), "{name}");
+        }
+    }
+}

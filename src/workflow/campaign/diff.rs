@@ -15,7 +15,7 @@ use lightsout_decisions::decision::DecisionHead;
 use lightsout_decisions::{reproduce, store};
 use lightsout_lake::rows::{from_batch, to_batch};
 use lightsout_lake::schema::Table;
-use lightsout_model::verdict::Assessment;
+use lightsout_model::verdict::{Assessment, TenantAssessment};
 
 /// What has changed, and which decisions were compared.
 #[derive(Debug)]
@@ -79,16 +79,19 @@ fn compared(
         let changes = compare(&before.tenants, &after.tenants);
         why.extend(changes.into_iter().map(|change| (change.tenant_id, change.why)));
     }
-    let moment = |assessment: Option<&'_ Assessment>| assessment.map_or(&[][..], |found| &found.tenants);
     // Without a decision of before, what was decided since is no change of a tenant's state either.
     let rows_before = if assessed[0].is_some() { rows_before } else { announced_only(rows_before) };
     let rows_after = if assessed[0].is_some() { rows_after } else { announced_only(rows_after) };
     let rows = diff(
-        Moment { tenants: moment(assessed[0].as_ref()), rows: &rows_before },
-        Moment { tenants: moment(assessed[1].as_ref()), rows: &rows_after },
+        Moment { tenants: tenants_of(assessed[0].as_ref()), rows: &rows_before },
+        Moment { tenants: tenants_of(assessed[1].as_ref()), rows: &rows_after },
         &why,
     );
     Ok(Difference { decision_before, decision_after, rows })
+}
+
+fn tenants_of(assessment: Option<&Assessment>) -> &[TenantAssessment] {
+    assessment.map_or(&[], |assessment| &assessment.tenants)
 }
 
 fn announced_only(mut rows: Vec<StatusRow>) -> Vec<StatusRow> {

@@ -152,7 +152,7 @@ impl CampaignState {
             let name = kept.told();
             // The contacts and settings of the one that was given, the exclusions of both.
             let mut roster = self.roster.clone().unwrap_or_else(|| kept.roster.clone());
-            for excluded in no_longer_excluded(&kept.roster, &roster.clone()) {
+            for excluded in no_longer_excluded(&kept.roster, &roster) {
                 let tenant =
                     roster.tenants.entry(excluded.tenant_id.clone()).or_insert_with(|| excluded.clone());
                 tenant.exclude.clone_from(&excluded.exclude);
