@@ -13,6 +13,7 @@ use super::notices::Texts;
 use super::roster::GivenRoster;
 use super::shared::{Global, Rules, now, open_lake, print, write_json};
 use crate::cli::failure::{Failure, Result};
+use lightsout_campaign::Clock;
 use lightsout_model::verdict::TenantVerdict;
 use lightsout_output::text::count;
 use lightsout_workflow::Error as StageError;
@@ -73,7 +74,8 @@ pub(super) async fn run(arguments: &Arguments, global: &Global) -> Result<u8> {
     drafts::write(&assessed, &settings, &arguments.out, &mut lake, global.note()).await?;
     write_page(&assessed, &arguments.out).await?;
     tell(&assessed.campaign, &assessed.assessment, &arguments.out, global);
-    let state = CampaignState::read(lake, campaign_file, Some(assessed.roster), now(), |_| {}).await?;
+    let clock = Clock::of(now());
+    let state = CampaignState::read(lake, campaign_file, Some(assessed.roster), clock, |_| {}).await?;
     let difference = since_other_decision(&state, &assessed.assessment.decision_id)?;
     let difference = campaign::diff::in_json(&state.campaign.name, &difference)?;
     let verdicts: serde_json::Map<_, _> = TenantVerdict::ALL

@@ -6,7 +6,6 @@
 mod arrays;
 mod values;
 
-
 use super::answer::member_says_incomplete;
 use super::encoding::BYTE_ORDER_MARK;
 use super::json::JsonError;

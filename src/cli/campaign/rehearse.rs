@@ -58,6 +58,7 @@ pub(super) async fn run(arguments: &Arguments, global: &Global) -> Result<u8> {
         by_whom: Some("rehearsal"),
         short_notice: arguments.short_notice,
         warnings: false,
+        despite_roster: false,
     };
     let (rehearsal, calendar) = rehearse(&mut state, &into, request, arguments.until, &files).await?;
     arguments.common.output.write(&[rows::calendar(&calendar, &rehearsal.names()?)?])?;

@@ -13,10 +13,10 @@ use serde::de::DeserializeOwned;
 use super::{Parameter, Queries, timestamp};
 use crate::Result;
 use header::{Header, HeaderError};
-use parameter::ParameterValue;
 use lightsout_model::campaign::Campaign;
 use lightsout_model::evidence::Window;
 use lightsout_model::protocol::Protocol;
+use parameter::ParameterValue;
 
 /// What a report is about: the headings of the list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
