@@ -133,7 +133,7 @@ fn parameters(case: &Path, report: &Report<'_>) -> Vec<Parameter> {
         let given = values.get(&declared.name).map(|text| declared.kind.parse(text));
         (
             declared.name.clone(),
-            given.map_or_else(|| declared.default.clone(), |value| value.expect("a value")),
+            given.map_or_else(|| declared.default.clone(), |value| value.expect("a value")).into(),
         )
     });
     bound.chain(own).collect()

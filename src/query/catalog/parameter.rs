@@ -118,6 +118,12 @@ impl fmt::Display for Kind {
 #[derive(Debug, Clone, PartialEq)]
 pub struct ParameterValue(pub(crate) ScalarValue);
 
+impl From<ParameterValue> for ScalarValue {
+    fn from(value: ParameterValue) -> Self {
+        value.0
+    }
+}
+
 /// A parameter as a header declares it: `$name type default VALUE = meaning`.
 #[derive(Debug, Clone)]
 pub struct Declared {
