@@ -36,7 +36,7 @@ fn offered(words: &[&str]) -> Vec<String> {
 #[test]
 fn bash_completes_commands_flags_values_and_reports_with_their_own_flags() {
     assert_eq!(offered(&["ass"]), ["assess"]);
-    assert_eq!(offered(&["campaign", "opt"]), ["opt-in", "opt-out"]);
+    assert_eq!(offered(&["campaign", "opt"]), ["opt-out", "opt-in"]);
     assert_eq!(offered(&["ingest", "--max-rej"]), ["--max-rejects"]);
     assert_eq!(offered(&["sql", "--format", "nd"]), ["ndjson"]);
     assert_eq!(offered(&["report", "who_is"]), ["who_is_left"]);

@@ -2,10 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use chrono::{DateTime, Days, NaiveDate, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 
+use super::dates::{days_between, effective_date};
 use super::event::{Announcement, ChangeKind, Event, EventKind};
-use super::guards::days_between;
 use super::objections::{cause, reasons};
 use super::state::Ledger;
 use lightsout_model::campaign::Campaign;
@@ -98,14 +98,6 @@ struct Candidate<'a> {
     tenant_id: &'a str,
     kind: ChangeKind,
     protocols: Vec<Protocol>,
-}
-
-/// The day from which protocols may be turned off: the campaign's own, else `notice_days` after the
-/// notice.
-#[must_use]
-pub fn effective_date(campaign: &Campaign, notice_date: NaiveDate) -> NaiveDate {
-    let after_notice = || notice_date.checked_add_days(Days::new(campaign.notice_days.into()));
-    campaign.effective_date.or_else(after_notice).unwrap_or(NaiveDate::MAX)
 }
 
 /// Picks.

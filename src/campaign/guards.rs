@@ -3,7 +3,7 @@
 
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 
-use super::announce::effective_date;
+use super::dates::{days_between, effective_date};
 use lightsout_model::campaign::{Campaign, Operator};
 use lightsout_model::evidence::{Window, midnight};
 use lightsout_output::text::count;
@@ -91,11 +91,6 @@ pub fn days(
         return Err(Stop::ShortNotice { effective, notice_date, days, notice_days: campaign.notice_days });
     }
     Ok((notice_date, effective))
-}
-
-/// Days from one day to a later one.
-pub(super) fn days_between(first: NaiveDate, later: NaiveDate) -> u32 {
-    u32::try_from((later - first).num_days()).unwrap_or(0)
 }
 
 /// The rules to announce by: those of the decision; who is told in which wave, and whom

@@ -9,6 +9,7 @@ pub mod announce;
 pub mod clock;
 pub mod confirm;
 pub mod correct;
+mod dates;
 pub mod diff;
 pub mod event;
 pub mod guards;

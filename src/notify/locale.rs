@@ -8,18 +8,11 @@ use lightsout_model::language::{Language, LocalText};
 use lightsout_model::protocol::Protocol;
 use lightsout_output::text;
 
-use super::phrases;
+use super::phrases::{self, Noun};
 
 /// A language, and how it writes things.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Locale(pub(super) Language);
-
-/// Something that is counted.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Noun {
-    pub(super) one: LocalText,
-    pub(super) many: LocalText,
-}
 
 const MONTHS_DE: [&str; 12] = [
     "Januar",

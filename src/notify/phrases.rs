@@ -3,7 +3,12 @@
 
 use lightsout_model::language::LocalText;
 
-use super::locale::Noun;
+/// Something that is counted.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Noun {
+    pub(super) one: LocalText,
+    pub(super) many: LocalText,
+}
 
 /// A constant for each text, and the list of all for the tests.
 macro_rules! phrases {

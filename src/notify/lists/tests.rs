@@ -20,9 +20,10 @@ fn every_list_has_its_header_even_when_nobody_is_on_it() {
     sample.assessment.tenants.clear();
     let (counts, list) = lists_of(&sample);
     assert_eq!(counts, ListCounts::default());
-    for name in ["no_impact", "selected_protocols", "warning", "insufficient_evidence", "excluded"] {
+    for name in ["no_impact", "selected_protocols", "warning", "insufficient_evidence"] {
         assert_eq!(list(&format!("{name}.csv")), format!("{HEADER}\n"));
     }
+    assert_eq!(list("excluded.csv"), format!("{HEADER},exclude_reason\n"));
 }
 
 #[test]
