@@ -105,6 +105,8 @@ fn is_judged_worse([before, after]: [Option<&TenantAssessment>; 2]) -> bool {
     after.verdict != TenantVerdict::Excluded && (protocol_is_worse || (was_cleared && is_doubted))
 }
 
+type ProtocolsOf = fn(&StatusRow) -> &Vec<Protocol>;
+
 struct StateChanges {
     told: Vec<String>,
     is_worse: bool,
@@ -125,7 +127,7 @@ fn state_changes([before, after]: [Option<&StatusRow>; 2]) -> StateChanges {
     }
     let nothing = StatusRow::of_nothing(&after.tenant_id);
     let before = before.unwrap_or(&nothing);
-    let lists: [(&str, fn(&StatusRow) -> &Vec<Protocol>, bool); 5] = [
+    let lists: [(&str, ProtocolsOf, bool); 5] = [
         ("announced", |row| &row.protocols_announced, false),
         ("on hold", |row| &row.protocols_on_hold, true),
         ("opted out", |row| &row.protocols_opted_out, false),

@@ -215,7 +215,8 @@ impl Fold {
     fn take(&mut self, event: &Event) -> Result<(), StateError> {
         let detail = event.detail.as_deref().unwrap_or_default();
         if event.event == EventKind::Announced {
-            return self.announce(event, serde_json::from_str(detail)?);
+            self.announce(event, serde_json::from_str(detail)?);
+            return Ok(());
         }
         let Some(tenant) = self.tenants.get_mut(&event.tenant_id) else { return Ok(()) };
         let at = instant(event);
@@ -294,11 +295,11 @@ impl Fold {
     }
 
     /// Of a tenant that has an announcement, the first is the one that holds.
-    fn announce(&mut self, event: &Event, announcement: Announcement) -> Result<(), StateError> {
+    fn announce(&mut self, event: &Event, announcement: Announcement) {
         let id = &event.tenant_id;
         let is_withdrawn = self.withdrawn.contains_key(id);
         if self.tenants.contains_key(id) && !is_withdrawn {
-            return Ok(());
+            return;
         }
         if !self.announcements.contains(&announcement.announcement_id) {
             self.announcements.push(announcement.announcement_id.clone());
@@ -328,7 +329,6 @@ impl Fold {
             due_before: None,
         };
         self.tenants.insert(id.clone(), open);
-        Ok(())
     }
 
     fn withdraw(&mut self, event: &Event, why: String) {

@@ -141,18 +141,15 @@ pub fn status(
             .or_else(|| decided.and_then(|tenant| tenant.display_name.clone()));
         let verdict = decided.map(|tenant| tenant.verdict);
         let contacts = settings.map(|settings| settings.contacts.clone()).unwrap_or_default();
-        match ledger.tenants.get(id) {
-            Some(tenant) => {
-                let row = of_announced(tenant, roster, today);
-                let row = if ledger.is_announced(id) { row } else { withdrawn(row) };
-                StatusRow { display_name, verdict, contacts, ..row }
-            }
-            None => {
-                let row = not_announced(campaign, roster, id, decided);
-                let row = if ledger.withdrawn.contains_key(id) { withdrawn(row) } else { row };
-                let decision_id = latest.map(|latest| latest.decision_id.clone());
-                StatusRow { display_name, verdict, contacts, decision_id, ..row }
-            }
+        if let Some(tenant) = ledger.tenants.get(id) {
+            let row = of_announced(tenant, roster, today);
+            let row = if ledger.is_announced(id) { row } else { withdrawn(row) };
+            StatusRow { display_name, verdict, contacts, ..row }
+        } else {
+            let row = not_announced(campaign, roster, id, decided);
+            let row = if ledger.withdrawn.contains_key(id) { withdrawn(row) } else { row };
+            let decision_id = latest.map(|latest| latest.decision_id.clone());
+            StatusRow { display_name, verdict, contacts, decision_id, ..row }
         }
     };
     ids.into_iter().map(row).collect()
@@ -332,5 +329,5 @@ fn not_announced(
         TenantVerdict::InsufficientEvidence => tenant.reasons.clone(),
         TenantVerdict::NoImpact | TenantVerdict::Warning | TenantVerdict::Excluded => Vec::new(),
     };
-    StatusRow { state, next_step, missing_evidence, ..StatusRow::of_nothing(id) }
+    StatusRow { state, missing_evidence, next_step, ..StatusRow::of_nothing(id) }
 }

@@ -34,7 +34,7 @@ pub struct RosterFile {
 /// The rows of a file, not yet typed.
 #[derive(Default)]
 struct Rows {
-    rows: Vec<Row>,
+    tenants: Vec<Row>,
     /// The columns of a file that has them in an order.
     header: Vec<RosterColumn>,
     warnings: BTreeSet<String>,
@@ -127,7 +127,7 @@ fn collect(file: &str, rows: Rows) -> Result<RosterFile, RosterError> {
     let mut roster = Roster::default();
     let mut places: BTreeMap<String, Place> = BTreeMap::new();
     let mut owners: BTreeMap<String, String> = BTreeMap::new();
-    for row in &rows.rows {
+    for row in &rows.tenants {
         let typed = Typed { file, header: &rows.header, row };
         let tenant = typed.tenant()?;
         let tenant_id = tenant.tenant_id.clone();

@@ -102,7 +102,9 @@ impl Locale {
         let mut joined = String::new();
         for (at, name) in names.iter().enumerate() {
             if at > 0 && at + 1 == names.len() {
-                joined.push_str(&format!(" {} ", self.text(last)));
+                joined.push(' ');
+                joined.push_str(self.text(last));
+                joined.push(' ');
             } else if at > 0 {
                 joined.push_str(", ");
             }
@@ -154,8 +156,8 @@ mod tests {
 
     #[test]
     fn the_months_are_those_that_chrono_counts() {
-        for (at, name) in MONTHS_DE.iter().enumerate() {
-            let first = NaiveDate::from_ymd_opt(2026, at as u32 + 1, 1).expect("a day");
+        for (month, name) in (1..).zip(MONTHS_DE) {
+            let first = NaiveDate::from_ymd_opt(2026, month, 1).expect("a day");
             assert_eq!(Locale(Language::German).date(first), format!("1. {name} 2026"));
         }
     }

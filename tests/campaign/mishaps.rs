@@ -50,6 +50,8 @@ fn events(place: &Place) -> usize {
     place.csv(LAKE, "SELECT event_id FROM campaign_events").len()
 }
 
+const SENT: &str = "sent/2026-11-02-announced";
+
 #[test]
 fn nothing_is_announced_that_can_not_be_written() {
     let place = decided();
@@ -134,7 +136,6 @@ fn drafts_go_when_their_notice_is_sent_and_what_was_sent_stays() {
     let run = ["run", &logs, "--roster", &roster, "--campaign", "quick.toml", "--as-of", "2026-11-02"];
     let read =
         |folder: &str| fs::read_to_string(place.path(&format!("out/{folder}/{HARBOUR_LANE}/notice.md")));
-    const SENT: &str = "sent/2026-11-02-announced";
     place.run(LAKE, &run);
     assert!(read("notices").expect("a draft").contains("DRAFT"));
     campaign(&place, "2026-11-02", &["announce"]);
@@ -146,11 +147,15 @@ fn drafts_go_when_their_notice_is_sent_and_what_was_sent_stays() {
         "out/announced.manifest.json",
         "out/sent/2026-11-02-announced/manifest.json",
     ];
-    manifests.iter().for_each(|manifest| check_manifest(&place, manifest));
+    for manifest in &manifests {
+        check_manifest(&place, manifest);
+    }
     place.run(LAKE, &run);
     assert_eq!(read(SENT).expect("a notice"), announced, "what was sent stays");
     assert!(read("notices").is_err(), "no draft of what has been announced");
-    manifests.iter().for_each(|manifest| check_manifest(&place, manifest));
+    for manifest in &manifests {
+        check_manifest(&place, manifest);
+    }
 
     // What a mailing job takes.
     let list = fs::read_to_string(place.path(&format!("out/{SENT}/recipients.csv"))).expect("a list");

@@ -239,9 +239,11 @@ fn events_of_earlier_versions_come_to_what_they_came_to() {
     };
     // Asked for at a time of the day of the announcement, before it was recorded.
     let out = Event::new(campaign, "t", EventKind::OptedOut, &[Imap4], at(1) - TimeDelta::hours(1));
-    let hold = r#"{"cause":"coverage","reasons":[]}"#;
-    let held =
-        Event { detail: Some(hold.to_owned()), ..Event::new(campaign, "t", EventKind::Held, &[Pop3], at(5)) };
+    let cause = r#"{"cause":"coverage","reasons":[]}"#;
+    let held = Event {
+        detail: Some(cause.to_owned()),
+        ..Event::new(campaign, "t", EventKind::Held, &[Pop3], at(5))
+    };
     let released = Event::new(campaign, "t", EventKind::Released, &[Pop3], at(5));
     let events = vec![released, held, second, out, first.clone(), first];
     let ledger = Ledger::of(events).expect("a ledger");

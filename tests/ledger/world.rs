@@ -272,7 +272,7 @@ impl World {
     /// What the query of the last usage would find: a user signs in at noon of each day.
     fn last_used(&self, now: DateTime<Utc>) -> LastUsed {
         let mut last_used = LastUsed::new();
-        let latest = if now < noon((now.date_naive() - day(0)).num_days()) { 1 } else { 0 };
+        let latest = i64::from(now < noon((now.date_naive() - day(0)).num_days()));
         let latest = noon((now.date_naive() - day(0)).num_days() - latest);
         for ((tenant_id, protocol), from) in &self.usage {
             if noon(*from) <= latest {

@@ -31,7 +31,7 @@ pub(in crate::cli) struct Arguments {
     #[arg(long, value_name = "NAME")]
     by: Option<String>,
     /// Announce even if the campaign's effective date leaves fewer days than its
-    /// notice_days; the announcement keeps that it was so
+    /// notice days; the announcement keeps that it was so
     #[arg(long)]
     short_notice: bool,
     /// Also write, for sending, the warnings and the requests for evidence of all

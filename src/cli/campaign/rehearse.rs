@@ -31,7 +31,7 @@ pub(in crate::cli) struct Arguments {
     /// What the draw begins with [default: follows from the decision]
     #[arg(long, value_name = "N")]
     seed: Option<u64>,
-    /// Announce even if the effective date leaves fewer days than notice_days
+    /// Announce even if the effective date leaves fewer days than the notice days
     #[arg(long)]
     short_notice: bool,
     /// The last day to play [default: the last on which something is due]

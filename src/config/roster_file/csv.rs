@@ -40,5 +40,5 @@ pub(super) fn rows(text: &str, file: &str) -> Result<Rows, RosterError> {
         let texts = record.iter().map(|text| Value::String(text.to_owned()));
         rows.push(Row::new(place, header.iter().cloned().zip(texts)));
     }
-    Ok(Rows { rows, header, warnings })
+    Ok(Rows { tenants: rows, header, warnings })
 }

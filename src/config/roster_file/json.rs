@@ -32,5 +32,5 @@ pub(super) fn rows(text: &str, file: &str) -> Result<Rows, RosterError> {
         let values = columns.into_iter().zip(object.into_iter().map(|(_, value)| value));
         rows.push(Row::new(place, values));
     }
-    Ok(Rows { rows, header: Vec::new(), warnings })
+    Ok(Rows { tenants: rows, header: Vec::new(), warnings })
 }

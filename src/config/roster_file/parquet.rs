@@ -35,7 +35,7 @@ pub(super) fn rows(path: &Path, file: &str) -> Result<Rows, RosterError> {
             rows.push(Row::new(place, header.iter().cloned().zip(of_row)));
         }
     }
-    Ok(Rows { rows, header: Vec::new(), warnings })
+    Ok(Rows { tenants: rows, header: Vec::new(), warnings })
 }
 
 /// For each column its values.
@@ -43,7 +43,7 @@ fn values(header: &[RosterColumn], batch: &RecordBatch, file: &str) -> Result<Ve
     let of = |(name, column): (&RosterColumn, &ArrayRef)| match name {
         RosterColumn::Known(name) => plain_values(column).ok_or_else(|| RosterError::ColumnType {
             file: file.to_owned(),
-            column: Column { name: *name, number: None },
+            column: Column { name, number: None },
             found: column.data_type().to_string(),
         }),
         RosterColumn::Other(_) | RosterColumn::Nameless => Ok(plain_values(column)

@@ -78,7 +78,7 @@ impl ChangeFacts {
             match state {
                 ProtocolChange::Pending => {}
                 ProtocolChange::OptedOut { on, by } => {
-                    facts.opted_out.push(OptedOut { name, on: locale.date(*on), by: person(by.as_deref()) })
+                    facts.opted_out.push(OptedOut { name, on: locale.date(*on), by: person(by.as_deref()) });
                 }
                 ProtocolChange::OnHold { since, .. } => {
                     facts.on_hold.push(Dated { name, on: locale.date(*since) });
