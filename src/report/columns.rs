@@ -1,9 +1,11 @@
 //! Rows of a command as typed columns, for every output format alike.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, BooleanArray, Date32Array, Int64Array, RecordBatch, StringArray};
 use arrow::datatypes::{Field, Schema};
+use arrow::error::ArrowError;
 use chrono::NaiveDate;
 
 use crate::error::{Error, Result};
@@ -57,8 +59,13 @@ impl<'a, T> Columns<'a, T> {
     }
 
     /// # Errors
-    /// Never, in practice: the columns are of the same rows.
+    /// Fails if two columns have one name: JSON and SQL would show only one of them.
     pub fn batch(self) -> Result<RecordBatch> {
+        let mut names = BTreeSet::new();
+        if let Some((twice, _)) = self.columns.iter().find(|(name, _)| !names.insert(*name)) {
+            let source = ArrowError::SchemaError(format!("two columns are named {twice}"));
+            return Err(Error::Arrow { what: "building rows", source });
+        }
         let fields: Vec<Field> = self
             .columns
             .iter()
@@ -74,4 +81,18 @@ impl<'a, T> Columns<'a, T> {
 #[must_use]
 pub fn joined(protocols: &[Protocol]) -> String {
     protocols.iter().map(|protocol| protocol.as_str()).collect::<Vec<_>>().join(";")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    // The status of a campaign once had the same column twice, and its JSON lost one of them.
+    #[test]
+    fn two_columns_of_one_name_are_an_error() {
+        let rows = [1];
+        let columns = || Columns::of(&rows).text("a", |_| None);
+        assert!(columns().text("b", |_| None).batch().is_ok());
+        assert!(columns().text("a", |_| None).batch().is_err());
+    }
 }

@@ -34,9 +34,9 @@ pub(super) struct Common {
     /// decision]
     #[arg(long, value_name = "FILE")]
     pub(super) roster: Option<PathBuf>,
-    /// The time it is, e.g. 2026-12-01 or 2026-12-01T09:30:00Z; events keep the
-    /// system's clock too, and nothing is due before it says so [default: the
-    /// system's clock]
+    /// Use this time instead of the system clock, e.g. 2026-12-01 or
+    /// 2026-12-01T09:30:00Z; events also keep the system clock, and nothing is due
+    /// before both have reached its date
     #[arg(long, value_name = "TIME", value_parser = time)]
     pub(super) now: Option<DateTime<Utc>>,
     #[command(flatten)]
@@ -181,7 +181,9 @@ pub(super) fn somebody_answers(requests: &[Request]) -> Result<()> {
         Some(request) => Err(Failure::Usage {
             flag: "--by",
             expected: "the name of who answers for it".to_owned(),
-            found: request.line.map_or_else(String::new, |line| format!("no by_whom in line {line}")),
+            found: request
+                .line
+                .map_or_else(|| "nothing".to_owned(), |line| format!("no by_whom in line {line}")),
         }),
     }
 }

@@ -237,7 +237,6 @@ pub(super) fn status(rows: &[StatusRow], today: NaiveDate) -> Result<RecordBatch
         .protocols("protocols_on_hold", |row| &row.protocols_on_hold)
         .protocols("protocols_opted_out", |row| &row.protocols_opted_out)
         .protocols("protocols_off", |row| &row.protocols_off)
-        .protocols("protocols_used_after_change", |row| &row.protocols_used_after_change)
         .text("opt_outs", |row| Some(row.opt_outs.join("; ")))
         .text("hold_causes", |row| {
             Some(row.hold_causes.iter().map(|cause| cause.as_str()).collect::<Vec<_>>().join(";"))
