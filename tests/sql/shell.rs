@@ -121,7 +121,7 @@ fn commands_list_describe_and_set() {
     ask("\\d", &["view   campaign_status", "Where every campaign stands", "table  sign_in_records"]);
     ask("\\d usage_daily", &["usage_daily: Usage of each protocol", "day ", "date", "in UTC"]);
     ask("\\d sign_ins", &["signed_in_at", "timestamp", "when, in UTC"]);
-    ask("\\d nothing", &["there is no table nothing; there are: campaign_status"]);
+    ask("\\d nothing", &["there is no table nothing; there are: campaign_changes, campaign_status"]);
     ask("\\?", &["\\d NAME", "\\q or Ctrl-D"]);
     ask("\\nonsense", &["there is no command \\nonsense"]);
     ask("\\timing", &["timing is off"]);
