@@ -26,7 +26,7 @@ reply_to = "basic-auth@example.com"
 TABLES = ["sign_in_records", "rejects", "sources", "decisions", "decision_tenants", "rosters", "campaign_events",
           "tenant_settings", "dismissals"]
 # Clocks, random ids, and what counts commits.
-VARYING = {"ingested_at", "decided_at", "recorded_at", "dismissed_at", "batch_id", "event_id", "lake_versions",
+VARYING = {"ingested_at", "decided_at", "recorded_at", "kept_at", "dismissed_at", "batch_id", "event_id", "lake_versions",
            "duration_seconds"}
 
 
