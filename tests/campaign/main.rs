@@ -13,3 +13,4 @@ mod rosters;
 mod runbooks;
 mod story;
 mod taken_back;
+mod thousand;
