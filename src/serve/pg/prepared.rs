@@ -21,7 +21,7 @@ use lightsout_query::Parameter;
 pub(super) struct Prepared {
     pub(super) request: Request,
     parameters: Vec<Place>,
-    /// `None`: a statement of the session.
+    /// `None`: it has no rows to describe.
     pub(super) columns: Option<SchemaRef>,
 }
 
@@ -39,7 +39,13 @@ impl Prepared {
         Self { request, parameters: Vec::new(), columns: None }
     }
 
-    pub(super) fn of_query(request: Request, plan: &LogicalPlan) -> PgWireResult<Self> {
+    /// A `FETCH`: its columns are those of the cursor.
+    pub(super) const fn of_cursor(request: Request, columns: SchemaRef) -> Self {
+        Self { request, parameters: Vec::new(), columns: Some(columns) }
+    }
+
+    /// `is_answered`: with rows, and not as a copy or by a cursor.
+    pub(super) fn of_query(request: Request, plan: &LogicalPlan, is_answered: bool) -> PgWireResult<Self> {
         let mut places: BTreeMap<usize, Place> = BTreeMap::new();
         let inferred =
             plan.get_parameter_types().map_err(|error| failure("42P18", error.strip_backtrace()))?;
@@ -64,7 +70,8 @@ impl Prepared {
         }
         let last = places.keys().next_back().copied().unwrap_or(0);
         let parameters = (1..=last).map(|number| places.remove(&number).unwrap_or_default()).collect();
-        Ok(Self { request, parameters, columns: Some(plan.schema().inner().clone()) })
+        let columns = is_answered.then(|| plan.schema().inner().clone());
+        Ok(Self { request, parameters, columns })
     }
 
     /// What the client is to send.
