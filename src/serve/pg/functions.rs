@@ -143,12 +143,23 @@ fn number(arguments: Arguments, place: usize) -> Option<i32> {
     at(arguments, place)?.parse().ok()
 }
 
+/// Gives the name of something its number; a number stays one.
+fn number_function(
+    name: &str,
+    names: &Arc<Names>,
+    find: impl Fn(&Names, &str) -> Option<i32> + Send + Sync + 'static,
+) -> ScalarUDF {
+    let names = Arc::clone(names);
+    function(name, DataType::Int32, Volatility::Stable, move |arguments| {
+        let Some(written) = at(arguments, 0) else { return Ok(None) };
+        let number = written.parse().ok().or_else(|| find(&names, written));
+        Ok(number.map(|oid: i32| oid.to_string()))
+    })
+}
+
 /// The function that gives the name of a function its number.
 pub(super) fn function_number(names: &Arc<Names>) -> ScalarUDF {
-    let names = Arc::clone(names);
-    function("regprocnumber", DataType::Int32, Volatility::Stable, move |arguments| {
-        Ok(at(arguments, 0).and_then(|name| names.function(name)).map(|oid| oid.to_string()))
-    })
+    number_function("regprocnumber", names, Names::function)
 }
 
 /// Registers what is the same for all clients.
@@ -211,17 +222,14 @@ fn register_names(context: &SessionContext, names: &Arc<Names>) {
     context.register_udf(function("regroleout", DataType::Utf8, Volatility::Stable, |arguments| {
         Ok(at(arguments, 0).map(|_| OWNER.to_owned()))
     }));
-    let numbered: [(&str, fn(&Names, &str) -> Option<i32>); 3] = [
-        ("to_regclass", |names, name| names.relation_named(name).map(|relation| relation.oid)),
-        ("to_regtype", Names::type_named),
-        ("to_regnamespace", Names::namespace),
-    ];
-    for (name, find) in numbered {
-        let names = Arc::clone(names);
-        context.register_udf(function(name, DataType::Int32, Volatility::Stable, move |arguments| {
-            Ok(at(arguments, 0).and_then(|name| find(&names, name)).map(|oid| oid.to_string()))
-        }));
-    }
+    let relation = |names: &Names, name: &str| names.relation_named(name).map(|relation| relation.oid);
+    context.register_udf(number_function("to_regclass", names, relation));
+    context.register_udf(number_function("regclassnumber", names, relation));
+    context.register_udf(number_function("to_regtype", names, Names::type_named));
+    context.register_udf(number_function("regtypenumber", names, Names::type_named));
+    context.register_udf(number_function("to_regnamespace", names, Names::namespace));
+    context.register_udf(number_function("regnamespacenumber", names, Names::namespace));
+    context.register_udf(number_function("regrolenumber", names, |_, name| (name == OWNER).then_some(10)));
     let of = Arc::clone(names);
     context.register_udf(function("obj_description", DataType::Utf8, Volatility::Stable, move |arguments| {
         let is_relation = arguments.len() < 2 || at(arguments, 1).is_some_and(|of| of == "pg_class");

@@ -12,14 +12,15 @@ use datafusion::logical_expr::sqlparser::ast::{
 use datafusion::logical_expr::sqlparser::dialect::PostgreSqlDialect;
 use datafusion::logical_expr::sqlparser::parser::Parser;
 
-/// Types that display a number of the catalogue as a name, each with the function that does so.
-const NAMED_BY: [(&str, &str); 6] = [
-    ("regclass", "regclassout"),
-    ("regproc", "regprocout"),
-    ("regprocedure", "regprocout"),
-    ("regtype", "regtypeout"),
-    ("regnamespace", "regnamespaceout"),
-    ("regrole", "regroleout"),
+/// Types that display a number of the catalogue as a name. `regclassout` is the function that does so, and
+/// `regclassnumber` gives the number of either.
+const NAMING: [(&str, &str); 6] = [
+    ("regclass", "regclass"),
+    ("regproc", "regproc"),
+    ("regprocedure", "regproc"),
+    ("regtype", "regtype"),
+    ("regnamespace", "regnamespace"),
+    ("regrole", "regrole"),
 ];
 
 /// Types that are text here.
@@ -140,13 +141,13 @@ fn finish_expression(expr: &mut Expr) {
     }
 }
 
-fn naming_function(data_type: &DataType) -> Option<&'static str> {
+fn naming_type(data_type: &DataType) -> Option<&'static str> {
     let name = match data_type {
         DataType::Regclass => "regclass".to_owned(),
         DataType::Custom(name, modifiers) if modifiers.is_empty() => last_name(name)?,
         _ => return None,
     };
-    NAMED_BY.iter().find(|(named, _)| *named == name).map(|(_, function)| *function)
+    NAMING.iter().find(|(named, _)| *named == name).map(|(_, kind)| *kind)
 }
 
 fn is_number(data_type: &DataType) -> bool {
@@ -157,8 +158,8 @@ fn is_number(data_type: &DataType) -> bool {
     }
 }
 
-/// Of `x::regclass::oid`, the `x`, unless it is a name.
-fn named_operand(cast: &Expr) -> Option<Expr> {
+/// Of `x::regclass::oid`, the number; not of a literal, which the library looks up.
+fn number_of_name(cast: &Expr) -> Option<Expr> {
     let Expr::Cast { expr, .. } = cast else { return None };
     let inner = match expr.as_ref() {
         Expr::Nested(inner) => inner.as_ref(),
@@ -166,10 +167,10 @@ fn named_operand(cast: &Expr) -> Option<Expr> {
     };
     match inner {
         Expr::Cast { kind: CastKind::DoubleColon | CastKind::Cast, expr, data_type, .. }
-            if naming_function(data_type).is_some()
-                && !matches!(expr.as_ref(), Expr::Value(_) | Expr::Subquery(_)) =>
+            if !matches!(expr.as_ref(), Expr::Value(_) | Expr::Subquery(_)) =>
         {
-            Some(expr.as_ref().clone())
+            let kind = naming_type(data_type)?;
+            parsed(&format!("{kind}number({expr})"))
         }
         _ => None,
     }
@@ -244,7 +245,7 @@ mod tests {
             finished("SELECT c.oid::pg_catalog.regtype::text FROM t AS c"),
             "SELECT regtypeout(c.oid)::TEXT FROM t AS c"
         );
-        assert_eq!(finished("SELECT t.x::regclass::oid FROM t"), "SELECT t.x FROM t");
+        assert_eq!(finished("SELECT t.x::regclass::oid FROM t"), "SELECT regclassnumber(t.x) FROM t");
     }
 
     #[test]
