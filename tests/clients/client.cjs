@@ -21,8 +21,8 @@ const cases = {
   },
   "prepared by name": async (client) => {
     for (const number of [1, 2, 3]) {
-      const { rows } = await client.query({ name: "mine", text: "SELECT $1::int + 1 AS n", values: [number] });
-      assert.strictEqual(rows[0].n, number + 1);
+      const { rows } = await client.query({ name: "mine", text: "SELECT $1::int AS n", values: [number] });
+      assert.strictEqual(rows[0].n, number);
     }
   },
   "whole table": async (client) => {

@@ -39,7 +39,7 @@ def cases(at):
     def held_cursor():
         with connect(autocommit=True) as connection:
             with connection.cursor(name="held", withhold=True) as cursor:
-                cursor.execute("SELECT generate_series FROM generate_series(1, 25)")
+                cursor.execute("SELECT x FROM generate_series(1, 25) AS t(x)")
                 equal([len(cursor.fetchmany(10)) for _ in range(4)], [10, 10, 5, 0])
 
     def copy_text():

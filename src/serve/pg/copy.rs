@@ -299,20 +299,24 @@ where
         CopyOutResponse::new(i8::from(layout.kind == Kind::Binary), columns, vec![code; fields.len()]);
     client.send(PgWireBackendMessage::CopyOutResponse(begin)).await?;
     let data = |bytes: Vec<u8>| PgWireBackendMessage::CopyData(CopyData::new(bytes.into()));
-    let head = layout.head(&fields);
-    if !head.is_empty() {
-        client.feed(data(head)).await?;
+    // Clients expect the binary header in one message with what follows it.
+    let mut waiting = layout.head(&fields);
+    if layout.kind != Kind::Binary && !waiting.is_empty() {
+        client.feed(data(std::mem::take(&mut waiting))).await?;
     }
     let mut count = 0;
     let mut batches = rows.into_batches();
     while let Some(batch) = batches.try_next().await? {
         for row in encode_recordbatch(Arc::clone(&fields), batch) {
-            client.feed(data(layout.row(&row?, &forced))).await?;
+            let mut message = std::mem::take(&mut waiting);
+            message.extend(layout.row(&row?, &forced));
+            client.feed(data(message)).await?;
             count += 1;
         }
     }
     if layout.kind == Kind::Binary {
-        client.feed(data(BINARY_TRAILER.to_vec())).await?;
+        waiting.extend_from_slice(BINARY_TRAILER);
+        client.feed(data(waiting)).await?;
     }
     client.feed(PgWireBackendMessage::CopyDone(CopyDone::new())).await?;
     Ok(Tag::new("COPY").with_rows(count))

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use arrow::array::{Array as _, AsArray as _, StringArray};
 use arrow::compute::cast;
-use arrow::datatypes::{DataType, TimeUnit};
+use arrow::datatypes::{DataType, Field, TimeUnit};
 use chrono::{DateTime, Utc};
 use datafusion::common::ScalarValue;
 use datafusion::error::{DataFusionError, Result as EngineResult};
@@ -134,6 +134,20 @@ fn function(
     ScalarUDF::new_from_impl(SimpleScalarUDF::new_with_signature(name, signature, returns, Arc::new(called)))
 }
 
+/// `information_schema._pg_expandarray`, of the keys of tables: there are none.
+fn expanded_array() -> ScalarUDF {
+    let field = |name| Arc::new(Field::new(name, DataType::Int32, true));
+    let returns = DataType::Struct(vec![field("x"), field("n")].into());
+    let none = ScalarValue::try_from(&returns);
+    let called = move |_: &[ColumnarValue]| match &none {
+        Ok(none) => Ok(ColumnarValue::Scalar(none.clone())),
+        Err(error) => Err(DataFusionError::Execution(error.strip_backtrace())),
+    };
+    let signature = Signature::variadic_any(Volatility::Stable);
+    let name = "_pg_expandarray";
+    ScalarUDF::new_from_impl(SimpleScalarUDF::new_with_signature(name, signature, returns, Arc::new(called)))
+}
+
 /// One argument, by its place.
 fn at<'a>(arguments: Arguments<'a>, place: usize) -> Option<&'a str> {
     arguments.get(place).copied().flatten()
@@ -172,6 +186,7 @@ pub(super) fn register(context: &SessionContext, names: &Arc<Names>) {
     for (name, returns) in NOTHING {
         context.register_udf(function(name, returns, Volatility::Stable, |_| Ok(None)));
     }
+    context.register_udf(expanded_array());
     for (name, returns, answer) in CONSTANT {
         context.register_udf(function(name, returns, Volatility::Stable, |_| Ok(Some(answer.to_owned()))));
     }

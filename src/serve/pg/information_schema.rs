@@ -23,7 +23,11 @@ use super::functions::OWNER;
 use super::names::{Names, sql_type};
 
 /// The views by their columns; numbers end with `#`.
-const VIEWS: [(&str, &str); 24] = [
+const VIEWS: [(&str, &str); 25] = [
+    (
+        "character_sets",
+        "character_set_catalog character_set_schema character_set_name character_repertoire form_of_use default_collate_catalog default_collate_schema default_collate_name",
+    ),
     (
         "schemata",
         "catalog_name schema_name schema_owner default_character_set_catalog default_character_set_schema default_character_set_name sql_path",
@@ -187,6 +191,11 @@ impl View {
                 }));
             }
             "information_schema_catalog_name" => rows.push(vec![("catalog_name", DATABASE.to_owned())]),
+            "character_sets" => rows.push(vec![
+                ("character_set_name", "UTF8".to_owned()),
+                ("character_repertoire", "UCS".to_owned()),
+                ("form_of_use", "UTF8".to_owned()),
+            ]),
             "enabled_roles" => rows.push(vec![("role_name", OWNER.to_owned())]),
             "tables" | "views" | "columns" | "table_privileges" => {
                 for (schema, provider) in &self.schemas {

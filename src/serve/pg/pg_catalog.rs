@@ -14,6 +14,7 @@ use datafusion::datasource::{ViewTable, provider_as_source};
 use datafusion::error::Result as EngineResult;
 use datafusion::logical_expr::{Expr, LogicalPlanBuilder, lit};
 
+use super::DATABASE;
 use super::catalogue::State;
 use super::functions::OWNER;
 use super::names::Names;
@@ -36,7 +37,7 @@ const OWN: [&str; 12] = [
 ];
 
 /// Columns that are lists of texts in PostgreSQL and texts in the library. All are empty here.
-const LISTS: [(&str, &[&str]); 9] = [
+const LISTS: [(&str, &[&str]); 10] = [
     ("pg_class", &["relacl", "reloptions"]),
     ("pg_database", &["datacl"]),
     ("pg_db_role_setting", &["setconfig"]),
@@ -45,8 +46,21 @@ const LISTS: [(&str, &[&str]); 9] = [
     ("pg_namespace", &["nspacl"]),
     ("pg_tablespace", &["spcacl", "spcoptions"]),
     ("pg_event_trigger", &["evttags"]),
+    ("pg_statistic_ext", &["stxkind"]),
     ("pg_type", &["typacl"]),
 ];
+
+/// Tables of keys and the like: those of the library are of PostgreSQL's own tables, and the lake has none. Their lists
+/// of numbers are lists here.
+const NONE: [(&str, &[&str]); 3] = [
+    ("pg_constraint", &["conkey", "confkey", "confdelsetcols"]),
+    ("pg_index", &["indkey", "indoption", "indcollation", "indclass"]),
+    ("pg_statistic_ext", &["stxkeys"]),
+];
+
+/// Columns by the names that they had in PostgreSQL 15.
+const EARLIER_NAMES: [(&str, &str, &str); 2] =
+    [("pg_collation", "colliculocale", "colllocale"), ("pg_database", "daticulocale", "datlocale")];
 
 /// Tables whose own number is asked for, as a column of theirs.
 const NUMBERED: [(&str, i32); 8] = [
@@ -110,31 +124,44 @@ impl SchemaProvider for PgCatalog {
 /// A table of the library with the columns that it lacks.
 fn mended(name: &str, table: Arc<dyn TableProvider>) -> EngineResult<Arc<dyn TableProvider>> {
     let lists = LISTS.iter().find(|(table, _)| *table == name).map_or(&[][..], |(_, lists)| *lists);
+    let none = NONE.iter().find(|(table, _)| *table == name).map(|(_, lists)| *lists);
     let number = NUMBERED.iter().find(|(table, _)| *table == name).map(|(_, number)| *number);
-    if lists.is_empty() && number.is_none() {
-        return Ok(table);
-    }
+    let earlier = EARLIER_NAMES.iter().filter(|(table, ..)| *table == name);
     let schema = table.schema();
-    let none = || Expr::Literal(ScalarValue::List(Arc::new(empty_list())), None);
+    let null = |item: DataType| {
+        let list = ListArray::new_null(Arc::new(Field::new("item", item, true)), 1);
+        Expr::Literal(ScalarValue::List(Arc::new(list)), None)
+    };
+    let of_table = |column: &str| Expr::Column(Column::new(Some(name), column));
     let mut columns: Vec<Expr> = schema
         .fields()
         .iter()
-        .map(|field| match lists.contains(&field.name().as_str()) {
-            true => none().alias(field.name()),
-            false => Expr::Column(Column::new(Some(name), field.name())),
+        .map(|field| match field.name().as_str() {
+            list if lists.contains(&list) => null(DataType::Utf8).alias(list),
+            list if none.is_some_and(|lists| lists.contains(&list)) => null(DataType::Int16).alias(list),
+            column => of_table(column),
         })
         .collect();
     let lacking = lists.iter().filter(|list| schema.column_with_name(list).is_none());
-    columns.extend(lacking.map(|list| none().alias(*list)));
+    columns.extend(lacking.map(|list| null(DataType::Utf8).alias(*list)));
     columns.extend(number.map(|number| lit(number).alias("tableoid")));
-    let plan = LogicalPlanBuilder::scan(name, provider_as_source(table), None)?.project(columns)?.build()?;
-    Ok(Arc::new(ViewTable::new(plan, None)))
-}
-
-/// NULL, as a list of texts.
-fn empty_list() -> ListArray {
-    let item = Arc::new(Field::new("item", DataType::Utf8, true));
-    ListArray::new_null(item, 1)
+    for (_, was, is) in earlier {
+        if schema.column_with_name(was).is_none() && schema.column_with_name(is).is_some() {
+            columns.push(of_table(is).alias(*was));
+        }
+    }
+    let is_other = columns.len() != schema.fields().len() || !lists.is_empty() || none.is_some();
+    if !is_other {
+        return Ok(table);
+    }
+    let mut plan = LogicalPlanBuilder::scan(name, provider_as_source(table), None)?;
+    if none.is_some() {
+        plan = plan.filter(lit(false))?;
+    }
+    if name == "pg_database" {
+        plan = plan.filter(of_table("datname").eq(lit(DATABASE)))?;
+    }
+    Ok(Arc::new(ViewTable::new(plan.project(columns)?.build()?, None)))
 }
 
 fn batch(columns: Vec<(&str, ArrayRef)>) -> EngineResult<RecordBatch> {

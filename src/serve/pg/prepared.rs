@@ -1,11 +1,12 @@
 //! A prepared statement: what its parameters and columns are, before it is asked.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
-use arrow::datatypes::{DataType, SchemaRef};
+use arrow::datatypes::{DataType, Field, SchemaRef};
 use datafusion::common::tree_node::{TreeNode as _, TreeNodeRecursion};
-use datafusion::common::{ParamValues, ScalarValue};
-use datafusion::logical_expr::{Expr, LogicalPlan};
+use datafusion::common::{DFSchema, ParamValues, ScalarValue};
+use datafusion::logical_expr::{Expr, ExprSchemable as _, LogicalPlan};
 use datafusion_postgres::arrow_pg::datatypes::df::deserialize_parameters_with_server_types;
 use datafusion_postgres::arrow_pg::datatypes::{PG_OID_ALIAS_KEY, into_pg_type, pg_type_for_alias_kind};
 use datafusion_postgres::pgwire::api::Type;
@@ -55,9 +56,10 @@ impl Prepared {
         let mut others = Vec::new();
         // Nothing fails here: it only looks.
         let _ = plan.apply_with_subqueries(|node| {
+            let schemas: Vec<&DFSchema> = node.inputs().iter().map(|input| input.schema().as_ref()).collect();
             for expression in node.expressions() {
                 let _ = expression.apply(|expression| {
-                    others.extend(told_otherwise(expression));
+                    others.extend(told_otherwise(expression, &schemas));
                     Ok(TreeNodeRecursion::Continue)
                 });
             }
@@ -110,9 +112,19 @@ fn number(id: &str) -> PgWireResult<usize> {
     }
 }
 
-/// What a cast says of a placeholder, and a column of the catalogue.
-fn told_otherwise(expression: &Expr) -> Option<(String, Option<DataType>, Option<Type>)> {
+/// What a cast says of a placeholder, a column of the catalogue, and the value that is looked for in a list.
+fn told_otherwise(
+    expression: &Expr,
+    schemas: &[&DFSchema],
+) -> Option<(String, Option<DataType>, Option<Type>)> {
     let (placeholder, cast) = match expression {
+        Expr::ScalarFunction(function) if function.func.name() == "array_has" => match &function.args[..] {
+            [Expr::Placeholder(placeholder), value] => {
+                let kind = schemas.iter().find_map(|schema| value.get_type(*schema).ok())?;
+                (placeholder, Some(DataType::List(Arc::new(Field::new_list_field(kind, true)))))
+            }
+            _ => return None,
+        },
         Expr::Placeholder(placeholder) => (placeholder, None),
         Expr::Cast(cast) => match cast.expr.as_ref() {
             Expr::Placeholder(placeholder) => (placeholder, Some(cast.field.data_type().clone())),

@@ -5,9 +5,9 @@ use std::collections::HashSet;
 use std::ops::ControlFlow;
 
 use datafusion::logical_expr::sqlparser::ast::{
-    CastKind, DataType, Expr, FunctionArguments, Ident, ObjectName, ObjectNamePart, Query, SelectItem,
-    SetExpr, Statement, TableFactor, Visit, VisitMut, Visitor, VisitorMut, visit_expressions_mut,
-    visit_relations,
+    CastKind, DataType, Expr, FunctionArguments, GroupByExpr, Ident, ObjectName, ObjectNamePart, Query,
+    SelectItem, SetExpr, Statement, TableFactor, Value, ValueWithSpan, Visit, VisitMut, Visitor, VisitorMut,
+    visit_expressions_mut, visit_relations,
 };
 use datafusion::logical_expr::sqlparser::dialect::PostgreSqlDialect;
 use datafusion::logical_expr::sqlparser::parser::Parser;
@@ -88,10 +88,57 @@ pub(super) fn protect_subqueries(statement: &mut Statement) {
 
 /// What is left to do after the rules of the library.
 pub(super) fn finish(statement: &mut Statement) {
+    let is_of_catalogue = reads_catalogue(statement);
     let _ = visit_expressions_mut(statement, |expr| {
+        if is_of_catalogue {
+            finish_of_catalogue(expr);
+        }
         finish_expression(expr);
         ControlFlow::<()>::Continue(())
     });
+}
+
+/// Expressions that only make sense where all that is read is the catalogue.
+fn finish_of_catalogue(expr: &mut Expr) {
+    match expr {
+        Expr::Subquery(query) if is_correlated(query) => {
+            if query.to_string().to_lowercase().contains("json_build_object(") {
+                // How an identity or a collation is described, which no column has here.
+                *expr = parsed("NULL").unwrap_or_else(|| expr.clone());
+            } else {
+                one_of(query);
+            }
+        }
+        // The library's stand-in for the schemas of the search path: names are always those of one.
+        Expr::InList { expr: of, list, .. } if of.to_string().contains("table_schema") => {
+            if let [one] = &mut list[..]
+                && one.to_string() == "''"
+            {
+                *one = parsed("'public'").unwrap_or_else(|| one.clone());
+            }
+        }
+        _ => {}
+    }
+}
+
+/// The engine takes a subquery that refers to the outer query only if it is plain to have one row at most. Those of the
+/// catalogue go by a number that nothing else has.
+fn one_of(query: &mut Query) {
+    let SetExpr::Select(select) = query.body.as_mut() else { return };
+    let is_grouped = !matches!(&select.group_by, GroupByExpr::Expressions(by, _) if by.is_empty());
+    if let [SelectItem::UnnamedExpr(expr) | SelectItem::ExprWithAlias { expr, .. }] =
+        &mut select.projection[..]
+        && !is_grouped
+    {
+        let text = expr.to_string().to_lowercase();
+        let aggregates =
+            ["count(", "max(", "min(", "sum(", "string_agg(", "array_agg(", "bool_and(", "bool_or("];
+        if !aggregates.iter().any(|aggregate| text.contains(aggregate)) {
+            *expr = parsed(&format!("first_value({expr})")).unwrap_or_else(|| expr.clone());
+            query.order_by = None;
+            query.limit_clause = None;
+        }
+    }
 }
 
 fn finish_expression(expr: &mut Expr) {
@@ -106,20 +153,27 @@ fn finish_expression(expr: &mut Expr) {
                 *data_type = DataType::Integer(None);
             }
         }
-        // As a number, `x::regclass::oid` is `x`.
+        // `x::regclass::oid`
         if is_number(data_type)
-            && let Some(inner) = named_operand(expr)
+            && let Some(number) = number_of_name(expr)
         {
-            *expr = inner;
+            *expr = number;
             return;
         }
     }
     if let Expr::Cast { expr: operand, data_type, .. } = expr
-        && let Some(function) = naming_function(data_type)
+        && let Some(kind) = naming_type(data_type)
         && !matches!(operand.as_ref(), Expr::Value(_) | Expr::Subquery(_))
     {
-        *expr = parsed(&format!("{function}({operand})")).unwrap_or_else(|| expr.clone());
+        *expr = parsed(&format!("{kind}out({operand})")).unwrap_or_else(|| expr.clone());
         return;
+    }
+    if let Some(bytes) = bytes_in_hex(expr) {
+        *expr = bytes;
+        return;
+    }
+    if let Expr::Like { pattern, escape_char, .. } | Expr::ILike { pattern, escape_char, .. } = expr {
+        unescape(pattern, escape_char);
     }
     if let Expr::Function(function) = expr {
         let name = last_name(&function.name).unwrap_or_default();
@@ -133,12 +187,66 @@ fn finish_expression(expr: &mut Expr) {
                 };
                 *expr = parsed(&text).unwrap_or_else(|| expr.clone());
             }
+            ("generate_subscripts", FunctionArguments::List(list)) if !list.args.is_empty() => {
+                let of = &list.args[0];
+                let text = format!("unnest(generate_series(1, coalesce(array_length({of}), 0)))");
+                *expr = parsed(&text).unwrap_or_else(|| expr.clone());
+            }
             ("user" | "current_role", FunctionArguments::None) => {
                 function.name = ObjectName::from(Ident::new("session_user"));
             }
             _ => {}
         }
     }
+}
+
+/// `'\x00ff'::bytea`, which the engine would take for six letters.
+fn bytes_in_hex(expr: &Expr) -> Option<Expr> {
+    let Expr::Cast { expr, data_type: DataType::Bytea, .. } = expr else { return None };
+    let Expr::Value(value) = expr.as_ref() else { return None };
+    let text = value.value.clone().into_string()?;
+    let hex = text.strip_prefix("\\x")?;
+    hex.bytes().all(|byte| byte.is_ascii_hexdigit()).then(|| parsed(&format!("decode('{hex}', 'hex')")))?
+}
+
+/// `LIKE 'a/_%' ESCAPE '/'`: the engine knows the backslash alone.
+fn unescape(pattern: &mut Box<Expr>, escape: &mut Option<ValueWithSpan>) {
+    let Some(by) = escape.as_ref().and_then(|escape| escape.value.clone().into_string()) else { return };
+    let mut letters = by.chars();
+    let (Some(by), None) = (letters.next(), letters.next()) else { return };
+    if by == '\\' {
+        return;
+    }
+    let text = match pattern.as_ref() {
+        Expr::Value(value) => value.value.clone().into_string(),
+        _ => None,
+    };
+    let Some(text) = text else {
+        let replaced = parsed(&format!("replace({pattern}, '{}', '\\')", by.to_string().replace('\'', "''")));
+        if let Some(replaced) = replaced {
+            **pattern = replaced;
+            *escape = None;
+        }
+        return;
+    };
+    let mut out = String::new();
+    let mut letters = text.chars();
+    while let Some(letter) = letters.next() {
+        match letter {
+            letter if letter == by => {
+                if let Some(next) = letters.next() {
+                    if ['%', '_', '\\'].contains(&next) {
+                        out.push('\\');
+                    }
+                    out.push(next);
+                }
+            }
+            '\\' => out.push_str("\\\\"),
+            letter => out.push(letter),
+        }
+    }
+    **pattern = Expr::Value(Value::SingleQuotedString(out).with_empty_span());
+    *escape = None;
 }
 
 fn naming_type(data_type: &DataType) -> Option<&'static str> {
@@ -261,6 +369,25 @@ mod tests {
             "SELECT (SELECT array_agg(element) FROM (SELECT x FROM t ORDER BY x) AS elements (element))"
         );
         assert!(finished("SELECT ARRAY(SELECT x FROM t WHERE t.y = o.y) FROM o").contains("array_remove"));
+    }
+
+    #[test]
+    fn a_pattern_is_escaped_by_a_backslash() {
+        assert_eq!(finished("SELECT a LIKE 'pg/_%/%' ESCAPE '/'"), "SELECT a LIKE 'pg\\_%\\%'");
+        assert_eq!(finished("SELECT a LIKE b ESCAPE '!'"), "SELECT a LIKE replace(b, '!', '\\')");
+    }
+
+    #[test]
+    fn bytes_in_hex_are_bytes() {
+        assert_eq!(finished("SELECT '\\x00ff'::bytea"), "SELECT decode('00ff', 'hex')");
+    }
+
+    #[test]
+    fn a_subquery_of_the_catalogue_has_one_row_and_one_of_the_lake_is_left_alone() {
+        let of_catalogue = "SELECT 1 FROM pg_type AS t WHERE (SELECT c.relkind = 'c' FROM pg_class AS c WHERE c.oid = t.typrelid)";
+        assert!(finished(of_catalogue).contains("(SELECT first_value(c.relkind = 'c') FROM"));
+        let of_lake = "SELECT 1 FROM t WHERE (SELECT u.a FROM u WHERE u.b = t.b)";
+        assert_eq!(finished(of_lake), of_lake);
     }
 
     #[test]

@@ -281,7 +281,7 @@ impl Settings {
                 self.values.insert(name, zone(value)?);
                 return Ok(());
             }
-            "client_encoding" if !matches!(value.to_uppercase().as_str(), "UTF8" | "UTF-8" | "UNICODE") => {
+            "client_encoding" if !is_utf8(value) => {
                 return Err(wrong("UTF8, which is all that is sent"));
             }
             "datestyle" if !value.to_uppercase().contains("ISO") => {
@@ -380,6 +380,12 @@ fn zone(name: &str) -> PgWireResult<String> {
             "expected UTC or a name as in Europe/Berlin",
         )),
     }
+}
+
+/// Whether an encoding is UTF-8, however it is spelt: PostgreSQL looks at letters and digits alone.
+fn is_utf8(encoding: &str) -> bool {
+    let letters: String = encoding.chars().filter(char::is_ascii_alphanumeric).collect();
+    ["utf8", "unicode"].contains(&letters.to_lowercase().as_str())
 }
 
 fn is_off(value: &str) -> bool {

@@ -98,4 +98,4 @@ SELECT pg_catalog.pg_get_viewdef(c.oid, true) FROM pg_catalog.pg_class c WHERE c
 -- case: the size of tables; expects: rows
 select c.oid,pg_catalog.pg_total_relation_size(c.oid) as total_rel_size,pg_catalog.pg_relation_size(c.oid) as rel_size
 FROM pg_class c
-WHERE c.relnamespace='public'::regnamespace;
+WHERE c.relname='sources';
