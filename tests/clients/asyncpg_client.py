@@ -53,7 +53,7 @@ def cases(at):
         holds(out.getvalue().startswith(b"PGCOPY\n\xff\r\n\0") and out.getvalue().endswith(b"\xff\xff"), out.getvalue()[:20])
 
     async def listed(connection):
-        found = await connection.fetch("SELECT oid, typname, typtype, typelem, typinput::text FROM pg_type WHERE typname = '_int4'")
+        found = await connection.fetch("SELECT oid, typname, typtype, typelem, typinput::text AS typinput FROM pg_type WHERE typname = '_int4'")
         equal(list(found[0].values())[1], "_int4")
         equal(found[0]["typinput"], "array_in")
 

@@ -27,8 +27,10 @@ def main():
         ok, said = True, ""
         try:
             case()
-        except Exception:
-            ok, said = False, traceback.format_exc(limit=-2)[-1500:]
+        except Exception as error:
+            at_line = traceback.extract_tb(error.__traceback__)[-1]
+            cause = getattr(error, "orig", None) or error
+            ok, said = False, f"{type(cause).__name__}: {str(cause)[:900]} (line {at_line.lineno} of {at_line.filename})"
         print(json.dumps({"case": name, "ok": ok, "said": said}), flush=True)
 
 

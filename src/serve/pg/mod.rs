@@ -7,6 +7,8 @@
 //! functions and tables of the catalogue (`functions`, `names`, `pg_catalog`), `information_schema` with PostgreSQL's
 //! type names, comparing names with numbers of the catalogue (`operators`), and time zones (`zoned`).
 
+mod array_text;
+mod asyncpg;
 mod catalogue;
 mod clients;
 mod copy;
@@ -24,7 +26,9 @@ mod rewrite;
 mod session;
 mod settings;
 mod startup;
+mod subqueries;
 mod text;
+mod time_zone;
 mod transaction;
 mod zoned;
 

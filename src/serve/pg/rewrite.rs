@@ -1,16 +1,17 @@
 //! What clients write as PostgreSQL has it and the engine does not: types of the catalogue, casts of numbers to names,
 //! `ARRAY(SELECT ..)`. Runs before and after the rules of `datafusion-pg-catalog`, which do the rest.
 
-use std::collections::HashSet;
 use std::ops::ControlFlow;
 
 use datafusion::logical_expr::sqlparser::ast::{
-    CastKind, DataType, Expr, FunctionArguments, GroupByExpr, Ident, ObjectName, ObjectNamePart, Query,
-    SelectItem, SetExpr, Statement, TableFactor, Value, ValueWithSpan, Visit, VisitMut, Visitor, VisitorMut,
-    visit_expressions_mut, visit_relations,
+    AccessExpr, DataType, Expr, FunctionArguments, Ident, ObjectName, ObjectNamePart, Statement, Value,
+    ValueWithSpan, visit_expressions_mut, visit_relations,
 };
 use datafusion::logical_expr::sqlparser::dialect::PostgreSqlDialect;
 use datafusion::logical_expr::sqlparser::parser::Parser;
+
+use super::array_text::elements;
+use super::subqueries::{finish_of_catalogue, is_correlated};
 
 /// Types that display a number of the catalogue as a name. `regclassout` is the function that does so, and
 /// `regclassnumber` gives the number of either.
@@ -40,7 +41,7 @@ const TEXTS: [&str; 10] = [
 /// Types that are numbers here.
 const NUMBERS: [&str; 2] = ["xid", "cardinal_number"];
 
-fn last_name(name: &ObjectName) -> Option<String> {
+pub(super) fn last_name(name: &ObjectName) -> Option<String> {
     match name.0.last()? {
         ObjectNamePart::Identifier(part) => Some(part.value.to_lowercase()),
         ObjectNamePart::Function(_) => None,
@@ -62,28 +63,34 @@ pub(super) fn reads_catalogue(statement: &Statement) -> bool {
     is_found.is_break()
 }
 
-/// Puts the subqueries among the columns into brackets: the rules that follow would put NULL in the place of those that
-/// refer to the outer query, which the engine can run.
-pub(super) fn protect_subqueries(statement: &mut Statement) {
-    struct Protecting;
-
-    impl VisitorMut for Protecting {
-        type Break = ();
-
-        fn pre_visit_query(&mut self, query: &mut Query) -> ControlFlow<()> {
-            let SetExpr::Select(select) = query.body.as_mut() else { return ControlFlow::Continue(()) };
-            for item in &mut select.projection {
-                if let SelectItem::UnnamedExpr(expr) | SelectItem::ExprWithAlias { expr, .. } = item
-                    && matches!(expr, Expr::Subquery(_))
-                {
-                    *expr = Expr::Nested(Box::new(expr.clone()));
-                }
+/// Reads the lists of `x = ANY ('{a, b}')`, of which the library's rules take quotes and blanks for parts of the elements.
+pub(super) fn read_lists(statement: &mut Statement) -> bool {
+    let mut is_changed = false;
+    let _ = visit_expressions_mut(statement, |expr| {
+        if let Expr::AnyOp { right, .. } | Expr::AllOp { right, .. } = expr
+            && let Expr::Value(value) = right.as_ref()
+            && let Some(elements) = value.value.clone().into_string().and_then(|text| elements(&text))
+        {
+            let texts: Vec<String> = elements
+                .iter()
+                .map(|element| match element {
+                    Some(text) => Value::SingleQuotedString(text.clone()).to_string(),
+                    None => "NULL".to_owned(),
+                })
+                .collect();
+            let list = if texts.is_empty() {
+                "array_remove(make_array(''), '')".to_owned()
+            } else {
+                format!("ARRAY[{}]", texts.join(", "))
+            };
+            if let Some(list) = parsed(&list) {
+                **right = list;
+                is_changed = true;
             }
-            ControlFlow::Continue(())
         }
-    }
-
-    let _ = VisitMut::visit(statement, &mut Protecting);
+        ControlFlow::<()>::Continue(())
+    });
+    is_changed
 }
 
 /// What is left to do after the rules of the library.
@@ -96,49 +103,6 @@ pub(super) fn finish(statement: &mut Statement) {
         finish_expression(expr);
         ControlFlow::<()>::Continue(())
     });
-}
-
-/// Expressions that only make sense where all that is read is the catalogue.
-fn finish_of_catalogue(expr: &mut Expr) {
-    match expr {
-        Expr::Subquery(query) if is_correlated(query) => {
-            if query.to_string().to_lowercase().contains("json_build_object(") {
-                // How an identity or a collation is described, which no column has here.
-                *expr = parsed("NULL").unwrap_or_else(|| expr.clone());
-            } else {
-                one_of(query);
-            }
-        }
-        // The library's stand-in for the schemas of the search path: names are always those of one.
-        Expr::InList { expr: of, list, .. } if of.to_string().contains("table_schema") => {
-            if let [one] = &mut list[..]
-                && one.to_string() == "''"
-            {
-                *one = parsed("'public'").unwrap_or_else(|| one.clone());
-            }
-        }
-        _ => {}
-    }
-}
-
-/// The engine takes a subquery that refers to the outer query only if it is plain to have one row at most. Those of the
-/// catalogue go by a number that nothing else has.
-fn one_of(query: &mut Query) {
-    let SetExpr::Select(select) = query.body.as_mut() else { return };
-    let is_grouped = !matches!(&select.group_by, GroupByExpr::Expressions(by, _) if by.is_empty());
-    if let [SelectItem::UnnamedExpr(expr) | SelectItem::ExprWithAlias { expr, .. }] =
-        &mut select.projection[..]
-        && !is_grouped
-    {
-        let text = expr.to_string().to_lowercase();
-        let aggregates =
-            ["count(", "max(", "min(", "sum(", "string_agg(", "array_agg(", "bool_and(", "bool_or("];
-        if !aggregates.iter().any(|aggregate| text.contains(aggregate)) {
-            *expr = parsed(&format!("first_value({expr})")).unwrap_or_else(|| expr.clone());
-            query.order_by = None;
-            query.limit_clause = None;
-        }
-    }
 }
 
 fn finish_expression(expr: &mut Expr) {
@@ -168,6 +132,14 @@ fn finish_expression(expr: &mut Expr) {
         *expr = parsed(&format!("{kind}out({operand})")).unwrap_or_else(|| expr.clone());
         return;
     }
+    if let Expr::CompoundFieldAccess { root, access_chain } = expr
+        && let [AccessExpr::Dot(Expr::Identifier(field))] = &access_chain[..]
+    {
+        // `(x).n`, of what is no name of a table.
+        let text = format!("get_field({root}, '{}')", field.value.replace('\'', "''"));
+        *expr = parsed(&text).unwrap_or_else(|| expr.clone());
+        return;
+    }
     if let Some(bytes) = bytes_in_hex(expr) {
         *expr = bytes;
         return;
@@ -189,7 +161,8 @@ fn finish_expression(expr: &mut Expr) {
             }
             ("generate_subscripts", FunctionArguments::List(list)) if !list.args.is_empty() => {
                 let of = &list.args[0];
-                let text = format!("unnest(generate_series(1, coalesce(array_length({of}), 0)))");
+                let text =
+                    format!("unnest(generate_series(1, coalesce(CAST(array_length({of}) AS BIGINT), 0)))");
                 *expr = parsed(&text).unwrap_or_else(|| expr.clone());
             }
             ("user" | "current_role", FunctionArguments::None) => {
@@ -266,74 +239,23 @@ fn is_number(data_type: &DataType) -> bool {
     }
 }
 
-/// Of `x::regclass::oid`, the number; not of a literal, which the library looks up.
+/// Of `x::regclass::oid`, the number: the cast within has become a function by now.
 fn number_of_name(cast: &Expr) -> Option<Expr> {
     let Expr::Cast { expr, .. } = cast else { return None };
     let inner = match expr.as_ref() {
         Expr::Nested(inner) => inner.as_ref(),
         inner => inner,
     };
-    match inner {
-        Expr::Cast { kind: CastKind::DoubleColon | CastKind::Cast, expr, data_type, .. }
-            if !matches!(expr.as_ref(), Expr::Value(_) | Expr::Subquery(_)) =>
-        {
-            let kind = naming_type(data_type)?;
-            parsed(&format!("{kind}number({expr})"))
-        }
-        _ => None,
-    }
+    let Expr::Function(function) = inner else { return None };
+    let name = last_name(&function.name)?;
+    let kind = name.strip_suffix("out").filter(|kind| NAMING.iter().any(|(_, known)| known == kind))?;
+    let mut number = function.clone();
+    number.name = ObjectName::from(Ident::new(format!("{kind}number")));
+    Some(Expr::Function(number))
 }
 
-fn parsed(text: &str) -> Option<Expr> {
+pub(super) fn parsed(text: &str) -> Option<Expr> {
     Parser::new(&PostgreSqlDialect {}).try_with_sql(text).ok()?.parse_expr().ok()
-}
-
-/// Whether a query names a table that is not its own.
-fn is_correlated(query: &Query) -> bool {
-    struct Names(HashSet<String>);
-
-    impl Visitor for Names {
-        type Break = ();
-
-        fn pre_visit_table_factor(&mut self, factor: &TableFactor) -> ControlFlow<()> {
-            match factor {
-                TableFactor::Table { name, alias, .. } => {
-                    self.0.extend(last_name(name));
-                    self.0.extend(alias.iter().map(|alias| alias.name.value.to_lowercase()));
-                }
-                TableFactor::Derived { alias, .. }
-                | TableFactor::TableFunction { alias, .. }
-                | TableFactor::UNNEST { alias, .. } => {
-                    self.0.extend(alias.iter().map(|alias| alias.name.value.to_lowercase()));
-                }
-                _ => {}
-            }
-            ControlFlow::Continue(())
-        }
-    }
-
-    struct Outer(HashSet<String>);
-
-    impl Visitor for Outer {
-        type Break = ();
-
-        fn pre_visit_expr(&mut self, expr: &Expr) -> ControlFlow<()> {
-            match expr {
-                Expr::CompoundIdentifier(parts)
-                    if !parts.is_empty() && !self.0.contains(&parts[0].value.to_lowercase()) =>
-                {
-                    ControlFlow::Break(())
-                }
-                _ => ControlFlow::Continue(()),
-            }
-        }
-    }
-
-    let mut names = Names(HashSet::new());
-    let _ = Visit::visit(query, &mut names);
-    Visit::visit(query, &mut Outer(names.0)).is_break()
-        // `unnest(evttags)`: a column of the outer query.
-        || query.to_string().to_lowercase().contains("from unnest(")
 }
 
 #[cfg(test)]
@@ -375,6 +297,22 @@ mod tests {
     fn a_pattern_is_escaped_by_a_backslash() {
         assert_eq!(finished("SELECT a LIKE 'pg/_%/%' ESCAPE '/'"), "SELECT a LIKE 'pg\\_%\\%'");
         assert_eq!(finished("SELECT a LIKE b ESCAPE '!'"), "SELECT a LIKE replace(b, '!', '\\')");
+    }
+
+    #[test]
+    fn a_list_in_a_text_is_a_list() {
+        let mut statement = Parser::parse_sql(&PostgreSqlDialect {}, "SELECT a = ANY('{\"r\", v}')")
+            .expect("parsed")
+            .remove(0);
+        assert!(read_lists(&mut statement));
+        assert_eq!(statement.to_string(), "SELECT a = ANY(ARRAY['r', 'v'])");
+    }
+
+    #[test]
+    fn a_subquery_of_an_empty_table_is_null() {
+        let sql = "SELECT CASE WHEN a.x THEN (SELECT d.adbin FROM pg_attrdef AS d WHERE d.adrelid = a.attrelid) END \
+                   FROM pg_attribute AS a";
+        assert_eq!(finished(sql), "SELECT CASE WHEN a.x THEN NULL END FROM pg_attribute AS a");
     }
 
     #[test]

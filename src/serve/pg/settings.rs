@@ -4,7 +4,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use arrow::array::timezone::Tz;
 use datafusion::logical_expr::sqlparser::ast::{
     ContextModifier, Expr, Reset, ResetStatement, Set, Statement, TransactionAccessMode,
     TransactionIsolationLevel, TransactionMode, UnaryOperator,
@@ -13,6 +12,7 @@ use datafusion_postgres::pgwire::error::{PgWireError, PgWireResult};
 
 use super::failure::{failure, hinted};
 use super::startup::{SERVER_VERSION, SERVER_VERSION_NUMBER};
+use super::time_zone::{UTC, zone};
 
 /// Names that PostgreSQL's clients set and show, with what they are told at first.
 const KNOWN: [(&str, &str); 42] = [
@@ -76,27 +76,6 @@ const FIXED: [&str; 13] = [
     "server_version_num",
     "transaction_deferrable",
 ];
-
-/// Names of UTC.
-const UTC_NAMES: [&str; 14] = [
-    "utc",
-    "etc/utc",
-    "gmt",
-    "etc/gmt",
-    "uct",
-    "etc/uct",
-    "universal",
-    "etc/universal",
-    "zulu",
-    "etc/zulu",
-    "z",
-    "0",
-    "+00",
-    "+00:00",
-];
-
-/// The time zone in which the lake keeps its times.
-pub(super) const UTC: &str = "UTC";
 
 const STATEMENT_TIMEOUT: &str = "statement_timeout";
 
@@ -361,25 +340,6 @@ pub(super) fn shown_name<'a>(words: impl Iterator<Item = &'a str>) -> String {
 
 fn read_write() -> PgWireError {
     failure("25006", "cannot set transaction read-write mode: this server only reads")
-}
-
-/// A time zone by its name.
-///
-/// # Errors
-/// Fails if it is none. Offsets are refused too: clients disagree whether +02 lies east or west.
-fn zone(name: &str) -> PgWireResult<String> {
-    if UTC_NAMES.contains(&name.to_lowercase().as_str()) || name.eq_ignore_ascii_case("local") {
-        return Ok(UTC.to_owned());
-    }
-    let is_name = name.starts_with(|first: char| first.is_ascii_alphabetic());
-    match name.parse::<Tz>() {
-        Ok(_) if is_name => Ok(name.to_owned()),
-        _ => Err(hinted(
-            "22023",
-            format!("invalid value for parameter \"TimeZone\": \"{name}\""),
-            "expected UTC or a name as in Europe/Berlin",
-        )),
-    }
 }
 
 /// Whether an encoding is UTF-8, however it is spelt: PostgreSQL looks at letters and digits alone.

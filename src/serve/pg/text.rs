@@ -6,7 +6,7 @@ use datafusion::logical_expr::sqlparser::dialect::PostgreSqlDialect;
 use datafusion::logical_expr::sqlparser::parser::Parser;
 use datafusion_postgres::datafusion_pg_catalog::sql::PostgresCompatibilityParser;
 
-use super::rewrite;
+use super::{asyncpg, rewrite, subqueries};
 
 /// Stack for texts that are nested deeply: who walks through one calls itself for each level.
 const STACK_BYTES: usize = 256 << 20;
@@ -30,14 +30,21 @@ pub(super) enum Request {
 /// to refuse.
 pub(super) fn read(parser: &PostgresCompatibilityParser, sql: &str) -> Vec<Request> {
     stacker::maybe_grow(STACK_BYTES / 2, STACK_BYTES, || {
+        if let Some(answered) = asyncpg::answered(sql) {
+            return vec![Request::Query(answered.to_owned())];
+        }
         let shortened = without_deferrable(sql);
         let sql = shortened.as_deref().unwrap_or(sql);
         let typed = Parser::parse_sql(&PostgreSqlDialect {}, sql).unwrap_or_default();
         // The rules are made for the catalogue: they look for the words that clients send.
         let is_of_lake = !typed.is_empty() && !typed.iter().any(rewrite::reads_catalogue);
         let mut protected = typed.clone();
-        let parsed = if is_of_lake {
-            protected.iter_mut().for_each(rewrite::protect_subqueries);
+        let has_lists =
+            protected.iter_mut().fold(false, |found, statement| rewrite::read_lists(statement) || found);
+        let parsed = if is_of_lake || has_lists {
+            if is_of_lake {
+                protected.iter_mut().for_each(subqueries::protect_subqueries);
+            }
             let text: Vec<String> = protected.iter().map(ToString::to_string).collect();
             parser.parse(&text.join(";\n"))
         } else {
