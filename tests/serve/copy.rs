@@ -1,6 +1,6 @@
 //! `COPY (query) TO STDOUT`, as drivers read it.
 
-use futures::{StreamExt as _, TryStreamExt as _};
+use futures::TryStreamExt as _;
 use tokio_postgres::Client;
 use tokio_postgres::error::SqlState;
 
@@ -48,11 +48,7 @@ async fn a_copy_that_fails_says_why_and_the_connection_goes_on() {
     let client = client(server.pg_port, "").await.expect("connected");
     let sql = "COPY (SELECT 1 / (x - 20000) FROM generate_series(1, 30000) AS t(x)) TO STDOUT";
     let parts = client.copy_out(sql).await.expect("begun");
-    let mut parts = Box::pin(parts);
-    let mut error = None;
-    while let Some(part) = parts.next().await {
-        error = error.or(part.err());
-    }
+    let error = parts.map_ok(|_| ()).try_collect::<Vec<()>>().await.err();
     assert_eq!(error.expect("an error").code(), Some(&SqlState::DIVISION_BY_ZERO));
     assert_eq!(client.query_one("SELECT 1::bigint", &[]).await.expect("goes on").get::<_, i64>(0), 1);
 }

@@ -13,7 +13,7 @@ use datafusion_postgres::pgwire::api::query::{
     ExtendedQueryHandler, SimpleQueryHandler, send_describe_response, send_execution_response,
     send_partial_query_response, send_query_response, send_ready_for_query,
 };
-use datafusion_postgres::pgwire::api::results::{DescribePortalResponse, FieldInfo, Response};
+use datafusion_postgres::pgwire::api::results::{DescribePortalResponse, FieldInfo, Response, Tag};
 use datafusion_postgres::pgwire::api::stmt::QueryParser;
 use datafusion_postgres::pgwire::api::store::{Entry, PortalStore};
 use datafusion_postgres::pgwire::api::{
@@ -145,8 +145,10 @@ impl ExtendedQueryHandler for Session {
             PortalExecutionState::Suspended(rows) => {
                 send_partial_query_response(client, rows, rows_max).await?
             }
+            // All rows have been given.
             PortalExecutionState::Initial | PortalExecutionState::Finished => {
-                return Err(failure("55000", format!("portal \"{name}\" cannot be run")));
+                send_execution_response(client, Tag::new("SELECT").with_rows(0)).await?;
+                false
             }
         };
         if !is_left {

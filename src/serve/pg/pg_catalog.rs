@@ -21,7 +21,7 @@ use super::names::Names;
 use super::session::held;
 
 /// Tables that the library lacks, or has otherwise.
-const OWN: [&str; 12] = [
+pub(super) const OWN: [&str; 12] = [
     "pg_cursors",
     "pg_description",
     "pg_group",

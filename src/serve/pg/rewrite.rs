@@ -4,13 +4,15 @@
 use std::ops::ControlFlow;
 
 use datafusion::logical_expr::sqlparser::ast::{
-    AccessExpr, DataType, Expr, FunctionArguments, Ident, ObjectName, ObjectNamePart, Statement, Value,
-    ValueWithSpan, visit_expressions_mut, visit_relations,
+    AccessExpr, DataType, Expr, FunctionArguments, Ident, ObjectName, ObjectNamePart, Statement,
+    TableAliasColumnDef, TableFactor, Value, ValueWithSpan, VisitMut, VisitorMut, visit_expressions_mut,
+    visit_relations, visit_relations_mut,
 };
 use datafusion::logical_expr::sqlparser::dialect::PostgreSqlDialect;
 use datafusion::logical_expr::sqlparser::parser::Parser;
 
 use super::array_text::elements;
+use super::pg_catalog::OWN;
 use super::subqueries::{finish_of_catalogue, is_correlated};
 
 /// Types that display a number of the catalogue as a name. `regclassout` is the function that does so, and
@@ -95,6 +97,16 @@ pub(super) fn read_lists(statement: &mut Statement) -> bool {
 
 /// What is left to do after the rules of the library.
 pub(super) fn finish(statement: &mut Statement) {
+    let _ = visit_relations_mut(statement, |relation| {
+        // The library knows its own tables alone.
+        if let [ObjectNamePart::Identifier(name)] = &relation.0[..]
+            && OWN.contains(&name.value.to_lowercase().as_str())
+        {
+            relation.0.insert(0, ObjectNamePart::Identifier(Ident::new("pg_catalog")));
+        }
+        ControlFlow::<()>::Continue(())
+    });
+    let _ = VisitMut::visit(statement, &mut NamedElements);
     let is_of_catalogue = reads_catalogue(statement);
     let _ = visit_expressions_mut(statement, |expr| {
         if is_of_catalogue {
@@ -103,6 +115,23 @@ pub(super) fn finish(statement: &mut Statement) {
         finish_expression(expr);
         ControlFlow::<()>::Continue(())
     });
+}
+
+/// `FROM unnest(list) AS x`: in PostgreSQL the column is called so too.
+struct NamedElements;
+
+impl VisitorMut for NamedElements {
+    type Break = ();
+
+    fn pre_visit_table_factor(&mut self, factor: &mut TableFactor) -> ControlFlow<()> {
+        if let TableFactor::UNNEST { alias: Some(alias), array_exprs, .. } = factor
+            && alias.columns.is_empty()
+            && array_exprs.len() == 1
+        {
+            alias.columns.push(TableAliasColumnDef::from_name(alias.name.value.clone()));
+        }
+        ControlFlow::Continue(())
+    }
 }
 
 fn finish_expression(expr: &mut Expr) {
@@ -313,6 +342,12 @@ mod tests {
         let sql = "SELECT CASE WHEN a.x THEN (SELECT d.adbin FROM pg_attrdef AS d WHERE d.adrelid = a.attrelid) END \
                    FROM pg_attribute AS a";
         assert_eq!(finished(sql), "SELECT CASE WHEN a.x THEN NULL END FROM pg_attribute AS a");
+    }
+
+    #[test]
+    fn an_element_is_called_as_its_list() {
+        assert_eq!(finished("SELECT x FROM unnest(a) AS x"), "SELECT x FROM UNNEST(a) AS x (x)");
+        assert_eq!(finished("SELECT name FROM pg_cursors"), "SELECT name FROM pg_catalog.pg_cursors");
     }
 
     #[test]
