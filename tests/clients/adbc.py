@@ -40,9 +40,10 @@ def cases(at):
 
     def objects():
         with driver.connect(uri) as connection:
-            found = connection.adbc_get_objects(depth="columns", db_schema_filter="public").read_all().to_pylist()
+            found = connection.adbc_get_objects(depth="columns", db_schema_filter="public", table_name_filter="sign_ins").read_all().to_pylist()
             tables = {table["table_name"]: table for catalog in found for schema in catalog["catalog_db_schemas"] for table in schema["db_schema_tables"]}
-            equal([column["column_name"] for column in tables["sign_ins"]["table_columns"]], at.columns)
+            # ADBC asks for no order.
+            equal(sorted(column["column_name"] for column in tables["sign_ins"]["table_columns"]), sorted(at.columns))
 
     def schema():
         with driver.connect(uri) as connection:
