@@ -9,7 +9,7 @@ use tokio_postgres::{Client, NoTls};
 use crate::hostile::ENDLESS;
 use crate::server::{Server, lake};
 
-async fn client(port: u16, password: &str) -> Result<Client, tokio_postgres::Error> {
+pub(crate) async fn client(port: u16, password: &str) -> Result<Client, tokio_postgres::Error> {
     let mut config = tokio_postgres::Config::new();
     config.host("127.0.0.1").port(port).user("anybody").dbname("lightsout");
     if !password.is_empty() {

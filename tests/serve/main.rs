@@ -3,9 +3,12 @@
 #[path = "../program/mod.rs"]
 mod program;
 
+mod copy;
+mod cursors;
 mod doors;
 mod driver;
 mod hostile;
 mod psql;
 mod readme;
 mod server;
+mod transactions;

@@ -30,7 +30,9 @@ pub(super) fn cancelled() -> PgWireError {
 /// A statement that does more than read.
 pub(super) fn not_read_only(found: &str) -> PgWireError {
     let hint = match found {
-        "COPY" => "for a file, let psql write it: psql --csv -c QUERY -o FILE",
+        "COPY" => {
+            "to the client only: COPY (query) TO STDOUT, or at psql: \\copy (query) TO 'file' CSV HEADER"
+        }
         _ => "the lake is written by: lightsout ingest",
     };
     hinted("25006", format!("cannot execute {found}: this server only reads"), hint)

@@ -1,16 +1,36 @@
 //! The PostgreSQL wire: psql, BI tools and drivers over the newest snapshot. Everything that reads is a query
 //! of the engine; what writes is refused.
+//!
+//! `pgwire` has the messages, the start and the encryption, `arrow-pg` the encoding of values, `datafusion-pg-catalog`
+//! most of `pg_catalog` and the rules that rewrite what psql and others ask of it. Added here is what they lack: the
+//! order of statements and rows (`handlers`), transactions, cursors and `COPY` (`transaction`, `cursors`, `copy`),
+//! functions and tables of the catalogue (`functions`, `names`, `pg_catalog`), `information_schema` with PostgreSQL's
+//! type names, comparing names with numbers of the catalogue (`operators`), and time zones (`zoned`).
 
+mod array_text;
+mod asyncpg;
 mod catalogue;
 mod clients;
+mod copy;
 mod cursors;
 mod failure;
+mod functions;
+mod handlers;
+mod information_schema;
+mod names;
+mod operators;
+mod pg_catalog;
 mod prepared;
 mod public;
+mod rewrite;
 mod session;
 mod settings;
 mod startup;
+mod subqueries;
 mod text;
+mod time_zone;
+mod transaction;
+mod zoned;
 
 use std::io;
 use std::sync::Arc;
@@ -74,7 +94,7 @@ impl Server {
         }
         let left_out = unfit.into_iter().map(|(name, _)| name).collect();
         Ok(Self {
-            catalogue: Catalogue::new(&snapshot, left_out)?,
+            catalogue: Catalogue::new(&snapshot, left_out).await?,
             parser: Arc::new(PostgresCompatibilityParser::new()),
             clients: Arc::default(),
             secret: access.password().map(Secret::of),
@@ -116,7 +136,7 @@ impl Server {
         let watched = TcpStream::from_std(stream.try_clone()?)?;
         let stream = TcpStream::from_std(stream)?;
         let stop = Arc::new(Stop::new(0));
-        let session = Arc::new(Session::new(Arc::clone(&self), Arc::clone(&stop), Arc::default()));
+        let session = Session::new(Arc::clone(&self), Arc::clone(&stop));
         let startup = Arc::new(Startup::new(&self, manner, Arc::clone(&session), Arc::clone(&stop)));
         let tls = self.tls.clone();
         let connection =

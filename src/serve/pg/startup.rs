@@ -1,5 +1,6 @@
 //! How a client comes in: the database's name, then the password if there is one.
 
+use std::collections::HashMap;
 use std::fmt::Debug;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -9,8 +10,8 @@ use async_trait::async_trait;
 use datafusion_postgres::pgwire::api::auth::sasl::SASLAuthStartupHandler;
 use datafusion_postgres::pgwire::api::auth::sasl::scram::{SCRAM_ITERATIONS, ScramAuth, gen_salted_password};
 use datafusion_postgres::pgwire::api::auth::{
-    AuthSource, DefaultServerParameterProvider, LoginInfo, Password, StartupHandler, finish_authentication,
-    protocol_negotiation, save_startup_parameters_to_metadata,
+    AuthSource, DefaultServerParameterProvider, LoginInfo, Password, ServerParameterProvider, StartupHandler,
+    finish_authentication, protocol_negotiation, save_startup_parameters_to_metadata,
 };
 use datafusion_postgres::pgwire::api::{
     ClientInfo, PgWireConnectionState, PidSecretKeyGenerator as _, RandomPidSecretKeyGenerator,
@@ -22,13 +23,19 @@ use futures::Sink;
 use sha2::{Digest as _, Sha256};
 use tokio::sync::Notify;
 
+use super::catalogue::State;
 use super::clients::{Clients, Entry, Stop};
 use super::failure::fatal;
 use super::session::Session;
 use super::{DATABASE, Server};
 
 /// The PostgreSQL whose catalogue and manners are kept to.
-pub(super) const SERVER_VERSION: &str = "16.6";
+pub(super) const SERVER_VERSION: &str = concat!("15.18 (lightsout ", env!("CARGO_PKG_VERSION"), ")");
+pub(super) const SERVER_VERSION_NUMBER: &str = "150018";
+
+/// What `version()` says: clients look for the word PostgreSQL and the number behind it.
+pub(super) const VERSION: &str =
+    concat!("PostgreSQL 15.18 (lightsout ", env!("CARGO_PKG_VERSION"), "), which only reads");
 
 /// Who guesses waits.
 const WRONG_PASSWORD: Duration = Duration::from_secs(1);
@@ -56,17 +63,25 @@ impl AuthSource for Secret {
     }
 }
 
-/// What a client is told of the server.
-fn parameters() -> DefaultServerParameterProvider {
-    let mut parameters = DefaultServerParameterProvider::default();
-    parameters.server_version = format!("{SERVER_VERSION} (lightsout {})", env!("CARGO_PKG_VERSION"));
-    parameters.is_superuser = false;
-    parameters.default_transaction_read_only = true;
-    parameters
+/// What a client is told of the server, and of its own settings.
+struct Told(Arc<State>);
+
+impl ServerParameterProvider for Told {
+    fn server_parameters<C: ClientInfo>(&self, client: &C) -> Option<HashMap<String, String>> {
+        let settings = self.0.settings.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut parameters = DefaultServerParameterProvider::default();
+        SERVER_VERSION.clone_into(&mut parameters.server_version);
+        parameters.is_superuser = false;
+        parameters.default_transaction_read_only = true;
+        settings.zone().clone_into(&mut parameters.time_zone);
+        parameters.date_style = settings.shown("datestyle").unwrap_or_default();
+        parameters.application_name = settings.shown("application_name");
+        parameters.server_parameters(client)
+    }
 }
 
 /// Lets anybody in.
-async fn let_in<C>(client: &mut C, startup: &StartupMessage) -> PgWireResult<()>
+async fn let_in<C>(client: &mut C, startup: &StartupMessage, parameters: &Told) -> PgWireResult<()>
 where
     C: ClientInfo + Sink<PgWireBackendMessage> + Unpin + Send + Sync,
     C::Error: Debug,
@@ -76,7 +91,7 @@ where
     save_startup_parameters_to_metadata(client, startup);
     let (pid, secret) = RandomPidSecretKeyGenerator::default().generate(client);
     client.set_pid_and_secret_key(pid, secret);
-    finish_authentication(client, &parameters()).await
+    finish_authentication(client, parameters).await
 }
 
 /// How clients of a listener are received.
@@ -89,7 +104,7 @@ pub(super) struct Manner {
 
 /// The start of one connection.
 pub(super) struct Startup {
-    scram: Option<SASLAuthStartupHandler<DefaultServerParameterProvider>>,
+    scram: Option<SASLAuthStartupHandler<Told>>,
     manner: Manner,
     clients: Arc<Clients>,
     session: Arc<Session>,
@@ -103,7 +118,7 @@ pub(super) struct Startup {
 impl Startup {
     pub(super) fn new(server: &Server, manner: Manner, session: Arc<Session>, stop: Arc<Stop>) -> Self {
         let scram = server.secret.as_ref().map(|secret| {
-            SASLAuthStartupHandler::new(Arc::new(parameters()))
+            SASLAuthStartupHandler::new(Arc::new(Told(Arc::clone(&session.state))))
                 .with_scram(ScramAuth::new(Arc::new(secret.clone())))
         });
         Self {
@@ -180,10 +195,12 @@ impl Startup {
             return Err(refusal);
         }
         if let PgWireFrontendMessage::Startup(startup) = &message {
-            self.session.start(startup.parameters.get("options").map_or("", String::as_str))?;
+            self.session.start(&startup.parameters)?;
         }
         match (&self.scram, &message) {
-            (None, PgWireFrontendMessage::Startup(startup)) => let_in(client, startup).await?,
+            (None, PgWireFrontendMessage::Startup(startup)) => {
+                let_in(client, startup, &Told(Arc::clone(&self.session.state))).await?;
+            }
             (None, _) => {}
             (Some(scram), _) => {
                 let done = scram.on_startup(client, message).await;

@@ -1,10 +1,12 @@
-//! A client's text as statements: what is asked of the lake, and what only sets up the client's session.
-//! Catalogue queries that the engine can't run as PostgreSQL's clients write them are rewritten.
+//! A client's text as statements: what is asked of the lake, and what only sets up the client's session. Queries that
+//! the engine can't run as PostgreSQL's clients write them are rewritten.
 
-use datafusion::logical_expr::sqlparser::ast::Statement;
+use datafusion::logical_expr::sqlparser::ast::{CopySource, CopyTarget, Declare, Statement};
 use datafusion::logical_expr::sqlparser::dialect::PostgreSqlDialect;
 use datafusion::logical_expr::sqlparser::parser::Parser;
 use datafusion_postgres::datafusion_pg_catalog::sql::PostgresCompatibilityParser;
+
+use super::{asyncpg, rewrite, subqueries};
 
 /// Stack for texts that are nested deeply: who walks through one calls itself for each level.
 const STACK_BYTES: usize = 256 << 20;
@@ -16,25 +18,48 @@ pub(super) enum Request {
     Query(String),
     /// For the session.
     Session(Box<Statement>),
-    /// `COPY`, which is not served in either direction.
-    Copy,
+    /// `DECLARE name CURSOR FOR query`.
+    Declare { name: String, query: String, is_held: bool },
+    /// `COPY (query) TO STDOUT`; the statement has the options.
+    Copy { query: String, statement: Box<Statement> },
+    /// A statement that writes: its name.
+    Writes(&'static str),
 }
 
 /// The statements of a text, none if it is empty. A text that PostgreSQL's grammar does not have is the engine's
 /// to refuse.
 pub(super) fn read(parser: &PostgresCompatibilityParser, sql: &str) -> Vec<Request> {
     stacker::maybe_grow(STACK_BYTES / 2, STACK_BYTES, || {
-        let Ok(statements) = parser.parse(sql) else { return vec![Request::Query(sql.to_owned())] };
-        if statements.len() == 1 && Parser::parse_sql(&PostgreSqlDialect {}, sql).as_ref() == Ok(&statements)
-        {
-            // As it was typed, so that errors tell where.
-            return statements.into_iter().map(|statement| sorted(statement, Some(sql))).collect();
+        if let Some(answered) = asyncpg::answered(sql) {
+            return vec![Request::Query(answered.to_owned())];
         }
-        statements.into_iter().map(|statement| sorted(statement, None)).collect()
+        let shortened = without_deferrable(sql);
+        let sql = shortened.as_deref().unwrap_or(sql);
+        let typed = Parser::parse_sql(&PostgreSqlDialect {}, sql).unwrap_or_default();
+        // The rules are made for the catalogue: they look for the words that clients send.
+        let is_of_lake = !typed.is_empty() && !typed.iter().any(rewrite::reads_catalogue);
+        let mut protected = typed.clone();
+        let has_lists =
+            protected.iter_mut().fold(false, |found, statement| rewrite::read_lists(statement) || found);
+        let parsed = if is_of_lake || has_lists {
+            if is_of_lake {
+                protected.iter_mut().for_each(subqueries::protect_subqueries);
+            }
+            let text: Vec<String> = protected.iter().map(ToString::to_string).collect();
+            parser.parse(&text.join(";\n"))
+        } else {
+            parser.parse(sql)
+        };
+        let Ok(mut statements) = parsed else { return vec![Request::Query(sql.to_owned())] };
+        statements.iter_mut().for_each(rewrite::finish);
+        // As it was typed, so that errors tell where.
+        let is_as_typed = statements.len() == 1 && (statements == typed || statements == protected);
+        let as_typed = is_as_typed.then_some(sql);
+        statements.into_iter().map(|statement| sorted(parser, statement, as_typed)).collect()
     })
 }
 
-fn sorted(statement: Statement, sql: Option<&str>) -> Request {
+fn sorted(parser: &PostgresCompatibilityParser, statement: Statement, sql: Option<&str>) -> Request {
     match statement {
         Statement::Set(_)
         | Statement::Reset(_)
@@ -42,16 +67,70 @@ fn sorted(statement: Statement, sql: Option<&str>) -> Request {
         | Statement::StartTransaction { .. }
         | Statement::Commit { .. }
         | Statement::Rollback { .. }
+        | Statement::Savepoint { .. }
+        | Statement::ReleaseSavepoint { .. }
         | Statement::Discard { .. }
+        | Statement::UNLISTEN { .. }
         | Statement::Deallocate { .. }
+        | Statement::Prepare { .. }
+        | Statement::Execute { .. }
         | Statement::Declare { .. }
         | Statement::Fetch { .. }
-        | Statement::Close { .. }
-        | Statement::Prepare { .. }
-        | Statement::Execute { .. } => Request::Session(Box::new(statement)),
-        Statement::Copy { .. } => Request::Copy,
+        | Statement::Close { .. } => {
+            declared(parser, &statement).unwrap_or_else(|| Request::Session(Box::new(statement)))
+        }
+        Statement::Copy { ref source, to: true, target: CopyTarget::Stdout, .. } => {
+            let query = match source {
+                CopySource::Query(query) => query.to_string(),
+                CopySource::Table { table_name, columns } => {
+                    let columns: Vec<String> = columns.iter().map(ToString::to_string).collect();
+                    let columns = if columns.is_empty() { "*".to_owned() } else { columns.join(", ") };
+                    format!("SELECT {columns} FROM {table_name}")
+                }
+            };
+            Request::Copy { query: inner(parser, &query), statement: Box::new(statement) }
+        }
+        Statement::Copy { .. } => Request::Writes("COPY"),
         other => Request::Query(sql.map_or_else(|| other.to_string(), str::to_owned)),
     }
+}
+
+fn declared(parser: &PostgresCompatibilityParser, statement: &Statement) -> Option<Request> {
+    let Statement::Declare { stmts } = statement else { return None };
+    let [Declare { names, for_query: Some(query), hold, binary: None | Some(false), .. }] = &stmts[..] else {
+        return None;
+    };
+    let [name] = &names[..] else { return None };
+    Some(Request::Declare {
+        name: name.value.clone(),
+        query: inner(parser, &query.to_string()),
+        is_held: *hold == Some(true),
+    })
+}
+
+/// A query within a statement, rewritten.
+fn inner(parser: &PostgresCompatibilityParser, query: &str) -> String {
+    match read(parser, query).pop() {
+        Some(Request::Query(query)) => query,
+        _ => query.to_owned(),
+    }
+}
+
+/// `BEGIN .. DEFERRABLE`, without the word that the parser does not know. Who only reads waits for nobody.
+fn without_deferrable(sql: &str) -> Option<String> {
+    let words: Vec<&str> = sql.trim_end_matches([';', ' ', '\n']).split_whitespace().collect();
+    let is_start = ["BEGIN", "START", "SET"]
+        .iter()
+        .any(|word| words.first().is_some_and(|it| it.eq_ignore_ascii_case(word)));
+    let (last, words) = words.split_last()?;
+    if !is_start || !last.eq_ignore_ascii_case("DEFERRABLE") {
+        return None;
+    }
+    let words = match words.split_last() {
+        Some((not, rest)) if not.eq_ignore_ascii_case("NOT") => rest,
+        _ => words,
+    };
+    Some(words.join(" ").trim_end_matches(',').to_owned())
 }
 
 #[cfg(test)]
@@ -66,8 +145,12 @@ mod tests {
 
     #[test]
     fn a_query_is_asked_as_it_was_typed() {
-        let sql = "SELECT  protocol,\n count(*) FROM sign_ins GROUP BY 1;";
-        assert_eq!(one(sql), Request::Query(sql.to_owned()));
+        for sql in [
+            "SELECT  protocol,\n count(*) FROM sign_ins GROUP BY 1;",
+            "SELECT t.a,  (SELECT count(*) FROM u WHERE u.a = t.a) FROM t",
+        ] {
+            assert_eq!(one(sql), Request::Query(sql.to_owned()));
+        }
     }
 
     #[test]
@@ -86,13 +169,33 @@ mod tests {
             matches!(&statements[..], [Request::Session(_), Request::Query(sql), Request::Session(_)] if sql == "SELECT 1")
         );
         assert_eq!(read(&parser, " ; -- nothing"), []);
+        assert!(matches!(
+            one("BEGIN ISOLATION LEVEL SERIALIZABLE, READ ONLY, NOT DEFERRABLE;"),
+            Request::Session(_)
+        ));
     }
 
     #[test]
-    fn copying_is_known_in_every_form() {
-        for sql in ["COPY sources TO '/tmp/x.csv'", "COPY (SELECT 1) TO STDOUT", "COPY sources FROM STDIN"] {
-            assert_eq!(one(sql), Request::Copy, "{sql}");
+    fn copying_out_to_the_client_reads_and_all_other_copying_writes() {
+        for sql in ["COPY sources TO '/tmp/x.csv'", "COPY sources TO PROGRAM 'x'", "COPY sources FROM STDIN"]
+        {
+            assert_eq!(one(sql), Request::Writes("COPY"), "{sql}");
         }
+        for (sql, expected) in [
+            ("COPY (SELECT 1) TO STDOUT", "SELECT 1"),
+            ("COPY sources TO STDOUT (FORMAT CSV)", "SELECT * FROM sources"),
+            ("COPY sources (path, fate) TO STDOUT WITH CSV HEADER", "SELECT path, fate FROM sources"),
+        ] {
+            let request = one(sql);
+            assert!(matches!(&request, Request::Copy { query, .. } if query == expected), "{request:?}");
+        }
+    }
+
+    #[test]
+    fn a_cursor_has_its_query() {
+        let expected =
+            Request::Declare { name: "mine".to_owned(), query: "SELECT 1".to_owned(), is_held: true };
+        assert_eq!(one("DECLARE \"mine\" NO SCROLL CURSOR WITH HOLD FOR SELECT 1"), expected);
     }
 
     #[test]
