@@ -13,6 +13,7 @@ use super::find::Input;
 use super::source_row::{SourceRow, read_rows};
 use crate::Result;
 use lightsout_lake::Lake;
+use lightsout_lake::read::OpenedFile;
 use lightsout_lake::schema::Table;
 pub(super) use prefix::Prefix;
 
@@ -53,53 +54,40 @@ struct KnownRow<'a> {
 impl Known {
     /// What the lake knows of its sources, and of those that the inputs may continue.
     pub(super) fn of(lake: &Lake, inputs: &[Input]) -> Result<Self> {
-        let mut known = Self { prefixes: prefix::of(lake, inputs)?, ..Self::default() };
+        let mut known = Self::default();
+        let mut contents = prefix::Contents::of(inputs);
         let mut refused: HashMap<String, (i64, String)> = HashMap::new();
-        known.each(lake, |known, row| {
-            if row.fate == Some(REFUSED) {
-                let latest = refused.entry(row.path.to_owned()).or_default();
-                *latest = (row.at, row.id.to_owned()).max(std::mem::take(latest));
-            } else if row.fate != Some(SKIPPED) {
-                known.ids.insert(row.id.to_owned());
-                known.sizes.insert(row.stored_bytes);
-            }
-        })?;
-        if !refused.is_empty() {
-            known.each(lake, |_, row| {
-                if row.fate != Some(REFUSED) && refused.get(row.path).is_some_and(|(at, _)| *at <= row.at) {
-                    refused.remove(row.path);
+        // Each file is opened once: a lake of many small ingests has as many of them.
+        for file in lake.opened(Table::Sources)? {
+            let file = file?;
+            let mut holds_contents = false;
+            each(&file, |row| {
+                holds_contents |= contents.are_wanted(row.path);
+                if row.fate == Some(REFUSED) {
+                    let latest = refused.entry(row.path.to_owned()).or_default();
+                    *latest = (row.at, row.id.to_owned()).max(std::mem::take(latest));
+                } else if row.fate != Some(SKIPPED) {
+                    known.ids.insert(row.id.to_owned());
+                    known.sizes.insert(row.stored_bytes);
                 }
             })?;
+            if holds_contents {
+                contents.read(&file)?;
+            }
+        }
+        known.prefixes = contents.prefixes();
+        if !refused.is_empty() {
+            for file in lake.opened(Table::Sources)? {
+                each(&file?, |row| {
+                    if row.fate != Some(REFUSED) && refused.get(row.path).is_some_and(|(at, _)| *at <= row.at)
+                    {
+                        refused.remove(row.path);
+                    }
+                })?;
+            }
         }
         known.refused = refused.into_iter().map(|(path, (_, id))| (path, id)).collect();
         Ok(known)
-    }
-
-    /// Reads what is to be known of each row.
-    fn each(&mut self, lake: &Lake, mut take: impl FnMut(&mut Self, KnownRow<'_>)) -> Result<()> {
-        let columns = ["source_id", "stored_bytes", "path", "fate", "ingested_at"];
-        for batch in lake.read(Table::Sources, Some(&columns))? {
-            let batch = batch?;
-            let text =
-                |name: &str| batch.column_by_name(name).and_then(|column| column.as_string_opt::<i32>());
-            let (Some(ids), Some(paths)) = (text("source_id"), text("path")) else { continue };
-            let fates = text("fate");
-            let sizes = batch.column_by_name("stored_bytes").and_then(|c| c.as_primitive_opt::<Int64Type>());
-            let times = batch.column_by_name("ingested_at");
-            let times = times.and_then(|times| times.as_primitive_opt::<TimestampMicrosecondType>());
-            for row in 0..batch.num_rows() {
-                let size = sizes.map_or(0, |sizes| sizes.value(row));
-                let row = KnownRow {
-                    id: ids.value(row),
-                    path: paths.value(row),
-                    fate: fates.filter(|fates| fates.is_valid(row)).map(|fates| fates.value(row)),
-                    stored_bytes: u64::try_from(size).unwrap_or(0),
-                    at: times.map_or(0, |times| times.value(row)),
-                };
-                take(self, row);
-            }
-        }
-        Ok(())
     }
 
     /// What a path holds that is refused until now.
@@ -134,4 +122,28 @@ impl Known {
         };
         Ok(coverage.get(source_id).cloned().unwrap_or_default())
     }
+}
+
+/// Reads what is to be known of each row of a data file.
+fn each(file: &OpenedFile, mut take: impl FnMut(KnownRow<'_>)) -> Result<()> {
+    for batch in file.batches(Some(&["source_id", "stored_bytes", "path", "fate", "ingested_at"]))? {
+        let batch = batch?;
+        let text = |name: &str| batch.column_by_name(name).and_then(|column| column.as_string_opt::<i32>());
+        let (Some(ids), Some(paths)) = (text("source_id"), text("path")) else { continue };
+        let fates = text("fate");
+        let sizes = batch.column_by_name("stored_bytes").and_then(|c| c.as_primitive_opt::<Int64Type>());
+        let times = batch.column_by_name("ingested_at");
+        let times = times.and_then(|times| times.as_primitive_opt::<TimestampMicrosecondType>());
+        for row in 0..batch.num_rows() {
+            let size = sizes.map_or(0, |sizes| sizes.value(row));
+            take(KnownRow {
+                id: ids.value(row),
+                path: paths.value(row),
+                fate: fates.filter(|fates| fates.is_valid(row)).map(|fates| fates.value(row)),
+                stored_bytes: u64::try_from(size).unwrap_or(0),
+                at: times.map_or(0, |times| times.value(row)),
+            });
+        }
+    }
+    Ok(())
 }

@@ -8,6 +8,7 @@ mod cut;
 mod durable;
 mod error;
 pub mod lake_log;
+pub mod read;
 pub mod remove;
 mod rewrite;
 pub mod rows;
@@ -20,19 +21,13 @@ use std::collections::{BTreeMap, HashMap};
 use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
 
-use arrow::array::{RecordBatch, StringArray};
-use arrow::compute::kernels::cmp::eq;
 use deltalake::kernel::StructField;
 use deltalake::{DeltaTable, DeltaTableBuilder, DeltaTableError};
-use parquet::arrow::ProjectionMask;
-use parquet::arrow::arrow_reader::{ArrowPredicateFn, ParquetRecordBatchReaderBuilder, RowFilter};
 use serde_json::Value;
 
 pub use error::{Error, Result};
 use lake_log::{ForeignCommit, LogEntry};
 use schema::{PARTITION, Table};
-
-type FileReader = ParquetRecordBatchReaderBuilder<File>;
 
 /// A committed data file, with what the log knows of it.
 #[derive(Debug, Clone)]
@@ -309,57 +304,6 @@ impl Lake {
         listed(self.table(table)?).map_err(|source| self.wrong("listing files", source))
     }
 
-    /// The rows of a table in this snapshot, file by file, as batches of all columns or of some.
-    ///
-    /// For the tables that are small; queries read through the engine.
-    ///
-    /// # Errors
-    /// Fails if a file can't be opened; each batch can fail on its own.
-    pub fn read(
-        &self,
-        table: Table,
-        columns: Option<&[&str]>,
-    ) -> Result<impl Iterator<Item = Result<RecordBatch>> + use<>> {
-        self.readers(table, &self.files(table)?, &|reader| with_columns(reader, columns))
-    }
-
-    /// The rows with this text in a column, with all columns or some; of the others, only that column is held.
-    pub fn read_where(
-        &self,
-        table: Table,
-        column: &str,
-        is: &str,
-        columns: Option<&[&str]>,
-    ) -> Result<impl Iterator<Item = Result<RecordBatch>> + use<>> {
-        let mut files = self.files(table)?;
-        files.retain(|file| file.may_hold(column, is));
-        self.readers(table, &files, &|reader| {
-            let is = StringArray::new_scalar(is);
-            let column = ProjectionMask::columns(reader.parquet_schema(), [column]);
-            let wanted = ArrowPredicateFn::new(column, move |batch| eq(batch.column(0), &is));
-            with_columns(reader, columns).with_row_filter(RowFilter::new(vec![Box::new(wanted)]))
-        })
-    }
-
-    /// Opens files one by one, reading of each what `choose` says.
-    fn readers(
-        &self,
-        table: Table,
-        files: &[LakeFile],
-        choose: &dyn Fn(FileReader) -> FileReader,
-    ) -> Result<impl Iterator<Item = Result<RecordBatch>> + use<>> {
-        let mut readers = Vec::new();
-        for file in files {
-            let path = self.root.join(table.as_str()).join(&file.path);
-            let wrong = |source| Error::Parquet { path: path.clone(), source };
-            let opened = File::open(&path).map_err(Error::read(path.display().to_string()))?;
-            let builder = FileReader::try_new(opened).map_err(wrong)?;
-            readers.push(choose(builder).build().map_err(wrong)?);
-        }
-        let failed = |source| Error::Arrow { what: "reading a table", source };
-        Ok(readers.into_iter().flatten().map(move |batch| batch.map_err(failed)))
-    }
-
     /// Whether no other process has the lake open; then none can open it until this `Lake` is dropped.
     fn claim(&self) -> Result<bool> {
         let io = |source| Error::File { lake: self.name(), source };
@@ -391,12 +335,6 @@ impl Lake {
 }
 
 /// All columns, or some.
-fn with_columns(reader: FileReader, columns: Option<&[&str]>) -> FileReader {
-    let Some(columns) = columns else { return reader };
-    let mask = ProjectionMask::columns(reader.parquet_schema(), columns.iter().copied());
-    reader.with_projection(mask)
-}
-
 /// The data files of an open table, sorted by path.
 fn listed(table: &DeltaTable) -> std::result::Result<Vec<LakeFile>, DeltaTableError> {
     let mut files: Vec<LakeFile> = table

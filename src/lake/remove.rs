@@ -8,7 +8,7 @@ use super::commit::{Locked, Manifest, Replaced, Replacing};
 use super::schema::Table;
 use super::schema_evolution::widened;
 use super::write::{DataFile, DataFileWriter};
-use super::{Lake, LakeFile, with_columns};
+use super::{Lake, LakeFile};
 use crate::error::{Error, Result};
 
 /// Which rows of a table leave it.
@@ -85,8 +85,7 @@ impl Lake {
     /// How many rows of a file leave.
     fn leaving(&self, removal: &Removal<'_>, file: &LakeFile) -> Result<u64> {
         let mut rows = 0;
-        let some = |reader| with_columns(reader, Some(removal.columns));
-        for batch in self.readers(removal.table, std::slice::from_ref(file), &some)? {
+        for batch in self.open_file(removal.table, file)?.batches(Some(removal.columns))? {
             rows += (removal.leaves)(&batch?)?.true_count() as u64;
         }
         Ok(rows)
@@ -101,7 +100,7 @@ impl Lake {
     ) -> Result<Option<DataFile>> {
         let arrow = |source| Error::Arrow { what: "removing rows", source };
         let mut writer: Option<DataFileWriter> = None;
-        for batch in self.readers(removal.table, std::slice::from_ref(file), &|reader| reader)? {
+        for batch in self.open_file(removal.table, file)?.batches(None)? {
             let batch = widened(removal.table, &batch?)?;
             let stays = not(&(removal.leaves)(&batch)?).map_err(arrow)?;
             let staying = filter_record_batch(&batch, &stays).map_err(arrow)?;

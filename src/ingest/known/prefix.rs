@@ -11,8 +11,7 @@ use crate::find::Input;
 use crate::open::Compression;
 use lightsout_formats::encoding::Encoding;
 use lightsout_formats::framing::Framing;
-use lightsout_lake::Lake;
-use lightsout_lake::schema::Table;
+use lightsout_lake::read::OpenedFile;
 
 const COLUMNS: [&str; 15] = [
     "source_id",
@@ -52,22 +51,44 @@ struct Content {
     is_settled: bool,
 }
 
-/// By path, what the inputs may begin with.
-pub(super) fn of(lake: &Lake, inputs: &[Input]) -> Result<HashMap<String, Prefix>> {
-    let paths: HashSet<&str> = inputs.iter().map(|input| input.name.as_str()).collect();
-    let mut contents: HashMap<String, Vec<Content>> = HashMap::new();
-    for batch in lake.read(Table::Sources, Some(&COLUMNS))? {
-        let batch = batch?;
-        let columns = Columns(&batch);
-        for row in 0..batch.num_rows() {
-            let Some(path) = columns.text("path", row).filter(|path| paths.contains(path)) else { continue };
-            // Others are of no content, or correct the account of one.
-            if columns.number("records", row) > 0 {
-                contents.entry(path.to_owned()).or_default().push(columns.content(row));
+/// What was read before from the paths of the inputs.
+pub(super) struct Contents<'a> {
+    paths: HashSet<&'a str>,
+    of_path: HashMap<String, Vec<Content>>,
+}
+
+impl<'a> Contents<'a> {
+    pub(super) fn of(inputs: &'a [Input]) -> Self {
+        let paths = inputs.iter().map(|input| input.name.as_str()).collect();
+        Self { paths, of_path: HashMap::new() }
+    }
+
+    pub(super) fn are_wanted(&self, path: &str) -> bool {
+        self.paths.contains(path)
+    }
+
+    /// Takes in what a data file of `sources` says of those paths.
+    pub(super) fn read(&mut self, file: &OpenedFile) -> Result<()> {
+        for batch in file.batches(Some(&COLUMNS))? {
+            let batch = batch?;
+            let columns = Columns(&batch);
+            for row in 0..batch.num_rows() {
+                let Some(path) = columns.text("path", row).filter(|path| self.are_wanted(path)) else {
+                    continue;
+                };
+                // Others are of no content, or correct the account of one.
+                if columns.number("records", row) > 0 {
+                    self.of_path.entry(path.to_owned()).or_default().push(columns.content(row));
+                }
             }
         }
+        Ok(())
     }
-    Ok(contents.into_iter().filter_map(|(path, contents)| Some((path, largest(&contents)?))).collect())
+
+    /// By path, what the inputs may begin with.
+    pub(super) fn prefixes(self) -> HashMap<String, Prefix> {
+        self.of_path.into_iter().filter_map(|(path, contents)| Some((path, largest(&contents)?))).collect()
+    }
 }
 
 /// What a file may be read on from: the largest content alone, since a smaller one may lack what is wrong with that.
