@@ -37,7 +37,7 @@ const REPLACED: LocalText = LocalText::new(
 const NO_AGENT: LocalText =
     LocalText::new("the log has no user agent", "im Anmeldeprotokoll steht kein Benutzer-Agent");
 const OTHER_AGENT: LocalText =
-    LocalText::new("its user agent is not in our table", "sein Benutzer-Agent steht nicht in unserer Liste");
+    LocalText::new("its user agent is not in our list", "sein Benutzer-Agent steht nicht in unserer Liste");
 
 /// Characters of a version.
 const VERSION_CHARACTERS_MAX: usize = 24;
@@ -133,7 +133,7 @@ impl Client {
         !Language::ALL.iter().any(|language| self.kind == NOT_KNOWN.in_language(*language))
     }
 
-    /// "phone: Mail of iOS or iPadOS", "not known: the log has no user agent".
+    /// "phone: Apple Mail on iOS or iPadOS", "not known: the log has no user agent".
     #[must_use]
     pub fn kind_and_name(&self) -> String {
         if self.kind == self.name { self.name.clone() } else { format!("{}: {}", self.kind, self.name) }

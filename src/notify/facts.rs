@@ -41,6 +41,8 @@ pub(super) struct Facts {
     draft: bool,
     notice_date: String,
     effective_date: String,
+    /// The day of the change was before this notice: what is still to be done may come at any time.
+    effective_date_passed: bool,
     /// Days from the notice to the change.
     notice_days: u64,
     /// The campaign sets the date, for every tenant; else it follows the notice.
@@ -56,7 +58,8 @@ pub(super) struct Facts {
     told_method: String,
     /// Whether the method says all: a password grant is no protocol beside others.
     method_only: bool,
-    /// What clients can no longer do by these protocols: "reach their Exchange Online mailbox".
+    /// What clients can no longer do over these protocols: "reach their Exchange Online mailbox"; in German with its
+    /// negation: "nicht mehr auf ihr Exchange Online-Postfach zugreifen".
     told_loss: String,
     in_use_loss: String,
     already_off: Protocols,
@@ -129,6 +132,8 @@ struct CampaignFacts {
     background: String,
     outlook: String,
     smtp_auth: Option<String>,
+    /// SMTP AUTH goes off as a whole: clients that use it with OAuth are stopped too.
+    smtp_auth_as_a_whole: bool,
     latest_information: String,
     date_note: Option<String>,
     checked: Option<String>,
@@ -149,7 +154,7 @@ struct Coverage {
     first_day: Option<String>,
     last_day: Option<String>,
     categories: Vec<CategorySeen>,
-    /// "26 of 30 days of interactive and 30 of 30 days of non-interactive sign-ins"; empty: not counted.
+    /// "26 of 30 days of interactive sign-ins and 30 of 30 days of non-interactive sign-ins"; empty: not counted.
     text: String,
     /// The same of the days before, as far as logs of them are held; empty: none are.
     lookback_text: String,
@@ -209,6 +214,7 @@ impl Facts {
             draft: context.draft,
             notice_date: date(notice_content.notice_date),
             effective_date: date(notice_content.effective_date),
+            effective_date_passed: notice_content.effective_date < notice_content.notice_date,
             notice_days: (notice_content.effective_date - notice_content.notice_date)
                 .num_days()
                 .try_into()
@@ -307,6 +313,7 @@ impl CampaignFacts {
             background: campaign.texts.background.clone(),
             outlook: campaign.texts.outlook.clone(),
             smtp_auth: campaign.texts.smtp_auth.clone(),
+            smtp_auth_as_a_whole: campaign.texts.disables_smtp_client_authentication,
             latest_information: campaign.texts.latest_information.clone(),
             date_note: campaign.texts.date_note.clone(),
             checked: campaign.texts.checked.map(|day| locale.date(day)),
@@ -344,18 +351,14 @@ impl Coverage {
     }
 }
 
-/// "26 of 30 days of interactive and 30 of 30 days of non-interactive sign-ins".
+/// "26 of 30 days of interactive sign-ins and 30 of 30 days of non-interactive sign-ins".
 fn days_in_words(seen: impl Iterator<Item = (Category, u32)>, days: i64, locale: Locale) -> String {
     let days = locale.count(days.try_into().unwrap_or_default(), phrases::DAYS_AFTER_OF);
     let of = |(category, seen): (Category, u32)| {
         let (seen, category) = (locale.number(seen.into()), category_name(category, locale));
         locale.fill(phrases::DAYS_OF, &[("seen", &seen), ("days", &days), ("category", category)])
     };
-    let parts: Vec<String> = seen.map(of).collect();
-    if parts.is_empty() {
-        return String::new();
-    }
-    locale.fill(phrases::DAYS_OF_ALL, &[("parts", &locale.enumerate(&parts))])
+    locale.enumerate(&seen.map(of).collect::<Vec<_>>())
 }
 
 impl Protocols {
@@ -389,7 +392,7 @@ fn told_method(campaign: &Campaign, protocols: &[Protocol], locale: Locale) -> S
     }
 }
 
-/// What a client can no longer do by these protocols, after "can no longer".
+/// What a client can no longer do over these protocols, after "can no longer"; German says "no longer" itself.
 fn loss(protocols: &[Protocol], locale: Locale) -> String {
     let is_script =
         |protocol: &Protocol| matches!(protocol, Protocol::RemotePowershell | Protocol::PasswordGrant);
@@ -400,7 +403,7 @@ fn loss(protocols: &[Protocol], locale: Locale) -> String {
         (protocols.iter().any(is_script), phrases::LOSES_SCRIPTS),
     ];
     let lost = losses.into_iter().filter(|(lost, _)| *lost);
-    locale.alternatives(&lost.map(|(_, what)| locale.text(what)).collect::<Vec<_>>())
+    locale.losses(&lost.map(|(_, what)| locale.text(what)).collect::<Vec<_>>())
 }
 
 /// Mentioned where the campaign enables it and a protocol of Outlook is turned off.

@@ -93,9 +93,10 @@ impl Locale {
         self.joined(names, phrases::AND)
     }
 
-    /// "read mail or send mail".
-    pub(super) fn alternatives(self, names: &[impl AsRef<str>]) -> String {
-        self.joined(names, phrases::OR)
+    /// "reach their mailbox or send mail", after "can no longer"; German negates each: "nicht mehr auf ihr Postfach
+    /// zugreifen und keine E-Mails mehr senden".
+    pub(super) fn losses(self, names: &[impl AsRef<str>]) -> String {
+        self.joined(names, phrases::LOSSES)
     }
 
     fn joined(self, names: &[impl AsRef<str>], last: LocalText) -> String {
@@ -150,7 +151,8 @@ mod tests {
         assert_eq!(german.count(1, phrases::SIGN_INS), "1 Anmeldung");
         assert_eq!(english.enumerate(&["A", "B", "C"]), "A, B and C");
         assert_eq!(german.enumerate(&["A", "B", "C"]), "A, B und C");
-        assert_eq!(german.alternatives(&["A", "B"]), "A oder B");
+        assert_eq!(english.losses(&["A", "B"]), "A or B");
+        assert_eq!(german.losses(&["A", "B"]), "A und B");
         assert_eq!(german.enumerate(&["A"]), "A");
     }
 

@@ -66,7 +66,7 @@ const EMBEDDED: [(&str, [&str; Language::ALL.len()]); 34] = [
 ];
 
 /// The variables that a template has.
-pub(crate) const VARIABLES: [&str; 43] = [
+pub(crate) const VARIABLES: [&str; 44] = [
     "already_off",
     "also_used",
     "attempted",
@@ -80,6 +80,7 @@ pub(crate) const VARIABLES: [&str; 43] = [
     "doubts",
     "draft",
     "effective_date",
+    "effective_date_passed",
     "evidence_reasons",
     "failed",
     "held",

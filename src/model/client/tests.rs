@@ -4,14 +4,14 @@ use super::*;
 
 /// User agent, kind, name, and a word of what takes its place.
 const SEEN: [(&str, &str, &str, &str); 27] = [
-    ("Apple-iPhone9C1/1402.100", "phone", "Mail of iOS or iPadOS", "add it again"),
-    ("Apple-iPad6C3/1705.36", "phone", "Mail of iOS or iPadOS", "add it again"),
-    ("iOS/16.5.1 (20F75) dataaccessd/1.0", "phone", "Mail of iOS or iPadOS 16.5.1", "add it again"),
-    ("macOS/13.4 (22F66) dataaccessd/1.0", "mail app", "Mail of macOS, on macOS 13.4", "Outlook for Mac"),
+    ("Apple-iPhone9C1/1402.100", "phone", "Apple Mail on iOS or iPadOS", "add it again"),
+    ("Apple-iPad6C3/1705.36", "phone", "Apple Mail on iOS or iPadOS", "add it again"),
+    ("iOS/16.5.1 (20F75) dataaccessd/1.0", "phone", "Apple Mail on iOS or iPadOS 16.5.1", "add it again"),
+    ("macOS/13.4 (22F66) dataaccessd/1.0", "mail app", "Apple Mail on macOS 13.4", "Outlook for Mac"),
     (
         "Mac OS X/10.6.8 (10K549); ExchangeWebServices/1.3 (61); Mail/4.6 (1085)",
         "mail app",
-        "Mail of macOS, on macOS 10.6.8",
+        "Apple Mail on macOS 10.6.8",
         "Outlook for Mac",
     ),
     (
@@ -57,7 +57,7 @@ const SEEN: [(&str, &str, &str, &str); 27] = [
         "in the tenant",
     ),
     ("Outlook/16.0 (16.0.19426.20076; x86)", "mail app", "Outlook for Windows 16.0", "in the tenant"),
-    ("MSRPC", "mail app", "Outlook for Windows, by RPC over HTTP", "current Outlook"),
+    ("MSRPC", "mail app", "Outlook for Windows with RPC over HTTP", "current Outlook"),
     ("ExchangeServicesClient/15.00.0913.015", "script library", "EWS Managed API 15.00.0913.015", "Graph"),
     ("ERP-Connector/2.1 (EWS Managed API 2.2)", "script library", "EWS Managed API", "Graph"),
     ("exchangelib/4.9.0 (python-requests/2.28.1)", "script library", "exchangelib (Python) 4.9.0", "Graph"),
@@ -68,7 +68,7 @@ const SEEN: [(&str, &str, &str, &str); 27] = [
     (
         "Mozilla/5.0 (Windows NT; Windows NT 10.0; en-US) WindowsPowerShell/5.1.19041.1682",
         "PowerShell",
-        "script with web requests of PowerShell 5.1.19041.1682",
+        "script with PowerShell web requests 5.1.19041.1682",
         "Microsoft Graph",
     ),
 ];
@@ -108,8 +108,8 @@ fn what_no_row_knows_is_not_guessed_and_the_way_to_find_out_is_told() {
         (Some(" "), "the log has no user agent"),
         (Some("BAV2ROPC"), "Exchange replaced its user agent with BAV2ROPC"),
         (Some("CBAinPROD"), "Exchange replaced its user agent with CBAInPROD"),
-        (Some("Mozilla/5.0 (Linux; Android 14; Pixel)"), "its user agent is not in our table"),
-        (Some("MyScanner 3000"), "its user agent is not in our table"),
+        (Some("Mozilla/5.0 (Linux; Android 14; Pixel)"), "its user agent is not in our list"),
+        (Some("MyScanner 3000"), "its user agent is not in our list"),
     ];
     for (agent, why) in strange {
         for protocol in Protocol::ALL {

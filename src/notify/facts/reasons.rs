@@ -133,7 +133,7 @@ pub(super) fn all_reasons(tenant: &TenantAssessment) -> Vec<&Reason> {
     reasons
 }
 
-/// Before "sign-ins".
+/// "interactive sign-ins"; in German what follows "der": "interaktiven Anmeldungen".
 pub(super) const fn category_name(category: Category, locale: Locale) -> &'static str {
     locale.text(match category {
         Category::Interactive => phrases::INTERACTIVE,

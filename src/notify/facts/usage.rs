@@ -128,7 +128,9 @@ pub(super) fn why_kept(
         locale.text(phrases::LOGS_INCOMPLETE).to_owned()
     } else if let Some(row) = row.filter(|row| row.unknown > 0) {
         let sign_ins = locale.count(row.unknown, phrases::SIGN_INS);
-        locale.fill(phrases::WITHOUT_STATUS, &[("sign_ins", &sign_ins)])
+        let one = row.unknown == 1;
+        let text = if one { phrases::WITHOUT_STATUS_ONE } else { phrases::WITHOUT_STATUS_MANY };
+        locale.fill(text, &[("sign_ins", &sign_ins)])
     } else if let Some(doubt) = tenant.objections.iter().find_map(|doubt| may_be(doubt, protocol, locale)) {
         doubt
     } else if let Some(other) = group.iter().find(|other| **other != protocol && is_unproven(**other, tenant))

@@ -81,7 +81,10 @@ fn announced_selected_protocols_are_the_tenants_notice_and_its_drafts_are_gone()
     assert_eq!(removed.len(), 8);
     assert_eq!(found(out.path()).remove(&tenant.tenant_id), None, "no draft is left, and no folder");
     let text = fs::read_to_string(&written.files[0]).expect("the notice");
-    assert!(text.starts_with("# Basic Authentication: unused protocols"), "{text}");
+    assert!(
+        text.starts_with("# Basic Authentication will be turned off in your tenant for 2 unused protocols"),
+        "{text}"
+    );
 }
 
 #[test]

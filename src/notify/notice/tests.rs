@@ -38,9 +38,12 @@ fn every_notice_states_its_window_coverage_and_scope() {
         let window = sample.assessment.window;
         let days =
             format!("from {} to {} (UTC", date(window.first), date(window.end.pred_opt().expect("a day")));
-        for said in
-            [&days, " days seen; ", "In the scope of this message: ", "Outside the scope of this message: "]
-        {
+        for said in [
+            &days,
+            " days covered; ",
+            "In the scope of this message: ",
+            "Outside the scope of this message: ",
+        ] {
             assert!(notice.contains(said), "{kind:?} lacks '{said}':\n{notice}");
         }
         let names_users = !matches!(
@@ -112,7 +115,7 @@ fn an_announced_notice_keeps_the_dates_and_protocols_that_it_was_announced_with(
     let mut sample = Sample::follow_up();
     sample.notice_date = day(12, 1);
     for (kind, said) in [
-        (NoticeKind::SelectedProtocols, "4 protocols that showed no usage in the days seen"),
+        (NoticeKind::SelectedProtocols, "4 protocols that showed no usage on the days that the logs cover"),
         (NoticeKind::NoImpact, "the 4 protocols"),
     ] {
         let notice = rendered(&sample, kind, 1);

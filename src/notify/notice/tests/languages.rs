@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use super::*;
 use crate::html::is_expected;
+use lightsout_model::sign_in::Category;
 
 /// Each notice that is reviewed, by the name of its snapshot.
 fn reviewed() -> Vec<(&'static str, NoticeKind, Sample, usize)> {
@@ -306,7 +307,7 @@ fn what_the_ledger_says_itself_is_told_in_words() {
         change.why = Some("hold_ended".to_owned());
     }
     let english = rendered(&sample, NoticeKind::Rescheduled, 1).markdown;
-    assert!(english.contains("Reason: the hold ended only after the day that was announced."), "{english}");
+    assert!(english.contains("Reason: the hold ended after the day that was announced."), "{english}");
 }
 
 #[test]
@@ -314,12 +315,103 @@ fn a_notice_ends_with_the_operators_signature_and_names_whom_to_ask() {
     for (kind, sample, tenant) in Sample::of_every_kind() {
         let english = rendered(&copy(&sample), kind, tenant).markdown;
         assert!(english.contains("Kind regards\\\nAda Keller\\\nExample Cloud Services\n"), "{english}");
-        assert!(
-            english.contains("Questions go to Example Cloud Services: basic-auth@example.com"),
-            "{english}"
-        );
+        assert!(english.contains("contact Example Cloud Services: basic-auth@example.com"), "{english}");
         let german = rendered(&sample.in_german(), kind, tenant).markdown;
         assert!(german.contains("Mit freundlichen Grüßen\\\nAda Keller\\\n"), "{german}");
         assert!(german.contains("oder der Servicedesk, +1 555 0100"), "{german}");
+    }
+}
+
+// "Protokoll der Dienstprinzipal-n Anmeldungen": endings were put after words that take none.
+#[test]
+fn every_category_of_sign_ins_is_named_as_a_whole_in_both_languages() {
+    let mut sample = Sample::all_protocols();
+    sample.campaign.permitted_gap_days = Category::ALL.into_iter().map(|category| (category, 0)).collect();
+    let missing = Category::ALL.into_iter().map(|category| Reason::CategoryMissing { category });
+    sample.assessment.tenants[2].reasons = missing.collect();
+    let english = rendered(&sample, NoticeKind::InsufficientEvidence, 2).markdown;
+    assert!(english.contains("The log of sign-ins of service principals is missing"), "{english}");
+    assert!(english.contains("no gap is accepted") && !english.contains(" 0 days in a row"), "{english}");
+    let german = rendered(&sample.in_german(), NoticeKind::InsufficientEvidence, 2).markdown;
+    assert!(german.contains("Das Protokoll der Anmeldungen von Dienstprinzipalen fehlt"), "{german}");
+    assert!(german.contains("Das Protokoll der AD FS-Anmeldungen fehlt"), "{german}");
+    for wrong in ["l- Anmeldungen", "-n ", "sign-ins sign-ins", "Anmeldungen Anmeldungen"] {
+        assert!(!german.contains(wrong) && !english.contains(wrong), "{wrong}:\n{german}");
+    }
+}
+
+// "1 Benutzer hat sich angemeldet oder könnten es getan haben".
+#[test]
+fn a_single_user_or_sender_is_told_of_in_the_singular() {
+    let mut sample = Sample::smtp_auth().in_german();
+    let one = rendered(&sample, NoticeKind::Warning, 1).markdown;
+    assert!(
+        one.contains("angemeldet oder könnte es getan haben") && one.contains("in seinem Namen"),
+        "{one}"
+    );
+    sample.assessment.tenants[1].users = 2;
+    let two = rendered(&sample, NoticeKind::Warning, 1).markdown;
+    assert!(
+        two.contains("angemeldet oder könnten es getan haben") && two.contains("in ihrem Namen"),
+        "{two}"
+    );
+    let mut month = Sample::usage_report().in_german();
+    month.assessment.tenants[1].users = 1;
+    let report = rendered(&month, NoticeKind::UsageReport, 1).markdown;
+    assert!(report.contains("hat sich im November 2026") && report.contains("oder könnte es"), "{report}");
+    sample.assessment.tenants[2].reasons = vec![Reason::SmtpReport { senders: 1, unplaced: 0 }];
+    let doubt = rendered(&sample, NoticeKind::InsufficientEvidence, 2).markdown;
+    assert!(doubt.contains("1 Absender, der SMTP AUTH mit einem Kennwort verwenden könnte:"), "{doubt}");
+}
+
+#[test]
+fn without_an_operator_whoever_sent_it_is_asked_and_no_campaign_file_is_named() {
+    let mut sample = Sample::usage_report();
+    sample.campaign.operator = None;
+    let english = rendered(&sample, NoticeKind::UsageReport, 1).markdown;
+    assert!(english.contains("contact whoever sent you this message"), "{english}");
+    let german = rendered(&sample.in_german(), NoticeKind::UsageReport, 1).markdown;
+    assert!(german.contains("an den Absender dieser Nachricht"), "{german}");
+    assert!(!english.contains("campaign file") && !german.contains("Kampagnendatei"), "{english}{german}");
+}
+
+// A confirmation is mostly corrected after the day of the change.
+#[test]
+fn a_correction_after_the_day_of_the_change_promises_no_day_that_is_past() {
+    let mut sample = Sample::corrected();
+    sample.notice_date = day(12, 30);
+    let english = rendered(&sample, NoticeKind::Corrected, 1).markdown;
+    assert!(english.contains("24 December 2026, has passed"), "{english}");
+    assert!(!english.contains("will be turned off") && !english.contains("How to opt out"), "{english}");
+    let german = rendered(&sample.in_german(), NoticeKind::Corrected, 1).markdown;
+    assert!(german.contains("24. Dezember 2026, ist vorbei"), "{german}");
+    assert!(!german.contains("So widersprechen Sie"), "{german}");
+}
+
+// Notices said that modern authentication goes on working where SMTP AUTH goes off with OAuth too.
+#[test]
+fn smtp_auth_that_goes_off_as_a_whole_is_told_to_stop_oauth_too() {
+    let mut sample = Sample::all_protocols();
+    let whole = rendered(&sample, NoticeKind::NoImpact, 0).markdown;
+    assert!(
+        whole.contains("nor over SMTP AUTH with OAuth") && whole.contains("except over SMTP AUTH"),
+        "{whole}"
+    );
+    let hold = rendered(&Sample::hold_for_usage(), NoticeKind::Hold, 1).markdown;
+    assert!(hold.contains("Moving them to OAuth is not enough"), "{hold}");
+    sample.campaign.texts.disables_smtp_client_authentication = false;
+    let basic = rendered(&sample, NoticeKind::NoImpact, 0).markdown;
+    assert!(!basic.contains("with OAuth") && !basic.contains("except over SMTP AUTH"), "{basic}");
+}
+
+#[test]
+fn every_heading_stands_after_an_empty_line() {
+    for (kind, sample, tenant) in Sample::of_every_kind() {
+        for sample in [copy(&sample), sample.in_german()] {
+            let notice = rendered(&sample, kind, tenant).markdown;
+            for (at, _) in notice.match_indices("\n## ") {
+                assert!(notice[..at].ends_with('\n'), "{kind:?}: {}", &notice[at..]);
+            }
+        }
     }
 }
