@@ -141,3 +141,51 @@ pub async fn missing_logs_note(
         }
     }))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MILL: &str = "11111111-1111-4111-8111-111111111111";
+    const TIDE: &str = "22222222-2222-4222-8222-222222222222";
+
+    fn roster() -> Roster {
+        let tenant = |id: &str, name: &str, domain: &str| {
+            let tenant = RosterTenant {
+                tenant_id: id.to_owned(),
+                display_name: Some(name.to_owned()),
+                domains: vec![domain.to_owned()],
+                ..RosterTenant::default()
+            };
+            (id.to_owned(), tenant)
+        };
+        let tenants = [
+            tenant(MILL, "Old Mill\u{1b}[31m Printworks", "oldmill.example.com"),
+            tenant(TIDE, "Tidewater Legal", "tidewater.example.com"),
+        ];
+        Roster { tenants: tenants.into() }
+    }
+
+    fn told(named: &str) -> String {
+        match find_tenant(named, &roster(), &[]) {
+            Err(Error::UnknownTenant { expected, .. }) => expected,
+            other => panic!("{named}: {other:?}"),
+        }
+    }
+
+    #[test]
+    fn a_misspelt_name_or_domain_suggests_its_tenant_alone() {
+        for named in ["Tidewater Leagl", "tidewatr.example.com", "tidewater", &TIDE.replacen("22", "23", 1)] {
+            let told = told(named);
+            assert!(told.contains(&format!("did you mean 'Tidewater Legal', {TIDE}")), "{named}: {told}");
+        }
+        assert!(!told("tidewater").contains(MILL));
+        assert!(!told("zzz").contains("did you mean"), "{}", told("zzz"));
+    }
+
+    #[test]
+    fn a_suggested_name_holds_no_control_character() {
+        let told = told("old mill");
+        assert!(told.contains(MILL) && !told.contains('\u{1b}'), "{told:?}");
+    }
+}
