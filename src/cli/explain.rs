@@ -2,7 +2,7 @@
 
 use clap::Args;
 
-use super::shared::{Global, Output, Rules, find_tenant, open_lake};
+use super::shared::{Global, Output, Rules, find_tenant, open_lake, print_note};
 use crate::cli::failure::{Failure, Result};
 use lightsout_assess::assess;
 use lightsout_model::tenant::Roster;
@@ -10,6 +10,7 @@ use lightsout_query::catalog::Report;
 use lightsout_report::Format;
 use lightsout_report::explain::{Explanation, Judged};
 use lightsout_workflow::assess::{AssessRequest, window};
+use lightsout_workflow::known_tenants::missing_logs_note;
 use lightsout_workflow::{Error, MEMORY_LIMIT_BYTES, session};
 
 #[derive(Debug, Args)]
@@ -36,6 +37,9 @@ pub(super) async fn run(arguments: &Arguments, global: &Global) -> Result<u8> {
     known.dedup();
     let tenant_id = find_tenant("TENANT", &arguments.tenant, &roster, &known)?;
     let window = window(as_of, &campaign, &roster, &coverage, &lake)?;
+    if let Some(note) = missing_logs_note(&queries, Some(window), &tenant_id, &roster).await? {
+        print_note(&format!("lightsout: {note}"));
+    }
     let mut evidence = queries.evidence_on(coverage, &campaign, window.first, window.end_at()).await?;
     evidence.retain(|tenant| tenant.tenant_id == tenant_id);
     // Nothing of another tenant reaches this one's verdict.

@@ -9,7 +9,7 @@ use clap::Args;
 
 use super::answers::QueryLimits;
 use super::roster::GivenRoster;
-use super::shared::{Global, LoadedRules, Output, Rules, find_tenant, now, open_lake, print};
+use super::shared::{Global, LoadedRules, Output, Rules, find_tenant, now, open_lake, print, print_note};
 use crate::cli::failure::{Failure, Result};
 use flags::Values;
 use lightsout_model::tenant::Roster;
@@ -20,6 +20,7 @@ use lightsout_query::{Queries, explain_values};
 use lightsout_report::columns::Columns;
 use lightsout_workflow::Error as StageError;
 use lightsout_workflow::assess::window;
+use lightsout_workflow::known_tenants::{missing_logs_note, names_in_lake};
 use lightsout_workflow::session;
 
 #[derive(Debug, Args)]
@@ -67,7 +68,7 @@ pub(super) async fn run(arguments: &Arguments, global: &Global) -> Result<u8> {
         let lake = open_lake(global).await?;
         Some((session::open(&lake, arguments.limits.memory_limit).await?, lake))
     };
-    let roster = match (&queries, roster) {
+    let mut roster = match (&queries, roster) {
         (_, Some(given)) => given.for_use,
         // Only names and the default window need one.
         (Some((_, lake)), None) if arguments.tenant.is_some() || (report.needs_window() && day.is_none()) => {
@@ -86,7 +87,7 @@ pub(super) async fn run(arguments: &Arguments, global: &Global) -> Result<u8> {
         }
     };
     let tenant = match (&arguments.tenant, &queries) {
-        (Some(named), Some((queries, _))) => known_tenant(named, &roster, queries).await?,
+        (Some(named), Some((queries, _))) => known_tenant(named, &mut roster, queries).await?,
         (Some(named), None) => named.clone(),
         (None, _) => "*".to_owned(),
     };
@@ -95,13 +96,23 @@ pub(super) async fn run(arguments: &Arguments, global: &Global) -> Result<u8> {
         let sql = explain_values::with_values(report.sql, &parameters);
         arguments.output.write_text(&format!("{};", sql.trim_end_matches([';', ' ', '\n'])))?;
     } else if let Some((queries, _)) = queries {
+        if (window.is_some() || tenant != "*")
+            && let Some(note) = missing_logs_note(&queries, window, &tenant, &roster).await?
+        {
+            // Also with --quiet: an empty answer must not pass for "nothing happened".
+            print_note(&format!("lightsout: {note}"));
+        }
         arguments.limits.answer(&queries, &arguments.output, report.name, report.sql, &parameters).await?;
     }
     Ok(0)
 }
 
 /// A tenant that lake or roster knows: of any other, a report would be empty and look like an answer.
-async fn known_tenant(named: &str, roster: &Roster, queries: &Queries) -> Result<String> {
+/// The names of a roster that only a decision has count too.
+async fn known_tenant(named: &str, roster: &mut Roster, queries: &Queries) -> Result<String> {
+    if roster.tenants.is_empty() {
+        *roster = names_in_lake(queries).await?;
+    }
     let coverage = queries.coverage().await?;
     let with_settings = queries.tenants_with_settings().await?;
     let known: Vec<&str> = coverage

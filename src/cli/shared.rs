@@ -37,7 +37,7 @@ pub(super) fn find_tenant(
     roster: &Roster,
     known: &[&str],
 ) -> Result<String> {
-    lightsout_workflow::assess::find_tenant(named, roster, known).map_err(|error| match error {
+    lightsout_workflow::known_tenants::find_tenant(named, roster, known).map_err(|error| match error {
         StageError::UnknownTenant { named: found, expected } => Failure::Usage { flag, expected, found },
         other => other.into(),
     })

@@ -14,6 +14,7 @@ pub mod explain_values;
 mod lake_schema;
 mod lake_table;
 mod limited_functions;
+pub mod log_extent;
 mod memoized_view;
 pub mod page_usage;
 mod parallel;

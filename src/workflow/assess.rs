@@ -14,7 +14,7 @@ use lightsout_decisions::{reproduce, store};
 use lightsout_lake::Lake;
 use lightsout_model::campaign::Campaign;
 use lightsout_model::evidence::{TenantEvidence, Window};
-use lightsout_model::tenant::{Named, Roster, tenant_id};
+use lightsout_model::tenant::Roster;
 use lightsout_output::atomic_file::write_content;
 use lightsout_report::page::{Links, Snapshot, Standing, render, rows_of_users};
 
@@ -75,33 +75,6 @@ pub fn window(
         .or_else(|| default_as_of(campaign, roster, coverage))
         .ok_or_else(|| Error::EmptyLake { lake: lake.name() })?;
     Ok(Window::before(as_of, campaign.window_days))
-}
-
-/// The tenant that an id, a domain or a name of the roster stands for. `known` are ids that stand for
-/// themselves.
-///
-/// # Errors
-/// Fails if it stands for none, or for several.
-pub fn find_tenant(named: &str, roster: &Roster, known: &[&str]) -> Result<String> {
-    let wanted = tenant_id(named).unwrap_or_else(|| named.trim().to_lowercase());
-    if roster.tenants.contains_key(&wanted) || known.contains(&wanted.as_str()) {
-        return Ok(wanted);
-    }
-    let unknown = |expected| Error::UnknownTenant { named: named.to_owned(), expected };
-    match roster.find(named) {
-        Named::One(id) => Ok(id.to_owned()),
-        Named::Nobody => {
-            let some = known.iter().take(3).copied().collect::<Vec<_>>().join(", ");
-            let some = if some.is_empty() { some } else { format!(" (such as {some})") };
-            Err(unknown(format!(
-                "the id of one of {} known tenants{some}, or a domain or name of the roster (--roster FILE)",
-                known.len()
-            )))
-        }
-        Named::Several(several) => {
-            Err(unknown(format!("one tenant; of that name the roster has {}", several.join(", "))))
-        }
-    }
 }
 
 /// Asks the lake what `report.html` shows besides the assessment, and writes it under `out`. The campaign stands there

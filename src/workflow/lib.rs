@@ -7,6 +7,7 @@ pub mod assess;
 pub mod campaign;
 pub mod drafts;
 mod error;
+pub mod known_tenants;
 pub mod open;
 pub mod roster;
 pub mod session;

@@ -96,3 +96,38 @@ fn a_tenant_that_nobody_knows_is_an_error_and_a_name_of_the_roster_is_found() {
     let by_name = place.run(LAKE, &[&report[..], &["--tenant", name, "--roster", &roster]].concat());
     assert!(by_id.stdout == by_name.stdout && by_id.stdout.len() > 100);
 }
+
+// A window before the first log gave an empty table and nothing else, as if nobody had signed in.
+#[test]
+fn a_window_or_tenant_without_logs_is_said_on_stderr() {
+    const SILENT: &str = "99999999-9999-4999-8999-999999999999";
+    let place = Place::new();
+    place.run(LAKE, &["ingest", &sample("logs")]);
+    place.write(
+        "roster.csv",
+        format!("tenant_id,display_name,domains\n{SILENT},Silent Harbour,silent.example.com\n").as_bytes(),
+    );
+    let told = |arguments: &[&str]| {
+        let output = place.tries(LAKE, &[&["report", "who", "--format", "csv"], arguments].concat());
+        (output.status.code(), String::from_utf8_lossy(&output.stderr).into_owned())
+    };
+    let (code, before) = told(&["--as-of", "2019-01-31"]);
+    let first = place.csv(LAKE, "SELECT min(first_record_day) FROM tenants").concat();
+    assert_eq!(code, Some(0));
+    let expected =
+        format!("no sign-ins are recorded between 2019-01-01 and 2019-01-30; the logs begin on {first}");
+    assert!(before.contains(&expected), "{before}");
+    assert_eq!(told(&["--as-of", "2026-11-02"]), (Some(0), String::new()));
+
+    let silent = ["--as-of", "2026-11-02", "--roster", "roster.csv", "--tenant"];
+    for named in ["silent harbour", "silent.example.com", SILENT] {
+        let (code, without) = told(&[&silent[..], &[named]].concat());
+        let expected = format!("the lake holds no sign-in logs of Silent Harbour ({SILENT})");
+        assert!(code == Some(0) && without.contains(&expected), "{named}: {without}");
+    }
+    let (code, unknown) = told(&[&silent[..], &["Silent Habour"]].concat());
+    assert!(code == Some(2) && unknown.contains("did you mean 'Silent Harbour'"), "{unknown}");
+    place.run(LAKE, &["roster", "set", "roster.csv"]);
+    let (code, kept) = told(&["--as-of", "2026-11-02", "--tenant", "Silent Harbour"]);
+    assert!(code == Some(0) && kept.contains("no sign-in logs of Silent Harbour"), "{kept}");
+}
