@@ -1,7 +1,7 @@
 //! What has happened to one protocol of a change. Each kind of event has a place of its own here, so that one that is
 //! taken back uncovers what stood before: an opt-out that ends leaves a hold that is older.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 
 use super::event::{Event, Hold};
 use lightsout_model::change::ProtocolChange;
@@ -10,6 +10,8 @@ use lightsout_model::change::ProtocolChange;
 #[derive(Debug, Clone, Default)]
 pub(super) struct ProtocolHistory {
     opted_out: Option<(DateTime<Utc>, Option<String>)>,
+    /// The date that the tenant was told of for it: another one that came while it was kept is not of it.
+    pub(super) told_date: Option<NaiveDate>,
     pub(super) hold: Option<(Hold, DateTime<Utc>)>,
     pub(super) off: Option<DateTime<Utc>>,
     /// The latest use after it was turned off.
@@ -19,6 +21,10 @@ pub(super) struct ProtocolHistory {
 }
 
 impl ProtocolHistory {
+    pub(super) fn announced_for(date: NaiveDate) -> Self {
+        Self { told_date: Some(date), ..Self::default() }
+    }
+
     /// Where it stands: the order of these conditions is their precedence.
     pub(super) fn state(&self) -> ProtocolChange {
         match (self.off, self.last_used) {

@@ -31,7 +31,7 @@ pub fn opt_in(
         let event = Event::new(&campaign.name, id, EventKind::OptedIn, &protocols, at);
         let event = event.by(request.by_whom.as_deref()).told(&Explanation { why: why.to_owned() });
         let mut events = vec![event];
-        if tenant.change.effective_date <= clock.latest() {
+        if tenant.needs_new_date(&protocols, clock.latest()) {
             let new = reschedule(campaign, tenant, &protocols, NewDate::OptedIn, clock);
             events.push(new.by(request.by_whom.as_deref()));
         }

@@ -34,8 +34,8 @@ pub struct Recheck<'a> {
 /// The events that follow, tenant by tenant. What is recorded already gives none.
 ///
 /// A protocol that was opted out is not looked at. A hold for usage stays; one for coverage or for the roster ends when
-/// its cause does. If the day of the change has come by then, the change gets a new one: nothing goes off on the day
-/// that a hold ends. A protocol that is off and was used on a later day is told.
+/// its cause does. If the day of the change has come by then, or has become another while they were held, the change
+/// gets a new one: nothing goes off on a day that the tenant was not told of. A protocol that is off and was used on a later day is told.
 #[must_use]
 pub fn recheck(look: Recheck<'_>) -> Vec<Event> {
     let mut events = Vec::new();
@@ -82,7 +82,7 @@ fn holds_and_releases(look: Recheck<'_>, tenant: &AnnouncedTenant, judged: &Tena
     if !released.is_empty() {
         let event = Event::new(&campaign.name, tenant_id, EventKind::Released, &released, now);
         events.push(event.on_decision(decision_id));
-        if tenant.change.effective_date <= look.clock.latest() {
+        if tenant.needs_new_date(&released, look.clock.latest()) {
             events.push(reschedule(campaign, tenant, &released, NewDate::HoldEnded, look.clock));
         }
     }

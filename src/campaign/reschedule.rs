@@ -34,7 +34,9 @@ pub(super) fn reschedule(
     why: NewDate,
     clock: Clock,
 ) -> Event {
-    let notice_days = campaign.notice_days.max(1);
+    // No fewer than the announcement gave, whatever the file says by now.
+    let announced = tenant.announcement.notice_days.unwrap_or_default();
+    let notice_days = campaign.notice_days.max(announced).max(1);
     let date = clock.latest().checked_add_days(Days::new(notice_days.into())).unwrap_or(NaiveDate::MAX);
     let id = &tenant.change.tenant_id;
     Event::new(&campaign.name, id, EventKind::Rescheduled, protocols, clock.now)

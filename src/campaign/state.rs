@@ -38,6 +38,8 @@ pub struct AnnouncedTenant {
     pub rescheduled_at: Option<DateTime<Utc>>,
     /// [`Self::due_on`] before the latest new date.
     pub due_before: Option<NaiveDate>,
+    /// The date that the tenant was told of for each protocol.
+    pub told_dates: BTreeMap<Protocol, NaiveDate>,
 }
 
 impl AnnouncedTenant {
@@ -46,6 +48,14 @@ impl AnnouncedTenant {
     #[must_use]
     pub fn due_on(&self) -> NaiveDate {
         self.change.effective_date.max(self.not_before)
+    }
+
+    /// Whether protocols that a hold or an opt-out kept need a new date: that of the change has come, or it is one that
+    /// was given to other protocols meanwhile, of which nobody was told for these.
+    #[must_use]
+    pub fn needs_new_date(&self, protocols: &[Protocol], latest: NaiveDate) -> bool {
+        let date = self.change.effective_date;
+        date <= latest || protocols.iter().any(|protocol| self.told_dates.get(protocol) != Some(&date))
     }
 
     /// What a withdrawal takes back: all that was announced and is still on.
@@ -193,6 +203,11 @@ impl Open {
             released_at: self.released_at,
             rescheduled_at: self.rescheduled_at,
             due_before: self.due_before,
+            told_dates: self
+                .protocols
+                .iter()
+                .filter_map(|(protocol, history)| Some((*protocol, history.told_date?)))
+                .collect(),
         }
     }
 
@@ -284,6 +299,13 @@ impl Fold {
                     tenant.not_before = not_before(event, Some(notice_days), date);
                     tenant.rescheduled_at = Some(at);
                     tenant.why = Some(why);
+                    let named = event.protocol_list();
+                    for (protocol, history) in &mut tenant.protocols {
+                        // Its notice names all that is pending.
+                        if named.contains(protocol) || history.state() == ProtocolChange::Pending {
+                            history.told_date = Some(date);
+                        }
+                    }
                 }
             }
             EventKind::Withdrawn => {
@@ -308,10 +330,11 @@ impl Fold {
         // What was turned off before stays so.
         let before = self.tenants.remove(id).map(|tenant| tenant.protocols).unwrap_or_default();
         let off_earlier: BTreeSet<Protocol> = before.keys().copied().collect();
-        let named = event.protocol_list().into_iter().map(|protocol| (protocol, ProtocolHistory::default()));
+        let effective_date = event.effective_date.unwrap_or(NaiveDate::MAX);
+        let told = ProtocolHistory::announced_for(effective_date);
+        let named = event.protocol_list().into_iter().map(|protocol| (protocol, told.clone()));
         let mut protocols: BTreeMap<Protocol, ProtocolHistory> = named.collect();
         protocols.extend(before);
-        let effective_date = event.effective_date.unwrap_or(NaiveDate::MAX);
         let not_before = not_before(event, announcement.notice_days, effective_date);
         let open = Open {
             tenant_id: id.clone(),

@@ -21,7 +21,10 @@ const STEP: &str = "step";
 const OUTCOME: &str = "outcome";
 
 /// The one row by which a tenant's script says that all of it is done.
-const FINISHED: (&str, &str) = ("finish", "done");
+const FINISHED: (&str, &str) = (FINISH, "done");
+/// The last step of a script, and what is written where one breaks off.
+const FINISH: &str = "finish";
+const STOP: &str = "stop";
 
 /// What a list holds.
 #[derive(Debug, Default)]
@@ -120,7 +123,12 @@ fn parse(text: &str, file: &str, known: &[&str]) -> Result<RequestList, Requests
             return Err(wrong("tenant_id", tenant_id, expected));
         }
         if step_at.is_some() && (cell(step_at), cell(outcome_at)) != (Some(FINISHED.0), Some(FINISHED.1)) {
-            list.unfinished.insert(tenant_id.to_ascii_lowercase());
+            let tenant_id = tenant_id.to_ascii_lowercase();
+            // The last word of a run counts: what was turned off may have been set back since.
+            if matches!(cell(step_at), Some(FINISH | STOP)) {
+                list.requests.retain(|request| request.tenant_id != tenant_id);
+            }
+            list.unfinished.insert(tenant_id);
             continue;
         }
         let happened_at = match cell(happened_at) {
@@ -220,5 +228,13 @@ mod tests {
         assert_eq!(list.requests[0].protocols, Some(vec![Protocol::Pop3, Protocol::SmtpAuth]));
         assert_eq!(list.unfinished.into_iter().collect::<Vec<_>>(), [other]);
         assert!(told(&text).contains("unknown column 'step'"), "an opt-out takes no results");
+        // It was turned off and set back, into one file.
+        for last in ["\"finish\",\"undone\"", "\"stop\",\"failed\""] {
+            let text = format!("{text}\"{ID}\",\"2026-12-25T09:00:00Z\",{last},\"\",\"\"\n");
+            let list = parse(&text, "result.csv", &RESULT_COLUMNS).expect("results");
+            let asked: Vec<_> = list.requests.iter().map(|row| row.tenant_id.as_str()).collect();
+            assert_eq!(asked, [again], "{last}");
+            assert!(list.unfinished.contains(&ID.to_ascii_lowercase()), "{last}");
+        }
     }
 }

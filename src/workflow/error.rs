@@ -50,6 +50,11 @@ pub enum Error {
         "{folder} holds files and is no lake to rehearse in; expected an empty folder, or the copy of an earlier rehearsal"
     )]
     NotARehearsal { folder: PathBuf },
+    #[error(
+        "{}: a copy to rehearse in can't lie in the lake {lake}, or be or hold it; give another --out",
+        folder.display()
+    )]
+    RehearsalInLake { folder: PathBuf, lake: String },
     /// Nothing was announced or turned off.
     #[error("{0}")]
     NoOperator(String),

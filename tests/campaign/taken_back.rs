@@ -2,6 +2,7 @@
 
 use std::fs;
 
+use crate::daily::imap_sign_in;
 use crate::mishaps::{BRACKENRIDGE, HARBOUR_LANE, LAKE, campaign, campaign_at, decided};
 use crate::program::{Place, sample};
 
@@ -85,6 +86,48 @@ fn an_opt_out_and_a_confirmation_of_the_wrong_tenant_are_taken_back() {
 }
 
 #[test]
+fn a_protocol_that_was_kept_across_a_new_date_gets_one_of_its_own() {
+    let place = decided();
+    campaign(&place, "2026-11-02", &["announce"]);
+    let kept = ["opt-out", BRACKENRIDGE, "--protocol", "imap4", "--protocol", "pop3", "--by", "it"];
+    campaign(&place, "2026-11-02", &kept);
+    let taken_back = |protocol: &str| {
+        campaign(&place, "2026-11-05", &with(&["opt-in", BRACKENRIDGE, "--protocol", protocol]));
+        events_of(&place, "rescheduled").len()
+    };
+    assert_eq!(taken_back("imap4"), 1);
+    assert_eq!(taken_back("pop3"), 2, "its notice named IMAP alone");
+    assert_eq!(taken_back("pop3"), 2);
+}
+
+#[test]
+fn a_new_date_is_never_of_fewer_days_than_the_announcement_gave() {
+    let place = decided();
+    let quick = fs::read_to_string(place.path("quick.toml")).expect("the campaign");
+    place.write("quick.toml", quick.replace("notice_days = 1 ", "notice_days = 30 ").as_bytes());
+    let roster = sample("roster.csv");
+    place.run(LAKE, &["assess", "--roster", &roster, "--campaign", "quick.toml", "--as-of", "2026-11-02"]);
+    campaign(&place, "2026-11-02", &["announce"]);
+    campaign(&place, "2026-11-02", &["opt-out", BRACKENRIDGE, "--by", "it"]);
+    place.write("quick.toml", quick.as_bytes());
+    let (_, rows, said) = campaign(&place, "2026-12-03", &with(&["opt-in", BRACKENRIDGE]));
+    assert_eq!(rows[0]["effective_date"], "2027-01-02", "{said}");
+}
+
+#[test]
+fn an_earlier_time_that_a_command_is_told_hides_no_later_sign_in() {
+    let place = decided();
+    campaign(&place, "2026-11-02", &["announce"]);
+    place.write("late.json", imap_sign_in(HARBOUR_LANE, "2026-11-03").as_bytes());
+    place.run(LAKE, &["ingest", "late.json"]);
+    let (code, _, said) = campaign_at(&place, "2026-11-04", "2026-11-03", &["recheck"]);
+    assert_eq!(code, 4, "{said}");
+    let held = events_of(&place, "held");
+    let is_usage = |row: &&String| row.starts_with(HARBOUR_LANE) && row.contains("usage");
+    assert_eq!(held.iter().filter(is_usage).count(), 1, "{held:?}");
+}
+
+#[test]
 fn whatever_the_time_is_said_to_be_the_days_count_from_the_real_announcement() {
     let place = decided();
     campaign(&place, "2026-11-02", &["announce"]);
@@ -160,4 +203,8 @@ fn a_rehearsal_tells_the_calendar_and_touches_nothing() {
     let (code, _, said) = campaign(&place, "2026-11-02", &["rehearse", "--into", "mine"]);
     assert!(code == 2 && said.contains("no lake to rehearse in"), "{said}");
     assert!(place.path("mine/notes.txt").exists());
+    for into in ["lake/copy", "lake"] {
+        let (code, _, said) = campaign(&place, "2026-11-02", &["rehearse", "--into", into]);
+        assert!(code == 2 && said.contains("give another --out"), "{into}: {said}");
+    }
 }

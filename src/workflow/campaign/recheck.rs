@@ -1,10 +1,11 @@
 //! Rechecking: is what was announced still true? Also the first step of `apply`.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
 
 use chrono::{DateTime, NaiveDate, Utc};
 
-use super::notice_batch::{NoticeBatch, NoticeCount, NoticeFiles, TenantNotice};
+use super::notice_batch::{NoticeBatch, NoticeCount, NoticeFiles, SENT, TenantNotice};
 use super::state::{CampaignState, Decided, OtherRules, tenant_of};
 use crate::error::{Error, Result};
 use lightsout_campaign::objections::hold_reasons;
@@ -127,7 +128,9 @@ async fn last_used(
     let Some(first) = first.map(DateTime::date_naive) else { return Ok(last_used) };
     // By the rules of each decision: what counts as usage is the campaign's to say.
     for (id, decision) in decided {
-        for (tenant_id, rows) in queries.who_until(&decision.campaign, first, state.now, "*").await? {
+        for (tenant_id, rows) in
+            queries.who_until(&decision.campaign, first, state.looked_until(), "*").await?
+        {
             let tenant = state.ledger.tenants.get(&tenant_id);
             if tenant.is_none_or(|tenant| tenant.change.decision_id != *id) {
                 continue;
@@ -159,7 +162,8 @@ fn still_used(state: &CampaignState) -> Vec<StillUsed> {
     state.ledger.tenants.values().flat_map(|tenant| of_tenant(&tenant.change)).collect()
 }
 
-/// The notices and lists of what is news to tenants: an end of a hold and a new date today, and usage after the change.
+/// The notices and lists of what is news to tenants: an end of a hold and a new date, of today or of which no notice was
+/// written yet, and usage after the change.
 async fn write_news(
     state: &CampaignState,
     decided: &BTreeMap<String, Decided>,
@@ -168,10 +172,19 @@ async fn write_news(
     files: &NoticeFiles,
 ) -> Result<()> {
     let today = state.clock().reached();
-    let is_today = |at: Option<DateTime<Utc>>| at.is_some_and(|at| at.date_naive() == today);
-    let is_rescheduled = |tenant: &AnnouncedTenant| is_today(tenant.rescheduled_at);
+    // A command that was killed, or could not write, has told nobody.
+    let is_news = |tenant: &AnnouncedTenant, kind: NoticeKind, at: Option<DateTime<Utc>>| {
+        let Some(day) = at.map(|at| at.date_naive()) else { return false };
+        let is_open = !tenant.change.pending().is_empty();
+        day == today || is_open && !is_written(&files.out, day, kind, &tenant.change.tenant_id)
+    };
+    let is_rescheduled =
+        |tenant: &AnnouncedTenant| is_news(tenant, NoticeKind::Rescheduled, tenant.rescheduled_at);
     // A new date says that the hold has ended, too.
-    let is_released = |tenant: &AnnouncedTenant| is_today(tenant.released_at) && !is_rescheduled(tenant);
+    let is_released = |tenant: &AnnouncedTenant| {
+        tenant.released_at > tenant.rescheduled_at
+            && is_news(tenant, NoticeKind::Released, tenant.released_at)
+    };
     let is_used = |tenant: &AnnouncedTenant| !tenant.change.used_after_change().is_empty();
     let news: [News; 3] = [
         (NoticeKind::Released, &is_released, Change::pending),
@@ -182,6 +195,11 @@ async fn write_news(
         write_one(state, decided, judged, queries, files, news).await?;
     }
     Ok(())
+}
+
+/// Whether the notice of a day lies among what is to be sent.
+fn is_written(out: &Path, day: NaiveDate, kind: NoticeKind, tenant_id: &str) -> bool {
+    out.join(SENT).join(format!("{day}-{}", kind.as_str())).join(tenant_id).is_dir()
 }
 
 /// The kind of the notices, also their list's name; whom it is about, and which protocols of theirs.
@@ -209,9 +227,12 @@ async fn write_one(
             let assessment = judged.get(&tenant.change.tenant_id)?.clone();
             let protocols = protocols(&tenant.change);
             let kind = (!protocols.is_empty()).then_some(kind);
-            let notice_date = kind
-                .filter(|kind| *kind == NoticeKind::UsedAfterChange)
-                .and_then(|_| last_used_on(&tenant.change));
+            let notice_date = kind.and_then(|kind| match kind {
+                NoticeKind::UsedAfterChange => last_used_on(&tenant.change),
+                NoticeKind::Released => tenant.released_at.map(|at| at.date_naive()),
+                NoticeKind::Rescheduled => tenant.rescheduled_at.map(|at| at.date_naive()),
+                _ => None,
+            });
             Some(TenantNotice { kind, assessment, protocols, notice_date })
         });
         let notices: Vec<TenantNotice> = notices.collect();

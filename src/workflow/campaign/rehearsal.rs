@@ -2,7 +2,7 @@
 //! too. Nothing that is recorded there reaches the real ledger. Its logs are those of now, as if nothing new came.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::error::{Error, Result};
 use lightsout_lake::Lake;
@@ -21,6 +21,10 @@ pub(super) fn is_rehearsal(root: &Path) -> bool {
 /// # Errors
 /// Fails if the folder holds something else, or a file can't be written.
 pub(super) async fn copy(lake: &mut Lake, into: &Path) -> Result<()> {
+    let (root, copy) = (resolved(lake.root()), resolved(into));
+    if copy.starts_with(&root) || root.starts_with(&copy) {
+        return Err(Error::RehearsalInLake { folder: into.to_owned(), lake: lake.name() });
+    }
     if is_rehearsal(into) {
         fs::remove_dir_all(into).map_err(Error::write(into))?;
     } else if fs::read_dir(into).is_ok_and(|mut entries| entries.next().is_some()) {
@@ -39,6 +43,17 @@ pub(super) async fn copy(lake: &mut Lake, into: &Path) -> Result<()> {
         }
     }
     Ok(())
+}
+
+/// A path without links, as far as it exists.
+fn resolved(path: &Path) -> PathBuf {
+    let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+    for folder in path.ancestors() {
+        if let (Ok(there), Ok(rest)) = (folder.canonicalize(), path.strip_prefix(folder)) {
+            return there.join(rest);
+        }
+    }
+    path
 }
 
 fn copy_folder(from: &Path, to: &Path) -> Result<()> {
