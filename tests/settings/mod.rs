@@ -113,7 +113,7 @@ fn a_report_warns_until_one_of_the_window_has_no_sender_by_basic() {
     place.run(LAKE, &["notices", "--out", "out", "--campaign", "smtp-auth-2026"]);
     let notice = std::fs::read_to_string(place.path("out/notices").join(TENANT).join("notice.md"));
     let notice = notice.expect("a warning");
-    assert!(notice.contains("names 1 sender whose mail goes out by SMTP AUTH"), "{notice}");
+    assert!(notice.contains("names 1 sender whose mail goes out over SMTP AUTH"), "{notice}");
 
     place.write("smtp_2026-10-03_2026-11-01.csv", CLEAN.as_bytes());
     place.ingest(LAKE, &["smtp_2026-10-03_2026-11-01.csv", "--tenant", TENANT]);
