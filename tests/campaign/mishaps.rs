@@ -116,6 +116,33 @@ fn a_tenant_that_the_roster_excludes_later_stays_on_hold_for_whoever_forgets_the
 }
 
 #[test]
+fn an_older_roster_ends_no_exclusion_that_the_lake_has() {
+    let place = decided();
+    campaign(&place, "2026-11-02", &["announce"]);
+    let roster = fs::read_to_string(sample("roster.csv")).expect("the roster");
+    let excluded = roster.replace(
+        "it@harbourlane.example.net,,,,,",
+        "it@harbourlane.example.net,,,,true,it merges with another",
+    );
+    place.write("later.csv", excluded.as_bytes());
+    place.run(LAKE, &["roster", "set", "later.csv"]);
+    let (_, due, said) = campaign(&place, "2026-11-03", &["apply", "--roster", &sample("roster.csv")]);
+    assert!(due.len() == 3 && due.iter().all(|row| row["tenant_id"] != HARBOUR_LANE), "{said}: {due:?}");
+}
+
+#[test]
+fn scripts_without_their_index_are_taken_away() {
+    let place = decided();
+    campaign(&place, "2026-11-02", &["announce"]);
+    campaign(&place, "2026-11-03", &["apply", "--runbook"]);
+    let script = place.path(&format!("out/runbooks/{BRACKENRIDGE}/turn-off.ps1"));
+    assert!(script.exists());
+    fs::remove_file(place.path("out/runbooks/index.csv")).expect("removed");
+    campaign(&place, "2026-11-03", &["recheck"]);
+    assert!(!script.exists(), "nobody can tell what it turns off");
+}
+
+#[test]
 fn a_script_that_is_not_due_any_more_is_taken_away_and_the_list_of_files_is_right() {
     let place = decided();
     campaign(&place, "2026-11-02", &["announce"]);

@@ -200,14 +200,18 @@ const INDEX_COLUMNS: [&str; 9] = [
 /// # Errors
 /// Fails if a script can't be removed.
 pub fn remove_outdated(state: &CampaignState, out: &Path) -> Result<()> {
-    let index = out.join(RUNBOOKS).join(INDEX);
-    if !index.exists() {
+    let folder = out.join(RUNBOOKS);
+    if !folder.exists() {
         return Ok(());
     }
-    // What a script turns off can't be told without its index: then none may be run.
+    let index = folder.join(INDEX);
+    // What a script turns off can't be told without its index, as an apply that was killed leaves them: none may be run.
     let Ok(list) = request_file::read(&index, &INDEX_COLUMNS) else { return remove_stale(state, &[], out) };
     let today = state.now.date_naive();
-    for script in list.requests {
+    let listed: BTreeSet<&str> = list.requests.iter().map(|script| script.tenant_id.as_str()).collect();
+    let all = state.ledger.tenants.keys().chain(state.ledger.withdrawn.keys());
+    remove_turn_off(all.filter(|id| !listed.contains(id.as_str())), out)?;
+    for script in &list.requests {
         let tenant = state.ledger.tenants.get(&script.tenant_id);
         let pending = tenant.filter(|tenant| tenant.due_on() <= today);
         let pending = pending.map(|tenant| tenant.change.pending()).unwrap_or_default();

@@ -194,14 +194,8 @@ impl CampaignState {
     pub fn roster_that_holds(&self, row: &DecisionRow) -> Result<(Roster, String)> {
         if let Some(kept) = crate::roster::kept(&self.lake)? {
             let name = kept.told();
-            // The contacts and settings of the one that was given, the exclusions of both.
-            let mut roster = self.roster.clone().unwrap_or_else(|| kept.roster.clone());
-            for excluded in no_longer_excluded(&kept.roster, &roster) {
-                let tenant =
-                    roster.tenants.entry(excluded.tenant_id.clone()).or_insert_with(|| excluded.clone());
-                tenant.exclude.clone_from(&excluded.exclude);
-            }
-            return Ok((roster, name));
+            let given = self.roster.clone().unwrap_or_else(|| kept.roster.clone());
+            return Ok((with_exclusions(given, &kept.roster), name));
         }
         if let Some((decision_id, roster)) = store::newest_roster(&self.lake, &row.campaign)? {
             return Ok((roster, format!("the roster of decision {decision_id}")));
@@ -223,6 +217,7 @@ impl CampaignState {
     /// # Errors
     /// Fails if the lake has lost a part of it.
     pub fn decided(&self, row: &DecisionRow) -> Result<Decided> {
+        let in_lake = crate::roster::kept(&self.lake)?;
         let (mut campaign, kept) = reproduce::rules(&self.lake, row)?;
         campaign.take_contacts_of(&self.campaign);
         let other_rules = match reproduce::other_rules(row)? {
@@ -233,7 +228,10 @@ impl CampaignState {
         };
         Ok(Decided {
             campaign,
-            roster: self.roster.clone().unwrap_or(kept),
+            roster: match (self.roster.clone().unwrap_or(kept), in_lake) {
+                (given, Some(in_lake)) => with_exclusions(given, &in_lake.roster),
+                (given, None) => given,
+            },
             window: row.window(),
             assessment: reproduce::verdicts(&self.lake, row, self.tell)?,
             other_rules,
@@ -335,4 +333,15 @@ impl CampaignState {
 pub fn tenant_of<'a>(assessment: &'a Assessment, tenant_id: &str) -> Option<&'a TenantAssessment> {
     let at = assessment.tenants.binary_search_by(|tenant| tenant.tenant_id.as_str().cmp(tenant_id)).ok()?;
     assessment.tenants.get(at)
+}
+
+/// The contacts and settings of a roster that was given, the exclusions of it and of the lake's: only `roster set` lets
+/// one end.
+fn with_exclusions(mut given: Roster, kept: &Roster) -> Roster {
+    let missing: Vec<_> = no_longer_excluded(kept, &given).into_iter().cloned().collect();
+    for excluded in missing {
+        let tenant = given.tenants.entry(excluded.tenant_id.clone()).or_insert_with(|| excluded.clone());
+        tenant.exclude = excluded.exclude;
+    }
+    given
 }
