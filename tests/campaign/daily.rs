@@ -12,7 +12,7 @@ fn somebody_uses_imap(place: &Place, tenant: &str, day: &str) {
     place.run(LAKE, &["ingest", "late.json"]);
 }
 
-pub(crate) fn imap_sign_in(tenant: &str, day: &str) -> String {
+fn imap_sign_in(tenant: &str, day: &str) -> String {
     format!(
         r#"{{"time":"{day}T08:20:00Z","operationName":"Sign-in activity","category":"NonInteractiveUserSignInLogs","tenantId":"{tenant}","properties":{{"id":"99000000-0000-4000-8000-000000000001","createdDateTime":"{day}T08:15:00Z","userPrincipalName":"old.scanner@harbourlane.example.net","clientAppUsed":"IMAP4","userAgent":"BAV2ROPC","resourceId":"00000002-0000-0ff1-ce00-000000000000","status":{{"errorCode":0}}}}}}"#
     )

@@ -108,6 +108,7 @@ fn a_tenant_that_the_roster_excludes_later_stays_on_hold_for_whoever_forgets_the
     let (_, due, _) = campaign(&place, "2026-11-03", &["apply"]);
     assert!(due.len() == 3 && due.iter().all(|row| row["tenant_id"] != HARBOUR_LANE), "{due:?}");
     // The roster of now says that it is over, in time for the day.
+    place.run(LAKE, &["roster", "set", &sample("roster.csv")]);
     let (code, ..) =
         campaign(&place, "2026-11-02T12:00:00Z", &["recheck", "--roster", &sample("roster.csv")]);
     assert_eq!(code, 0);

@@ -2,7 +2,6 @@
 
 use std::fs;
 
-use crate::daily::imap_sign_in;
 use crate::mishaps::{BRACKENRIDGE, HARBOUR_LANE, LAKE, campaign, campaign_at, decided};
 use crate::program::{Place, sample};
 
@@ -112,19 +111,6 @@ fn a_new_date_is_never_of_fewer_days_than_the_announcement_gave() {
     place.write("quick.toml", quick.as_bytes());
     let (_, rows, said) = campaign(&place, "2026-12-03", &with(&["opt-in", BRACKENRIDGE]));
     assert_eq!(rows[0]["effective_date"], "2027-01-02", "{said}");
-}
-
-#[test]
-fn an_earlier_time_that_a_command_is_told_hides_no_later_sign_in() {
-    let place = decided();
-    campaign(&place, "2026-11-02", &["announce"]);
-    place.write("late.json", imap_sign_in(HARBOUR_LANE, "2026-11-03").as_bytes());
-    place.run(LAKE, &["ingest", "late.json"]);
-    let (code, _, said) = campaign_at(&place, "2026-11-04", "2026-11-03", &["recheck"]);
-    assert_eq!(code, 4, "{said}");
-    let held = events_of(&place, "held");
-    let is_usage = |row: &&String| row.starts_with(HARBOUR_LANE) && row.contains("usage");
-    assert_eq!(held.iter().filter(is_usage).count(), 1, "{held:?}");
 }
 
 #[test]

@@ -125,7 +125,7 @@ fn steps() -> Vec<(String, String)> {
     let mut steps = Vec::new();
     for line in block.lines().skip(1) {
         if let Some(comment) = line.strip_prefix("# ") {
-            today = comment[..10].to_owned();
+            comment[..10].clone_into(&mut today);
         } else {
             steps.push((today.clone(), line.to_owned()));
         }

@@ -171,7 +171,9 @@ impl Catalogue {
             .with_expr_planners(planners)
             .build();
         let context = SessionContext::new_with_state(state);
-        updated.into_iter().for_each(|function| context.register_udf(function));
+        for function in updated {
+            context.register_udf(function);
+        }
         functions::register_for(&context, client);
         let queries = snapshot.queries.within(context);
         Ok(Arc::new(Wire { snapshot: Arc::clone(snapshot), zone: zone.to_owned(), queries }))

@@ -116,8 +116,8 @@ fn function(
         let arrays = ColumnarValue::values_to_arrays(arguments)?;
         let texts: Vec<_> =
             arrays.iter().map(|array| cast(array, &DataType::Utf8)).collect::<Result<_, _>>()?;
-        let texts: Vec<&StringArray> = texts.iter().map(|array| array.as_string::<i32>()).collect();
-        let rows = texts.first().map_or(1, |first| first.len());
+        let texts: Vec<&StringArray> = texts.iter().map(AsArray::as_string::<i32>).collect();
+        let rows = texts.first().map_or(1, arrow::array::Array::len);
         let answers: StringArray = (0..rows)
             .map(|row| {
                 let values: Vec<Option<&str>> =
@@ -149,7 +149,7 @@ fn expanded_array() -> ScalarUDF {
 }
 
 /// One argument, by its place.
-fn at<'a>(arguments: Arguments<'a>, place: usize) -> Option<&'a str> {
+fn at(arguments: Arguments<'_>, place: usize) -> Option<&str> {
     arguments.get(place).copied().flatten()
 }
 
@@ -217,9 +217,12 @@ pub(super) fn register(context: &SessionContext, names: &Arc<Names>) {
     register_names(context, names);
 }
 
+/// The name of what has a number.
+type NameOf = fn(&Names, i32) -> Option<String>;
+
 /// Registers what turns numbers into names, and what tells of tables and views.
 fn register_names(context: &SessionContext, names: &Arc<Names>) {
-    let shown: [(&str, fn(&Names, i32) -> Option<String>); 4] = [
+    let shown: [(&str, NameOf); 4] = [
         ("regclassout", Names::relation_name),
         ("regprocout", Names::function_name),
         ("regtypeout", Names::type_name),
@@ -338,7 +341,11 @@ fn formatted(arguments: Arguments) -> Answer {
         match (kind, value) {
             ('s', value) => out.push_str(value.unwrap_or_default()),
             ('L', None) => out.push_str("NULL"),
-            ('L', Some(value)) => out.push_str(&format!("'{}'", value.replace('\'', "''"))),
+            ('L', Some(value)) => {
+                out.push('\'');
+                out.push_str(&value.replace('\'', "''"));
+                out.push('\'');
+            }
             ('I', Some(value)) => out.push_str(&identifier(value)),
             ('I', None) => return Err(wrong("null values cannot be formatted as an SQL identifier")),
             _ => return Err(wrong(&format!("expected %s, %I, %L or %%, found %{kind}"))),

@@ -39,8 +39,10 @@ pub(super) fn read(parser: &PostgresCompatibilityParser, sql: &str) -> Vec<Reque
         // The rules are made for the catalogue: they look for the words that clients send.
         let is_of_lake = !typed.is_empty() && !typed.iter().any(rewrite::reads_catalogue);
         let mut protected = typed.clone();
-        let has_lists =
-            protected.iter_mut().fold(false, |found, statement| rewrite::read_lists(statement) || found);
+        let mut has_lists = false;
+        for statement in &mut protected {
+            has_lists |= rewrite::read_lists(statement);
+        }
         let parsed = if is_of_lake || has_lists {
             if is_of_lake {
                 protected.iter_mut().for_each(subqueries::protect_subqueries);

@@ -128,9 +128,7 @@ async fn last_used(
     let Some(first) = first.map(DateTime::date_naive) else { return Ok(last_used) };
     // By the rules of each decision: what counts as usage is the campaign's to say.
     for (id, decision) in decided {
-        for (tenant_id, rows) in
-            queries.who_until(&decision.campaign, first, state.looked_until(), "*").await?
-        {
+        for (tenant_id, rows) in queries.who_until(&decision.campaign, first, state.now, "*").await? {
             let tenant = state.ledger.tenants.get(&tenant_id);
             if tenant.is_none_or(|tenant| tenant.change.decision_id != *id) {
                 continue;

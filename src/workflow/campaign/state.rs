@@ -297,10 +297,9 @@ impl CampaignState {
         Window { first: window.first, end: self.looked_until().date_naive().max(window.end) }
     }
 
-    /// Until when the logs are judged: now, whatever earlier time a command is told, and in a rehearsal of days to come
-    /// as far as there can be logs.
-    pub(super) fn looked_until(&self) -> DateTime<Utc> {
-        if self.is_rehearsal { self.now.min(self.logs_until) } else { self.now.max(self.wall) }
+    /// Until when the logs are judged: now, and in a rehearsal of days to come as far as there can be logs.
+    fn looked_until(&self) -> DateTime<Utc> {
+        if self.is_rehearsal { self.now.min(self.logs_until) } else { self.now }
     }
 
     /// A decision's tenants as they look now, from the first day of its window on, by the same rules.
