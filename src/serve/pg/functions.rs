@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use arrow::array::{Array as _, AsArray as _, StringArray};
+use arrow::array::{Array as _, AsArray, StringArray};
 use arrow::compute::cast;
 use arrow::datatypes::{DataType, Field, TimeUnit};
 use chrono::{DateTime, Utc};
