@@ -73,6 +73,7 @@ fn of_stage(error: &StageError) -> u8 {
         | StageError::NoOperator(_)
         | StageError::UnknownAnnouncement { .. }
         | StageError::NotARehearsal { .. }
+        | StageError::OutOfOtherCampaign { .. }
         | StageError::RehearsalInLake { .. }
         | StageError::PastNoticeDate { .. } => USAGE,
         StageError::Lake(error) => of_lake(error),

@@ -206,6 +206,34 @@ impl Manifest {
     }
 }
 
+/// The campaign that a manifest's files are of; `None` if there is no manifest that can be read.
+#[must_use]
+pub fn campaign_of(manifest: &Path) -> Option<String> {
+    #[derive(Deserialize)]
+    struct Head {
+        campaign: String,
+    }
+    let head: Head = serde_json::from_slice(&fs::read(manifest).ok()?).ok()?;
+    Some(head.campaign)
+}
+
+/// The campaigns that the manifests beside the files of a folder name: those of [`Manifest::begin_beside`].
+#[must_use]
+pub fn campaigns_beside(folder: &Path) -> BTreeSet<String> {
+    let end = format!(".{FILE}");
+    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+    let manifests = entries.filter(|entry| entry.file_name().to_string_lossy().ends_with(&end));
+    manifests.filter_map(|entry| campaign_of(&entry.path())).collect()
+}
+
+/// The campaigns that the manifests of the folders of a folder name, also one that an interrupted run took away.
+#[must_use]
+pub fn campaigns_inside(folder: &Path) -> BTreeSet<String> {
+    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+    let of = |folder: PathBuf| campaign_of(&folder.join(FILE)).or_else(|| campaign_of(&folder.join(BEFORE)));
+    entries.filter_map(|entry| of(entry.path())).collect()
+}
+
 /// The files that a manifest names. One that can't be read names none, and no name leads out of
 /// the folder.
 fn named_by(manifest: &Path) -> BTreeSet<String> {

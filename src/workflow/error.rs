@@ -50,8 +50,15 @@ pub enum Error {
         "{folder} holds files and is no lake to rehearse in; expected an empty folder, or the copy of an earlier rehearsal"
     )]
     NotARehearsal { folder: PathBuf },
+    /// Nothing was recorded.
     #[error(
-        "{}: a copy to rehearse in can't lie in the lake {lake}, or be or hold it; give another --out",
+        "{} holds notices or runbooks of the campaign {other}, and this is {campaign}. Nothing was recorded; each \
+         campaign needs a folder of its own: give another --out",
+        out.display()
+    )]
+    OutOfOtherCampaign { out: PathBuf, campaign: String, other: String },
+    #[error(
+        "{}: the copy for a rehearsal can't be inside the lake {lake} or contain it; give another folder with --into or --out",
         folder.display()
     )]
     RehearsalInLake { folder: PathBuf, lake: String },

@@ -92,10 +92,8 @@ fn waves_are_those_of_the_file_and_other_rules_must_be_those_of_the_decision() {
     assert!(code == 1 && told.contains("decide by them first: lightsout assess"), "{told}");
 }
 
-#[test]
-fn a_tenant_that_the_roster_excludes_later_stays_on_hold_for_whoever_forgets_the_roster() {
-    let place = decided();
-    campaign(&place, "2026-11-02", &["announce"]);
+/// A roster, `later.csv`, that excludes Harbour Lane.
+fn write_roster_with_exclusion(place: &Place) {
     let roster = fs::read_to_string(sample("roster.csv")).expect("the roster");
     let excluded = roster.replace(
         "it@harbourlane.example.net,,,,,",
@@ -103,6 +101,13 @@ fn a_tenant_that_the_roster_excludes_later_stays_on_hold_for_whoever_forgets_the
     );
     assert_ne!(excluded, roster);
     place.write("later.csv", excluded.as_bytes());
+}
+
+#[test]
+fn a_tenant_that_the_roster_excludes_later_stays_on_hold_for_whoever_forgets_the_roster() {
+    let place = decided();
+    campaign(&place, "2026-11-02", &["announce"]);
+    write_roster_with_exclusion(&place);
     let (code, rows, _) = campaign(&place, "2026-11-02", &["recheck", "--roster", "later.csv"]);
     assert_eq!((code, rows[0]["cause"].as_str()), (4, Some("excluded")));
     let (_, due, _) = campaign(&place, "2026-11-03", &["apply"]);
@@ -120,12 +125,7 @@ fn a_tenant_that_the_roster_excludes_later_stays_on_hold_for_whoever_forgets_the
 fn an_older_roster_ends_no_exclusion_that_the_lake_has() {
     let place = decided();
     campaign(&place, "2026-11-02", &["announce"]);
-    let roster = fs::read_to_string(sample("roster.csv")).expect("the roster");
-    let excluded = roster.replace(
-        "it@harbourlane.example.net,,,,,",
-        "it@harbourlane.example.net,,,,true,it merges with another",
-    );
-    place.write("later.csv", excluded.as_bytes());
+    write_roster_with_exclusion(&place);
     place.run(LAKE, &["roster", "set", "later.csv"]);
     let (_, due, said) = campaign(&place, "2026-11-03", &["apply", "--roster", &sample("roster.csv")]);
     assert!(due.len() == 3 && due.iter().all(|row| row["tenant_id"] != HARBOUR_LANE), "{said}: {due:?}");

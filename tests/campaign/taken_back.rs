@@ -156,9 +156,66 @@ fn what_one_campaign_has_turned_off_the_other_passes_over() {
     place.write("quick.toml", other.as_bytes());
     let roster = sample("roster.csv");
     place.run(LAKE, &["assess", "--roster", &roster, "--campaign", "quick.toml", "--as-of", "2026-11-02"]);
-    let (code, told, said) = campaign(&place, "2026-11-03", &["announce"]);
+    let (code, told, said) = campaign(&place, "2026-11-03", &["announce", "--out", "other"]);
     assert_eq!((code, told.len()), (0, 3), "{said}");
     assert!(told.iter().all(|row| row["tenant_id"] != HARBOUR_LANE), "{told:?}");
+}
+
+#[test]
+fn a_folder_with_notices_of_one_campaign_takes_none_of_another() {
+    let place = decided();
+    campaign(&place, "2026-11-02", &["announce"]);
+    campaign(&place, "2026-11-03", &["apply", "--runbook"]);
+    let files = [
+        format!("out/sent/2026-11-02-announced/{HARBOUR_LANE}/notice.md"),
+        format!("out/runbooks/{HARBOUR_LANE}/turn-off.ps1"),
+        "out/runbooks/index.csv".to_owned(),
+    ];
+    let read = || files.each_ref().map(|file| fs::read_to_string(place.path(file)).expect("a file"));
+    let before = read();
+    let rules = fs::read_to_string(place.path("quick.toml")).expect("the campaign");
+    let other = rules.replace("name = \"basic-auth-all-protocols\"", "name = \"other\"");
+    place.write("quick.toml", other.as_bytes());
+    let roster = sample("roster.csv");
+    place.run(LAKE, &["assess", "--roster", &roster, "--campaign", "quick.toml", "--as-of", "2026-11-02"]);
+    let events = "SELECT count(*) FROM campaign_events WHERE campaign = 'other'";
+    let commands: [&[&str]; 5] = [
+        &["announce"],
+        &["recheck"],
+        &["apply", "--runbook"],
+        &["confirm", HARBOUR_LANE],
+        &["opt-out", HARBOUR_LANE, "--by", "it"],
+    ];
+    for command in commands {
+        let (code, _, said) = campaign(&place, "2026-11-02", command);
+        let parts =
+            ["runbooks of the campaign basic-auth-all-protocols", "this is other", "give another --out"];
+        assert!(code == 2 && parts.iter().all(|part| said.contains(part)), "{command:?}: {said}");
+    }
+    assert_eq!(place.csv(LAKE, events), ["0"]);
+    assert!(read() == before, "all as it was sent");
+    let (code, told, said) = campaign(&place, "2026-11-02", &["announce", "--out", "other"]);
+    assert_eq!((code, told.len()), (0, 4), "{said}");
+}
+
+#[test]
+fn a_plan_and_a_script_of_what_is_kept_are_gone_at_once() {
+    let place = decided();
+    campaign(&place, "2026-11-02", &["announce"]);
+    campaign(&place, "2026-11-03", &["apply", "--runbook"]);
+    let plan = || ["out/lists/due.csv", "out/due.manifest.json"].map(|file| place.path(file).exists());
+    let script = |tenant: &str| place.path(&format!("out/runbooks/{tenant}/turn-off.ps1")).exists();
+    campaign(&place, "2026-11-03", &["confirm", HARBOUR_LANE]);
+    assert_eq!(plan(), [true; 2], "what is done may be listed");
+    campaign(&place, "2026-11-03", &["opt-out", BRACKENRIDGE, "--by", "it"]);
+    assert!(!script(BRACKENRIDGE), "it opted out");
+    assert_eq!(plan(), [false; 2], "it lists a tenant that opted out");
+
+    let (_, due, _) = campaign(&place, "2026-11-03", &["apply", "--runbook"]);
+    assert_eq!((due.len(), plan()), (2, [true; 2]));
+    let tenant = due[0]["tenant_id"].as_str().expect("an id");
+    campaign(&place, "2026-11-03", &with(&["withdraw", "--tenant", tenant]));
+    assert!(!script(tenant) && plan() == [false; 2], "it was withdrawn");
 }
 
 #[test]
@@ -191,6 +248,6 @@ fn a_rehearsal_tells_the_calendar_and_touches_nothing() {
     assert!(place.path("mine/notes.txt").exists());
     for into in ["lake/copy", "lake"] {
         let (code, _, said) = campaign(&place, "2026-11-02", &["rehearse", "--into", into]);
-        assert!(code == 2 && said.contains("give another --out"), "{into}: {said}");
+        assert!(code == 2 && said.contains("give another folder with --into"), "{into}: {said}");
     }
 }

@@ -15,8 +15,8 @@ use lightsout_model::change::Request;
 use lightsout_model::protocol::Protocol;
 use lightsout_model::tenant::is_guid;
 use lightsout_output::text::count;
-use lightsout_workflow::campaign::CampaignState;
 use lightsout_workflow::campaign::notice_batch::{NoticeCount, NoticeFiles, SENT};
+use lightsout_workflow::campaign::{CampaignState, LIST_COLUMNS};
 use lightsout_workflow::drafts;
 
 /// Flags of every command that reads or writes the ledger.
@@ -132,7 +132,7 @@ impl Whom {
     pub(super) fn requests(&self, state: &CampaignState, takes_results: bool) -> Result<Vec<Request>> {
         if let Some(path) = &self.from {
             let results: &[&str] = if takes_results { &RESULT_COLUMNS } else { &[] };
-            let list = request_file::read(path, &[super::LIST_COLUMNS, results].concat())?;
+            let list = request_file::read(path, &[LIST_COLUMNS, results].concat())?;
             for tenant_id in list.unfinished {
                 eprintln!("passed over: tenant {tenant_id}: its script did not finish by {}", path.display());
             }

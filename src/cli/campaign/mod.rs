@@ -56,34 +56,6 @@ pub(super) enum Command {
     Schema,
 }
 
-/// Columns of the lists that these commands write: handed in again, they are passed.
-const LIST_COLUMNS: &[&str] = &[
-    "display_name",
-    "domains",
-    "contacts",
-    "language",
-    "notice_language",
-    "cloud",
-    "verdict",
-    "reasons",
-    "exclude_reason",
-    "users",
-    "effective_date",
-    "decision_id",
-    "kind",
-    "announced_on",
-    "announcement_id",
-    "causes",
-    "hold_reasons",
-    "on_hold_since",
-    "new",
-    "why",
-    "effective_date_before",
-    "last_used_on",
-    "smtp_client_authentication",
-    "outlook_modern_auth",
-];
-
 impl Command {
     /// The folder that the command writes lists, notices and runbooks into.
     pub(super) fn out(&self) -> Option<&Path> {
@@ -96,7 +68,8 @@ impl Command {
             Self::Withdraw(arguments) => &arguments.files,
             Self::OptIn(arguments) => &arguments.files,
             Self::Correct(arguments) => &arguments.files,
-            Self::OptOut(_) | Self::Status(_) | Self::Diff(_) | Self::Show(_) | Self::Schema => return None,
+            Self::OptOut(arguments) => return Some(&arguments.out),
+            Self::Status(_) | Self::Diff(_) | Self::Show(_) | Self::Schema => return None,
         };
         Some(&files.out)
     }

@@ -1,5 +1,7 @@
 //! `lightsout campaign opt-out`: tenants keep protocols.
 
+use std::path::PathBuf;
+
 use clap::Args;
 
 use super::super::shared::Global;
@@ -14,13 +16,16 @@ pub(in crate::cli) struct Arguments {
     whom: Whom,
     #[command(flatten)]
     common: Common,
+    /// The campaign's files: scripts and lists that the opt-out makes outdated are removed there
+    #[arg(long, value_name = "DIR", default_value = "./out")]
+    pub(super) out: PathBuf,
 }
 
 /// Exit code 1 if one was refused; the others are recorded.
 pub(super) async fn run(arguments: &Arguments, global: &Global) -> Result<u8> {
     let mut state = arguments.common.read_state(global).await?;
     let requests = arguments.whom.requests(&state, false)?;
-    let done = opt_out(&mut state, &requests).await?;
+    let done = opt_out(&mut state, &requests, &arguments.out).await?;
     print_refusals(&done.refused);
     let tenants = done.events.iter().map(|event| &event.tenant_id).chain(&done.already);
     let rows = rows::opted_out(&state.ledger, &state.names()?, tenants.map(String::as_str))?;

@@ -12,6 +12,7 @@ use lightsout_config::request_file;
 use lightsout_model::change::Request;
 use lightsout_output::text::count;
 use lightsout_workflow::campaign::CampaignState;
+use lightsout_workflow::campaign::LIST_COLUMNS;
 use lightsout_workflow::campaign::take_back::{WithdrawnPart, requests_of, withdraw};
 
 #[derive(Debug, Args)]
@@ -51,7 +52,7 @@ impl Arguments {
             return Ok(requests_of(state, &WithdrawnPart::Wave(number), &self.by)?);
         }
         if let Some(path) = &self.tenants_from {
-            let mut requests = request_file::read(path, super::LIST_COLUMNS)?.requests;
+            let mut requests = request_file::read(path, LIST_COLUMNS)?.requests;
             for request in &mut requests {
                 // Lists of other commands name protocols: a withdrawal is of the whole announcement.
                 request.protocols = None;

@@ -152,6 +152,7 @@ fn stage_errors() -> Vec<(u8, StageError)> {
         (2, StageError::NoOperator(text())),
         (2, StageError::UnknownAnnouncement { found: text(), expected: text() }),
         (2, StageError::NotARehearsal { folder: "x".into() }),
+        (2, StageError::OutOfOtherCampaign { out: "x".into(), campaign: text(), other: text() }),
         (2, StageError::RehearsalInLake { folder: "x".into(), lake: "y".into() }),
         (1, StageError::ShortNotice(text())),
         (1, StageError::CampaignState(no_json().into())),

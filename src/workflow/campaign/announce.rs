@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use chrono::NaiveDate;
 
-use super::notice_batch::{NoticeBatch, NoticeCount, NoticeFiles, TenantNotice};
+use super::notice_batch::{NoticeBatch, NoticeCount, NoticeFiles, TenantNotice, out_belongs_to};
 use super::state::{CampaignState, Decided, tenant_of};
 use crate::error::{Error, Result};
 use lightsout_campaign::announce::{Picked, Selection, announceable, pick, tenants_to_warn, warning_events};
@@ -74,6 +74,7 @@ pub async fn announce(
     files: &NoticeFiles,
 ) -> Result<Announced> {
     guards::operator(&state.campaign)?;
+    out_belongs_to(&files.out, state)?;
     let row = state.decision(request.decision_id)?;
     reproduce::same_rules(&row)?;
     let mut decided = state.decided(&row)?;

@@ -14,6 +14,9 @@ use lightsout_campaign::guards;
 use lightsout_campaign::plan::{Due, plan};
 use lightsout_notify::lists::ListRow;
 
+/// The list of the plan, and its manifest.
+pub(super) const DUE: &str = "due";
+
 /// Under `--out`, a folder of scripts for each tenant.
 pub const RUNBOOKS: &str = "runbooks";
 
@@ -40,7 +43,7 @@ pub async fn apply(state: &mut CampaignState, files: &NoticeFiles, with_runbooks
     let rechecked = recheck(state, files).await?;
     let today = state.now.date_naive();
     let mut due: Vec<Due> = Vec::new();
-    let mut batch = NoticeBatch::begin(files, "due")?;
+    let mut batch = NoticeBatch::begin(files, DUE)?;
     // What is only rehearsed must not lie about as a script.
     let mut runbooks = (with_runbooks && !state.is_rehearsal).then(|| Runbooks::begin(&files.out, today));
     for (id, decided) in &rechecked.decided {

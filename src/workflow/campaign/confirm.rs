@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use chrono::NaiveDate;
 
-use super::notice_batch::{NoticeBatch, NoticeCount, NoticeFiles, TenantNotice};
+use super::notice_batch::{NoticeBatch, NoticeCount, NoticeFiles, TenantNotice, out_belongs_to};
 use super::state::{CampaignState, tenant_of};
 use crate::error::{Error, Result};
 use lightsout_campaign::ValidatedRequests;
@@ -29,6 +29,7 @@ pub async fn confirm(
     requests: &[Request],
     files: &NoticeFiles,
 ) -> Result<Confirmed> {
+    out_belongs_to(&files.out, state)?;
     let batch = NoticeBatch::begin(files, "confirmed")?;
     let lock = state.lock().await?;
     let done = taken(&state.campaign, &state.ledger, requests, state.clock());

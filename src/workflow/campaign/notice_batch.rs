@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use chrono::NaiveDate;
 
+use super::apply::RUNBOOKS;
 use super::runbooks::remove_outdated;
 use super::state::{CampaignState, Decided};
 use crate::error::{Error, Result};
@@ -20,7 +21,7 @@ use lightsout_notify::files::{self, Existing, Written, of_notices};
 use lightsout_notify::lists::{ListRow, MoreColumn, write_rows};
 use lightsout_notify::notice::{NoticeKind, render};
 use lightsout_notify::templates::Templates;
-use lightsout_output::manifest::{Manifest, ManifestEntry};
+use lightsout_output::manifest::{Manifest, ManifestEntry, campaigns_beside, campaigns_inside};
 
 /// Where a command's files go, and what they are written with.
 #[derive(Debug, Clone)]
@@ -28,6 +29,29 @@ pub struct NoticeFiles {
     pub out: PathBuf,
     /// A folder of own templates.
     pub templates: Option<PathBuf>,
+}
+
+/// Stops a command before it records anything if the folder holds notices or runbooks of another campaign: it would
+/// overwrite them, since their folders are named by day, event and tenant.
+///
+/// # Errors
+/// Fails if it does.
+pub(super) fn out_belongs_to(out: &Path, state: &CampaignState) -> Result<()> {
+    // Nothing is sent in a rehearsal.
+    if state.is_rehearsal {
+        return Ok(());
+    }
+    let campaign = &state.campaign.name;
+    let mut campaigns = campaigns_inside(&out.join(SENT));
+    if out.join(RUNBOOKS).exists() {
+        campaigns.extend(campaigns_beside(out));
+    }
+    match campaigns.into_iter().find(|found| found != campaign) {
+        None => Ok(()),
+        Some(other) => {
+            Err(Error::OutOfOtherCampaign { out: out.to_owned(), campaign: campaign.clone(), other })
+        }
+    }
 }
 
 /// Under `--out`, the notices that are to be sent: a folder for each day and event.

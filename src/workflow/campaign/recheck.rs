@@ -5,7 +5,7 @@ use std::path::Path;
 
 use chrono::{DateTime, NaiveDate, Utc};
 
-use super::notice_batch::{NoticeBatch, NoticeCount, NoticeFiles, SENT, TenantNotice};
+use super::notice_batch::{NoticeBatch, NoticeCount, NoticeFiles, SENT, TenantNotice, out_belongs_to};
 use super::state::{CampaignState, Decided, OtherRules, tenant_of};
 use crate::error::{Error, Result};
 use lightsout_campaign::objections::hold_reasons;
@@ -88,6 +88,7 @@ impl Rechecked {
 /// # Errors
 /// Fails if the lake or a file can't be written.
 pub async fn recheck(state: &mut CampaignState, files: &NoticeFiles) -> Result<Rechecked> {
+    out_belongs_to(&files.out, state)?;
     let queries = state.queries().await?;
     let decided = state.announced_on()?;
     let mut judged: BTreeMap<String, TenantAssessment> = BTreeMap::new();

@@ -5,15 +5,18 @@ use std::path::{Path, PathBuf};
 
 use chrono::NaiveDate;
 
-use super::apply::RUNBOOKS;
+use super::LIST_COLUMNS;
+use super::apply::{DUE, RUNBOOKS};
 use super::notice_batch::NoticeBatch;
 use super::state::{CampaignState, Decided};
 use crate::error::{Error, Result};
+use lightsout_campaign::AnnouncedTenant;
 use lightsout_campaign::plan::Due;
 use lightsout_campaign::runbook::{
     RunbookTenant, RunnerTenant, organization, runbook, runner, still_allowed,
 };
 use lightsout_config::request_file;
+use lightsout_model::change::{ProtocolChange, Request};
 use lightsout_model::protocol::Protocol;
 use lightsout_model::verdict::TenantAssessment;
 use lightsout_output::atomic_file::write_content;
@@ -200,6 +203,7 @@ const INDEX_COLUMNS: [&str; 9] = [
 /// # Errors
 /// Fails if a script can't be removed.
 pub fn remove_outdated(state: &CampaignState, out: &Path) -> Result<()> {
+    remove_outdated_plan(state, out)?;
     let folder = out.join(RUNBOOKS);
     if !folder.exists() {
         return Ok(());
@@ -223,8 +227,42 @@ pub fn remove_outdated(state: &CampaignState, out: &Path) -> Result<()> {
     Ok(())
 }
 
+/// A plan that lists what is kept by now is gone, with its manifest, until the next `apply`: other tools read it. One
+/// whose tenants are confirmed stays, so that it can be confirmed again.
+fn remove_outdated_plan(state: &CampaignState, out: &Path) -> Result<()> {
+    let list = out.join("lists").join(format!("{DUE}.csv"));
+    if !list.exists() {
+        return Ok(());
+    }
+    let today = state.now.date_naive();
+    let is_current = |row: &Request| {
+        let tenant = state.ledger.tenants.get(&row.tenant_id);
+        let protocols = row.protocols.iter().flatten();
+        tenant.is_some_and(|tenant| protocols.into_iter().all(|of| is_due_or_off(tenant, *of, today)))
+    };
+    if request_file::read(&list, LIST_COLUMNS).is_ok_and(|list| list.requests.iter().all(is_current)) {
+        return Ok(());
+    }
+    remove(out.join(format!("{DUE}.{}", lightsout_output::manifest::FILE)))?;
+    for extension in ["csv", "json", "parquet"] {
+        remove(list.with_extension(extension))?;
+    }
+    Ok(())
+}
+
+fn is_due_or_off(tenant: &AnnouncedTenant, protocol: Protocol, today: NaiveDate) -> bool {
+    match tenant.change.protocols.get(&protocol) {
+        Some(ProtocolChange::Pending) => tenant.due_on() <= today,
+        Some(ProtocolChange::Off { .. } | ProtocolChange::UsedAfterChange { .. }) => true,
+        Some(ProtocolChange::OnHold { .. } | ProtocolChange::OptedOut { .. }) | None => false,
+    }
+}
+
 fn remove_script(out: &Path, tenant_id: &str) -> Result<()> {
-    let path = out.join(RUNBOOKS).join(folder_name(tenant_id).as_ref()).join(TURN_OFF);
+    remove(out.join(RUNBOOKS).join(folder_name(tenant_id).as_ref()).join(TURN_OFF))
+}
+
+fn remove(path: PathBuf) -> Result<()> {
     match std::fs::remove_file(&path) {
         Err(source) if source.kind() != std::io::ErrorKind::NotFound => Err(Error::Write { path, source }),
         Ok(()) | Err(_) => Ok(()),

@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::notice_batch::{NoticeBatch, NoticeCount, NoticeFiles, TenantNotice};
+use super::notice_batch::{NoticeBatch, NoticeCount, NoticeFiles, TenantNotice, out_belongs_to};
 use super::runbooks::remove_turn_off;
 use super::state::{CampaignState, tenant_of};
 use crate::error::{Error, Result};
@@ -70,6 +70,7 @@ pub async fn withdraw(
     why: &str,
     files: &NoticeFiles,
 ) -> Result<TakenBack> {
+    out_belongs_to(&files.out, state)?;
     let batch = NoticeBatch::begin(files, "withdrawn")?;
     let lock = state.lock().await?;
     let done = withdrawals_of(&state.campaign, &state.ledger, requests, why, state.now);
@@ -94,6 +95,7 @@ pub async fn opt_in(
     why: &str,
     files: &NoticeFiles,
 ) -> Result<TakenBack> {
+    out_belongs_to(&files.out, state)?;
     let batch = NoticeBatch::begin(files, "opted_in")?;
     let lock = state.lock().await?;
     let done = opt_ins_of(&state.campaign, &state.ledger, requests, why, state.clock());
@@ -115,6 +117,7 @@ pub async fn correct(
     why: &str,
     files: &NoticeFiles,
 ) -> Result<TakenBack> {
+    out_belongs_to(&files.out, state)?;
     let batch = NoticeBatch::begin(files, "corrected")?;
     let lock = state.lock().await?;
     let done = corrections_of(&state.campaign, &state.ledger, requests, why, state.now);
