@@ -21,7 +21,7 @@ impl Lake {
     /// For the tables that are small; queries read through the engine.
     ///
     /// # Errors
-    /// Fails if a file can't be opened; each batch can fail on its own.
+    /// Each batch can fail on its own, the first of a file if that can't be opened.
     pub fn read(
         &self,
         table: Table,
@@ -50,8 +50,8 @@ impl Lake {
         }))
     }
 
-    /// The data files of a table in this snapshot, opened one after the other: for who looks at some columns of all
-    /// rows, and at more of few.
+    /// The data files of a table in this snapshot, opened one after the other: for a caller that reads a few columns
+    /// of every row, and more of some.
     ///
     /// # Errors
     /// Each file can fail on its own.
@@ -64,7 +64,7 @@ impl Lake {
         OpenedFile::open(self.root.join(table.as_str()).join(&file.path))
     }
 
-    /// Reads files one by one, of each what `choose` says. No more than one is open at a time.
+    /// Reads files one by one, of each what `choose` says. Only one is open at a time.
     fn readers<F: Fn(FileReader) -> FileReader>(
         &self,
         table: Table,

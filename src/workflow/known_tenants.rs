@@ -125,9 +125,13 @@ pub async fn missing_logs_note(
     let name = roster.tenants.get(tenant_id).and_then(|tenant| tenant.display_name.as_ref());
     let tenant = name.map_or_else(|| tenant_id.to_owned(), |name| format!("{} ({tenant_id})", plain(name)));
     Ok(Some(match (extent.first_day.zip(extent.last_day), tenant_id) {
-        (None, "*") => "the lake holds no sign-in logs: no rows do not mean no sign-ins".to_owned(),
+        (None, "*") => {
+            "the lake holds no sign-in logs; an empty result does not mean that nobody signed in".to_owned()
+        }
         (None, _) => {
-            format!("the lake holds no sign-in logs of {tenant}: no rows do not mean no sign-ins")
+            format!(
+                "the lake holds no sign-in logs of {tenant}; an empty result does not mean that nobody signed in"
+            )
         }
         (Some((first, last)), _) => {
             let Some(window) = window else { return Ok(None) };
