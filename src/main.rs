@@ -24,8 +24,10 @@ fn main() -> ExitCode {
     match runtime {
         Ok(runtime) => {
             let code = runtime.block_on(cli::main());
-            // A query that was stopped may still be computing, and nobody waits for it.
-            runtime.shutdown_background();
+            // A query that was stopped may still be computing, and nobody waits for it. The threads are left
+            // to the system: to shut down without waiting detaches each while it exits, and `pthread_detach` of
+            // glibc 2.36 may read the stack that the thread has just given back: SIGSEGV, after all was done.
+            std::mem::forget(runtime);
             code
         }
         Err(error) => {

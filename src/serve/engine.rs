@@ -2,6 +2,7 @@
 //! only so many at work at once, each with its own time and memory, and with a bound on what all have.
 
 use std::fmt;
+use std::mem::ManuallyDrop;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -42,20 +43,12 @@ pub struct QueryLimits {
 
 /// See the file's first lines.
 pub struct Engine {
-    /// `None` once it ends.
-    runtime: Option<Runtime>,
+    /// Never shut down, it lives as long as the process: what still computes is not waited for, and a thread
+    /// that is detached while it exits may crash in glibc.
+    runtime: ManuallyDrop<Runtime>,
     limits: QueryLimits,
     slots: Arc<Semaphore>,
     memory: Arc<dyn MemoryPool>,
-}
-
-impl Drop for Engine {
-    fn drop(&mut self) {
-        // What still computes is not waited for.
-        if let Some(runtime) = self.runtime.take() {
-            runtime.shutdown_background();
-        }
-    }
 }
 
 /// The rows of a running query. Dropping it ends the query.
@@ -82,7 +75,7 @@ impl Engine {
             .build()
             .map_err(|source| Error::Threads { source })?;
         Ok(Self {
-            runtime: Some(runtime),
+            runtime: ManuallyDrop::new(runtime),
             limits,
             slots: Arc::new(Semaphore::new(AT_WORK_MAX)),
             memory: Arc::new(GreedyMemoryPool::new(limits.memory_bytes.saturating_mul(ALL_SHARES))),
@@ -146,8 +139,7 @@ impl Engine {
     ) -> Result<T> {
         let _slot = slot(&self.slots, name, time).await?;
         let broken = || Error::Query(QueryError::Broken { name: name.to_owned() });
-        let runtime = self.runtime.as_ref().ok_or_else(broken)?;
-        let mut task = Task(runtime.spawn(work));
+        let mut task = Task(self.runtime.spawn(work));
         match tokio::time::timeout(time, &mut task.0).await {
             Ok(done) => done.map_err(|_| broken())?,
             Err(_) => Err(Error::Query(QueryError::OutOfTime { name: name.to_owned(), limit: time })),
