@@ -123,7 +123,8 @@ fn young_enough(campaign: &Campaign, decision: DecisionAge<'_>, now: DateTime<Ut
     let days = count(u64::try_from(age.num_days()).unwrap_or(0), "day", "days");
     Err(Stop::Decision(format!(
         "the window of decision {} ended {days} ago, on {end}, where max_decision_age_days permits {days_max}; ingest \
-         what is new, then: lightsout assess --campaign {}",
-        decision.decision_id, campaign.name,
+         what is new, then assess again with the same --campaign. Where nobody has signed in since, say so: lightsout \
+         ingest --covers FROM..TO",
+        decision.decision_id,
     )))
 }

@@ -28,7 +28,7 @@ mod validate;
 pub mod withdraw;
 pub mod work_list;
 
-pub use clock::Clock;
+pub use clock::{Clock, ClockStop, LakeTimes};
 pub use event::{Event, EventKind};
 pub use state::{AnnouncedTenant, Ledger, StateError, WithdrawnTenant};
 pub use validate::ValidatedRequests;

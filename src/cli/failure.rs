@@ -87,6 +87,7 @@ fn of_stage(error: &StageError) -> u8 {
         | StageError::Output(_)
         | StageError::EmptyLake { .. }
         | StageError::Write { .. }
+        | StageError::Clock(_)
         | StageError::ShortNotice(_)
         | StageError::NotAnnounced(_) => FAILED,
     }
@@ -122,7 +123,7 @@ fn of_lake(error: &lightsout_lake::Error) -> u8 {
 fn of_ingest(error: &lightsout_ingest::Error) -> u8 {
     use lightsout_ingest::Error;
     match error {
-        Error::NoInput { .. } => USAGE,
+        Error::NoInput { .. } | Error::OwnFolder { .. } => USAGE,
         Error::Interrupted => INTERRUPTED,
         Error::Lake(error) => of_lake(error),
         Error::Read { .. }

@@ -1,7 +1,7 @@
 //! From when to when the lake holds sign-in logs. A report over days without any log has no rows, or only zeros: whoever
 //! reads it must hear that nothing was looked at.
 
-use chrono::NaiveDate;
+use chrono::{DateTime, NaiveDate, Utc};
 use datafusion::common::ScalarValue;
 use serde::Deserialize;
 
@@ -49,5 +49,22 @@ impl Queries {
         }
         // An aggregate without groups has one row.
         Ok(rows.pop().unwrap_or(LogExtent { first_day: None, last_day: None, entries_in_window: 0 }))
+    }
+
+    /// When a file was last ingested. `None`: never.
+    ///
+    /// # Errors
+    /// Fails if the lake can't be read.
+    pub async fn last_ingest(&self) -> Result<Option<DateTime<Utc>>> {
+        #[derive(Deserialize)]
+        struct Newest {
+            last_ingest: Option<DateTime<Utc>>,
+        }
+        let newest = "SELECT max(ingested_at) AS last_ingest FROM sources";
+        let mut rows: Vec<Newest> = Vec::new();
+        for batch in self.run("last_ingest", newest, &[]).await? {
+            rows.extend(lightsout_lake::rows::from_batch(&batch)?);
+        }
+        Ok(rows.pop().and_then(|row| row.last_ingest))
     }
 }

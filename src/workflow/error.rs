@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use chrono::NaiveDate;
 
+use lightsout_campaign::ClockStop;
+
 /// An error of a stage.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -66,9 +68,14 @@ pub enum Error {
     #[error("{0}")]
     NoOperator(String),
     /// Nothing was recorded.
+    #[error(transparent)]
+    Clock(ClockStop),
+    /// Nothing was recorded.
     #[error("nothing was announced: {0}")]
     NotAnnounced(String),
-    #[error("{0}\nwhat happened is recorded; run the same command again to write the files")]
+    #[error(
+        "{0}\nwhat happened is recorded, and no notice of it may exist; run the same command again to write the files"
+    )]
     Recorded(Box<Self>),
 }
 

@@ -52,12 +52,29 @@ fn events(place: &Place) -> usize {
 
 const SENT: &str = "sent/2026-11-02-announced";
 
+// By a clock that is a year slow the days of notice have passed as soon as it is set.
+#[test]
+fn nothing_is_recorded_by_a_clock_that_the_logs_contradict() {
+    let place = decided();
+    let (code, _, told) = campaign_at(&place, "2025-11-02", "2026-11-02", &["announce"]);
+    assert!(code == 1 && told.contains("the system clock says 2025-11-02T00:00:00Z"), "{told}");
+    assert!(told.contains("sign-ins of 2026-") && events(&place) == 0, "{told}");
+    let (code, _, told) = campaign_at(&place, "2027-11-02", "2026-11-02", &["announce"]);
+    assert!(code == 1 && told.contains("set the clock, or, if it is right"), "{told}");
+    assert_eq!(events(&place), 0);
+}
+
 #[test]
 fn nothing_is_announced_that_can_not_be_written() {
     let place = decided();
     place.write("a-file", b"");
     let (code, _, told) = campaign(&place, "2026-11-02", &["announce", "--out", "a-file"]);
     assert!(code == 1 && events(&place) == 0, "{told}");
+    // The folder is there, and no notice can be written into it.
+    fs::create_dir(place.path("full")).expect("a folder");
+    place.write("full/sent", b"");
+    let (code, _, told) = campaign(&place, "2026-11-02", &["announce", "--out", "full"]);
+    assert!(code == 1 && told.contains("sent") && events(&place) == 0, "{told}");
     place.write("own/no_impact.md", b"# Hello {{ nobody }}\n");
     let (code, _, told) = campaign(&place, "2026-11-02", &["announce", "--templates", "own"]);
     assert!(code == 1 && told.contains("no_impact.md, line 1") && events(&place) == 0, "{told}");

@@ -46,7 +46,14 @@ pub(super) struct Common {
 impl Common {
     /// The state for a command that records events: a roster that is given becomes the lake's.
     pub(super) async fn read_state(&self, global: &Global) -> Result<CampaignState> {
-        self.read(global, true).await
+        let state = self.read(global, true).await?;
+        if let Some(last_day) = state.not_looked_at().await?.filter(|_| !global.quiet) {
+            eprintln!(
+                "warning: by --now it is {}, and the lake has sign-ins until {last_day}: later ones are not looked at",
+                state.now.date_naive()
+            );
+        }
+        Ok(state)
     }
 
     /// The state for a command that only looks.

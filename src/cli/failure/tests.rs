@@ -75,6 +75,7 @@ fn lake_errors() -> Vec<(u8, LakeError)> {
 fn ingest_errors() -> Vec<(u8, IngestError)> {
     vec![
         (2, IngestError::NoInput { input: text() }),
+        (2, IngestError::OwnFolder { folder: text() }),
         (130, IngestError::Interrupted),
         (1, IngestError::Read { path: text(), source: disk() }),
         (1, IngestError::IngestedMeanwhile { lake: text() }),
@@ -154,6 +155,7 @@ fn stage_errors() -> Vec<(u8, StageError)> {
         (2, StageError::NotARehearsal { folder: "x".into() }),
         (2, StageError::OutOfOtherCampaign { out: "x".into(), campaign: text(), other: text() }),
         (2, StageError::RehearsalInLake { folder: "x".into(), lake: "y".into() }),
+        (1, StageError::Clock(lightsout_campaign::ClockStop::Slow { wall: chrono::Utc::now(), day })),
         (1, StageError::ShortNotice(text())),
         (1, StageError::CampaignState(no_json().into())),
         (1, notify.into()),

@@ -19,7 +19,7 @@ use lightsout_notify::NoticeContext;
 use lightsout_notify::delivery::{self, MAILBOX, RECIPIENTS};
 use lightsout_notify::files::{self, Existing, Written, of_notices};
 use lightsout_notify::lists::{ListRow, MoreColumn, write_rows};
-use lightsout_notify::notice::{NoticeKind, render};
+use lightsout_notify::notice::NoticeKind;
 use lightsout_notify::templates::Templates;
 use lightsout_output::manifest::{Manifest, ManifestEntry, campaigns_beside, campaigns_inside};
 
@@ -181,11 +181,11 @@ impl NoticeBatch {
         Ok(())
     }
 
-    /// Whether the notices of changes that are about to be recorded can be written: afterwards it is too
-    /// late for an error in a template.
+    /// Whether the notices of changes that are about to be recorded can be written: afterwards it is too late for an
+    /// error in a template or a full disk. They are written into a folder beside the others, which is removed.
     ///
     /// # Errors
-    /// Fails if one of them can't be rendered.
+    /// Fails if one of them can't be rendered or written.
     pub fn rehearse(
         &self,
         state: &CampaignState,
@@ -196,13 +196,17 @@ impl NoticeBatch {
     ) -> Result<()> {
         let (details, assessment) = split(decided, decided.window, notices);
         let context = context(state, decided, &assessment, changes, who);
+        let parent = self.out.join(if state.is_rehearsal { REHEARSED } else { SENT });
+        std::fs::create_dir_all(&parent).map_err(Error::write(&parent))?;
+        let trial = tempfile::Builder::new().prefix(".trial-").tempdir_in(&parent);
+        let trial = trial.map_err(Error::write(&parent))?;
         for (tenant, (kind, protocols, _)) in assessment.tenants.iter().zip(&details) {
             if let Some(kind) = *kind {
                 let context = NoticeContext { protocols_told: Some(protocols), ..context };
-                render(kind, &context, tenant, &self.templates)?;
+                files::write(trial.path(), kind, &context, tenant, &self.templates, Existing::Replace)?;
             }
         }
-        Ok(())
+        trial.close().map_err(Error::write(&parent))
     }
 
     /// Adds files that are no notices to the manifest; `None`: they are of several tenants.

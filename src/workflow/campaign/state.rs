@@ -3,14 +3,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 
 use super::rehearsal::is_rehearsal;
 use crate::error::{Error, Result};
 use crate::{MEMORY_LIMIT_BYTES, Tell, session};
 use lightsout_campaign::announce::OffElsewhere;
 use lightsout_campaign::objections::cause;
-use lightsout_campaign::{AnnouncedTenant, Clock, Event, Ledger};
+use lightsout_campaign::{AnnouncedTenant, Clock, Event, LakeTimes, Ledger};
 use lightsout_decisions::decision::DecisionRow;
 use lightsout_decisions::{reproduce, store};
 use lightsout_lake::Lake;
@@ -133,8 +133,24 @@ impl CampaignState {
     /// Fails if the lake can't be locked or read.
     pub async fn lock(&mut self) -> Result<Locked> {
         let lock = self.lake.lock().await?;
-        self.read_ledger().await?;
+        let queries = self.queries().await?;
+        if !self.is_rehearsal {
+            self.clock().fits(lake_times(&queries).await?).map_err(Error::Clock)?;
+        }
+        self.ledger = lightsout_ledger::read(&queries, &self.campaign.name).await?;
         Ok(lock)
+    }
+
+    /// The last day of the lake's logs, if it is after the time that it is said to be: those days are not looked at.
+    ///
+    /// # Errors
+    /// Fails if the lake can't be read.
+    pub async fn not_looked_at(&self) -> Result<Option<NaiveDate>> {
+        if self.now.date_naive() >= self.wall.date_naive() {
+            return Ok(None);
+        }
+        let last = self.queries().await?.log_extent(None, "*").await?.last_day;
+        Ok(last.filter(|day| *day > self.now.date_naive()))
     }
 
     /// Records events, all or none of them, and reads the ledger again.
@@ -325,6 +341,12 @@ impl CampaignState {
         let judged = lightsout_assess::assess(campaign, roster, &evidence, self.until_now(*window));
         Ok(judged.into_iter().map(|tenant| (tenant.tenant_id.clone(), tenant)).collect())
     }
+}
+
+/// What the lake says of the time that it is.
+async fn lake_times(queries: &Queries) -> Result<LakeTimes> {
+    let last_log_day = queries.log_extent(None, "*").await?.last_day;
+    Ok(LakeTimes { last_log_day, last_ingest: queries.last_ingest().await? })
 }
 
 /// One tenant's assessment of a decision, whose tenants are sorted.
