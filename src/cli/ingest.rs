@@ -1,7 +1,7 @@
 //! `lightsout ingest`: raw logs into the lake, with the account of every file.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
@@ -13,11 +13,12 @@ use indicatif::{HumanBytes, ProgressBar, ProgressStyle};
 use super::roster::GivenRoster;
 use super::shared::{Global, Naming, now, open_lake, parse_days, parse_size, print, print_note};
 use crate::cli::failure::{Failure, Result};
-use lightsout_ingest::find::{Found, Input, find};
+use lightsout_ingest::find::{Found, Input, find_beside};
 use lightsout_ingest::{FileReport, IngestReport, IngestSettings, Progress};
 use lightsout_lake::Lake;
 use lightsout_model::evidence::DayRange;
 use lightsout_model::tenant::Roster;
+use lightsout_output::text::plain;
 use lightsout_workflow::open::upgrade;
 
 /// What to read and how.
@@ -86,7 +87,7 @@ pub(super) struct Arguments {
 pub(super) async fn run(arguments: &Arguments, global: &Global) -> Result<u8> {
     let given = GivenRoster::read(arguments.roster.as_deref(), now().date_naive())?;
     let roster = GivenRoster::or_kept_before(given.as_ref(), global, |_| {}).await?;
-    let report = ingest(&arguments.inputs, roster, global).await?;
+    let report = ingest(&arguments.inputs, roster, None, global).await?;
     if let Some(given) = given.filter(|_| !arguments.inputs.dry_run) {
         given.keep(&mut open_lake(global).await?, global).await?;
     }
@@ -137,9 +138,18 @@ impl Inputs {
 }
 
 /// Ingests with a progress bar and an eye on Ctrl-C.
-pub(super) async fn ingest(arguments: &Inputs, roster: Roster, global: &Global) -> Result<IngestReport> {
+pub(super) async fn ingest(
+    arguments: &Inputs,
+    roster: Roster,
+    out: Option<&Path>,
+    global: &Global,
+) -> Result<IngestReport> {
     let assignments = arguments.naming.assignments(&roster)?;
-    let Found { mut inputs, hidden } = find(&arguments.paths)?;
+    let written_to: Vec<&Path> = [Some(global.lake.as_path()), out].into_iter().flatten().collect();
+    let Found { mut inputs, hidden, own } = find_beside(&arguments.paths, &written_to)?;
+    for folder in own.iter().filter(|_| !global.quiet) {
+        eprintln!("{}: written by lightsout, so not read", plain(folder));
+    }
     for input in &mut inputs {
         input.assigned = assignments.of(input);
     }

@@ -44,7 +44,7 @@ pub(super) async fn run(arguments: &Arguments, global: &Global) -> Result<u8> {
     std::fs::create_dir_all(&arguments.out).map_err(Failure::write(&arguments.out))?;
     let started = Instant::now();
     let roster = GivenRoster::or_kept_before(rules.roster.as_ref(), global, |_| {}).await?;
-    let report = ingest::ingest(&arguments.inputs, roster, global).await?;
+    let report = ingest::ingest(&arguments.inputs, roster, Some(&arguments.out), global).await?;
     ingest::tell(&report, &arguments.inputs, global);
     if arguments.inputs.dry_run {
         return Ok(arguments.inputs.exit_code(&report));

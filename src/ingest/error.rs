@@ -6,6 +6,11 @@
 pub enum Error {
     #[error("no input matches '{input}'; expected a file, a folder, a glob pattern, or - for stdin")]
     NoInput { input: String },
+    #[error(
+        "{folder} was written by lightsout: a lake, or the output of a run; expected sign-in logs. Name the folder of your \
+         exports"
+    )]
+    OwnFolder { folder: String },
     #[error("reading {path}: {source}")]
     Read { path: String, source: std::io::Error },
     #[error(

@@ -149,16 +149,28 @@ pub struct Found {
     pub inputs: Vec<Input>,
     /// Hidden files of folders that may be logs, and hidden folders that hold such files. None of them is read.
     pub hidden: Vec<String>,
+    /// Folders that lightsout itself has written: lakes and outputs. None of them is read.
+    pub own: Vec<String>,
 }
 
 /// Expands the arguments, in a stable order, each file once. Of a folder hidden files are not read: they are what
 /// programs keep for themselves, or have not finished writing.
 ///
 /// # Errors
-/// Fails if an argument matches nothing or a folder can't be read.
+/// Fails if an argument matches nothing, is a folder that lightsout has written, or a folder can't be read.
 pub fn find(arguments: &[String]) -> Result<Found> {
+    find_beside(arguments, &[])
+}
+
+/// The same beside folders that this command writes to: what is in them is no input.
+///
+/// # Errors
+/// As [`find`].
+pub fn find_beside(arguments: &[String], written_to: &[&Path]) -> Result<Found> {
+    let own: Vec<PathBuf> = written_to.iter().filter_map(|folder| folder.canonicalize().ok()).collect();
     let mut inputs = Vec::new();
     let mut hidden = Vec::new();
+    let mut skipped = Vec::new();
     let mut seen = std::collections::HashSet::new();
     for argument in arguments {
         if argument == "-" {
@@ -175,11 +187,11 @@ pub fn find(arguments: &[String]) -> Result<Found> {
         }
         let mut paths = Vec::new();
         if Path::new(argument).exists() {
-            walk(Path::new(argument), &mut paths, &mut hidden)?;
+            skipped.extend(walk(Path::new(argument), &own, &mut paths, &mut hidden)?);
         } else {
             let matches = glob::glob(argument).map_err(|_| Error::NoInput { input: argument.clone() })?;
             for path in matches.flatten() {
-                walk(&path, &mut paths, &mut hidden)?;
+                skipped.extend(walk(&path, &own, &mut paths, &mut hidden)?);
             }
             if paths.is_empty() {
                 return Err(Error::NoInput { input: argument.clone() });
@@ -213,7 +225,9 @@ pub fn find(arguments: &[String]) -> Result<Found> {
     }
     hidden.sort_unstable();
     hidden.dedup();
-    Ok(Found { inputs, hidden })
+    skipped.sort_unstable();
+    skipped.dedup();
+    Ok(Found { inputs, hidden, own: skipped })
 }
 
 /// A path that is an input, whether it can be read or not.
@@ -264,10 +278,27 @@ fn hides_log(path: &Path) -> bool {
     })
 }
 
-fn walk(from: &Path, paths: &mut Vec<Walked>, hidden: &mut Vec<String>) -> Result<()> {
+/// Whether lightsout has written a folder: a lake, the output of a run, or one that this command writes to.
+fn is_own(folder: &Path, own: &[PathBuf]) -> bool {
+    let is_lake = folder.join("sign_in_records").join("_delta_log").is_dir();
+    let is_output = folder.join("run.json").is_file() && folder.join("assessment.parquet").is_file();
+    is_lake || is_output || folder.canonicalize().is_ok_and(|folder| own.contains(&folder))
+}
+
+/// Adds the files below a path; returns the folders that were passed because lightsout has written them.
+fn walk(
+    from: &Path,
+    own: &[PathBuf],
+    paths: &mut Vec<Walked>,
+    hidden: &mut Vec<String>,
+) -> Result<Vec<String>> {
+    let mut skipped = Vec::new();
     if !from.is_dir() {
         paths.push(Walked { path: from.to_owned(), is_of_folder: false, unreadable: None });
-        return Ok(());
+        return Ok(skipped);
+    }
+    if is_own(from, own) {
+        return Err(Error::OwnFolder { folder: from.display().to_string() });
     }
     let is_hidden = |name: &std::ffi::OsStr| name.as_encoded_bytes().starts_with(b".");
     let mut entries = walkdir::WalkDir::new(from).follow_links(true).sort_by_file_name().into_iter();
@@ -288,7 +319,13 @@ fn walk(from: &Path, paths: &mut Vec<Walked>, hidden: &mut Vec<String>) -> Resul
             continue;
         }
         let (path, unreadable) = match entry {
-            Ok(entry) if entry.file_type().is_dir() => continue,
+            Ok(entry) if entry.file_type().is_dir() => {
+                if depth > 0 && is_own(entry.path(), own) {
+                    skipped.push(entry.path().to_string_lossy().into_owned());
+                    entries.skip_current_dir();
+                }
+                continue;
+            }
             Ok(entry) => {
                 // Opening a pipe would block until another process writes to it.
                 let special = "a pipe, a socket or a device".to_owned();
@@ -310,7 +347,7 @@ fn walk(from: &Path, paths: &mut Vec<Walked>, hidden: &mut Vec<String>) -> Resul
         };
         paths.push(Walked { path, is_of_folder: true, unreadable });
     }
-    Ok(())
+    Ok(skipped)
 }
 
 #[cfg(test)]
@@ -334,6 +371,33 @@ mod tests {
             .map(|input| (input.name.rsplit('/').next().unwrap_or_default(), input.unreadable.is_some()))
             .collect();
         assert_eq!(names, [("dangling.json", true), ("good.json", false), ("socket", true)]);
+    }
+
+    /// What broke: `run .` ingested the files of its own lake and of its own output.
+    #[test]
+    fn what_lightsout_has_written_is_no_input() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let at = |name: &str| folder.path().join(name);
+        for name in [
+            "a.json",
+            "lake/sign_in_records/_delta_log/0.json",
+            "out/run.json",
+            "out/assessment.parquet",
+            "new/b.json",
+        ] {
+            std::fs::create_dir_all(at(name).parent().expect("a folder")).expect("made");
+            std::fs::write(at(name), "{}").expect("written");
+        }
+        let here = folder.path().display().to_string();
+        let last = |path: &String| path.rsplit('/').next().map(str::to_owned);
+        let found = find_beside(std::slice::from_ref(&here), &[&at("new")]).expect("found");
+        let names: Vec<_> = found.inputs.iter().filter_map(|input| last(&input.name)).collect();
+        assert_eq!(names, ["a.json"]);
+        assert_eq!(found.own.iter().filter_map(last).collect::<Vec<_>>(), ["lake", "new", "out"]);
+        let named = find(&[at("lake").display().to_string()]);
+        assert!(matches!(named, Err(Error::OwnFolder { .. })));
+        let file = find(&[at("out/run.json").display().to_string()]).expect("a file that is named is read");
+        assert_eq!(file.inputs.len(), 1);
     }
 
     /// What broke: hidden logs were passed without a word.

@@ -24,6 +24,9 @@ pub(super) struct Reject<'a> {
     pub(super) reads: Lenient,
 }
 
+/// What a row holds of fixed length: numbers, offsets, codes.
+const ROW_BYTES: usize = 128;
+
 /// Rows that are not written yet.
 #[derive(Default)]
 pub(super) struct Rejects {
@@ -44,7 +47,7 @@ pub(super) struct Rejects {
 }
 
 impl Rejects {
-    /// Bytes held of records.
+    /// Bytes held: a file of empty records, or one with a long name, holds more beside them than in them.
     pub(super) fn bytes(&self) -> usize {
         self.bytes
     }
@@ -52,13 +55,17 @@ impl Rejects {
     pub(super) fn push(&mut self, reject: Reject<'_>) {
         let number = |number: u64| i64::try_from(number).unwrap_or(i64::MAX);
         let Reject { reason, reads, .. } = reject;
-        self.bytes += reject.raw.len();
+        let detail = reason.to_string();
+        let read =
+            [&reads.tenant_id, &reads.sign_in_id].into_iter().flatten().map(String::len).sum::<usize>();
+        let named = reject.source_id.len() + reject.path.len() + reject.batch_id.len();
+        self.bytes += reject.raw.len() + detail.len() + named + read + ROW_BYTES;
         self.source_id.append_value(reject.source_id);
         self.path.append_value(reject.path);
         self.byte_offset.append_value(number(reject.byte_offset));
         self.line.append_value(number(reject.line));
         self.reason.append_value(reason.code());
-        self.detail.append_value(reason.to_string());
+        self.detail.append_value(detail);
         self.raw.append_value(reject.raw);
         self.batch_id.append_value(reject.batch_id);
         self.tenant_id.append_option(reads.tenant_id);
