@@ -23,6 +23,7 @@ use std::path::{Path, PathBuf};
 
 use deltalake::kernel::StructField;
 use deltalake::{DeltaTable, DeltaTableBuilder, DeltaTableError};
+use futures::FutureExt as _;
 use serde_json::Value;
 
 pub use error::{Error, Result};
@@ -78,7 +79,7 @@ impl Lake {
 
     /// Opens the lake, creating the tables that do not exist yet.
     pub async fn open_or_create(root: &Path) -> Result<Self> {
-        Self::open_tables(root, &BTreeMap::new()).await
+        Self::open_tables(root, &BTreeMap::new()).boxed().await
     }
 
     /// Opens the lake as it was, each table at the version given.
@@ -87,7 +88,7 @@ impl Lake {
     /// Fails if there is no lake, or it does not have such a version any more.
     pub async fn open_at(root: &Path, versions: &BTreeMap<Table, u64>) -> Result<Self> {
         Self::exists(root)?;
-        Self::open_tables(root, versions).await
+        Self::open_tables(root, versions).boxed().await
     }
 
     fn exists(root: &Path) -> Result<()> {
@@ -97,6 +98,8 @@ impl Lake {
         Err(Error::NoLake { lake: root.display().to_string() })
     }
 
+    /// Callers box it: a future that shows Delta's types costs the compiler minutes in each crate that sends it to another
+    /// thread.
     async fn open_tables(root: &Path, versions: &BTreeMap<Table, u64>) -> Result<Self> {
         let io = |source| Error::File { lake: root.display().to_string(), source };
         durable::use_for_tables();

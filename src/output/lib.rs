@@ -5,6 +5,7 @@ pub mod atomic_file;
 pub mod durable;
 mod error;
 pub mod manifest;
+pub mod stderr;
 pub mod table;
 pub mod text;
 

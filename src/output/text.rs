@@ -143,7 +143,7 @@ pub fn enumerate(names: &[impl AsRef<str>]) -> String {
 
 /// Characters that change the direction of text or are not seen at all. The two joiners stay: some
 /// scripts and emoji need them.
-fn is_invisible(c: char) -> bool {
+pub(crate) fn is_invisible(c: char) -> bool {
     matches!(c,
         '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}'
         | '\u{ad}' | '\u{180e}' | '\u{200b}' | '\u{2060}'..='\u{2064}' | '\u{206a}'..='\u{206f}'

@@ -108,16 +108,25 @@ impl Queries {
         Ok(answer)
     }
 
-    /// What a question is planned as, parameters and all, without asking it.
+    /// Looks at what a question is planned as, parameters and all, without asking it. The future hides the plan's type:
+    /// whether all of the engine's grammar may go from thread to thread takes the compiler minutes to see for each that
+    /// shows it.
     ///
     /// # Errors
     /// Fails as [`ask`](Self::ask) does before the first row.
-    pub async fn prepare(&self, name: &str, sql: &str) -> Result<LogicalPlan> {
-        let failed = |source: DataFusionError| self.sql_error(name, sql, &source);
-        let statement = GrowingStack::new(async { statement::read(sql) }).await;
-        let statement = statement.map_err(|error| self.refusal(name, sql, error))?;
-        let planned = GrowingStack::new(planned(&self.context, statement)).await;
-        planned.map_err(failed)?.map_err(|message| refused_query(name, message))
+    pub fn prepare<T: Send + 'static>(
+        self,
+        name: String,
+        sql: String,
+        look: impl FnOnce(&LogicalPlan) -> T + Send + 'static,
+    ) -> Pin<Box<dyn Future<Output = Result<T>> + Send>> {
+        Box::pin(async move {
+            let statement = GrowingStack::new(async { statement::read(&sql) }).await;
+            let statement = statement.map_err(|error| self.refusal(&name, &sql, error))?;
+            let planned = GrowingStack::new(planned(&self.context, statement)).await;
+            let planned = planned.map_err(|source| self.sql_error(&name, &sql, &source))?;
+            planned.map(|plan| look(&plan)).map_err(|message| refused_query(&name, message))
+        })
     }
 
     /// Whether a text is of a size that is looked at, whatever it says.

@@ -38,10 +38,11 @@ use datafusion::common::{ParamValues, ScalarValue};
 use datafusion::dataframe::DataFrame;
 use datafusion::datasource::MemTable;
 use datafusion::error::DataFusionError;
+use datafusion::execution::SendableRecordBatchStream;
 use datafusion::execution::context::{SQLOptions, SessionContext};
 use datafusion::execution::runtime_env::RuntimeEnvBuilder;
 use datafusion::prelude::SessionConfig;
-use futures::TryStreamExt as _;
+use futures::{FutureExt as _, TryStreamExt as _};
 
 pub use error::{Error, Result};
 use lake_schema::LakeSchema;
@@ -212,6 +213,12 @@ impl Queries {
     /// # Errors
     /// Fails if the query is not valid, is not read-only, or exceeds the memory limit.
     pub async fn run(&self, name: &str, sql: &str, parameters: &[Parameter]) -> Result<Vec<RecordBatch>> {
+        self.run_to_end(name, sql, parameters).boxed().await
+    }
+
+    /// Callers box it: a future that shows the engine's types costs the compiler minutes in each crate that sends it to
+    /// another thread.
+    async fn run_to_end(&self, name: &str, sql: &str, parameters: &[Parameter]) -> Result<Vec<RecordBatch>> {
         let failed = |source: DataFusionError| match source.find_root() {
             // Of a query that nobody typed nobody has set the limit.
             DataFusionError::ResourcesExhausted(_) => failed(name, source),
@@ -227,6 +234,14 @@ impl Queries {
         Ok(batches)
     }
 
+    async fn start(
+        &self,
+        sql: &str,
+        parameters: &[Parameter],
+    ) -> std::result::Result<SendableRecordBatchStream, DataFusionError> {
+        self.plan(sql, parameters).await?.execute_stream().await
+    }
+
     /// Runs one query and hands its rows on as they come, so that many are never held at once.
     async fn each(
         &self,
@@ -236,8 +251,7 @@ impl Queries {
         mut take: impl FnMut(&RecordBatch) -> Result<()>,
     ) -> Result<()> {
         let failed = |source| failed(name, source);
-        let frame = self.plan(sql, parameters).await.map_err(failed)?;
-        let mut batches = frame.execute_stream().await.map_err(failed)?;
+        let mut batches = self.start(sql, parameters).boxed().await.map_err(failed)?;
         while let Some(batch) = batches.try_next().await.map_err(failed)? {
             take(&batch)?;
         }

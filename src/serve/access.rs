@@ -39,10 +39,8 @@ impl Access {
                 let line = text.lines().next().unwrap_or_default().to_owned();
                 Some(long_enough("--password-file", line)?)
             }
-            None => match environment.filter(|text| !text.is_empty()) {
-                Some(text) => Some(long_enough("LIGHTSOUT_PASSWORD", text)?),
-                None => None,
-            },
+            // One that is empty was meant to be something.
+            None => environment.map(|text| long_enough("LIGHTSOUT_PASSWORD", text)).transpose()?,
         };
         let tls = tls.map(|(certificate, key)| server_config(certificate, key)).transpose()?;
         Ok(Self { password, tls })
@@ -97,7 +95,7 @@ fn long_enough(flag: &'static str, password: String) -> Result<String> {
     Err(Error::Setting {
         setting: flag,
         expected: format!("a password of at least {PASSWORD_CHARS_MIN} characters"),
-        found: format!("one of {chars}"),
+        found: if chars == 0 { "none".to_owned() } else { format!("one of {chars}") },
     })
 }
 

@@ -2,8 +2,8 @@
 //! only so many at work at once, each with its own time and memory, and with a bound on what all have.
 
 use std::fmt;
-use std::mem::ManuallyDrop;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use arrow::array::RecordBatch;
@@ -11,8 +11,8 @@ use arrow::datatypes::SchemaRef;
 use datafusion::error::DataFusionError;
 use datafusion::execution::memory_pool::{GreedyMemoryPool, MemoryLimit, MemoryPool, MemoryReservation};
 use datafusion::logical_expr::LogicalPlan;
-use tokio::runtime::{Builder, Runtime};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::runtime::{Builder, Handle};
+use tokio::sync::{AcquireError, OwnedSemaphorePermit, Semaphore};
 use tokio::task::JoinHandle;
 
 use crate::error::{Error, Result};
@@ -26,6 +26,9 @@ const STACK_BYTES: usize = 16 << 20;
 
 /// Queries that compute at once. More wait, in the order in which they came.
 const AT_WORK_MAX: usize = 8;
+
+/// Of these, those of one client, so that there is always room for another and for the web pages.
+const SHARE_MAX: usize = 6;
 
 /// Of the memory of one query, what all have together.
 const ALL_SHARES: usize = 4;
@@ -42,22 +45,73 @@ pub struct QueryLimits {
 }
 
 /// See the file's first lines.
+#[derive(Clone)]
 pub struct Engine {
-    /// Never shut down, it lives as long as the process: what still computes is not waited for, and a thread
-    /// that is detached while it exits may crash in glibc.
-    runtime: ManuallyDrop<Runtime>,
+    threads: Handle,
     limits: QueryLimits,
-    slots: Arc<Semaphore>,
+    slots: Slots,
     memory: Arc<dyn MemoryPool>,
+    counts: Arc<Counts>,
+}
+
+/// What became of the queries of clients, since the start.
+#[derive(Default)]
+struct Counts {
+    begun: AtomicU64,
+    failed: AtomicU64,
+    rows: AtomicU64,
+}
+
+/// The same, as it stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct QueryCounts {
+    pub(crate) begun: u64,
+    pub(crate) failed: u64,
+    pub(crate) rows: u64,
+}
+
+/// Places among those at work.
+#[derive(Clone)]
+struct Slots {
+    all: Arc<Semaphore>,
+    /// Of these, what one client may have.
+    share: Option<Arc<Semaphore>>,
+}
+
+/// A place, held until it is dropped.
+struct Slot(#[expect(dead_code, reason = "held")] [Option<OwnedSemaphorePermit>; 2]);
+
+impl Slots {
+    async fn take(&self, name: &str, time: Duration) -> Result<Slot> {
+        let taken = async {
+            // The share first, so that who waits for it holds up nobody.
+            let share = match &self.share {
+                Some(share) => Some(Arc::clone(share).acquire_owned().await?),
+                None => None,
+            };
+            Ok(Slot([share, Some(Arc::clone(&self.all).acquire_owned().await?)]))
+        };
+        match tokio::time::timeout(time, taken).await {
+            Ok(slot) => {
+                slot.map_err(|_: AcquireError| Error::Query(QueryError::Broken { name: name.to_owned() }))
+            }
+            Err(_) => Err(Error::Query(QueryError::Busy {
+                name: name.to_owned(),
+                at_work: self.share.as_ref().map_or(AT_WORK_MAX, |_| SHARE_MAX),
+                limit: time,
+            })),
+        }
+    }
 }
 
 /// The rows of a running query. Dropping it ends the query.
 pub struct Running {
     answer: Answer,
     _wish: Wish,
-    slots: Arc<Semaphore>,
+    slots: Slots,
     limits: QueryLimits,
     name: String,
+    counts: Arc<Counts>,
 }
 
 impl Engine {
@@ -74,12 +128,27 @@ impl Engine {
             .worker_threads(cores + 1)
             .build()
             .map_err(|source| Error::Threads { source })?;
+        let threads = runtime.handle().clone();
+        // Never shut down, it lives as long as the process: what still computes is not waited for, and a thread that is
+        // detached while it exits may crash in glibc.
+        std::mem::forget(runtime);
         Ok(Self {
-            runtime: ManuallyDrop::new(runtime),
+            threads,
             limits,
-            slots: Arc::new(Semaphore::new(AT_WORK_MAX)),
+            slots: Slots { all: Arc::new(Semaphore::new(AT_WORK_MAX)), share: None },
             memory: Arc::new(GreedyMemoryPool::new(limits.memory_bytes.saturating_mul(ALL_SHARES))),
+            counts: Arc::default(),
         })
+    }
+
+    /// The same with a share that is the client's own.
+    pub(crate) fn for_client(&self, share: Arc<Semaphore>) -> Self {
+        Self { slots: Slots { share: Some(share), ..self.slots.clone() }, ..self.clone() }
+    }
+
+    /// What one client may have at work.
+    pub(crate) fn share() -> Arc<Semaphore> {
+        Arc::new(Semaphore::new(SHARE_MAX))
     }
 
     #[must_use]
@@ -87,10 +156,19 @@ impl Engine {
         self.limits
     }
 
+    pub(crate) fn counts(&self) -> QueryCounts {
+        let now = |count: &AtomicU64| count.load(Ordering::Relaxed);
+        QueryCounts {
+            begun: now(&self.counts.begun),
+            failed: now(&self.counts.failed),
+            rows: now(&self.counts.rows),
+        }
+    }
+
     /// How many queries compute now.
     #[must_use]
     pub fn at_work_now(&self) -> usize {
-        AT_WORK_MAX - self.slots.available_permits()
+        AT_WORK_MAX - self.slots.all.available_permits()
     }
 
     /// Asks one question, only reading. `time` is the asker's own limit, if it is shorter.
@@ -115,19 +193,27 @@ impl Engine {
         let (query, text, values) = (name.to_owned(), sql.to_owned(), parameters.to_vec());
         let within = Limits { rows: limits.rows, time: Some(limits.time) };
         let asked = async move { Ok(queries.ask(&query, &text, &values, within).await?) };
-        let answer = self.at_work(name, limits.time, asked).await?;
-        Ok(Running { answer, _wish: wish, slots: Arc::clone(&self.slots), limits, name: name.to_owned() })
+        self.counts.begun.fetch_add(1, Ordering::Relaxed);
+        let answer = self.at_work(name, limits.time, asked).await;
+        let answer = answer.inspect_err(|_| drop(self.counts.failed.fetch_add(1, Ordering::Relaxed)))?;
+        let (slots, counts) = (self.slots.clone(), Arc::clone(&self.counts));
+        Ok(Running { answer, _wish: wish, slots, limits, name: name.to_owned(), counts })
     }
 
-    /// What a question would be planned as.
+    /// Looks at what a question would be planned as.
     ///
     /// # Errors
     /// Fails as [`Queries::ask`] does before the first row.
-    pub async fn plan(&self, queries: &Queries, name: &str, sql: &str) -> Result<LogicalPlan> {
+    pub async fn plan<T: Send + 'static>(
+        &self,
+        queries: &Queries,
+        name: &str,
+        sql: &str,
+        look: impl FnOnce(&LogicalPlan) -> T + Send + 'static,
+    ) -> Result<T> {
         let queries = self.for_one(queries, Wanted::default())?;
-        let (query, text) = (name.to_owned(), sql.to_owned());
-        let prepared = async move { Ok(queries.prepare(&query, &text).await?) };
-        self.at_work(name, self.limits.time, prepared).await
+        let prepared = queries.prepare(name.to_owned(), sql.to_owned(), look);
+        self.at_work(name, self.limits.time, async move { Ok(prepared.await?) }).await
     }
 
     /// Runs something on the engine's threads, when it is its turn.
@@ -137,9 +223,9 @@ impl Engine {
         time: Duration,
         work: impl Future<Output = Result<T>> + Send + 'static,
     ) -> Result<T> {
-        let _slot = slot(&self.slots, name, time).await?;
+        let _slot = self.slots.take(name, time).await?;
         let broken = || Error::Query(QueryError::Broken { name: name.to_owned() });
-        let mut task = Task(self.runtime.spawn(work));
+        let mut task = Task(self.threads.spawn(work));
         match tokio::time::timeout(time, &mut task.0).await {
             Ok(done) => done.map_err(|_| broken())?,
             Err(_) => Err(Error::Query(QueryError::OutOfTime { name: name.to_owned(), limit: time })),
@@ -160,16 +246,6 @@ impl Engine {
     }
 }
 
-/// A place among those at work.
-async fn slot(slots: &Arc<Semaphore>, name: &str, time: Duration) -> Result<OwnedSemaphorePermit> {
-    match tokio::time::timeout(time, Arc::clone(slots).acquire_owned()).await {
-        Ok(permit) => permit.map_err(|_| Error::Query(QueryError::Broken { name: name.to_owned() })),
-        Err(_) => {
-            Err(Error::Query(QueryError::Busy { name: name.to_owned(), at_work: AT_WORK_MAX, limit: time }))
-        }
-    }
-}
-
 impl Running {
     #[must_use]
     pub fn schema(&self) -> SchemaRef {
@@ -182,7 +258,17 @@ impl Running {
     /// # Errors
     /// Fails if the query does, if its time is over, or if it has more rows than it may.
     pub async fn next(&mut self) -> Result<Option<RecordBatch>> {
-        let _slot = slot(&self.slots, &self.name, self.limits.time).await?;
+        let next = self.computed().await;
+        match &next {
+            Ok(Some(rows)) => self.counts.rows.fetch_add(rows.num_rows() as u64, Ordering::Relaxed),
+            Ok(None) => 0,
+            Err(_) => self.counts.failed.fetch_add(1, Ordering::Relaxed),
+        };
+        next
+    }
+
+    async fn computed(&mut self) -> Result<Option<RecordBatch>> {
+        let _slot = self.slots.take(&self.name, self.limits.time).await?;
         let rows = self.answer.next().await?;
         match (&rows, self.limits.rows) {
             (None, Some(limit)) if self.answer.is_cut() => {

@@ -2,6 +2,7 @@
 //! only; what a client may reach is said in `access`, what it sees in `live`.
 
 pub mod access;
+mod doors;
 pub mod engine;
 mod error;
 pub mod http;
@@ -18,12 +19,13 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use access::Access;
+use doors::WrongPasswords;
 use engine::{Engine, QueryLimits};
 pub use error::{Error, Result};
 use live::Live;
 
 /// After a signal, what running answers have left.
-const LAST_WORDS: Duration = Duration::from_secs(5);
+const LAST_WORDS: Duration = Duration::from_secs(10);
 
 /// What is served, where, and to whom. Resolved once.
 pub struct Settings {
@@ -45,9 +47,11 @@ pub async fn serve(settings: Settings) -> Result<()> {
     let (live, access) = (Arc::new(settings.live), Arc::new(settings.access));
     let (end, ends) = watch::channel(false);
     let engine = Arc::new(Engine::start(settings.limits)?);
+    let wrong = Arc::new(WrongPasswords::default());
     let mut servers = JoinSet::new();
     if let Some(address) = settings.pg {
-        let server = Arc::new(pg::Server::new(Arc::clone(&live), Arc::clone(&engine), &access).await?);
+        let (live, engine, wrong) = (Arc::clone(&live), Arc::clone(&engine), Arc::clone(&wrong));
+        let server = Arc::new(pg::Server::new(live, engine, &access, wrong).await?);
         let (listener, at) = listen("--pg", address).await?;
         eprintln!("PostgreSQL: psql -h {} -p {} -d {}", at.ip(), at.port(), pg::DATABASE);
         servers.spawn(server.serve(listener, ends.clone()));
@@ -61,6 +65,7 @@ pub async fn serve(settings: Settings) -> Result<()> {
             Arc::clone(&live),
             Arc::clone(&engine),
             Arc::clone(&access),
+            wrong,
             ends.clone(),
         ));
     }

@@ -31,11 +31,8 @@ fn beyond_loopback_it_does_not_start_without_password_and_tls() {
     assert!(refused(&["--tls-cert", &none]).contains("--tls-key"));
 }
 
-#[test]
-fn beyond_loopback_the_password_is_asked_for_over_tls() {
-    let place = lake();
-    let (key, certificate) =
-        (place.path("key.pem").display().to_string(), place.path("cert.pem").display().to_string());
+/// Makes a certificate; false where there is no openssl.
+fn certified(key: &str, certificate: &str) -> bool {
     let made = Command::new("openssl")
         .args([
             "req",
@@ -48,10 +45,21 @@ fn beyond_loopback_the_password_is_asked_for_over_tls() {
             "-days",
             "2",
         ])
-        .args(["-subj", "/CN=localhost", "-keyout", &key, "-out", &certificate])
+        .args(["-subj", "/CN=localhost", "-keyout", key, "-out", certificate])
         .output();
-    if !made.is_ok_and(|made| made.status.success()) {
+    let is_made = made.is_ok_and(|made| made.status.success());
+    if !is_made {
         eprintln!("skipped: there is no openssl on this machine");
+    }
+    is_made
+}
+
+#[test]
+fn beyond_loopback_the_password_is_asked_for_over_tls() {
+    let place = lake();
+    let (key, certificate) =
+        (place.path("key.pem").display().to_string(), place.path("cert.pem").display().to_string());
+    if !certified(&key, &certificate) {
         return;
     }
     place.write("password", b"correct horse\n");
@@ -85,14 +93,81 @@ fn beyond_loopback_the_password_is_asked_for_over_tls() {
     if Command::new("curl").arg("--version").output().is_err() {
         return;
     }
-    let address = format!("https://127.0.0.1:{}/healthz", server.http_port);
-    let status = |arguments: &[&str]| {
+    let status = |path: &str, arguments: &[&str]| {
+        let address = format!("https://127.0.0.1:{}/{path}", server.http_port);
         let common = ["-s", "-k", "-o", "/dev/null", "-w", "%{http_code}", &address];
         text(&Command::new("curl").args(common).args(arguments).output().expect("curl").stdout)
     };
-    assert_eq!(status(&[]), "401");
-    assert_eq!(status(&["-u", "me:wrong horse"]), "401");
-    assert_eq!(status(&["-u", "me:correct horse"]), "200");
+    assert_eq!(status("", &[]), "401");
+    assert_eq!(status("", &["-u", "me:wrong horse"]), "401");
+    assert_eq!(status("", &["-u", "me:correct horse"]), "200");
+    assert_eq!(status("healthz", &[]), "200", "what watches over servers has no password");
+}
+
+#[test]
+fn with_a_certificate_no_password_is_taken_without_it() {
+    let place = lake();
+    let (key, certificate) =
+        (place.path("key.pem").display().to_string(), place.path("cert.pem").display().to_string());
+    if !certified(&key, &certificate) {
+        return;
+    }
+    let flags = ["--tls-cert", &certificate, "--tls-key", &key];
+    let server = Server::over(place, &flags, &[("LIGHTSOUT_PASSWORD", "correct horse")]);
+    let ask = |mode: &str| {
+        let variables = [("PGSSLMODE", mode), ("PGPASSWORD", "correct horse")];
+        server.psql_with(&["-A", "-t", "-c", "SELECT 1"], &variables)
+    };
+    let Some(plain) = ask("disable") else { return };
+    assert!(text(&plain.stderr).contains("expected an encrypted connection"), "{}", text(&plain.stderr));
+    assert_eq!(text(&ask("require").expect("psql").stdout), "1\n");
+}
+
+#[test]
+fn an_empty_password_is_a_mistake() {
+    let place = Place::new();
+    let output = Command::new(env!("CARGO_BIN_EXE_lightsout"))
+        .args(["serve", "--lake"])
+        .arg(place.path(LAKE))
+        .env("LIGHTSOUT_PASSWORD", "")
+        .output()
+        .expect("the program starts");
+    let told = text(&output.stderr);
+    assert_eq!(output.status.code(), Some(2), "{told}");
+    assert!(
+        told.contains("LIGHTSOUT_PASSWORD: expected a password of at least 8 characters, found 'none'"),
+        "{told}"
+    );
+}
+
+/// What opens connections and says nothing, or says it slowly, is closed, and holds up nobody meanwhile.
+#[test]
+fn connections_that_never_come_in_hold_up_nobody() {
+    use std::io::{Read as _, Write as _};
+    let server = Server::start(&[]);
+    let open = |port: u16, first: &[u8]| {
+        let mut stream = std::net::TcpStream::connect(("127.0.0.1", port)).expect("a connection");
+        stream.write_all(first).expect("sent");
+        stream
+    };
+    let started = std::time::Instant::now();
+    // One less than an address may have outside.
+    let mut silent: Vec<_> = (0..63).map(|_| open(server.pg_port, &[0, 0])).collect();
+    let mut slow: Vec<_> =
+        (0..100).map(|_| open(server.http_port, b"GET / HTTP/1.1\r\nHost: local")).collect();
+    if let Some(one) = server.rows("SELECT 1") {
+        assert_eq!(one, "1");
+    }
+    assert!(server.get("/healthz", "Host: localhost\r\n").starts_with("HTTP/1.1 200"));
+    // A start that claims to be long is not waited for.
+    let mut long = open(server.pg_port, &[0x3f, 0xff, 0xff, 0xff, 0, 3, 0, 0]);
+    for stream in silent.iter_mut().chain(&mut slow).chain([&mut long]) {
+        stream.set_read_timeout(Some(std::time::Duration::from_secs(40))).expect("set");
+        let ended = stream.read_to_end(&mut Vec::new());
+        assert!(!matches!(&ended, Err(error) if error.kind() == std::io::ErrorKind::WouldBlock), "{ended:?}");
+    }
+    assert!(started.elapsed() < std::time::Duration::from_secs(38), "{:?}", started.elapsed());
+    assert!(server.is_running());
 }
 
 /// A start with options that are refused, and a query sent along with it.
@@ -149,6 +224,26 @@ fn the_health_page_tells_the_lakes_versions_to_this_machine_alone() {
     assert!(server.health("/lake/sign_in_records") > 0);
     let foreign = server.get("/healthz", "Host: evil.example\r\n");
     assert!(foreign.starts_with("HTTP/1.1 421"), "{foreign}");
+}
+
+#[test]
+fn the_metrics_count_queries_and_name_nobody() {
+    let server = Server::start(&[]);
+    let number = |name: &str| -> f64 {
+        let answer = server.get("/metrics", "Host: localhost\r\n");
+        assert!(answer.contains("text/plain; version=0.0.4"), "{answer}");
+        let line = answer.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
+        line.expect(&answer).parse().expect("a number")
+    };
+    let before = number("lightsout_queries_total");
+    if server.rows("SELECT x FROM generate_series(1, 3) AS t(x)").is_none() {
+        return;
+    }
+    server.error("SELECT no_such_column FROM sign_ins");
+    assert!(number("lightsout_queries_total") >= before + 2.0);
+    assert!(number("lightsout_queries_failed_total") >= 1.0);
+    assert!(number("lightsout_query_rows_total") >= 3.0);
+    assert!(number("lightsout_lake_readable") > 0.0);
 }
 
 #[test]

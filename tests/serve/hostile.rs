@@ -133,3 +133,59 @@ fn bytes_that_are_no_protocol_end_their_connection_alone() {
     }
     assert!(server.is_running());
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_message_without_end_is_refused() {
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    let server = Server::start(&[]);
+    let mut stream =
+        tokio::net::TcpStream::connect(("127.0.0.1", server.pg_port)).await.expect("a connection");
+    let mut start = vec![0, 0, 0, 0, 0, 3, 0, 0];
+    start.extend_from_slice(b"user\0anybody\0database\0lightsout\0\0");
+    start[3] = u8::try_from(start.len()).expect("short");
+    stream.write_all(&start).await.expect("sent");
+    let mut answer = vec![0; 4096];
+    while !answer.contains(&b'Z') {
+        assert!(stream.read(&mut answer).await.expect("an answer") > 0);
+    }
+    // A text of a gigabyte, of which some comes.
+    stream.write_all(&[b'Q', 0x3f, 0, 0, 0]).await.expect("sent");
+    let some = vec![b' '; 1 << 20];
+    for _ in 0..200 {
+        if stream.write_all(&some).await.is_err() {
+            break;
+        }
+    }
+    let mut told = Vec::new();
+    // It is closed while we still write.
+    let _ = stream.read_to_end(&mut told).await;
+    let told = String::from_utf8_lossy(&told);
+    assert!(told.is_empty() || told.contains("at most 16 MiB"), "{told}");
+    assert!(server.memory_peak_bytes() < 512 << 20, "{}", server.memory_peak_bytes());
+    assert!(server.is_running());
+}
+
+#[test]
+fn one_client_leaves_room_for_pages() {
+    let server = Server::start(&["--timeout", "20s"]);
+    let Some(command) = crate::server::psql(server.pg_port) else { return };
+    drop(command);
+    let mut greedy: Vec<std::process::Child> = (0..12)
+        .map(|_| {
+            let mut command = crate::server::psql(server.pg_port).expect("psql");
+            command.args(["-c", ENDLESS]).stderr(std::process::Stdio::null()).spawn().expect("psql")
+        })
+        .collect();
+    let started = Instant::now();
+    while server.health("/queries_at_work") < 6 {
+        assert!(started.elapsed() < Duration::from_secs(15), "they are not at work");
+        std::thread::sleep(Duration::from_millis(100));
+    }
+    let answer = server.get("/", "Host: localhost\r\n");
+    assert!(answer.starts_with("HTTP/1.1 200"), "{}", &answer[..answer.len().min(300)]);
+    assert!(server.health("/queries_at_work") <= 7);
+    for client in &mut greedy {
+        let _ = client.kill();
+        let _ = client.wait();
+    }
+}

@@ -111,6 +111,15 @@ impl Server {
         (ticks(11) + ticks(12)) / 100.0
     }
 
+    /// The most memory that it has had, by Linux' account.
+    pub(crate) fn memory_peak_bytes(&self) -> u64 {
+        let pid = self.child.lock().expect("not poisoned").id();
+        let status = std::fs::read_to_string(format!("/proc/{pid}/status")).expect("Linux");
+        let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).expect("a peak");
+        let kilobytes: u64 = peak.trim().trim_end_matches(" kB").parse().expect("a number");
+        kilobytes * 1024
+    }
+
     pub(crate) fn is_running(&self) -> bool {
         self.child.lock().expect("not poisoned").try_wait().expect("a child").is_none()
     }

@@ -10,24 +10,55 @@ use axum::response::{IntoResponse, Response};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
+use tokio::sync::Semaphore;
+
+use super::listener::Peer;
 use crate::access::Access;
+use crate::doors::WrongPasswords;
+
+/// Answers to wrong passwords that are held back at once; more are not looked at.
+const HELD_BACK_MAX: usize = 32;
 
 pub(super) struct Guard {
-    pub(super) access: Arc<Access>,
-    pub(super) is_loopback: bool,
+    access: Arc<Access>,
+    wrong: Arc<WrongPasswords>,
+    is_loopback: bool,
+    held_back: Semaphore,
 }
 
-pub(super) async fn guard(State(guard): State<Arc<Guard>>, request: Request, next: Next) -> Response {
+impl Guard {
+    pub(super) fn new(access: Arc<Access>, wrong: Arc<WrongPasswords>, is_loopback: bool) -> Self {
+        Self { access, wrong, is_loopback, held_back: Semaphore::new(HELD_BACK_MAX) }
+    }
+}
+
+pub(super) async fn host(State(guard): State<Arc<Guard>>, request: Request, next: Next) -> Response {
     if guard.is_loopback && !is_this_machine(&request) {
         return (StatusCode::MISDIRECTED_REQUEST, "expected the host localhost or 127.0.0.1\n")
             .into_response();
     }
-    if !guard.access.is_password(offered(&request).as_deref()) {
-        let challenge = (header::WWW_AUTHENTICATE, "Basic realm=\"lightsout\", charset=\"UTF-8\"");
-        return (StatusCode::UNAUTHORIZED, [challenge], "expected the password, under any user name\n")
-            .into_response();
-    }
     next.run(request).await
+}
+
+pub(super) async fn password(State(guard): State<Arc<Guard>>, request: Request, next: Next) -> Response {
+    let offered = offered(&request);
+    let address = request.extensions().get::<Peer>().map(|peer| peer.0);
+    if guard.access.is_password(offered.as_deref()) {
+        if let Some(address) = address.filter(|_| guard.access.password().is_some()) {
+            guard.wrong.forget(address);
+        }
+        return next.run(request).await;
+    }
+    // A browser asks without one first.
+    if let Some(address) = address.filter(|_| offered.is_some()) {
+        let Ok(_held_back) = guard.held_back.try_acquire() else {
+            return (StatusCode::TOO_MANY_REQUESTS, "too many wrong passwords; try again later\n")
+                .into_response();
+        };
+        tokio::time::sleep(guard.wrong.another(address)).await;
+    }
+    let challenge = (header::WWW_AUTHENTICATE, "Basic realm=\"lightsout\", charset=\"UTF-8\"");
+    (StatusCode::UNAUTHORIZED, [challenge], "expected the password, under any user name\n").into_response()
 }
 
 fn is_this_machine(request: &Request) -> bool {

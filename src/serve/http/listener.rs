@@ -1,126 +1,110 @@
-//! Connections of browsers, with TLS where it is on. A handshake that hangs holds up nobody else.
+//! Connections of browsers, with TLS where it is on, and bounds: of how many there are, of the time for a handshake and for
+//! the head of a request. One that hangs holds up nobody else.
 
-use std::io;
-use std::net::SocketAddr;
-use std::pin::Pin;
+use std::net::IpAddr;
+use std::pin::pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
 use std::time::Duration;
 
-use axum::serve::Listener;
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use axum::Router;
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::mpsc;
+use tokio::task::JoinSet;
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::rustls::ServerConfig;
-use tokio_rustls::server::TlsStream;
+use tower_service::Service as _;
+
+use crate::Ends;
+use crate::doors::{Doors, Room};
+
+/// Connections at once: a browser opens six. On loopback all have one address.
+const ROOM: Room = Room { all: 256, of_one_address: 64 };
+const ROOM_LOOPBACK: Room = Room { all: 256, of_one_address: 192 };
 
 const HANDSHAKE: Duration = Duration::from_secs(10);
 
-/// Connections that are made and not served yet.
-const WAITING_MAX: usize = 64;
+/// For the head of a request; so long a connection may also wait for its next.
+const HEAD: Duration = Duration::from_secs(20);
 
-pub(super) struct Connections {
-    made: mpsc::Receiver<(Stream, SocketAddr)>,
-    at: io::Result<SocketAddr>,
-    accepting: tokio::task::JoinHandle<()>,
-}
+/// The head of a request.
+const HEAD_BYTES_MAX: usize = 64 << 10;
 
-impl Drop for Connections {
-    fn drop(&mut self) {
-        self.accepting.abort();
-    }
-}
+/// After an error of the system, as when it has no more files for us.
+const ACCEPT_AGAIN: Duration = Duration::from_millis(200);
 
-/// Bytes, encrypted or not.
-pub(super) enum Stream {
-    Plain(TcpStream),
-    Tls(Box<TlsStream<TcpStream>>),
-}
+/// Where a request comes from.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Peer(pub(super) IpAddr);
 
-impl Connections {
-    pub(super) fn new(mut listener: TcpListener, tls: Option<Arc<ServerConfig>>) -> Self {
-        let at = listener.local_addr();
-        let (hand_on, made) = mpsc::channel(WAITING_MAX);
-        let acceptor = tls.map(TlsAcceptor::from);
-        let accepting = tokio::spawn(async move {
-            loop {
-                // Goes on by itself after an error.
-                let (stream, peer) = Listener::accept(&mut listener).await;
-                let (hand_on, acceptor) = (hand_on.clone(), acceptor.clone());
-                tokio::spawn(async move {
-                    let stream = match acceptor {
-                        None => Stream::Plain(stream),
-                        Some(acceptor) => {
-                            match tokio::time::timeout(HANDSHAKE, acceptor.accept(stream)).await {
-                                Ok(Ok(stream)) => Stream::Tls(Box::new(stream)),
-                                _ => return,
-                            }
-                        }
-                    };
-                    // Nobody serves it if the server ends.
-                    let _ = hand_on.send((stream, peer)).await;
-                });
-            }
+/// Answers until the server ends; answers that are under way are finished.
+pub(super) async fn serve(
+    listener: TcpListener,
+    tls: Option<Arc<ServerConfig>>,
+    pages: Router,
+    mut ends: Ends,
+) {
+    let is_loopback = listener.local_addr().is_ok_and(|at| at.ip().is_loopback());
+    let doors = Doors::new(if is_loopback { ROOM_LOOPBACK } else { ROOM });
+    let acceptor = tls.map(TlsAcceptor::from);
+    let mut connections = JoinSet::new();
+    loop {
+        let accepted = tokio::select! {
+            _ = ends.wait_for(|ended| *ended) => break,
+            accepted = listener.accept() => accepted,
+        };
+        // Those that have ended are forgotten.
+        while connections.try_join_next().is_some() {}
+        let Ok((stream, peer)) = accepted else {
+            tokio::time::sleep(ACCEPT_AGAIN).await;
+            continue;
+        };
+        let peer = Peer(peer.ip().to_canonical());
+        let Some(place) = doors.enter(peer.0) else { continue };
+        let (acceptor, pages, ends) = (acceptor.clone(), pages.clone(), ends.clone());
+        connections.spawn(async move {
+            encrypted(stream, acceptor, peer, pages, ends).await;
+            drop(place);
         });
-        Self { made, at, accepting }
     }
+    while connections.join_next().await.is_some() {}
 }
 
-impl Listener for Connections {
-    type Io = Stream;
-    type Addr = SocketAddr;
-
-    async fn accept(&mut self) -> (Stream, SocketAddr) {
-        match self.made.recv().await {
-            Some(connection) => connection,
-            None => std::future::pending().await,
-        }
-    }
-
-    fn local_addr(&self) -> io::Result<SocketAddr> {
-        match &self.at {
-            Ok(at) => Ok(*at),
-            Err(error) => Err(io::Error::new(error.kind(), error.to_string())),
-        }
-    }
-}
-
-macro_rules! either {
-    ($self:ident, $stream:ident => $call:expr) => {
-        match $self.get_mut() {
-            Stream::Plain(stream) => {
-                let $stream = Pin::new(stream);
-                $call
-            }
-            Stream::Tls(stream) => {
-                let $stream = Pin::new(stream);
-                $call
+async fn encrypted(stream: TcpStream, acceptor: Option<TlsAcceptor>, peer: Peer, pages: Router, ends: Ends) {
+    match acceptor {
+        None => answer(stream, peer, pages, ends).await,
+        Some(acceptor) => {
+            if let Ok(Ok(stream)) = tokio::time::timeout(HANDSHAKE, acceptor.accept(stream)).await {
+                answer(stream, peer, pages, ends).await;
             }
         }
-    };
-}
-
-impl AsyncRead for Stream {
-    fn poll_read(
-        self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        into: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
-        either!(self, stream => stream.poll_read(context, into))
     }
 }
 
-impl AsyncWrite for Stream {
-    fn poll_write(self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        either!(self, stream => stream.poll_write(context, bytes))
+/// The requests of one connection.
+async fn answer(
+    stream: impl AsyncRead + AsyncWrite + Send + Unpin + 'static,
+    peer: Peer,
+    pages: Router,
+    mut ends: Ends,
+) {
+    let service = hyper::service::service_fn(move |mut request: hyper::Request<Incoming>| {
+        request.extensions_mut().insert(peer);
+        pages.clone().call(request)
+    });
+    let connection = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(HEAD)
+        .max_buf_size(HEAD_BYTES_MAX)
+        .serve_connection(TokioIo::new(stream), service);
+    let mut connection = pin!(connection);
+    // An error concerns its client alone.
+    tokio::select! {
+        _ = connection.as_mut() => return,
+        _ = ends.wait_for(|ended| *ended) => {}
     }
-
-    fn poll_flush(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        either!(self, stream => stream.poll_flush(context))
-    }
-
-    fn poll_shutdown(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        either!(self, stream => stream.poll_shutdown(context))
-    }
+    connection.as_mut().graceful_shutdown();
+    let _ = connection.await;
 }

@@ -7,6 +7,7 @@ mod downloads;
 mod error_page;
 mod guard;
 mod listener;
+mod metrics;
 mod pages;
 mod request;
 mod server_state;
@@ -23,11 +24,11 @@ use tokio::net::TcpListener;
 
 use super::Ends;
 use super::access::Access;
+use super::doors::WrongPasswords;
 use super::engine::Engine;
 use super::live::Live;
 use error_page::PageError;
 use lightsout_report::page::policy;
-use listener::Connections;
 use server_state::ServerState;
 
 /// Serves until the server ends; answers that are under way are finished.
@@ -36,32 +37,32 @@ pub(crate) async fn serve(
     live: Arc<Live>,
     engine: Arc<Engine>,
     access: Arc<Access>,
-    mut ends: Ends,
+    wrong: Arc<WrongPasswords>,
+    ends: Ends,
 ) {
     let is_loopback = listener.local_addr().is_ok_and(|at| at.ip().is_loopback());
-    let guard = guard::Guard { access: Arc::clone(&access), is_loopback };
-    let guarded = axum::middleware::from_fn_with_state(Arc::new(guard), guard::guard);
+    let tls = access.tls();
+    let guard = Arc::new(guard::Guard::new(access, wrong, is_loopback));
+    let password = axum::middleware::from_fn_with_state(Arc::clone(&guard), guard::password);
+    let host = axum::middleware::from_fn_with_state(guard, guard::host);
     let pages = pages()
+        .layer(password)
+        // What watches over servers has no password.
+        .route("/healthz", get(health))
         .with_state(Arc::new(ServerState::new(live, engine)))
-        .layer(guarded)
+        .layer(host)
         .layer(axum::middleware::map_response(kept_in));
-    let ended = async move {
-        // An error is that there is nobody left to say so.
-        let _ = ends.wait_for(|ended| *ended).await;
-    };
-    let connections = Connections::new(listener, access.tls());
-    // It has no error: the listener goes on after each.
-    let _ = axum::serve(connections, pages).with_graceful_shutdown(ended).await;
+    listener::serve(listener, tls, pages, ends).await;
 }
 
 fn pages() -> Router<Arc<ServerState>> {
     Router::new()
-        .route("/healthz", get(health))
         .route("/", get(pages::report))
         .route("/tenants", get(pages::tenants))
         .route("/tenants/{id}", get(pages::of_tenant))
         .route("/tenants/{id}/{file}", get(downloads::of_tenant))
         .route("/download/{file}", get(downloads::of_all))
+        .route("/metrics", get(metrics::metrics))
         .fallback(async |uri: Uri| PageError::NoPage { path: uri.path().to_owned() })
 }
 

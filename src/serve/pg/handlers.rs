@@ -6,6 +6,7 @@ use std::fmt::Debug;
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use datafusion::logical_expr::LogicalPlan;
 use datafusion::logical_expr::sqlparser::ast::Statement;
 use datafusion_postgres::arrow_pg::datatypes::arrow_schema_to_pg_fields;
 use datafusion_postgres::pgwire::api::portal::{Format, Portal, PortalExecutionState};
@@ -217,15 +218,17 @@ impl QueryParser for Preparing {
                     return Ok(Some(Prepared::of_cursor(request, columns)));
                 }
                 Statement::Execute { .. } => {
-                    let told = format!("cannot prepare {statement}: send it by the simple query protocol");
+                    let told =
+                        format!("cannot prepare {}: send it by the simple query protocol", **statement);
                     return Err(failure("0A000", told));
                 }
                 _ => return Ok(Some(Prepared::of_session(request))),
             },
             Request::Writes(what) => return Err(not_read_only(what)),
         };
-        let plan = session.plan(&wire, sql).await?;
-        Prepared::of_query(request, &plan, is_answered).map(Some)
+        let sql = sql.clone();
+        let look = move |plan: &LogicalPlan| Prepared::of_query(request, plan, is_answered);
+        session.plan(&wire, &sql, look).await?.map(Some)
     }
 
     fn get_parameter_types(&self, prepared: &Prepared) -> PgWireResult<Vec<Type>> {

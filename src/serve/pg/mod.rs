@@ -32,28 +32,36 @@ mod time_zone;
 mod transaction;
 mod zoned;
 
+use std::collections::HashMap;
+use std::future::poll_fn;
 use std::io;
-use std::sync::Arc;
+use std::net::IpAddr;
+use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::task::Poll;
 use std::time::Duration;
 
 use datafusion_postgres::datafusion_pg_catalog::sql::PostgresCompatibilityParser;
-use datafusion_postgres::pgwire::api::PgWireServerHandlers;
-use datafusion_postgres::pgwire::api::auth::StartupHandler;
-use datafusion_postgres::pgwire::api::cancel::CancelHandler;
-use datafusion_postgres::pgwire::api::query::{ExtendedQueryHandler, SimpleQueryHandler};
-use datafusion_postgres::pgwire::tokio::process_socket;
+use datafusion_postgres::pgwire::api::NoopHandler;
+use datafusion_postgres::pgwire::error::PgWireError;
+use datafusion_postgres::pgwire::messages::PgWireFrontendMessage;
+use datafusion_postgres::pgwire::tokio::server::{negotiate_tls, process_error, process_message};
+use futures::StreamExt as _;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
+use tokio::time::{Instant, sleep_until, timeout, timeout_at};
 use tokio_rustls::TlsAcceptor;
 
 use super::Ends;
 use super::access::Access;
+use super::doors::{Doors, Room, WrongPasswords};
 use super::engine::Engine;
 use super::live::Live;
 use crate::error::Result;
 use catalogue::Catalogue;
 use clients::{Cancels, Clients, Stop};
+use failure::fatal;
+use prepared::Prepared;
 use public::Public;
 use session::Session;
 use startup::{Manner, Secret, Startup};
@@ -61,8 +69,18 @@ use startup::{Manner, Secret, Startup};
 /// The one database.
 pub(crate) const DATABASE: &str = "lightsout";
 
-/// Connections at once.
-const CONNECTIONS_MAX: usize = 200;
+/// Connections that have not come in yet. A start takes milliseconds.
+const OUTSIDE: Room = Room { all: 256, of_one_address: 64 };
+
+/// Connections that have; on loopback all have one address.
+const INSIDE: Room = Room { all: 200, of_one_address: 100 };
+const INSIDE_LOOPBACK: Room = Room { all: 200, of_one_address: 200 };
+
+/// To encrypt, and to say who one is. A wrong password is answered after up to eight seconds.
+const TIME_TO_COME_IN: Duration = Duration::from_secs(15);
+
+/// More than the longest text that is looked at, and than the values bound to it need.
+const MESSAGE_BYTES_MAX: usize = 16 << 20;
 
 /// For a client that is sent away.
 const LAST_WORDS: Duration = Duration::from_secs(2);
@@ -78,7 +96,9 @@ pub(crate) struct Server {
     parser: Arc<PostgresCompatibilityParser>,
     clients: Arc<Clients>,
     secret: Option<Secret>,
+    wrong: Arc<WrongPasswords>,
     tls: Option<TlsAcceptor>,
+    shares: Mutex<HashMap<IpAddr, Weak<Semaphore>>>,
 }
 
 impl Server {
@@ -86,7 +106,12 @@ impl Server {
     ///
     /// # Errors
     /// Fails if the lake can't be read.
-    pub(crate) async fn new(live: Arc<Live>, engine: Arc<Engine>, access: &Access) -> Result<Self> {
+    pub(crate) async fn new(
+        live: Arc<Live>,
+        engine: Arc<Engine>,
+        access: &Access,
+        wrong: Arc<WrongPasswords>,
+    ) -> Result<Self> {
         let snapshot = live.current().await;
         let unfit = Public::new(Arc::clone(&snapshot), &[]).unfit().await;
         for (name, why) in &unfit {
@@ -99,49 +124,60 @@ impl Server {
             clients: Arc::default(),
             secret: access.password().map(Secret::of),
             tls: access.tls().map(TlsAcceptor::from),
+            wrong,
+            shares: Mutex::default(),
             live,
             engine,
         })
     }
 
-    /// Serves until the server ends; then every client is cut off.
+    /// Serves until the server ends; then each client gets the rest of its answer, and is told so.
     pub(crate) async fn serve(self: Arc<Self>, listener: TcpListener, mut ends: Ends) {
         let is_loopback = listener.local_addr().is_ok_and(|at| at.ip().is_loopback());
-        let room = Arc::new(Semaphore::new(CONNECTIONS_MAX));
+        // Where there is a certificate, no password goes over the wire without it, on loopback either.
+        let is_tls_wanted = !is_loopback || self.tls.is_some() && self.secret.is_some();
+        let outside = Doors::new(OUTSIDE);
+        let inside = Doors::new(if is_loopback { INSIDE_LOOPBACK } else { INSIDE });
         let mut connections = JoinSet::new();
         loop {
             let accepted = tokio::select! {
-                _ = ends.changed() => break,
+                _ = ends.wait_for(|ended| *ended) => break,
                 accepted = listener.accept() => accepted,
             };
             // Those that have ended are forgotten.
             while connections.try_join_next().is_some() {}
-            let Ok((stream, _)) = accepted else {
+            let Ok((stream, peer)) = accepted else {
                 tokio::time::sleep(ACCEPT_AGAIN).await;
                 continue;
             };
-            let place = Arc::clone(&room).try_acquire_owned().ok();
-            let manner = Manner { is_tls_wanted: !is_loopback, is_full: place.is_none() };
-            let server = Arc::clone(&self);
+            let address = peer.ip().to_canonical();
+            // Nothing is owed to whoever opens more than anybody needs.
+            let Some(place) = outside.enter(address) else { continue };
+            let manner = Manner { is_tls_wanted, address, inside: Arc::clone(&inside), outside: place };
+            let (server, ends) = (Arc::clone(&self), ends.clone());
             connections.spawn(async move {
                 // A connection that breaks concerns its client alone.
-                let _ = server.connection(stream, manner).await;
-                drop(place);
+                let _ = server.connection(stream, manner, ends).await;
             });
         }
+        while connections.join_next().await.is_some() {}
     }
 
-    async fn connection(self: Arc<Self>, stream: TcpStream, manner: Manner) -> io::Result<()> {
+    async fn connection(self: Arc<Self>, stream: TcpStream, manner: Manner, ends: Ends) -> io::Result<()> {
         let stream = stream.into_std()?;
         let watched = TcpStream::from_std(stream.try_clone()?)?;
         let stream = TcpStream::from_std(stream)?;
         let stop = Arc::new(Stop::new(0));
-        let session = Session::new(Arc::clone(&self), Arc::clone(&stop));
+        let engine = self.engine.for_client(self.share(manner.address));
+        let session = Session::new(Arc::clone(&self), engine, Arc::clone(&stop));
         let startup = Arc::new(Startup::new(&self, manner, Arc::clone(&session), Arc::clone(&stop)));
-        let tls = self.tls.clone();
-        let connection =
-            Connection { session, startup: Arc::clone(&startup), clients: Arc::clone(&self.clients) };
-        let served = process_socket(stream, tls, Arc::new(connection));
+        let connection = Connection {
+            tls: self.tls.clone(),
+            session,
+            startup: Arc::clone(&startup),
+            cancels: Arc::new(Cancels(Arc::clone(&self.clients))),
+        };
+        let served = connection.converse(stream, ends);
         tokio::pin!(served);
         tokio::select! {
             served = &mut served => return served,
@@ -160,29 +196,77 @@ impl Server {
             }
         }
     }
+
+    /// What the connections of one address may have at work together.
+    fn share(&self, address: IpAddr) -> Arc<Semaphore> {
+        let mut shares = self.shares.lock().unwrap_or_else(PoisonError::into_inner);
+        shares.retain(|_, share| share.strong_count() > 0);
+        if let Some(share) = shares.get(&address).and_then(Weak::upgrade) {
+            return share;
+        }
+        let share = Engine::share();
+        shares.insert(address, Arc::downgrade(&share));
+        share
+    }
 }
 
 /// What one connection is handled by.
 struct Connection {
+    tls: Option<TlsAcceptor>,
     session: Arc<Session>,
     startup: Arc<Startup>,
-    clients: Arc<Clients>,
+    cancels: Arc<Cancels>,
 }
 
-impl PgWireServerHandlers for Connection {
-    fn simple_query_handler(&self) -> Arc<impl SimpleQueryHandler> {
-        Arc::clone(&self.session)
-    }
-
-    fn extended_query_handler(&self) -> Arc<impl ExtendedQueryHandler> {
-        Arc::clone(&self.session)
-    }
-
-    fn startup_handler(&self) -> Arc<impl StartupHandler> {
-        Arc::clone(&self.startup)
-    }
-
-    fn cancel_handler(&self) -> Arc<impl CancelHandler> {
-        Arc::new(Cancels(Arc::clone(&self.clients)))
+impl Connection {
+    /// Takes one message after the other, as `pgwire` does by itself, but with bounds: of the time to come in, of the
+    /// length of a message, and until the server ends.
+    async fn converse(self, stream: TcpStream, mut ends: Ends) -> io::Result<()> {
+        let late = Instant::now() + TIME_TO_COME_IN;
+        let negotiated = timeout_at(late, negotiate_tls::<Prepared>(stream, self.tls)).await;
+        let Ok(Some(mut socket)) = negotiated.unwrap_or(Ok(None)) else { return Ok(()) };
+        loop {
+            let next = poll_fn(|context| match socket.poll_next_unpin(context) {
+                Poll::Pending if socket.read_buffer().len() > MESSAGE_BYTES_MAX => {
+                    let most = MESSAGE_BYTES_MAX >> 20;
+                    let told = format!("expected a message of at most {most} MiB, found a longer one");
+                    Poll::Ready(Some(Err(fatal("54000", told))))
+                }
+                polled => polled,
+            });
+            let message = tokio::select! {
+                biased;
+                _ = ends.wait_for(|ended| *ended) => {
+                    Some(Err(fatal("57P01", "terminating connection due to administrator command")))
+                }
+                () = sleep_until(late), if !self.startup.is_in() => None,
+                message = next => message,
+            };
+            match message {
+                None | Some(Ok(PgWireFrontendMessage::Terminate(_))) => return Ok(()),
+                Some(Ok(message)) => {
+                    let is_extended = message.is_extended_query();
+                    let processed = process_message(
+                        message,
+                        &mut socket,
+                        Arc::clone(&self.startup),
+                        Arc::clone(&self.session),
+                        Arc::clone(&self.session),
+                        Arc::new(NoopHandler),
+                        Arc::clone(&self.cancels),
+                    );
+                    if let Err(error) = processed.await {
+                        process_error(&mut socket, error, is_extended).await?;
+                    }
+                }
+                Some(Err(error @ PgWireError::UserError(_))) => {
+                    return timeout(LAST_WORDS, process_error(&mut socket, error, false))
+                        .await
+                        .unwrap_or(Ok(()));
+                }
+                // Bytes that are no message.
+                Some(Err(_)) => return Ok(()),
+            }
+        }
     }
 }

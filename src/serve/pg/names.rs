@@ -8,6 +8,7 @@ use arrow::compute::cast;
 use arrow::datatypes::{DataType, Int32Type};
 use datafusion::error::{DataFusionError, Result as EngineResult};
 use datafusion::execution::context::SessionContext;
+use futures::FutureExt as _;
 
 use crate::live::Snapshot;
 use lightsout_query::column_docs::relations;
@@ -39,7 +40,9 @@ pub(super) struct Names {
 
 /// Rows of a number and texts.
 async fn rows(context: &SessionContext, sql: &str) -> EngineResult<Vec<(i32, Vec<String>)>> {
-    let batches: Vec<RecordBatch> = context.sql(sql).await?.collect().await?;
+    // Boxed, as the plan's type is large.
+    let collected = async { context.sql(sql).await?.collect().await }.boxed();
+    let batches: Vec<RecordBatch> = collected.await?;
     let mut rows = Vec::new();
     for batch in batches {
         let numbers = cast(batch.column(0), &DataType::Int32)?;

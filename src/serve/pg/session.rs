@@ -26,9 +26,9 @@ use super::copy::{self, Layout};
 use super::cursors::{self, Cursors, Rows};
 use super::failure::{cancelled, failure, fatal, not_read_only, of_query};
 use super::settings::{Done, Settings};
-use super::text::Request;
+use super::text::{Parsed, Request};
 use super::transaction::{self, Transaction};
-use crate::engine::Running;
+use crate::engine::{Engine, Running};
 use lightsout_query::Parameter;
 
 /// For errors, where a report has its own name.
@@ -41,6 +41,8 @@ const REPORTED: [(&str, &str); 3] =
 /// See the file's first lines.
 pub(super) struct Session {
     pub(super) server: Arc<Server>,
+    /// With the share of the client's address.
+    engine: Engine,
     stop: Arc<Stop>,
     /// Whether the client has come in. The library itself takes queries after a start that has failed.
     is_in: Arc<AtomicBool>,
@@ -58,9 +60,10 @@ pub(super) fn held<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl Session {
-    pub(super) fn new(server: Arc<Server>, stop: Arc<Stop>) -> Arc<Self> {
+    pub(super) fn new(server: Arc<Server>, engine: Engine, stop: Arc<Stop>) -> Arc<Self> {
         Arc::new_cyclic(|me| Self {
             server,
+            engine,
             stop,
             is_in: Arc::default(),
             me: me.clone(),
@@ -115,17 +118,22 @@ impl Session {
     /// The statements of a text.
     pub(super) async fn read(&self, wire: &Wire, sql: &str) -> PgWireResult<Vec<Request>> {
         let (queries, parser, sql) = (wire.queries.clone(), Arc::clone(&self.server.parser), sql.to_owned());
-        let time = self.server.engine.limits().time;
+        let time = self.engine.limits().time;
         let read = async move {
             queries.check(NAME, &sql)?;
             Ok(super::text::read(&parser, &sql))
         };
-        self.server.engine.at_work(NAME, time, read).await.map_err(|error| of_query(&error))
+        self.engine.at_work(NAME, time, read).await.map_err(|error| of_query(&error))
     }
 
-    /// What a query would be planned as.
-    pub(super) async fn plan(&self, wire: &Wire, sql: &str) -> PgWireResult<LogicalPlan> {
-        self.server.engine.plan(&wire.queries, NAME, sql).await.map_err(|error| of_query(&error))
+    /// Looks at what a query would be planned as.
+    pub(super) async fn plan<T: Send + 'static>(
+        &self,
+        wire: &Wire,
+        sql: &str,
+        look: impl FnOnce(&LogicalPlan) -> T + Send + 'static,
+    ) -> PgWireResult<T> {
+        self.engine.plan(&wire.queries, NAME, sql, look).await.map_err(|error| of_query(&error))
     }
 
     /// Waits for something unless the client stops it.
@@ -182,7 +190,7 @@ impl Session {
     async fn run_session<C>(
         &self,
         client: &mut C,
-        statement: &Statement,
+        statement: &Parsed,
         format: &Format,
     ) -> PgWireResult<Response>
     where
@@ -219,14 +227,14 @@ impl Session {
         REPORTED.iter().map(|(name, told)| (*told, settings.shown(name).unwrap_or_default())).collect()
     }
 
-    async fn run_other(&self, statement: &Statement, format: &Format) -> PgWireResult<Response> {
-        match statement {
+    async fn run_other(&self, statement: &Parsed, format: &Format) -> PgWireResult<Response> {
+        match &**statement {
             Statement::Prepare { name, data_types, statement } => {
-                let sql = statement.to_string();
-                let wire = self.wire().await?;
-                self.plan(&wire, &sql).await?;
+                let (name, sql) = (name.value.clone(), statement.to_string());
                 let types = data_types.iter().map(ToString::to_string).collect();
-                held(&self.named).insert(name.value.clone(), (sql, types));
+                let wire = self.wire().await?;
+                self.plan(&wire, &sql, |_| ()).await?;
+                held(&self.named).insert(name, (sql, types));
                 return Ok(Response::Execution(Tag::new("PREPARE")));
             }
             Statement::Deallocate { name, .. } => {
@@ -312,7 +320,7 @@ impl Session {
     ) -> PgWireResult<(Running, Stopped)> {
         let mut stopped = self.stop.subscribe();
         let time = self.settings().time();
-        let request = self.server.engine.ask(&wire.queries, NAME, sql, parameters, time);
+        let request = self.engine.ask(&wire.queries, NAME, sql, parameters, time);
         let running = Self::unless_stopped(&mut stopped, request).await?;
         Ok((running, stopped))
     }

@@ -2,9 +2,9 @@
 
 use std::collections::HashMap;
 use std::fmt::Debug;
+use std::net::IpAddr;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
 
 use async_trait::async_trait;
 use datafusion_postgres::pgwire::api::auth::sasl::SASLAuthStartupHandler;
@@ -26,8 +26,9 @@ use tokio::sync::Notify;
 use super::catalogue::State;
 use super::clients::{Clients, Entry, Stop};
 use super::failure::fatal;
-use super::session::Session;
+use super::session::{Session, held};
 use super::{DATABASE, Server};
+use crate::doors::{Doors, Place, WrongPasswords};
 
 /// The PostgreSQL whose catalogue and manners are kept to.
 pub(super) const SERVER_VERSION: &str = concat!("15.18 (lightsout ", env!("CARGO_PKG_VERSION"), ")");
@@ -36,9 +37,6 @@ pub(super) const SERVER_VERSION_NUMBER: &str = "150018";
 /// What `version()` says: clients look for the word PostgreSQL and the number behind it.
 pub(super) const VERSION: &str =
     concat!("PostgreSQL 15.18 (lightsout ", env!("CARGO_PKG_VERSION"), "), which only reads");
-
-/// Who guesses waits.
-const WRONG_PASSWORD: Duration = Duration::from_secs(1);
 
 /// The password as the exchange wants it: salted, so that it is not computed for each client.
 #[derive(Debug, Clone)]
@@ -94,18 +92,25 @@ where
     finish_authentication(client, parameters).await
 }
 
-/// How clients of a listener are received.
-#[derive(Debug, Clone, Copy)]
+/// How one client is received.
 pub(super) struct Manner {
     /// Whether a client that does not encrypt is sent away.
     pub(super) is_tls_wanted: bool,
-    pub(super) is_full: bool,
+    pub(super) address: IpAddr,
+    pub(super) inside: Arc<Doors>,
+    /// Its place while it has not come in.
+    pub(super) outside: Place,
 }
 
 /// The start of one connection.
 pub(super) struct Startup {
     scram: Option<SASLAuthStartupHandler<Told>>,
-    manner: Manner,
+    is_tls_wanted: bool,
+    address: IpAddr,
+    wrong: Arc<WrongPasswords>,
+    inside: Arc<Doors>,
+    /// Outside first, then inside.
+    place: Mutex<Place>,
     clients: Arc<Clients>,
     session: Arc<Session>,
     stop: Arc<Stop>,
@@ -121,9 +126,14 @@ impl Startup {
             SASLAuthStartupHandler::new(Arc::new(Told(Arc::clone(&session.state))))
                 .with_scram(ScramAuth::new(Arc::new(secret.clone())))
         });
+        let Manner { is_tls_wanted, address, inside, outside } = manner;
         Self {
             scram,
-            manner,
+            is_tls_wanted,
+            address,
+            wrong: Arc::clone(&server.wrong),
+            inside,
+            place: Mutex::new(outside),
             clients: Arc::clone(&server.clients),
             is_in: session.is_in(),
             session,
@@ -138,13 +148,15 @@ impl Startup {
         self.failed.notified().await;
     }
 
+    /// Whether the client has come in.
+    pub(super) fn is_in(&self) -> bool {
+        self.is_in.load(Ordering::Acquire)
+    }
+
     /// Why a client can't come in, before it is asked for anything.
     fn refusal<C: ClientInfo>(&self, client: &C, message: &PgWireFrontendMessage) -> Option<PgWireError> {
         let PgWireFrontendMessage::Startup(startup) = message else { return None };
-        if self.manner.is_full {
-            return Some(fatal("53300", "sorry, too many clients already; try again later"));
-        }
-        if self.manner.is_tls_wanted && !client.is_secure() {
+        if self.is_tls_wanted && !client.is_secure() {
             return Some(fatal(
                 "28000",
                 "expected an encrypted connection, found a plain one; use sslmode=require",
@@ -185,6 +197,13 @@ impl StartupHandler for Startup {
 }
 
 impl Startup {
+    /// Gives up the place outside for one inside.
+    fn come_in(&self) -> PgWireResult<()> {
+        let full = || fatal("53300", "sorry, too many clients already; try again later");
+        *held(&self.place) = self.inside.enter(self.address).ok_or_else(full)?;
+        Ok(())
+    }
+
     async fn receive<C>(&self, client: &mut C, message: PgWireFrontendMessage) -> PgWireResult<()>
     where
         C: ClientInfo + Sink<PgWireBackendMessage> + Unpin + Send + Sync,
@@ -197,6 +216,10 @@ impl Startup {
         if let PgWireFrontendMessage::Startup(startup) = &message {
             self.session.start(&startup.parameters)?;
         }
+        // Without a password the start is all.
+        if self.scram.is_none() {
+            self.come_in()?;
+        }
         match (&self.scram, &message) {
             (None, PgWireFrontendMessage::Startup(startup)) => {
                 let_in(client, startup, &Told(Arc::clone(&self.session.state))).await?;
@@ -205,16 +228,20 @@ impl Startup {
             (Some(scram), _) => {
                 let done = scram.on_startup(client, message).await;
                 if done.is_err() {
-                    tokio::time::sleep(WRONG_PASSWORD).await;
+                    tokio::time::sleep(self.wrong.another(self.address)).await;
                 }
                 done?;
             }
         }
         if matches!(client.state(), PgWireConnectionState::ReadyForQuery) {
+            if self.scram.is_some() {
+                self.wrong.forget(self.address);
+                self.come_in()?;
+            }
             self.is_in.store(true, Ordering::Release);
             let (pid, secret) = client.pid_and_secret_key();
             let entry = self.clients.enter(pid, &secret, Arc::clone(&self.stop));
-            *self.entry.lock().unwrap_or_else(PoisonError::into_inner) = Some(entry);
+            *held(&self.entry) = Some(entry);
         }
         Ok(())
     }

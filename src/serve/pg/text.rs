@@ -1,6 +1,10 @@
 //! A client's text as statements: what is asked of the lake, and what only sets up the client's session. Queries that
 //! the engine can't run as PostgreSQL's clients write them are rewritten.
 
+use std::fmt;
+use std::ops::Deref;
+use std::sync::Arc;
+
 use datafusion::logical_expr::sqlparser::ast::{CopySource, CopyTarget, Declare, Statement};
 use datafusion::logical_expr::sqlparser::dialect::PostgreSqlDialect;
 use datafusion::logical_expr::sqlparser::parser::Parser;
@@ -11,17 +15,58 @@ use super::{asyncpg, rewrite, subqueries};
 /// Stack for texts that are nested deeply: who walks through one calls itself for each level.
 const STACK_BYTES: usize = 256 << 20;
 
+/// A parsed statement whose type is hidden: a future that holds one may go from thread to thread, and to see that of all
+/// of SQL's grammar takes the compiler minutes.
+#[derive(Clone)]
+pub(super) struct Parsed(Arc<dyn HoldsStatement>);
+
+trait HoldsStatement: Send + Sync {
+    fn statement(&self) -> &Statement;
+}
+
+impl HoldsStatement for Statement {
+    fn statement(&self) -> &Statement {
+        self
+    }
+}
+
+impl Parsed {
+    fn of(statement: Statement) -> Self {
+        Self(Arc::new(statement))
+    }
+}
+
+impl Deref for Parsed {
+    type Target = Statement;
+
+    fn deref(&self) -> &Statement {
+        self.0.statement()
+    }
+}
+
+impl PartialEq for Parsed {
+    fn eq(&self, other: &Self) -> bool {
+        **self == **other
+    }
+}
+
+impl fmt::Debug for Parsed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        (**self).fmt(f)
+    }
+}
+
 /// One statement.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Request {
     /// For the engine, which refuses what does more than read.
     Query(String),
     /// For the session.
-    Session(Box<Statement>),
+    Session(Parsed),
     /// `DECLARE name CURSOR FOR query`.
     Declare { name: String, query: String, is_held: bool },
     /// `COPY (query) TO STDOUT`; the statement has the options.
-    Copy { query: String, statement: Box<Statement> },
+    Copy { query: String, statement: Parsed },
     /// A statement that writes: its name.
     Writes(&'static str),
 }
@@ -79,7 +124,7 @@ fn sorted(parser: &PostgresCompatibilityParser, statement: Statement, sql: Optio
         | Statement::Declare { .. }
         | Statement::Fetch { .. }
         | Statement::Close { .. } => {
-            declared(parser, &statement).unwrap_or_else(|| Request::Session(Box::new(statement)))
+            declared(parser, &statement).unwrap_or_else(|| Request::Session(Parsed::of(statement)))
         }
         Statement::Copy { ref source, to: true, target: CopyTarget::Stdout, .. } => {
             let query = match source {
@@ -90,7 +135,7 @@ fn sorted(parser: &PostgresCompatibilityParser, statement: Statement, sql: Optio
                     format!("SELECT {columns} FROM {table_name}")
                 }
             };
-            Request::Copy { query: inner(parser, &query), statement: Box::new(statement) }
+            Request::Copy { query: inner(parser, &query), statement: Parsed::of(statement) }
         }
         Statement::Copy { .. } => Request::Writes("COPY"),
         other => Request::Query(sql.map_or_else(|| other.to_string(), str::to_owned)),
