@@ -51,14 +51,15 @@ pub(super) async fn run(arguments: &Arguments, global: &Global) -> Result<u8> {
         return Err(Error::EmptyLake { lake: lake.name() }.into());
     };
     let evidence = evidence.pop().unwrap_or_default();
-    if let Some(Format::Csv | Format::Ndjson | Format::Parquet) = arguments.output.format {
+    let format = arguments.output.format();
+    if format.is_some_and(|format| !matches!(format, Format::Table | Format::Json)) {
         let report = Report::find("tenant_activity")?;
         let parameters = report.bind(&campaign, window, &tenant_id);
         return arguments.output.write(&queries.run(report.name, report.sql, &parameters).await?).map(|()| 0);
     }
     let judged = Judged { tenant, evidence, settings };
     let explanation = Explanation::gather(&queries, &campaign, window, judged).await?;
-    if arguments.output.format == Some(Format::Json) {
+    if format == Some(Format::Json) {
         let json = serde_json::to_string_pretty(&explanation)
             .map_err(|source| Failure::Json { what: "an explanation", source })?;
         arguments.output.write_text(&json)?;

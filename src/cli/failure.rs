@@ -179,6 +179,8 @@ fn of_report(error: &lightsout_report::Error) -> u8 {
         Error::Write { .. }
         | Error::Parquet { .. }
         | Error::Arrow { .. }
+        | Error::Workbook { .. }
+        | Error::BeyondExcel { .. }
         | Error::Page { .. }
         | Error::Output(_) => FAILED,
     }

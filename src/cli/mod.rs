@@ -116,8 +116,11 @@ pub(crate) async fn main() -> ExitCode {
         Ok(command) => command,
         Err(error) => return failed(&error),
     };
-    let cli =
-        Cli::from_arg_matches(&command.get_matches_from(arguments)).unwrap_or_else(|error| error.exit());
+    let matches = command.get_matches_from(arguments);
+    if let Err(error) = shared::Output::of(&matches).check() {
+        return failed(&error);
+    }
+    let cli = Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
     let global = &cli.global;
     let done = match &cli.command {
         Command::Run(arguments) => run::run(arguments, global).await,

@@ -11,7 +11,7 @@ SELECT ...;         ask; a query may have many lines and ends with ;
 \\d                  tables and views
 \\d NAME             columns of one, with what they mean
 \\x [on|off|auto]    one column a line; auto: where a row is wider than the screen
-\\pset format F      table, csv, json or ndjson
+\\pset format F      table, csv, json, ndjson or md
 \\pset pager on|off  long answers through $PAGER
 \\o [FILE]           answers into a file; without one back to the screen
 \\timing [on|off]    how long each query takes
@@ -83,11 +83,11 @@ impl Command {
                 switch(word).map_or_else(|| wrong("\\pset pager on or off"), |on| Self::Pager(Some(on)))
             }
             ("\\pset", ["format", name]) => match name.to_ascii_lowercase().parse() {
-                Ok(Format::Parquet) => Self::Wrong(
-                    "Parquet goes into a file: lightsout sql QUERY --format parquet --output FILE".to_owned(),
-                ),
+                Ok(Format::Parquet | Format::Xlsx) => {
+                    Self::Wrong(format!("{name} goes into a file, whose name tells it: \\o answers.{name}"))
+                }
                 Ok(format) => Self::Format(format),
-                Err(_) => wrong("\\pset format table, csv, json or ndjson"),
+                Err(_) => wrong("\\pset format table, csv, json, ndjson or md"),
             },
             ("\\pset", _) => wrong("\\pset format F or \\pset pager on or off"),
             ("\\o", []) => Self::Output(None),

@@ -157,7 +157,7 @@ impl Shell<'_> {
             Command::Expanded(mode) => Ok(Some(self.screen.expand(mode))),
             Command::Format(format) => Ok(Some(self.screen.set_format(format))),
             Command::Pager(on) => Ok(Some(self.screen.set_pager(on))),
-            Command::Output(path) => Ok(Some(self.screen.set_output(path))),
+            Command::Output(path) => self.screen.set_output(path).map(Some),
             Command::Wrong(why) => Ok(Some(why)),
         };
         match note {

@@ -27,7 +27,7 @@ pub(super) struct Screen {
 impl Screen {
     pub(super) fn new(output: &Output) -> Self {
         Self {
-            format: output.format.unwrap_or(Format::Table),
+            format: output.format.filter(|_| output.output.is_none()).unwrap_or(Format::Table),
             expanded: Expanded::Auto,
             is_paged: true,
             file: output.output.clone(),
@@ -58,7 +58,7 @@ impl Screen {
 
     pub(super) fn set_format(&mut self, format: Format) -> String {
         self.format = format;
-        format!("answers are written as {}", format!("{format:?}").to_lowercase())
+        format!("answers are written as {}", format.as_str())
     }
 
     pub(super) fn set_pager(&mut self, on: Option<bool>) -> String {
@@ -66,12 +66,16 @@ impl Screen {
         format!("the pager is {}", if self.is_paged { "on" } else { "off" })
     }
 
-    pub(super) fn set_output(&mut self, file: Option<PathBuf>) -> String {
+    pub(super) fn set_output(&mut self, file: Option<PathBuf>) -> Result<String> {
+        // What is shown as a table is written as its file's name tells.
+        let format = (self.format != Format::Table).then_some(self.format);
+        let format = if file.as_deref().and_then(Format::of_path).is_some() { None } else { format };
+        Output { format, output: file.clone() }.check()?;
         self.file = file;
-        match &self.file {
+        Ok(match &self.file {
             Some(file) => format!("answers go to {}, each in place of the one before", file.display()),
             None => "answers go to the screen".to_owned(),
-        }
+        })
     }
 
     /// Shows a text, by the pager if it is too long.
@@ -95,9 +99,9 @@ impl Screen {
     }
 
     async fn to_file(&self, mut answer: Answer, file: &std::path::Path) -> Result<String> {
-        // As `--output` has it, unless another format was chosen.
-        let format = if self.format == Format::Table { Format::Csv } else { self.format };
-        let output = Output { format: Some(format), output: Some(file.to_owned()) };
+        let named = Format::of_path(file);
+        let chosen = if self.format == Format::Table { Format::Csv } else { self.format };
+        let output = Output { format: Some(named.unwrap_or(chosen)), output: Some(file.to_owned()) };
         let mut out = Out::open(&output, &answer.schema())?;
         let mut rows = 0;
         while let Some(batch) = answer.next().await? {
