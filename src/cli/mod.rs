@@ -15,11 +15,15 @@ mod notices;
 mod report;
 mod roster;
 mod run;
+mod screen;
 mod serve;
 mod settings;
 mod shared;
 mod shell;
 mod sql;
+mod sql_session;
+mod typed;
+mod user_tables;
 
 use std::ffi::OsString;
 use std::path::Path;

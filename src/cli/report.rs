@@ -10,6 +10,7 @@ use clap::Args;
 use super::answers::QueryLimits;
 use super::roster::GivenRoster;
 use super::shared::{Global, LoadedRules, Output, Rules, find_tenant, now, open_lake, print, print_note};
+use super::user_tables::UserTables;
 use crate::cli::failure::{Failure, Result};
 use flags::Values;
 use lightsout_model::tenant::Roster;
@@ -37,6 +38,8 @@ pub(super) struct Arguments {
     /// A folder of your own queries, NAME.sql each, beside the shipped ones
     #[arg(long, value_name = "DIR")]
     queries: Option<PathBuf>,
+    #[command(flatten)]
+    tables: UserTables,
     /// The SQL as it would run, values filled in, instead of running it
     #[arg(long)]
     explain: bool,
@@ -61,12 +64,15 @@ pub(super) async fn run(arguments: &Arguments, global: &Global) -> Result<u8> {
         });
     }
     let LoadedRules { campaign, roster, as_of: day } = arguments.rules.load()?;
+    let tables = arguments.tables.read(&library, arguments.limits.memory_limit, global)?;
     // Showing a query of a day that is named asks nothing of the lake.
     let queries = if arguments.explain && (day.is_some() || !report.needs_window()) {
         None
     } else {
         let lake = open_lake(global).await?;
-        Some((session::open(&lake, arguments.limits.memory_limit).await?, lake))
+        let queries = session::open(&lake, arguments.limits.memory_limit).await?;
+        tables.iter().for_each(|table| queries.add_table(table));
+        Some((queries, lake))
     };
     let mut roster = match (&queries, roster) {
         (_, Some(given)) => given.for_use,

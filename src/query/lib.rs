@@ -20,6 +20,7 @@ pub mod page_usage;
 mod parallel;
 mod placeholders;
 mod registered_views;
+pub mod report_views;
 mod server_session;
 pub mod settings;
 mod small_file_cache;
@@ -27,8 +28,10 @@ pub mod sql_error;
 mod statement;
 mod suggestions;
 mod typed_columns;
+pub mod user_tables;
 pub mod view_columns;
 pub mod views;
+pub mod zoned;
 
 use std::sync::Arc;
 

@@ -8,8 +8,6 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use datafusion::catalog::{SchemaProvider, TableProvider};
-use datafusion::common::ParamValues;
-use datafusion::datasource::ViewTable;
 use datafusion::error::{DataFusionError, Result as EngineResult};
 use tokio::sync::OnceCell;
 
@@ -60,10 +58,7 @@ impl Public {
         let outside = |error: crate::error::Error| DataFusionError::External(Box::new(error));
         let window = self.snapshot.window().await.map_err(outside)?;
         let parameters = report.bind(&self.snapshot.rules.campaign, window, "*");
-        let values = parameters.into_iter().map(|(name, value)| (name, value.into())).collect();
-        let plan = self.snapshot.queries.context().state().create_logical_plan(report.sql).await?;
-        let plan = plan.with_param_values(ParamValues::Map(values))?;
-        Ok(Arc::new(ViewTable::new(plan, Some(report.sql.to_owned()))))
+        self.snapshot.queries.view_of(report, parameters).await
     }
 }
 

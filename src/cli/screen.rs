@@ -7,13 +7,21 @@ use std::process::{Child, Command, Stdio};
 
 use arrow::array::RecordBatch;
 
-use super::command::Expanded;
+use super::shared::Output;
 use crate::cli::answers::Out;
 use crate::cli::failure::{Failure, Result};
-use crate::cli::shared::Output;
 use lightsout_query::answer::Answer;
 use lightsout_report::expanded::expanded;
 use lightsout_report::{Format, RowWriter, TABLE_ROWS_MAX};
+
+/// How rows lie on the screen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Expanded {
+    On,
+    Off,
+    /// Where they are wider than the screen.
+    Auto,
+}
 
 pub(super) struct Screen {
     format: Format,
@@ -64,6 +72,11 @@ impl Screen {
     pub(super) fn set_pager(&mut self, on: Option<bool>) -> String {
         self.is_paged = on.unwrap_or(!self.is_paged);
         format!("the pager is {}", if self.is_paged { "on" } else { "off" })
+    }
+
+    /// Switches the pager off; whether it was on.
+    pub(super) const fn without_pager(&mut self) -> bool {
+        std::mem::replace(&mut self.is_paged, false)
     }
 
     pub(super) fn set_output(&mut self, file: Option<PathBuf>) -> Result<String> {
