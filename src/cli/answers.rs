@@ -11,6 +11,7 @@ use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
 use clap::Args;
 
+use super::screen::Screen;
 use super::shared::{Output, is_special, parse_size};
 use crate::cli::failure::{Failure, Result};
 use lightsout_query::Error as QueryError;
@@ -37,25 +38,31 @@ impl QueryLimits {
         Limits { rows: self.limit, time: self.timeout }
     }
 
-    /// Runs one query and writes its rows as they come, until it ends or somebody interrupts it.
+    /// Runs one query and writes its rows as they come, until it ends or somebody interrupts it: to the screen if there
+    /// is one, else as the output has it.
     pub(super) async fn answer(
         &self,
         queries: &Queries,
-        output: &Output,
+        (output, screen): (&Output, Option<&Screen>),
         name: &str,
         sql: &str,
         parameters: &[Parameter],
     ) -> Result<()> {
         let rows = async {
             let mut answer = queries.ask(name, sql, parameters, self.each()).await?;
-            let mut out = Out::open(output, &answer.schema())?;
-            while let Some(batch) = answer.next().await? {
-                if !out.write(&batch)? {
-                    return Ok(());
+            let is_cut = if let Some(screen) = screen {
+                screen.show(answer, queries).await?.is_cut
+            } else {
+                let mut out = Out::open(output, &answer.schema())?;
+                while let Some(batch) = answer.next().await? {
+                    if !out.write(&batch)? {
+                        return Ok(());
+                    }
                 }
-            }
-            out.finish()?;
-            if let (true, Some(limit)) = (answer.is_cut(), self.limit) {
+                out.finish()?;
+                answer.is_cut()
+            };
+            if let (true, Some(limit)) = (is_cut, self.limit) {
                 eprintln!("only the first {limit} rows: there are more than --limit lets through");
             }
             Ok::<(), Failure>(())

@@ -1,18 +1,26 @@
-//! Answers on the screen: a table, one column a line where that is too wide, and a pager where they are too
-//! long. Or into a file.
+//! Answers on the screen, for the shell and for commands on a terminal: a table that fits, one column a line where none
+//! does, and a pager where they are too long. Or into a file.
 
+use std::fmt;
 use std::io::{IsTerminal as _, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
 use arrow::array::RecordBatch;
+use clap::Args;
+use tokio::sync::OnceCell;
 
 use super::shared::Output;
 use crate::cli::answers::Out;
 use crate::cli::failure::{Failure, Result};
+use lightsout_model::tenant::{Roster, RosterTenant};
+use lightsout_output::text::count;
+use lightsout_query::Queries;
 use lightsout_query::answer::Answer;
 use lightsout_report::expanded::expanded;
+use lightsout_report::terminal::{TENANT_ID, TenantNames, fitted_rows};
 use lightsout_report::{Format, RowWriter, TABLE_ROWS_MAX};
+use lightsout_workflow::known_tenants::names_in_lake;
 
 /// How rows lie on the screen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,6 +31,33 @@ pub(super) enum Expanded {
     Auto,
 }
 
+/// The flag of commands that show one answer.
+#[derive(Debug, Clone, Args)]
+pub(super) struct ExpandedFlag {
+    /// One column a line; so is a row that does not fit the terminal
+    #[arg(short = 'x', long)]
+    expanded: bool,
+}
+
+impl ExpandedFlag {
+    /// Whether it is set, of an output that can be so.
+    pub(super) fn is_on(&self, output: &Output) -> Result<bool> {
+        match output.format() {
+            Some(format) if self.expanded && format != Format::Table => Err(Failure::Usage {
+                flag: "--expanded",
+                expected: "a table, as it is for people".to_owned(),
+                found: format!("--format {}", format.as_str()),
+            }),
+            _ if self.expanded && output.output.is_some() => Err(Failure::Usage {
+                flag: "--expanded",
+                expected: "no --output: it is for people".to_owned(),
+                found: "--output".to_owned(),
+            }),
+            _ => Ok(self.expanded),
+        }
+    }
+}
+
 pub(super) struct Screen {
     format: Format,
     expanded: Expanded,
@@ -30,11 +65,53 @@ pub(super) struct Screen {
     file: Option<PathBuf>,
     columns: usize,
     lines: usize,
+    /// Whether tenants go by their names even where their ids would fit.
+    by_name: bool,
+    names: OnceCell<TenantNames>,
 }
 
+/// Columns of a terminal that does not say how many it has.
+const COLUMNS_OTHERWISE: usize = 80;
+
 impl Screen {
+    /// The screen of a person who waits for one answer; `None` where a program reads it, or a file is written.
+    pub(super) fn of_person(output: &Output, is_expanded: bool) -> Option<Self> {
+        let is_screen = output.is_table() && output.output.is_none();
+        if !(is_expanded || is_screen && std::io::stdout().is_terminal()) {
+            return None;
+        }
+        let mut screen = Self::new(output);
+        screen.format = Format::Table;
+        if is_expanded {
+            screen.expanded = Expanded::On;
+        }
+        screen.by_name = true;
+        let size = terminal_size::terminal_size_of(std::io::stdout());
+        screen.columns = COLUMNS_OTHERWISE;
+        screen.measure(size.map(|(columns, lines)| (columns.0, lines.0)));
+        Some(screen)
+    }
+
+    /// Columns of the terminal.
+    pub(super) const fn columns(&self) -> usize {
+        self.columns
+    }
+
+    /// With names of tenants that are not those of the kept roster.
+    pub(super) fn with_names(mut self, names: TenantNames) -> Self {
+        self.names = OnceCell::new_with(Some(names));
+        self
+    }
+
+    /// Names may have changed.
+    pub(super) fn forget_names(&mut self) {
+        self.names = OnceCell::new();
+    }
+
     pub(super) fn new(output: &Output) -> Self {
         Self {
+            by_name: false,
+            names: OnceCell::new(),
             format: output.format.filter(|_| output.output.is_none()).unwrap_or(Format::Table),
             expanded: Expanded::Auto,
             is_paged: true,
@@ -103,15 +180,15 @@ impl Screen {
         text.lines().count() + 2 > self.lines
     }
 
-    /// Shows an answer to its end; a note on how much it was.
-    pub(super) async fn show(&self, answer: Answer) -> Result<String> {
+    /// Shows an answer to its end. `queries` know the names of tenants.
+    pub(super) async fn show(&self, answer: Answer, queries: &Queries) -> Result<Shown> {
         match &self.file {
             Some(file) => self.to_file(answer, file).await,
-            None => self.to_screen(answer).await,
+            None => self.to_screen(answer, queries).await,
         }
     }
 
-    async fn to_file(&self, mut answer: Answer, file: &std::path::Path) -> Result<String> {
+    async fn to_file(&self, mut answer: Answer, file: &Path) -> Result<Shown> {
         let named = Format::of_path(file);
         let chosen = if self.format == Format::Table { Format::Csv } else { self.format };
         let output = Output { format: Some(named.unwrap_or(chosen)), output: Some(file.to_owned()) };
@@ -122,16 +199,21 @@ impl Screen {
             out.write(&batch)?;
         }
         out.finish()?;
-        Ok(format!("{} to {}", counted(rows, answer.is_cut()), file.display()))
+        Ok(Shown { rows, is_cut: answer.is_cut(), file: Some(file.to_owned()) })
     }
 
-    async fn to_screen(&self, mut answer: Answer) -> Result<String> {
+    async fn to_screen(&self, mut answer: Answer, queries: &Queries) -> Result<Shown> {
+        let names = if self.format == Format::Table && answer.schema().column_with_name(TENANT_ID).is_some() {
+            self.names.get_or_try_init(|| tenant_names(queries)).await?.clone()
+        } else {
+            TenantNames::new()
+        };
         let mut pages: Option<Pages> = None;
         let (mut rows, mut is_over) = (0, false);
         while !is_over {
             let (held, over) = next_rows(&mut answer).await?;
             is_over = over;
-            let text = self.text(&answer, &held, rows)?;
+            let text = self.text(&answer, &held, rows, &names)?;
             if rows > 0 && held.is_empty() {
                 break;
             }
@@ -143,31 +225,69 @@ impl Screen {
                 break;
             }
         }
-        Ok(counted(rows, answer.is_cut()))
+        Ok(Shown { rows, is_cut: answer.is_cut(), file: None })
     }
 
-    fn text(&self, answer: &Answer, batches: &[RecordBatch], before: usize) -> Result<String> {
-        let mut text = Vec::new();
-        let mut writer = RowWriter::new(&mut text, self.format, &answer.schema())?;
-        batches.iter().try_for_each(|batch| writer.write(batch))?;
-        writer.finish()?;
-        let text = String::from_utf8_lossy(&text).into_owned();
-        let is_wide = || text.lines().next().is_some_and(|line| line.chars().count() > self.columns);
-        let is_expanded = self.format == Format::Table
-            && match self.expanded {
-                Expanded::On => true,
-                Expanded::Off => false,
-                Expanded::Auto => is_wide(),
-            };
-        if !is_expanded {
-            return Ok(text);
+    fn text(
+        &self,
+        answer: &Answer,
+        batches: &[RecordBatch],
+        before: usize,
+        names: &TenantNames,
+    ) -> Result<String> {
+        if self.format != Format::Table || self.expanded == Expanded::Off {
+            let mut text = Vec::new();
+            let mut writer = RowWriter::new(&mut text, self.format, &answer.schema())?;
+            batches.iter().try_for_each(|batch| writer.write(batch))?;
+            writer.finish()?;
+            return Ok(String::from_utf8_lossy(&text).into_owned());
+        }
+        let batches = match batches {
+            [] => &[RecordBatch::new_empty(answer.schema())][..],
+            batches => batches,
+        };
+        if self.expanded == Expanded::Auto
+            && let Some(table) = fitted_rows(batches, self.columns, names, self.by_name)?
+        {
+            return Ok(table);
         }
         let (mut text, mut before) = (String::new(), before);
         for batch in batches {
-            text.push_str(&expanded(batch, before)?);
+            text.push_str(&expanded(batch, before, names)?);
             before += batch.num_rows();
         }
         Ok(text)
+    }
+}
+
+/// The names of the kept roster.
+async fn tenant_names(queries: &Queries) -> Result<TenantNames> {
+    let roster = names_in_lake(queries).await?;
+    Ok(names_of(&roster))
+}
+
+pub(super) fn names_of(roster: &Roster) -> TenantNames {
+    let name = |tenant: &RosterTenant| Some((tenant.tenant_id.clone(), tenant.display_name.clone()?));
+    roster.tenants.values().filter_map(name).collect()
+}
+
+/// How much was shown, and where.
+#[derive(Debug)]
+pub(super) struct Shown {
+    rows: usize,
+    pub(super) is_cut: bool,
+    file: Option<PathBuf>,
+}
+
+impl fmt::Display for Shown {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let rows = count(self.rows as u64, "row", "rows");
+        let more = if self.is_cut { ", and more than --limit lets through" } else { "" };
+        write!(f, "{rows}{more}")?;
+        match &self.file {
+            Some(file) => write!(f, " to {}", file.display()),
+            None => Ok(()),
+        }
     }
 }
 
@@ -184,11 +304,6 @@ async fn next_rows(answer: &mut Answer) -> Result<(Vec<RecordBatch>, bool)> {
         }
     }
     Ok((held, false))
-}
-
-fn counted(rows: usize, is_cut: bool) -> String {
-    let rows = if rows == 1 { "1 row".to_owned() } else { format!("{rows} rows") };
-    if is_cut { format!("{rows}, and more than --limit lets through") } else { rows }
 }
 
 /// Where text goes: the screen, or a program that shows it page by page.

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::answers::QueryLimits;
+use super::screen::{ExpandedFlag, Screen};
 use super::shared::{Global, Output, print};
 use super::shell;
 use super::sql_session::{SqlSession, named_time_zone};
@@ -34,6 +35,8 @@ pub(super) struct Arguments {
     queries: Option<PathBuf>,
     #[command(flatten)]
     output: Output,
+    #[command(flatten)]
+    expanded: ExpandedFlag,
     #[command(flatten)]
     limits: QueryLimits,
 }
@@ -74,6 +77,7 @@ async fn answer_all(sql: &str, session: &mut SqlSession, arguments: &Arguments) 
             found: format!("{queries} queries"),
         });
     }
+    let screen = Screen::of_person(output, arguments.expanded.is_on(output)?);
     let mut is_first = true;
     for sql in &statements {
         if session.set_time_zone(sql)?.is_some() {
@@ -82,7 +86,7 @@ async fn answer_all(sql: &str, session: &mut SqlSession, arguments: &Arguments) 
         if !std::mem::take(&mut is_first) && !matches!(output.format(), Some(Format::Json | Format::Ndjson)) {
             print("");
         }
-        limits.answer(session.queries(), output, NAME, sql, &[]).await?;
+        limits.answer(session.queries(), (output, screen.as_ref()), NAME, sql, &[]).await?;
     }
     Ok(())
 }

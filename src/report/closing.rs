@@ -6,6 +6,7 @@ use std::fmt::Write as _;
 
 use chrono::{Days, NaiveDate};
 
+use crate::wrapped::wrapped;
 use lightsout_model::campaign::Campaign;
 use lightsout_model::verdict::{Assessment, ProtocolVerdict, Reason, TenantAssessment, TenantVerdict};
 use lightsout_notify::limits_of_all;
@@ -54,16 +55,7 @@ fn write_limits(out: &mut String, limits: &[&str]) -> std::fmt::Result {
     }
     writeln!(out, "what sign-in logs can't show:")?;
     for sentence in limits {
-        let mut line = String::from("  -");
-        for word in sentence.split(' ') {
-            if line.chars().count() + 1 + word.chars().count() > LINE_CHARACTERS_MAX {
-                writeln!(out, "{line}")?;
-                "   ".clone_into(&mut line);
-            }
-            line.push(' ');
-            line.push_str(word);
-        }
-        writeln!(out, "{line}")?;
+        out.push_str(&wrapped("  - ", sentence, LINE_CHARACTERS_MAX));
     }
     Ok(())
 }

@@ -1,5 +1,5 @@
 //! Results for people and programs: rows as table, CSV, JSON, NDJSON, Parquet, Excel workbook or Markdown (`row_writer`),
-//! the tables of an assessment (`assessment`), the summary at the end of a run (`closing`), the explanation of one tenant (`explain`),
+//! as a table that fits a terminal (`terminal`, `expanded`), the tables of an assessment (`assessment`), the summary at the end of a run (`closing`), the explanation of one tenant (`explain`),
 //! where a campaign stands (`work_list`) and `report.html` (`page`). It decides nothing and writes nothing into a lake.
 
 pub mod assessment;
@@ -13,8 +13,10 @@ mod format;
 mod markdown;
 pub mod page;
 mod row_writer;
+pub mod terminal;
 pub mod work_list;
 mod workbook;
+mod wrapped;
 
 use std::io::Write;
 use std::sync::Arc;

@@ -147,7 +147,10 @@ impl Shell {
     /// Goes on to what was committed meanwhile, and says so.
     async fn refresh(&mut self) {
         match self.session.refresh().await {
-            Ok(true) => eprintln!("(the lake has new commits: answers are of them from here on)"),
+            Ok(true) => {
+                self.screen.forget_names();
+                eprintln!("(the lake has new commits: answers are of them from here on)");
+            }
             Ok(false) => {}
             Err(error) => {
                 eprintln!("the newest commits can't be read, answers are of those before: {error}");
@@ -174,7 +177,7 @@ impl Shell {
         self.screen.measure(line.dimensions());
         let screen = &self.screen;
         let (queries, limits) = (self.session.queries(), self.limits);
-        let shown = async { screen.show(queries.ask(NAME, sql, &[], limits).await?).await };
+        let shown = async { screen.show(queries.ask(NAME, sql, &[], limits).await?, queries).await };
         let done = tokio::select! {
             done = shown => done,
             _ = tokio::signal::ctrl_c() => Err(Failure::from(QueryError::Interrupted { name: NAME.to_owned() })),
