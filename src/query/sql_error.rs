@@ -8,6 +8,7 @@ use datafusion::common::{Column, SchemaError, Span};
 use datafusion::error::DataFusionError;
 use datafusion::logical_expr::sqlparser::parser::ParserError;
 
+use super::catalog::REPORTS;
 use super::suggestions::{NameKind, suggest};
 
 /// Characters of a line that are shown around the place.
@@ -289,6 +290,10 @@ fn names(columns: &[Column]) -> Vec<&str> {
     columns.iter().map(Column::name).collect()
 }
 
+fn is_report(name: &str) -> bool {
+    REPORTS.iter().any(|report| report.name == name)
+}
+
 fn strs(names: &[String]) -> Vec<&str> {
     names.iter().map(String::as_str).collect()
 }
@@ -316,7 +321,11 @@ fn from_plan(sql: &str, message: &str, place: Option<Place>, known: &KnownNames)
         } else {
             message.push_str(&did_you_mean(suggest(name, &strs(&known.tables), NameKind::Table)));
         }
-        let hint = Some(format!("tables and views: {}", known.tables.join(", ")));
+        let (reports, others): (Vec<&str>, Vec<&str>) =
+            known.tables.iter().map(String::as_str).partition(|name| is_report(name));
+        let reports =
+            if reports.is_empty() { "" } else { ", and every report (lightsout report lists them)" };
+        let hint = Some(format!("tables and views: {}{reports}", others.join(", ")));
         return SqlError { message, place, hint };
     }
     if let Some(name) = between(message, "Invalid function '", "'.") {
