@@ -33,10 +33,17 @@ fn a_tenant_is_found_by_id_name_and_domain_and_told_why() {
         "in_use: imap4 is in use by 1 user, 11 sign-ins",
         "non_interactive: 30 of 30 days",
         "scanner@oldmill.example.com",
-        "-- protocol_usage:",
+        "--sql adds the SQL behind each number",
     ] {
         assert!(by_id.contains(told), "{told} is not in\n{by_id}");
     }
+    // The answer first, then who, then the numbers it rests on; SQL on demand.
+    let at = |text: &str| by_id.find(text).unwrap_or_else(|| panic!("{text} is not in\n{by_id}"));
+    assert!(by_id.starts_with("Old Mill Printworks, "), "{by_id}");
+    assert!(at("in_use: imap4") < at("who: users with usage"), "{by_id}");
+    assert!(at("who: users with usage") < at("coverage: #") && !by_id.contains("SELECT"), "{by_id}");
+    let with_sql = explain(&place, &[OLD_MILL, "--sql"]);
+    assert!(with_sql.contains("-- protocol_usage:") && with_sql.contains("SELECT * FROM ("), "{with_sql}");
     let gap = explain(&place, &["Tidewater Legal"]);
     assert!(gap.contains("--covers 2026-"), "the cure is told:\n{gap}");
 

@@ -11,7 +11,8 @@ use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
 use clap::Args;
 
-use super::shared::{Output, parse_size};
+use super::screen::Screen;
+use super::shared::{Output, is_special, parse_size};
 use crate::cli::failure::{Failure, Result};
 use lightsout_query::Error as QueryError;
 use lightsout_query::answer::Limits;
@@ -37,25 +38,31 @@ impl QueryLimits {
         Limits { rows: self.limit, time: self.timeout }
     }
 
-    /// Runs one query and writes its rows as they come, until it ends or somebody interrupts it.
+    /// Runs one query and writes its rows as they come, until it ends or somebody interrupts it: to the screen if there
+    /// is one, else as the output has it.
     pub(super) async fn answer(
         &self,
         queries: &Queries,
-        output: &Output,
+        (output, screen): (&Output, Option<&Screen>),
         name: &str,
         sql: &str,
         parameters: &[Parameter],
     ) -> Result<()> {
         let rows = async {
             let mut answer = queries.ask(name, sql, parameters, self.each()).await?;
-            let mut out = Out::open(output, &answer.schema())?;
-            while let Some(batch) = answer.next().await? {
-                if !out.write(&batch)? {
-                    return Ok(());
+            let is_cut = if let Some(screen) = screen {
+                screen.show(answer, queries).await?.is_cut
+            } else {
+                let mut out = Out::open(output, &answer.schema())?;
+                while let Some(batch) = answer.next().await? {
+                    if !out.write(&batch)? {
+                        return Ok(());
+                    }
                 }
-            }
-            out.finish()?;
-            if let (true, Some(limit)) = (answer.is_cut(), self.limit) {
+                out.finish()?;
+                answer.is_cut()
+            };
+            if let (true, Some(limit)) = (is_cut, self.limit) {
                 eprintln!("only the first {limit} rows: there are more than --limit lets through");
             }
             Ok::<(), Failure>(())
@@ -109,14 +116,14 @@ impl Out {
         let is_closed = Arc::new(AtomicBool::new(false));
         let stdout_format = || if io::stdout().is_terminal() { Format::Table } else { Format::Csv };
         let (sink, format, part) = match &output.output {
-            None => (Sink::new(io::stdout(), &is_closed), output.format.unwrap_or_else(stdout_format), None),
+            None => {
+                (Sink::new(io::stdout(), &is_closed), output.format().unwrap_or_else(stdout_format), None)
+            }
             Some(path) => {
-                // What is there and no file, as a pipe, is written to as it is.
-                let is_special = path.metadata().is_ok_and(|found| !found.is_file());
-                let part = (!is_special).then(|| Part { path: path.clone(), part: part_of(path) });
+                let part = (!is_special(path)).then(|| Part { path: path.clone(), part: part_of(path) });
                 let open = part.as_ref().map_or(path, |part| &part.part);
                 let file = File::create(open).map_err(Failure::write(path))?;
-                (Sink::new(file, &is_closed), output.format.unwrap_or(Format::Csv), part)
+                (Sink::new(file, &is_closed), output.format().unwrap_or(Format::Csv), part)
             }
         };
         Ok(Self { rows: RowWriter::new(sink, format, schema)?, part, is_closed })

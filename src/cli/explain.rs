@@ -2,13 +2,14 @@
 
 use clap::Args;
 
+use super::screen::Screen;
 use super::shared::{Global, Output, Rules, find_tenant, open_lake, print_note};
 use crate::cli::failure::{Failure, Result};
 use lightsout_assess::assess;
 use lightsout_model::tenant::Roster;
 use lightsout_query::catalog::Report;
 use lightsout_report::Format;
-use lightsout_report::explain::{Explanation, Judged};
+use lightsout_report::explain::{Explanation, Judged, Layout};
 use lightsout_workflow::assess::{AssessRequest, window};
 use lightsout_workflow::known_tenants::missing_logs_note;
 use lightsout_workflow::{Error, MEMORY_LIMIT_BYTES, session};
@@ -20,6 +21,9 @@ pub(super) struct Arguments {
     tenant: String,
     #[command(flatten)]
     rules: Rules,
+    /// Show the SQL behind each number as well
+    #[arg(long)]
+    sql: bool,
     #[command(flatten)]
     output: Output,
 }
@@ -51,19 +55,26 @@ pub(super) async fn run(arguments: &Arguments, global: &Global) -> Result<u8> {
         return Err(Error::EmptyLake { lake: lake.name() }.into());
     };
     let evidence = evidence.pop().unwrap_or_default();
-    if let Some(Format::Csv | Format::Ndjson | Format::Parquet) = arguments.output.format {
+    let format = arguments.output.format();
+    if format.is_some_and(|format| !matches!(format, Format::Table | Format::Json)) {
         let report = Report::find("tenant_activity")?;
         let parameters = report.bind(&campaign, window, &tenant_id);
         return arguments.output.write(&queries.run(report.name, report.sql, &parameters).await?).map(|()| 0);
     }
     let judged = Judged { tenant, evidence, settings };
     let explanation = Explanation::gather(&queries, &campaign, window, judged).await?;
-    if arguments.output.format == Some(Format::Json) {
+    if format == Some(Format::Json) {
         let json = serde_json::to_string_pretty(&explanation)
             .map_err(|source| Failure::Json { what: "an explanation", source })?;
         arguments.output.write_text(&json)?;
     } else {
-        arguments.output.write_text(&explanation.text())?;
+        let screen = Screen::of_person(&arguments.output, false);
+        let width = screen.as_ref().map(Screen::columns);
+        let text = explanation.text(Layout { width, sql: arguments.sql });
+        match screen {
+            Some(screen) => screen.page(text.trim_end())?,
+            None => arguments.output.write_text(&text)?,
+        }
     }
     Ok(0)
 }

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use lightsout_config::campaign_file::CampaignError;
 use lightsout_config::request_file::RequestsError;
 use lightsout_config::roster_file::RosterError;
+use lightsout_config::table_file::TableFileError;
 use lightsout_config::tenants_file::TenantsFileError;
 use lightsout_decisions as decisions;
 use lightsout_workflow::Error as StageError;
@@ -18,6 +19,8 @@ pub(crate) enum Failure {
     Usage { flag: &'static str, expected: String, found: String },
     #[error("--tenants-from: {0}")]
     TenantsFile(#[from] TenantsFileError),
+    #[error("--with: {0}")]
+    TableFile(#[from] TableFileError),
     #[error("reading {path}: {source}")]
     Read { path: String, source: std::io::Error },
     #[error("writing {path}: {source}")]
@@ -45,7 +48,7 @@ const FAILED: u8 = 1;
 impl Failure {
     pub(crate) fn exit_code(&self) -> u8 {
         match self {
-            Self::Usage { .. } | Self::TenantsFile(_) => USAGE,
+            Self::Usage { .. } | Self::TenantsFile(_) | Self::TableFile(_) => USAGE,
             Self::Read { .. } | Self::Write { .. } | Self::Arrow { .. } | Self::Json { .. } => FAILED,
             Self::Stage(error) => of_stage(error),
             Self::Serve(error) => of_server(error),
@@ -139,7 +142,10 @@ fn of_ingest(error: &lightsout_ingest::Error) -> u8 {
 fn of_query(error: &lightsout_query::Error) -> u8 {
     use lightsout_query::Error;
     match error {
-        Error::Header { .. } | Error::QueriesFolder { .. } | Error::UnknownReport { .. } => USAGE,
+        Error::Header { .. }
+        | Error::QueriesFolder { .. }
+        | Error::UserTable { .. }
+        | Error::UnknownReport { .. } => USAGE,
         Error::Interrupted { .. } => INTERRUPTED,
         Error::Lake(error) => of_lake(error),
         Error::Engine { .. }
@@ -180,6 +186,8 @@ fn of_report(error: &lightsout_report::Error) -> u8 {
         Error::Write { .. }
         | Error::Parquet { .. }
         | Error::Arrow { .. }
+        | Error::Workbook { .. }
+        | Error::BeyondExcel { .. }
         | Error::Page { .. }
         | Error::Output(_) => FAILED,
     }

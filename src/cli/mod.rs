@@ -15,11 +15,15 @@ mod notices;
 mod report;
 mod roster;
 mod run;
+mod screen;
 mod serve;
 mod settings;
 mod shared;
 mod shell;
 mod sql;
+mod sql_session;
+mod typed;
+mod user_tables;
 
 use std::ffi::OsString;
 use std::path::Path;
@@ -54,7 +58,7 @@ enum Command {
     Assess(assess::Arguments),
     /// Notices and lists for a kept decision, or a month's usage reports
     Notices(notices::Arguments),
-    /// Why one tenant has its verdict, with the SQL behind each number
+    /// Why one tenant has its verdict: reasons, who, and the numbers behind
     Explain(explain::Arguments),
     /// The thirty days: announce, opt out, recheck, apply, confirm, status
     #[command(subcommand)]
@@ -116,8 +120,11 @@ pub(crate) async fn main() -> ExitCode {
         Ok(command) => command,
         Err(error) => return failed(&error),
     };
-    let cli =
-        Cli::from_arg_matches(&command.get_matches_from(arguments)).unwrap_or_else(|error| error.exit());
+    let matches = command.get_matches_from(arguments);
+    if let Err(error) = shared::Output::of(&matches).check() {
+        return failed(&error);
+    }
+    let cli = Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
     let global = &cli.global;
     let done = match &cli.command {
         Command::Run(arguments) => run::run(arguments, global).await,

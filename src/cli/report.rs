@@ -9,12 +9,15 @@ use clap::Args;
 
 use super::answers::QueryLimits;
 use super::roster::GivenRoster;
+use super::screen::{ExpandedFlag, Screen, names_of};
 use super::shared::{Global, LoadedRules, Output, Rules, find_tenant, now, open_lake, print, print_note};
+use super::user_tables::UserTables;
 use crate::cli::failure::{Failure, Result};
 use flags::Values;
 use lightsout_model::tenant::Roster;
 use lightsout_query::catalog::header::Header;
 use lightsout_query::catalog::own::Library;
+use lightsout_query::catalog::parameter::ParameterValue;
 use lightsout_query::catalog::{Report, Topic};
 use lightsout_query::{Queries, explain_values};
 use lightsout_report::columns::Columns;
@@ -22,6 +25,9 @@ use lightsout_workflow::Error as StageError;
 use lightsout_workflow::assess::window;
 use lightsout_workflow::known_tenants::{missing_logs_note, names_in_lake};
 use lightsout_workflow::session;
+
+/// A parameter that takes several tenants, with commas between them.
+const TENANTS: &str = "tenants";
 
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
@@ -37,11 +43,15 @@ pub(super) struct Arguments {
     /// A folder of your own queries, NAME.sql each, beside the shipped ones
     #[arg(long, value_name = "DIR")]
     queries: Option<PathBuf>,
+    #[command(flatten)]
+    tables: UserTables,
     /// The SQL as it would run, values filled in, instead of running it
     #[arg(long)]
     explain: bool,
     #[command(flatten)]
     output: Output,
+    #[command(flatten)]
+    expanded: ExpandedFlag,
     #[command(flatten)]
     limits: QueryLimits,
     #[command(flatten)]
@@ -53,6 +63,7 @@ pub(super) async fn run(arguments: &Arguments, global: &Global) -> Result<u8> {
     let Some(name) = &arguments.name else { return list(&library, arguments, global) };
     let report = library.find(name)?;
     flags::header(&library, &report)?;
+    let screen = Screen::of_person(&arguments.output, arguments.expanded.is_on(&arguments.output)?);
     if arguments.tenant.is_some() && !report.parameters().contains(&"tenant") {
         return Err(Failure::Usage {
             flag: "--tenant",
@@ -61,12 +72,19 @@ pub(super) async fn run(arguments: &Arguments, global: &Global) -> Result<u8> {
         });
     }
     let LoadedRules { campaign, roster, as_of: day } = arguments.rules.load()?;
+    let screen = match &roster {
+        Some(given) => screen.map(|screen| screen.with_names(names_of(&given.for_use))),
+        None => screen,
+    };
+    let tables = arguments.tables.read(&library, arguments.limits.memory_limit, global)?;
     // Showing a query of a day that is named asks nothing of the lake.
     let queries = if arguments.explain && (day.is_some() || !report.needs_window()) {
         None
     } else {
         let lake = open_lake(global).await?;
-        Some((session::open(&lake, arguments.limits.memory_limit).await?, lake))
+        let queries = session::open(&lake, arguments.limits.memory_limit).await?;
+        tables.iter().for_each(|table| queries.add_table(table));
+        Some((queries, lake))
     };
     let mut roster = match (&queries, roster) {
         (_, Some(given)) => given.for_use,
@@ -87,11 +105,22 @@ pub(super) async fn run(arguments: &Arguments, global: &Global) -> Result<u8> {
         }
     };
     let tenant = match (&arguments.tenant, &queries) {
-        (Some(named), Some((queries, _))) => known_tenant(named, &mut roster, queries).await?,
+        (Some(named), Some((queries, _))) => known_tenant("--tenant", named, &mut roster, queries).await?,
         (Some(named), None) => named.clone(),
         (None, _) => "*".to_owned(),
     };
-    let parameters = report.bind_with(&campaign, window, &tenant, &arguments.values.0);
+    let mut values = arguments.values.0.clone();
+    if let (Some(named), Some((queries, _))) =
+        (values.get(TENANTS).and_then(ParameterValue::as_text), &queries)
+        && named != "*"
+    {
+        let mut ids = Vec::new();
+        for named in named.split(',') {
+            ids.push(known_tenant("--tenants", named.trim(), &mut roster, queries).await?);
+        }
+        values.insert(TENANTS.to_owned(), ParameterValue::from(ids.join(",")));
+    }
+    let parameters = report.bind_with(&campaign, window, &tenant, &values);
     if arguments.explain {
         let sql = explain_values::with_values(report.sql, &parameters);
         arguments.output.write_text(&format!("{};", sql.trim_end_matches([';', ' ', '\n'])))?;
@@ -102,14 +131,20 @@ pub(super) async fn run(arguments: &Arguments, global: &Global) -> Result<u8> {
             // Also with --quiet: an empty answer must not pass for "nothing happened".
             print_note(&format!("lightsout: {note}"));
         }
-        arguments.limits.answer(&queries, &arguments.output, report.name, report.sql, &parameters).await?;
+        let output = (&arguments.output, screen.as_ref());
+        arguments.limits.answer(&queries, output, report.name, report.sql, &parameters).await?;
     }
     Ok(0)
 }
 
 /// A tenant that lake or roster knows: of any other, a report would be empty and look like an answer.
 /// The names of a roster that only a decision has count too.
-async fn known_tenant(named: &str, roster: &mut Roster, queries: &Queries) -> Result<String> {
+async fn known_tenant(
+    flag: &'static str,
+    named: &str,
+    roster: &mut Roster,
+    queries: &Queries,
+) -> Result<String> {
     if roster.tenants.is_empty() {
         *roster = names_in_lake(queries).await?;
     }
@@ -120,7 +155,7 @@ async fn known_tenant(named: &str, roster: &mut Roster, queries: &Queries) -> Re
         .map(|tenant| tenant.tenant_id.as_str())
         .chain(with_settings.iter().map(String::as_str))
         .collect();
-    find_tenant("--tenant", named, roster, &known)
+    find_tenant(flag, named, roster, &known)
 }
 
 /// Every report with one line each. A file of the folder that can't be run is told, and the others listed.

@@ -8,6 +8,7 @@ use clap::Args;
 
 use super::answers::parse_time;
 use super::shared::{Global, LoadedRules, Rules, parse_size};
+use super::user_tables::UserTables;
 use crate::cli::failure::{Failure, Result};
 use lightsout_serve::access::Access;
 use lightsout_serve::engine::QueryLimits;
@@ -27,6 +28,8 @@ pub(super) struct Arguments {
     /// A folder of your own queries, NAME.sql each, beside the shipped ones
     #[arg(long, value_name = "DIR")]
     queries: Option<PathBuf>,
+    #[command(flatten)]
+    tables: UserTables,
     /// Rows that a query may have; more is an error [default: any number]
     #[arg(long, value_name = "N")]
     limit: Option<usize>,
@@ -93,7 +96,8 @@ pub(super) async fn run(arguments: &Arguments, global: &Global) -> Result<u8> {
     let LoadedRules { campaign, roster, as_of } = arguments.rules.load()?;
     let roster = roster.map(|roster| roster.for_use);
     let library = Library::open(arguments.queries.as_deref(), lightsout_config::spreadsheet::decoded)?;
-    let rules = live::Rules { campaign, roster, as_of, library };
+    let tables = arguments.tables.read(&library, arguments.memory_limit, global)?;
+    let rules = live::Rules { campaign, roster, as_of, library, tables };
     drop(super::shared::open_lake(global).await?);
     let live = Live::open(&global.lake, rules, arguments.memory_limit).await?;
     let (rows, time, memory_bytes) = (arguments.limit, arguments.timeout, arguments.memory_limit);

@@ -4,8 +4,8 @@ use std::io::{IsTerminal, Write};
 use std::path::{Path, PathBuf};
 
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
-use clap::Args;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
+use clap::{ArgMatches, Args};
 
 use super::answers::Out;
 use super::roster::GivenRoster;
@@ -192,14 +192,20 @@ impl Naming {
 }
 
 /// Where rows go, and how.
-#[derive(Debug, Default, Args)]
+#[derive(Debug, Clone, Default, Args)]
 pub(super) struct Output {
-    /// How rows are written [default: table on a terminal, else csv]
+    /// How rows are written [default: as the name of --output tells; else table on
+    /// a terminal and csv elsewhere]
     #[arg(long, value_name = "F", value_parser = format_parser())]
     pub(super) format: Option<Format>,
-    /// A file instead of stdout
+    /// A file instead of stdout; its name tells the format, as in who.xlsx
     #[arg(long, value_name = "FILE")]
     pub(super) output: Option<PathBuf>,
+}
+
+/// What is there and no file, as a pipe: written to as it is.
+pub(super) fn is_special(path: &Path) -> bool {
+    path.metadata().is_ok_and(|found| !found.is_file())
 }
 
 /// The formats by name, for help and completions too.
@@ -209,10 +215,55 @@ fn format_parser() -> impl TypedValueParser<Value = Format> {
 }
 
 impl Output {
+    /// What the flags of any command say. Of `report --explain` nothing: it writes SQL, and no rows.
+    pub(super) fn of(matches: &ArgMatches) -> Self {
+        let mut command = matches;
+        while let Some((_, inner)) = command.subcommand() {
+            command = inner;
+        }
+        if command.try_get_one::<bool>("explain").is_ok_and(|explain| explain == Some(&true)) {
+            return Self::default();
+        }
+        Self {
+            format: command.try_get_one("format").ok().flatten().copied(),
+            output: command.try_get_one("output").ok().flatten().cloned(),
+        }
+    }
+
+    /// Checks what can be checked before any work: one format, told by the flag or the file's name, that can go there.
+    pub(super) fn check(&self) -> Result<()> {
+        let usage = |flag, expected, found| Err(Failure::Usage { flag, expected, found });
+        let Some(path) = &self.output else {
+            if self.format == Some(Format::Xlsx) {
+                let expected = "a file to write a workbook into, as in --output report.xlsx".to_owned();
+                return usage("--format", expected, "xlsx without --output".to_owned());
+            }
+            return Ok(());
+        };
+        match (self.format, Format::of_path(path)) {
+            (Some(format), Some(named)) if format != named => {
+                let expected =
+                    format!("{}, as the name {} tells, or another name", named.as_str(), path.display());
+                usage("--format", expected, format.as_str().to_owned())
+            }
+            (None, None) if !is_special(path) => {
+                let known = Format::ALL.map(|format| format!(".{}", format.extension())).join(", ");
+                let expected = format!("a name that ends with one of {known}, or --format beside it");
+                usage("--output", expected, path.display().to_string())
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// The format that the flag or the file's name tells.
+    pub(super) fn format(&self) -> Option<Format> {
+        self.format.or_else(|| Format::of_path(self.output.as_ref()?))
+    }
+
     /// Whether a person reads the rows, on a screen that is only so wide.
     pub(super) fn is_table(&self) -> bool {
         let terminal = self.output.is_none() && std::io::stdout().is_terminal();
-        self.format.map_or(terminal, |format| format == Format::Table)
+        self.format().map_or(terminal, |format| format == Format::Table)
     }
 
     /// Characters of a line: as wide as the terminal, else 80.

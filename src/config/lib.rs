@@ -4,4 +4,5 @@ pub mod campaign_file;
 pub mod request_file;
 pub mod roster_file;
 pub mod spreadsheet;
+pub mod table_file;
 pub mod tenants_file;

@@ -131,6 +131,9 @@ pub enum Outcome {
 }
 
 impl Outcome {
+    pub const ALL: [Self; 5] =
+        [Self::Success, Self::Interrupted, Self::Blocked, Self::Failure, Self::Unknown];
+
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -154,6 +157,8 @@ pub enum AuthMethod {
 }
 
 impl AuthMethod {
+    pub const ALL: [Self; 4] = [Self::Basic, Self::Modern, Self::PasswordGrant, Self::Unknown];
+
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {

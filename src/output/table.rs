@@ -110,6 +110,28 @@ fn harmless(batch: &RecordBatch) -> Result<RecordBatch, ArrowError> {
 }
 
 fn harmless_column(column: &ArrayRef) -> Result<ArrayRef, ArrowError> {
+    one_value_a_cell(column, harmless_text, joined)
+}
+
+/// The column with one value in each cell: text as it is, lists joined with `;`, structures as JSON. Other types stay.
+///
+/// # Errors
+/// Fails if a value has no text.
+pub fn as_text(column: &ArrayRef) -> Result<ArrayRef, ArrowError> {
+    one_value_a_cell(column, unchanged, |texts| {
+        texts.as_string::<i32>().iter().flatten().collect::<Vec<_>>().join(";")
+    })
+}
+
+const fn unchanged(text: &str) -> Cow<'_, str> {
+    Cow::Borrowed(text)
+}
+
+fn one_value_a_cell(
+    column: &ArrayRef,
+    text_cell: fn(&str) -> Cow<'_, str>,
+    list_cell: fn(&ArrayRef) -> String,
+) -> Result<ArrayRef, ArrowError> {
     let is_text = |kind: &DataType| {
         matches!(kind, DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View)
             || matches!(kind, DataType::Dictionary(_, values) if values.is_string())
@@ -117,19 +139,19 @@ fn harmless_column(column: &ArrayRef) -> Result<ArrayRef, ArrowError> {
     match column.data_type() {
         kind if is_text(kind) => {
             let texts = cast(column, &DataType::Utf8)?;
-            let cells = texts.as_string::<i32>().iter().map(|text| text.map(harmless_text));
+            let cells = texts.as_string::<i32>().iter().map(|text| text.map(text_cell));
             Ok(Arc::new(cells.collect::<StringArray>()))
         }
         DataType::List(item) if !item.data_type().is_nested() => {
             let list = DataType::List(Arc::new(Field::new_list_field(DataType::Utf8, true)));
             let lists = cast(column, &list)?;
-            let cells = lists.as_list::<i32>().iter().map(|texts| texts.as_ref().map(joined));
+            let cells = lists.as_list::<i32>().iter().map(|texts| texts.as_ref().map(list_cell));
             Ok(Arc::new(cells.collect::<StringArray>()))
         }
         kind if kind.is_nested() => {
             let cells = as_json(column)?;
             let cells = cells.iter().enumerate();
-            let cells = cells.map(|(row, text)| column.is_valid(row).then(|| harmless_text(text)));
+            let cells = cells.map(|(row, text)| column.is_valid(row).then(|| text_cell(text)));
             Ok(Arc::new(cells.collect::<StringArray>()))
         }
         _ => Ok(Arc::clone(column)),

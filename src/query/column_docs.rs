@@ -2,13 +2,15 @@
 //! those of `queries/columns.txt` and of the views' headers.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use arrow::datatypes::DataType;
-use datafusion::catalog::SchemaProvider as _;
+use datafusion::catalog::SchemaProvider;
 use datafusion::execution::session_state::SessionState;
 
 use super::Queries;
-use super::views::{VIEWS, View};
+use super::catalog::REPORTS;
+use super::views::VIEWS;
 use crate::Result;
 use lightsout_lake::schema::Table;
 
@@ -68,21 +70,22 @@ pub fn relations() -> Vec<Relation> {
     views.chain(tables).collect()
 }
 
+/// Where a session looks for a name without a schema.
+fn default_schema(state: &SessionState) -> Option<Arc<dyn SchemaProvider>> {
+    let options = &state.config().options().catalog;
+    state.catalog_list().catalog(&options.default_catalog)?.schema(&options.default_schema)
+}
+
 /// The names that a session has, in order; not what is only a part of a view.
 pub(super) fn relation_names(state: &SessionState) -> Vec<String> {
-    let options = &state.config().options().catalog;
-    let schema = state
-        .catalog_list()
-        .catalog(&options.default_catalog)
-        .and_then(|catalog| catalog.schema(&options.default_schema));
-    let mut names = schema.map(|schema| schema.table_names()).unwrap_or_default();
+    let mut names = default_schema(state).map(|schema| schema.table_names()).unwrap_or_default();
     names.retain(|name| !VIEWS.iter().any(|view| view.is_part && view.name == name));
     names.sort_unstable();
     names
 }
 
 /// The name of a type in SQL.
-fn sql_type(of: &DataType) -> String {
+pub(super) fn sql_type(of: &DataType) -> String {
     match of {
         DataType::Utf8 | DataType::Utf8View | DataType::LargeUtf8 => "text".to_owned(),
         DataType::Int64 | DataType::UInt64 => "bigint".to_owned(),
@@ -112,10 +115,9 @@ fn meaning_in_columns_file(table: &str, column: &str) -> Option<&'static str> {
 }
 
 /// The columns that a header tells of, with what it says: `day date: in UTC;`.
-fn header_meanings(view: &View) -> BTreeMap<String, String> {
+fn header_meanings(text: &str) -> BTreeMap<String, String> {
     const KINDS: [&str; 5] = ["text", "bigint", "timestamp", "date", "boolean"];
-    let header: Vec<&str> =
-        view.text.lines().filter_map(|line| line.strip_prefix("--")).map(str::trim).collect();
+    let header: Vec<&str> = text.lines().filter_map(|line| line.strip_prefix("--")).map(str::trim).collect();
     let columns = header.iter().skip_while(|line| !line.starts_with("Columns:"));
     let columns = columns.take_while(|line| !line.starts_with("Order:"));
     let mut meanings: BTreeMap<String, String> = BTreeMap::new();
@@ -164,10 +166,12 @@ impl Queries {
     /// # Errors
     /// Fails if a view can't be planned.
     pub async fn columns_of(&self, name: &str) -> Result<Option<Vec<ColumnDoc>>> {
-        let found = self.schema.table(name).await.map_err(|source| super::failed(name, source))?;
+        let schema = default_schema(&self.context.state()).unwrap_or_else(|| self.names());
+        let found = schema.table(name).await.map_err(|source| super::failed(name, source))?;
         let Some(found) = found else { return Ok(None) };
-        let view = VIEWS.iter().find(|view| view.name == name);
-        let declared = view.map(header_meanings).unwrap_or_default();
+        let view = VIEWS.iter().find(|view| view.name == name).map(|view| view.text);
+        let report = || REPORTS.iter().find(|report| report.name == name).map(|report| report.sql);
+        let declared = view.or_else(report).map(header_meanings).unwrap_or_default();
         let meaning = |column: &str| {
             let declared = declared.get(column).filter(|declared| !declared.is_empty()).cloned();
             declared.or_else(|| meaning_in_columns_file(name, column).map(str::to_owned)).unwrap_or_default()
@@ -191,6 +195,14 @@ impl Queries {
             let Some(columns) = self.columns_of(relation.name).await? else { continue };
             let columns = columns.into_iter().map(|column| column.name).collect();
             relations.insert(relation.name.to_owned(), columns);
+        }
+        // A report is planned to know its columns: only when it is asked.
+        for name in relation_names(&self.context.state()) {
+            relations.entry(name).or_default();
+        }
+        for name in self.schema.user_table_names() {
+            let columns = self.columns_of(&name).await?.unwrap_or_default();
+            relations.insert(name, columns.into_iter().map(|column| column.name).collect());
         }
         let state = self.context.state();
         let mut functions: Vec<String> = state

@@ -44,6 +44,8 @@ pub enum Error {
         .folder.display()
     )]
     QueriesFolder { folder: PathBuf, found: String, way_out: String },
+    #[error("--with {name}=FILE: expected {expected}")]
+    UserTable { name: String, expected: String },
     #[error("unknown report '{name}'; {hint}")]
     UnknownReport { name: String, hint: String },
     #[error("reading {path}: {source}")]

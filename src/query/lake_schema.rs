@@ -1,10 +1,11 @@
 //! The names that a query can ask for: the tables of a snapshot, and views over them. A view is planned when
 //! the first query names it, so a session costs nothing for the views that no query names. Views that
-//! other crates compute are registered once; SQL adds nothing and takes nothing away.
+//! other crates compute are registered once, and tables of the user's own are added; SQL adds nothing and takes nothing
+//! away.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 
 use async_trait::async_trait;
 use datafusion::catalog::{SchemaProvider, TableProvider};
@@ -47,6 +48,8 @@ pub(super) struct LakeSchema {
     /// `sign_in_records` as files; `None` where its rows are in memory.
     records: Option<Arc<LakeTable>>,
     views: HashMap<&'static str, Planned>,
+    /// Of the user's own, which are added to a session before it is asked.
+    user_tables: RwLock<BTreeMap<String, Arc<dyn TableProvider>>>,
     contested_ids: OnceCell<Arc<MemoizedView>>,
     state: State,
     memory_limit_bytes: usize,
@@ -67,7 +70,15 @@ impl LakeSchema {
     ) -> Self {
         let tables = tables.into_iter().map(|(table, provider)| (table.as_str(), provider)).collect();
         let views = VIEWS.iter().map(|view| (view.name, (view, OnceCell::new()))).collect();
-        Self { tables, records, views, contested_ids: OnceCell::new(), state, memory_limit_bytes }
+        Self {
+            tables,
+            records,
+            views,
+            user_tables: RwLock::default(),
+            contested_ids: OnceCell::new(),
+            state,
+            memory_limit_bytes,
+        }
     }
 
     /// Provides a view that another crate computes; `false` if there is none of that name to provide.
@@ -76,6 +87,20 @@ impl LakeSchema {
             .get(name)
             .filter(|(view, _)| view.kind == ViewKind::Registered)
             .is_some_and(|(_, place)| place.set(provider).is_ok())
+    }
+
+    /// Adds a table of the user's own, whose name is none of the lake's.
+    pub(super) fn add_user_table(&self, name: &str, table: Arc<dyn TableProvider>) {
+        self.user_tables.write().unwrap_or_else(PoisonError::into_inner).insert(name.to_owned(), table);
+    }
+
+    fn user_table(&self, name: &str) -> Option<Arc<dyn TableProvider>> {
+        self.user_tables.read().unwrap_or_else(PoisonError::into_inner).get(name).cloned()
+    }
+
+    /// The names of the user's own tables, in order.
+    pub(super) fn user_table_names(&self) -> Vec<String> {
+        self.user_tables.read().unwrap_or_else(PoisonError::into_inner).keys().cloned().collect()
     }
 
     pub(super) fn lake_table(&self, table: Table) -> Arc<dyn TableProvider> {
@@ -162,8 +187,11 @@ fn with_table(plan: LogicalPlan, table: Table, provider: Arc<dyn TableProvider>)
 #[async_trait]
 impl SchemaProvider for LakeSchema {
     fn table_names(&self) -> Vec<String> {
-        let views = self.views.iter().filter(|(_, planned)| is_available(planned)).map(|(name, _)| name);
+        // What is only a part of other views is found by its name, and not listed.
+        let views = self.views.iter().filter(|(_, planned)| is_available(planned) && !planned.0.is_part);
+        let views = views.map(|(name, _)| name);
         let mut names: Vec<String> = self.tables.keys().chain(views).map(|name| (*name).to_owned()).collect();
+        names.extend(self.user_table_names());
         names.sort_unstable();
         names
     }
@@ -172,7 +200,7 @@ impl SchemaProvider for LakeSchema {
         if let Some(table) = self.tables.get(name) {
             return Ok(Some(Arc::clone(table)));
         }
-        let Some((view, provider)) = self.views.get(name) else { return Ok(None) };
+        let Some((view, provider)) = self.views.get(name) else { return Ok(self.user_table(name)) };
         if view.kind == ViewKind::Registered {
             return Ok(provider.get().cloned());
         }
@@ -180,6 +208,8 @@ impl SchemaProvider for LakeSchema {
     }
 
     fn table_exist(&self, name: &str) -> bool {
-        self.tables.contains_key(name) || self.views.get(name).is_some_and(is_available)
+        self.tables.contains_key(name)
+            || self.views.get(name).is_some_and(is_available)
+            || self.user_table(name).is_some()
     }
 }

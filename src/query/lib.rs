@@ -20,15 +20,19 @@ pub mod page_usage;
 mod parallel;
 mod placeholders;
 mod registered_views;
+pub mod report_views;
 mod server_session;
 pub mod settings;
 mod small_file_cache;
 pub mod sql_error;
 mod statement;
 mod suggestions;
+mod to_char;
 mod typed_columns;
+pub mod user_tables;
 pub mod view_columns;
 pub mod views;
+pub mod zoned;
 
 use std::sync::Arc;
 
@@ -165,6 +169,7 @@ impl Queries {
             .map_err(|source| failed("session", source))?;
         let context = SessionContext::new_with_config_rt(config, runtime);
         limited_functions::register(&context);
+        to_char::register(&context);
         let state = context.state_weak_ref();
         let state = Box::new(move || state.upgrade().map(|state| state.read().clone()));
         let schema = Arc::new(LakeSchema::new(tables, records, state, memory_limit_bytes));

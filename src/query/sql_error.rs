@@ -8,6 +8,7 @@ use datafusion::common::{Column, SchemaError, Span};
 use datafusion::error::DataFusionError;
 use datafusion::logical_expr::sqlparser::parser::ParserError;
 
+use super::catalog::REPORTS;
 use super::suggestions::{NameKind, suggest};
 
 /// Characters of a line that are shown around the place.
@@ -253,17 +254,44 @@ fn unknown_column(sql: &str, field: &Column, valid: &[Column], place: Option<Pla
     }
     let mut known: Vec<&str> = own.iter().map(|column| column.name()).collect();
     known.dedup();
-    message.push_str(&did_you_mean(suggest(name, &known, NameKind::Column)));
+    let meant = suggest(name, &known, NameKind::Column);
+    message.push_str(&did_you_mean(meant.map(|meant| whole_names(&meant, &own, field.relation.is_some()))));
     known.sort_unstable();
     known.dedup();
-    let listed = known.iter().take(COLUMNS_LISTED_MAX).copied().collect::<Vec<_>>().join(", ");
+    let listed =
+        known.iter().take(COLUMNS_LISTED_MAX).map(|name| as_written(name)).collect::<Vec<_>>().join(", ");
     let rest = known.len().saturating_sub(COLUMNS_LISTED_MAX);
     let rest = if rest > 0 { format!(" and {rest} more") } else { String::new() };
     SqlError { message, place, hint: Some(format!("columns: {listed}{rest}")) }
 }
 
+/// A column as a query must write it: with its table where several tables have one of that name.
+fn whole_names(name: &str, columns: &[&Column], is_qualified: bool) -> String {
+    let of_name = columns.iter().filter(|column| column.name() == name);
+    let mut tables: Vec<String> =
+        of_name.filter_map(|column| column.relation.as_ref()).map(|table| table.table().to_owned()).collect();
+    tables.sort_unstable();
+    tables.dedup();
+    if is_qualified || tables.len() < 2 {
+        return as_written(name);
+    }
+    let whole = tables.iter().map(|table| format!("{}.{}", as_written(table), as_written(name)));
+    whole.collect::<Vec<_>>().join(" or ")
+}
+
+/// A name in double quotes, unless it means the same without them.
+fn as_written(name: &str) -> String {
+    let is_plain = name.starts_with(|first: char| first.is_ascii_lowercase() || first == '_')
+        && name.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_');
+    if is_plain { name.to_owned() } else { format!("\"{}\"", name.replace('"', "\"\"")) }
+}
+
 fn names(columns: &[Column]) -> Vec<&str> {
     columns.iter().map(Column::name).collect()
+}
+
+fn is_report(name: &str) -> bool {
+    REPORTS.iter().any(|report| report.name == name)
 }
 
 fn strs(names: &[String]) -> Vec<&str> {
@@ -276,7 +304,7 @@ fn from_plan(sql: &str, message: &str, place: Option<Place>, known: &KnownNames)
         let place = place.or_else(|| Place::of_word(sql, name));
         let suggestion = did_you_mean(suggest(name, &strs(&known.table_functions), NameKind::Table));
         let message = format!(
-            "there is no table function {name}{suggestion}; a query reads the tables of the lake, and no file or address"
+            "there is no table function {name}{suggestion}; a query reads the tables of the lake, and no file or address (a file of yours: --with NAME=FILE)"
         );
         return without_hint(message, place);
     }
@@ -287,11 +315,17 @@ fn from_plan(sql: &str, message: &str, place: Option<Place>, known: &KnownNames)
         let is_file = name.contains(['/', '\\', '.', ':', '*']);
         let mut message = format!("there is no table {name}");
         if is_file {
-            message.push_str("; a query reads the tables of the lake, and no file or address");
+            message.push_str(
+                "; a query reads the tables of the lake, and no file or address (a file of yours: --with NAME=FILE)",
+            );
         } else {
             message.push_str(&did_you_mean(suggest(name, &strs(&known.tables), NameKind::Table)));
         }
-        let hint = Some(format!("tables and views: {}", known.tables.join(", ")));
+        let (reports, others): (Vec<&str>, Vec<&str>) =
+            known.tables.iter().map(String::as_str).partition(|name| is_report(name));
+        let reports =
+            if reports.is_empty() { "" } else { ", and every report (lightsout report lists them)" };
+        let hint = Some(format!("tables and views: {}{reports}", others.join(", ")));
         return SqlError { message, place, hint };
     }
     if let Some(name) = between(message, "Invalid function '", "'.") {

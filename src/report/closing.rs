@@ -6,10 +6,11 @@ use std::fmt::Write as _;
 
 use chrono::{Days, NaiveDate};
 
+use crate::wrapped::wrapped;
 use lightsout_model::campaign::Campaign;
 use lightsout_model::verdict::{Assessment, ProtocolVerdict, Reason, TenantAssessment, TenantVerdict};
 use lightsout_notify::limits_of_all;
-use lightsout_output::text::count;
+use lightsout_output::text::{count, plain_short};
 
 /// A log that lags more is not one that is collected every week: no other day is proposed for it.
 const LAG_DAYS_MAX: u64 = 7;
@@ -39,6 +40,7 @@ fn write_text(out: &mut String, campaign: &Campaign, assessment: &Assessment) ->
         verdicts.add_row([verdict.to_string(), count.to_string()]);
     }
     writeln!(out, "{verdicts}")?;
+    write_names(out, assessment);
     write_doubts(out, assessment)?;
     write_dismissed(out, assessment)?;
     write_usage(out, assessment)?;
@@ -48,22 +50,40 @@ fn write_text(out: &mut String, campaign: &Campaign, assessment: &Assessment) ->
 
 const LINE_CHARACTERS_MAX: usize = 80;
 
+/// Tenants of a verdict that are named.
+const NAMED_MAX: usize = 5;
+
+/// Who it is that needs a look: by the names of the roster, where it has them.
+fn write_names(out: &mut String, assessment: &Assessment) {
+    for verdict in [TenantVerdict::Warning, TenantVerdict::InsufficientEvidence] {
+        let of_verdict = || assessment.tenants.iter().filter(|tenant| tenant.verdict == verdict);
+        if of_verdict().all(|tenant| tenant.display_name.is_none()) {
+            continue;
+        }
+        let name = |tenant: &TenantAssessment| match &tenant.display_name {
+            Some(name) => plain_short(name, LINE_CHARACTERS_MAX),
+            None => tenant.tenant_id.clone(),
+        };
+        let mut names: Vec<String> = of_verdict().take(NAMED_MAX).map(name).collect();
+        let more = of_verdict().count() - names.len();
+        if more > 0 {
+            names.push(format!("and {more} more (assessment.csv)"));
+        }
+        out.push_str(&wrapped(
+            &format!("{verdict}: "),
+            &names.join(", ").replace(", and ", " and "),
+            LINE_CHARACTERS_MAX,
+        ));
+    }
+}
+
 fn write_limits(out: &mut String, limits: &[&str]) -> std::fmt::Result {
     if limits.is_empty() {
         return Ok(());
     }
     writeln!(out, "what sign-in logs can't show:")?;
     for sentence in limits {
-        let mut line = String::from("  -");
-        for word in sentence.split(' ') {
-            if line.chars().count() + 1 + word.chars().count() > LINE_CHARACTERS_MAX {
-                writeln!(out, "{line}")?;
-                "   ".clone_into(&mut line);
-            }
-            line.push(' ');
-            line.push_str(word);
-        }
-        writeln!(out, "{line}")?;
+        out.push_str(&wrapped("  - ", sentence, LINE_CHARACTERS_MAX));
     }
     Ok(())
 }
@@ -255,6 +275,24 @@ mod tests {
             "protocols_in_use": [], "protocols_clear": [], "users": 0, "first_day": null, "last_day": null,
         }))
         .expect("a tenant")
+    }
+
+    #[test]
+    fn tenants_that_need_a_look_are_named() {
+        let tenants: Vec<TenantAssessment> = (0..7)
+            .map(|n| {
+                let mut tenant = reaching(None);
+                tenant.display_name = (n != 1).then(|| format!("Tenant\u{1b} {n}"));
+                tenant
+            })
+            .collect();
+        let window = lightsout_model::evidence::Window::before(day(31), 30);
+        let assessment = Assessment { decision_id: String::new(), campaign: "c".to_owned(), window, tenants };
+        let mut text = String::new();
+        write_names(&mut text, &assessment);
+        let told = "insufficient_evidence: Tenant 0, t, Tenant 2, Tenant 3, Tenant 4 and 2 more\n                       \
+                    (assessment.csv)\n";
+        assert_eq!(text, told);
     }
 
     #[test]

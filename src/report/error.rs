@@ -12,6 +12,12 @@ pub enum Error {
     Parquet { path: PathBuf, source: parquet::errors::ParquetError },
     #[error("{what}: {source}")]
     Arrow { what: &'static str, source: arrow::error::ArrowError },
+    #[error("the workbook: {source}")]
+    Workbook { source: zip::result::ZipError },
+    #[error(
+        "a sheet of Excel holds at most {limit}; {found}; write another format (csv, parquet), or ask for less in the query"
+    )]
+    BeyondExcel { limit: &'static str, found: String },
     #[error("the report page: {source}; this is a fault of lightsout")]
     Page { source: Box<minijinja::Error> },
     #[error("expected a format ({}), found '{found}'", crate::Format::ALL.map(crate::Format::as_str).join(", "))]

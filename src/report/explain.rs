@@ -1,9 +1,9 @@
-//! Why a tenant has its verdict: the rules that fired with their numbers, its coverage day by day and
-//! every gap in it, what its legacy sign-ins show, who made them, who only tried, and the SQL behind each
-//! number. Text for people, JSON for machines; both of the same facts.
+//! Why a tenant has its verdict: the rules that fired with their numbers, who is concerned, its coverage day by day and
+//! every gap in it, what its legacy sign-ins show, who only tried, and on demand the SQL behind each number. Text for people, JSON for machines; both of the same facts.
 
 mod gather;
 mod settings;
+mod sheet;
 mod text;
 
 use std::collections::BTreeSet;
@@ -22,6 +22,7 @@ use lightsout_notify::gap_cure;
 
 pub use gather::{Judged, rows};
 pub use settings::SettingsShown;
+pub use text::Layout;
 
 /// Everything that is told of one tenant.
 #[derive(Debug, Serialize)]

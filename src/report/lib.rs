@@ -1,5 +1,5 @@
-//! Results for people and programs: rows as table, CSV, JSON, NDJSON or Parquet (`row_writer`), the tables of an
-//! assessment (`assessment`), the summary at the end of a run (`closing`), the explanation of one tenant (`explain`),
+//! Results for people and programs: rows as table, CSV, JSON, NDJSON, Parquet, Excel workbook or Markdown (`row_writer`),
+//! as a table that fits a terminal (`terminal`, `expanded`), the tables of an assessment (`assessment`), the summary at the end of a run (`closing`), the explanation of one tenant (`explain`),
 //! where a campaign stands (`work_list`) and `report.html` (`page`). It decides nothing and writes nothing into a lake.
 
 pub mod assessment;
@@ -9,9 +9,14 @@ mod error;
 pub mod expanded;
 pub mod explain;
 mod fitted;
+mod format;
+mod markdown;
 pub mod page;
 mod row_writer;
+pub mod terminal;
 pub mod work_list;
+mod workbook;
+mod wrapped;
 
 use std::io::Write;
 use std::sync::Arc;
@@ -21,45 +26,12 @@ use arrow::error::ArrowError;
 use arrow::util::display::{ArrayFormatter, FormatOptions};
 
 pub use fitted::fitted_table;
+pub use format::Format;
 pub use row_writer::{RowWriter, TABLE_ROWS_MAX};
 
 pub use error::{Error, Result};
 use lightsout_output::table;
 use lightsout_output::text::plain;
-
-/// How rows are written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Format {
-    Table,
-    Csv,
-    Json,
-    Ndjson,
-    Parquet,
-}
-
-impl Format {
-    pub const ALL: [Self; 5] = [Self::Table, Self::Csv, Self::Json, Self::Ndjson, Self::Parquet];
-
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Table => "table",
-            Self::Csv => "csv",
-            Self::Json => "json",
-            Self::Ndjson => "ndjson",
-            Self::Parquet => "parquet",
-        }
-    }
-}
-
-impl std::str::FromStr for Format {
-    type Err = Error;
-
-    fn from_str(text: &str) -> Result<Self> {
-        let named = Self::ALL.into_iter().find(|format| format.as_str() == text);
-        named.ok_or_else(|| Error::UnknownFormat { found: text.to_owned() })
-    }
-}
 
 /// Writes rows; an empty answer still has its header. In CSV no text is a formula; the others hold it as it is.
 ///

@@ -10,7 +10,8 @@ use arrow::json::writer::{JsonArray, LineDelimited};
 use parquet::arrow::ArrowWriter;
 use parquet::file::properties::WriterProperties;
 
-use super::{Format, on_one_line};
+use super::workbook::Workbook;
+use super::{Format, markdown, on_one_line};
 use crate::error::{Error, Result};
 use lightsout_output::table::CsvWriter;
 use lightsout_output::text::is_bidi;
@@ -33,6 +34,8 @@ enum Out<W: Write + Send> {
     Json(arrow::json::Writer<W, JsonArray>),
     Ndjson(arrow::json::Writer<W, LineDelimited>),
     Parquet(Box<ArrowWriter<W>>),
+    Xlsx(Box<Workbook<W>>),
+    Markdown { out: W, has_header: bool },
 }
 
 const fn arrow(source: arrow::error::ArrowError) -> Error {
@@ -59,6 +62,8 @@ impl<W: Write + Send> RowWriter<W> {
                 let writer = ArrowWriter::try_new(out, Arc::clone(schema), Some(properties));
                 Out::Parquet(Box::new(writer.map_err(parquet)?))
             }
+            Format::Xlsx => Out::Xlsx(Box::new(Workbook::new(out, schema)?)),
+            Format::Markdown => Out::Markdown { out, has_header: false },
         };
         Ok(Self { schema: Arc::clone(schema), out })
     }
@@ -74,6 +79,14 @@ impl<W: Write + Send> RowWriter<W> {
             Out::Json(writer) => writer.write(batch).map_err(arrow),
             Out::Ndjson(writer) => writer.write(batch).map_err(arrow),
             Out::Parquet(writer) => writer.write(batch).map_err(parquet),
+            Out::Xlsx(workbook) => workbook.write(batch),
+            Out::Markdown { out, has_header } => {
+                if !*has_header {
+                    *has_header = true;
+                    markdown::write_header(out, &self.schema).map_err(Error::write("the output"))?;
+                }
+                markdown::write_rows(out, batch).map_err(arrow)
+            }
             Out::Table { out, held, rows, tables } => {
                 let mut rest = batch.clone();
                 while *rows + rest.num_rows() > TABLE_ROWS_MAX {
@@ -97,7 +110,7 @@ impl<W: Write + Send> RowWriter<W> {
     /// Fails if it can't be written.
     pub fn finish(mut self) -> Result<()> {
         let empty = RecordBatch::new_empty(Arc::clone(&self.schema));
-        if let Out::Csv { has_header: false, .. } = &self.out {
+        if let Out::Csv { has_header: false, .. } | Out::Markdown { has_header: false, .. } = &self.out {
             self.write(&empty)?;
         }
         let mut out = match self.out {
@@ -113,6 +126,8 @@ impl<W: Write + Send> RowWriter<W> {
                 writer.into_inner()
             }
             Out::Parquet(writer) => writer.into_inner().map_err(parquet)?,
+            Out::Xlsx(workbook) => workbook.finish()?,
+            Out::Markdown { out, .. } => out,
             Out::Table { mut out, mut held, rows, tables } => {
                 if rows > 0 || tables == 0 {
                     held.push(empty);
@@ -163,6 +178,7 @@ mod tests {
             assert_eq!(written(Format::Json, &batches), "[]\n");
             assert_eq!(written(Format::Ndjson, &batches), "");
             assert_eq!(written(Format::Table, &batches), "+---+\n| n |\n+---+\n+---+\n");
+            assert_eq!(written(Format::Markdown, &batches), "| n |\n| ---: |\n");
         }
     }
 

@@ -195,7 +195,10 @@ impl Engine {
         let asked = async move { Ok(queries.ask(&query, &text, &values, within).await?) };
         self.counts.begun.fetch_add(1, Ordering::Relaxed);
         let answer = self.at_work(name, limits.time, asked).await;
-        let answer = answer.inspect_err(|_| drop(self.counts.failed.fetch_add(1, Ordering::Relaxed)))?;
+        if answer.is_err() {
+            self.counts.failed.fetch_add(1, Ordering::Relaxed);
+        }
+        let answer = answer?;
         let (slots, counts) = (self.slots.clone(), Arc::clone(&self.counts));
         Ok(Running { answer, _wish: wish, slots, limits, name: name.to_owned(), counts })
     }

@@ -17,6 +17,7 @@ use lightsout_model::evidence::Window;
 use lightsout_model::tenant::Roster;
 use lightsout_query::Queries;
 use lightsout_query::catalog::own::Library;
+use lightsout_query::user_tables::UserTable;
 use lightsout_workflow::open::changes_by_others;
 use lightsout_workflow::roster::kept_for_use;
 use lightsout_workflow::session;
@@ -31,6 +32,8 @@ pub struct Rules {
     pub roster: Option<Roster>,
     pub as_of: Option<NaiveDate>,
     pub library: Library,
+    /// The user's own, read once.
+    pub tables: Vec<UserTable>,
 }
 
 /// One state of the lake, and a session over it.
@@ -117,6 +120,7 @@ impl Snapshot {
     async fn open(root: &Path, rules: Arc<Rules>, memory_limit_bytes: usize) -> Result<Self> {
         let lake = Lake::open(root).await?;
         let queries = session::open(&lake, memory_limit_bytes).await?;
+        rules.tables.iter().for_each(|table| queries.add_table(table));
         let versions = lake.versions()?;
         let roster = match &rules.roster {
             Some(roster) => roster.clone(),

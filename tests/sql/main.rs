@@ -4,8 +4,12 @@
 #[path = "../program/mod.rs"]
 mod program;
 
+mod files;
 mod hostile;
 mod limits;
+mod own_tables;
+#[cfg(unix)]
+mod pictures;
 mod readme;
 #[cfg(unix)]
 mod shell;
@@ -135,4 +139,44 @@ fn what_is_on_information_schema_is_there() {
     assert_eq!(stdout(&asked(&[sql])), "many\ntrue\n");
     assert!(stdout(&asked(&["SHOW TABLES"])).contains("usage_daily"));
     assert!(stdout(&asked(&["DESCRIBE usage_daily"])).contains("sign_ins"));
+    let tables = stdout(&asked(&["SHOW TABLES"]));
+    assert!(!tables.contains("contested_ids") && !tables.contains("information_schema"), "{tables}");
+    assert!(stdout(&asked(&["SHOW FULL TABLES"])).contains("information_schema"));
+}
+
+#[test]
+fn reports_are_views_with_the_rows_of_the_commands() {
+    let roster = sample("roster.csv");
+    program(&["roster", "set", &roster, "--quiet"]).output().expect("the program starts");
+    for name in ["usage_by_protocol", "top_users", "coverage"] {
+        let report =
+            stdout(&program(&["report", name, "--format", "csv"]).output().expect("the program starts"));
+        assert!(report.lines().count() > 1, "{name}: {report}");
+        assert_eq!(stdout(&asked(&[&format!("SELECT * FROM {name}")])), report, "{name}");
+    }
+    let known = asked(&["SELECT * FROM top_userz"]);
+    assert!(stderr(&known).contains("did you mean top_users?"), "{}", stderr(&known));
+}
+
+#[test]
+fn statements_of_one_text_are_answered_one_after_the_other() {
+    let output =
+        asked_by_stdin(&[], b"SELECT 1 AS a; -- one\nSET TIME ZONE 'Asia/Tokyo';\nSELECT 'x;y' AS b\n;;\n");
+    assert_eq!(stdout(&output), "a\n1\n\nb\nx;y\n", "{}", stderr(&output));
+    let tokyo = asked(&[
+        "SET timezone = 'Asia/Tokyo'; SELECT min(signed_in_at) AS t FROM sign_ins",
+        "--format",
+        "json",
+    ]);
+    assert!(stdout(&tokyo).contains("+09:00"), "{}", stdout(&tokyo));
+    // What fails ends the text, and its place is that in the text.
+    let output = asked(&["SELECT 1 AS a;\nSELECT nothing FROM sources;\nSELECT 3 AS c"]);
+    assert_eq!((output.status.code(), stdout(&output).as_str()), (Some(1), "a\n1\n\n"));
+    assert!(stderr(&output).contains("line 2, column 8:"), "{}", stderr(&output));
+    let output = asked(&["SELECT 1; SELECT 2", "--output", "both.csv"]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(stderr(&output).contains("expected one query that gives rows"), "{}", stderr(&output));
+    let output = asked(&["SET TIME ZONE 'Nowhere'"]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(stderr(&output).contains("found 'Nowhere'"), "{}", stderr(&output));
 }

@@ -91,6 +91,7 @@ fn query_errors() -> Vec<(u8, QueryError)> {
     let limit = Duration::from_secs(10);
     vec![
         (2, QueryError::Header { path: text(), line: 1, found: text(), expected: text() }),
+        (2, QueryError::UserTable { name: text(), expected: text() }),
         (2, QueryError::QueriesFolder { folder: "x".into(), found: text(), way_out: text() }),
         (2, QueryError::UnknownReport { name: text(), hint: text() }),
         (130, QueryError::Interrupted { name: text() }),

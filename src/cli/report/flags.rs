@@ -106,13 +106,13 @@ fn is_taken(command: &Command, flag: &str) -> bool {
 }
 
 fn argument(declared: &Declared) -> Arg {
-    let kind = declared.kind;
+    let (kind, parsed) = (declared.kind, declared.clone());
     let is_empty = kind == Kind::Text && declared.default_text.is_empty();
     let default = if is_empty { "none" } else { declared.default_text.as_str() };
     Arg::new(format!("{OWN}{}", declared.name))
         .long(declared.flag())
         .value_name(kind.value_name())
-        .value_parser(move |text: &str| kind.parse(text))
+        .value_parser(move |text: &str| parsed.parse(text))
         .allow_negative_numbers(matches!(kind, Kind::Bigint | Kind::Double))
         .help(format!("{} [default: {default}]", sentence(&declared.meaning)))
         .help_heading("Parameters")

@@ -2,16 +2,24 @@
 
 use std::fmt::Write as _;
 use std::path::PathBuf;
+use std::time::Duration;
 
-use lightsout_query::column_docs::{ColumnDoc, Relation};
+use crate::cli::screen::Expanded;
+use crate::cli::sql_session::Listed;
+use lightsout_query::column_docs::ColumnDoc;
 use lightsout_report::Format;
 
 pub(super) const HELP: &str = "\
 SELECT ...;         ask; a query may have many lines and ends with ;
-\\d                  tables and views
+SET TIME ZONE 'Z';  show times in another zone, as in 'Europe/Berlin'
+\\d                  tables, views, and reports, which are views too
+\\dS                 the same with parts of views
 \\d NAME             columns of one, with what they mean
+\\i FILE             ask what a file has, until something fails
+\\e                  write the query in $VISUAL or $EDITOR
+\\watch [SECONDS]    ask the last query again and again, until Ctrl-C
 \\x [on|off|auto]    one column a line; auto: where a row is wider than the screen
-\\pset format F      table, csv, json or ndjson
+\\pset format F      table, csv, json, ndjson or md
 \\pset pager on|off  long answers through $PAGER
 \\o [FILE]           answers into a file; without one back to the screen
 \\timing [on|off]    how long each query takes
@@ -19,20 +27,15 @@ SELECT ...;         ask; a query may have many lines and ends with ;
 \\q or Ctrl-D        leave
 Tab completes, Up finds what was asked before, Ctrl-C drops a line or ends a query.";
 
-/// How rows lie on the screen.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Expanded {
-    On,
-    Off,
-    /// Where they are wider than the screen.
-    Auto,
-}
-
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Command {
     Quit,
     Help,
-    List,
+    /// With the parts of views, or without.
+    List(bool),
+    Include(PathBuf),
+    Edit,
+    Watch(Duration),
     Describe(String),
     /// `None` turns it round, here and below.
     Timing(Option<bool>),
@@ -67,7 +70,15 @@ impl Command {
         Some(match (first, rest.as_slice()) {
             ("\\q", []) => Self::Quit,
             ("\\?" | "\\h", []) => Self::Help,
-            ("\\d" | "\\dt" | "\\dv" | "\\d+", []) => Self::List,
+            ("\\d" | "\\dt" | "\\dv" | "\\d+", []) => Self::List(false),
+            ("\\dS" | "\\dtS" | "\\dvS", []) => Self::List(true),
+            ("\\i", [_, ..]) => Self::Include(PathBuf::from(line[2..].trim())),
+            ("\\i", []) => wrong("\\i FILE"),
+            ("\\e" | "\\edit", []) => Self::Edit,
+            ("\\watch", []) => Self::Watch(WATCH_EVERY),
+            ("\\watch", [seconds]) => {
+                seconds_of(seconds).map_or_else(|| wrong("\\watch SECONDS, from 0.1 to 86400"), Self::Watch)
+            }
             ("\\d" | "\\d+", [name]) => Self::Describe(name.to_ascii_lowercase()),
             ("\\timing", []) => Self::Timing(None),
             ("\\timing", [word]) => {
@@ -83,11 +94,11 @@ impl Command {
                 switch(word).map_or_else(|| wrong("\\pset pager on or off"), |on| Self::Pager(Some(on)))
             }
             ("\\pset", ["format", name]) => match name.to_ascii_lowercase().parse() {
-                Ok(Format::Parquet) => Self::Wrong(
-                    "Parquet goes into a file: lightsout sql QUERY --format parquet --output FILE".to_owned(),
-                ),
+                Ok(Format::Parquet | Format::Xlsx) => {
+                    Self::Wrong(format!("{name} goes into a file, whose name tells it: \\o answers.{name}"))
+                }
                 Ok(format) => Self::Format(format),
-                Err(_) => wrong("\\pset format table, csv, json or ndjson"),
+                Err(_) => wrong("\\pset format table, csv, json, ndjson or md"),
             },
             ("\\pset", _) => wrong("\\pset format F or \\pset pager on or off"),
             ("\\o", []) => Self::Output(None),
@@ -97,12 +108,29 @@ impl Command {
     }
 }
 
-pub(super) fn list(relations: &[Relation]) -> String {
-    let width = relations.iter().map(|relation| relation.name.len()).max().unwrap_or(0);
+/// How often `\watch` asks that is not told.
+const WATCH_EVERY: Duration = Duration::from_secs(2);
+
+fn seconds_of(text: &str) -> Option<Duration> {
+    let seconds: f64 = text.parse().ok()?;
+    (0.1..=86_400.0).contains(&seconds).then(|| Duration::from_secs_f64(seconds))
+}
+
+/// The query before a `\watch` that ends its line, and how often it is asked.
+pub(super) fn watched(line: &str) -> Option<(&str, Duration)> {
+    let (sql, rest) = line.rsplit_once("\\watch")?;
+    let every = match rest.trim().trim_end_matches(';') {
+        "" => WATCH_EVERY,
+        seconds => seconds_of(seconds)?,
+    };
+    (!sql.trim().is_empty()).then_some((sql, every))
+}
+
+pub(super) fn list(names: &[Listed]) -> String {
+    let width = names.iter().map(|listed| listed.name.len()).max().unwrap_or(0);
     let mut text = String::new();
-    for relation in relations {
-        let kind = if relation.is_view { "view" } else { "table" };
-        let _ = writeln!(text, "{kind:5}  {:width$}  {}", relation.name, relation.purpose);
+    for Listed { kind, name, purpose } in names {
+        let _ = writeln!(text, "{kind:6}  {name:width$}  {purpose}");
     }
     text.trim_end().to_owned()
 }
@@ -129,13 +157,30 @@ mod tests {
         assert_eq!(Command::of("  "), None);
         assert_eq!(Command::of(" \\q "), Some(Command::Quit));
         assert_eq!(Command::of("exit;"), Some(Command::Quit));
-        assert_eq!(Command::of("\\d"), Some(Command::List));
+        assert_eq!(Command::of("\\d"), Some(Command::List(false)));
+        assert_eq!(Command::of("\\dS"), Some(Command::List(true)));
+        assert_eq!(Command::of("\\i my file.sql"), Some(Command::Include("my file.sql".into())));
+        assert_eq!(Command::of("\\watch 0.5"), Some(Command::Watch(Duration::from_millis(500))));
+        assert_eq!(watched("SELECT 1 \\watch 3;"), Some(("SELECT 1 ", Duration::from_secs(3))));
+        assert_eq!(watched("SELECT 1 \\watch"), Some(("SELECT 1 ", Duration::from_secs(2))));
+        assert_eq!(
+            (watched("SELECT 1;"), watched("\\watch 3"), watched("SELECT 1 \\watch no")),
+            (None, None, None)
+        );
         assert_eq!(Command::of("\\d Sign_Ins;"), Some(Command::Describe("sign_ins".to_owned())));
         assert_eq!(Command::of("\\timing off"), Some(Command::Timing(Some(false))));
         assert_eq!(Command::of("\\x"), Some(Command::Expanded(None)));
         assert_eq!(Command::of("\\pset format CSV"), Some(Command::Format(Format::Csv)));
         assert_eq!(Command::of("\\o my answers.csv"), Some(Command::Output(Some("my answers.csv".into()))));
-        for wrong in ["\\dd", "\\timing maybe", "\\pset format xml", "\\pset format parquet", "\\x 1"] {
+        for wrong in [
+            "\\dd",
+            "\\timing maybe",
+            "\\pset format xml",
+            "\\pset format parquet",
+            "\\x 1",
+            "\\i",
+            "\\watch 0",
+        ] {
             assert!(matches!(Command::of(wrong), Some(Command::Wrong(_))), "{wrong}");
         }
     }

@@ -6,6 +6,9 @@ use chrono::NaiveDate;
 use datafusion::common::ScalarValue;
 
 use super::header::{HeaderError, cut};
+use lightsout_model::protocol::Protocol;
+use lightsout_model::sign_in::{AuthMethod, Category, Outcome};
+use lightsout_model::verdict::TenantVerdict;
 
 /// The parameters that the program binds from the rules; every other one is a flag.
 const WELL_KNOWN: [(&str, Kind); 8] = [
@@ -22,6 +25,18 @@ const WELL_KNOWN: [(&str, Kind); 8] = [
 /// The parameter of that name that is bound from the rules.
 pub(super) fn well_known(name: &str) -> Option<(&'static str, Kind)> {
     WELL_KNOWN.into_iter().find(|(known, _)| *known == name)
+}
+
+/// The values of the column that a parameter is named as, if all of them are known.
+fn known_values(name: &str) -> Option<Vec<&'static str>> {
+    Some(match name {
+        "protocol" | "protocols" => Protocol::ALL.map(Protocol::as_str).to_vec(),
+        "category" | "categories" => Category::ALL.map(Category::as_str).to_vec(),
+        "outcome" | "outcomes" => Outcome::ALL.map(Outcome::as_str).to_vec(),
+        "auth_method" | "auth_methods" => AuthMethod::ALL.map(AuthMethod::as_str).to_vec(),
+        "verdict" => TenantVerdict::ALL.map(TenantVerdict::as_str).to_vec(),
+        _ => return None,
+    })
 }
 
 /// Type of a parameter.
@@ -118,6 +133,20 @@ impl fmt::Display for Kind {
 #[derive(Debug, Clone, PartialEq)]
 pub struct ParameterValue(pub(crate) ScalarValue);
 
+impl ParameterValue {
+    /// Of a text its characters.
+    #[must_use]
+    pub fn as_text(&self) -> Option<String> {
+        self.0.try_as_str().flatten().map(str::to_owned)
+    }
+}
+
+impl From<String> for ParameterValue {
+    fn from(text: String) -> Self {
+        Self(ScalarValue::Utf8(Some(text)))
+    }
+}
+
 impl From<ParameterValue> for ScalarValue {
     fn from(value: ParameterValue) -> Self {
         value.0
@@ -143,6 +172,25 @@ impl Declared {
     #[must_use]
     pub fn flag(&self) -> String {
         self.name.replace('_', "-")
+    }
+
+    /// A value of it. One that is named as a column of known values has one of these, several with commas between them,
+    /// or its default: any other matches nothing, and the empty answer would look like one.
+    ///
+    /// # Errors
+    /// Fails with what was expected.
+    pub fn parse(&self, text: &str) -> Result<ParameterValue, String> {
+        let known = known_values(&self.name).filter(|_| self.kind == Kind::Text && text != self.default_text);
+        if let Some(known) = known {
+            let is_known = |value: &str| value == "*" || known.contains(&value);
+            if let Some(unknown) = text.split(',').map(str::trim).find(|value| !is_known(value)) {
+                let near = known.iter().map(|name| (strsim::osa_distance(name, unknown), *name)).min();
+                let near = near.filter(|(distance, _)| *distance <= 3).map(|(_, name)| name);
+                let near = near.map_or_else(String::new, |near| format!(" (did you mean {near}?)"));
+                return Err(format!("expected one of {}; found '{unknown}'{near}", known.join(", ")));
+            }
+        }
+        self.kind.parse(text)
     }
 }
 
@@ -291,6 +339,24 @@ mod tests {
         assert_eq!(wrong("$tenant bigint = a tenant").1, "type bigint of $tenant");
         assert_eq!(wrong("$tenant text default x = a tenant").1, "a default of $tenant");
         assert_eq!(wrong("$a text default x = a;\n$a text default y = a").0, 4);
+    }
+
+    #[test]
+    fn a_value_that_its_column_cannot_have_is_refused_with_those_it_can() {
+        let text = "$protocol text default '' = a protocol; $outcome text default '*' = an outcome; $word text default '' = any";
+        let declared = declarations(text, 1).expect("declarations");
+        for (at, value) in [(0, "imap4"), (0, "imap4, pop3"), (0, ""), (1, "*"), (1, "success"), (2, "imap")]
+        {
+            assert!(declared[at].parse(value).is_ok(), "{value}");
+        }
+        let told = declared[0].parse("imap").expect_err("no protocol");
+        assert!(told.starts_with("expected one of pop3, imap4, smtp_auth"), "{told}");
+        assert!(told.ends_with("found 'imap' (did you mean imap4?)"), "{told}");
+        let told = declared[1].parse("success,succes").expect_err("no outcome");
+        assert!(
+            told.contains("interrupted, blocked, failure, unknown; found 'succes' (did you mean success?)"),
+            "{told}"
+        );
     }
 
     #[test]

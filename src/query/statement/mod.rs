@@ -60,7 +60,7 @@ pub(super) fn read(sql: &str) -> Result<Statement, StatementError> {
     match (statements.len(), statements.pop_front()) {
         (1, Some(statement)) => match write_keyword(&statement) {
             Some(found) => Err(StatementError::NotReadOnly(found)),
-            None => Ok(statement),
+            None => Ok(listing_of_tables(&statement).map_or(Ok(statement), parsed)?),
         },
         (0, _) => Err(StatementError::Size("expected a query, found nothing".to_owned())),
         (count, _) => {
@@ -68,6 +68,29 @@ pub(super) fn read(sql: &str) -> Result<Statement, StatementError> {
             Err(StatementError::Size(message))
         }
     }
+}
+
+/// The statement that lists tables in place of `SHOW TABLES`: those of the lake and of the user, without the engine's
+/// own. `SHOW FULL TABLES` lists these too.
+fn listing_of_tables(statement: &Statement) -> Option<&'static str> {
+    let Statement::Statement(ast) = statement else { return None };
+    match ast.to_string().as_str() {
+        "SHOW TABLES" => Some(
+            "SELECT table_catalog, table_schema, table_name, table_type FROM information_schema.tables \
+             WHERE table_schema = 'public' ORDER BY table_name",
+        ),
+        "SHOW FULL TABLES" => Some("SHOW TABLES"),
+        _ => None,
+    }
+}
+
+fn parsed(sql: &str) -> Result<Statement, StatementError> {
+    let none = || StatementError::Size("expected a query, found nothing".to_owned());
+    let mut statements = DFParserBuilder::new(tokens(sql)?)
+        .build()
+        .and_then(|mut parser| parser.parse_statements())
+        .map_err(StatementError::Parser)?;
+    statements.pop_front().ok_or_else(none)
 }
 
 /// What a statement is called, if it does more than read.
@@ -127,6 +150,7 @@ mod tests {
             "VALUES (1), (2)",
             "EXPLAIN ANALYZE SELECT 1",
             "SHOW TABLES",
+            "SHOW FULL TABLES",
             "DESCRIBE sign_ins",
         ] {
             assert_eq!(refusal_of(sql), "accepted", "{sql}");

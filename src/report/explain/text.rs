@@ -5,9 +5,12 @@ use std::fmt::Write as _;
 
 use chrono::{DateTime, Datelike, Utc, Weekday};
 
-use super::{Day, Explanation, Gap, WhoShown};
+use super::sheet::sheet;
+use super::{Activity, AttemptCode, Day, Explanation, Gap, WhoShown};
+use crate::wrapped::wrapped;
 use lightsout_model::client::Client;
 use lightsout_model::sign_in::Category;
+use lightsout_model::verdict::ProtocolAssessment;
 use lightsout_output::text::plain_short;
 
 const WHO_MAX: usize = 20;
@@ -17,17 +20,51 @@ const TEXT_CHARACTERS_MAX: usize = 60;
 const PATH_CHARACTERS_MAX: usize = 200;
 const WHY_CHARACTERS_MAX: usize = 400;
 
+/// How an explanation is laid out.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Layout {
+    /// Columns of the terminal, where there is one.
+    pub width: Option<usize>,
+    /// With the SQL behind each number.
+    pub sql: bool,
+}
+
 impl Explanation {
-    /// The explanation as text.
+    /// The explanation as text: the verdict and its reasons, who is concerned and what to do, then the numbers.
     #[must_use]
-    pub fn text(&self) -> String {
+    pub fn text(&self, layout: Layout) -> String {
         let mut text = String::new();
         // Writing to a string does not fail.
-        let _ = self.write_text(&mut text);
+        let _ = self.write_text(&mut text, layout);
         text
     }
 
-    fn write_text(&self, out: &mut String) -> std::fmt::Result {
+    fn write_text(&self, out: &mut String, layout: Layout) -> std::fmt::Result {
+        self.write_answer(out, layout)?;
+        self.write_who(out, layout)?;
+        self.write_protocols(out, layout)?;
+        self.write_calendar(out)?;
+        if !self.limits.is_empty() {
+            writeln!(out, "\nwhat sign-in logs can't show")?;
+        }
+        for sentence in &self.limits {
+            out.push_str(&wrapped("  - ", sentence, layout.width()));
+        }
+        self.write_activity(out, layout)?;
+        self.write_settings(out)?;
+        self.write_attempts(out, layout)?;
+        if !layout.sql {
+            return writeln!(out, "\n--sql adds the SQL behind each number");
+        }
+        for query in &self.queries {
+            writeln!(out, "\n-- {}: {}", query.name, query.shows)?;
+            writeln!(out, "{}", query.sql)?;
+        }
+        Ok(())
+    }
+
+    /// The verdict, the reasons, and what was dismissed or is clear.
+    fn write_answer(&self, out: &mut String, layout: Layout) -> std::fmt::Result {
         let short = |text: &str| plain_short(text, TEXT_CHARACTERS_MAX);
         let name = self.tenant.display_name.as_deref().map_or_else(String::new, |name| short(name) + ", ");
         writeln!(out, "{name}{}", self.tenant.tenant_id)?;
@@ -38,7 +75,7 @@ impl Explanation {
             self.tenant.verdict, self.campaign, self.window.first
         )?;
         for sentence in &self.because {
-            writeln!(out, "  - {sentence}")?;
+            out.push_str(&wrapped("  - ", sentence, layout.width()));
         }
         let in_force: Vec<_> = self.tenant.dismissals_in_force().collect();
         for dismissal in &self.tenant.dismissals {
@@ -60,28 +97,14 @@ impl Explanation {
         if !self.tenant.protocols_clear.is_empty() {
             let clear: Vec<&str> =
                 self.tenant.protocols_clear.iter().map(|protocol| protocol.as_str()).collect();
-            writeln!(out, "clear: {}", clear.join(", "))?;
+            out.push_str(&wrapped("clear: ", &clear.join(", "), layout.width()));
         }
-        self.write_calendar(out)?;
-        if !self.limits.is_empty() {
-            writeln!(out, "\nwhat sign-in logs can't show")?;
-        }
-        for sentence in &self.limits {
-            writeln!(out, "  - {sentence}")?;
-        }
+        Ok(())
+    }
+
+    fn write_protocols(&self, out: &mut String, layout: Layout) -> std::fmt::Result {
         writeln!(out, "\nprotocols in scope or seen")?;
-        let mut table = table(&[
-            "protocol",
-            "verdict",
-            "users",
-            "sign-ins",
-            "interrupted",
-            "blocked",
-            "failures",
-            "unknown",
-            "last seen",
-        ]);
-        for protocol in &self.tenant.protocols {
+        let row = |protocol: &ProtocolAssessment| {
             let counts = [
                 protocol.users,
                 protocol.sign_ins,
@@ -93,18 +116,22 @@ impl Explanation {
             let mut row = vec![protocol.protocol.to_string(), protocol.verdict.as_str().to_owned()];
             row.extend(counts.map(|count| count.to_string()));
             row.push(protocol.last_seen.map_or_else(|| "-".to_owned(), minute));
-            table.add_row(row);
-        }
-        writeln!(out, "{table}")?;
-        self.write_activity(out)?;
-        self.write_who(out)?;
-        self.write_settings(out)?;
-        self.write_attempts(out)?;
-        for query in &self.queries {
-            writeln!(out, "\n-- {}: {}", query.name, query.shows)?;
-            writeln!(out, "{}", query.sql)?;
-        }
-        Ok(())
+            row
+        };
+        let rows: Vec<_> = self.tenant.protocols.iter().map(row).collect();
+        let header = [
+            "protocol",
+            "verdict",
+            "users",
+            "sign-ins",
+            "interrupted",
+            "blocked",
+            "failures",
+            "unknown",
+            "last seen",
+        ];
+        let spare = ["interrupted", "blocked", "failures", "unknown"];
+        writeln!(out, "{}", sheet(&header, &rows, &spare, layout.width))
     }
 
     fn write_calendar(&self, out: &mut String) -> std::fmt::Result {
@@ -162,12 +189,22 @@ impl Explanation {
         Ok(())
     }
 
-    fn write_activity(&self, out: &mut String) -> std::fmt::Result {
+    fn write_activity(&self, out: &mut String, layout: Layout) -> std::fmt::Result {
         if self.activity.is_empty() {
             return writeln!(out, "\nno legacy sign-in in the window");
         }
         writeln!(out, "\nlegacy sign-ins by outcome and auth method")?;
-        let mut table = table(&[
+        let row = |row: &Activity| {
+            let counts =
+                [row.sign_ins, row.users, row.apps, row.user_agents, row.ip_addresses, row.countries];
+            let by = row.auth_evidence.clone().unwrap_or_else(|| "-".to_owned());
+            let mut cells = vec![row.protocol.clone(), row.outcome.clone(), row.auth_method.clone(), by];
+            cells.extend(counts.map(|count| count.to_string()));
+            cells.extend([minute(row.first_seen), minute(row.last_seen)]);
+            cells
+        };
+        let rows: Vec<_> = self.activity.iter().map(row).collect();
+        let header = [
             "protocol",
             "outcome",
             "auth method",
@@ -180,40 +217,21 @@ impl Explanation {
             "countries",
             "first seen",
             "last seen",
-        ]);
-        for row in &self.activity {
-            let counts =
-                [row.sign_ins, row.users, row.apps, row.user_agents, row.ip_addresses, row.countries];
-            let by = row.auth_evidence.clone().unwrap_or_else(|| "-".to_owned());
-            let mut cells = vec![row.protocol.clone(), row.outcome.clone(), row.auth_method.clone(), by];
-            cells.extend(counts.map(|count| count.to_string()));
-            cells.extend([minute(row.first_seen), minute(row.last_seen)]);
-            table.add_row(cells);
-        }
-        writeln!(out, "{table}")
+        ];
+        let spare = ["first seen", "countries", "agents", "apps", "by", "IPs"];
+        writeln!(out, "{}", sheet(&header, &rows, &spare, layout.width))
     }
 
-    fn write_who(&self, out: &mut String) -> std::fmt::Result {
+    fn write_who(&self, out: &mut String, layout: Layout) -> std::fmt::Result {
         if self.who.is_empty() {
             return Ok(());
         }
         writeln!(out, "\nwho: users with usage")?;
-        let mut table = table(&[
-            "protocol",
-            "user",
-            "app",
-            "client app",
-            "user agent",
-            "client",
-            "IPs",
-            "sign-ins",
-            "last seen",
-        ]);
-        for WhoShown { row, client } in self.who.iter().take(WHO_MAX) {
-            let short = |text: Option<&String>| {
-                text.map_or_else(|| "-".to_owned(), |text| plain_short(text, TEXT_CHARACTERS_MAX))
-            };
-            table.add_row([
+        let short = |text: Option<&String>| {
+            text.map_or_else(|| "-".to_owned(), |text| plain_short(text, TEXT_CHARACTERS_MAX))
+        };
+        let row = |WhoShown { row, client }: &WhoShown| {
+            vec![
                 row.protocol.to_string(),
                 short(Some(&row.user)),
                 short(row.app.as_ref()),
@@ -223,18 +241,22 @@ impl Explanation {
                 row.ip_addresses.to_string(),
                 row.sign_ins.to_string(),
                 minute(row.last_seen),
-            ]);
-        }
-        writeln!(out, "{table}")?;
+            ]
+        };
+        let rows: Vec<_> = self.who.iter().take(WHO_MAX).map(row).collect();
+        let header =
+            ["protocol", "user", "app", "client app", "user agent", "client", "IPs", "sign-ins", "last seen"];
+        let spare = ["client app", "IPs", "app", "user agent", "client", "sign-ins"];
+        writeln!(out, "{}", sheet(&header, &rows, &spare, layout.width))?;
         match self.who.len().saturating_sub(WHO_MAX) {
             0 => {}
             more => writeln!(out, "and {more} more; --format json has them all")?,
         }
-        self.write_clients(out)
+        self.write_clients(out, layout)
     }
 
     /// What to do about each client, once.
-    fn write_clients(&self, out: &mut String) -> std::fmt::Result {
+    fn write_clients(&self, out: &mut String, layout: Layout) -> std::fmt::Result {
         let mut clients: Vec<&Client> = Vec::new();
         for WhoShown { client, .. } in &self.who {
             if !clients.contains(&client) {
@@ -244,56 +266,37 @@ impl Explanation {
         writeln!(out, "\nwhat can take the place of each client")?;
         for client in clients {
             writeln!(out, "  - {}", client.kind_and_name())?;
-            writeln!(out, "    {}", client.advice)?;
+            out.push_str(&wrapped("    ", &client.advice, layout.width()));
             writeln!(out, "    {} (checked on {})", client.source, client.checked)?;
         }
         Ok(())
     }
 
     /// Sprays and blocked clients: no usage, so apart from it.
-    fn write_attempts(&self, out: &mut String) -> std::fmt::Result {
+    fn write_attempts(&self, out: &mut String, layout: Layout) -> std::fmt::Result {
         if self.attempts.codes.is_empty() {
             return Ok(());
         }
         writeln!(out, "\nattempted: refused or broken off, which is no usage; by result code")?;
-        let mut codes = table(&[
-            "protocol",
-            "outcome",
-            "code",
-            "reason",
-            "sign-ins",
-            "users",
-            "IPs",
-            "countries",
-            "last seen",
-        ]);
         let short = |text: Option<&String>| {
             text.map_or_else(|| "-".to_owned(), |text| plain_short(text, TEXT_CHARACTERS_MAX))
         };
-        for row in &self.attempts.codes {
+        let row = |row: &AttemptCode| {
             let code = row.error_code.map_or_else(|| "-".to_owned(), |code| code.to_string());
             let mut cells =
                 vec![row.protocol.clone(), row.outcome.clone(), code, short(row.failure_reason.as_ref())];
             cells.extend([row.sign_ins, row.users, row.ip_addresses, row.countries].map(|n| n.to_string()));
             cells.push(minute(row.last_seen));
-            codes.add_row(cells);
-        }
-        writeln!(out, "{codes}")?;
+            cells
+        };
+        let rows: Vec<_> = self.attempts.codes.iter().map(row).collect();
+        let header =
+            ["protocol", "outcome", "code", "reason", "sign-ins", "users", "IPs", "countries", "last seen"];
+        let spare = ["countries", "IPs", "users", "last seen", "reason"];
+        writeln!(out, "{}", sheet(&header, &rows, &spare, layout.width))?;
         writeln!(out, "\nattempted: from where, at most {SOURCES_MAX} addresses of a protocol")?;
-        let mut sources = table(&[
-            "protocol",
-            "IP",
-            "country",
-            "sign-ins",
-            "interrupted",
-            "blocked",
-            "failures",
-            "users",
-            "first seen",
-            "last seen",
-        ]);
         let mut shown: BTreeMap<&str, usize> = BTreeMap::new();
-        let mut more = 0;
+        let (mut rows, mut more) = (Vec::new(), 0);
         for row in &self.attempts.sources {
             let of_protocol = shown.entry(&row.protocol).or_default();
             if *of_protocol == SOURCES_MAX {
@@ -306,9 +309,22 @@ impl Explanation {
             let counts = [row.sign_ins, row.interrupted, row.blocked, row.failures, row.users];
             cells.extend(counts.map(|n| n.to_string()));
             cells.extend([minute(row.first_seen), minute(row.last_seen)]);
-            sources.add_row(cells);
+            rows.push(cells);
         }
-        writeln!(out, "{sources}")?;
+        let header = [
+            "protocol",
+            "IP",
+            "country",
+            "sign-ins",
+            "interrupted",
+            "blocked",
+            "failures",
+            "users",
+            "first seen",
+            "last seen",
+        ];
+        let spare = ["first seen", "interrupted", "blocked", "failures", "users"];
+        writeln!(out, "{}", sheet(&header, &rows, &spare, layout.width))?;
         match more {
             0 => Ok(()),
             more => writeln!(out, "and {more} more; --format json has them all"),
@@ -316,10 +332,11 @@ impl Explanation {
     }
 }
 
-fn table(header: &[&str]) -> comfy_table::Table {
-    let mut table = comfy_table::Table::new();
-    table.load_preset(comfy_table::presets::UTF8_BORDERS_ONLY).set_header(header);
-    table
+impl Layout {
+    /// Columns of a line of text.
+    fn width(self) -> usize {
+        self.width.unwrap_or(usize::MAX)
+    }
 }
 
 pub(super) fn minute(time: DateTime<Utc>) -> String {

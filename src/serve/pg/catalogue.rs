@@ -26,11 +26,12 @@ use super::pg_catalog::PgCatalog;
 use super::public::Public;
 use super::settings::Settings;
 use super::time_zone::UTC;
-use super::zoned::Zoned;
+
 use crate::error::{Error, Result};
 use crate::live::Snapshot;
 use lightsout_query::Error as QueryError;
 use lightsout_query::Queries;
+use lightsout_query::zoned::Zoned;
 
 const PUBLIC: &str = "public";
 const PG_CATALOG: &str = "pg_catalog";

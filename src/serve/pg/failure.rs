@@ -89,6 +89,7 @@ fn of_engine(query: &QueryError, error: &Error) -> PgWireError {
         QueryError::Engine { .. }
         | QueryError::Header { .. }
         | QueryError::QueriesFolder { .. }
+        | QueryError::UserTable { .. }
         | QueryError::UnknownReport { .. }
         | QueryError::Read { .. }
         | QueryError::Arrow { .. }

@@ -5,7 +5,7 @@
 //! most of `pg_catalog` and the rules that rewrite what psql and others ask of it. Added here is what they lack: the
 //! order of statements and rows (`handlers`), transactions, cursors and `COPY` (`transaction`, `cursors`, `copy`),
 //! functions and tables of the catalogue (`functions`, `names`, `pg_catalog`), `information_schema` with PostgreSQL's
-//! type names, comparing names with numbers of the catalogue (`operators`), and time zones (`zoned`).
+//! type names, comparing names with numbers of the catalogue (`operators`), and time zones (`time_zone`).
 
 mod array_text;
 mod asyncpg;
@@ -30,7 +30,6 @@ mod subqueries;
 mod text;
 mod time_zone;
 mod transaction;
-mod zoned;
 
 use std::collections::HashMap;
 use std::future::poll_fn;

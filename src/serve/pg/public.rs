@@ -8,11 +8,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use datafusion::catalog::{SchemaProvider, TableProvider};
-use datafusion::common::ParamValues;
-use datafusion::datasource::ViewTable;
 use datafusion::error::{DataFusionError, Result as EngineResult};
-use datafusion::execution::SessionState;
-use futures::FutureExt as _;
 use tokio::sync::OnceCell;
 
 use crate::live::Snapshot;
@@ -62,15 +58,8 @@ impl Public {
         let outside = |error: crate::error::Error| DataFusionError::External(Box::new(error));
         let window = self.snapshot.window().await.map_err(outside)?;
         let parameters = report.bind(&self.snapshot.rules.campaign, window, "*");
-        let values = parameters.into_iter().map(|(name, value)| (name, value.into())).collect();
-        view(self.snapshot.queries.context().state(), report.sql, ParamValues::Map(values)).boxed().await
+        self.snapshot.queries.view_of(report, parameters).await
     }
-}
-
-/// Callers box it, as the plan's type is large.
-async fn view(state: SessionState, sql: &str, values: ParamValues) -> EngineResult<Arc<dyn TableProvider>> {
-    let plan = state.create_logical_plan(sql).await?.with_param_values(values)?;
-    Ok(Arc::new(ViewTable::new(plan, Some(sql.to_owned()))))
 }
 
 #[async_trait]

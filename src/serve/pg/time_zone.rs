@@ -1,46 +1,21 @@
-//! Time zones by their names.
+//! Time zones by their names, and PostgreSQL's error for what is none.
 
-use arrow::array::timezone::Tz;
 use datafusion_postgres::pgwire::error::PgWireResult;
 
 use super::failure::hinted;
-
-/// The time zone in which the lake keeps its times.
-pub(super) const UTC: &str = "UTC";
-
-/// Names of UTC.
-const UTC_NAMES: [&str; 14] = [
-    "utc",
-    "etc/utc",
-    "gmt",
-    "etc/gmt",
-    "uct",
-    "etc/uct",
-    "universal",
-    "etc/universal",
-    "zulu",
-    "etc/zulu",
-    "z",
-    "0",
-    "+00",
-    "+00:00",
-];
+pub(super) use lightsout_query::zoned::UTC;
+use lightsout_query::zoned::time_zone;
 
 /// A time zone by its name.
 ///
 /// # Errors
-/// Fails if it is none. Offsets are refused too: clients disagree whether +02 lies east or west.
+/// Fails if it is none.
 pub(super) fn zone(name: &str) -> PgWireResult<String> {
-    if UTC_NAMES.contains(&name.to_lowercase().as_str()) || name.eq_ignore_ascii_case("local") {
-        return Ok(UTC.to_owned());
-    }
-    let is_name = name.starts_with(|first: char| first.is_ascii_alphabetic());
-    match name.parse::<Tz>() {
-        Ok(_) if is_name => Ok(name.to_owned()),
-        _ => Err(hinted(
+    time_zone(name).ok_or_else(|| {
+        hinted(
             "22023",
             format!("invalid value for parameter \"TimeZone\": \"{name}\""),
             "expected UTC or a name as in Europe/Berlin",
-        )),
-    }
+        )
+    })
 }

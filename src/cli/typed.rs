@@ -1,5 +1,37 @@
 //! Lines that become statements: a semicolon ends one, unless it stands in text, a quoted name or a comment.
 
+/// The statements of a text, each at its place: what stands before it is blank, so that errors name the lines and columns
+/// of the text. The last one may go without a semicolon.
+pub(super) fn statements_in(text: &str) -> Vec<String> {
+    let mut statements = Vec::new();
+    let mut start = 0;
+    for end in ends(text).into_iter().chain([text.len()]) {
+        let statement = &text[start..end];
+        if !is_blank(statement) {
+            let blank = |c: char| if c == '\n' { '\n' } else { ' ' };
+            let before: String = text[..start].chars().map(blank).collect();
+            statements.push(before + statement);
+        }
+        start = (end + 1).min(text.len());
+    }
+    statements
+}
+
+/// Whether a text says nothing: it is blank, or comments alone.
+fn is_blank(text: &str) -> bool {
+    let mut rest = text.trim_start();
+    loop {
+        let after = match rest.as_bytes() {
+            [] => return true,
+            [b'-', b'-', ..] => rest.find('\n').map(|end| end + 1),
+            [b'/', b'*', ..] => rest.find("*/").map(|end| end + 2),
+            _ => return false,
+        };
+        let Some(after) = after else { return true };
+        rest = rest[after..].trim_start();
+    }
+}
+
 /// What was typed and not yet asked.
 #[derive(Debug, Default)]
 pub(super) struct Typed(String);
@@ -11,6 +43,10 @@ impl Typed {
 
     pub(super) fn clear(&mut self) {
         self.0.clear();
+    }
+
+    pub(super) fn text(&self) -> &str {
+        &self.0
     }
 
     pub(super) fn add(&mut self, line: &str) {
@@ -69,6 +105,19 @@ fn ends(text: &str) -> Vec<usize> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn statements_of_a_text_keep_their_lines_and_columns() {
+        let text = "SELECT 1;  SELECT ';'\n -- two;\n;\n-- nothing\n;SELECT 3\n";
+        let expected = ["SELECT 1", "           SELECT ';'\n -- two;\n"];
+        let found = statements_in(text);
+        assert_eq!(found[0], expected[0]);
+        assert_eq!(found[1].trim_start(), expected[1].trim_start());
+        assert!(found[1].starts_with("           SELECT"), "{:?}", found[1]);
+        assert_eq!(found.len(), 3, "{found:?}");
+        assert_eq!(found[2].lines().position(|line| line.contains("SELECT 3")), Some(4), "{:?}", found[2]);
+        assert!(statements_in(" \n-- nothing\n/* at all */ ;").is_empty());
+    }
 
     #[test]
     fn a_semicolon_ends_a_statement_where_it_is_one() {

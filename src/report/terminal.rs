@@ -1,0 +1,297 @@
+//! Rows as a table that a terminal can show: no wider than it, each row on one line. What does not fit is made smaller
+//! step by step, the harmless steps first, and what was left out or cut is said below the table. Rows that do not fit
+//! even so are for [`expanded`](crate::expanded).
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
+
+use arrow::array::{Array as _, ArrayRef, RecordBatch};
+use arrow::datatypes::DataType;
+use arrow::util::display::{ArrayFormatter, FormatOptions};
+use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr as _};
+
+use crate::error::{Error, Result};
+use lightsout_output::table::as_text;
+use lightsout_output::text::plain;
+
+/// Names of tenants by their ids.
+pub type TenantNames = BTreeMap<String, String>;
+
+/// The column whose values are ids of tenants.
+pub const TENANT_ID: &str = "tenant_id";
+
+/// Characters of an id that is shortened; more where two would be alike.
+const SHORT_ID_MIN: usize = 8;
+
+/// Narrower than this no text is cut, if that suffices; else than the second.
+const CUT_WIDTHS: [usize; 2] = [24, 12];
+
+/// Of fewer rows nothing is said once for all of them.
+const SAME_ROWS_MIN: usize = 2;
+
+const TIME: &str = "%Y-%m-%d %H:%M:%S";
+const ZONED_TIME: &str = "%Y-%m-%d %H:%M:%S%:z";
+
+/// How much smaller a table is made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Step {
+    Whole,
+    /// Ids are short, tenants go by their names.
+    ShortIds,
+    /// Names of columns take several lines.
+    TallHeader,
+    /// Columns of nothing, and those that say the same in every row, are told below the table.
+    FewerColumns,
+    /// Long texts are cut.
+    CutTexts(usize),
+}
+
+/// A column as text.
+struct Column {
+    name: String,
+    cells: Vec<String>,
+    is_text: bool,
+}
+
+/// The rows as a table of at most `width` columns of a terminal; `None` if there is none so narrow. With `by_name`,
+/// tenants go by their names even where their ids would fit.
+///
+/// # Errors
+/// Fails if a value has no text.
+pub fn fitted_rows(
+    batches: &[RecordBatch],
+    width: usize,
+    names: &TenantNames,
+    by_name: bool,
+) -> Result<Option<String>> {
+    let columns = columns(batches)?;
+    let [wide, narrow] = CUT_WIDTHS;
+    let steps = [
+        Step::Whole,
+        Step::ShortIds,
+        Step::TallHeader,
+        Step::FewerColumns,
+        Step::CutTexts(wide),
+        Step::CutTexts(narrow),
+    ];
+    let steps =
+        steps.into_iter().filter(|step| !by_name || *step != Step::Whole || !has_names(&columns, names));
+    Ok(steps.into_iter().find_map(|step| table(&columns, width, names, step)))
+}
+
+fn has_names(columns: &[Column], names: &TenantNames) -> bool {
+    let is_known = |cell: &String| names.contains_key(cell);
+    columns.iter().any(|column| column.name == TENANT_ID && column.cells.iter().any(is_known))
+}
+
+fn columns(batches: &[RecordBatch]) -> Result<Vec<Column>> {
+    let arrow = |source| Error::Arrow { what: "writing rows", source };
+    let Some(first) = batches.first() else { return Ok(Vec::new()) };
+    let mut columns: Vec<Column> = Vec::new();
+    for (at, field) in first.schema().fields().iter().enumerate() {
+        let mut cells = Vec::new();
+        for batch in batches {
+            cells.extend(texts(batch.column(at)).map_err(arrow)?);
+        }
+        let is_text = !field.data_type().is_numeric() && !field.data_type().is_temporal();
+        columns.push(Column { name: plain(field.name()), cells, is_text });
+    }
+    Ok(columns)
+}
+
+/// The values on one line each; times to the second, without the offset where they are UTC.
+fn texts(column: &ArrayRef) -> std::result::Result<Vec<String>, arrow::error::ArrowError> {
+    let is_utc = matches!(column.data_type(), DataType::Timestamp(_, Some(zone)) if &**zone == "UTC");
+    let options = FormatOptions::default()
+        .with_timestamp_format(Some(TIME))
+        .with_timestamp_tz_format(Some(if is_utc { TIME } else { ZONED_TIME }));
+    let column = as_text(column)?;
+    let values = ArrayFormatter::try_new(&column, &options)?;
+    let text = |row| {
+        if column.is_null(row) {
+            return Ok(String::new());
+        }
+        values.value(row).try_to_string().map(|text| plain(&text))
+    };
+    (0..column.len()).map(text).collect()
+}
+
+fn table(columns: &[Column], width: usize, names: &TenantNames, step: Step) -> Option<String> {
+    let mut shown: Vec<Column> = columns
+        .iter()
+        .map(|column| {
+            let cells =
+                if step >= Step::ShortIds { with_short_ids(column, names) } else { column.cells.clone() };
+            Column { name: column.name.clone(), cells, is_text: column.is_text }
+        })
+        .collect();
+    let mut notes = Vec::new();
+    if step >= Step::FewerColumns {
+        shown = fewer(shown, &mut notes);
+    }
+    let header = |column: &Column| -> Vec<String> {
+        if step >= Step::TallHeader { lines_of(&column.name) } else { vec![column.name.clone()] }
+    };
+    let headers: Vec<Vec<String>> = shown.iter().map(header).collect();
+    let widest = |texts: &[String]| texts.iter().map(|text| text.width()).max().unwrap_or(0);
+    let mut widths: Vec<usize> = shown
+        .iter()
+        .zip(&headers)
+        .map(|(column, header)| widest(&column.cells).max(widest(header)))
+        .collect();
+    // A bar and two blanks each, and the last bar.
+    let frame = 3 * widths.len() + 1;
+    if let Step::CutTexts(least) = step {
+        let least: Vec<usize> = headers.iter().map(|header| widest(header).max(least)).collect();
+        let is_text: Vec<bool> = shown.iter().map(|column| column.is_text).collect();
+        shrink(&mut widths, &least, &is_text, width.saturating_sub(frame));
+        for (column, width) in shown.iter_mut().zip(&widths) {
+            column.cells.iter_mut().for_each(|cell| *cell = cut(cell, *width));
+        }
+        notes
+            .push("texts that end with … are cut; expanded (-x, \\x) or in a file they are whole".to_owned());
+    }
+    if widths.iter().sum::<usize>() + frame > width {
+        return None;
+    }
+    let mut text = drawn(&headers, &shown, &widths);
+    for note in notes {
+        // One that is longer than the screen goes on in its next line.
+        let _ = writeln!(text, "{note}");
+    }
+    Some(text)
+}
+
+/// Ids of a column as short as they can be told apart; tenants by their names, with the id where two have one name.
+fn with_short_ids(column: &Column, names: &TenantNames) -> Vec<String> {
+    if !column.cells.iter().any(|cell| is_guid(cell)) {
+        return column.cells.clone();
+    }
+    let is_tenant = column.name == TENANT_ID;
+    let mut ids: BTreeSet<&str> =
+        column.cells.iter().map(String::as_str).filter(|cell| is_guid(cell)).collect();
+    if is_tenant {
+        ids.extend(names.keys().map(String::as_str));
+    }
+    let short = |id: &str| {
+        let length = (SHORT_ID_MIN..id.len())
+            .find(|length| ids.iter().filter(|other| other.starts_with(&id[..*length])).count() <= 1);
+        length.map_or_else(|| id.to_owned(), |length| format!("{}…", &id[..length]))
+    };
+    let cell = |cell: &String| {
+        if !is_guid(cell) {
+            return cell.clone();
+        }
+        match names.get(cell).filter(|_| is_tenant) {
+            Some(name) if names.values().filter(|other| *other == name).count() > 1 => {
+                format!("{} ({})", plain(name), short(cell))
+            }
+            Some(name) => plain(name),
+            None => short(cell),
+        }
+    };
+    column.cells.iter().map(cell).collect()
+}
+
+fn is_guid(text: &str) -> bool {
+    text.len() == 36
+        && text.bytes().enumerate().all(|(at, byte)| match at {
+            8 | 13 | 18 | 23 => byte == b'-',
+            _ => byte.is_ascii_hexdigit(),
+        })
+}
+
+/// The columns that tell rows apart; of the others, what they say.
+fn fewer(columns: Vec<Column>, notes: &mut Vec<String>) -> Vec<Column> {
+    if columns.first().is_none_or(|column| column.cells.len() < SAME_ROWS_MIN) {
+        return columns;
+    }
+    let (mut empty, mut same) = (Vec::new(), Vec::new());
+    let (few, all): (Vec<Column>, Vec<Column>) =
+        columns.into_iter().partition(|column| column.cells.iter().all(|cell| *cell == column.cells[0]));
+    for column in few {
+        match column.cells.into_iter().next() {
+            Some(value) if !value.is_empty() => same.push(format!("{} {value}", column.name)),
+            _ => empty.push(column.name),
+        }
+    }
+    if !same.is_empty() {
+        notes.push(format!("in all rows: {}", same.join(", ")));
+    }
+    if !empty.is_empty() {
+        notes.push(format!("empty in all rows: {}", empty.join(", ")));
+    }
+    all
+}
+
+/// The name of a column on several lines: `user_principal_name` on three.
+fn lines_of(name: &str) -> Vec<String> {
+    let mut lines: Vec<String> = name.split_inclusive('_').map(str::to_owned).collect();
+    // A short word is not worth a line of its own.
+    let mut at = 1;
+    while at < lines.len() {
+        if lines[at - 1].len() + lines[at].len() <= SHORT_ID_MIN {
+            let next = lines.remove(at);
+            lines[at - 1].push_str(&next);
+        } else {
+            at += 1;
+        }
+    }
+    lines
+}
+
+/// Takes from the widest columns of text, until all fit or none can give.
+fn shrink(widths: &mut [usize], least: &[usize], is_text: &[bool], room: usize) {
+    while widths.iter().sum::<usize>() > room {
+        let can_give = |at: &usize| is_text[*at] && widths[*at] > least[*at];
+        let Some(at) = (0..widths.len()).filter(can_give).max_by_key(|at| widths[*at]) else { return };
+        widths[at] -= 1;
+    }
+}
+
+/// A text in so many columns of a terminal, with an ellipsis where it is longer.
+fn cut(text: &str, width: usize) -> String {
+    if text.width() <= width {
+        return text.to_owned();
+    }
+    let (mut short, mut used) = (String::new(), 0);
+    for c in text.chars() {
+        used += c.width().unwrap_or(0);
+        if used >= width {
+            break;
+        }
+        short.push(c);
+    }
+    short.push('…');
+    short
+}
+
+fn drawn(headers: &[Vec<String>], columns: &[Column], widths: &[usize]) -> String {
+    let mut text = String::new();
+    let border = |text: &mut String| {
+        for width in widths {
+            let _ = write!(text, "+{}", "-".repeat(width + 2));
+        }
+        text.push_str("+\n");
+    };
+    let line = |text: &mut String, cell: &dyn Fn(usize) -> String| {
+        for (at, width) in widths.iter().enumerate() {
+            let cell = cell(at);
+            let _ = write!(text, "| {cell}{} ", " ".repeat(width.saturating_sub(cell.width())));
+        }
+        text.push_str("|\n");
+    };
+    border(&mut text);
+    for row in 0..headers.iter().map(Vec::len).max().unwrap_or(0) {
+        line(&mut text, &|at| headers[at].get(row).cloned().unwrap_or_default());
+    }
+    border(&mut text);
+    for row in 0..columns.first().map_or(0, |column| column.cells.len()) {
+        line(&mut text, &|at| columns[at].cells[row].clone());
+    }
+    border(&mut text);
+    text
+}
+
+#[cfg(test)]
+mod tests;
