@@ -418,3 +418,39 @@ fn every_real_record_of_the_samples_is_accounted_for() {
     assert_eq!(report["records"], 17, "{report}");
     succeeds(&["lake", "verify", "--lake", &lake, "--quiet"]);
 }
+
+/// What broke: once a run had read its inputs, and while it waited for another writer, Ctrl-C did nothing.
+#[cfg(unix)]
+#[test]
+fn ctrl_c_ends_a_command_that_waits_for_the_lock() {
+    let place = Place::new();
+    let lake = place.path("lake");
+    succeeds(&["ingest", "--lake", &lake, &sample("logs/ndjson")]);
+    let lock = fs::File::open(place.folder.path().join("lake/_lock")).expect("the lock");
+    lock.lock().expect("nobody else has it");
+    for arguments in
+        [&["assess", "--out", &place.path("out")][..], &["run", &sample("logs/ndjson")], &["lake", "compact"]]
+    {
+        let mut child = Command::new(env!("CARGO_BIN_EXE_lightsout"))
+            .args(arguments)
+            .args(["--lake", &lake])
+            .stderr(std::process::Stdio::null())
+            .current_dir(place.folder.path())
+            .spawn()
+            .expect("the program starts");
+        // Until it waits, or has had the time to.
+        std::thread::sleep(Duration::from_secs(2));
+        let pid = child.id().to_string();
+        assert!(child.try_wait().expect("a child").is_none(), "{arguments:?} does not wait");
+        assert!(Command::new("kill").args(["-INT", &pid]).status().expect("kill").success());
+        let asked = Instant::now();
+        let ended = loop {
+            if let Some(ended) = child.try_wait().expect("a child") {
+                break ended;
+            }
+            assert!(asked.elapsed() < Duration::from_secs(5), "{arguments:?} goes on");
+            std::thread::sleep(Duration::from_millis(50));
+        };
+        assert_eq!(ended.code(), Some(130), "{arguments:?}");
+    }
+}

@@ -67,6 +67,8 @@ pub enum PassedOver {
     AlreadyOff {
         campaign: Option<String>,
     },
+    /// The tenant has opted out of everything that is left, of an announcement that was withdrawn.
+    KeptByTenant,
     /// Usage since the decision.
     Overtaken {
         reasons: Vec<Reason>,
@@ -217,6 +219,13 @@ fn passed(
     // By an announcement of this campaign that was withdrawn afterwards.
     let off_here = announced.map(|tenant| tenant.change.off()).unwrap_or_default();
     still_on.retain(|protocol| !off_here.contains(protocol));
+    // An opt-out outlives its announcement: the tenant need not ask again.
+    let kept = selection.ledger.withdrawn.get(id).map(|withdrawn| withdrawn.change.opted_out());
+    let count = still_on.len();
+    still_on.retain(|protocol| !kept.iter().flatten().any(|kept| kept == protocol));
+    if still_on.is_empty() && count > 0 {
+        return Err(PassedOver::KeptByTenant);
+    }
     let off_elsewhere = selection.off_elsewhere.get(id);
     let elsewhere = |protocol: &Protocol| off_elsewhere.and_then(|off| off.get(protocol)).cloned();
     let by_others = still_on.iter().find_map(elsewhere);

@@ -22,15 +22,29 @@ pub fn opt_in(
     clock: Clock,
 ) -> ValidatedRequests {
     take(requests, clock.now, |request, at| {
-        let tenant = announced(ledger, &request.tenant_id, &campaign.name)?;
+        let id = &request.tenant_id;
+        let opted_in = |protocols: &[Protocol]| {
+            let event = Event::new(&campaign.name, id, EventKind::OptedIn, protocols, at);
+            event.by(request.by_whom.as_deref()).told(&Explanation { why: why.to_owned() })
+        };
+        if let Some(withdrawn) = ledger.withdrawn.get(id) {
+            // Nothing is announced: only the next announcement may name them again.
+            let mut kept = withdrawn.change.opted_out();
+            if let Some(asked) = &request.protocols {
+                kept.retain(|protocol| {
+                    asked.iter().any(|asked| campaign.group_of(*asked).contains(protocol))
+                });
+            }
+            if !kept.is_empty() {
+                return Ok(vec![opted_in(&kept)]);
+            }
+        }
+        let tenant = announced(ledger, id, &campaign.name)?;
         let protocols = opted_out(campaign, tenant, request.protocols.as_deref())?;
         if protocols.is_empty() {
             return Ok(Vec::new());
         }
-        let id = &request.tenant_id;
-        let event = Event::new(&campaign.name, id, EventKind::OptedIn, &protocols, at);
-        let event = event.by(request.by_whom.as_deref()).told(&Explanation { why: why.to_owned() });
-        let mut events = vec![event];
+        let mut events = vec![opted_in(&protocols)];
         if tenant.needs_new_date(&protocols, clock.latest()) {
             let new = reschedule(campaign, tenant, &protocols, NewDate::OptedIn, clock);
             events.push(new.by(request.by_whom.as_deref()));

@@ -233,6 +233,18 @@ impl Fold {
             self.announce(event, serde_json::from_str(detail)?);
             return Ok(());
         }
+        if event.event == EventKind::OptedIn
+            && let Some(withdrawn) = self.withdrawn.get_mut(&event.tenant_id)
+        {
+            for protocol in event.protocol_list() {
+                withdrawn
+                    .change
+                    .protocols
+                    .entry(protocol)
+                    .and_modify(|state| *state = ProtocolChange::Pending);
+            }
+            return Ok(());
+        }
         let Some(tenant) = self.tenants.get_mut(&event.tenant_id) else { return Ok(()) };
         let at = instant(event);
         match event.event {

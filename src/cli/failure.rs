@@ -41,7 +41,7 @@ pub(crate) type Result<T, E = Failure> = std::result::Result<T, E>;
 /// A flag, argument, setting or hand-written file can't be used.
 const USAGE: u8 = 2;
 /// Ctrl-C.
-const INTERRUPTED: u8 = 130;
+pub(super) const INTERRUPTED: u8 = 130;
 /// Everything else.
 const FAILED: u8 = 1;
 

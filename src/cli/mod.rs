@@ -28,10 +28,11 @@ mod user_tables;
 use std::ffi::OsString;
 use std::path::Path;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
-use failure::Failure;
+use failure::{Failure, INTERRUPTED};
 
 /// Who still signs in with Basic Authentication?
 ///
@@ -90,6 +91,27 @@ enum Command {
 }
 
 impl Command {
+    /// Whether Ctrl-C means nothing but the end to it.
+    const fn ends_by_itself(&self) -> bool {
+        match self {
+            Self::Sql(_) | Self::Serve(_) => false,
+            Self::Run(_)
+            | Self::Ingest(_)
+            | Self::Assess(_)
+            | Self::Notices(_)
+            | Self::Explain(_)
+            | Self::Campaign(_)
+            | Self::Roster(_)
+            | Self::Report(_)
+            | Self::Collect(_)
+            | Self::Formats(_)
+            | Self::Settings(_)
+            | Self::Lake(_)
+            | Self::Completions(_)
+            | Self::Man(_) => true,
+        }
+    }
+
     /// The folder that the command writes lists and notices into.
     fn out(&self) -> Option<&Path> {
         match self {
@@ -126,6 +148,9 @@ pub(crate) async fn main() -> ExitCode {
     }
     let cli = Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
     let global = &cli.global;
+    if cli.command.ends_by_itself() {
+        tokio::spawn(end_when_interrupted());
+    }
     let done = match &cli.command {
         Command::Run(arguments) => run::run(arguments, global).await,
         Command::Ingest(arguments) => ingest::run(arguments, global).await,
@@ -152,6 +177,16 @@ pub(crate) async fn main() -> ExitCode {
     match done {
         Ok(code) => ExitCode::from(code),
         Err(error) => failed(&error),
+    }
+}
+
+/// Ends the program after Ctrl-C, whatever it is doing, also where it waits for a lock or a pipe. A command that has to
+/// clean up has half a second for it; a lake takes no harm from a command that is killed.
+async fn end_when_interrupted() {
+    if tokio::signal::ctrl_c().await.is_ok() {
+        tokio::time::sleep(Duration::from_millis(500)).await;
+        eprintln!("lightsout: interrupted; what was committed stays, run the same command again to go on");
+        std::process::exit(INTERRUPTED.into());
     }
 }
 

@@ -60,6 +60,29 @@ fn an_announcement_is_withdrawn_with_its_reason_and_announced_again() {
     assert_eq!(due.len(), 0, "not by the days of the first announcement");
 }
 
+/// What broke: after a withdrawal the next announcement named what the tenant had asked to keep.
+#[test]
+fn an_opt_out_outlives_the_withdrawal_of_its_announcement() {
+    let place = decided();
+    campaign(&place, "2026-11-02", &["announce"]);
+    campaign(&place, "2026-11-02", &["opt-out", HARBOUR_LANE, "--protocol", "imap4", "--by", "it"]);
+    campaign(&place, "2026-11-02", &["opt-out", BRACKENRIDGE, "--by", "it"]);
+    for tenant in [HARBOUR_LANE, BRACKENRIDGE] {
+        campaign(&place, "2026-11-02", &with(&["withdraw", "--tenant", tenant]));
+    }
+    let (code, _, said) = campaign(&place, "2026-11-03", &["announce"]);
+    assert!(code == 0 && said.contains("opted out before the announcement was withdrawn: 1"), "{said}");
+    let (_, rows, _) = campaign(&place, "2026-11-03", &["status", "--tenant", HARBOUR_LANE]);
+    let announced = rows[0]["protocols_announced"].as_str().expect("protocols");
+    assert!(announced.contains("pop3") && !announced.contains("imap4"), "{announced}");
+
+    // Until the tenant lets it go off after all.
+    let (code, _, said) = campaign(&place, "2026-11-03", &with(&["opt-in", BRACKENRIDGE]));
+    assert_eq!(code, 0, "{said}");
+    let (_, told, said) = campaign(&place, "2026-11-03", &["announce", "--seed", "2"]);
+    assert!(told.iter().any(|row| row["tenant_id"] == BRACKENRIDGE), "{said}");
+}
+
 #[test]
 fn an_opt_out_and_a_confirmation_of_the_wrong_tenant_are_taken_back() {
     let place = decided();

@@ -58,6 +58,7 @@ fn label(why: &PassedOver) -> String {
         PassedOver::ExcludedByCampaign { .. } => "excluded by the campaign's waves".to_owned(),
         PassedOver::AlreadyOff { campaign: None } => "off already".to_owned(),
         PassedOver::AlreadyOff { campaign: Some(campaign) } => format!("turned off by campaign {campaign}"),
+        PassedOver::KeptByTenant => "opted out before the announcement was withdrawn".to_owned(),
         PassedOver::Overtaken { .. } => "used since the decision".to_owned(),
         PassedOver::NotCovered { reasons } => {
             let codes = Reason::codes(reasons);
@@ -79,6 +80,7 @@ fn reasons(why: &PassedOver) -> &[Reason] {
         | PassedOver::ExcludedByRoster { .. }
         | PassedOver::ExcludedByCampaign { .. }
         | PassedOver::AlreadyOff { .. }
+        | PassedOver::KeptByTenant
         | PassedOver::NotDrawn
         | PassedOver::NoRoom => &[],
     }
