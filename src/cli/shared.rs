@@ -9,6 +9,7 @@ use clap::{ArgMatches, Args};
 
 use super::answers::Out;
 use super::roster::GivenRoster;
+use super::screen::Screen;
 use crate::cli::failure::{Failure, Result};
 use lightsout_config::tenants_file;
 use lightsout_ingest::assign::{Assignment, Assignments};
@@ -284,6 +285,9 @@ impl Output {
 
     pub(super) fn write(&self, batches: &[arrow::array::RecordBatch]) -> Result<()> {
         let Some(first) = batches.first() else { return Ok(()) };
+        if let Some(screen) = Screen::of_person(self, false) {
+            return screen.show_rows(batches);
+        }
         let mut out = Out::open(self, &first.schema())?;
         for batch in batches {
             if !out.write(batch)? {

@@ -146,8 +146,6 @@ fn what_is_on_information_schema_is_there() {
 
 #[test]
 fn reports_are_views_with_the_rows_of_the_commands() {
-    let roster = sample("roster.csv");
-    program(&["roster", "set", &roster, "--quiet"]).output().expect("the program starts");
     for name in ["usage_by_protocol", "top_users", "coverage"] {
         let report =
             stdout(&program(&["report", name, "--format", "csv"]).output().expect("the program starts"));
