@@ -225,10 +225,9 @@ impl Output {
         if command.try_get_one::<bool>("explain").is_ok_and(|explain| explain == Some(&true)) {
             return Self::default();
         }
-        Self {
-            format: command.try_get_one("format").ok().flatten().copied(),
-            output: command.try_get_one("output").ok().flatten().cloned(),
-        }
+        // A command whose output has one format only has no flag for it.
+        let Ok(format) = command.try_get_one::<Format>("format") else { return Self::default() };
+        Self { format: format.copied(), output: command.try_get_one("output").ok().flatten().cloned() }
     }
 
     /// Checks what can be checked before any work: one format, told by the flag or the file's name, that can go there.
