@@ -11,6 +11,7 @@ use arrow::util::display::{ArrayFormatter, FormatOptions};
 use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr as _};
 
 use crate::error::{Error, Result};
+use crate::wrapped::wrapped;
 use lightsout_output::table::as_text;
 use lightsout_output::text::plain;
 
@@ -25,6 +26,12 @@ const SHORT_ID_MIN: usize = 8;
 
 /// Narrower than this no text is cut, if that suffices; else than the second.
 const CUT_WIDTHS: [usize; 2] = [24, 12];
+
+/// Of a report, narrower than this no text is cut.
+const CHOSEN_CUT_WIDTH: usize = 16;
+
+/// Columns of a report that go last.
+const IMPORTANT: [&str; 5] = ["last_seen", "last_day", "sign_ins", "user_name", "users"];
 
 /// Columns that a report shows at least; narrower rows are for the expanded form.
 const COLUMNS_MIN: usize = 4;
@@ -145,11 +152,19 @@ fn table(columns: &[Column], width: usize, names: &TenantNames, step: Step) -> O
                 .push(format!("not shown here: {}; -x shows them, or a wider terminal", left_out.join(", ")));
         }
     }
+    let least = match step {
+        Step::CutTexts(least) => Some(least),
+        Step::ChosenColumns => Some(CHOSEN_CUT_WIDTH),
+        _ => None,
+    };
+    let widest = |texts: &[String]| texts.iter().map(|text| text.width()).max().unwrap_or(0);
     let header = |column: &Column| -> Vec<String> {
-        if step >= Step::TallHeader { lines_of(&column.name) } else { vec![column.name.clone()] }
+        let cells = widest(&column.cells);
+        let cells = least.filter(|_| column.is_text).map_or(cells, |least| cells.min(least));
+        let is_tall = step >= Step::TallHeader && column.name.width() > cells;
+        if is_tall { lines_of(&column.name) } else { vec![column.name.clone()] }
     };
     let headers: Vec<Vec<String>> = shown.iter().map(header).collect();
-    let widest = |texts: &[String]| texts.iter().map(|text| text.width()).max().unwrap_or(0);
     let mut widths: Vec<usize> = shown
         .iter()
         .zip(&headers)
@@ -157,11 +172,6 @@ fn table(columns: &[Column], width: usize, names: &TenantNames, step: Step) -> O
         .collect();
     // A bar and two blanks each, and the last bar.
     let frame = 3 * widths.len() + 1;
-    let least = match step {
-        Step::CutTexts(least) => Some(least),
-        Step::ChosenColumns => Some(CUT_WIDTHS[0]),
-        _ => None,
-    };
     if let Some(least) = least.filter(|_| widths.iter().sum::<usize>() + frame > width) {
         let least: Vec<usize> = headers.iter().map(|header| widest(header).max(least)).collect();
         let is_text: Vec<bool> = shown.iter().map(|column| column.is_text).collect();
@@ -177,8 +187,7 @@ fn table(columns: &[Column], width: usize, names: &TenantNames, step: Step) -> O
     }
     let mut text = drawn(&headers, &shown, &widths);
     for note in notes {
-        // One that is longer than the screen goes on in its next line.
-        let _ = writeln!(text, "{note}");
+        text.push_str(&wrapped("", &note, width));
     }
     Some(text)
 }
@@ -245,20 +254,19 @@ fn fewer(columns: Vec<Column>, notes: &mut Vec<String>) -> Vec<Column> {
     all
 }
 
-/// Leaves out columns until the others fit, with their texts cut, and names them. The first two say what a row is about,
-/// and the last time is what people look for.
+/// Leaves out columns until the others fit, with their texts cut, and names them. The first two say what a row is about.
 fn leave_out(columns: &mut Vec<Column>, width: usize) -> Vec<String> {
     let narrowest = |column: &Column| {
         let header = lines_of(&column.name).iter().map(|line| line.width()).max().unwrap_or(0);
         let cells = column.cells.iter().map(|cell| cell.width()).max().unwrap_or(0);
-        let least = if column.is_text { cells.min(CUT_WIDTHS[0]) } else { cells };
+        let least = if column.is_text { cells.min(CHOSEN_CUT_WIDTH) } else { cells };
         least.max(header) + 3
     };
     let mut left_out = Vec::new();
     while columns.len() > COLUMNS_MIN && columns.iter().map(narrowest).sum::<usize>() + 1 > width {
         let rank = |at: &usize| match columns[*at].name.as_str() {
             name if name.starts_with("first_") => (2, *at),
-            "last_seen" => (0, *at),
+            name if IMPORTANT.contains(&name) => (0, *at),
             _ => (1, *at),
         };
         let Some(at) = (2..columns.len()).max_by_key(rank) else { break };

@@ -61,7 +61,7 @@ fn a_query_of_several_lines_is_typed_completed_and_answered() {
     shell.exp_string(PROMPT).expect("a prompt");
 
     // A table, and a column of it, by Tab.
-    press(&mut shell, "SELECT count(DISTINCT tenant_id) AS n FROM usage_\t");
+    press(&mut shell, "SELECT count(DISTINCT tenant_id) AS n FROM usage_d\t");
     shell.exp_string("usage_daily").expect("a table");
     shell.send_line(";").expect("typed");
     shell.exp_string("| n ").expect("an answer");
