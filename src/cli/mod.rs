@@ -59,7 +59,7 @@ enum Command {
     Assess(assess::Arguments),
     /// Notices and lists for a kept decision, or a month's usage reports
     Notices(notices::Arguments),
-    /// Why one tenant has its verdict: reasons, who, and the numbers behind
+    /// Why one tenant has its verdict: the reasons, who, and the numbers
     Explain(explain::Arguments),
     /// The thirty days: announce, opt out, recheck, apply, confirm, status
     #[command(subcommand)]

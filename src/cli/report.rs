@@ -63,7 +63,8 @@ pub(super) async fn run(arguments: &Arguments, global: &Global) -> Result<u8> {
     let Some(name) = &arguments.name else { return list(&library, arguments, global) };
     let report = library.find(name)?;
     flags::header(&library, &report)?;
-    let screen = Screen::of_person(&arguments.output, arguments.expanded.is_on(&arguments.output)?);
+    let screen = Screen::of_person(&arguments.output, arguments.expanded.is_on(&arguments.output)?)
+        .map(Screen::for_report);
     if arguments.tenant.is_some() && !report.parameters().contains(&"tenant") {
         return Err(Failure::Usage {
             flag: "--tenant",

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
 use arrow::array::RecordBatch;
+use arrow::datatypes::SchemaRef;
 use clap::Args;
 use tokio::sync::OnceCell;
 
@@ -65,8 +66,8 @@ pub(super) struct Screen {
     file: Option<PathBuf>,
     columns: usize,
     lines: usize,
-    /// Whether tenants go by their names even where their ids would fit.
-    by_name: bool,
+    /// Whether it shows reports: tenants by their names, and the columns that matter most where not all fit.
+    is_report: bool,
     names: OnceCell<TenantNames>,
 }
 
@@ -85,7 +86,6 @@ impl Screen {
         if is_expanded {
             screen.expanded = Expanded::On;
         }
-        screen.by_name = true;
         let size = terminal_size::terminal_size_of(std::io::stdout());
         screen.columns = COLUMNS_OTHERWISE;
         screen.measure(size.map(|(columns, lines)| (columns.0, lines.0)));
@@ -95,6 +95,12 @@ impl Screen {
     /// Columns of the terminal.
     pub(super) const fn columns(&self) -> usize {
         self.columns
+    }
+
+    /// For rows of a report, whose columns nobody has chosen.
+    pub(super) const fn for_report(mut self) -> Self {
+        self.is_report = true;
+        self
     }
 
     /// With names of tenants that are not those of the kept roster.
@@ -110,7 +116,7 @@ impl Screen {
 
     pub(super) fn new(output: &Output) -> Self {
         Self {
-            by_name: false,
+            is_report: false,
             names: OnceCell::new(),
             format: output.format.filter(|_| output.output.is_none()).unwrap_or(Format::Table),
             expanded: Expanded::Auto,
@@ -213,7 +219,7 @@ impl Screen {
         while !is_over {
             let (held, over) = next_rows(&mut answer).await?;
             is_over = over;
-            let text = self.text(&answer, &held, rows, &names)?;
+            let text = self.text(&answer.schema(), &held, rows, &names)?;
             if rows > 0 && held.is_empty() {
                 break;
             }
@@ -228,26 +234,35 @@ impl Screen {
         Ok(Shown { rows, is_cut: answer.is_cut(), file: None })
     }
 
+    /// Shows rows that are there already, of a command that knows no more names.
+    pub(super) fn show_rows(&self, batches: &[RecordBatch]) -> Result<()> {
+        let Some(first) = batches.first() else { return Ok(()) };
+        let names = self.names.get().cloned().unwrap_or_default();
+        let text = self.text(&first.schema(), batches, 0, &names)?;
+        Pages::open(self.is_paged && self.is_too_long(&text)).write(text.as_bytes())?;
+        Ok(())
+    }
+
     fn text(
         &self,
-        answer: &Answer,
+        schema: &SchemaRef,
         batches: &[RecordBatch],
         before: usize,
         names: &TenantNames,
     ) -> Result<String> {
         if self.format != Format::Table || self.expanded == Expanded::Off {
             let mut text = Vec::new();
-            let mut writer = RowWriter::new(&mut text, self.format, &answer.schema())?;
+            let mut writer = RowWriter::new(&mut text, self.format, schema)?;
             batches.iter().try_for_each(|batch| writer.write(batch))?;
             writer.finish()?;
             return Ok(String::from_utf8_lossy(&text).into_owned());
         }
         let batches = match batches {
-            [] => &[RecordBatch::new_empty(answer.schema())][..],
+            [] => &[RecordBatch::new_empty(SchemaRef::clone(schema))][..],
             batches => batches,
         };
         if self.expanded == Expanded::Auto
-            && let Some(table) = fitted_rows(batches, self.columns, names, self.by_name)?
+            && let Some(table) = fitted_rows(batches, self.columns, names, self.is_report)?
         {
             return Ok(table);
         }
@@ -255,6 +270,9 @@ impl Screen {
         for batch in batches {
             text.push_str(&expanded(batch, before, names)?);
             before += batch.num_rows();
+        }
+        if before == 0 {
+            text.push_str("(no rows)\n");
         }
         Ok(text)
     }

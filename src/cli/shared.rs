@@ -9,6 +9,7 @@ use clap::{ArgMatches, Args};
 
 use super::answers::Out;
 use super::roster::GivenRoster;
+use super::screen::Screen;
 use crate::cli::failure::{Failure, Result};
 use lightsout_config::tenants_file;
 use lightsout_ingest::assign::{Assignment, Assignments};
@@ -224,10 +225,9 @@ impl Output {
         if command.try_get_one::<bool>("explain").is_ok_and(|explain| explain == Some(&true)) {
             return Self::default();
         }
-        Self {
-            format: command.try_get_one("format").ok().flatten().copied(),
-            output: command.try_get_one("output").ok().flatten().cloned(),
-        }
+        // A command whose output has one format only has no flag for it.
+        let Ok(format) = command.try_get_one::<Format>("format") else { return Self::default() };
+        Self { format: format.copied(), output: command.try_get_one("output").ok().flatten().cloned() }
     }
 
     /// Checks what can be checked before any work: one format, told by the flag or the file's name, that can go there.
@@ -284,6 +284,9 @@ impl Output {
 
     pub(super) fn write(&self, batches: &[arrow::array::RecordBatch]) -> Result<()> {
         let Some(first) = batches.first() else { return Ok(()) };
+        if let Some(screen) = Screen::of_person(self, false) {
+            return screen.show_rows(batches);
+        }
         let mut out = Out::open(self, &first.schema())?;
         for batch in batches {
             if !out.write(batch)? {

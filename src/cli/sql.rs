@@ -77,6 +77,10 @@ async fn answer_all(sql: &str, session: &mut SqlSession, arguments: &Arguments) 
             found: format!("{queries} queries"),
         });
     }
+    // One that is not taken keeps all of them from being asked.
+    for sql in statements.iter().filter(|sql| !is_setting(sql)) {
+        session.queries().check_statement(NAME, sql).await?;
+    }
     let screen = Screen::of_person(output, arguments.expanded.is_on(output)?);
     let mut is_first = true;
     for sql in &statements {

@@ -129,6 +129,15 @@ impl Queries {
         })
     }
 
+    /// Whether a text is one statement that only reads, whatever it reads.
+    ///
+    /// # Errors
+    /// Fails as [`ask`](Self::ask) does before it plans.
+    pub async fn check_statement(&self, name: &str, sql: &str) -> Result<()> {
+        let statement = GrowingStack::new(async { statement::read(sql) }).await;
+        statement.map(drop).map_err(|error| self.refusal(name, sql, error))
+    }
+
     /// Whether a text is of a size that is looked at, whatever it says.
     ///
     /// # Errors

@@ -81,7 +81,8 @@ impl ReportViews {
         let catalogs = MemoryCatalogProviderList::new();
         catalogs.register_catalog(CATALOG.to_owned(), Arc::new(catalog));
         let base = self.queries.context().state();
-        let mut config = base.config().clone();
+        // The names are all there: the engine would put an empty schema in their place.
+        let mut config = base.config().clone().with_create_default_catalog_and_schema(false);
         config.options_mut().execution.time_zone = Some(zone.to_owned());
         // Those that depend on the settings, as now().
         let updated: Vec<_> = base

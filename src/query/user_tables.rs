@@ -6,8 +6,9 @@ use arrow::array::RecordBatch;
 use arrow::datatypes::Schema;
 use datafusion::catalog::TableProvider;
 use datafusion::datasource::MemTable;
-use datafusion::logical_expr::sqlparser::dialect::GenericDialect;
-use datafusion::logical_expr::sqlparser::parser::Parser;
+use datafusion::logical_expr::sqlparser::keywords::{
+    ALL_KEYWORDS, ALL_KEYWORDS_INDEX, RESERVED_FOR_COLUMN_ALIAS, RESERVED_FOR_TABLE_ALIAS,
+};
 
 use super::catalog::REPORTS;
 use super::views::VIEWS;
@@ -46,9 +47,11 @@ pub fn check_name(name: &str) -> Result<()> {
         return Err(wrong("another name; a report has this one, and is a view of that name"));
     }
     // A word of SQL, which would end the query's list of tables.
-    let query = format!("SELECT {name}.a FROM {name} WHERE true");
-    let parsed = Parser::parse_sql(&GenericDialect {}, &query);
-    if !parsed.is_ok_and(|parsed| parsed.len() == 1 && parsed[0].to_string() == query) {
+    let keyword = ALL_KEYWORDS.iter().position(|keyword| keyword.eq_ignore_ascii_case(name));
+    let is_reserved = keyword.map(|at| ALL_KEYWORDS_INDEX[at]).is_some_and(|keyword| {
+        RESERVED_FOR_TABLE_ALIAS.contains(&keyword) || RESERVED_FOR_COLUMN_ALIAS.contains(&keyword)
+    });
+    if is_reserved {
         return Err(wrong("another name; this one is a word of SQL"));
     }
     Ok(())

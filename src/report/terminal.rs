@@ -11,6 +11,7 @@ use arrow::util::display::{ArrayFormatter, FormatOptions};
 use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr as _};
 
 use crate::error::{Error, Result};
+use crate::wrapped::wrapped;
 use lightsout_output::table::as_text;
 use lightsout_output::text::plain;
 
@@ -25,6 +26,18 @@ const SHORT_ID_MIN: usize = 8;
 
 /// Narrower than this no text is cut, if that suffices; else than the second.
 const CUT_WIDTHS: [usize; 2] = [24, 12];
+
+/// Of a report, narrower than this no text is cut.
+const CHOSEN_CUT_WIDTH: usize = 16;
+
+/// Columns of a report that go last.
+const IMPORTANT: [&str; 5] = ["last_seen", "last_day", "sign_ins", "user_name", "users"];
+
+/// Columns that a report shows at least; narrower rows are for the expanded form.
+const COLUMNS_MIN: usize = 4;
+
+/// Characters of a time to the minute.
+const MINUTE: usize = "2026-10-30 07:09".len();
 
 /// Of fewer rows nothing is said once for all of them.
 const SAME_ROWS_MIN: usize = 2;
@@ -44,6 +57,8 @@ enum Step {
     FewerColumns,
     /// Long texts are cut.
     CutTexts(usize),
+    /// So are times, to the minute, and the columns that matter least are left out.
+    ChosenColumns,
 }
 
 /// A column as text.
@@ -51,10 +66,11 @@ struct Column {
     name: String,
     cells: Vec<String>,
     is_text: bool,
+    is_time: bool,
 }
 
-/// The rows as a table of at most `width` columns of a terminal; `None` if there is none so narrow. With `by_name`,
-/// tenants go by their names even where their ids would fit.
+/// The rows as a table of at most `width` columns of a terminal; `None` if there is none so narrow. Of a report, tenants go
+/// by their names even where their ids would fit, and the columns that matter least may be left out.
 ///
 /// # Errors
 /// Fails if a value has no text.
@@ -62,20 +78,13 @@ pub fn fitted_rows(
     batches: &[RecordBatch],
     width: usize,
     names: &TenantNames,
-    by_name: bool,
+    is_report: bool,
 ) -> Result<Option<String>> {
     let columns = columns(batches)?;
     let [wide, narrow] = CUT_WIDTHS;
-    let steps = [
-        Step::Whole,
-        Step::ShortIds,
-        Step::TallHeader,
-        Step::FewerColumns,
-        Step::CutTexts(wide),
-        Step::CutTexts(narrow),
-    ];
-    let steps =
-        steps.into_iter().filter(|step| !by_name || *step != Step::Whole || !has_names(&columns, names));
+    let first = if is_report && has_names(&columns, names) { Step::ShortIds } else { Step::Whole };
+    let last = if is_report { Step::ChosenColumns } else { Step::CutTexts(narrow) };
+    let steps = [first, Step::ShortIds, Step::TallHeader, Step::FewerColumns, Step::CutTexts(wide), last];
     Ok(steps.into_iter().find_map(|step| table(&columns, width, names, step)))
 }
 
@@ -94,7 +103,8 @@ fn columns(batches: &[RecordBatch]) -> Result<Vec<Column>> {
             cells.extend(texts(batch.column(at)).map_err(arrow)?);
         }
         let is_text = !field.data_type().is_numeric() && !field.data_type().is_temporal();
-        columns.push(Column { name: plain(field.name()), cells, is_text });
+        let is_time = matches!(field.data_type(), DataType::Timestamp(..));
+        columns.push(Column { name: plain(field.name()), cells, is_text, is_time });
     }
     Ok(columns)
 }
@@ -122,18 +132,39 @@ fn table(columns: &[Column], width: usize, names: &TenantNames, step: Step) -> O
         .map(|column| {
             let cells =
                 if step >= Step::ShortIds { with_short_ids(column, names) } else { column.cells.clone() };
-            Column { name: column.name.clone(), cells, is_text: column.is_text }
+            Column { name: column.name.clone(), cells, ..*column }
         })
         .collect();
     let mut notes = Vec::new();
     if step >= Step::FewerColumns {
         shown = fewer(shown, &mut notes);
     }
+    if step == Step::ChosenColumns {
+        for cell in shown.iter_mut().filter(|column| column.is_time).flat_map(|column| &mut column.cells) {
+            // One with an offset is as long as it must be.
+            if cell.len() == MINUTE + ":00".len() {
+                cell.truncate(MINUTE);
+            }
+        }
+        let left_out = leave_out(&mut shown, width);
+        if !left_out.is_empty() {
+            notes
+                .push(format!("not shown here: {}; -x shows them, or a wider terminal", left_out.join(", ")));
+        }
+    }
+    let least = match step {
+        Step::CutTexts(least) => Some(least),
+        Step::ChosenColumns => Some(CHOSEN_CUT_WIDTH),
+        _ => None,
+    };
+    let widest = |texts: &[String]| texts.iter().map(|text| text.width()).max().unwrap_or(0);
     let header = |column: &Column| -> Vec<String> {
-        if step >= Step::TallHeader { lines_of(&column.name) } else { vec![column.name.clone()] }
+        let cells = widest(&column.cells);
+        let cells = least.filter(|_| column.is_text).map_or(cells, |least| cells.min(least));
+        let is_tall = step >= Step::TallHeader && column.name.width() > cells;
+        if is_tall { lines_of(&column.name) } else { vec![column.name.clone()] }
     };
     let headers: Vec<Vec<String>> = shown.iter().map(header).collect();
-    let widest = |texts: &[String]| texts.iter().map(|text| text.width()).max().unwrap_or(0);
     let mut widths: Vec<usize> = shown
         .iter()
         .zip(&headers)
@@ -141,7 +172,7 @@ fn table(columns: &[Column], width: usize, names: &TenantNames, step: Step) -> O
         .collect();
     // A bar and two blanks each, and the last bar.
     let frame = 3 * widths.len() + 1;
-    if let Step::CutTexts(least) = step {
+    if let Some(least) = least.filter(|_| widths.iter().sum::<usize>() + frame > width) {
         let least: Vec<usize> = headers.iter().map(|header| widest(header).max(least)).collect();
         let is_text: Vec<bool> = shown.iter().map(|column| column.is_text).collect();
         shrink(&mut widths, &least, &is_text, width.saturating_sub(frame));
@@ -156,8 +187,7 @@ fn table(columns: &[Column], width: usize, names: &TenantNames, step: Step) -> O
     }
     let mut text = drawn(&headers, &shown, &widths);
     for note in notes {
-        // One that is longer than the screen goes on in its next line.
-        let _ = writeln!(text, "{note}");
+        text.push_str(&wrapped("", &note, width));
     }
     Some(text)
 }
@@ -222,6 +252,28 @@ fn fewer(columns: Vec<Column>, notes: &mut Vec<String>) -> Vec<Column> {
         notes.push(format!("empty in all rows: {}", empty.join(", ")));
     }
     all
+}
+
+/// Leaves out columns until the others fit, with their texts cut, and names them. The first two say what a row is about.
+fn leave_out(columns: &mut Vec<Column>, width: usize) -> Vec<String> {
+    let narrowest = |column: &Column| {
+        let header = lines_of(&column.name).iter().map(|line| line.width()).max().unwrap_or(0);
+        let cells = column.cells.iter().map(|cell| cell.width()).max().unwrap_or(0);
+        let least = if column.is_text { cells.min(CHOSEN_CUT_WIDTH) } else { cells };
+        least.max(header) + 3
+    };
+    let mut left_out = Vec::new();
+    while columns.len() > COLUMNS_MIN && columns.iter().map(narrowest).sum::<usize>() + 1 > width {
+        let rank = |at: &usize| match columns[*at].name.as_str() {
+            name if name.starts_with("first_") => (2, *at),
+            name if IMPORTANT.contains(&name) => (0, *at),
+            _ => (1, *at),
+        };
+        let Some(at) = (2..columns.len()).max_by_key(rank) else { break };
+        left_out.push(columns.remove(at).name);
+    }
+    left_out.reverse();
+    left_out
 }
 
 /// The name of a column on several lines: `user_principal_name` on three.

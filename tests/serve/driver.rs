@@ -51,6 +51,27 @@ async fn values_are_bound_in_their_own_types() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_table_of_the_users_own_is_beside_the_lakes_and_of_its_types() {
+    let place = lake();
+    place.write("vips.csv", "mail;badge;seats\r\nnobody@x.example;00123;7\r\n".as_bytes());
+    let file = format!("vips={}", place.path("vips.csv").display());
+    let server = Server::over(place, &["--with", &file], &[]);
+    let client = client(server.pg_port, "").await.expect("connected");
+    let row = client
+        .query_one("SELECT v.badge, v.seats FROM vips AS v LEFT JOIN sign_ins AS s ON s.user_principal_name = v.mail", &[])
+        .await
+        .expect("a row");
+    assert_eq!((row.get::<_, &str>(0), row.get::<_, i64>(1)), ("00123", 7));
+    let listed = client
+        .query_one("SELECT count(*) FROM information_schema.tables WHERE table_name = 'vips'", &[])
+        .await
+        .expect("a count");
+    assert_eq!(listed.get::<_, i64>(0), 1);
+    let refused = client.batch_execute("INSERT INTO vips VALUES ('a', 'b', 1)").await.expect_err("refused");
+    assert_eq!(refused.code(), Some(&SqlState::READ_ONLY_SQL_TRANSACTION));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_query_is_cancelled_from_another_connection() {
     let server = Server::start(&[]);
     let client = client(server.pg_port, "").await.expect("connected");

@@ -40,7 +40,10 @@ fn picture(line: &str, columns: usize) -> String {
         .env_remove("COLUMNS")
         .env_remove("LINES");
     let mut terminal = spawn_command(command, Some(WAIT_MS)).expect("a terminal");
-    terminal.exp_eof().expect("it ends").replace("\r\n", "\n")
+    // The terminal is read byte by byte.
+    let bytes =
+        terminal.exp_eof().expect("it ends").chars().map(|c| u8::try_from(c).expect("a byte")).collect();
+    String::from_utf8(bytes).expect("text").replace("\r\n", "\n")
 }
 
 #[test]

@@ -31,7 +31,11 @@ fn usage() -> RecordBatch {
 }
 
 fn fitted(rows: &RecordBatch, width: usize) -> Option<String> {
-    let text = fitted_rows(std::slice::from_ref(rows), width, &names(), true).expect("text")?;
+    as_fitted(fitted_rows(std::slice::from_ref(rows), width, &names(), true).expect("text"), width)
+}
+
+fn as_fitted(text: Option<String>, width: usize) -> Option<String> {
+    let text = text?;
     for line in text.lines().filter(|line| line.starts_with(['+', '|'])) {
         assert!(line.width() <= width, "{width}: {line}");
     }
@@ -50,11 +54,36 @@ fn each_step_makes_a_table_smaller_and_says_what_it_left_out() {
     assert!(narrow.contains("in all rows: protocol imap4\nempty in all rows: country\n"), "{narrow}");
     assert!(narrow.contains("ada@oldmill.example.com") && !narrow.contains('…'), "{narrow}");
 
-    let narrower = fitted(&usage(), 70).expect("a table");
-    assert!(narrower.contains("…") && narrower.contains("are cut"), "{narrower}");
-    // Numbers and times are never cut.
-    assert!(narrower.contains("| 12 ") && narrower.contains("2026-09-21 14:15:00"), "{narrower}");
-    assert_eq!(fitted(&usage(), 40), None);
+    let cut = fitted(&usage(), 78).expect("a table");
+    assert!(cut.contains("…") && cut.contains("are cut"), "{cut}");
+    // Numbers and times are never cut so.
+    assert!(cut.contains("| 12 ") && cut.contains("2026-09-21 14:15:00"), "{cut}");
+    // Of a query every column is wanted.
+    let asked = |width| as_fitted(fitted_rows(&[usage()], width, &names(), false).expect("text"), width);
+    assert!(asked(70).is_some_and(|text| text.contains("last_seen") || text.contains("| last_")));
+    assert_eq!(asked(40), None);
+}
+
+#[test]
+fn a_report_leaves_out_what_matters_least_and_names_it() {
+    let number = |n: i64| Arc::new(Int64Array::from(vec![n, n + 1])) as ArrayRef;
+    let time = || {
+        let times = TimestampMicrosecondArray::from(vec![1_790_000_000_000_000, 1_790_000_100_000_000]);
+        Arc::new(times.with_timezone("UTC")) as ArrayRef
+    };
+    let rows = batch(vec![
+        ("tenant_id", texts_of(&[MILL, TIDE])),
+        ("protocol", texts_of(&["imap4", "pop3"])),
+        ("sign_ins", number(12)),
+        ("first_seen", time()),
+        ("last_seen", time()),
+        ("interrupted", number(5)),
+        ("unknown", number(7)),
+    ]);
+    let text = fitted(&rows.expect("a batch"), 75).expect("a table");
+    assert!(text.contains("not shown here: first_seen, unknown; -x shows them"), "{text}");
+    assert!(text.contains("| Old Mill ") && text.contains("| 2026-09-21 14:13 |"), "{text}");
+    assert!(text.contains("interrupted") && !text.contains("unknown |"), "{text}");
 }
 
 #[test]
