@@ -116,7 +116,7 @@ impl Live {
 impl Snapshot {
     async fn open(root: &Path, rules: Arc<Rules>, memory_limit_bytes: usize) -> Result<Self> {
         let lake = Lake::open(root).await?;
-        let queries = session::open(&lake, memory_limit_bytes).await?;
+        let queries = session::open_for_verdicts(&lake, memory_limit_bytes).await?;
         let versions = lake.versions()?;
         let roster = match &rules.roster {
             Some(roster) => roster.clone(),

@@ -90,6 +90,7 @@ fn of_engine(query: &QueryError, error: &Error) -> PgWireError {
         | QueryError::Header { .. }
         | QueryError::QueriesFolder { .. }
         | QueryError::UnknownReport { .. }
+        | QueryError::Pruned { .. }
         | QueryError::Read { .. }
         | QueryError::Arrow { .. }
         | QueryError::Json { .. }
