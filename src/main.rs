@@ -31,7 +31,7 @@ fn main() -> ExitCode {
             code
         }
         Err(error) => {
-            eprintln!("lightsout: starting threads: {error}");
+            lightsout_output::stderr!("lightsout: starting threads: {error}");
             ExitCode::FAILURE
         }
     }

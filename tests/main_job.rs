@@ -422,12 +422,19 @@ fn every_real_record_of_the_samples_is_accounted_for() {
 /// What broke: once a run had read its inputs, and while it waited for another writer, Ctrl-C did nothing.
 #[cfg(unix)]
 #[test]
-fn ctrl_c_ends_a_command_that_waits_for_the_lock() {
+fn a_command_that_waits_for_the_lock_says_so_and_can_be_ended() {
     let place = Place::new();
     let lake = place.path("lake");
     succeeds(&["ingest", "--lake", &lake, &sample("logs/ndjson")]);
     let lock = fs::File::open(place.folder.path().join("lake/_lock")).expect("the lock");
     lock.lock().expect("nobody else has it");
+    let limited =
+        lightsout(&["assess", "--lake", &lake, "--out", &place.path("out"), "--lock-timeout", "3s"]);
+    let told = String::from_utf8_lossy(&limited.stderr);
+    assert_eq!(limited.status.code(), Some(1), "{told}");
+    // Said first after two seconds; who it is stands in the lock: here the ingest, which has let it go.
+    assert!(told.contains("waiting for lightsout ingest (process "), "{told}");
+    assert!(told.contains("after 3 s lightsout ingest (process "), "{told}");
     for arguments in
         [&["assess", "--out", &place.path("out")][..], &["run", &sample("logs/ndjson")], &["lake", "compact"]]
     {

@@ -22,6 +22,6 @@ FULL JOIN refused AS r ON r.source_id = coalesce(a.source_id, h.source_id)
 WHERE
     a.source_id IS NULL
     OR a.records <> a.rows + a.rejected + a.not_sign_ins + a.pruned
-    OR a.rows - a.pruned <> coalesce(h.rows, 0)
+    OR a.rows <> coalesce(h.rows, 0)
     OR a.rejected <> coalesce(r.rejected, 0)
 ORDER BY source_id

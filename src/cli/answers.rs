@@ -63,7 +63,9 @@ impl QueryLimits {
                 answer.is_cut()
             };
             if let (true, Some(limit)) = (is_cut, self.limit) {
-                eprintln!("only the first {limit} rows: there are more than --limit lets through");
+                lightsout_output::stderr!(
+                    "only the first {limit} rows: there are more than --limit lets through"
+                );
             }
             Ok::<(), Failure>(())
         };

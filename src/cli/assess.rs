@@ -90,7 +90,7 @@ async fn compare(before: &str, after: &str, json: bool, global: &Global) -> Resu
     let format = json.then_some(Format::Json);
     Output { format, output: None }.write(&[batch])?;
     if !global.quiet {
-        eprintln!("{} tenants changed", changes.len());
+        lightsout_output::stderr!("{} tenants changed", changes.len());
     }
     Ok(0)
 }
@@ -101,6 +101,6 @@ pub(super) fn tell(campaign: &Campaign, assessment: &Assessment, out: &Path, glo
         return;
     }
     eprint!("{}", lightsout_report::closing::text(campaign, assessment));
-    eprintln!("decision {}; files are in {}", assessment.decision_id, out.display());
-    eprintln!("to look at it: {}", out.join(PAGE_FILE).display());
+    lightsout_output::stderr!("decision {}; files are in {}", assessment.decision_id, out.display());
+    lightsout_output::stderr!("to look at it: {}", out.join(PAGE_FILE).display());
 }

@@ -109,7 +109,12 @@ fn of_lake(error: &lightsout_lake::Error) -> u8 {
         | Error::LogGap { .. }
         | Error::DataGone { .. }
         | Error::CommitLost { .. }
-        | Error::DamagedEntry { .. }
+        | Error::DamagedLog { .. }
+        | Error::DamagedData { .. }
+        | Error::TableGone { .. }
+        | Error::EntryLost { .. }
+        | Error::InUse { .. }
+        | Error::Locked { .. }
         | Error::CompactedMeanwhile { .. }
         | Error::CompactionDiffers { .. }
         | Error::Manifest { .. }
@@ -154,6 +159,7 @@ fn of_query(error: &lightsout_query::Error) -> u8 {
         | Error::OutOfTime { .. }
         | Error::OutOfMemory { .. }
         | Error::Broken { .. }
+        | Error::Pruned { .. }
         | Error::Busy { .. }
         | Error::TooManyRows { .. }
         | Error::Read { .. }

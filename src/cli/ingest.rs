@@ -110,21 +110,22 @@ impl Inputs {
         };
         if too_many {
             // Also when quiet: a job that ends with 3 says why.
-            eprintln!(
+            lightsout_output::stderr!(
                 "{} of {} records were rejected, more than --max-rejects permits; see: lightsout sql \"SELECT path, \
                  line, reason, detail FROM rejects\"",
-                report.rejected, report.records
+                report.rejected,
+                report.records
             );
         }
         let incomplete = report.files_torn + report.files_mostly_rejected;
         if incomplete > 0 {
-            eprintln!(
+            lightsout_output::stderr!(
                 "files that are cut, say that they are incomplete, or were mostly rejected: {incomplete}; they prove no \
                  day; copy or export them again, see: lightsout sql \"SELECT path, records, rejected, truncation FROM sources\""
             );
         }
         if report.rejected_of_unknown_tenant > 0 {
-            eprintln!(
+            lightsout_output::stderr!(
                 "rejected records that do not say whose they are: {}; no tenant that came with them can be cleared, \
                  see: lightsout sql \"SELECT path, line, reason, detail FROM rejects WHERE tenant_id IS NULL\"",
                 report.rejected_of_unknown_tenant
@@ -148,7 +149,7 @@ pub(super) async fn ingest(
     let written_to: Vec<&Path> = [Some(global.lake.as_path()), out].into_iter().flatten().collect();
     let Found { mut inputs, hidden, own } = find_beside(&arguments.paths, &written_to)?;
     for folder in own.iter().filter(|_| !global.quiet) {
-        eprintln!("{}: written by lightsout, so not read", plain(folder));
+        lightsout_output::stderr!("{}: written by lightsout, so not read", plain(folder));
     }
     for input in &mut inputs {
         input.assigned = assignments.of(input);
@@ -232,7 +233,10 @@ fn until_yesterday(covers: DayRange, today: NaiveDate) -> Result<DayRange> {
         });
     }
     if covers.last > yesterday {
-        eprintln!("--covers: {} is not over; the days until {yesterday} are taken", covers.last);
+        lightsout_output::stderr!(
+            "--covers: {} is not over; the days until {yesterday} are taken",
+            covers.last
+        );
     }
     Ok(DayRange { first: covers.first, last: covers.last.min(yesterday) })
 }
@@ -243,7 +247,7 @@ const FILES_NAMED: usize = 3;
 /// The closing account, on stderr.
 pub(super) fn tell(report: &IngestReport, arguments: &Inputs, global: &Global) {
     for file in &report.refused {
-        eprintln!("refused {}: {}", file.path, file.detail.as_deref().unwrap_or_default());
+        lightsout_output::stderr!("refused {}: {}", file.path, file.detail.as_deref().unwrap_or_default());
     }
     if global.quiet {
         return;
@@ -254,15 +258,15 @@ pub(super) fn tell(report: &IngestReport, arguments: &Inputs, global: &Global) {
         tell_kinds(&report.each);
     }
     for (advice, files) in &report.advice {
-        eprintln!("{}: {advice}", first_of(files));
+        lightsout_output::stderr!("{}: {advice}", first_of(files));
     }
     if !report.hidden.is_empty() {
-        eprintln!(
+        lightsout_output::stderr!(
             "{}: hidden, so not read; if it holds sign-in logs, name it as an input or rename it",
             first_of(&report.hidden)
         );
     }
-    eprintln!(
+    lightsout_output::stderr!(
         "{}{} files ({}): {} ingested, {} seen before, {} empty, {} refused",
         if arguments.dry_run { "would ingest " } else { "" },
         report.files,
@@ -272,17 +276,23 @@ pub(super) fn tell(report: &IngestReport, arguments: &Inputs, global: &Global) {
         report.files_empty,
         report.files_refused,
     );
-    eprintln!(
+    lightsout_output::stderr!(
         "{} records = {} rows + {} rejected + {} not sign-ins",
-        report.records, report.rows, report.rejected, report.not_sign_ins,
+        report.records,
+        report.rows,
+        report.rejected,
+        report.not_sign_ins,
     );
     for (reason, count) in &report.rejected_by_reason {
-        eprintln!("  rejected, {reason}: {count}");
+        lightsout_output::stderr!("  rejected, {reason}: {count}");
     }
     if !report.unknown_codes.is_empty() {
         let codes: Vec<String> =
             report.unknown_codes.iter().map(|(code, count)| format!("{code} ({count})")).collect();
-        eprintln!("result codes that are not known, taken for failures: {}", codes.join(", "));
+        lightsout_output::stderr!(
+            "result codes that are not known, taken for failures: {}",
+            codes.join(", ")
+        );
     }
 }
 
@@ -301,7 +311,7 @@ fn tell_file(file: &FileReport) {
         (Some(first), Some(last)) => format!("{first} to {last}"),
         _ => "no rows".to_owned(),
     };
-    eprintln!(
+    lightsout_output::stderr!(
         "{}: {}, {} records of {} tenants, {span}; missing columns: {}; {}",
         file.path,
         kind_of(file),
@@ -345,7 +355,7 @@ fn tell_kinds(files: &[FileReport]) {
             *by_reason.entry(reason).or_default() += count;
         }
         let count = if files.len() == 1 { "1 file".to_owned() } else { format!("{} files", files.len()) };
-        eprintln!(
+        lightsout_output::stderr!(
             "{count}: {kind}, {records} records, {span}; missing columns: {missing}; {}",
             rejects(&by_reason)
         );

@@ -3,6 +3,8 @@
 
 mod dismiss;
 mod forget;
+mod prune;
+mod verify;
 
 use std::fmt::Display;
 use std::path::PathBuf;
@@ -31,9 +33,28 @@ pub(super) enum Command {
     },
     /// Check every file's account against the tables, and that kept decisions are whole;
     /// exit 1 if something does not hold
+    ///
+    /// Names each file of the lake that is damaged or gone: entries of its log, commits
+    /// and checkpoints of its tables, and data files whose size or number of rows is not
+    /// what was written.
     Verify {
+        /// Read every data file too: its hash and all of its rows
+        #[arg(long)]
+        deep: bool,
         #[command(flatten)]
         output: Output,
+    },
+    /// Mend damaged logs, and let go of lost rows so that their sources can be ingested again
+    ///
+    /// Says what it would do and changes nothing, unless --yes is given. Damaged files move
+    /// to the folder _damaged of the lake. Exit 1 if something is damaged and was not mended.
+    Repair {
+        /// Do it
+        #[arg(long)]
+        yes: bool,
+        /// The report on stdout
+        #[arg(long)]
+        json: bool,
     },
     /// Try rejected records again, for example with the tenant that they lacked
     Replay {
@@ -65,6 +86,22 @@ pub(super) enum Command {
     /// names. Decisions that went can't be looked at, compared or made again.
     #[command(after_help = "Example: lightsout lake forget --decisions --keep-last 30d --dry-run")]
     Forget(forget::Arguments),
+    /// Remove a departed tenant's data, or what is older than a day, from history too
+    ///
+    /// Rows, rejects, sources and settings go, and with a tenant its verdicts, events and
+    /// rows of rosters. So do all old versions of the tables: decisions stay, but can't be
+    /// made again. No other process may have the lake open. Without --yes it asks.
+    #[command(
+        after_help = "Example: lightsout lake prune --tenant 7a1f3c52-0b1d-4e6a-9c2f-5d8e0f1a2b3c --dry-run"
+    )]
+    Prune(prune::PruneArguments),
+    /// Write what the lake holds of one tenant to files, for a customer who leaves
+    ///
+    /// A file for each table, and manifest.json last. Nothing of another tenant is written.
+    #[command(
+        after_help = "Example: lightsout lake export --tenant 7a1f3c52-0b1d-4e6a-9c2f-5d8e0f1a2b3c --out export"
+    )]
+    Export(prune::ExportArguments),
     /// Make few files of many, with the same rows; others may read and ingest meanwhile
     ///
     /// The old files stay for readers and kept decisions until `lake vacuum`.
@@ -98,35 +135,27 @@ pub(super) enum Command {
 }
 
 const STATUS: &str = include_str!("../../queries/views/status.sql");
-const VERIFY: &str = include_str!("../../queries/views/verify.sql");
 
 pub(super) async fn run(command: &Command, global: &Global) -> Result<u8> {
+    // Those that a damaged lake needs.
+    match command {
+        Command::Verify { deep, output } => return verify::run(*deep, output, global).await,
+        Command::Repair { yes, json } => return verify::repair(*yes, *json, global).await,
+        _ => {}
+    }
     let mut lake = open_lake(global).await?;
     match command {
+        Command::Verify { .. } | Command::Repair { .. } => Ok(0),
         Command::Status { output } => {
             let queries = session::open(&lake, MEMORY_LIMIT_BYTES).await?;
             output.write(&queries.run("status", STATUS, &[]).await?)?;
             if !global.quiet {
                 let number =
                     lake.entry().map_or_else(String::new, |entry| format!(", commit {}", entry.number));
-                eprintln!("lake format {}{number}", lake.format()?);
-                dismiss::list(&lake)?.iter().for_each(|line| eprintln!("{line}"));
+                lightsout_output::stderr!("lake format {}{number}", lake.format()?);
+                dismiss::list(&lake)?.iter().for_each(|line| lightsout_output::stderr!("{line}"));
             }
             Ok(0)
-        }
-        Command::Verify { output } => {
-            let queries = session::open(&lake, MEMORY_LIMIT_BYTES).await?;
-            let wrong = queries.run("verify", VERIFY, &[]).await?;
-            let count: usize = wrong.iter().map(arrow::array::RecordBatch::num_rows).sum();
-            output.write(&wrong)?;
-            let incomplete = lightsout_decisions::store::incomplete(&lake)?;
-            for error in &incomplete {
-                eprintln!("{error}");
-            }
-            if !global.quiet {
-                eprintln!("{count} sources whose account does not hold");
-            }
-            Ok(u8::from(count > 0 || !incomplete.is_empty()))
         }
         Command::Replay { naming, roster, dry_run, json } => {
             let today = now().date_naive();
@@ -140,6 +169,8 @@ pub(super) async fn run(command: &Command, global: &Global) -> Result<u8> {
             replay(&mut lake, naming, roster, (*dry_run, *json), global).await
         }
         Command::Dismiss(arguments) => dismiss::run(&mut lake, arguments, global).await,
+        Command::Prune(arguments) => prune::run(&mut lake, arguments, global).await,
+        Command::Export(arguments) => prune::run_export(&lake, arguments, global),
         Command::Forget(arguments) => forget::run(&mut lake, arguments, global).await,
         Command::Compact { dry_run, memory_limit, json } => {
             let settings = CompactSettings {
@@ -185,7 +216,7 @@ async fn replay(
         print_report(&report)?;
     }
     if !global.quiet {
-        eprintln!(
+        lightsout_output::stderr!(
             "{}{} rejects tried again = {} rows + {} not sign-ins + {} still rejected",
             if dry_run { "would be: " } else { "" },
             report.tried,
@@ -194,7 +225,7 @@ async fn replay(
             report.still_rejected,
         );
         for (reason, count) in &report.rejected_by_reason {
-            eprintln!("  rejected, {reason}: {count}");
+            lightsout_output::stderr!("  rejected, {reason}: {count}");
         }
     }
     Ok(0)
@@ -210,7 +241,7 @@ async fn make_few(lake: &mut Lake, settings: CompactSettings, json: bool, global
     }
     let estimated = if settings.dry_run { "about " } else { "" };
     for table in tables.iter().filter(|table| table.files_rewritten > 0) {
-        eprintln!(
+        lightsout_output::stderr!(
             "{}: {} files of {} rows {} joined: {} files before, {estimated}{} after",
             table.table.as_str(),
             table.files_rewritten,
@@ -223,7 +254,7 @@ async fn make_few(lake: &mut Lake, settings: CompactSettings, json: bool, global
     let files = |count: fn(&TableCompaction) -> usize| tables.iter().map(count).sum::<usize>();
     let before: u64 = tables.iter().map(|table| table.bytes_before).sum();
     let after: Option<u64> = tables.iter().map(|table| table.bytes_after).sum();
-    eprintln!(
+    lightsout_output::stderr!(
         "{}{} files ({}) before, {estimated}{} files{} after",
         if settings.dry_run { "would be: " } else { "" },
         files(|table| table.files_before),
@@ -245,7 +276,7 @@ async fn clear(lake: &mut Lake, settings: VacuumSettings, json: bool, global: &G
         }
     }
     for (table, version) in &report.lost_versions {
-        eprintln!(
+        lightsout_output::stderr!(
             "lightsout: version {version} of {} is named by a kept decision, and its log is gone: that \
              decision can't be made again",
             table.as_str()
@@ -256,13 +287,13 @@ async fn clear(lake: &mut Lake, settings: VacuumSettings, json: bool, global: &G
     }
     let counted = |count: &dyn Display, bytes: u64| format!("{count} files ({})", HumanBytes(bytes));
     let left = report.deleted.iter().filter(|file| file.why == Unneeded::NeverCommitted).count();
-    eprintln!(
+    lightsout_output::stderr!(
         "{} {}: {} replaced, {left} left by killed runs",
         if settings.dry_run { "would delete" } else { "deleted" },
         counted(&report.deleted.len(), report.deleted_bytes),
         report.deleted.len() - left,
     );
-    eprintln!(
+    lightsout_output::stderr!(
         "kept {} for decisions, {} as too young{}",
         counted(&report.kept_for_decisions_files, report.kept_for_decisions_bytes),
         counted(&report.kept_as_young_files, report.kept_as_young_bytes),

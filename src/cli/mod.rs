@@ -148,6 +148,7 @@ pub(crate) async fn main() -> ExitCode {
     }
     let cli = Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
     let global = &cli.global;
+    global.set_lock_policy();
     if cli.command.ends_by_itself() {
         tokio::spawn(end_when_interrupted());
     }
@@ -185,12 +186,14 @@ pub(crate) async fn main() -> ExitCode {
 async fn end_when_interrupted() {
     if tokio::signal::ctrl_c().await.is_ok() {
         tokio::time::sleep(Duration::from_millis(500)).await;
-        eprintln!("lightsout: interrupted; what was committed stays, run the same command again to go on");
+        lightsout_output::stderr!(
+            "lightsout: interrupted; what was committed stays, run the same command again to go on"
+        );
         std::process::exit(INTERRUPTED.into());
     }
 }
 
 fn failed(error: &Failure) -> ExitCode {
-    eprintln!("lightsout: {error}");
+    lightsout_output::stderr!("lightsout: {error}");
     ExitCode::from(error.exit_code())
 }

@@ -109,7 +109,11 @@ pub(super) async fn run(arguments: &Arguments, global: &Global) -> Result<u8> {
     let settings = arguments.texts.settings();
     drafts::write(&assessed, &settings, &arguments.out, &mut lake, global.note()).await?;
     if !global.quiet {
-        eprintln!("notices of decision {} are in {}", row.decision_id, arguments.out.display());
+        lightsout_output::stderr!(
+            "notices of decision {} are in {}",
+            row.decision_id,
+            arguments.out.display()
+        );
     }
     Ok(0)
 }
@@ -118,7 +122,9 @@ fn write_templates(folder: &Path, global: &Global) -> Result<u8> {
     let written = drafts::write_templates(folder)?;
     if !global.quiet {
         let folder = folder.display();
-        eprintln!("{written} templates are in {folder}; use what you change with: --templates {folder}");
+        lightsout_output::stderr!(
+            "{written} templates are in {folder}; use what you change with: --templates {folder}"
+        );
     }
     Ok(0)
 }
@@ -135,7 +141,7 @@ async fn usage_reports(lake: &Lake, month: Month, arguments: &Arguments, global:
     if !global.quiet {
         let out = arguments.out.display();
         let without = written.iter().filter(|report| report.contacts == 0).count();
-        eprintln!(
+        lightsout_output::stderr!(
             "{} usage reports of {month}, {without} of them without a contact, are in {out}",
             written.len()
         );

@@ -196,11 +196,11 @@ fn list(library: &Library, arguments: &Arguments, global: &Global) -> Result<u8>
         }
         print(text.trim_end());
         if !global.quiet {
-            eprintln!("lightsout report NAME --help tells what a report takes and gives");
+            lightsout_output::stderr!("lightsout report NAME --help tells what a report takes and gives");
         }
     }
     for error in &wrong {
-        eprintln!("lightsout: {error}");
+        lightsout_output::stderr!("lightsout: {error}");
     }
     Ok(if wrong.is_empty() { 0 } else { 2 })
 }

@@ -80,7 +80,7 @@ async fn set(arguments: &SetArguments, global: &Global) -> Result<u8> {
     };
     arguments.output.write(&[changes(&update.changes)?])?;
     if !global.quiet {
-        eprintln!("{}", told(&update, &roster, arguments.dry_run));
+        lightsout_output::stderr!("{}", told(&update, &roster, arguments.dry_run));
     }
     Ok(0)
 }
@@ -123,7 +123,7 @@ fn told(update: &RosterUpdate, roster: &Roster, dry_run: bool) -> String {
 
 fn show(lake: &Lake, output: &Output, global: &Global) -> Result<u8> {
     let Some(kept) = roster::kept(lake)? else {
-        eprintln!(
+        lightsout_output::stderr!(
             "no roster is kept in the lake at {}; keep one with: lightsout roster set FILE",
             lake.name()
         );
@@ -133,7 +133,7 @@ fn show(lake: &Lake, output: &Output, global: &Global) -> Result<u8> {
     if !global.quiet {
         let at = kept.version.kept_at.format("%Y-%m-%d %H:%M");
         let tenants = count(kept.roster.tenants.len() as u64, "tenant", "tenants");
-        eprintln!(
+        lightsout_output::stderr!(
             "version {}, kept at {at} UTC ({}, {tenants})",
             kept.version.version,
             kept.version.short_hash()
@@ -167,7 +167,7 @@ fn rows(roster: &Roster) -> Result<RecordBatch> {
 
 fn read(path: &Path) -> Result<Roster> {
     let file = roster_file::read(path)?;
-    file.warnings.iter().for_each(|warning| eprintln!("{warning}"));
+    file.warnings.iter().for_each(|warning| lightsout_output::stderr!("{warning}"));
     Ok(file.roster)
 }
 
@@ -187,7 +187,7 @@ impl GivenRoster {
         let yesterday = today.pred_opt().unwrap_or(today);
         let beyond = for_use.end_with(yesterday);
         if beyond > 0 {
-            eprintln!(
+            lightsout_output::stderr!(
                 "roster {}: logs_to of {} is after yesterday ({yesterday}), which is taken instead: a log can't be \
                  complete for a day that is not over",
                 path.display(),

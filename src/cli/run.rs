@@ -58,7 +58,7 @@ pub(super) async fn run(arguments: &Arguments, global: &Global) -> Result<u8> {
     let campaign_file = request.campaign.clone();
     let assessed = match assess(&mut lake, request, &arguments.out, now()).await {
         Err(StageError::EmptyLake { .. }) if report.files_refused + report.rejected > 0 => {
-            eprintln!(
+            lightsout_output::stderr!(
                 "nothing to assess, so no decision was recorded: refused {} of {}, rejected {} of {}; see the reasons \
                  above, and for what is read: lightsout formats",
                 report.files_refused,

@@ -2,6 +2,7 @@
 
 use std::io::{IsTerminal, Write};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use clap::builder::{PossibleValuesParser, TypedValueParser};
@@ -15,6 +16,7 @@ use lightsout_config::tenants_file;
 use lightsout_ingest::assign::{Assignment, Assignments};
 use lightsout_ingest::find::Assigned;
 use lightsout_lake::Lake;
+use lightsout_lake::lock::LockPolicy;
 use lightsout_model::campaign::Campaign;
 use lightsout_model::evidence::DayRange;
 use lightsout_model::sign_in::Category;
@@ -46,7 +48,7 @@ pub(super) fn find_tenant(
 
 /// Says on stderr what belongs to no result.
 pub(super) fn print_note(text: &str) {
-    eprintln!("{text}");
+    lightsout_output::stderr!("{text}");
 }
 
 /// Where help lists the flags of every command: after a command's own.
@@ -65,12 +67,31 @@ pub(super) struct Global {
         display_order = LAST
     )]
     pub(super) lake: PathBuf,
+    /// How long to wait for another command that writes to the lake, e.g. 30s or 5m
+    /// [default: as long as it takes]
+    #[arg(long, global = true, value_name = "TIME", value_parser = super::answers::parse_time, display_order = LAST)]
+    pub(super) lock_timeout: Option<Duration>,
     /// No progress, no closing table
     #[arg(long, global = true, display_order = LAST)]
     pub(super) quiet: bool,
 }
 
 impl Global {
+    /// Sets how this command waits for another that writes.
+    pub(super) fn set_lock_policy(&self) {
+        let words: Vec<String> = std::env::args().take(2).collect();
+        let command = words.get(1).filter(|word| !word.starts_with('-'));
+        let process = std::process::id();
+        lightsout_lake::lock::set_lock_policy(LockPolicy {
+            holder: match command {
+                Some(command) => format!("lightsout {command} (process {process})"),
+                None => format!("lightsout (process {process})"),
+            },
+            wait_max: self.lock_timeout,
+            tell: (!self.quiet).then_some(print_note),
+        });
+    }
+
     /// Who hears what belongs to no result.
     pub(super) fn note(&self) -> Tell {
         if self.quiet { |_| {} } else { print_note }

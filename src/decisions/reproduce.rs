@@ -152,6 +152,7 @@ async fn queries_then(lake: &Lake, row: &DecisionRow, memory_limit_bytes: usize)
     for table in counted_from {
         then.check_files(table).map_err(|error| lost(row, error))?;
     }
+    then.check_contents(&counted_from)?;
     Ok(Queries::over(&then, memory_limit_bytes).await?)
 }
 

@@ -128,6 +128,15 @@ pub fn hash(roster: &Roster) -> Result<String> {
     Ok(hasher.finish())
 }
 
+/// The hash of a roster that consists of some rows: tenants and their texts.
+///
+/// # Errors
+/// Fails only if a tenant's id can't be written as JSON.
+pub fn hash_of_rows(rows: impl IntoIterator<Item = (String, String)>) -> Result<String> {
+    let roster = StoredRoster(rows.into_iter().collect());
+    roster.hash().map_err(|source| Error::Unreadable { source: serde_json::Error::io(source) })
+}
+
 #[derive(Deserialize)]
 struct StoredRow {
     tenant_id: String,

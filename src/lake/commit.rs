@@ -9,22 +9,23 @@
 use std::collections::{BTreeSet, HashSet};
 use std::fs::{self, File};
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 use deltalake::checkpoints;
 use deltalake::kernel::transaction::{CommitBuilder, CommitProperties};
 use deltalake::kernel::{Action, Remove};
 use deltalake::protocol::{DeltaOperation, SaveMode};
+use serde::de::Error as _;
 use serde::{Deserialize, Serialize};
 
 use super::durable::{self, Existing};
 use super::schema::{PARTITION, Table};
 use super::write::DataFile;
-use super::{Lake, checkpoint, lake_log};
+use super::{Lake, checkpoint, lake_log, lock, log_check};
 use crate::error::{Error, Result};
 
 pub(super) const MANIFESTS: &str = "_batches";
-const LOCK: &str = "_lock";
+pub(super) const LOCK: &str = "_lock";
 /// What one batch adds and takes away, written before its first commit.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Manifest {
@@ -33,6 +34,28 @@ pub struct Manifest {
     /// Files whose rows stand in the added ones: they leave a table in the commit that adds those.
     #[serde(default)]
     pub replaced: Vec<Replaced>,
+}
+
+impl Manifest {
+    /// Reads one that lies in the lake.
+    ///
+    /// # Errors
+    /// Fails if it is damaged, or names a file outside of its table.
+    pub(super) fn read(path: &Path) -> Result<Self> {
+        let text = fs::read(path).map_err(Error::read(path.display().to_string()))?;
+        let damaged = |source| Error::Manifest { path: path.to_owned(), source };
+        let manifest: Self = serde_json::from_slice(&text).map_err(damaged)?;
+        let added = manifest.files.iter().map(|file| &file.path);
+        for named in added.chain(manifest.replaced.iter().map(|file| &file.path)) {
+            // Files are removed by these names.
+            let parts = Path::new(named).components();
+            if !named.is_empty() && parts.clone().all(|part| matches!(part, Component::Normal(_))) {
+                continue;
+            }
+            return Err(damaged(serde_json::Error::custom(format!("it names the file {named:?}"))));
+        }
+        Ok(manifest)
+    }
 }
 
 /// A data file that leaves its table.
@@ -91,26 +114,39 @@ pub struct Locked {
 impl Lake {
     /// Waits for the lock, finishes what a killed process left, and sees the newest commits.
     pub async fn lock(&mut self) -> Result<Locked> {
-        let path = self.root.join(LOCK);
-        let file = File::create(&path).map_err(Error::write(&path))?;
-        file.lock().map_err(Error::write(&path))?;
+        let locked = self.lock_file().await?;
         self.entry = self.newest_entry()?;
+        if let Some(entry) = &self.entry {
+            self.pruned_before = self.pruned_before.max(entry.pruned_before);
+        }
         self.see_newest_commits().await?;
-        self.recover().await?;
+        let recovered = self.recover().await?;
         if !self.is_logged()? {
             self.sync_unlogged()?;
             self.log_commit(None, chrono::Utc::now().timestamp_millis())?;
         }
-        Ok(Locked { _file: file })
+        // Only now: commits beyond the newest entry without a manifest mean that an entry was lost.
+        recovered.iter().try_for_each(|path| fs::remove_file(path).map_err(Error::write(path)))?;
+        Ok(locked)
+    }
+
+    /// Waits for the lock alone.
+    pub(super) async fn lock_file(&self) -> Result<Locked> {
+        Ok(Locked { _file: lock::acquire(&self.root.join(LOCK), &self.root).await? })
+    }
+
+    /// Whether nobody holds the lock at this moment.
+    pub(super) fn is_unlocked(&self) -> bool {
+        match File::open(self.root.join(LOCK)) {
+            Ok(file) => file.try_lock_shared().is_ok(),
+            Err(error) => error.kind() == io::ErrorKind::NotFound,
+        }
     }
 
     /// Commits a batch. The caller holds the lock.
     pub async fn commit(&mut self, _lock: &Locked, manifest: &Manifest, now_ms: i64) -> Result<()> {
-        let path = self.manifest_path(&manifest.batch_id);
-        let text =
-            serde_json::to_vec(manifest).map_err(|source| Error::Json { what: "a manifest", source })?;
         self.sync_names(manifest)?;
-        durable::write(&path, &[&text], Existing::Replace).map_err(Error::write(&path))?;
+        let path = self.write_manifest(manifest)?;
         self.commit_files(manifest, Begun::No, now_ms).await?;
         self.log_commit(Some(manifest), now_ms)?;
         fs::remove_file(&path).map_err(Error::write(&path))
@@ -230,7 +266,8 @@ impl Lake {
         let properties =
             CommitProperties::default().with_create_checkpoint(false).with_cleanup_expired_logs(Some(false));
         let ours = (lake_log::OURS.to_owned(), env!("CARGO_PKG_VERSION").into());
-        let properties = properties.with_metadata([ours]);
+        let check = (log_check::CHECK.to_owned(), log_check::check_of(&actions)?.into());
+        let properties = properties.with_metadata([ours, check]);
         let committed = CommitBuilder::from(properties)
             .with_actions(actions)
             .build(Some(snapshot), delta.log_store(), operation)
@@ -240,6 +277,8 @@ impl Lake {
         delta.state = Some(committed.snapshot);
         if version.is_multiple_of(checkpoint::COMMITS) {
             checkpoints::create_checkpoint(delta, None).await.map_err(wrong)?;
+            let written = log_check::checkpoint_entry(&self.log_of(table), version)?;
+            self.checkpoints.insert(table.as_str().to_owned(), written);
             checkpoint::thin(&self.root.join(table.as_str()).join("_delta_log"), version);
             // Read anew, so that the next commits build on the checkpoint.
             self.reload(table).await?;
@@ -249,10 +288,23 @@ impl Lake {
 
     /// Gives a table the columns of today, whose rows have null in those that are new. The caller holds the lock.
     pub async fn commit_columns(&mut self, _lock: &Locked, table: Table) -> Result<()> {
+        // So that a process that is killed here is told from a lake that lost an entry.
+        let batch_id = uuid::Uuid::new_v4().simple().to_string();
+        let manifest = Manifest { batch_id, files: Vec::new(), replaced: Vec::new() };
+        let path = self.write_manifest(&manifest)?;
         let actions = vec![self.new_columns(table)?];
         self.commit_actions(table, actions, overwrite()).await?;
         self.reload(table).await?;
-        self.log_commit(None, chrono::Utc::now().timestamp_millis())
+        self.log_commit(None, chrono::Utc::now().timestamp_millis())?;
+        fs::remove_file(&path).map_err(Error::write(&path))
+    }
+
+    fn write_manifest(&self, manifest: &Manifest) -> Result<PathBuf> {
+        let path = self.manifest_path(&manifest.batch_id);
+        let text =
+            serde_json::to_vec(manifest).map_err(|source| Error::Json { what: "a manifest", source })?;
+        durable::write(&path, &[&text], Existing::Replace).map_err(Error::write(&path))?;
+        Ok(path)
     }
 
     async fn reload(&mut self, table: Table) -> Result<()> {
@@ -267,11 +319,13 @@ impl Lake {
         delta.load().await.map_err(wrong)
     }
 
-    async fn recover(&mut self) -> Result<()> {
+    /// Finishes or undoes what killed processes left. Their manifests are the caller's to remove.
+    async fn recover(&mut self) -> Result<Vec<PathBuf>> {
+        let mut recovered = Vec::new();
         let folder = self.root.join(MANIFESTS);
         let entries = match fs::read_dir(&folder) {
             Ok(entries) => entries,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(recovered),
             // What can't be listed may be half of a batch.
             Err(source) => return Err(Error::read(folder.display().to_string())(source)),
         };
@@ -284,9 +338,7 @@ impl Lake {
                 is_synced = true;
             }
             if path.extension().is_some_and(|extension| extension == "json") {
-                let text = fs::read(&path).map_err(Error::read(path.display().to_string()))?;
-                let manifest: Manifest = serde_json::from_slice(&text)
-                    .map_err(|source| Error::Manifest { path: path.clone(), source })?;
+                let manifest = Manifest::read(&path)?;
                 let newest = self.entry.as_ref().and_then(|entry| entry.batch_id.as_ref());
                 if newest == Some(&manifest.batch_id) {
                     // All of it was done but this.
@@ -301,9 +353,9 @@ impl Lake {
                     }
                 }
             }
-            fs::remove_file(&path).map_err(Error::write(&path))?;
+            recovered.push(path);
         }
-        Ok(())
+        Ok(recovered)
     }
 
     /// Whether some commit of the batch was made.

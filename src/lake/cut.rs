@@ -69,12 +69,14 @@ impl Lake {
         for table in Table::ALL {
             let seen = self.table(table)?.version().unwrap_or(0);
             let Some(version) = entry.version(table).filter(|version| *version > seen) else { continue };
+            self.check_commits_after(table, seen)?;
             let delta = self.table_mut(table)?;
             if delta.update_incremental(Some(version)).await.is_err() || delta.version() != Some(version) {
                 let opened = self.open_committed(table, version, entry.number).await?;
                 self.tables.insert(table, opened);
             }
         }
+        self.pruned_before = entry.pruned_before;
         self.entry = Some(entry);
         self.see_others().await
     }
@@ -82,6 +84,7 @@ impl Lake {
     /// Sees the commits of other programs on top of the newest entry.
     pub(super) async fn see_others(&mut self) -> Result<()> {
         self.by_others.clear();
+        let mut unlogged = None;
         for table in Table::ALL {
             let log = self.log_of(table);
             let committed = self.entry.as_ref().and_then(|entry| entry.version(table));
@@ -91,17 +94,49 @@ impl Lake {
                 self.by_others.push(commit);
                 newest += 1;
             }
+            if lake_log::commit_of(table, &log, newest + 1)?.is_some() {
+                unlogged = Some((table, newest + 1));
+            }
             if newest > seen {
+                self.check_commits_after(table, seen)?;
                 let updated = self.table_mut(table)?.update_incremental(Some(newest)).await;
                 updated.map_err(|source| self.wrong("reading the commits of other programs", source))?;
             }
+        }
+        if let Some((table, version)) = unlogged {
+            self.check_entry_lost(table, version)?;
         }
         // One of them may be a newer lightsout.
         self.tables.values().try_for_each(|table| self.check_format(table))
     }
 
+    /// A commit of lightsout beyond the newest entry belongs to a batch that somebody writes, or that a manifest
+    /// names; else the entry that named it is gone, and what it brought would not be seen.
+    fn check_entry_lost(&self, table: Table, version: u64) -> Result<()> {
+        if !self.is_unlocked() || !self.unfinished_batches()?.is_empty() {
+            return Ok(());
+        }
+        let newest = lake_log::newest(&self.root)?;
+        if newest.as_ref().is_some_and(|newest| newest.version(table) >= Some(version)) {
+            return Ok(());
+        }
+        let newest = newest.map_or_else(
+            || "there is none".to_owned(),
+            |newest| match newest.version(table) {
+                Some(version) => format!("entry {} is the newest and names version {version}", newest.number),
+                None => format!("entry {} is the newest and does not name it", newest.number),
+            },
+        );
+        Err(Error::EntryLost { lake: self.name(), table: table.as_str(), version, newest })
+    }
+
     /// Sees a lake that was made before it had a log. Whoever can write gives it one.
     pub(super) async fn see_without_log(&mut self) -> Result<()> {
+        for (table, version) in self.versions()? {
+            if matches!(lake_log::commit_of(table, &self.log_of(table), version)?, Some(CommitBy::Us)) {
+                self.check_entry_lost(table, version)?;
+            }
+        }
         if self.lock().await.is_ok() {
             return Ok(());
         }
@@ -133,6 +168,8 @@ impl Lake {
                 }
             }
         }
+        let mut checkpoints = self.entry.as_ref().map(|entry| entry.checkpoints.clone()).unwrap_or_default();
+        checkpoints.append(&mut self.checkpoints.clone());
         let entry = LogEntry {
             number: self.entry.as_ref().map_or(0, |entry| entry.number + 1),
             format_version: FORMAT_VERSION,
@@ -145,6 +182,8 @@ impl Lake {
                 .collect(),
             files: batch.map(|batch| batch.files.iter().map(Into::into).collect()).unwrap_or_default(),
             by_others,
+            checkpoints,
+            pruned_before: self.pruned_before,
         };
         if !entry.by_others.is_empty() {
             self.by_others.clone_from(&entry.by_others);
@@ -174,12 +213,11 @@ impl Lake {
             if path.extension().is_none_or(|extension| extension != "json") {
                 continue;
             }
-            match fs::read(&path) {
-                Ok(text) => manifests
-                    .push(serde_json::from_slice(&text).map_err(|source| Error::Manifest { path, source })?),
+            match Manifest::read(&path) {
+                Ok(manifest) => manifests.push(manifest),
                 // Its batch is finished.
-                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-                Err(error) => return Err(Error::read(path.display().to_string())(error)),
+                Err(Error::Read { source, .. }) if source.kind() == io::ErrorKind::NotFound => {}
+                Err(error) => return Err(error),
             }
         }
         manifests.sort_by(|a, b| a.batch_id.cmp(&b.batch_id));

@@ -20,7 +20,7 @@ pub enum Error {
     )]
     NoVersion { lake: String, table: &'static str, version: u64, found: String },
     #[error(
-        "the lake at {lake}: the log of the table {table} lacks the file {version:020}.json, so no later version can be read; bring it back from a backup"
+        "the lake at {lake}: the log of the table {table} lacks the file {version:020}.json, so no later version can be read; bring it back from a backup, or see what can be mended with: lightsout lake repair --lake {lake}"
     )]
     LogGap { lake: String, table: &'static str, version: u64 },
     #[error(
@@ -36,14 +36,31 @@ pub enum Error {
     )]
     CompactionDiffers { lake: String, table: &'static str, expected: u64, found: u64 },
     #[error(
-        "the lake at {lake}: entry {number} of its log (_commits) names version {version} of the table {table}, but {found}; bring {table}/_delta_log back from a backup, or move the folder _commits away to go on with what the tables hold"
+        "the lake at {lake}: entry {number} of its log (_commits) names version {version} of the table {table}, but {found}; bring {table}/_delta_log back from a backup, or see what can be mended with: lightsout lake repair --lake {lake}"
     )]
     CommitLost { lake: String, table: &'static str, version: u64, number: u64, found: String },
     #[error(
-        "{path} is damaged: {found}; bring it back from a backup, or move it away and run: lightsout lake compact --lake {}",
+        "{path} is damaged: {found}; bring it back from a backup, or see what can be mended with: lightsout lake repair --lake {}",
         lake.display()
     )]
-    DamagedEntry { path: PathBuf, lake: PathBuf, found: String },
+    DamagedLog { path: PathBuf, lake: PathBuf, found: String },
+    #[error(
+        "{path} is damaged: {found}; bring it back from a backup, or see what can be mended with: lightsout lake repair --lake {}",
+        lake.display()
+    )]
+    DamagedData { path: PathBuf, lake: PathBuf, found: String },
+    #[error(
+        "another process has the lake at {lake} open, which may still read what is to be deleted; stop it and run the command again"
+    )]
+    InUse { lake: String },
+    #[error(
+        "the lake at {lake} has lost the folder {table}, which its log names; bring it back from a backup; all that is damaged is listed by: lightsout lake verify --deep --lake {lake}"
+    )]
+    TableGone { lake: String, table: &'static str },
+    #[error(
+        "the lake at {lake} has lost the newest entries of its log (_commits): {newest}, but the table {table} has version {version}; bring them back from a backup, or write one anew with: lightsout lake repair --lake {lake}"
+    )]
+    EntryLost { lake: String, table: &'static str, version: u64, newest: String },
     #[error(
         "the lake at {lake} has format {found}, but this lightsout ({}) reads formats up to {known}; nothing was changed; use the lightsout that wrote the lake, or a newer one",
         env!("CARGO_PKG_VERSION")
@@ -54,8 +71,15 @@ pub enum Error {
         env!("CARGO_PKG_VERSION")
     )]
     UnknownHash { lake: String, found: String, known: &'static str },
-    #[error("the lake's manifest {path} can't be read: {source}")]
+    #[error(
+        "the lake's manifest {path} is damaged: {source}; see what can be mended with: lightsout lake repair"
+    )]
     Manifest { path: PathBuf, source: serde_json::Error },
+    #[error(
+        "the lake at {lake}: after {} s {holder} still writes to it; wait for it, or give more time with --lock-timeout",
+        waited.as_secs()
+    )]
+    Locked { lake: String, holder: String, waited: std::time::Duration },
     #[error("parquet file {path}: {source}")]
     Parquet { path: PathBuf, source: parquet::errors::ParquetError },
     #[error(transparent)]

@@ -10,11 +10,12 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::durable::{self, Existing};
+use super::log_check::{hash_of_bytes, unreadable};
 use super::schema::Table;
 use super::schema_evolution::FORMAT_VERSION;
 use super::write::DataFile;
@@ -43,6 +44,21 @@ pub struct LogEntry {
     pub files: Vec<DataFileEntry>,
     /// What other programs committed since the entry before.
     pub by_others: Vec<ForeignCommit>,
+    /// The newest checkpoint of each table that lightsout made.
+    #[serde(default)]
+    pub checkpoints: BTreeMap<String, CheckpointEntry>,
+    /// Everything before this day was pruned, also by commits before.
+    #[serde(default)]
+    pub pruned_before: Option<NaiveDate>,
+}
+
+/// A checkpoint as it was written.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CheckpointEntry {
+    pub version: u64,
+    pub bytes: u64,
+    /// As of a data file.
+    pub hash: String,
 }
 
 /// A data file as it was written.
@@ -101,13 +117,26 @@ impl LogEntry {
     /// Writes the entry, unless there is one of its number.
     pub(super) fn write(&self, root: &Path) -> Result<()> {
         let path = path_of(root, self.number);
-        let text = serde_json::to_vec(self)
+        let mut text = serde_json::to_string(self)
             .map_err(|source| Error::Json { what: "an entry of the lake's log", source })?;
-        durable::write(&path, &[&text], Existing::Fail).map_err(Error::write(&path))
+        // The last member is the hash of what the text is without it.
+        let check = hash_of_bytes(text.as_bytes());
+        text.pop();
+        text.push_str(&format!("{CHECK}{check}\"}}"));
+        durable::write(&path, &[text.as_bytes()], Existing::Fail).map_err(Error::write(&path))
     }
 }
 
-fn path_of(root: &Path, number: u64) -> PathBuf {
+/// What stands before the hash in an entry.
+const CHECK: &str = ",\"check\":\"";
+
+/// Whether an entry's text is the one that was written; entries of before have no hash and pass.
+fn holds_its_hash(text: &str) -> bool {
+    let Some((members, check)) = text.rsplit_once(CHECK) else { return true };
+    check.strip_suffix("\"}") == Some(hash_of_bytes(format!("{members}}}").as_bytes()).as_str())
+}
+
+pub(super) fn path_of(root: &Path, number: u64) -> PathBuf {
     root.join(FOLDER).join(format!("{number:020}.json"))
 }
 
@@ -118,19 +147,25 @@ pub(super) fn has(root: &Path, number: u64) -> bool {
 
 /// The entry of the highest number. `None`: the lake was made before it had a log.
 pub(super) fn newest(root: &Path) -> Result<Option<LogEntry>> {
+    numbers(root)?.last().map(|number| read(root, *number)).transpose()
+}
+
+/// The numbers of all entries, ascending.
+pub(super) fn numbers(root: &Path) -> Result<Vec<u64>> {
     let folder = root.join(FOLDER);
     let entries = match fs::read_dir(&folder) {
         Ok(entries) => entries,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
         Err(source) => return Err(Error::read(folder.display().to_string())(source)),
     };
-    let mut newest: Option<u64> = None;
+    let mut numbers = Vec::new();
     for entry in entries {
         let name = entry.map_err(Error::read(folder.display().to_string()))?.file_name();
-        let number = name.to_str().and_then(|name| name.strip_suffix(".json")?.parse().ok());
-        newest = newest.max(number);
+        let digits = name.to_str().and_then(|name| name.strip_suffix(".json"));
+        numbers.extend(digits.and_then(|digits| digits.parse::<u64>().ok()));
     }
-    newest.map(|number| read(root, number)).transpose()
+    numbers.sort_unstable();
+    Ok(numbers)
 }
 
 /// The newest entry, which is `known` or comes after it; spares listing a long log.
@@ -142,7 +177,7 @@ pub(super) fn newest_after(root: &Path, known: &LogEntry) -> Result<LogEntry> {
     if number == known.number { Ok(known.clone()) } else { read(root, number) }
 }
 
-fn read(root: &Path, number: u64) -> Result<LogEntry> {
+pub(super) fn read(root: &Path, number: u64) -> Result<LogEntry> {
     let path = path_of(root, number);
     let text = fs::read(&path).map_err(Error::read(path.display().to_string()))?;
     // Before its members, which may be others then.
@@ -153,10 +188,16 @@ fn read(root: &Path, number: u64) -> Result<LogEntry> {
         let lake = root.display().to_string();
         return Err(Error::NewerFormat { lake, found: found.to_string(), known: FORMAT_VERSION });
     }
-    let damaged = |found: String| Error::DamagedEntry { path: path.clone(), lake: root.to_owned(), found };
+    let damaged = |found: String| Error::DamagedLog { path: path.clone(), lake: root.to_owned(), found };
+    if let Some(found) = unreadable(&text) {
+        return Err(damaged(found));
+    }
     let entry: LogEntry = serde_json::from_slice(&text).map_err(|source| damaged(source.to_string()))?;
     if entry.number != number {
         return Err(damaged(format!("it says that its number is {}", entry.number)));
+    }
+    if !std::str::from_utf8(&text).is_ok_and(holds_its_hash) {
+        return Err(damaged("its hash is not that of its text".to_owned()));
     }
     Ok(entry)
 }

@@ -7,27 +7,35 @@ pub mod compact;
 mod cut;
 mod durable;
 mod error;
+mod inspect;
 pub mod lake_log;
+pub mod lock;
+mod log_check;
+pub mod prune;
 pub mod read;
 pub mod remove;
+pub mod repair;
 mod rewrite;
 pub mod rows;
 pub mod schema;
 mod schema_evolution;
 pub mod vacuum;
+pub mod verify;
 pub mod write;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
+use std::sync::Mutex;
 
+use chrono::NaiveDate;
 use deltalake::kernel::StructField;
 use deltalake::{DeltaTable, DeltaTableBuilder, DeltaTableError};
 use futures::FutureExt as _;
 use serde_json::Value;
 
 pub use error::{Error, Result};
-use lake_log::{ForeignCommit, LogEntry};
+use lake_log::{CheckpointEntry, ForeignCommit, LogEntry};
 use schema::{PARTITION, Table};
 
 /// A committed data file, with what the log knows of it.
@@ -42,6 +50,11 @@ pub struct LakeFile {
 }
 
 impl LakeFile {
+    /// Its rows, as the log says.
+    pub(crate) fn rows(&self) -> Option<u64> {
+        serde_json::from_str::<Value>(self.statistics.as_deref()?).ok()?.get("numRecords")?.as_u64()
+    }
+
     /// Whether the log's bounds of a column let a text be among its values.
     fn may_hold(&self, column: &str, is: &str) -> bool {
         let bounds = self.statistics.as_deref().and_then(|text| serde_json::from_str::<Value>(text).ok());
@@ -65,6 +78,12 @@ pub struct Lake {
     entry: Option<LogEntry>,
     /// What is seen beyond it.
     by_others: Vec<ForeignCommit>,
+    /// The newest checkpoints that lightsout made, by table.
+    checkpoints: BTreeMap<String, CheckpointEntry>,
+    /// Everything before this day was pruned.
+    pruned_before: Option<NaiveDate>,
+    /// Data files that were read whole and found as they were written, by table and path.
+    whole: Mutex<HashSet<(String, String)>>,
 }
 
 impl Lake {
@@ -92,7 +111,9 @@ impl Lake {
     }
 
     fn exists(root: &Path) -> Result<()> {
-        if root.join(Table::SignInRecords.as_str()).join("_delta_log").is_dir() {
+        // Any of the folders: what is missing beside it is damage, not a new lake.
+        let has_log = |table: Table| root.join(table.as_str()).join("_delta_log").is_dir();
+        if root.join(lake_log::FOLDER).is_dir() || Table::ALL.into_iter().any(has_log) {
             return Ok(());
         }
         Err(Error::NoLake { lake: root.display().to_string() })
@@ -109,9 +130,29 @@ impl Lake {
         if let Some(file) = &in_use {
             file.lock_shared().map_err(io)?;
         }
-        let mut lake = Self { root, tables: HashMap::new(), in_use, entry: None, by_others: Vec::new() };
-        let is_new = Self::exists(&lake.root).is_err();
+        let mut lake = Self {
+            root,
+            tables: HashMap::new(),
+            in_use,
+            entry: None,
+            by_others: Vec::new(),
+            checkpoints: BTreeMap::new(),
+            pruned_before: None,
+            whole: Mutex::default(),
+        };
+        // Two processes that make the same lake wait for each other.
+        let mut making = None;
+        let mut is_new = Self::exists(&lake.root).is_err();
+        if is_new && lake.is_writable() {
+            making = Some(lake.lock_file().await?);
+            is_new = Self::exists(&lake.root).is_err();
+        }
         let newest = if versions.is_empty() { lake_log::newest(&lake.root)? } else { None };
+        lake.entry.clone_from(&newest);
+        lake.pruned_before = newest.as_ref().and_then(|entry| entry.pruned_before);
+        if newest.is_none() && versions.is_empty() && !is_new && !lake.log_of(Table::SignInRecords).is_dir() {
+            return Err(Error::TableGone { lake: lake.name(), table: Table::SignInRecords.as_str() });
+        }
         for table in Table::ALL {
             let committed = newest.as_ref().and_then(|entry| Some((entry.version(table)?, entry.number)));
             let opened = match versions.get(&table) {
@@ -127,8 +168,8 @@ impl Lake {
             lake.check_format(&opened)?;
             lake.tables.insert(table, opened);
         }
+        drop(making);
         if newest.is_some() {
-            lake.entry = newest;
             lake.see_others().await?;
         } else if versions.is_empty() {
             lake.see_without_log().await?;
@@ -144,6 +185,9 @@ impl Lake {
 
     /// A table as an entry of the lake's log names it.
     async fn open_committed(&self, table: Table, version: u64, number: u64) -> Result<DeltaTable> {
+        if !self.log_of(table).is_dir() {
+            return Err(Error::TableGone { lake: self.name(), table: table.as_str() });
+        }
         match self.open_version(table, version).await {
             Err(Error::NoVersion { lake, table: name, found, .. }) => {
                 Err(match self.missing_commit(table, self.newest_commit(table)?) {
@@ -159,6 +203,7 @@ impl Lake {
     async fn open_version(&self, table: Table, version: u64) -> Result<DeltaTable> {
         let url = self.url_of(table)?;
         let wrong = |source| self.wrong("opening a table", source);
+        self.check_log(table, version)?;
         let builder = DeltaTableBuilder::from_url(url.clone()).map_err(wrong)?;
         let source = match builder.with_version(version).load().await {
             Ok(opened) => return Ok(opened),
@@ -167,6 +212,9 @@ impl Lake {
         let newest = DeltaTableBuilder::from_url(url).map_err(wrong)?.load().await.ok();
         let found = match newest.and_then(|newest| newest.version()) {
             Some(newest) if newest < version => format!("its newest version is {newest}"),
+            _ if self.oldest_commit(table)? > version => {
+                format!("the versions before {} were pruned", self.oldest_commit(table)?)
+            }
             _ => match self.missing_commit(table, version) {
                 Some(missing) => format!("its log lacks the file {missing:020}.json"),
                 // Perhaps it can't be read: the engine knows.
@@ -192,6 +240,20 @@ impl Lake {
             newest = newest.max(version.unwrap_or(0));
         }
         Ok(newest)
+    }
+
+    /// The oldest commit of a log that `lake prune` has cut off before it; 0 of any other.
+    fn oldest_commit(&self, table: Table) -> Result<u64> {
+        let log = self.log_of(table);
+        let io = |source| Error::File { lake: self.name(), source };
+        let mut oldest: Option<u64> = None;
+        for entry in std::fs::read_dir(&log).map_err(io)? {
+            let name = entry.map_err(io)?.file_name();
+            let version = name.to_string_lossy().strip_suffix(".json").and_then(|name| name.parse().ok());
+            oldest = oldest.into_iter().chain(version).min();
+        }
+        let begins = oldest.filter(|oldest| log.join(format!("{oldest:020}.checkpoint.parquet")).exists());
+        Ok(begins.unwrap_or(0))
     }
 
     /// The first commit that a version needs and the log lacks: all after a checkpoint are needed.
@@ -238,6 +300,7 @@ impl Lake {
         let wrong = |source| self.wrong("opening a table", source);
         let exists = folder.join("_delta_log").is_dir();
         if exists {
+            self.check_log(table, self.newest_commit(table)?)?;
             let builder = DeltaTableBuilder::from_url(url.clone()).map_err(wrong)?;
             match builder.load().await {
                 Ok(opened) => return Ok(opened),
@@ -325,6 +388,9 @@ impl Lake {
 
     /// Sees the newest commits, including those of a batch that is not complete yet.
     async fn see_newest_commits(&mut self) -> Result<()> {
+        for (table, seen) in self.versions()? {
+            self.check_commits_after(table, seen)?;
+        }
         for table in self.tables.values_mut() {
             table.update_state().await.map_err(|source| Error::Delta {
                 lake: self.root.display().to_string(),
@@ -337,7 +403,6 @@ impl Lake {
     }
 }
 
-/// All columns, or some.
 /// The data files of an open table, sorted by path.
 fn listed(table: &DeltaTable) -> std::result::Result<Vec<LakeFile>, DeltaTableError> {
     let mut files: Vec<LakeFile> = table

@@ -92,7 +92,7 @@ pub struct OpenedFile {
 }
 
 impl OpenedFile {
-    fn open(path: PathBuf) -> Result<Self> {
+    pub(crate) fn open(path: PathBuf) -> Result<Self> {
         let file = File::open(&path).map_err(Error::read(path.display().to_string()))?;
         let metadata = ArrowReaderMetadata::load(&file, ArrowReaderOptions::new())
             .map_err(|source| Error::Parquet { path: path.clone(), source })?;

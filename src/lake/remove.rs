@@ -1,6 +1,8 @@
 //! Rows that leave tables: the files that hold them are written again without them, in one batch. Old versions keep the
 //! rows until `vacuum`.
 
+use std::collections::HashSet;
+
 use arrow::array::{BooleanArray, RecordBatch};
 use arrow::compute::{filter_record_batch, not};
 
@@ -54,12 +56,71 @@ impl Lake {
         removals: &[Removal<'_>],
         now_ms: i64,
     ) -> Result<Vec<RemovedRows>> {
+        self.remove_rows_and_files(lock, removals, Vec::new(), now_ms).await
+    }
+
+    /// Removes rows of some tables, adds rows, and gives small tables other rows than they have, in one batch. The
+    /// caller holds the lock.
+    ///
+    /// # Errors
+    /// Fails if the lake can't be read or written; then everything stays.
+    pub async fn remove_and_replace(
+        &mut self,
+        lock: &Locked,
+        removals: &[Removal<'_>],
+        added: &[(Table, RecordBatch)],
+        contents: &[(Table, RecordBatch)],
+        now_ms: i64,
+    ) -> Result<Vec<RemovedRows>> {
+        let mut replaced = Vec::new();
+        for (table, _) in contents {
+            let files = self.files(*table)?.into_iter();
+            let leaves = |file: LakeFile| Replaced {
+                table: *table,
+                path: file.path,
+                bytes: file.bytes,
+                reason: Replacing::Rows,
+            };
+            replaced.extend(files.map(leaves));
+        }
+        let mut written = Vec::new();
+        for (table, rows) in added.iter().chain(contents).filter(|(_, rows)| rows.num_rows() > 0) {
+            let name = format!("part-{}", uuid::Uuid::new_v4().simple());
+            written.push(super::write::write_file(&self.root, *table, &name, rows)?);
+        }
+        self.remove_add_rows(lock, removals, replaced, written, now_ms).await
+    }
+
+    /// The same, and files that are not read.
+    pub(super) async fn remove_rows_and_files(
+        &mut self,
+        lock: &Locked,
+        removals: &[Removal<'_>],
+        unread: Vec<Replaced>,
+        now_ms: i64,
+    ) -> Result<Vec<RemovedRows>> {
+        self.remove_add_rows(lock, removals, unread, Vec::new(), now_ms).await
+    }
+
+    async fn remove_add_rows(
+        &mut self,
+        lock: &Locked,
+        removals: &[Removal<'_>],
+        unread: Vec<Replaced>,
+        added: Vec<DataFile>,
+        now_ms: i64,
+    ) -> Result<Vec<RemovedRows>> {
         let batch_id = uuid::Uuid::new_v4().simple().to_string();
-        let mut manifest = Manifest { batch_id, files: Vec::new(), replaced: Vec::new() };
+        let mut manifest = Manifest { batch_id, files: added, replaced: unread };
+        let unread: HashSet<(Table, String)> =
+            manifest.replaced.iter().map(|file| (file.table, file.path.clone())).collect();
         let mut counts = Vec::new();
         for removal in removals {
             let mut rows = 0;
             for file in self.files(removal.table)? {
+                if unread.contains(&(removal.table, file.path.clone())) {
+                    continue;
+                }
                 let leaving = self.leaving(removal, &file)?;
                 if leaving == 0 {
                     continue;
@@ -76,7 +137,7 @@ impl Lake {
             }
             counts.push(RemovedRows { table: removal.table, rows });
         }
-        if !manifest.replaced.is_empty() {
+        if !manifest.replaced.is_empty() || !manifest.files.is_empty() {
             self.commit(lock, &manifest, now_ms).await?;
         }
         Ok(counts)

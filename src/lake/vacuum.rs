@@ -175,6 +175,11 @@ impl Lake {
         Ok(left)
     }
 
+    /// The paths of the data files in the table's folder.
+    pub(super) fn stored_paths(&self, table: Table) -> Result<Vec<String>> {
+        Ok(self.stored(table)?.into_iter().map(|file| file.path).collect())
+    }
+
     /// The data files in the table's folder, whoever wrote them; not its log. Sorted by path.
     fn stored(&self, table: Table) -> Result<Vec<Stored>> {
         let root = self.root.join(table.as_str());

@@ -215,7 +215,7 @@ impl Unsettled {
 }
 
 /// The hash of a whole file as the lake's log names it.
-fn hash_of(mut file: &File) -> io::Result<String> {
+pub(super) fn hash_of(mut file: &File) -> io::Result<String> {
     file.rewind()?;
     let mut hasher = blake3::Hasher::new();
     hasher.update_reader(file)?;

@@ -24,6 +24,15 @@ pub enum Error {
         size(*.limit_bytes, 1), size(*.limit_bytes, 4)
     )]
     OutOfMemory { name: String, limit_bytes: usize },
+    #[error(
+        "the lake was pruned before {before}, and a window that begins on {first} looks back to {needed}: usage of then would be missed; expected a window that begins on {earliest} or later"
+    )]
+    Pruned {
+        before: chrono::NaiveDate,
+        first: chrono::NaiveDate,
+        needed: chrono::NaiveDate,
+        earliest: chrono::NaiveDate,
+    },
     #[error("query {name}: the engine broke off, see above; please report the query, or ask in another way")]
     Broken { name: String },
     #[error(

@@ -10,7 +10,7 @@ use serde::Deserialize;
 use super::doubts::Span;
 use super::typed_columns::{TypedColumns, parse_word};
 use super::{Parameter, Queries, timestamp};
-use crate::Result;
+use crate::{Error, Result};
 use lightsout_model::campaign::Campaign;
 use lightsout_model::evidence::WhoRow;
 use lightsout_model::evidence::{
@@ -32,6 +32,9 @@ pub const EVIDENCE_QUERIES: [(&str, &str); 11] = [
     (super::settings::NAME, super::settings::SQL),
     (super::doubts::SIGN_INS_NAME, super::doubts::SIGN_INS_SQL),
 ];
+
+/// Days before a window by which its coverage is judged.
+const HISTORY_DAYS: u32 = 56;
 
 type Tenants = BTreeMap<String, TenantEvidence>;
 
@@ -60,6 +63,12 @@ impl Queries {
         end: DateTime<Utc>,
     ) -> Result<Vec<TenantEvidence>> {
         const NAME: &str = "evidence";
+        let lookback = Window::before(first, campaign.lookback_days.max(HISTORY_DAYS)).first;
+        if let Some(before) = self.pruned_before.filter(|before| lookback < *before) {
+            let days = (first - lookback).num_days();
+            let earliest = before + chrono::TimeDelta::days(days);
+            return Err(Error::Pruned { before, first, needed: lookback, earliest });
+        }
         let mut coverage = coverage;
         super::coverage::trim(&mut coverage, first);
         let mut tenants: Tenants =

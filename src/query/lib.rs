@@ -37,6 +37,7 @@ pub mod zoned;
 use std::sync::Arc;
 
 use arrow::array::RecordBatch;
+use chrono::NaiveDate;
 use datafusion::catalog::TableProvider;
 use datafusion::common::{ParamValues, ScalarValue};
 use datafusion::dataframe::DataFrame;
@@ -101,6 +102,8 @@ pub struct Queries {
     context: SessionContext,
     schema: Arc<LakeSchema>,
     memory_limit_bytes: usize,
+    /// Everything before this day was pruned.
+    pruned_before: Option<NaiveDate>,
 }
 
 impl Queries {
@@ -125,7 +128,8 @@ impl Queries {
             }
             tables.push((table, provider));
         }
-        Self::over_providers(tables, records, memory_limit_bytes)
+        let queries = Self::over_providers(tables, records, memory_limit_bytes)?;
+        Ok(Self { pruned_before: lake.pruned_before(), ..queries })
     }
 
     /// The same session and views over rows in memory; tables that are not given are empty.
@@ -178,7 +182,7 @@ impl Queries {
             let schema = Arc::clone(&schema);
             catalog.register_schema(name, schema).map_err(|source| failed("session", source))?;
         }
-        Ok(Self { context, schema, memory_limit_bytes })
+        Ok(Self { context, schema, memory_limit_bytes, pruned_before: None })
     }
 
     /// Plans one query; only reading is permitted.

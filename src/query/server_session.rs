@@ -29,7 +29,12 @@ impl Queries {
     /// The same questions asked in another session.
     #[must_use]
     pub fn within(&self, context: SessionContext) -> Self {
-        Self { context, schema: Arc::clone(&self.schema), memory_limit_bytes: self.memory_limit_bytes }
+        Self {
+            context,
+            schema: Arc::clone(&self.schema),
+            memory_limit_bytes: self.memory_limit_bytes,
+            pruned_before: self.pruned_before,
+        }
     }
 
     /// The same session for one query: with memory of its own, so much disk for what does not fit, and a last
@@ -57,6 +62,7 @@ impl Queries {
             context: SessionContext::new_with_state(state),
             schema: Arc::clone(&self.schema),
             memory_limit_bytes: limit_bytes,
+            pruned_before: self.pruned_before,
         })
     }
 }

@@ -53,13 +53,13 @@ pub async fn serve(settings: Settings) -> Result<()> {
         let (live, engine, wrong) = (Arc::clone(&live), Arc::clone(&engine), Arc::clone(&wrong));
         let server = Arc::new(pg::Server::new(live, engine, &access, wrong).await?);
         let (listener, at) = listen("--pg", address).await?;
-        eprintln!("PostgreSQL: psql -h {} -p {} -d {}", at.ip(), at.port(), pg::DATABASE);
+        lightsout_output::stderr!("PostgreSQL: psql -h {} -p {} -d {}", at.ip(), at.port(), pg::DATABASE);
         servers.spawn(server.serve(listener, ends.clone()));
     }
     if let Some(address) = settings.http {
         let (listener, at) = listen("--http", address).await?;
         let scheme = if access.tls().is_some() { "https" } else { "http" };
-        eprintln!("web pages: {scheme}://{at}/");
+        lightsout_output::stderr!("web pages: {scheme}://{at}/");
         servers.spawn(http::serve(
             listener,
             Arc::clone(&live),

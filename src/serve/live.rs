@@ -102,7 +102,7 @@ impl Live {
             Err(error) => {
                 let told = error.to_string();
                 if look.last_error.as_ref() != Some(&told) {
-                    eprintln!("lightsout: the newest commits can't be read: {told}");
+                    lightsout_output::stderr!("lightsout: the newest commits can't be read: {told}");
                 }
                 look.last_error = Some(told);
                 newest
@@ -119,7 +119,7 @@ impl Live {
 impl Snapshot {
     async fn open(root: &Path, rules: Arc<Rules>, memory_limit_bytes: usize) -> Result<Self> {
         let lake = Lake::open(root).await?;
-        let queries = session::open(&lake, memory_limit_bytes).await?;
+        let queries = session::open_for_verdicts(&lake, memory_limit_bytes).await?;
         rules.tables.iter().for_each(|table| queries.add_table(table));
         let versions = lake.versions()?;
         let roster = match &rules.roster {
@@ -133,7 +133,7 @@ impl Snapshot {
     fn tell_changes_by_others(&self, before: Option<&Self>) {
         let told = changes_by_others(&self.lake);
         if let Some(told) = told.filter(|told| before.is_none_or(|before| !before.knows_of(told))) {
-            eprintln!("lightsout: {told}");
+            lightsout_output::stderr!("lightsout: {told}");
         }
     }
 

@@ -43,7 +43,7 @@ pub async fn assess(
     let AssessRequest { campaign, roster, as_of } = request;
     // Finishes what a killed run left.
     drop(lake.lock().await?);
-    let queries = session::open(lake, MEMORY_LIMIT_BYTES).await?;
+    let queries = session::open_for_verdicts(lake, MEMORY_LIMIT_BYTES).await?;
     let coverage = queries.coverage().await?;
     let window = window(as_of, &campaign, &roster, &coverage, lake)?;
     let evidence = queries.evidence_on(coverage, &campaign, window.first, window.end_at()).await?;

@@ -112,7 +112,7 @@ pub async fn write_usage_reports(
         (None, None) => Roster::default(),
     };
     let templates = Templates::load(settings.templates.as_deref())?;
-    let queries = session::open(lake, MEMORY_LIMIT_BYTES).await?;
+    let queries = session::open_for_verdicts(lake, MEMORY_LIMIT_BYTES).await?;
     let window = month.window();
     let evidence = queries.evidence(&campaign, window).await?;
     let assessment = Assessment {

@@ -7,8 +7,10 @@ pub mod assess;
 pub mod campaign;
 pub mod drafts;
 mod error;
+pub mod export;
 pub mod known_tenants;
 pub mod open;
+pub mod prune;
 pub mod roster;
 pub mod session;
 

@@ -9,6 +9,17 @@ use crate::error::Result;
 use lightsout_ingest::Upgraded;
 use lightsout_lake::Lake;
 use lightsout_lake::lake_log::ForeignCommit;
+use lightsout_lake::schema::Table;
+
+/// The tables that nothing can bring back: what was decided, announced and said.
+const KEPT: [Table; 6] = [
+    Table::Decisions,
+    Table::DecisionTenants,
+    Table::Rosters,
+    Table::CampaignEvents,
+    Table::TenantSettings,
+    Table::Dismissals,
+];
 
 /// Commits of other programs that a message names.
 const COMMITS_TOLD: usize = 3;
@@ -19,6 +30,7 @@ const COMMITS_TOLD: usize = 3;
 /// Fails if there is no lake, or it can't be read or upgraded.
 pub async fn open(root: &Path, now: DateTime<Utc>, tell: Tell) -> Result<Lake> {
     let mut lake = Lake::open(root).await?;
+    lake.check_contents(&KEPT)?;
     upgrade(&mut lake, now, tell).await?;
     Ok(lake)
 }

@@ -20,9 +20,20 @@ use lightsout_query::{Error as QueryError, Queries, Result};
 /// A session over the lake's current snapshot, with all views.
 ///
 /// # Errors
-/// Fails if the lake's log can't be read.
+/// Fails if the lake's log can't be read, or a data file is not there or not as long as it was written.
 pub async fn open(lake: &Lake, memory_limit_bytes: usize) -> Result<Queries> {
+    lake.check_sizes()?;
     with_all_views(Queries::over(lake, memory_limit_bytes).await?)
+}
+
+/// The same for a verdict: what it can rest on is what was written, byte by byte. A changed byte that can still be
+/// decoded would only look like less usage.
+///
+/// # Errors
+/// As [`open`], and if such a file was changed.
+pub async fn open_for_verdicts(lake: &Lake, memory_limit_bytes: usize) -> Result<Queries> {
+    lake.check_contents(&Table::ALL)?;
+    open(lake, memory_limit_bytes).await
 }
 
 /// The same over rows in memory; tables that are not given are empty.

@@ -68,17 +68,20 @@ pub(super) async fn run(arguments: &Arguments, global: &Global) -> Result<u8> {
     passed_over::tell(&announced.picked, announced.effective_date);
     let days = (announced.effective_date - announced.notice_date).num_days();
     if !announced.picked.events.is_empty() && days < i64::from(announced.notice_days) {
-        eprintln!("  that is {days} days after the notice, where notice_days says {}", announced.notice_days);
+        lightsout_output::stderr!(
+            "  that is {days} days after the notice, where notice_days says {}",
+            announced.notice_days
+        );
     }
-    eprintln!("{}", files.summary(announced.notices));
+    lightsout_output::stderr!("{}", files.summary(announced.notices));
     if let Some(operator) = state.campaign.operator.as_ref().filter(|_| announced.notices.written > 0) {
-        eprintln!(
+        lightsout_output::stderr!(
             "requests to opt out go to {}; record each with: lightsout campaign opt-out TENANT --by NAME",
             operator.reply_to
         );
     }
     if let Some(warnings) = announced.warnings {
-        eprintln!("of warnings and of missing evidence: {}", files.summary(warnings));
+        lightsout_output::stderr!("of warnings and of missing evidence: {}", files.summary(warnings));
     }
     Ok(0)
 }

@@ -32,16 +32,19 @@ pub(super) async fn run(arguments: &Arguments, global: &Global) -> Result<u8> {
     if !global.quiet {
         recheck::tell(&planned.rechecked, &state, files, global);
         let today = state.now.date_naive();
-        eprintln!("{} tenants are due on {today}; nothing was changed in any of them", planned.due.len());
+        lightsout_output::stderr!(
+            "{} tenants are due on {today}; nothing was changed in any of them",
+            planned.due.len()
+        );
         if planned.in_notice > 0 {
-            eprintln!(
+            lightsout_output::stderr!(
                 "{} not due by the system's clock, whatever --now says: the days of notice count from the real \
                  announcement; see: lightsout campaign rehearse",
                 lightsout_output::text::count(planned.in_notice as u64, "tenant is", "tenants are")
             );
         }
         if let Some(next) = planned.next {
-            eprintln!("the next ones are due on {next}");
+            lightsout_output::stderr!("the next ones are due on {next}");
         }
         if let Some(runbooks) = planned.runbooks {
             print_runbooks(runbooks, &files.out.join(RUNBOOKS));
@@ -52,20 +55,20 @@ pub(super) async fn run(arguments: &Arguments, global: &Global) -> Result<u8> {
 
 fn print_runbooks(count: RunbookCount, folder: &Path) {
     if count.written > 0 {
-        eprintln!(
+        lightsout_output::stderr!(
             "runbooks are in {}: review one, then run run-all.ps1 -WhatIf, then run-all.ps1",
             folder.display()
         );
     }
     if count.without_domain > 0 {
-        eprintln!(
+        lightsout_output::stderr!(
             "warning: the roster gives {} no domain; such a script stops where nothing that Exchange Online says of \
              itself can be compared. Fill the column domains, then apply again",
             lightsout_output::text::count(count.without_domain as u64, "tenant", "tenants")
         );
     }
     if count.without_switch > 0 {
-        eprintln!(
+        lightsout_output::stderr!(
             "{} without a runbook: Exchange has no switch for what is due",
             lightsout_output::text::count(count.without_switch as u64, "tenant is", "tenants are")
         );

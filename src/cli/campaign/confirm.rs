@@ -29,7 +29,7 @@ pub(super) async fn run(arguments: &Arguments, global: &Global) -> Result<u8> {
     let tenants = confirmed.tenant_ids.iter().map(String::as_str);
     arguments.common.output.write(&[rows::confirmed(&state.ledger, &state.names()?, tenants)?])?;
     if !global.quiet {
-        eprintln!(
+        lightsout_output::stderr!(
             "{} confirmations recorded, {} known before, {} refused; {}",
             done.events.len(),
             done.already.len(),

@@ -49,7 +49,7 @@ pub(super) async fn run(arguments: &Arguments, global: &Global) -> Result<u8> {
         output.write(&[rows::diff(&difference.rows)?])?;
     }
     if !global.quiet {
-        eprintln!("{}", told(&difference, arguments.since));
+        lightsout_output::stderr!("{}", told(&difference, arguments.since));
     }
     Ok(exit_code)
 }

@@ -48,7 +48,7 @@ impl Common {
     pub(super) async fn read_state(&self, global: &Global) -> Result<CampaignState> {
         let state = self.read(global, true).await?;
         if let Some(last_day) = state.not_looked_at().await?.filter(|_| !global.quiet) {
-            eprintln!(
+            lightsout_output::stderr!(
                 "warning: by --now it is {}, and the lake has sign-ins until {last_day}: later ones are not looked at",
                 state.now.date_naive()
             );
@@ -141,7 +141,10 @@ impl Whom {
             let results: &[&str] = if takes_results { &RESULT_COLUMNS } else { &[] };
             let list = request_file::read(path, &[LIST_COLUMNS, results].concat())?;
             for tenant_id in list.unfinished {
-                eprintln!("passed over: tenant {tenant_id}: its script did not finish by {}", path.display());
+                lightsout_output::stderr!(
+                    "passed over: tenant {tenant_id}: its script did not finish by {}",
+                    path.display()
+                );
             }
             let mut requests = list.requests;
             for request in &mut requests {
@@ -204,6 +207,6 @@ pub(super) fn time(text: &str) -> Result<DateTime<Utc>, String> {
 pub(super) fn print_refusals(refused: &[Refusal]) {
     for refusal in refused {
         let line = refusal.line.map(|line| format!("line {line}, ")).unwrap_or_default();
-        eprintln!("refused: {line}tenant {}: {}", refusal.tenant_id, refusal.why);
+        lightsout_output::stderr!("refused: {line}tenant {}: {}", refusal.tenant_id, refusal.why);
     }
 }

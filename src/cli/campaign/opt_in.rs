@@ -35,7 +35,7 @@ pub(super) async fn run(arguments: &Arguments, global: &Global) -> Result<u8> {
     arguments.common.output.write(&[rows::taken_back(&state.ledger, &state.names()?, tenants)?])?;
     if !global.quiet {
         let recorded = taken.done.events.iter().filter(|event| event.event == EventKind::OptedIn).count();
-        eprintln!(
+        lightsout_output::stderr!(
             "{} recorded, {} known before, {} refused; {}",
             count(recorded as u64, "opt-in", "opt-ins"),
             done.already.len(),

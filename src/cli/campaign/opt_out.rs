@@ -31,7 +31,7 @@ pub(super) async fn run(arguments: &Arguments, global: &Global) -> Result<u8> {
     let rows = rows::opted_out(&state.ledger, &state.names()?, tenants.map(String::as_str))?;
     arguments.common.output.write(&[rows])?;
     if !global.quiet {
-        eprintln!(
+        lightsout_output::stderr!(
             "{} opt-outs recorded, {} known before, {} refused",
             done.events.len(),
             done.already.len(),

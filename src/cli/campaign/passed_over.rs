@@ -16,7 +16,7 @@ pub(super) fn tell(picked: &Picked, effective: NaiveDate) {
     for (tenant_id, why) in &picked.passed_over {
         grouped.entry(label(why)).or_default().push((tenant_id, reasons(why)));
     }
-    eprintln!(
+    lightsout_output::stderr!(
         "{} tenants announced{} (announcement {}, seed {})",
         picked.events.len(),
         if picked.events.is_empty() { String::new() } else { format!(" for {effective}") },
@@ -24,24 +24,27 @@ pub(super) fn tell(picked: &Picked, effective: NaiveDate) {
         picked.seed
     );
     if picked.events.is_empty() && grouped.is_empty() {
-        eprintln!(
+        lightsout_output::stderr!(
             "  the decision has no tenant that something can be announced to; see: lightsout campaign status"
         );
     }
     for (label, tenants) in grouped {
         let cure = if label.ends_with(NOT_COLLECTED) { " (collect, then repeat)" } else { "" };
-        eprintln!("  passed over, {label}: {}{cure}", tenants.len());
+        lightsout_output::stderr!("  passed over, {label}: {}{cure}", tenants.len());
         let explained = tenants.iter().filter(|(_, reasons)| !reasons.is_empty());
         for (tenant_id, reasons) in explained.take(NAMED_MAX) {
             let told: Vec<String> = reasons.iter().map(reason_text).collect();
-            eprintln!("    {tenant_id}: {}", told.join("; "));
+            lightsout_output::stderr!("    {tenant_id}: {}", told.join("; "));
         }
         if tenants.len() > NAMED_MAX && tenants.iter().any(|(_, reasons)| !reasons.is_empty()) {
-            eprintln!("    and {} more; see: lightsout explain TENANT", tenants.len() - NAMED_MAX);
+            lightsout_output::stderr!(
+                "    and {} more; see: lightsout explain TENANT",
+                tenants.len() - NAMED_MAX
+            );
         }
     }
     if let Some(before) = picked.drawn_before {
-        eprintln!(
+        lightsout_output::stderr!(
             "this wave was drawn at {} and stands; for another give another --seed",
             before.format("%Y-%m-%d %H:%M")
         );

@@ -38,40 +38,41 @@ pub(super) fn tell(rechecked: &Rechecked, state: &CampaignState, files: &Files, 
     // Also when quiet: it says that a change did not take.
     for used in &rechecked.still_used {
         let tenant_id = &used.tenant_id;
-        eprintln!(
+        lightsout_output::stderr!(
             "{tenant_id} still signs in by {}, which was turned off on {}; see: lightsout explain {tenant_id}",
-            used.protocol, used.off_on
+            used.protocol,
+            used.off_on
         );
     }
     for held in rechecked.held(state) {
         let on_hold = format!("on hold: {}, by {}", held.tenant_id, held.codes.join(", "));
         match held.cleared_then {
-            Some((codes, made_by)) => eprintln!(
+            Some((codes, made_by)) => lightsout_output::stderr!(
                 "{on_hold}; {} stood in the evidence of its announcement already, which was cleared by {made_by}: the \
                  rules have changed, not the log",
                 codes.join(", ")
             ),
             None if global.quiet => {}
-            None => eprintln!("{on_hold}"),
+            None => lightsout_output::stderr!("{on_hold}"),
         }
     }
     if global.quiet {
         return;
     }
     let on_hold = state.ledger.tenants.values().filter(|tenant| !tenant.holds.is_empty()).count();
-    eprintln!(
+    lightsout_output::stderr!(
         "{} holds and {} releases recorded; {on_hold} of {} tenants have something on hold",
         rechecked.count(EventKind::Held),
         rechecked.count(EventKind::Released),
         state.ledger.tenants.len()
     );
     if on_hold > 0 {
-        eprintln!("{}", files.summary(rechecked.notices));
+        lightsout_output::stderr!("{}", files.summary(rechecked.notices));
     }
     let rescheduled = rechecked.events.iter().filter(|event| event.event == EventKind::Rescheduled);
     let dates: Vec<_> = rescheduled.filter_map(|event| event.effective_date).collect();
     if let Some(date) = dates.first() {
-        eprintln!(
+        lightsout_output::stderr!(
             "the holds of {} ended after the day of the change, which is now {date}; see lists/rescheduled.csv",
             count(dates.len() as u64, "tenant", "tenants")
         );

@@ -63,12 +63,12 @@ pub(super) async fn run(arguments: &Arguments, global: &Global) -> Result<u8> {
     let (rehearsal, calendar) = rehearse(&mut state, &into, request, arguments.until, &files).await?;
     arguments.common.output.write(&[rows::calendar(&calendar, &rehearsal.names()?)?])?;
     if !global.quiet {
-        eprintln!(
+        lightsout_output::stderr!(
             "REHEARSAL: {}, as if the logs stayed as they are; nothing was recorded in {}",
             count(calendar.len() as u64, "step", "steps"),
             state.lake.name()
         );
-        eprintln!(
+        lightsout_output::stderr!(
             "the lake of the rehearsal is {}, its files are in {}",
             into.display(),
             files.out.display()

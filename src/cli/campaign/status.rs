@@ -72,7 +72,7 @@ pub(super) async fn run(arguments: &Arguments, global: &Global) -> Result<u8> {
     if let Some(row) = &decision
         && let Some((differ, all)) = state.cleared_no_longer(row)?
     {
-        eprintln!(
+        lightsout_output::stderr!(
             "{differ} of the {} announced on it would not be cleared by these rules",
             count(all as u64, "tenant", "tenants")
         );
@@ -100,7 +100,10 @@ pub(super) async fn run(arguments: &Arguments, global: &Global) -> Result<u8> {
     } else {
         output.write(&[rows::status(&rows, today)?])?;
         if !global.quiet {
-            eprintln!("{}, campaign {name}, {today}", count(rows.len() as u64, "tenant", "tenants"));
+            lightsout_output::stderr!(
+                "{}, campaign {name}, {today}",
+                count(rows.len() as u64, "tenant", "tenants")
+            );
         }
     }
     Ok(0)

@@ -85,7 +85,7 @@ pub(super) async fn run(arguments: &Arguments, global: &Global) -> Result<u8> {
     let rows = rows::withdrawn(&state.ledger, &state.names()?, taken.changes.keys().map(String::as_str))?;
     arguments.common.output.write(&[rows])?;
     if !global.quiet {
-        eprintln!(
+        lightsout_output::stderr!(
             "{} recorded, {} known before, {} refused; {}",
             count(done.events.len() as u64, "withdrawal", "withdrawals"),
             done.already.len(),
@@ -93,7 +93,7 @@ pub(super) async fn run(arguments: &Arguments, global: &Global) -> Result<u8> {
             files.summary(taken.notices)
         );
         if !done.events.is_empty() {
-            eprintln!("nothing of it will be turned off; what has been turned off stays off");
+            lightsout_output::stderr!("nothing of it will be turned off; what has been turned off stays off");
         }
     }
     Ok(u8::from(!done.refused.is_empty()))

@@ -47,7 +47,11 @@ fn lake_errors() -> Vec<(u8, LakeError)> {
         (1, LakeError::NoLake { lake: text() }),
         (1, LakeError::NoVersion { lake: text(), table: "sources", version: 3, found: text() }),
         (1, LakeError::CommitLost { lake: text(), table: "x", version: 2, number: 1, found: text() }),
-        (1, LakeError::DamagedEntry { path: "x".into(), lake: "y".into(), found: text() }),
+        (1, LakeError::DamagedLog { path: "x".into(), lake: "y".into(), found: text() }),
+        (1, LakeError::DamagedData { path: "x".into(), lake: "y".into(), found: text() }),
+        (1, LakeError::InUse { lake: text() }),
+        (1, LakeError::TableGone { lake: text(), table: "sources" }),
+        (1, LakeError::EntryLost { lake: text(), table: "sources", version: 3, newest: text() }),
         (1, LakeError::LogGap { lake: text(), table: "sources", version: 3 }),
         (
             1,
@@ -68,6 +72,7 @@ fn lake_errors() -> Vec<(u8, LakeError)> {
         (1, LakeError::Json { what: "rows", source: no_json() }),
         (1, LakeError::UnknownHash { lake: text(), found: text(), known: "x" }),
         (1, LakeError::NewerFormat { lake: text(), found: text(), known: 3 }),
+        (1, LakeError::Locked { lake: text(), holder: text(), waited: std::time::Duration::ZERO }),
         (1, LakeError::NotUpgraded { lake: text(), source: Box::new(disk()) }),
     ]
 }

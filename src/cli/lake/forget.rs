@@ -39,7 +39,7 @@ pub(super) async fn run(lake: &mut Lake, arguments: &Arguments, global: &Global)
         }
     }
     if !global.quiet {
-        eprintln!("{}", told(&report, arguments.dry_run));
+        lightsout_output::stderr!("{}", told(&report, arguments.dry_run));
     }
     Ok(0)
 }

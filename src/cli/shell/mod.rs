@@ -149,11 +149,13 @@ impl Shell {
         match self.session.refresh().await {
             Ok(true) => {
                 self.screen.forget_names();
-                eprintln!("(the lake has new commits: answers are of them from here on)");
+                lightsout_output::stderr!("(the lake has new commits: answers are of them from here on)");
             }
             Ok(false) => {}
             Err(error) => {
-                eprintln!("the newest commits can't be read, answers are of those before: {error}");
+                lightsout_output::stderr!(
+                    "the newest commits can't be read, answers are of those before: {error}"
+                );
             }
         }
     }
@@ -163,7 +165,7 @@ impl Shell {
         match self.session.set_time_zone(sql) {
             Ok(None) => {}
             Ok(Some(told)) => {
-                eprintln!("{told}");
+                lightsout_output::stderr!("{told}");
                 return Next::Go;
             }
             Err(error) => {
@@ -187,7 +189,7 @@ impl Shell {
                 let time = started.elapsed();
                 let time =
                     if self.is_timing { format!(", {:.3} s", time.as_secs_f64()) } else { String::new() };
-                eprintln!("({note}{time})");
+                lightsout_output::stderr!("({note}{time})");
                 Next::Go
             }
             Err(error) => {
@@ -201,12 +203,12 @@ impl Shell {
     async fn watch(&mut self, every: Duration, line: &mut Line) -> Next {
         let sql = self.last.clone();
         if sql.is_empty() {
-            eprintln!("there is no query yet to watch");
+            lightsout_output::stderr!("there is no query yet to watch");
             return Next::Failed;
         }
         let was_paged = self.screen.without_pager();
         let next = loop {
-            eprintln!(
+            lightsout_output::stderr!(
                 "{}, every {} s",
                 super::shared::now().format("%Y-%m-%d %H:%M:%S UTC"),
                 every.as_secs_f64()
@@ -244,12 +246,12 @@ impl Shell {
             Command::Pager(on) => Ok(Some(self.screen.set_pager(on))),
             Command::Output(path) => self.screen.set_output(path).map(Some),
             Command::Wrong(why) => {
-                eprintln!("{why}");
+                lightsout_output::stderr!("{why}");
                 return Next::Failed;
             }
         };
         match note {
-            Ok(Some(note)) => eprintln!("{note}"),
+            Ok(Some(note)) => lightsout_output::stderr!("{note}"),
             Ok(None) => {}
             Err(error) => {
                 tell(&error);
@@ -263,7 +265,9 @@ impl Shell {
     async fn include(&mut self, path: &Path, line: &mut Line) -> Next {
         let name = path.display().to_string();
         if self.includes == INCLUDES_MAX {
-            eprintln!("{name}: files that name files, {INCLUDES_MAX} of them; does one name itself?");
+            lightsout_output::stderr!(
+                "{name}: files that name files, {INCLUDES_MAX} of them; does one name itself?"
+            );
             return Next::Failed;
         }
         let text = match editor::read(path) {
@@ -278,7 +282,7 @@ impl Shell {
         for (at, text) in text.lines().enumerate() {
             next = self.take(text, &mut typed, line).await;
             if next == Next::Failed {
-                eprintln!("{name}: stopped at line {}", at + 1);
+                lightsout_output::stderr!("{name}: stopped at line {}", at + 1);
             }
             if next != Next::Go {
                 break;
@@ -300,7 +304,7 @@ impl Shell {
             Ok(text) => {
                 typed.clear();
                 typed.add(text.trim());
-                eprintln!("{}", text.trim());
+                lightsout_output::stderr!("{}", text.trim());
                 for statement in typed.statements() {
                     let _ = line.add_history_entry(format!("{statement};"));
                     self.ask(&statement, line).await;
@@ -331,5 +335,5 @@ impl Shell {
 /// Of a query that was just typed nobody needs the name.
 fn tell(error: &Failure) {
     let text = error.to_string();
-    eprintln!("{}", text.strip_prefix("query sql: ").unwrap_or(&text));
+    lightsout_output::stderr!("{}", text.strip_prefix("query sql: ").unwrap_or(&text));
 }

@@ -116,7 +116,7 @@ impl PageError {
 impl IntoResponse for PageError {
     fn into_response(self) -> Response {
         if let Self::Failed(error) = &self {
-            eprintln!("lightsout: a page failed: {error}");
+            lightsout_output::stderr!("lightsout: a page failed: {error}");
         }
         let (title, sentences, ways_out) = self.told();
         let page = render_told(&Told { title, sentences: &sentences, ways_out: &ways_out });

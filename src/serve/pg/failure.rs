@@ -91,6 +91,7 @@ fn of_engine(query: &QueryError, error: &Error) -> PgWireError {
         | QueryError::QueriesFolder { .. }
         | QueryError::UserTable { .. }
         | QueryError::UnknownReport { .. }
+        | QueryError::Pruned { .. }
         | QueryError::Read { .. }
         | QueryError::Arrow { .. }
         | QueryError::Json { .. }

@@ -114,7 +114,7 @@ impl Server {
         let snapshot = live.current().await;
         let unfit = Public::new(Arc::clone(&snapshot), &[]).unfit().await;
         for (name, why) in &unfit {
-            eprintln!("lightsout: the query {name} is no view here: {why}");
+            lightsout_output::stderr!("lightsout: the query {name} is no view here: {why}");
         }
         let left_out = unfit.into_iter().map(|(name, _)| name).collect();
         Ok(Self {

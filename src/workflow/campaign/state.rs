@@ -119,7 +119,7 @@ impl CampaignState {
     /// # Errors
     /// Fails if the lake can't be read.
     pub async fn queries(&self) -> Result<Queries> {
-        Ok(session::open(&self.lake, MEMORY_LIMIT_BYTES).await?)
+        Ok(session::open_for_verdicts(&self.lake, MEMORY_LIMIT_BYTES).await?)
     }
 
     async fn read_ledger(&mut self) -> Result<()> {
