@@ -100,7 +100,8 @@ pub(super) fn tell(campaign: &Campaign, assessment: &Assessment, out: &Path, glo
     if global.quiet {
         return;
     }
-    eprint!("{}", lightsout_report::closing::text(campaign, assessment));
+    let width = terminal_size::terminal_size_of(std::io::stderr()).map(|(width, _)| width.0);
+    lightsout_output::stderr!("{}", lightsout_report::closing::text(campaign, assessment, width).trim_end());
     lightsout_output::stderr!("decision {}; files are in {}", assessment.decision_id, out.display());
     lightsout_output::stderr!("to look at it: {}", out.join(PAGE_FILE).display());
 }

@@ -15,16 +15,21 @@ use lightsout_output::text::{count, plain_short};
 /// A log that lags more is not one that is collected every week: no other day is proposed for it.
 const LAG_DAYS_MAX: u64 = 7;
 
-/// Lines, the last one too with its end.
+/// Lines, the last one too with its end. On a terminal of so many columns no table is wider.
 #[must_use]
-pub fn text(campaign: &Campaign, assessment: &Assessment) -> String {
+pub fn text(campaign: &Campaign, assessment: &Assessment, width: Option<u16>) -> String {
     let mut text = String::new();
     // Writing to a string does not fail.
-    let _ = write_text(&mut text, campaign, assessment);
+    let _ = write_text(&mut text, campaign, assessment, width);
     text
 }
 
-fn write_text(out: &mut String, campaign: &Campaign, assessment: &Assessment) -> std::fmt::Result {
+fn write_text(
+    out: &mut String,
+    campaign: &Campaign,
+    assessment: &Assessment,
+    width: Option<u16>,
+) -> std::fmt::Result {
     let window = assessment.window;
     writeln!(
         out,
@@ -41,7 +46,7 @@ fn write_text(out: &mut String, campaign: &Campaign, assessment: &Assessment) ->
     }
     writeln!(out, "{verdicts}")?;
     write_names(out, assessment);
-    write_doubts(out, assessment)?;
+    write_doubts(out, assessment, width)?;
     write_dismissed(out, assessment)?;
     write_usage(out, assessment)?;
     write_attempts(out, assessment)?;
@@ -109,7 +114,7 @@ fn write_dismissed(out: &mut String, assessment: &Assessment) -> std::fmt::Resul
 }
 
 /// The reasons of the tenants without a verdict.
-fn write_doubts(out: &mut String, assessment: &Assessment) -> std::fmt::Result {
+fn write_doubts(out: &mut String, assessment: &Assessment, width: Option<u16>) -> std::fmt::Result {
     let undecided: Vec<&TenantAssessment> = assessment
         .tenants
         .iter()
@@ -129,6 +134,9 @@ fn write_doubts(out: &mut String, assessment: &Assessment) -> std::fmt::Result {
     let mut doubts = table(&["insufficient evidence", "tenants", "what cures it"]);
     for (code, (count, cure)) in tenants {
         doubts.add_row([code, &count.to_string(), cure]);
+    }
+    if let Some(width) = width {
+        doubts.set_content_arrangement(comfy_table::ContentArrangement::Dynamic).set_width(width);
     }
     writeln!(out, "{doubts}")?;
     if let Some((as_of, settled)) = earlier_as_of(&undecided, assessment.window.end) {

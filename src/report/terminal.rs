@@ -262,6 +262,7 @@ fn leave_out(columns: &mut Vec<Column>, width: usize) -> Vec<String> {
         let least = if column.is_text { cells.min(CHOSEN_CUT_WIDTH) } else { cells };
         least.max(header) + 3
     };
+    let names: Vec<String> = columns.iter().map(|column| column.name.clone()).collect();
     let mut left_out = Vec::new();
     while columns.len() > COLUMNS_MIN && columns.iter().map(narrowest).sum::<usize>() + 1 > width {
         let rank = |at: &usize| match columns[*at].name.as_str() {
@@ -272,7 +273,7 @@ fn leave_out(columns: &mut Vec<Column>, width: usize) -> Vec<String> {
         let Some(at) = (2..columns.len()).max_by_key(rank) else { break };
         left_out.push(columns.remove(at).name);
     }
-    left_out.reverse();
+    left_out.sort_by_key(|name| names.iter().position(|known| known == name));
     left_out
 }
 
