@@ -4,6 +4,7 @@
 mod dismiss;
 mod forget;
 mod prune;
+mod status;
 mod verify;
 
 use std::fmt::Display;
@@ -21,16 +22,13 @@ use lightsout_lake::Lake;
 use lightsout_lake::compact::{CompactSettings, TableCompaction, compact};
 use lightsout_lake::vacuum::{Unneeded, VacuumSettings, vacuum};
 use lightsout_model::tenant::Roster;
-use lightsout_workflow::{MEMORY_LIMIT_BYTES, session};
+use lightsout_workflow::MEMORY_LIMIT_BYTES;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
-    /// Tables with their rows, the lake's format and newest commit, and the doubts that
-    /// were dismissed
-    Status {
-        #[command(flatten)]
-        output: Output,
-    },
+    /// Tables with their rows, files and bytes, the lake's format and newest commit, what
+    /// would make the lake smaller or faster, and the doubts that were dismissed
+    Status(status::Arguments),
     /// Check every file's account against the tables, and that kept decisions are whole;
     /// exit 1 if something does not hold
     ///
@@ -134,8 +132,6 @@ pub(super) enum Command {
     },
 }
 
-const STATUS: &str = include_str!("../../queries/views/status.sql");
-
 pub(super) async fn run(command: &Command, global: &Global) -> Result<u8> {
     // Those that a damaged lake needs.
     match command {
@@ -146,17 +142,7 @@ pub(super) async fn run(command: &Command, global: &Global) -> Result<u8> {
     let mut lake = open_lake(global).await?;
     match command {
         Command::Verify { .. } | Command::Repair { .. } => Ok(0),
-        Command::Status { output } => {
-            let queries = session::open(&lake, MEMORY_LIMIT_BYTES).await?;
-            output.write(&queries.run("status", STATUS, &[]).await?)?;
-            if !global.quiet {
-                let number =
-                    lake.entry().map_or_else(String::new, |entry| format!(", commit {}", entry.number));
-                lightsout_output::stderr!("lake format {}{number}", lake.format()?);
-                dismiss::list(&lake)?.iter().for_each(|line| lightsout_output::stderr!("{line}"));
-            }
-            Ok(0)
-        }
+        Command::Status(arguments) => status::run(&lake, arguments, global).await,
         Command::Replay { naming, roster, dry_run, json } => {
             let today = now().date_naive();
             let given = GivenRoster::read(roster.as_deref(), today)?;

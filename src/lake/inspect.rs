@@ -91,9 +91,9 @@ impl Inspection {
 
     fn entries(&mut self, root: &Path) -> Result<()> {
         let numbers = lake_log::numbers(root)?;
-        let (Some(first), Some(last)) = (numbers.first(), numbers.last()) else { return Ok(()) };
+        let Some(last) = numbers.last() else { return Ok(()) };
         let there: BTreeSet<u64> = numbers.iter().copied().collect();
-        for number in *first..=*last {
+        for number in 0..=*last {
             let path = lake_log::path_of(root, number);
             let part = if number == *last { Part::NewestEntry } else { Part::OldEntry };
             if !there.contains(&number) {

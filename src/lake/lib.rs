@@ -19,6 +19,7 @@ mod rewrite;
 pub mod rows;
 pub mod schema;
 mod schema_evolution;
+pub mod size;
 pub mod vacuum;
 pub mod verify;
 pub mod write;
@@ -142,12 +143,12 @@ impl Lake {
         };
         // Two processes that make the same lake wait for each other.
         let mut making = None;
-        let mut is_new = Self::exists(&lake.root).is_err();
-        if is_new && lake.is_writable() {
+        let mut newest = if versions.is_empty() { lake_log::newest(&lake.root)? } else { None };
+        if newest.is_none() && versions.is_empty() && lake.is_writable() {
             making = Some(lake.lock_file().await?);
-            is_new = Self::exists(&lake.root).is_err();
+            newest = lake_log::newest(&lake.root)?;
         }
-        let newest = if versions.is_empty() { lake_log::newest(&lake.root)? } else { None };
+        let is_new = Self::exists(&lake.root).is_err();
         lake.entry.clone_from(&newest);
         lake.pruned_before = newest.as_ref().and_then(|entry| entry.pruned_before);
         if newest.is_none() && versions.is_empty() && !is_new && !lake.log_of(Table::SignInRecords).is_dir() {

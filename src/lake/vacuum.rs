@@ -111,10 +111,10 @@ pub async fn vacuum(lake: &mut Lake, settings: VacuumSettings) -> Result<VacuumR
 }
 
 /// A data file as it lies in the folder.
-struct Stored {
+pub(super) struct Stored {
     /// Relative to the table's folder.
-    path: String,
-    bytes: u64,
+    pub(super) path: String,
+    pub(super) bytes: u64,
     written_at_ms: i64,
 }
 
@@ -181,7 +181,7 @@ impl Lake {
     }
 
     /// The data files in the table's folder, whoever wrote them; not its log. Sorted by path.
-    fn stored(&self, table: Table) -> Result<Vec<Stored>> {
+    pub(super) fn stored(&self, table: Table) -> Result<Vec<Stored>> {
         let root = self.root.join(table.as_str());
         let io = |source| Error::File { lake: self.name(), source };
         let mut stored = Vec::new();

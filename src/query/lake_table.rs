@@ -20,7 +20,7 @@ use datafusion::datasource::physical_plan::parquet::ParquetAccessPlan;
 use datafusion::datasource::physical_plan::{FileGroup, FileScanConfigBuilder, ParquetSource};
 use datafusion::datasource::source::DataSourceExec;
 use datafusion::datasource::table_schema::TableSchema;
-use datafusion::error::Result;
+use datafusion::error::{DataFusionError, Result};
 use datafusion::execution::object_store::ObjectStoreUrl;
 use datafusion::logical_expr::utils::conjunction;
 use datafusion::logical_expr::{Expr, TableProviderFilterPushDown};
@@ -28,6 +28,7 @@ use datafusion::physical_optimizer::pruning::PruningPredicateBuilder;
 use datafusion::physical_plan::empty::EmptyExec;
 use datafusion::physical_plan::union::UnionExec;
 use datafusion::physical_plan::{ExecutionPlan, PhysicalExpr};
+use object_store::path::Path as ObjectPath;
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -300,8 +301,11 @@ impl LakeTable {
         // The largest first, dealt round, so that threads have about the same.
         files.sort_by_key(|file| std::cmp::Reverse(file.bytes));
         for (at, file) in files.into_iter().enumerate() {
-            let path = format!("{}/{}", self.folder, file.path);
-            let mut partitioned = PartitionedFile::new(path, file.bytes);
+            // As it is: the engine would encode `#` and `%` of a folder's name, and not find it.
+            let path = ObjectPath::parse(format!("{}/{}", self.folder, file.path))
+                .map_err(|source| DataFusionError::External(source.into()))?;
+            let mut partitioned = PartitionedFile::new("", file.bytes);
+            partitioned.object_meta.location = path;
             if self.table == Table::SignInRecords {
                 partitioned.partition_values = vec![ScalarValue::Boolean(file.provably_modern)];
             }
