@@ -98,6 +98,7 @@ fn a_tenant_that_left_is_named_nowhere_and_accounts_add_up() {
         ["121,60,1,60"],
         "a reject of nobody known stays, without its bytes"
     );
+    assert_eq!(place.sql(LAKE, "SELECT raw FROM rejects"), [json!({ "raw": "" })]);
 
     let again = place.tries(LAKE, &["assess", "--decision", &decision, "--out", "again"]);
     let stderr = String::from_utf8_lossy(&again.stderr).into_owned();

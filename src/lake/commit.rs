@@ -265,7 +265,7 @@ impl Lake {
         // The log is never cleaned: decisions name its old versions.
         let properties =
             CommitProperties::default().with_create_checkpoint(false).with_cleanup_expired_logs(Some(false));
-        let ours = (lake_log::OURS.to_owned(), env!("CARGO_PKG_VERSION").into());
+        let ours = (log_check::OURS.to_owned(), env!("CARGO_PKG_VERSION").into());
         let check = (log_check::CHECK.to_owned(), log_check::check_of(&actions)?.into());
         let properties = properties.with_metadata([ours, check]);
         let committed = CommitBuilder::from(properties)

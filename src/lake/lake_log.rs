@@ -15,16 +15,14 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::durable::{self, Existing};
-use super::log_check::{hash_of_bytes, unreadable};
+pub use super::log_check::CheckpointEntry;
+use super::log_check::{OURS, hash_of_bytes, unreadable};
 use super::schema::Table;
 use super::schema_evolution::FORMAT_VERSION;
 use super::write::DataFile;
 use crate::error::{Error, Result};
 
 pub(super) const FOLDER: &str = "_commits";
-
-/// The member of a table commit's `commitInfo` that says that lightsout made it: its version.
-pub(super) const OURS: &str = "lightsout";
 
 /// What one commit of the lake brought.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -50,15 +48,6 @@ pub struct LogEntry {
     /// Everything before this day was pruned, also by commits before.
     #[serde(default)]
     pub pruned_before: Option<NaiveDate>,
-}
-
-/// A checkpoint as it was written.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct CheckpointEntry {
-    pub version: u64,
-    pub bytes: u64,
-    /// As of a data file.
-    pub hash: String,
 }
 
 /// A data file as it was written.

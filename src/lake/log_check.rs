@@ -8,13 +8,25 @@ use std::io;
 use std::path::Path;
 
 use deltalake::kernel::Action;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::Lake;
-use super::lake_log::{CheckpointEntry, OURS};
 use super::schema::Table;
 use super::write::hash_of;
 use crate::error::{Error, Result};
+
+/// The member of a table commit's `commitInfo` that says that lightsout made it: its version.
+pub(super) const OURS: &str = "lightsout";
+
+/// A checkpoint as it was written.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CheckpointEntry {
+    pub version: u64,
+    pub bytes: u64,
+    /// As of a data file.
+    pub hash: String,
+}
 
 /// The member of a table commit's `commitInfo` that says the hash of its other actions.
 pub(super) const CHECK: &str = "lightsoutCheck";

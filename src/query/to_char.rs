@@ -48,6 +48,7 @@ impl ScalarUDFImpl for ToChar {
     }
 
     fn invoke_with_args(&self, mut arguments: ScalarFunctionArgs) -> Result<ColumnarValue> {
+        let rows = arguments.number_rows;
         if let [value, pattern] = arguments.args.as_mut_slice()
             && !matches!(value.data_type(), DataType::Duration(_))
         {
@@ -59,7 +60,10 @@ impl ScalarUDFImpl for ToChar {
                 ColumnarValue::Array(array) => {
                     let texts = cast(array, &DataType::Utf8)?;
                     let patterns = texts.as_string::<i32>().iter().map(|text| text.map(strftime).transpose());
-                    ColumnarValue::Array(Arc::new(patterns.collect::<Result<StringArray>>()?))
+                    let patterns = patterns.collect::<Result<StringArray>>()?;
+                    // Of one value and many patterns the engine's own takes the first pattern alone.
+                    *value = ColumnarValue::Array(value.to_array(rows)?);
+                    ColumnarValue::Array(Arc::new(patterns))
                 }
             };
         }
@@ -133,8 +137,8 @@ fn strftime(pattern: &str) -> Result<String> {
             continue;
         }
         // An ISO time: the T between letters of a pattern.
-        if !next.is_ascii_alphabetic() || (next == 'T' && !rest.starts_with("TZ") && !rest.starts_with("TH"))
-        {
+        let is_name = ["TZ", "TH"].iter().any(|name| rest.starts_with(name)) && !rest.starts_with("THH");
+        if !next.is_ascii_alphabetic() || next == 'T' && !is_name {
             text.push(next);
             rest = &rest[next.len_utf8()..];
             continue;
