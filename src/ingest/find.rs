@@ -394,8 +394,8 @@ mod tests {
         let names: Vec<_> = found.inputs.iter().filter_map(|input| last(&input.name)).collect();
         assert_eq!(names, ["a.json"]);
         assert_eq!(found.own.iter().filter_map(last).collect::<Vec<_>>(), ["lake", "new", "out"]);
-        let named = find(&[at("lake").display().to_string()]);
-        assert!(matches!(named, Err(Error::OwnFolder { .. })));
+        let lake = find(&[at("lake").display().to_string()]);
+        assert!(matches!(lake, Err(Error::OwnFolder { .. })));
         let file = find(&[at("out/run.json").display().to_string()]).expect("a file that is named is read");
         assert_eq!(file.inputs.len(), 1);
     }

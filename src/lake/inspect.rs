@@ -123,9 +123,9 @@ impl Inspection {
             }
             return Ok(());
         }
-        let names = names_in(&log)?;
+        let in_log = names_in(&log)?;
         let of = |suffix: &str| -> BTreeSet<u64> {
-            let digits = names.iter().filter_map(|name| name.strip_suffix(suffix));
+            let digits = in_log.iter().filter_map(|name| name.strip_suffix(suffix));
             digits.filter(|digits| digits.len() == 20).filter_map(|digits| digits.parse().ok()).collect()
         };
         let (commits, checkpoints) = (of(".json"), of(".checkpoint.parquet"));
@@ -195,7 +195,7 @@ impl Inspection {
     fn manifests(&mut self, root: &Path) -> Result<()> {
         let folder = root.join(MANIFESTS);
         let mut at_work = false;
-        for name in names_in(&folder)?.iter().filter(|name| name.ends_with(".json")) {
+        for name in names_in(&folder)?.iter().filter(|name| name.strip_suffix(".json").is_some()) {
             let path = folder.join(name);
             match Manifest::read(&path) {
                 Ok(_) => at_work = true,

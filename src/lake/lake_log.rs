@@ -111,7 +111,9 @@ impl LogEntry {
         // The last member is the hash of what the text is without it.
         let check = hash_of_bytes(text.as_bytes());
         text.pop();
-        text.push_str(&format!("{CHECK}{check}\"}}"));
+        for part in [CHECK, &check, "\"}"] {
+            text.push_str(part);
+        }
         durable::write(&path, &[text.as_bytes()], Existing::Fail).map_err(Error::write(&path))
     }
 }

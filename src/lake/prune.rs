@@ -107,7 +107,7 @@ impl Lake {
             let in_name = relative.to_ascii_lowercase().contains(&text);
             let in_bytes = entry.file_type().is_file()
                 && holds(&fs::read(entry.path()).map_err(Error::read(relative.clone()))?, text.as_bytes());
-            if in_name || (in_bytes && !self.is_only_beside(&relative, beside)) {
+            if in_name || (in_bytes && !Self::is_only_beside(&relative, beside)) {
                 found.push(relative);
             }
         }
@@ -128,7 +128,7 @@ impl Lake {
     }
 
     /// A data file of sign-in records can hold the text in a column that is not looked at: its rows are read anyway.
-    fn is_only_beside(&self, relative: &str, beside: &[&str]) -> bool {
+    fn is_only_beside(relative: &str, beside: &[&str]) -> bool {
         !beside.is_empty()
             && relative.starts_with(Table::SignInRecords.as_str())
             && relative.ends_with(".parquet")

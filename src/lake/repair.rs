@@ -188,7 +188,7 @@ impl Repair {
                 Some(damage) => number_of(damage),
                 None => inspection.newest.as_ref().map_or(0, |entry| entry.number + 1),
             };
-            self.write_entry(number, self.newest_versions()?)?;
+            self.write_entry(number, self.newest_versions())?;
         }
         Ok(())
     }
@@ -245,7 +245,7 @@ impl Repair {
     }
 
     /// The versions that the tables' logs end with.
-    fn newest_versions(&self) -> Result<BTreeMap<String, u64>> {
+    fn newest_versions(&self) -> BTreeMap<String, u64> {
         let mut versions = BTreeMap::new();
         for table in Table::ALL {
             let log = self.root.join(table.as_str()).join("_delta_log");
@@ -254,7 +254,7 @@ impl Repair {
             let newest = names.filter_map(|name| name.strip_suffix(".json")?.parse::<u64>().ok()).max();
             versions.extend(newest.map(|newest| (table.as_str().to_owned(), newest)));
         }
-        Ok(versions)
+        versions
     }
 
     fn write_entry(&self, number: u64, versions: BTreeMap<String, u64>) -> Result<()> {
@@ -408,11 +408,9 @@ impl Lake {
                 }
                 for batch in self.open_file(table, &file)?.batches(Some(columns))? {
                     let batch = batch?;
-                    let text =
-                        |name: &str| batch.column_by_name(name).map(|column| column.as_string::<i32>());
+                    let text = |name: &str| batch.column_by_name(name).map(AsArray::as_string::<i32>);
                     let number = |name: &str, row: usize| {
-                        let column =
-                            batch.column_by_name(name).map(|column| column.as_primitive::<Int64Type>());
+                        let column = batch.column_by_name(name).map(AsArray::as_primitive::<Int64Type>);
                         column.filter(|column| column.is_valid(row)).map_or(0, |column| column.value(row))
                     };
                     for (row, id) in text("source_id").into_iter().flatten().enumerate() {
