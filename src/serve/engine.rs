@@ -43,8 +43,8 @@ pub struct QueryLimits {
 
 /// See the file's first lines.
 pub struct Engine {
-    /// Never shut down, it lives as long as the process: what still computes is not waited for, and a thread
-    /// that is detached while it exits may crash in glibc.
+    /// Lives as long as the process and is never shut down: running queries are not waited for, and a thread that is
+    /// detached while it exits can crash in glibc (see `src/main.rs`).
     runtime: ManuallyDrop<Runtime>,
     limits: QueryLimits,
     slots: Arc<Semaphore>,
