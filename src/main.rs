@@ -24,9 +24,9 @@ fn main() -> ExitCode {
     match runtime {
         Ok(runtime) => {
             let code = runtime.block_on(cli::main());
-            // A query that was stopped may still be computing, and nobody waits for it. The threads are left
-            // to the system: to shut down without waiting detaches each while it exits, and `pthread_detach` of
-            // glibc 2.36 may read the stack that the thread has just given back: SIGSEGV, after all was done.
+            // Stopped queries may still be computing. Don't wait for them, and don't shut the runtime down either:
+            // `shutdown_background` detaches threads that are about to exit, and `pthread_detach` of glibc 2.36 may
+            // then read a stack that is already unmapped (SIGSEGV after all work is done).
             std::mem::forget(runtime);
             code
         }

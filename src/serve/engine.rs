@@ -129,8 +129,8 @@ impl Engine {
             .build()
             .map_err(|source| Error::Threads { source })?;
         let threads = runtime.handle().clone();
-        // Never shut down, it lives as long as the process: what still computes is not waited for, and a thread that is
-        // detached while it exits may crash in glibc.
+        // Lives as long as the process and is never shut down: running queries are not waited for, and a thread that is
+        // detached while it exits can crash in glibc (see `src/main.rs`).
         std::mem::forget(runtime);
         Ok(Self {
             threads,
