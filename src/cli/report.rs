@@ -84,7 +84,9 @@ pub(super) async fn run(arguments: &Arguments, global: &Global) -> Result<u8> {
     } else {
         let lake = open_lake(global).await?;
         let queries = session::open(&lake, arguments.limits.memory_limit).await?;
-        tables.iter().for_each(|table| queries.add_table(table));
+        for table in &tables {
+            queries.add_table(table);
+        }
         Some((queries, lake))
     };
     let mut roster = match (&queries, roster) {

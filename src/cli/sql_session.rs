@@ -120,7 +120,9 @@ async fn views(
     memory_limit_bytes: usize,
 ) -> Result<Arc<ReportViews>> {
     let queries = session::open(lake, memory_limit_bytes).await?;
-    tables.iter().for_each(|table| queries.add_table(table));
+    for table in tables {
+        queries.add_table(table);
+    }
     let campaign = lightsout_config::campaign_file::load(CAMPAIGN)?;
     Ok(session::report_views(lake, queries, campaign, Arc::clone(library), now().date_naive()))
 }

@@ -161,7 +161,7 @@ impl Plan {
     fn of(lake: &Lake, scope: &PruneScope, report: &mut PruneReport) -> Result<Self> {
         let mut plan = Self::default();
         let counts = counts(lake, scope)?;
-        plan.sources(lake, scope, counts, report)?;
+        plan.sources(lake, scope, &counts, report)?;
         if let PruneScope::Tenant(id) = scope {
             plan.emptied_rejects(lake, scope, report)?;
             plan.decisions(lake, id, report)?;
@@ -210,7 +210,7 @@ impl Plan {
         &mut self,
         lake: &Lake,
         scope: &PruneScope,
-        counts: HashMap<String, Counts>,
+        counts: &HashMap<String, Counts>,
         report: &mut PruneReport,
     ) -> Result<()> {
         let rows = values(lake, Table::Sources)?;

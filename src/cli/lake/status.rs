@@ -51,7 +51,7 @@ pub(super) async fn run(lake: &Lake, arguments: &Arguments, global: &Global) -> 
 
 /// The rows with files and bytes of each table.
 fn with_sizes(rows: &RecordBatch, sizes: &[TableSize]) -> Result<RecordBatch> {
-    let names = rows.column_by_name("table_name").map(|column| column.as_string::<i32>());
+    let names = rows.column_by_name("table_name").map(AsArray::as_string::<i32>);
     let column = |of: fn(&TableSize) -> u64| -> ArrayRef {
         let names = names.into_iter().flatten();
         let size = |name: Option<&str>| {

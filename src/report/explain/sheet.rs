@@ -19,15 +19,13 @@ pub(super) fn sheet(header: &[&str], rows: &[Vec<String>], spare: &[&str], width
         let Some(width) = width.filter(|width| text.lines().any(|line| line.width() > *width)) else {
             return told(text, &left_out);
         };
-        match spare.get(left_out.len()) {
-            Some(next) => left_out.push(next),
-            None => {
-                table
-                    .set_content_arrangement(ContentArrangement::Dynamic)
-                    .set_width(u16::try_from(width).unwrap_or(u16::MAX));
-                return told(table.to_string(), &left_out);
-            }
-        }
+        let Some(next) = spare.get(left_out.len()) else {
+            table
+                .set_content_arrangement(ContentArrangement::Dynamic)
+                .set_width(u16::try_from(width).unwrap_or(u16::MAX));
+            return told(table.to_string(), &left_out);
+        };
+        left_out.push(next);
     }
 }
 

@@ -266,7 +266,7 @@ impl Explanation {
         writeln!(out, "\nwhat can take the place of each client")?;
         for client in clients {
             writeln!(out, "  - {}", client.kind_and_name())?;
-            out.push_str(&wrapped("    ", &client.advice, layout.width()));
+            out.push_str(&wrapped("    ", client.advice, layout.width()));
             writeln!(out, "    {} (checked on {})", client.source, client.checked)?;
         }
         Ok(())

@@ -10,7 +10,7 @@ const MILL_TOO: &str = "11111111-1111-4111-8222-222222222222";
 const TIDE: &str = "2b2b2b2b-2222-4222-8222-222222222222";
 
 fn texts_of(values: &[&str]) -> ArrayRef {
-    Arc::new(StringArray::from_iter(values.iter().map(|text| (!text.is_empty()).then_some(*text))))
+    Arc::new(values.iter().map(|text| (!text.is_empty()).then_some(*text)).collect::<StringArray>())
 }
 
 fn names() -> TenantNames {
@@ -110,7 +110,7 @@ fn wide_characters_take_two_columns_and_hostile_ones_none() {
         ("n", Arc::new(Int64Array::from(vec![1, 2, 3, 4])) as ArrayRef),
     ]);
     let text = fitted(&rows.expect("a batch"), 80).expect("a table");
-    let widths: BTreeSet<usize> = text.lines().map(|line| line.width()).collect();
+    let widths: BTreeSet<usize> = text.lines().map(unicode_width::UnicodeWidthStr::width).collect();
     assert_eq!(widths.len(), 1, "{text}");
     assert!(text.contains("| 山田太郎 | 1 |") && text.contains("| a[31mb c "), "{text}");
     assert_eq!(cut("山田太郎です", 8), "山田太…");
