@@ -1,4 +1,4 @@
-//! A campaign of a thousand tenants, by the command lines of the README as they stand there.
+//! A campaign of a thousand tenants, by the command lines of `src/campaign/README.md` as they stand there.
 
 use std::fmt::Write as _;
 use std::process::{Command, Output};
@@ -118,8 +118,8 @@ fn results(place: &Place) -> String {
 
 /// The command lines of the README's example, each with the day on which it is run.
 fn steps() -> Vec<(String, String)> {
-    let readme = include_str!("../../README.md");
-    let (_, rest) = readme.split_once("\n### A thousand tenants\n").expect("a section");
+    let readme = include_str!("../../src/campaign/README.md");
+    let (_, rest) = readme.split_once("\n## A thousand tenants\n").expect("a section");
     let block = rest.split("```").nth(1).expect("a block");
     let mut today = String::new();
     let mut steps = Vec::new();

@@ -1,5 +1,5 @@
-//! The reports as their users find them: the README's table of them is the catalogue's, and an own query of
-//! the README runs.
+//! The reports as their users find them: the table of `queries/README.md` is the catalogue's, and its example of an
+//! own query runs.
 
 use std::fmt::Write as _;
 use std::fs;
@@ -11,7 +11,7 @@ use lightsout_query::catalog::{REPORTS, Topic};
 const LAKE: &str = "lake";
 
 fn readme() -> String {
-    fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md")).expect("the README")
+    fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("queries/README.md")).expect("the README")
 }
 
 /// The section of that heading.
@@ -39,7 +39,7 @@ fn the_table_of_the_readme_is_the_catalogue() {
         }
     }
     let section = section(&readme(), "Reports");
-    assert!(section.contains(&table), "the section Reports of the README lacks this table:\n{table}");
+    assert!(section.contains(&table), "the section Reports of queries/README.md lacks this table:\n{table}");
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! The commands of the README's section Serve, as they stand there, but for the ports.
+//! The commands of `src/serve/README.md` as they stand there, except for the ports.
 
 use std::process::Command;
 
@@ -6,13 +6,9 @@ use crate::server::{Server, psql, text};
 
 #[test]
 fn the_commands_of_the_readme_run() {
-    let readme = include_str!("../../README.md");
-    let start = readme.find("\n## Serve\n").expect("the section");
-    let end = readme[start + 1..].find("\n## ").map_or(readme.len(), |at| start + 1 + at);
-    let commands: Vec<&str> = readme[start..end]
-        .lines()
-        .filter(|line| line.starts_with("psql ") || line.starts_with("curl "))
-        .collect();
+    let readme = include_str!("../../src/serve/README.md");
+    let commands: Vec<&str> =
+        readme.lines().filter(|line| line.starts_with("psql ") || line.starts_with("curl ")).collect();
     assert!(commands.len() > 3, "{commands:?}");
     let server = Server::start(&[]);
     if psql(server.pg_port).is_none() {

@@ -1,4 +1,4 @@
-//! The examples of the README's section on SQL, run by a shell as they stand there.
+//! The examples of the section SQL of `queries/README.md`, run by a shell as they stand there.
 
 use std::path::Path;
 use std::process::Command;
@@ -6,7 +6,7 @@ use std::process::Command;
 use super::{LAKE, place};
 
 fn section() -> String {
-    let readme = include_str!("../../README.md");
+    let readme = include_str!("../../queries/README.md");
     let (_, rest) = readme.split_once("\n## SQL\n").expect("a section on SQL");
     rest.split("\n## ").next().unwrap_or_default().to_owned()
 }
