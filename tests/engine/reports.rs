@@ -44,7 +44,7 @@ fn the_table_of_the_readme_is_the_catalogue() {
 
 #[test]
 fn the_own_query_of_the_readme_runs() {
-    let section = section(&readme(), "Reports");
+    let section = section(&readme(), "Your own queries");
     let (_, query) = section.split_once("```sql\n").expect("a query");
     let (query, _) = query.split_once("```").expect("its end");
     let place = Place::new();
