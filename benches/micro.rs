@@ -110,6 +110,7 @@ async fn lake(folder: &Path) -> Lake {
         covers: None,
         jobs: 2,
         memory_limit_bytes: 1 << 30,
+        keep: lightsout_ingest::Keep::All,
         dry_run: false,
         now: 1_795_000_000_000_000,
     };

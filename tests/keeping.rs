@@ -73,6 +73,7 @@ fn settings(now: i64) -> IngestSettings {
         covers: None,
         jobs: 1,
         memory_limit_bytes: 64 << 20,
+        keep: lightsout_ingest::Keep::All,
         dry_run: false,
         now,
     }

@@ -14,7 +14,7 @@ use super::roster::GivenRoster;
 use super::shared::{Global, Naming, now, open_lake, parse_days, parse_size, print, print_note};
 use crate::cli::failure::{Failure, Result};
 use lightsout_ingest::find::{Found, Input, find_beside};
-use lightsout_ingest::{FileReport, IngestReport, IngestSettings, Progress};
+use lightsout_ingest::{FileReport, IngestReport, IngestSettings, Keep, Progress};
 use lightsout_lake::Lake;
 use lightsout_model::evidence::DayRange;
 use lightsout_model::tenant::Roster;
@@ -44,12 +44,23 @@ pub(super) struct Inputs {
     /// With --dry-run: a line for every file instead of one for each kind
     #[arg(long, requires = "dry_run")]
     pub(super) verbose: bool,
+    /// Sign-ins to store: all, or only those that a verdict can need; of the others (provably
+    /// modern, nearly all of a log) daily counts
+    #[arg(long, value_name = "WHICH", default_value = "all", hide_possible_values = true)]
+    keep: KeepFlag,
     /// Threads [default: all cores]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     jobs: Option<u16>,
     /// Memory to stay under, at least 64MB [default: 1GiB]
     #[arg(long, value_name = "SIZE", default_value = "1GiB", hide_default_value = true, value_parser = parse_size)]
     pub(super) memory_limit: usize,
+}
+
+/// The flag `--keep`.
+#[derive(Debug, Clone, Copy, clap::ValueEnum)]
+enum KeepFlag {
+    All,
+    Legacy,
 }
 
 /// The flag `--max-rejects`.
@@ -166,6 +177,10 @@ pub(super) async fn ingest(
         jobs,
         memory_limit_bytes: arguments.memory_limit,
         skip_unrecognised: arguments.skip_unrecognised,
+        keep: match arguments.keep {
+            KeepFlag::All => Keep::All,
+            KeepFlag::Legacy => Keep::Legacy,
+        },
         dry_run: arguments.dry_run,
         now: now().timestamp_micros(),
     };
@@ -277,11 +292,12 @@ pub(super) fn tell(report: &IngestReport, arguments: &Inputs, global: &Global) {
         report.files_refused,
     );
     lightsout_output::stderr!(
-        "{} records = {} rows + {} rejected + {} not sign-ins",
+        "{} records = {} rows + {} rejected + {} not sign-ins{}",
         report.records,
         report.rows,
         report.rejected,
         report.not_sign_ins,
+        also_counted(report.counted),
     );
     for (reason, count) in &report.rejected_by_reason {
         lightsout_output::stderr!("  rejected, {reason}: {count}");
@@ -294,6 +310,11 @@ pub(super) fn tell(report: &IngestReport, arguments: &Inputs, global: &Global) {
             codes.join(", ")
         );
     }
+}
+
+/// What an account adds where sign-ins are counted only.
+pub(super) fn also_counted(count: u64) -> String {
+    if count == 0 { String::new() } else { format!(" + {count} modern, only counted") }
 }
 
 /// The first of some files, and how many more there are.

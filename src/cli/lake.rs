@@ -14,10 +14,11 @@ use clap::Subcommand;
 use indicatif::HumanBytes;
 use serde::Serialize;
 
+use super::ingest::also_counted;
 use super::roster::GivenRoster;
 use super::shared::{Global, Naming, Output, now, open_lake, parse_age, parse_size, print};
 use crate::cli::failure::{Failure, Result};
-use lightsout_ingest::{self as ingest, IngestSettings};
+use lightsout_ingest::{self as ingest, IngestSettings, Keep};
 use lightsout_lake::Lake;
 use lightsout_lake::compact::{CompactSettings, TableCompaction, compact};
 use lightsout_lake::vacuum::{Unneeded, VacuumSettings, vacuum};
@@ -194,6 +195,7 @@ async fn replay(
         jobs: 1,
         memory_limit_bytes: MEMORY_LIMIT_BYTES,
         skip_unrecognised: false,
+        keep: Keep::All,
         dry_run,
         now: now().timestamp_micros(),
     };
@@ -203,12 +205,13 @@ async fn replay(
     }
     if !global.quiet {
         lightsout_output::stderr!(
-            "{}{} rejects tried again = {} rows + {} not sign-ins + {} still rejected",
+            "{}{} rejects tried again = {} rows + {} not sign-ins + {} still rejected{}",
             if dry_run { "would be: " } else { "" },
             report.tried,
             report.rows,
             report.not_sign_ins,
             report.still_rejected,
+            also_counted(report.counted),
         );
         for (reason, count) in &report.rejected_by_reason {
             lightsout_output::stderr!("  rejected, {reason}: {count}");

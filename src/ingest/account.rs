@@ -18,7 +18,9 @@ use lightsout_model::sign_in::{Category, Outcome, RawSignIn};
 pub(super) struct Account {
     pub content_bytes: u64,
     pub records: u64,
-    pub rows: u64,
+    /// Sign-ins that were read; of `counted` no row is kept.
+    pub sign_ins: u64,
+    pub counted: u64,
     pub not_sign_ins: u64,
     pub rejected: BTreeMap<&'static str, u64>,
     pub first_at: Option<i64>,
@@ -237,8 +239,13 @@ impl Account {
         self.rejected.values().sum()
     }
 
-    /// Counts a row.
-    pub(super) fn count_row(
+    /// Sign-ins that are kept as rows.
+    pub(super) fn rows(&self) -> u64 {
+        self.sign_ins - self.counted
+    }
+
+    /// Counts a sign-in.
+    pub(super) fn count_sign_in(
         &mut self,
         Accepted { raw, tenant_id, signed_in_at }: &Accepted<'_>,
         tenant: u32,
@@ -247,7 +254,7 @@ impl Account {
     ) {
         let signed_in_at = *signed_in_at;
         let is_mismatched = is_mismatched(tenant_id, raw);
-        self.rows += 1;
+        self.sign_ins += 1;
         self.first_at = Some(self.first_at.map_or(signed_in_at, |first| first.min(signed_in_at)));
         self.last_at = Some(self.last_at.map_or(signed_in_at, |last| last.max(signed_in_at)));
         if let Some(previous) = self.previous_at.replace(signed_in_at) {
@@ -279,7 +286,7 @@ impl Account {
     /// Counts a row as the lake keeps it. `until`: the clock of its ingest.
     pub(super) fn count_stored(&mut self, row: &StoredRow<'_>, until: i64) {
         let at = row.signed_in_at;
-        self.rows += 1;
+        self.sign_ins += 1;
         self.first_at = Some(self.first_at.map_or(at, |first| first.min(at)));
         self.last_at = Some(self.last_at.map_or(at, |last| last.max(at)));
         let seen = self.days.entry((row.tenant_id.to_owned(), row.category)).or_default();
@@ -310,7 +317,8 @@ impl Account {
     pub(super) fn merge(&mut self, other: Self) {
         self.content_bytes += other.content_bytes;
         self.records += other.records;
-        self.rows += other.rows;
+        self.sign_ins += other.sign_ins;
+        self.counted += other.counted;
         self.not_sign_ins += other.not_sign_ins;
         for (reason, count) in other.rejected {
             *self.rejected.entry(reason).or_default() += count;

@@ -56,10 +56,20 @@ pub struct IngestSettings {
     pub memory_limit_bytes: usize,
     /// Files that are refused keep no tenant from being cleared.
     pub skip_unrecognised: bool,
+    pub keep: Keep,
     /// Nothing is written.
     pub dry_run: bool,
     /// The ingest's own clock, UTC microseconds.
     pub now: i64,
+}
+
+/// Of which sign-ins the lake gets rows.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Keep {
+    #[default]
+    All,
+    /// Of provably modern ones only what `sources` counts: no verdict needs more of them.
+    Legacy,
 }
 
 /// Counters that a progress bar reads while the work goes on, and the switch that stops it.
@@ -90,7 +100,7 @@ pub enum FileFate {
     Skipped,
 }
 
-/// The account of one file: `records = rows + rejected + not_sign_ins`.
+/// The account of one file: `records = rows + rejected + not_sign_ins + counted`.
 #[derive(Debug, Clone, Serialize)]
 pub struct FileReport {
     pub path: String,
@@ -111,6 +121,8 @@ pub struct FileReport {
     pub rows: u64,
     pub rejected: u64,
     pub not_sign_ins: u64,
+    /// Provably modern sign-ins of which no row is kept.
+    pub counted: u64,
     pub tenants: usize,
     pub first_signed_in_at: Option<String>,
     pub last_signed_in_at: Option<String>,
@@ -159,6 +171,7 @@ pub struct IngestReport {
     pub rows: u64,
     pub rejected: u64,
     pub not_sign_ins: u64,
+    pub counted: u64,
     pub rejected_by_reason: BTreeMap<&'static str, u64>,
     pub unknown_codes: BTreeMap<i64, u64>,
     pub refused: Vec<FileReport>,
@@ -194,6 +207,7 @@ impl IngestReport {
         self.rows += file.rows;
         self.rejected += file.rejected;
         self.not_sign_ins += file.not_sign_ins;
+        self.counted += file.counted;
         for (reason, count) in &file.rejected_by_reason {
             *self.rejected_by_reason.entry(reason).or_default() += count;
         }

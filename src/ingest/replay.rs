@@ -13,7 +13,7 @@ use super::assign::Assignments;
 use super::source::Source;
 use super::source_row::{self, SourceRow};
 use super::worker::Worker;
-use super::{IngestSettings, Progress};
+use super::{IngestSettings, Keep, Progress};
 use crate::{Error, Result};
 use lightsout_formats::broken_off;
 use lightsout_formats::encoding::Encoding;
@@ -31,11 +31,13 @@ pub struct ReplayReport {
     pub tried: u64,
     pub rows: u64,
     pub not_sign_ins: u64,
+    pub counted: u64,
     pub still_rejected: u64,
     pub rejected_by_reason: BTreeMap<&'static str, u64>,
 }
 
-/// Tries every reject of the lake again. With `dry_run` nothing is written.
+/// Tries every reject of the lake again. With `dry_run` nothing is written. In a lake that counts provably modern sign-ins
+/// those among the rejects are counted as well, whatever `settings.keep` says.
 ///
 /// # Errors
 /// Fails if the lake can't be read or written; then nothing has changed.
@@ -48,6 +50,9 @@ pub async fn replay(
     let batch_id = uuid::Uuid::new_v4().simple().to_string();
     let mut report = ReplayReport::default();
     let sources = sources(lake, settings, assignments)?;
+    let counts = sources.values().any(|(_, row)| row.counted.is_some());
+    let settings =
+        &IngestSettings { keep: if counts { Keep::Legacy } else { settings.keep }, ..settings.clone() };
     let progress = Progress::default();
     let mut worker = Worker::new(settings, &progress, lake.root().to_owned(), &batch_id, 0);
     for batch in lake.read(Table::Rejects, None)? {
@@ -68,13 +73,14 @@ pub async fn replay(
         let source = Arc::into_inner(source).ok_or(Error::WorkerLost)?;
         let account = source.account.into_inner().map_err(|_| Error::WorkerLost)?;
         report.tried += account.records;
-        report.rows += account.rows;
+        report.rows += account.rows();
         report.not_sign_ins += account.not_sign_ins;
+        report.counted += account.counted;
         report.still_rejected += account.rejected_total();
         for (reason, count) in &account.rejected {
             *report.rejected_by_reason.entry(reason).or_default() += count;
         }
-        if account.rows + account.not_sign_ins > 0 {
+        if account.sign_ins + account.not_sign_ins > 0 {
             corrections.push(row.correction(&account, &batch_id, settings.now));
         }
     }

@@ -29,6 +29,7 @@ pub(super) struct SourceRow {
     pub(super) rows: i64,
     pub(super) rejected: i64,
     pub(super) not_sign_ins: i64,
+    pub(super) counted: Option<i64>,
     pub(super) pruned: i64,
     pub(super) missing_columns: Option<String>,
     pub(super) first_signed_in_at: Option<DateTime<Utc>>,
@@ -58,10 +59,9 @@ pub(super) struct SourceRow {
 }
 
 impl SourceRow {
-    /// A row that corrects the account of a source: `rows` and `not_sign_ins` of its rejects are
-    /// none any more.
+    /// A row that corrects the account of a source: what now are rows, counted or no sign-ins are rejects no more.
     pub(crate) fn correction(&self, account: &Account, batch_id: &str, now: i64) -> Self {
-        let (rows, not_sign_ins) = (signed(account.rows), signed(account.not_sign_ins));
+        let (rows, not_sign_ins) = (signed(account.rows()), signed(account.not_sign_ins));
         let known = &self.coverage;
         Self {
             source_id: self.source_id.clone(),
@@ -76,8 +76,9 @@ impl SourceRow {
             content_bytes: 0,
             records: 0,
             rows,
-            rejected: -(rows + not_sign_ins),
+            rejected: -(rows + not_sign_ins + signed(account.counted)),
             not_sign_ins,
+            counted: (account.counted > 0).then(|| signed(account.counted)),
             pruned: 0,
             // What the file as a whole lacks, its rejects lack too.
             missing_columns: self.missing_columns.clone(),

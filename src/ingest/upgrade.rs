@@ -15,7 +15,7 @@ use serde_json::{Map, Value};
 
 use super::account::{Account, StoredRow};
 use super::find::{Assigned, Input, PathFacts};
-use super::{FileFate, IngestSettings};
+use super::{FileFate, IngestSettings, Keep};
 use super::{coverage, source, source_row};
 use crate::{Error, Result};
 use lightsout_formats::shapes::Shape;
@@ -290,6 +290,7 @@ fn settings(now: i64) -> IngestSettings {
         memory_limit_bytes: 0,
         roster: lightsout_model::tenant::Roster::default(),
         skip_unrecognised: false,
+        keep: Keep::All,
         dry_run: false,
         now,
     }

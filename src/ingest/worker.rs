@@ -18,7 +18,7 @@ use super::identity::Identity;
 use super::rejects::{Reject, Rejects};
 use super::rows::{self, RowContext, Rows};
 use super::source::Source;
-use super::{IngestSettings, Progress};
+use super::{IngestSettings, Keep, Progress};
 use crate::Result;
 use lightsout_formats::answer::answer_state;
 use lightsout_formats::classify::classify;
@@ -29,6 +29,7 @@ use lightsout_formats::shapes::envelope::CutPayload;
 use lightsout_formats::shapes::{Parsed, RecordReader, Remembered};
 use lightsout_lake::schema::Table;
 use lightsout_lake::write::{DataFileWriter, Unsettled};
+use lightsout_model::sign_in::Classified;
 use lightsout_model::tenant::Named;
 use place::Place;
 
@@ -281,10 +282,13 @@ impl<'a> Worker<'a> {
         }
         let tenant = self.tenants.code(&accepted.tenant_id);
         let now = self.settings.now;
-        account.count_row(&accepted, tenant, now, &mut self.days);
-        if !self.settings.dry_run {
+        account.count_sign_in(&accepted, tenant, now, &mut self.days);
+        let classified = classify(&accepted.raw);
+        if self.settings.keep == Keep::Legacy && classified.is_provably_modern() {
+            account.counted += 1;
+        } else if !self.settings.dry_run {
             let offset = place.offset_of(chunk, at);
-            self.row(source, reader, record, &accepted, offset)?;
+            self.row(source, reader, record, &accepted, classified, offset)?;
         }
         Ok(Ok(()))
     }
@@ -310,6 +314,7 @@ impl<'a> Worker<'a> {
         reader: &RecordReader,
         record: &str,
         accepted: &Accepted<'_>,
+        classified: Classified,
         source_offset: u64,
     ) -> Result<()> {
         let Accepted { raw, tenant_id, signed_in_at } = accepted;
@@ -320,7 +325,6 @@ impl<'a> Worker<'a> {
             },
             Cow::Borrowed,
         );
-        let classified = classify(raw);
         let stream = match (classified.is_provably_modern(), classified.protocol) {
             (true, _) => 2,
             (false, None) => 1,

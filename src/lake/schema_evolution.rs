@@ -20,8 +20,9 @@ const WHAT: &str = "a table's columns";
 /// The format that this program writes. Another number where an older program would misread the lake or harm it; a
 /// new column that it may leave alone needs none. 2 was the first that tables name; since 3 the lake has a log, and
 /// a program that does not write it would leave readers with an older cut; and a decision's tenants lie in tables of
-/// their own; since 4 announcements can be withdrawn, and an older program would turn off what was.
-pub(super) const FORMAT_VERSION: u32 = 4;
+/// their own; since 4 announcements can be withdrawn, and an older program would turn off what was; since 5 a source may
+/// have counted sign-ins, whose account an older program would call wrong.
+pub(super) const FORMAT_VERSION: u32 = 5;
 
 /// The format of lakes whose tables do not name one.
 const FIRST_FORMAT: &str = "1";

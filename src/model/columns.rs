@@ -202,6 +202,8 @@ pub const SOURCES: &[Column] = &[
     Column::new("rows", Integer, Ingest, "records that became rows"),
     Column::new("rejected", Integer, Ingest, "records that could not be read"),
     Column::new("not_sign_ins", Integer, Ingest, "records of other categories and operations"),
+    Column::new("counted", Integer, Ingest, "provably modern sign-ins of which no row is kept (--keep legacy)")
+        .or_null(),
     Column::new("pruned", Integer, Ingest, "rows removed by lake prune").or_null(),
     Column::new(
         "missing_columns",

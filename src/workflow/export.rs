@@ -110,9 +110,16 @@ fn sources(lake: &Lake, tenant_id: &str) -> Result<(Vec<Value>, HashSet<String>)
                 for name in ["path", "channel", "page_filter", "header", "detail"] {
                     row[name] = Value::Null;
                 }
-                for name in
-                    ["records", "rows", "rejected", "not_sign_ins", "pruned", "stored_bytes", "content_bytes"]
-                {
+                for name in [
+                    "records",
+                    "rows",
+                    "rejected",
+                    "not_sign_ins",
+                    "counted",
+                    "pruned",
+                    "stored_bytes",
+                    "content_bytes",
+                ] {
                     row[name] = Value::Null;
                 }
             }

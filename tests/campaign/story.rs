@@ -99,7 +99,7 @@ fn a_campaign_of_three_months() {
     assert_eq!(code, 1, "the day after");
 
     // September comes in. Nothing new, nobody on hold.
-    write_earlier(place, "september", 39);
+    write_earlier(place, "september", 40);
     place.run(LAKE, &["ingest", "september"]);
     let (code, held) = campaign.on("2026-09-23", &["recheck", "--out", "rechecked"]);
     assert_eq!((code, held.len()), (0, 0), "{held:?}");

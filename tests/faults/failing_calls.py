@@ -65,6 +65,7 @@ class Bench:
             env |= {"FAULT_MODE": mode, "FAULT_AT": str(at)}
         done = self.program.run(place, command.arguments, env)
         calls = [line.split(" ", 2)[1:] for line in log.read_text().splitlines()] if log.exists() else []
+        calls = [(name.removesuffix("64"), path) for name, path in calls]
         log.unlink(missing_ok=True)
         return done, calls
 

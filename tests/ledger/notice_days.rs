@@ -87,7 +87,10 @@ fn the_age_of_a_decision_counts_from_the_end_of_its_window() {
     let max = i64::from(world.campaign.max_decision_age_days);
     assert!(days(&world.campaign, age, None, false, noon(max - 1)).is_ok());
     let refused = days(&world.campaign, age, None, false, noon(max + 1)).expect_err("too old").to_string();
-    assert!(refused.contains("ended") && refused.contains("lightsout assess --campaign"), "{refused}");
+    assert!(
+        refused.contains("ended") && refused.contains("assess again with the same --campaign"),
+        "{refused}"
+    );
 }
 
 /// A command, some days after the one before, by a clock that is so many days off.

@@ -35,7 +35,7 @@ impl Source {
         let account = self.account.into_inner().map_err(|_| Error::WorkerLost)?;
         let mut missing_columns = account.missing_columns();
         // A log of service principals lacks nothing.
-        if account.rows == 0 || account.user_rows > 0 {
+        if account.sign_ins == 0 || account.user_rows > 0 {
             missing_columns.extend(self.reader.iter().flat_map(RecordReader::missing_columns));
         }
         missing_columns.sort_unstable();
@@ -69,9 +69,10 @@ impl Source {
             content_bytes: account.content_bytes,
             prefix_bytes: self.prefix.as_ref().map(|prefix| prefix.bytes),
             records: account.records,
-            rows: account.rows,
+            rows: account.rows(),
             rejected: account.rejected_total(),
             not_sign_ins: account.not_sign_ins,
+            counted: account.counted,
             tenants: (account.occurring().into_iter().map(|(tenant, _)| tenant).chain(of_settings))
                 .collect::<BTreeSet<_>>()
                 .len(),
@@ -121,6 +122,7 @@ impl Source {
             rows: signed(report.rows),
             rejected: signed(report.rejected),
             not_sign_ins: signed(report.not_sign_ins),
+            counted: (report.counted > 0).then(|| signed(report.counted)),
             pruned: 0,
             missing_columns: (!missing_columns.is_empty()).then(|| missing_columns.join(";")),
             first_signed_in_at: account.first_at.and_then(DateTime::from_timestamp_micros),

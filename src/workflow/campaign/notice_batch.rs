@@ -198,7 +198,10 @@ impl NoticeBatch {
         let context = context(state, decided, &assessment, changes, who);
         let parent = self.out.join(if state.is_rehearsal { REHEARSED } else { SENT });
         std::fs::create_dir_all(&parent).map_err(Error::write(&parent))?;
-        let trial = tempfile::Builder::new().prefix(".trial-").tempdir_in(&parent);
+        for left in trials_in(&parent)? {
+            remove_all(&left)?;
+        }
+        let trial = tempfile::Builder::new().prefix(TRIAL).tempdir_in(&parent);
         let trial = trial.map_err(Error::write(&parent))?;
         for (tenant, (kind, protocols, _)) in assessment.tenants.iter().zip(&details) {
             if let Some(kind) = *kind {
@@ -206,7 +209,7 @@ impl NoticeBatch {
                 files::write(trial.path(), kind, &context, tenant, &self.templates, Existing::Replace)?;
             }
         }
-        trial.close().map_err(Error::write(&parent))
+        remove_all(trial.path())
     }
 
     /// Adds files that are no notices to the manifest; `None`: they are of several tenants.
@@ -312,4 +315,33 @@ fn context<'a>(
         draft: false,
         rehearsal: state.is_rehearsal,
     }
+}
+
+/// What the folders begin with in which notices are written once before they count.
+const TRIAL: &str = ".trial-";
+
+/// Those that a killed run has left.
+fn trials_in(parent: &Path) -> Result<Vec<PathBuf>> {
+    let mut trials = Vec::new();
+    for entry in std::fs::read_dir(parent).map_err(Error::write(parent))? {
+        let entry = entry.map_err(Error::write(parent))?;
+        if entry.file_name().to_string_lossy().starts_with(TRIAL) {
+            trials.push(entry.path());
+        }
+    }
+    Ok(trials)
+}
+
+/// Removes a folder of files; the error names the one that stays.
+fn remove_all(folder: &Path) -> Result<()> {
+    for entry in std::fs::read_dir(folder).map_err(Error::write(folder))? {
+        let entry = entry.map_err(Error::write(folder))?;
+        let path = entry.path();
+        if entry.file_type().map_err(Error::write(&path))?.is_dir() {
+            remove_all(&path)?;
+        } else {
+            std::fs::remove_file(&path).map_err(Error::write(&path))?;
+        }
+    }
+    std::fs::remove_dir(folder).map_err(Error::write(folder))
 }
