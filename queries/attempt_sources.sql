@@ -1,4 +1,4 @@
--- Where attempts on legacy protocols come from: the addresses that were refused or broke off, the busiest first.
+-- Where attempts on legacy protocols come from: addresses whose sign-ins were refused or interrupted, busiest first.
 -- Reads: legacy_sign_ins
 -- Params: $window_start timestamp = start of the window; $window_end timestamp = its end, not in it;
 --   $tenant text = a tenant id, or * for all; $auth_methods text = auth methods of the sign-ins that count,

@@ -1,4 +1,4 @@
--- What the lake has seen of each tenant: runs of covered days, by category and by what covers them.
+-- Which days the lake's logs cover for each tenant: runs of days, by category and by what covers them.
 -- Reads: coverage_entries
 -- Params: none
 -- Grain: one row per tenant, category, kind, run of days and missing columns

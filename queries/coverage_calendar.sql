@@ -1,4 +1,4 @@
--- Coverage calendar: which days of the window the lake has logs of, day by day, gaps visible.
+-- Coverage calendar: whether the lake has logs of each day of the window, with gaps as rows.
 -- Reads: coverage_entries
 -- Params: $window_start timestamp = start of the window; $window_end timestamp = its end, not in it;
 --   $tenant text = a tenant id, or * for all;
@@ -6,11 +6,11 @@
 -- Grain: one row per tenant, category and day (UTC) of the window: interactive and non_interactive of every
 --   tenant, and what else the lake has of it
 -- Columns: tenant_id text; category text: null if unknown; day date; weekday text: Mon to Sun;
---   is_covered boolean; covered_by text[]: records, storage, stated, null if nothing does;
+--   is_covered boolean; covered_by text[]: records, storage, stated; null if nothing covers it;
 --   is_incomplete boolean: logs are there, but none that has every column a verdict needs, so the day is not
 --   covered
 -- Order: tenant_id, category, day
--- Blind spots: a day that one record covers may lack others; days that a roster declares are not here; records
+-- Blind spots: a day that one record covers may lack others; days that a roster states are not here; records
 --   of unknown category have rows of their own, and prove nothing for the two logs
 WITH clipped AS (
     SELECT DISTINCT

@@ -1,8 +1,8 @@
--- Duplicates: sign-ins that more than one record tells of, by the sources that the records are from.
+-- Duplicates: sign-ins with more than one record, by the sources of the records.
 -- Reads: sign_in_records, the modern ones too, of which tenant, id, category and source; sources
 -- Params: $window_start timestamp = start of the window; $window_end timestamp = its end, not in it;
 --   $tenant text = a tenant id, or * for all
--- Grain: one row per tenant and pair of sources, one source twice where it repeats its own records
+-- Grain: one row per tenant and pair of sources; a source that repeats its own records is paired with itself
 -- Columns: tenant_id text; first_path, other_path text: files of the two sources, null if not known;
 --   sign_ins, records bigint: told of by them, and by how many records; repeated bigint: the records that one
 --   for each sign-in leaves over; records_max bigint: of one id

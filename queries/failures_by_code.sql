@@ -1,4 +1,4 @@
--- Failures by code: why legacy sign-ins did not succeed, over all tenants, the most frequent first.
+-- Failures by code: why legacy sign-ins did not succeed, over all tenants, most frequent first.
 -- Reads: legacy_sign_ins
 -- Params: $window_start timestamp = start of the window; $window_end timestamp = its end, not in it;
 --   $tenant text = a tenant id, or * for all; $auth_methods text = auth methods of the sign-ins that count,

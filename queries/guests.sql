@@ -1,4 +1,4 @@
--- Guests: legacy sign-ins across a tenant's border, of others' users here and of own users elsewhere.
+-- Guests: legacy sign-ins between tenants, by users of other tenants here and by own users elsewhere.
 -- Reads: legacy_sign_ins
 -- Params: $window_start timestamp = start of the window; $window_end timestamp = its end, not in it;
 --   $tenant text = a tenant id, or * for all; $auth_methods text = auth methods of the sign-ins that count,
@@ -9,7 +9,7 @@
 --   protocol text; users, sign_ins, successes, usage bigint: usage being the successes that count for this
 --   tenant's verdict, which are the inbound ones; first_seen, last_seen timestamp
 -- Order: tenant_id, direction, other_tenant_id, protocol
--- Blind spots: a guest's sign-in may stand in both tenants' logs, and is then told of both; records that name
+-- Blind spots: a guest's sign-in may be in both tenants' logs, and is then a row of both; records that name
 --   neither home nor resource tenant nor user type are not found; nor are those of which both are others'.
 WITH crossing AS (
     SELECT

@@ -1,4 +1,4 @@
--- Ingest lag: how long after the sign-in its record was emitted, and how long until it was ingested.
+-- Ingest lag: how long after the sign-in its record was emitted and ingested.
 -- Reads: sign_in_records, the modern ones too, of which tenant, times and source; sources
 -- Params: $window_start timestamp = start of the window; $window_end timestamp = its end, not in it;
 --   $tenant text = a tenant id, or * for all

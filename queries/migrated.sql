@@ -1,4 +1,4 @@
--- Who has migrated: users whose legacy sign-ins have ended and who sign in by modern authentication since.
+-- Who has migrated: users whose legacy sign-ins have ended and who have used modern authentication since.
 -- Reads: legacy_sign_ins; sign_in_records, of its modern rows tenant, id, user, time, outcome and resource, so
 --   it takes longer than what reads the legacy ones alone
 -- Params: $lookback_start timestamp = start of the lookback days before the window; $window_end timestamp =
@@ -6,7 +6,7 @@
 --   days without legacy usage before the end of the window; $auth_methods text = auth methods of the sign-ins
 --   that count, joined with commas
 -- Grain: one row per tenant and user
--- Columns: tenant_id, user_name text; protocols text[]: that the user was on;
+-- Columns: tenant_id, user_name text; protocols text[]: that the user used;
 --   legacy_sign_ins bigint; last_legacy_at timestamp; first_modern_at, last_modern_at timestamp: after it;
 --   modern_sign_ins, modern_exchange_sign_ins bigint: after it, the latter to Exchange Online or to no named
 --   resource

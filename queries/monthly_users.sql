@@ -1,4 +1,4 @@
--- Unique users per calendar month in the groups of Microsoft's monthly usage reports, each tenant apart.
+-- Unique users per calendar month and tenant, in the groups of Microsoft's monthly usage reports.
 -- Reads: legacy_sign_ins
 -- Params: $lookback_start timestamp = start of the lookback days before the window; $window_end timestamp =
 --   end of the window, not in it; $tenant text = a tenant id, or * for all; $auth_methods text = auth methods

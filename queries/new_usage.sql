@@ -1,4 +1,4 @@
--- Who has begun to use a legacy protocol in the last days: first seen then, and not in the time before.
+-- Who has started to use a legacy protocol in the last days: first seen then, and not before.
 -- Reads: legacy_sign_ins
 -- Params: $lookback_start timestamp = start of the lookback days before the window; $window_end timestamp =
 --   end of the window, not in it; $tenant text = a tenant id, or * for all; $days bigint default 7 = length
@@ -9,7 +9,7 @@
 --   user_agents, ip_addresses bigint: distinct ones; other_protocols text[]: those by which the user was seen
 --   before the last days, null if none
 -- Order: first_seen descending, tenant_id, protocol, user_name and the key of the user
--- Blind spots: new is who was not seen since the start of the lookback; where logs begin later than that,
+-- Blind spots: a user is new if not seen since the start of the lookback; where logs begin later than that,
 --   everybody is new at first.
 WITH by_protocol AS (
     SELECT

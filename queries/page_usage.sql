@@ -1,4 +1,4 @@
--- Usage of each protocol on each day, and who still uses one in scope: all that the report page asks, in one reading.
+-- Usage of each protocol on each day, and who still uses one in scope: everything that the report page needs.
 -- Reads: legacy_sign_ins
 -- Params: $window_start timestamp = start of the window; $window_end timestamp = its end, not in it;
 --   $protocols text = protocols in scope, joined with commas; $tenant text = a tenant id, or * for all;

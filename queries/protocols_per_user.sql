@@ -1,4 +1,4 @@
--- The legacy protocols of each user, those with the most first: what one person has to change.
+-- The legacy protocols of each user, users with the most first: what one person has to change.
 -- Reads: legacy_sign_ins
 -- Params: $window_start timestamp = start of the window; $window_end timestamp = its end, not in it;
 --   $tenant text = a tenant id, or * for all; $min_protocols bigint default 1 = fewer are left out;

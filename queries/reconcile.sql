@@ -1,4 +1,4 @@
--- Reconcile: sign-ins beside Microsoft's own counts, of "SMTP AUTH clients" reports and of the Message Center.
+-- Reconcile: sign-ins compared with Microsoft's counts, from "SMTP AUTH clients" reports and the Message Center.
 -- Reads: tenant_settings, legacy_sign_ins, coverage_entries
 -- Params: $tenant text = a tenant id, or * for all;
 --   $message_center text default '' = counts of --tenant in the Message Center's monthly usage reports, as in

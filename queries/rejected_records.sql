@@ -1,11 +1,11 @@
--- What could not be read: rejected records by reason, file and tenant, the most first.
+-- What could not be read: rejected records by reason, file and tenant, most frequent first.
 -- Reads: rejects
 -- Params: $top bigint default 50 = rows, at most
 -- Grain: one row per reason, file and tenant
 -- Columns: reason, path text; rejected bigint; first_line bigint: null if the file has no lines;
---   detail text: one of those told with the reason; tenant_id text: null if nothing says whose they are
+--   detail text: one of those told with the reason; tenant_id text: null if it is not known
 -- Order: rejected descending, reason, path, tenant_id
--- Blind spots: what a rejected record says is known as far as its raw bytes tell, in rejects; lake replay tries
+-- Blind spots: what can still be read of a rejected record is in the table rejects; lake replay tries
 --   them again.
 SELECT
     reason,

@@ -1,4 +1,4 @@
--- Accounts that sign in like a service: often, by few programs, round the clock, at weekends too.
+-- Accounts that sign in like a service: often, with few programs, around the clock and at weekends.
 -- Reads: legacy_sign_ins
 -- Params: $window_start timestamp = start of the window; $window_end timestamp = its end, not in it;
 --   $tenant text = a tenant id, or * for all; $min_sign_ins bigint default 100 = sign-ins in the window, at

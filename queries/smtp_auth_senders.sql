@@ -1,4 +1,4 @@
--- Who sends by SMTP AUTH: users with their apps, addresses, agents and how much a day.
+-- Who sends by SMTP AUTH: users with their apps, addresses, user agents and sign-ins per day.
 -- Reads: legacy_sign_ins
 -- Params: $window_start timestamp = start of the window; $window_end timestamp = its end, not in it;
 --   $tenant text = a tenant id, or * for all; $auth_methods text = auth methods of the sign-ins that count,
@@ -10,7 +10,7 @@
 --   app_list, user_agent_list, ip_address_list, country_list text[]: the first ten of them, null if none is
 --   stated; first_seen, last_seen timestamp
 -- Order: tenant_id, sign_ins descending, user_name and the key of the user
--- Blind spots: a sign-in is not a message, one may send many; what the sender's programs are called is often
+-- Blind spots: a sign-in is not a message, one may send many; the name of the sender's program is often
 --   all that tells a scanner from a person; attempts without success are in attempts.
 WITH used AS (
     SELECT

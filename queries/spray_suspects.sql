@@ -1,4 +1,4 @@
--- Password-spray suspects: addresses that failed for many users, and whom they got in as afterwards.
+-- Password-spray suspects: addresses that failed for many users, and the users for whom they then succeeded.
 -- Reads: legacy_sign_ins
 -- Params: $window_start timestamp = start of the window; $window_end timestamp = its end, not in it;
 --   $tenant text = a tenant id, or * for all; $min_users bigint default 10 = users that a wrong password was

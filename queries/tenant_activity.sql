@@ -1,4 +1,4 @@
--- What one tenant's legacy sign-ins show: how they authenticated, from where, how they ended.
+-- One tenant's legacy sign-ins: how they authenticated, from where, and with what outcome.
 -- Reads: legacy_sign_ins
 -- Params: $window_start timestamp = start of the window; $window_end timestamp = its end, not in it;
 --   $tenant text = a tenant id, or * for all

@@ -1,4 +1,4 @@
--- The addresses that legacy sign-ins come from, the busiest first: offices, devices, relays, providers.
+-- The addresses that legacy sign-ins come from, busiest first: offices, devices, relays, providers.
 -- Reads: legacy_sign_ins
 -- Params: $window_start timestamp = start of the window; $window_end timestamp = its end, not in it;
 --   $tenant text = a tenant id, or * for all; $top bigint default 20 = rows, at most; $auth_methods text =

@@ -1,4 +1,4 @@
--- The user agents of legacy sign-ins, the busiest first: what has to be replaced or set up anew.
+-- The user agents of legacy sign-ins, busiest first: what has to be replaced or reconfigured.
 -- Reads: legacy_sign_ins
 -- Params: $window_start timestamp = start of the window; $window_end timestamp = its end, not in it;
 --   $tenant text = a tenant id, or * for all; $top bigint default 20 = rows, at most; $auth_methods text =

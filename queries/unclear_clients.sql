@@ -1,4 +1,4 @@
--- Client apps that are not recognised or not stated, and how many of their sign-ins raise a doubt.
+-- Client apps that are unknown or not stated, and how many of their sign-ins raise a doubt.
 -- Reads: legacy_sign_ins, stated_elsewhere
 -- Params: $window_start timestamp = start of the window; $window_end timestamp = its end, not in it
 -- Grain: one row per tenant, protocol (unrecognised or not_stated) and client app as logged

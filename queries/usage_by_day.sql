@@ -1,4 +1,4 @@
--- Trend by day: tenants, users and sign-ins of each protocol, days without any as zeros.
+-- Trend by day: tenants, users and sign-ins of each protocol, with zeros for days without any.
 -- Reads: legacy_sign_ins
 -- Params: $window_start timestamp = start of the window; $window_end timestamp = its end, not in it;
 --   $tenant text = a tenant id, or * for all; $auth_methods text = auth methods of the sign-ins that count,

@@ -1,4 +1,4 @@
--- Usage of each protocol over all tenants: how many tenants, users and sign-ins are left on it.
+-- Usage of each protocol over all tenants: how many tenants, users and sign-ins still use it.
 -- Reads: legacy_sign_ins
 -- Params: $window_start timestamp = start of the window; $window_end timestamp = its end, not in it;
 --   $tenant text = a tenant id, or * for all; $auth_methods text = auth methods of the sign-ins that count,

@@ -1,4 +1,4 @@
--- Trend by week, lookback included: tenants, users and sign-ins of each protocol, weeks without any as zeros.
+-- Trend by week, including the lookback: tenants, users and sign-ins of each protocol, with zeros for empty weeks.
 -- Reads: legacy_sign_ins
 -- Params: $lookback_start timestamp = start of the lookback days before the window; $window_end timestamp =
 --   end of the window, not in it; $tenant text = a tenant id, or * for all; $auth_methods text = auth methods

@@ -1,4 +1,4 @@
--- Tenants by verdict in every kept decision of a campaign: how they moved as the days went by.
+-- Tenants by verdict in every kept decision of a campaign: how the verdicts changed over time.
 -- Reads: verdicts
 -- Params: $campaign text = name of the campaign
 -- Grain: one row per decision and verdict that some tenant has

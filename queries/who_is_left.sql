@@ -1,4 +1,4 @@
--- Who is left: each user's last sign-in by each legacy protocol, lookback included.
+-- Who is left: each user's last sign-in by each legacy protocol, including the lookback.
 -- Reads: legacy_sign_ins
 -- Params: $lookback_start timestamp = start of the lookback days before the window; $window_start timestamp =
 --   start of the window; $window_end timestamp = its end, not in it; $tenant text = a tenant id, or * for

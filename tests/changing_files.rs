@@ -156,7 +156,7 @@ fn a_file_that_changes_each_time_it_is_read_is_left_for_the_next_ingest() {
         assert_eq!(output.status.code(), Some(3), "{size}: {told}");
         assert!(
             told.contains("refused logs/busy.json: it changed while it was read")
-                && told.contains("ingest it again when its writer is done"),
+                && told.contains("ingest it again when its writer has finished"),
             "{told}"
         );
         let report = report(&output);

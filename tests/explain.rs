@@ -80,7 +80,7 @@ fn the_sql_behind_each_number_runs_as_it_is_printed_and_gives_that_number() {
 fn each_user_is_told_with_the_client_and_what_can_take_its_place() {
     let place = sample_lake();
     let text = explain(&place, &[OLD_MILL]);
-    assert!(text.contains("what can take the place of each client"), "{text}");
+    assert!(text.contains("what can replace each client"), "{text}");
     let json: Value = serde_json::from_str(&explain(&place, &[OLD_MILL, "--format", "json"])).expect("JSON");
     let who = json["who"].as_array().expect("users");
     assert!(!who.is_empty());
@@ -99,7 +99,7 @@ fn attempts_are_told_apart_with_their_codes_and_sources_and_add_up_to_what_was_c
     let place = sample_lake();
     let text = explain(&place, &[HARBOUR_LANE]);
     assert!(
-        text.contains("attempted: refused or broken off") && text.contains("attempted: from where"),
+        text.contains("attempted: refused or interrupted") && text.contains("attempted: sources"),
         "{text}"
     );
     let json: Value =

@@ -118,7 +118,7 @@ fn a_hidden_file_that_may_be_a_log_is_named_and_not_read() {
     let output = place.loud(LAKE, &["ingest", "logs"]);
     let told = String::from_utf8(output.stderr).expect("text");
     assert_eq!(output.status.code(), Some(0), "{told}");
-    assert!(told.contains("logs/.PT1H.json.Xa3bQz: hidden, so not read"), "{told}");
+    assert!(told.contains("logs/.PT1H.json.Xa3bQz: skipped, because it is hidden"), "{told}");
     assert!(!told.contains(".swp"), "{told}");
     place.ingest(LAKE, &["logs/.PT1H.json.Xa3bQz"]);
     assert_eq!(place.csv(LAKE, "SELECT count(*) FROM sign_in_records"), ["2"]);

@@ -152,5 +152,5 @@ fn the_page_is_said_where_the_run_ends() {
         .output()
         .expect("the program starts");
     let told = String::from_utf8_lossy(&output.stderr).into_owned();
-    assert!(told.contains("to look at it: out/report.html"), "{told}");
+    assert!(told.contains("open in a browser: out/report.html"), "{told}");
 }

@@ -57,14 +57,14 @@ fn turned_off(
             }
             Some(ProtocolChange::OnHold { since, .. }) if request.protocols.is_some() => {
                 return Err(format!(
-                    "{protocol} is on hold since {since}; if it has been turned off, undo it"
+                    "{protocol} has been on hold since {since}; if it has been turned off, undo it"
                 ));
             }
             _ => {}
         }
     }
     if protocols.is_empty() && tenant.off_at.is_empty() {
-        return Err("nothing of it was to be turned off: all is opted out or on hold".to_owned());
+        return Err("nothing was due to be turned off: everything is opted out or on hold".to_owned());
     }
     Ok(protocols)
 }
@@ -80,13 +80,13 @@ fn in_time(tenant: &AnnouncedTenant, at: DateTime<Utc>, clock: Clock) -> Result<
     }
     if at < change.effective_date {
         return Err(format!(
-            "it was announced for {}, and this is of {at}; if it has been turned off, undo it",
+            "it was announced for {}, but this is dated {at}; if it has been turned off, undo it",
             change.effective_date
         ));
     }
     if at < tenant.not_before {
         return Err(format!(
-            "its days of notice end on {} by the system's clock, and this is of {at}; if it has been turned off, undo it",
+            "its days of notice end on {} by the system clock, but this is dated {at}; if it has been turned off, undo it",
             tenant.not_before
         ));
     }

@@ -36,7 +36,7 @@ pub fn correct(
                 return Ok(Vec::new());
             }
             return Err(
-                "none of it was confirmed to be off; see: lightsout campaign status --tenant".to_owned()
+                "none of these protocols was confirmed as turned off; see: lightsout campaign status --tenant".to_owned()
             );
         }
         let event = Event::new(&campaign.name, &request.tenant_id, EventKind::Corrected, &off, at);

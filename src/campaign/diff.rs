@@ -115,7 +115,7 @@ struct StateChanges {
 fn state_changes([before, after]: [Option<&StatusRow>; 2]) -> StateChanges {
     let mut changes = StateChanges { told: Vec::new(), is_worse: false };
     let Some(after) = after else {
-        changes.told.extend(before.map(|row| format!("state: {} -> not there any more", row.state)));
+        changes.told.extend(before.map(|row| format!("state: {} -> no longer listed", row.state)));
         return changes;
     };
     match before {

@@ -11,12 +11,12 @@ use lightsout_output::text::count;
 /// Why nothing is announced.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Stop {
-    #[error("the notice date {date} has passed; it is {today}")]
+    #[error("the notice date {date} has passed; today is {today}")]
     PastNoticeDate { date: NaiveDate, today: NaiveDate },
     #[error("{}", no_operator(.campaign))]
     NoOperator { campaign: String },
     #[error(
-        "the effective date {effective} leaves {} after the notice of {notice_date}, where the campaign gives \
+        "the effective date {effective} leaves {} after the notice of {notice_date}, but the campaign gives \
          {notice_days}",
         count(u64::from(*days), "day", "days")
     )]
@@ -71,7 +71,7 @@ pub fn days(
     let today = now.date_naive();
     if today < decision.window.end {
         return Err(Stop::Decision(format!(
-            "decision {} is of the days before {}, and it is {today}",
+            "decision {} covers the days before {}, but today is {today}",
             decision.decision_id, decision.window.end
         )));
     }
@@ -82,7 +82,7 @@ pub fn days(
     let effective = effective_date(campaign, notice_date);
     if effective <= notice_date && campaign.effective_date.is_some() {
         return Err(Stop::Decision(format!(
-            "the campaign's effective_date {effective} has come; expected one after {notice_date}: set it in the \
+            "the campaign's effective_date {effective} is not in the future; expected a day after {notice_date}: set it in the \
              campaign file and assess again"
         )));
     }
@@ -106,7 +106,7 @@ pub fn same_rules(file: &Campaign, mut decided: Campaign, decision_id: &str) -> 
         return Ok(decided);
     }
     Err(Stop::Decision(format!(
-        "the rules of campaign {} are others than those of decision {decision_id}; decide by them first: \
+        "the rules of campaign {} differ from those of decision {decision_id}; assess with them first: \
          lightsout assess --campaign {}",
         file.name, file.name
     )))
@@ -122,7 +122,7 @@ fn young_enough(campaign: &Campaign, decision: DecisionAge<'_>, now: DateTime<Ut
     }
     let days = count(u64::try_from(age.num_days()).unwrap_or(0), "day", "days");
     Err(Stop::Decision(format!(
-        "the window of decision {} ended {days} ago, on {end}, where max_decision_age_days permits {days_max}; ingest \
+        "the window of decision {} ended {days} ago, on {end}, but max_decision_age_days allows {days_max}; ingest \
          what is new, then assess again with the same --campaign. Where nobody has signed in since, say so: lightsout \
          ingest --covers FROM..TO",
         decision.decision_id,

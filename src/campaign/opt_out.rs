@@ -37,7 +37,7 @@ fn protocols_of(
     let change = &tenant.change;
     if at < tenant.announced_at && at.date_naive() < change.announced_on {
         return Err(format!(
-            "{} was before the announcement of {}; what is kept from the start belongs into the roster",
+            "{} was before the announcement of {}; record what is kept from the start in the roster",
             at.date_naive(),
             change.announced_on
         ));
@@ -46,7 +46,7 @@ fn protocols_of(
     let last = tenant.due_on();
     if at.date_naive() > last {
         return Err(format!(
-            "opting out was possible until {last}, and this is of {}; ask the tenant's administrator to switch it on \
+            "opting out was possible until {last}, but this is dated {}; ask the tenant's administrator to switch it on \
              again",
             at.date_naive()
         ));

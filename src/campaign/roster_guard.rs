@@ -34,9 +34,9 @@ pub fn same_exclusions(guard: RosterGuard<'_>) -> Result<(), Stop> {
         return Ok(());
     }
     let what = match (without_roster, missing.as_slice()) {
-        (true, []) => format!("was made without a roster, and there is {roster_name}"),
+        (true, []) => format!("was made without a roster, but there is {roster_name}"),
         (true, missing) => {
-            format!("was made without a roster, where {roster_name} excludes {}", names(missing))
+            format!("was made without a roster, but {roster_name} excludes {}", names(missing))
         }
         (false, missing) => format!("does not exclude {}, which {roster_name} excludes", names(missing)),
     };
@@ -90,7 +90,7 @@ mod tests {
              same, to the tenants that the roster does not exclude, add: --decision d1 --despite-roster"
         );
         let stopped = guard(&Roster::default(), &now, false).expect_err("no roster");
-        assert!(stopped.contains("made without a roster, where the roster kept on 2026-11-20"), "{stopped}");
+        assert!(stopped.contains("made without a roster, but the roster kept on 2026-11-20"), "{stopped}");
         let nobody_excluded = roster(&[("a", false)]);
         assert!(guard(&Roster::default(), &nobody_excluded, false).is_err(), "contacts are missing too");
         assert_eq!(guard(&Roster::default(), &now, true), Ok(()));

@@ -96,10 +96,10 @@ pub fn runbook(campaign: &Campaign, tenant: &RunbookTenant, today: NaiveDate) ->
     let turn_off = format!(
         "{BYTE_ORDER_MARK}{REQUIRES}\
          # Turns Basic Authentication off in one tenant, where nobody was seen to use it.\n{about}\
-         # Off: {}. A new default policy goes on allowing: {}.\n\
+         # Off: {}. A new default policy still allows: {}.\n\
          # Read it. Connect as an administrator of this tenant; run it with -WhatIf, which changes nothing and\n\
          # writes nothing; then without. What it changes is listed in changes.jsonl beside it, for undo.ps1.\n\
-         # Run again, it does what is missing. Policies take effect within 24 hours, often within one.\n\
+         # Run it again to do what is missing. Policies take effect within 24 hours, often within one.\n\
          [CmdletBinding(SupportsShouldProcess, ConfirmImpact = 'High')]\n\
          param(\n    \
              # Authentication policies that stay as they are, by name.\n    \
@@ -107,9 +107,9 @@ pub fn runbook(campaign: &Campaign, tenant: &RunbookTenant, today: NaiveDate) ->
              # Take Basic Authentication from High Volume Email accounts too.\n    \
              [switch]$IncludeHighVolumeEmail\n\
          )\n{}\
-         $expired = 'Decide anew and write it again: lightsout campaign apply --runbook.'\n\
+         $expired = 'Assess again and write it again: lightsout campaign apply --runbook.'\n\
          $policyName = {}\n\
-         # The switches of authentication policies that go off, and those that a new default policy keeps on.\n\
+         # The switches of authentication policies to turn off, and those that a new default policy leaves on.\n\
          $off = @({})\n\
          $allow = @({})\n\
          $protocols = {}\n\
@@ -128,12 +128,12 @@ pub fn runbook(campaign: &Campaign, tenant: &RunbookTenant, today: NaiveDate) ->
     );
     let undo = format!(
         "{BYTE_ORDER_MARK}{REQUIRES}\
-         # Sets back what turn-off.ps1 changed in one tenant, as changes.jsonl beside it lists it.\n{about}\
+         # Undoes what turn-off.ps1 changed in one tenant, as listed in changes.jsonl beside it.\n{about}\
          # Read it. Connect as an administrator of this tenant; run it with -WhatIf, which changes nothing and\n\
          # writes nothing; then without. What somebody has changed since stays as it is.\n\
          [CmdletBinding(SupportsShouldProcess, ConfirmImpact = 'High')]\n\
          param()\n{}\
-         $expired = 'What it would set back is listed in changes.jsonl beside it: set it back by hand.'\n\
+         $expired = 'What it would undo is listed in changes.jsonl beside it: undo it by hand.'\n\
          {GUARDS}{UNDO}",
         identity(tenant, tenant.due.effective_date, undo_until, &needed(tenant, false)),
     );
@@ -173,27 +173,27 @@ pub fn runner(campaign: &Campaign, tenants: &[RunnerTenant], today: NaiveDate) -
         "{BYTE_ORDER_MARK}{REQUIRES}\
          # Runs the scripts of all tenants in this folder, one after the other: connects to a tenant, runs its\n\
          # turn-off.ps1 (with -Undo its undo.ps1), disconnects. Campaign {}, written on {today}.\n\
-         # A tenant whose script stops is passed; the result, a CSV beside this file, names tenant, step and\n\
+         # A tenant whose script stops is skipped; the result, a CSV beside this file, names tenant, step and\n\
          # outcome, and lightsout campaign confirm --from takes it.\n\
          #\n\
          #   .\\run-all.ps1 -WhatIf                          signs in to each tenant, shows what would be done\n\
          #   .\\run-all.ps1 -AppId ID -CertificateThumbprint THUMBPRINT -Confirm:$false    unattended; the\n\
          #       application has Exchange.ManageAsApp and the role Exchange Administrator in each tenant\n\
          #   .\\run-all.ps1 -UserPrincipalName me@partner.example -Delegated               as a partner\n\
-         #   .\\run-all.ps1 -Undo -TenantId ID               sets one tenant back\n\
+         #   .\\run-all.ps1 -Undo -TenantId ID               undoes the change in one tenant\n\
          [CmdletBinding(SupportsShouldProcess, ConfirmImpact = 'High')]\n\
          param(\n    \
              # Only the tenants of these waves, by their announcement_id in index.csv, or with these ids.\n    \
              [string[]]$Announcement,\n    \
              [guid[]]$TenantId,\n    \
-             # Set back instead of turning off.\n    \
+             # Undo instead of turning off.\n    \
              [switch]$Undo,\n    \
-             # How to sign in: as an application; as a user, with -Delegated one of a partner; else it asks.\n    \
+             # How to sign in: as an application, or as a user (with -Delegated, a partner's); asks otherwise.\n    \
              [string]$AppId,\n    \
              [string]$CertificateThumbprint,\n    \
              [string]$UserPrincipalName,\n    \
              [switch]$Delegated,\n    \
-             # Of tenants in another cloud than the worldwide one and GCC, as in O365USGovGCCHigh.\n    \
+             # For tenants outside the worldwide cloud and GCC, as in O365USGovGCCHigh.\n    \
              [string]$ExchangeEnvironmentName,\n    \
              # Default: result-turn-off-TIME.csv or result-undo-TIME.csv beside this file.\n    \
              [string]$ResultFile\n\

@@ -61,14 +61,14 @@ impl TenantState {
     pub const fn meaning(self) -> &'static str {
         match self {
             Self::UsedAfterChange => "Something that was turned off was used afterwards",
-            Self::OnHold => "Something of what was announced is on hold",
-            Self::Due => "The day has come, and something is to be turned off",
-            Self::Announced => "Announced, and the day has not come",
+            Self::OnHold => "Part of what was announced is on hold",
+            Self::Due => "The day has come, and protocols are due to be turned off",
+            Self::Announced => "Announced, and the day has not come yet",
             Self::Done => "Something was turned off, and nothing is left to do",
             Self::OptedOut => "The tenant keeps everything that was announced",
             Self::Withdrawn => "The announcement was withdrawn, and nothing was announced since",
-            Self::Eligible => "The latest decision lets something be announced, and nothing was",
-            Self::NotEligible => "The latest decision lets nothing be announced",
+            Self::Eligible => "Eligible by the latest decision, and not announced yet",
+            Self::NotEligible => "Not eligible by the latest decision",
         }
     }
 }
@@ -278,7 +278,7 @@ fn next_step(
         steps.push("used after the change: turn it off again and confirm, or correct".to_owned());
     }
     steps.extend(holds.iter().map(|cause| match cause {
-        HoldCause::Usage => "in use: withdraw it, and announce it again once it is not".to_owned(),
+        HoldCause::Usage => "in use: withdraw it, and announce it again once it is no longer used".to_owned(),
         HoldCause::Coverage => "supply the missing logs, then recheck".to_owned(),
         HoldCause::Excluded => "excluded by the roster".to_owned(),
     }));
@@ -299,7 +299,7 @@ fn not_announced(
 ) -> StatusRow {
     let Some(tenant) = decided else {
         return StatusRow {
-            next_step: "assess: the latest decision does not have it".to_owned(),
+            next_step: "assess: the latest decision does not include it".to_owned(),
             ..StatusRow::of_nothing(id)
         };
     };
@@ -315,7 +315,7 @@ fn not_announced(
         Some((_, protocols)) => {
             let left = settings.map_or_else(|| protocols.clone(), |settings| settings.still_on(&protocols));
             match left.len() {
-                0 => (TenantState::NotEligible, "nothing: all of it is off already".to_owned()),
+                0 => (TenantState::NotEligible, "nothing: everything is already off".to_owned()),
                 _ => (TenantState::Eligible, "announce".to_owned()),
             }
         }

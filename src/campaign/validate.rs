@@ -47,7 +47,11 @@ pub(super) fn take(
         let tenant_id = request.tenant_id.clone();
         let at = request.happened_at.unwrap_or(now);
         let judged = if at > now {
-            Err(format!("{} lies ahead of {}; give the time that it was", at.to_rfc3339(), now.to_rfc3339()))
+            Err(format!(
+                "{} is later than {}; give the time when it happened",
+                at.to_rfc3339(),
+                now.to_rfc3339()
+            ))
         } else {
             judge(request, at)
         };

@@ -35,7 +35,7 @@ pub fn withdraw(
         let protocols = tenant.withdrawable();
         if protocols.is_empty() {
             return Err(
-                "all that was announced to it has been turned off; set it back with its undo.ps1, or, if it \
+                "all that was announced to it has been turned off; undo it with its undo.ps1, or, if it \
                         was confirmed by mistake: lightsout campaign correct"
                     .to_owned(),
             );
@@ -84,7 +84,7 @@ pub fn announcement_of_wave(ledger: &Ledger, number: u32) -> Result<&str, Unknow
 
 fn known(ledger: &Ledger) -> String {
     if ledger.announcements.is_empty() {
-        return "an announcement of this campaign, which has made none".to_owned();
+        return "an announcement of this campaign, which has none".to_owned();
     }
     let named: Vec<String> =
         ledger.announcements.iter().enumerate().map(|(at, id)| format!("{} ({id})", at + 1)).collect();

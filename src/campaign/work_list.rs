@@ -44,7 +44,7 @@ impl Task {
                 "see that the script ran everywhere; lightsout campaign correct if it did not"
             }
             Self::Overdue | Self::DueToday => "lightsout campaign apply --runbook, run it, then confirm",
-            Self::OnHold => "cure what it says, then lightsout campaign recheck",
+            Self::OnHold => "resolve the stated cause, then lightsout campaign recheck",
             Self::AskForEvidence => "ask the contacts for the logs, ingest them, then lightsout assess",
         }
     }

@@ -22,13 +22,13 @@ use lightsout_report::{Format, RowWriter};
 /// What queries may take.
 #[derive(Debug, Clone, Args)]
 pub(super) struct QueryLimits {
-    /// Rows at most [default: all]
+    /// Print at most this many rows [default: all]
     #[arg(long, value_name = "N")]
     pub(super) limit: Option<usize>,
     /// Stop a query that takes longer, e.g. 10s or 5m [default: never]
     #[arg(long, value_name = "TIME", value_parser = parse_time)]
     pub(super) timeout: Option<Duration>,
-    /// Memory that queries may take, e.g. 512MB
+    /// Memory limit for queries, e.g. 512MB
     #[arg(long, value_name = "SIZE", default_value = "1GiB", value_parser = parse_size)]
     pub(super) memory_limit: usize,
 }
@@ -64,7 +64,7 @@ impl QueryLimits {
             };
             if let (true, Some(limit)) = (is_cut, self.limit) {
                 lightsout_output::stderr!(
-                    "only the first {limit} rows: there are more than --limit lets through"
+                    "only the first {limit} rows are shown, the limit of --limit; there are more"
                 );
             }
             Ok::<(), Failure>(())

@@ -21,16 +21,16 @@ use lightsout_workflow::{MEMORY_LIMIT_BYTES, assess, drafts};
 pub(super) struct Arguments {
     #[command(flatten)]
     rules: Rules,
-    /// Make a kept decision again, from the lake as it was; exit 1 if it comes out otherwise
+    /// Reproduce a kept decision from the lake as it was; exit 1 if the result differs
     #[arg(long, value_name = "ID", conflicts_with_all = ["campaign", "roster", "as_of", "window_days"])]
     decision: Option<String>,
-    /// Tell which tenants changed between two kept decisions, and why
+    /// Compare two kept decisions: which tenants changed, and why
     #[arg(long, value_names = ["ID", "ID"], num_args = 2, conflicts_with_all = ["decision", "campaign", "roster", "as_of", "window_days"])]
     compare: Vec<String>,
-    /// Where files go
+    /// Write files to this folder
     #[arg(long, value_name = "DIR", default_value = "./out")]
     out: PathBuf,
-    /// The assessment on stdout
+    /// Print the assessment to stdout as one JSON object
     #[arg(long)]
     json: bool,
 }
@@ -90,7 +90,7 @@ async fn compare(before: &str, after: &str, json: bool, global: &Global) -> Resu
     let format = json.then_some(Format::Json);
     Output { format, output: None }.write(&[batch])?;
     if !global.quiet {
-        lightsout_output::stderr!("{} tenants changed", changes.len());
+        lightsout_output::stderr!("tenants changed: {}", changes.len());
     }
     Ok(0)
 }
@@ -103,5 +103,5 @@ pub(super) fn tell(campaign: &Campaign, assessment: &Assessment, out: &Path, glo
     let width = terminal_size::terminal_size_of(std::io::stderr()).map(|(width, _)| width.0);
     lightsout_output::stderr!("{}", lightsout_report::closing::text(campaign, assessment, width).trim_end());
     lightsout_output::stderr!("decision {}; files are in {}", assessment.decision_id, out.display());
-    lightsout_output::stderr!("to look at it: {}", out.join(PAGE_FILE).display());
+    lightsout_output::stderr!("open in a browser: {}", out.join(PAGE_FILE).display());
 }

@@ -11,9 +11,9 @@ pub(super) enum Command {
     /// Print the PowerShell script that collects sign-in logs from Microsoft Graph
     ///
     /// The script only reads. It writes one file for each tenant, log and day, which ingest reads
-    /// without a flag and takes as complete for that day; run it again to go on where it ended. It
+    /// without flags and treats as complete for that day; run it again to continue. It
     /// runs in Windows PowerShell 5.1 and PowerShell 7 with the module Microsoft.Graph.Authentication,
-    /// and needs the permission AuditLog.Read.All and a licence of Entra ID P1 in each tenant.
+    /// and needs the permission AuditLog.Read.All and an Entra ID P1 licence in each tenant.
     #[command(after_help = "Example:  lightsout collect script --output lightsout-signins.ps1")]
     Script(ScriptArguments),
 }

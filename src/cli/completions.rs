@@ -17,14 +17,14 @@ use lightsout_query::catalog::own::Library;
     after_help = "For bash:  lightsout completions bash > ~/.local/share/bash-completion/completions/lightsout"
 )]
 pub(super) struct Arguments {
-    /// The shell that completes
+    /// Shell to write the script for
     shell: Shell,
 }
 
 #[derive(Debug, Args)]
 #[command(after_help = "For example:  lightsout man ~/.local/share/man/man1 && man lightsout-run")]
 pub(super) struct ManArguments {
-    /// The folder that gets a page for each command; it is made if it is not there
+    /// Folder for the pages, one per command; it is created if missing
     #[arg(value_name = "DIR")]
     folder: PathBuf,
 }

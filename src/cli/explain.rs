@@ -21,7 +21,7 @@ pub(super) struct Arguments {
     tenant: String,
     #[command(flatten)]
     rules: Rules,
-    /// Show the SQL behind each number as well
+    /// Also show the SQL behind each number
     #[arg(long)]
     sql: bool,
     #[command(flatten)]

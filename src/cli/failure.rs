@@ -228,7 +228,7 @@ impl From<StageError> for Failure {
             ),
             StageError::PastNoticeDate { date, today } => usage(
                 "--notice-date",
-                format!("a day that has not passed, {today} or later"),
+                format!("a day that is not in the past, {today} or later"),
                 date.to_string(),
             ),
             StageError::ShortNotice(why) => Self::Stage(Box::new(StageError::ShortNotice(format!(

@@ -8,7 +8,7 @@ use lightsout_formats::catalogue::{Catalogue, catalogue};
 
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
-    /// The list as JSON on stdout
+    /// Print the list to stdout as one JSON object
     #[arg(long)]
     json: bool,
 }

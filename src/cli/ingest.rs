@@ -29,29 +29,28 @@ pub(super) struct Inputs {
     pub(super) paths: Vec<String>,
     #[command(flatten)]
     naming: Naming,
-    /// Days that the input is complete for, e.g. 2026-10-01..2026-10-31
+    /// Days for which the input is complete, e.g. 2026-10-01..2026-10-31
     #[arg(long, value_name = "FROM..TO", value_parser = parse_days)]
     covers: Option<DayRange>,
-    /// More rejects than this, as a number or percent, exit with 3 [default: 1%]
+    /// Exit with 3 if more records are rejected than this number or percentage [default: 1%]
     #[arg(long, value_name = "N|N%", default_value = "1%", hide_default_value = true)]
     max_rejects: MaxRejects,
-    /// Refused files are listed but do not change the exit code
+    /// List refused files without changing the exit code
     #[arg(long)]
     skip_unrecognised: bool,
-    /// Say what each file is and what it would become; write nothing
+    /// Show what each file is and how it would be read; write nothing
     #[arg(long)]
     pub(super) dry_run: bool,
-    /// With --dry-run: a line for every file instead of one for each kind
+    /// With --dry-run, print a line for every file instead of one per kind
     #[arg(long, requires = "dry_run")]
     pub(super) verbose: bool,
-    /// Sign-ins to store: all, or only those that a verdict can need; of the others (provably
-    /// modern, nearly all of a log) daily counts
+    /// Sign-ins to store: all, or legacy, which stores of provably modern ones only daily counts
     #[arg(long, value_name = "WHICH", default_value = "all", hide_possible_values = true)]
     keep: KeepFlag,
-    /// Threads [default: all cores]
+    /// Number of threads [default: all cores]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     jobs: Option<u16>,
-    /// Memory to stay under, at least 64MB [default: 1GiB]
+    /// Memory limit, at least 64MB [default: 1GiB]
     #[arg(long, value_name = "SIZE", default_value = "1GiB", hide_default_value = true, value_parser = parse_size)]
     pub(super) memory_limit: usize,
 }
@@ -86,11 +85,11 @@ impl std::str::FromStr for MaxRejects {
 pub(super) struct Arguments {
     #[command(flatten)]
     inputs: Inputs,
-    /// CSV, JSON or Parquet list of tenants: names and domains in the logs stand for
-    /// its tenants
+    /// CSV, JSON or Parquet list of tenants, to recognise domains and names in
+    /// the logs
     #[arg(long, value_name = "FILE")]
     roster: Option<PathBuf>,
-    /// The run report on stdout
+    /// Print the run report to stdout as one JSON object
     #[arg(long)]
     json: bool,
 }
@@ -122,7 +121,7 @@ impl Inputs {
         if too_many {
             // Also when quiet: a job that ends with 3 says why.
             lightsout_output::stderr!(
-                "{} of {} records were rejected, more than --max-rejects permits; see: lightsout sql \"SELECT path, \
+                "{} of {} records were rejected, more than --max-rejects allows; see: lightsout sql \"SELECT path, \
                  line, reason, detail FROM rejects\"",
                 report.rejected,
                 report.records
@@ -131,13 +130,13 @@ impl Inputs {
         let incomplete = report.files_torn + report.files_mostly_rejected;
         if incomplete > 0 {
             lightsout_output::stderr!(
-                "files that are cut, say that they are incomplete, or were mostly rejected: {incomplete}; they prove no \
+                "files that are cut, incomplete or mostly rejected: {incomplete}; they prove no \
                  day; copy or export them again, see: lightsout sql \"SELECT path, records, rejected, truncation FROM sources\""
             );
         }
         if report.rejected_of_unknown_tenant > 0 {
             lightsout_output::stderr!(
-                "rejected records that do not say whose they are: {}; no tenant that came with them can be cleared, \
+                "rejected records that name no tenant: {}; no tenant ingested with them can be cleared, \
                  see: lightsout sql \"SELECT path, line, reason, detail FROM rejects WHERE tenant_id IS NULL\"",
                 report.rejected_of_unknown_tenant
             );
@@ -160,7 +159,7 @@ pub(super) async fn ingest(
     let written_to: Vec<&Path> = [Some(global.lake.as_path()), out].into_iter().flatten().collect();
     let Found { mut inputs, hidden, own } = find_beside(&arguments.paths, &written_to)?;
     for folder in own.iter().filter(|_| !global.quiet) {
-        lightsout_output::stderr!("{}: written by lightsout, so not read", plain(folder));
+        lightsout_output::stderr!("{}: skipped, because lightsout wrote it", plain(folder));
     }
     for input in &mut inputs {
         input.assigned = assignments.of(input);
@@ -249,7 +248,7 @@ fn until_yesterday(covers: DayRange, today: NaiveDate) -> Result<DayRange> {
     }
     if covers.last > yesterday {
         lightsout_output::stderr!(
-            "--covers: {} is not over; the days until {yesterday} are taken",
+            "--covers: {} is not over yet; using the days until {yesterday}",
             covers.last
         );
     }
@@ -277,7 +276,7 @@ pub(super) fn tell(report: &IngestReport, arguments: &Inputs, global: &Global) {
     }
     if !report.hidden.is_empty() {
         lightsout_output::stderr!(
-            "{}: hidden, so not read; if it holds sign-in logs, name it as an input or rename it",
+            "{}: skipped, because it is hidden; if it holds sign-in logs, name it as an input or rename it",
             first_of(&report.hidden)
         );
     }
@@ -305,10 +304,7 @@ pub(super) fn tell(report: &IngestReport, arguments: &Inputs, global: &Global) {
     if !report.unknown_codes.is_empty() {
         let codes: Vec<String> =
             report.unknown_codes.iter().map(|(code, count)| format!("{code} ({count})")).collect();
-        lightsout_output::stderr!(
-            "result codes that are not known, taken for failures: {}",
-            codes.join(", ")
-        );
+        lightsout_output::stderr!("unknown result codes, counted as failures: {}", codes.join(", "));
     }
 }
 

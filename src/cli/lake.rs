@@ -27,107 +27,107 @@ use lightsout_workflow::MEMORY_LIMIT_BYTES;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
-    /// Tables with their rows, files and bytes, the lake's format and newest commit, what
-    /// would make the lake smaller or faster, and the doubts that were dismissed
+    /// Show the tables with their rows, files and bytes, the lake's format and newest commit, what
+    /// would make the lake smaller or faster, and dismissed doubts
     Status(status::Arguments),
-    /// Check every file's account against the tables, and that kept decisions are whole;
+    /// Check that every source's counts match its records, and that kept decisions are complete;
     /// exit 1 if something does not hold
     ///
-    /// Names each file of the lake that is damaged or gone: entries of its log, commits
+    /// Lists each file of the lake that is damaged or missing: entries of its log, commits
     /// and checkpoints of its tables, and data files whose size or number of rows is not
     /// what was written.
     Verify {
-        /// Read every data file too: its hash and all of its rows
+        /// Also read every data file, to check its hash and all of its rows
         #[arg(long)]
         deep: bool,
         #[command(flatten)]
         output: Output,
     },
-    /// Mend damaged logs, and let go of lost rows so that their sources can be ingested again
+    /// Repair damaged logs, and remove sources that lost rows so that they can be ingested again
     ///
-    /// Says what it would do and changes nothing, unless --yes is given. Damaged files move
-    /// to the folder _damaged of the lake. Exit 1 if something is damaged and was not mended.
+    /// Without --yes it only says what it would do. Damaged files are moved
+    /// to the folder _damaged of the lake. Exit 1 if something is damaged and was not repaired.
     Repair {
-        /// Do it
+        /// Make the changes
         #[arg(long)]
         yes: bool,
-        /// The report on stdout
+        /// Print the report to stdout as one JSON object
         #[arg(long)]
         json: bool,
     },
-    /// Try rejected records again, for example with the tenant that they lacked
+    /// Retry rejected records, for example with the tenant that was missing
     Replay {
         #[command(flatten)]
         naming: Naming,
-        /// CSV, JSON or Parquet list of tenants: names and domains in the logs stand for
-        /// its tenants
+        /// CSV, JSON or Parquet list of tenants, to recognise domains and names in
+        /// the logs
         #[arg(long, value_name = "FILE")]
         roster: Option<PathBuf>,
-        /// Say what would become of them; write nothing
+        /// Show what they would become; write nothing
         #[arg(long)]
         dry_run: bool,
-        /// The report on stdout
+        /// Print the report to stdout as one JSON object
         #[arg(long)]
         json: bool,
     },
-    /// Record that somebody has looked into a doubt of a tenant and answers for it
+    /// Record that somebody has reviewed a doubt about a tenant and is responsible for dismissing it
     ///
     /// Doubts are the reasons that keep a tenant from being cleared, such as rejected
     /// records and refused files. A dismissal covers what the lake holds now; what is
-    /// ingested later is a new doubt. Decisions keep who dismissed what and why.
+    /// ingested later is a new doubt. Decisions record who dismissed what and why.
     #[command(
         after_help = "Example: lightsout lake dismiss --tenant 7a1f3c52-0b1d-4e6a-9c2f-5d8e0f1a2b3c \\\n  --doubt refused_files --source logs/notes.csv --by 'Ada' --why 'a list of phones'"
     )]
     Dismiss(dismiss::Arguments),
-    /// Let go of old decisions, so that vacuum can delete the files that only they need
+    /// Delete old decisions, so that vacuum can delete the files that only they need
     ///
-    /// The latest decision of each campaign stays, and each that an event of a campaign
-    /// names. Decisions that went can't be looked at, compared or made again.
+    /// The latest decision of each campaign is kept, and so is each one that a campaign's event
+    /// names. Deleted decisions can't be viewed, compared or reproduced.
     #[command(after_help = "Example: lightsout lake forget --decisions --keep-last 30d --dry-run")]
     Forget(forget::Arguments),
-    /// Remove a departed tenant's data, or what is older than a day, from history too
+    /// Remove a tenant's data, or data before a day, from history too
     ///
-    /// Rows, rejects, sources and settings go, and with a tenant its verdicts, events and
-    /// rows of rosters. So do all old versions of the tables: decisions stay, but can't be
-    /// made again. No other process may have the lake open. Without --yes it asks.
+    /// Removes rows, rejects, sources and settings, and with --tenant verdicts, events and
+    /// rows of rosters. Also removes all old versions of the tables: decisions stay, but can't be
+    /// reproduced. No other process may have the lake open. Asks first unless --yes is given.
     #[command(
         after_help = "Example: lightsout lake prune --tenant 7a1f3c52-0b1d-4e6a-9c2f-5d8e0f1a2b3c --dry-run"
     )]
     Prune(prune::PruneArguments),
-    /// Write what the lake holds of one tenant to files, for a customer who leaves
+    /// Export everything that the lake holds about one tenant, e.g. for a customer who leaves
     ///
     /// A file for each table, and manifest.json last. Nothing of another tenant is written.
     #[command(
         after_help = "Example: lightsout lake export --tenant 7a1f3c52-0b1d-4e6a-9c2f-5d8e0f1a2b3c --out export"
     )]
     Export(prune::ExportArguments),
-    /// Make few files of many, with the same rows; others may read and ingest meanwhile
+    /// Join small files into few, with the same rows; others can read and ingest meanwhile
     ///
     /// The old files stay for readers and kept decisions until `lake vacuum`.
     Compact {
-        /// Say what would be joined; write nothing
+        /// Show what would be joined; write nothing
         #[arg(long)]
         dry_run: bool,
-        /// Memory to stay under, at least 64MB [default: 1GiB]
+        /// Memory limit, at least 64MB [default: 1GiB]
         #[arg(long, value_name = "SIZE", default_value = "1GiB", hide_default_value = true, value_parser = parse_size)]
         memory_limit: usize,
-        /// The report on stdout
+        /// Print the report to stdout as one JSON object
         #[arg(long)]
         json: bool,
     },
-    /// Delete files that no table has any more and no kept decision needs
+    /// Delete files that neither a table nor a kept decision needs any more
     ///
-    /// Files of the newest versions, of versions that decisions were made from, and of runs at work
-    /// stay. So does the log. While other processes have the lake open, nothing younger than a day goes.
+    /// Keeps the files of the newest versions, of versions that decisions use, and of running commands,
+    /// and the log. While other processes have the lake open, nothing younger than a day is deleted.
     Vacuum {
-        /// How long ago a file was replaced, or left by a killed run: 0d, 12h, 7d
+        /// Minimum time since a file was replaced, or left by a killed run: 0d, 12h, 7d
         /// [default: 7d]
         #[arg(long, value_name = "AGE", default_value = "7d", hide_default_value = true, value_parser = parse_age)]
         older_than: chrono::TimeDelta,
-        /// List the files that would go, on stdout; delete nothing
+        /// Print the files that would be deleted; delete nothing
         #[arg(long)]
         dry_run: bool,
-        /// The report on stdout
+        /// Print the report to stdout as one JSON object
         #[arg(long)]
         json: bool,
     },
@@ -205,7 +205,7 @@ async fn replay(
     }
     if !global.quiet {
         lightsout_output::stderr!(
-            "{}{} rejects tried again = {} rows + {} not sign-ins + {} still rejected{}",
+            "{}{} rejects retried = {} rows + {} not sign-ins + {} still rejected{}",
             if dry_run { "would be: " } else { "" },
             report.tried,
             report.rows,
@@ -266,8 +266,8 @@ async fn clear(lake: &mut Lake, settings: VacuumSettings, json: bool, global: &G
     }
     for (table, version) in &report.lost_versions {
         lightsout_output::stderr!(
-            "lightsout: version {version} of {} is named by a kept decision, and its log is gone: that \
-             decision can't be made again",
+            "lightsout: version {version} of {} is used by a kept decision, but its log is missing: that \
+             decision can't be reproduced",
             table.as_str()
         );
     }
@@ -283,10 +283,14 @@ async fn clear(lake: &mut Lake, settings: VacuumSettings, json: bool, global: &G
         report.deleted.len() - left,
     );
     lightsout_output::stderr!(
-        "kept {} for decisions, {} as too young{}",
+        "kept {} for decisions, {} because they are too recent{}",
         counted(&report.kept_for_decisions_files, report.kept_for_decisions_bytes),
         counted(&report.kept_as_young_files, report.kept_as_young_bytes),
-        if report.in_use { "; others have the lake open, so nothing younger than a day goes" } else { "" },
+        if report.in_use {
+            "; other processes have the lake open, so nothing younger than a day is deleted"
+        } else {
+            ""
+        },
     );
     Ok(0)
 }

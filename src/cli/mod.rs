@@ -51,42 +51,42 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Ingest, assess, lists and notices in one go: the main job
+    /// Ingest logs, decide, and write lists, notices and the report page
     Run(run::Arguments),
-    /// Bring raw sign-in logs into the lake
+    /// Read raw sign-in logs into the lake
     Ingest(ingest::Arguments),
-    /// Verdicts per tenant and protocol, and the lists
+    /// Decide per tenant and protocol, and write the lists
     Assess(assess::Arguments),
-    /// Notices and lists for a kept decision, or a month's usage reports
+    /// Write notices and lists for a kept decision, or a month's usage reports
     Notices(notices::Arguments),
-    /// Why one tenant has its verdict: the reasons, who, and the numbers
+    /// Explain one tenant's verdict: reasons, users and numbers
     Explain(explain::Arguments),
-    /// The thirty days: announce, opt out, recheck, apply, confirm, status
+    /// Run a campaign: announce, opt out, recheck, apply, confirm, status
     #[command(subcommand)]
     Campaign(campaign::Command),
-    /// The list of tenants that the lake keeps: set it, show it
+    /// Set or show the list of tenants that the lake keeps
     #[command(subcommand)]
     Roster(roster::Command),
-    /// Run a shipped query by name; no name lists them
+    /// Run a report by name; without a name, list the reports
     Report(report::Arguments),
-    /// Ask the lake in SQL, read-only: one query, or a shell
+    /// Query the lake with read-only SQL, once or in a shell
     Sql(sql::Arguments),
-    /// The lake for PostgreSQL clients and browsers, live
+    /// Serve the lake to PostgreSQL clients and browsers
     Serve(serve::Arguments),
-    /// How to get sign-in logs: print the script that collects them
+    /// Print the script that collects sign-in logs
     #[command(subcommand)]
     Collect(collect::Command),
-    /// Every export that ingest reads, and what each can prove
+    /// List every export that ingest reads, and what each can prove
     Formats(formats::Arguments),
-    /// What a tenant's settings say: print the script that collects them
+    /// Print the script that collects a tenant's settings
     #[command(subcommand)]
     Settings(settings::Command),
-    /// Look at the lake and keep it in order: status, verify, replay, compact, vacuum
+    /// Inspect and maintain the lake: status, verify, replay, compact, vacuum
     #[command(subcommand)]
     Lake(lake::Command),
-    /// What a shell needs to complete commands, flags and reports
+    /// Print shell completion scripts
     Completions(completions::Arguments),
-    /// Write the manual, a page for each command
+    /// Write the manual pages, one per command
     Man(completions::ManArguments),
 }
 
@@ -187,7 +187,7 @@ async fn end_when_interrupted() {
     if tokio::signal::ctrl_c().await.is_ok() {
         tokio::time::sleep(Duration::from_millis(500)).await;
         lightsout_output::stderr!(
-            "lightsout: interrupted; what was committed stays, run the same command again to go on"
+            "lightsout: interrupted; what was committed stays; run the same command again to continue"
         );
         std::process::exit(INTERRUPTED.into());
     }

@@ -24,11 +24,11 @@ pub(super) struct Texts {
         long,
         value_name = "DATE",
         value_parser = parse_day,
-        help = "Date that drafts count from, e.g. 2026-11-02 [default: --as-of]"
+        help = "Date from which drafts count, e.g. 2026-11-02 [default: --as-of]"
     )]
     notice_date: Option<NaiveDate>,
-    /// Own notice templates, in a folder, by the names of the built-in ones; those
-    /// for German tenants in its folder de. See: lightsout notices templates
+    /// Folder of your own notice templates, named like the built-in ones; those
+    /// for German tenants are in its folder de. See: lightsout notices templates
     #[arg(long, value_name = "DIR")]
     templates: Option<PathBuf>,
 }
@@ -47,7 +47,7 @@ enum Command {
     /// to --templates. A file that is there already is not overwritten.
     #[command(after_help = "Example:  lightsout notices templates my-templates")]
     Templates {
-        /// The folder; it is made if it is not there
+        /// The folder; it is created if missing
         #[arg(value_name = "DIR")]
         folder: PathBuf,
     },
@@ -61,7 +61,7 @@ pub(super) struct Arguments {
     /// The decision [default: the campaign's latest]
     #[arg(long, value_name = "ID", conflicts_with = "campaign")]
     decision: Option<String>,
-    /// Instead: usage reports of this month, e.g. 2026-10, for the tenants with usage in it
+    /// Write usage reports of this month instead, e.g. 2026-10, for tenants with usage
     #[arg(long, value_name = "MONTH", conflicts_with = "decision")]
     month: Option<Month>,
     /// A built-in campaign or a TOML file [default: basic-auth-all-protocols]
@@ -78,7 +78,7 @@ pub(super) struct Arguments {
     roster: Option<PathBuf>,
     #[command(flatten)]
     texts: Texts,
-    /// Where files go
+    /// Write files to this folder
     #[arg(long, value_name = "DIR", default_value = "./out")]
     pub(super) out: PathBuf,
 }
@@ -122,9 +122,7 @@ fn write_templates(folder: &Path, global: &Global) -> Result<u8> {
     let written = drafts::write_templates(folder)?;
     if !global.quiet {
         let folder = folder.display();
-        lightsout_output::stderr!(
-            "{written} templates are in {folder}; use what you change with: --templates {folder}"
-        );
+        lightsout_output::stderr!("{written} templates are in {folder}; use them with: --templates {folder}");
     }
     Ok(0)
 }

@@ -31,8 +31,8 @@ const TENANTS: &str = "tenants";
 
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
-    /// The report's name; none lists them, and NAME --help tells what it takes
-    /// and gives
+    /// Name of the report; without it, reports are listed. NAME --help shows its
+    /// flags and columns
     name: Option<String>,
     #[command(flatten)]
     rules: Rules,
@@ -45,7 +45,7 @@ pub(super) struct Arguments {
     queries: Option<PathBuf>,
     #[command(flatten)]
     tables: UserTables,
-    /// The SQL as it would run, values filled in, instead of running it
+    /// Print the SQL with its values filled in instead of running it
     #[arg(long)]
     explain: bool,
     #[command(flatten)]
@@ -68,7 +68,7 @@ pub(super) async fn run(arguments: &Arguments, global: &Global) -> Result<u8> {
     if arguments.tenant.is_some() && !report.parameters().contains(&"tenant") {
         return Err(Failure::Usage {
             flag: "--tenant",
-            expected: "a report whose query has $tenant; this one's rows are all tenants'".to_owned(),
+            expected: "a report that takes a tenant; this one covers all tenants".to_owned(),
             found: name.clone(),
         });
     }
@@ -198,7 +198,7 @@ fn list(library: &Library, arguments: &Arguments, global: &Global) -> Result<u8>
         }
         print(text.trim_end());
         if !global.quiet {
-            lightsout_output::stderr!("lightsout report NAME --help tells what a report takes and gives");
+            lightsout_output::stderr!("lightsout report NAME --help shows a report's flags and columns");
         }
     }
     for error in &wrong {

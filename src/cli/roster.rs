@@ -21,10 +21,10 @@ use lightsout_workflow::roster::{self, RosterUpdate};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
-    /// Keep a list of tenants as the lake's, and show what changes
+    /// Store a list of tenants in the lake, and show what changes
     ///
-    /// Commands without --roster use the version that was kept last. So is a file that --roster gives to a command
-    /// that writes the lake, unless it excludes fewer tenants: only this command lets an exclusion end.
+    /// Commands without --roster use the version that was stored last. A file given with --roster to a command
+    /// that writes the lake is stored too, unless it excludes fewer tenants: only this command ends an exclusion.
     #[command(after_help = "Example: lightsout roster set roster.csv --dry-run")]
     Set(SetArguments),
     /// Print the list of tenants that the lake keeps, ready to edit and set again
@@ -104,10 +104,10 @@ fn told(update: &RosterUpdate, roster: &Roster, dry_run: bool) -> String {
         of(RosterChangeKind::Changed)
     );
     let kept = match (&update.version, dry_run) {
-        (_, true) => format!("would keep a roster of {tenants}: {changed}"),
+        (_, true) => format!("would store a roster of {tenants}: {changed}"),
         (Some(version), false) => {
             format!(
-                "kept the roster as version {} ({}, {tenants}): {changed}",
+                "stored the roster as version {} ({}, {tenants}): {changed}",
                 version.version,
                 version.short_hash()
             )
@@ -118,13 +118,13 @@ fn told(update: &RosterUpdate, roster: &Roster, dry_run: bool) -> String {
         return kept;
     }
     let names = roster::names(update.no_longer_excluded.iter());
-    format!("{kept}\nno longer excluded, so that campaigns may announce to them: {names}")
+    format!("{kept}\nno longer excluded, so campaigns may announce to them: {names}")
 }
 
 fn show(lake: &Lake, output: &Output, global: &Global) -> Result<u8> {
     let Some(kept) = roster::kept(lake)? else {
         lightsout_output::stderr!(
-            "no roster is kept in the lake at {}; keep one with: lightsout roster set FILE",
+            "the lake at {} has no roster; set one with: lightsout roster set FILE",
             lake.name()
         );
         return Ok(1);
@@ -188,7 +188,7 @@ impl GivenRoster {
         let beyond = for_use.end_with(yesterday);
         if beyond > 0 {
             lightsout_output::stderr!(
-                "roster {}: logs_to of {} is after yesterday ({yesterday}), which is taken instead: a log can't be \
+                "roster {}: logs_to of {} is after yesterday ({yesterday}), which is used instead: a log can't be \
                  complete for a day that is not over",
                 path.display(),
                 count(beyond as u64, "tenant", "tenants"),

@@ -30,10 +30,10 @@ pub(super) struct Arguments {
     rules: Rules,
     #[command(flatten)]
     texts: Texts,
-    /// Where files go
+    /// Write files to this folder
     #[arg(long, value_name = "DIR", default_value = "./out")]
     pub(super) out: PathBuf,
-    /// The run report on stdout
+    /// Print the run report to stdout as one JSON object
     #[arg(long)]
     json: bool,
 }
@@ -60,7 +60,7 @@ pub(super) async fn run(arguments: &Arguments, global: &Global) -> Result<u8> {
         Err(StageError::EmptyLake { .. }) if report.files_refused + report.rejected > 0 => {
             lightsout_output::stderr!(
                 "nothing to assess, so no decision was recorded: refused {} of {}, rejected {} of {}; see the reasons \
-                 above, and for what is read: lightsout formats",
+                 above, and the formats that can be read: lightsout formats",
                 report.files_refused,
                 count(report.files, "file", "files"),
                 report.rejected,

@@ -35,7 +35,7 @@ pub(super) enum Expanded {
 /// The flag of commands that show one answer.
 #[derive(Debug, Clone, Args)]
 pub(super) struct ExpandedFlag {
-    /// One column a line; so is a row that does not fit the terminal
+    /// Print one column per line, as for rows that do not fit the terminal
     #[arg(short = 'x', long)]
     expanded: bool,
 }
@@ -46,12 +46,12 @@ impl ExpandedFlag {
         match output.format() {
             Some(format) if self.expanded && format != Format::Table => Err(Failure::Usage {
                 flag: "--expanded",
-                expected: "a table, as it is for people".to_owned(),
+                expected: "a table, because it is meant for people".to_owned(),
                 found: format!("--format {}", format.as_str()),
             }),
             _ if self.expanded && output.output.is_some() => Err(Failure::Usage {
                 flag: "--expanded",
-                expected: "no --output: it is for people".to_owned(),
+                expected: "no --output, because it is meant for people".to_owned(),
                 found: "--output".to_owned(),
             }),
             _ => Ok(self.expanded),
@@ -144,12 +144,12 @@ impl Screen {
             Expanded::Off => "off",
             Expanded::Auto => "used where a row is wider than the screen",
         };
-        format!("one column a line is {how}")
+        format!("expanded display is {how}")
     }
 
     pub(super) fn set_format(&mut self, format: Format) -> String {
         self.format = format;
-        format!("answers are written as {}", format.as_str())
+        format!("the output format is {}", format.as_str())
     }
 
     pub(super) fn set_pager(&mut self, on: Option<bool>) -> String {
@@ -169,8 +169,8 @@ impl Screen {
         Output { format, output: file.clone() }.check()?;
         self.file = file;
         Ok(match &self.file {
-            Some(file) => format!("answers go to {}, each in place of the one before", file.display()),
-            None => "answers go to the screen".to_owned(),
+            Some(file) => format!("results go to {}, each replacing the one before", file.display()),
+            None => "results go to the screen".to_owned(),
         })
     }
 
@@ -300,7 +300,7 @@ pub(super) struct Shown {
 impl fmt::Display for Shown {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let rows = count(self.rows as u64, "row", "rows");
-        let more = if self.is_cut { ", and more than --limit lets through" } else { "" };
+        let more = if self.is_cut { ", stopped by --limit" } else { "" };
         write!(f, "{rows}{more}")?;
         match &self.file {
             Some(file) => write!(f, " to {}", file.display()),

@@ -17,10 +17,10 @@ use lightsout_serve::{Settings, serve};
 
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
-    /// Where PostgreSQL clients connect, or off
+    /// Address for PostgreSQL clients, or off
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:5433", value_parser = parse_address)]
     pg: Listen,
-    /// Where browsers connect, or off
+    /// Address for browsers, or off
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8080", value_parser = parse_address)]
     http: Listen,
     #[command(flatten)]
@@ -30,17 +30,17 @@ pub(super) struct Arguments {
     queries: Option<PathBuf>,
     #[command(flatten)]
     tables: UserTables,
-    /// Rows that a query may have; more is an error [default: any number]
+    /// Maximum number of rows of a query; more is an error [default: unlimited]
     #[arg(long, value_name = "N")]
     limit: Option<usize>,
     /// Stop a query that takes longer, e.g. 10s or 5m
     #[arg(long, value_name = "TIME", default_value = "60s", value_parser = parse_time)]
     timeout: Duration,
-    /// Memory that one query may take; all together have four times that
+    /// Memory limit of one query; all queries together get four times as much
     #[arg(long, value_name = "SIZE", default_value = "512MB", value_parser = parse_size)]
     memory_limit: usize,
     #[expect(clippy::doc_markdown, reason = "help text, shown as it stands")]
-    /// The password is the first line of this file [default: LIGHTSOUT_PASSWORD of
+    /// File whose first line is the password [default: LIGHTSOUT_PASSWORD of
     /// the environment]
     #[arg(long, value_name = "FILE")]
     password_file: Option<PathBuf>,
@@ -81,7 +81,7 @@ pub(super) async fn run(arguments: &Arguments, global: &Global) -> Result<u8> {
     if pg.is_none() && http.is_none() {
         return Err(Failure::Usage {
             flag: "--http",
-            expected: "an address, as --pg is off".to_owned(),
+            expected: "an address, because --pg is off".to_owned(),
             found: "off".to_owned(),
         });
     }

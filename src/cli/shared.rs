@@ -71,7 +71,7 @@ pub(super) struct Global {
     /// [default: as long as it takes]
     #[arg(long, global = true, value_name = "TIME", value_parser = super::answers::parse_time, display_order = LAST)]
     pub(super) lock_timeout: Option<Duration>,
-    /// No progress, no closing table
+    /// Print no progress and no summary
     #[arg(long, global = true, display_order = LAST)]
     pub(super) quiet: bool,
 }
@@ -153,19 +153,19 @@ impl LoadedRules {
 /// Whose records those are that do not say it, and how their dates are read.
 #[derive(Debug, Args)]
 pub(super) struct Naming {
-    /// Tenant of records that name none, where the path names none either: its id,
+    /// Tenant of records that name none, if the path names none either: its id,
     /// or a domain or name that the roster knows
     #[arg(long, value_name = "ID")]
     tenant: Option<String>,
     #[expect(clippy::doc_markdown, reason = "help text, shown as it stands")]
-    /// CSV of path,tenant_id[,category]: whose log each file, folder or pattern is
+    /// CSV of path,tenant_id[,category] that assigns each file, folder or pattern
     #[arg(long, value_name = "FILE")]
     tenants_from: Option<PathBuf>,
     #[expect(clippy::doc_markdown, reason = "help text, shown as it stands")]
     /// Category of records that name none: interactive, non_interactive, ...
     #[arg(long, value_name = "C")]
     pub(super) category: Option<Category>,
-    /// Whether 3/4/2026 is in March or in April, where a file's dates do not settle it
+    /// Whether 3/4/2026 is in March or in April, if a file's dates leave it open
     #[arg(long, value_enum, value_name = "ORDER")]
     date_order: Option<DateOrderFlag>,
 }
@@ -216,11 +216,11 @@ impl Naming {
 /// Where rows go, and how.
 #[derive(Debug, Clone, Default, Args)]
 pub(super) struct Output {
-    /// How rows are written [default: as the name of --output tells; else table on
+    /// Output format [default: from the name of --output, else table on
     /// a terminal and csv elsewhere]
     #[arg(long, value_name = "F", value_parser = format_parser())]
     pub(super) format: Option<Format>,
-    /// A file instead of stdout; its name tells the format, as in who.xlsx
+    /// Write to this file instead of stdout; its name sets the format, as in who.xlsx
     #[arg(long, value_name = "FILE")]
     pub(super) output: Option<PathBuf>,
 }
@@ -264,7 +264,7 @@ impl Output {
         match (self.format, Format::of_path(path)) {
             (Some(format), Some(named)) if format != named => {
                 let expected =
-                    format!("{}, as the name {} tells, or another name", named.as_str(), path.display());
+                    format!("{}, which the name {} implies, or another name", named.as_str(), path.display());
                 usage("--format", expected, format.as_str().to_owned())
             }
             (None, None) if !is_special(path) => {

@@ -21,8 +21,8 @@ pub(super) struct Arguments {
     // Not as documentation: its backticks would be the shell's.
     #[arg(
         conflicts_with = "file",
-        help = "For example: \"SELECT * FROM usage_daily ORDER BY day\"; several are parted \
-                by ; [default: stdin, or a shell on a terminal]"
+        help = "For example: \"SELECT * FROM usage_daily ORDER BY day\"; separate several \
+                with ; [default: stdin, or a shell on a terminal]"
     )]
     query: Option<String>,
     /// Read the query from a file, - for stdin
@@ -73,7 +73,7 @@ async fn answer_all(sql: &str, session: &mut SqlSession, arguments: &Arguments) 
     if queries > 1 && !is_stream {
         return Err(Failure::Usage {
             flag: "QUERY",
-            expected: "one query that gives rows, as they go into one file".to_owned(),
+            expected: "one query that returns rows, because they are written to one file".to_owned(),
             found: format!("{queries} queries"),
         });
     }

@@ -83,7 +83,7 @@ impl SqlSession {
         };
         self.queries = self.views.session(&zone)?;
         self.zone = zone;
-        Ok(Some(format!("times are shown in {}; days of views and reports are days in UTC", self.zone)))
+        Ok(Some(format!("times are shown in {}; days of views and reports are UTC days", self.zone)))
     }
 
     /// Tables, views, the user's own tables and the reports; with `parts` also what is only a part of other views.

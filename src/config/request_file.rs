@@ -40,7 +40,7 @@ pub enum RequestsError {
     #[error("list {file} can't be read: {source}")]
     Read { file: String, source: std::io::Error },
     #[error(
-        "list {file}, line {line}: expected CSV, as UTF-8 text; of the lists that `lightsout campaign` wrote, that \
+        "list {file}, line {line}: expected CSV, as UTF-8 text; of the lists that `lightsout campaign` writes, that \
          is the one that ends in .csv"
     )]
     NoText { file: String, line: usize },
@@ -49,7 +49,7 @@ pub enum RequestsError {
     )]
     Csv { file: String, source: csv::Error },
     #[error(
-        "list {file}, line {line}: no column tenant_id; expected a header with tenant_id and, if you like, \
+        "list {file}, line {line}: no column tenant_id; expected a header with tenant_id and, optionally, \
          protocols, by_whom and happened_at"
     )]
     NoTenantId { file: String, line: u64 },

@@ -96,7 +96,7 @@ fn text(path: &Path, bytes_max: u64) -> Result<String> {
 fn check_names(schema: &Schema, path: &Path) -> Result<()> {
     let wrong = |found| Err(TableFileError::Names { path: path.to_owned(), found });
     if schema.fields().is_empty() {
-        return wrong("it has no column".to_owned());
+        return wrong("it has no columns".to_owned());
     }
     for (at, field) in schema.fields().iter().enumerate() {
         if field.name().trim().is_empty() {

@@ -11,7 +11,7 @@ pub enum Error {
         "no decision of campaign {campaign} is in the lake at {lake} yet; make one with: lightsout assess"
     )]
     NoneYet { campaign: String, lake: String },
-    #[error("decision {id} can't be made again as it was: {differs}")]
+    #[error("decision {id} can't be reproduced: {differs}")]
     Differs { id: String, differs: String },
     #[error(
         "decision {id} covers {expected} tenants, but decision_tenants holds {found} of them, so it can't be used; decide \

@@ -31,7 +31,7 @@ pub struct Assessed {
 }
 
 const EARLIER_RULES: &str = "it was made by earlier rules for the days that a log covers, which this version does \
-                             not have; decide again by those of today with: lightsout assess";
+                             not have; assess again with: lightsout assess";
 
 const fn unreadable(source: serde_json::Error) -> Error {
     Error::Unreadable { source }
@@ -80,8 +80,8 @@ pub fn verdicts(lake: &Lake, row: &DecisionRow, tell: fn(&str)) -> Result<Assess
     if let Some(tenants) = store::verdicts(lake, row)? {
         if let Some(made_by) = made_by {
             tell(&format!(
-                "decision {id} was made by {made_by}: its verdicts are told as they were decided, and rules \
-                 {RULES_VERSION} may decide otherwise"
+                "decision {id} was made by {made_by}: its verdicts are shown as they were decided; rules \
+                 {RULES_VERSION} may decide differently"
             ));
         }
         return Ok(assessment(row, tenants));
@@ -89,7 +89,7 @@ pub fn verdicts(lake: &Lake, row: &DecisionRow, tell: fn(&str)) -> Result<Assess
     if let Some(made_by) = made_by {
         tell(&format!(
             "decision {id} was made by {made_by}: its evidence is judged here by rules {RULES_VERSION}, so a verdict may \
-             differ from what was told then"
+             differ from the original one"
         ));
     }
     judged_today(lake, row)
@@ -125,7 +125,7 @@ pub fn same_rules(row: &DecisionRow) -> Result<()> {
     } else if let Some(made_by) = other_rules(row)? {
         format!("it was made by {made_by}, and these are rules {RULES_VERSION}: assess again")
     } else if row.queries_hash != queries_hash(&EVIDENCE_QUERIES) {
-        format!("lightsout {then} made it with its queries and rules, and this is {now}; assess again")
+        format!("lightsout {then} made it with its queries and rules, but this is {now}; assess again")
     } else {
         return Ok(());
     };
@@ -201,7 +201,7 @@ pub async fn remake(lake: &Lake, row: &DecisionRow, memory_limit_bytes: usize) -
     }
     let mut parts = Vec::new();
     if again.queries_hash != row.queries_hash {
-        parts.push("the queries are others".to_owned());
+        parts.push("the queries have changed".to_owned());
     }
     let evidence_then = store::evidence(lake, row)?;
     let others = other_evidence(&evidence_then, &evidence);
@@ -212,7 +212,7 @@ pub async fn remake(lake: &Lake, row: &DecisionRow, memory_limit_bytes: usize) -
         parts.push(format!("it was made by {made_by}, and these are rules {RULES_VERSION}: assess again"));
     }
     if parts.is_empty() {
-        parts.push("campaign, roster or window read differently".to_owned());
+        parts.push("the campaign, roster or window differs".to_owned());
     }
     parts.extend(judged_otherwise);
     Err(differs(parts))
@@ -235,8 +235,7 @@ fn judged_otherwise(then: &[TenantAssessment], now: &[TenantAssessment]) -> Opti
         .iter()
         .take(EXAMPLES_MAX)
         .map(|change| {
-            let verdict =
-                |verdict: &Option<String>| verdict.clone().unwrap_or_else(|| "not there".to_owned());
+            let verdict = |verdict: &Option<String>| verdict.clone().unwrap_or_else(|| "missing".to_owned());
             let (before, after) = (verdict(&change.before), verdict(&change.after));
             let why =
                 if change.why.is_empty() { String::new() } else { format!(" ({})", change.why.join(", ")) };

@@ -51,7 +51,7 @@ pub fn catalogue() -> Catalogue {
         envelopes_deep: DEPTH_MAX,
         encodings: Encoding::ALL.into_iter().map(Encoding::as_str).collect(),
         packed: "gzip, zstd, zip, tar, tar.gz; Avro (Event Hubs Capture), Parquet; archives in archives",
-        refused: "by name, with the way out: .xlsx, .xls, .ods, .7z, .rar, xz, bzip2, lz4, ORC, SQLite, .evtx",
+        refused: "recognised and refused with advice: .xlsx, .xls, .ods, .7z, .rar, xz, bzip2, lz4, ORC, SQLite, .evtx",
     }
 }
 
@@ -63,7 +63,7 @@ const fn entry(shape: Shape) -> Entry {
             known_by: "JSON with category or operationName, and properties",
             comes_from: "diagnostic settings of Entra ID: storage account (insights-logs-*), Event Hubs, SIEM forwarders",
             proves: "usage, its method and result, and the days of each log; the tenant is in the record",
-            cannot_prove: "nothing is missing, if both SignInLogs and NonInteractiveUserSignInLogs are exported",
+            cannot_prove: "no limits, if both SignInLogs and NonInteractiveUserSignInLogs are exported",
         },
         Shape::LogAnalytics => Entry {
             name,
@@ -77,7 +77,7 @@ const fn entry(shape: Shape) -> Entry {
             known_by: "JSON with createdDateTime, a user or service principal, and clientAppUsed, status or appId; names may have underscores",
             comes_from: "Graph auditLogs/signIns, lightsout collect script, Get-MgAuditLogSignIn | ConvertTo-Json, the portal's JSON download, Steampipe",
             proves: "usage; with the beta endpoint its method too",
-            cannot_prove: "the tenant (give --tenant, or a folder tenantId=ID); non-interactive sign-ins, if only version 1.0 was asked",
+            cannot_prove: "the tenant (give --tenant, or a folder tenantId=ID); non-interactive sign-ins, if only version 1.0 was queried",
         },
         Shape::Audit => Entry {
             name,

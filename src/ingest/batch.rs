@@ -44,7 +44,7 @@ fn no_tenant(named: Option<&str>) -> String {
     let Some(name) = named else { return NO_TENANT.to_owned() };
     let name: String = name.chars().take(60).collect();
     format!(
-        "its records name their tenant otherwise than by id ('{name}'); give the list of tenants with their domains \
+        "its records name their tenant '{name}', not by its id; give the list of tenants with their domains \
          and names with --roster FILE, or if all are of one tenant, say whose log it is with --tenant ID"
     )
 }

@@ -14,7 +14,7 @@ pub enum Error {
     #[error("reading {path}: {source}")]
     Read { path: String, source: std::io::Error },
     #[error(
-        "another process has ingested the same content into {lake} meanwhile; run the command again, it skips what is there"
+        "another process has ingested the same content into {lake} meanwhile; run the command again; it skips what is already there"
     )]
     IngestedMeanwhile { lake: String },
     #[error("the lake at {lake} has rejects of a source {source_id} that its table sources does not know")]
@@ -23,11 +23,13 @@ pub enum Error {
     Arrow { what: &'static str, source: arrow::error::ArrowError },
     #[error("{what}: {source}")]
     Json { what: &'static str, source: serde_json::Error },
-    #[error("nothing fills the column {column} of sign_in_records; this is a fault of lightsout")]
+    #[error(
+        "nothing fills the column {column} of sign_in_records; this is a bug in lightsout; please report it"
+    )]
     UnfilledColumn { column: String },
-    #[error("a worker thread ended early; nothing of its batch was committed, run the command again")]
+    #[error("a worker thread ended early; nothing of its batch was committed; run the command again")]
     WorkerLost,
-    #[error("interrupted; what was committed stays, run the same command again to go on")]
+    #[error("interrupted; what was committed stays; run the same command again to continue")]
     Interrupted,
     #[error(transparent)]
     Lake(#[from] lightsout_lake::Error),

@@ -131,7 +131,7 @@ impl Identity {
             "add these domains or names to the roster"
         };
         format!(
-            "its rows are of several tenants that they name otherwise than by id; expected ids, or domains and \
+            "its rows are of several tenants that they do not name by id; expected ids, or domains and \
              names that the roster knows; found {names}; {way_out}"
         )
     }

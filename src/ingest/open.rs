@@ -417,7 +417,7 @@ impl Read for Checked {
         let read = self.reader.read(buffer)?;
         self.seen.update(&buffer[..read]);
         if read == 0 && !buffer.is_empty() && self.seen.sum() != self.expected {
-            return Err(io::Error::other("the archive's checksum does not hold"));
+            return Err(io::Error::other("the archive's checksum does not match"));
         }
         Ok(read)
     }

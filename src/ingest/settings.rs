@@ -57,7 +57,7 @@ fn read_collected(text: &str, input: &Input, now: i64) -> std::result::Result<Re
         (Some(own), _) => {
             if let Some(other) = named.into_iter().flatten().find(|other| !other.eq_ignore_ascii_case(own)) {
                 return Err(format!(
-                    "its settings are of tenant {own}, and its path or --tenant names {other}; ingest it without \
+                    "its settings are of tenant {own}, but its path or --tenant names {other}; ingest it without \
                      naming a tenant, or collect the settings of {other}"
                 ));
             }

@@ -106,7 +106,7 @@ impl Source {
     /// A file that changes whenever it is read: nobody knows what it will hold.
     pub(super) fn changing(input: &Input) -> Self {
         let why = "it changed while it was read, twice in a row, so nothing of it is recorded; ingest it again when \
-                   its writer is done, or ingest a copy of it";
+                   its writer has finished, or ingest a copy of it";
         Self { is_changing: true, ..Self::unread(input, "changing", why.to_owned()) }
     }
 

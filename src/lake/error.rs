@@ -16,15 +16,15 @@ pub enum Error {
     #[error("there is no lake at {lake}; make one with: lightsout ingest INPUT... --lake {lake}")]
     NoLake { lake: String },
     #[error(
-        "the lake at {lake}: expected version {version} of the table {table}, but {found}; bring {table}/_delta_log back from a backup, or decide again by today's lake with: lightsout assess"
+        "the lake at {lake}: expected version {version} of the table {table}, but {found}; restore {table}/_delta_log from a backup, or assess again with: lightsout assess"
     )]
     NoVersion { lake: String, table: &'static str, version: u64, found: String },
     #[error(
-        "the lake at {lake}: the log of the table {table} lacks the file {version:020}.json, so no later version can be read; bring it back from a backup, or see what can be mended with: lightsout lake repair --lake {lake}"
+        "the lake at {lake}: the log of the table {table} lacks the file {version:020}.json, so no later version can be read; restore it from a backup, or see what can be repaired with: lightsout lake repair --lake {lake}"
     )]
     LogGap { lake: String, table: &'static str, version: u64 },
     #[error(
-        "the lake at {lake}: {gone} of the {files} data files of version {version} of the table {table} are gone, pruned or deleted (the first: {first}); bring them back from a backup, or decide again by today's lake with: lightsout assess"
+        "the lake at {lake}: {gone} of the {files} data files of version {version} of the table {table} are gone, pruned or deleted (the first: {first}); restore them from a backup, or assess again with: lightsout assess"
     )]
     DataGone { lake: String, table: &'static str, version: u64, gone: usize, files: usize, first: String },
     #[error(
@@ -36,16 +36,16 @@ pub enum Error {
     )]
     CompactionDiffers { lake: String, table: &'static str, expected: u64, found: u64 },
     #[error(
-        "the lake at {lake}: entry {number} of its log (_commits) names version {version} of the table {table}, but {found}; bring {table}/_delta_log back from a backup, or see what can be mended with: lightsout lake repair --lake {lake}"
+        "the lake at {lake}: entry {number} of its log (_commits) names version {version} of the table {table}, but {found}; restore {table}/_delta_log from a backup, or see what can be repaired with: lightsout lake repair --lake {lake}"
     )]
     CommitLost { lake: String, table: &'static str, version: u64, number: u64, found: String },
     #[error(
-        "{path} is damaged: {found}; bring it back from a backup, or see what can be mended with: lightsout lake repair --lake {}",
+        "{path} is damaged: {found}; restore it from a backup, or see what can be repaired with: lightsout lake repair --lake {}",
         lake.display()
     )]
     DamagedLog { path: PathBuf, lake: PathBuf, found: String },
     #[error(
-        "{path} is damaged: {found}; bring it back from a backup, or see what can be mended with: lightsout lake repair --lake {}",
+        "{path} is damaged: {found}; restore it from a backup, or see what can be repaired with: lightsout lake repair --lake {}",
         lake.display()
     )]
     DamagedData { path: PathBuf, lake: PathBuf, found: String },
@@ -54,11 +54,11 @@ pub enum Error {
     )]
     InUse { lake: String },
     #[error(
-        "the lake at {lake} has lost the folder {table}, which its log names; bring it back from a backup; all that is damaged is listed by: lightsout lake verify --deep --lake {lake}"
+        "the lake at {lake} has lost the folder {table}, which its log names; restore it from a backup; list all damage with: lightsout lake verify --deep --lake {lake}"
     )]
     TableGone { lake: String, table: &'static str },
     #[error(
-        "the lake at {lake} has lost the newest entries of its log (_commits): {newest}, but the table {table} has version {version}; bring them back from a backup, or write one anew with: lightsout lake repair --lake {lake}"
+        "the lake at {lake} has lost the newest entries of its log (_commits): {newest}, but the table {table} has version {version}; restore them from a backup, or write a new entry with: lightsout lake repair --lake {lake}"
     )]
     EntryLost { lake: String, table: &'static str, version: u64, newest: String },
     #[error(
@@ -67,16 +67,16 @@ pub enum Error {
     )]
     NewerFormat { lake: String, found: String, known: u32 },
     #[error(
-        "the lake at {lake} knows contents by the hash '{found}', but this lightsout ({}) knows '{known}' alone; nothing was changed; use the lightsout that wrote the lake, or a newer one",
+        "the lake at {lake} uses the hash '{found}' for contents, but this lightsout ({}) knows only '{known}'; nothing was changed; use the lightsout that wrote the lake, or a newer one",
         env!("CARGO_PKG_VERSION")
     )]
     UnknownHash { lake: String, found: String, known: &'static str },
     #[error(
-        "the lake's manifest {path} is damaged: {source}; see what can be mended with: lightsout lake repair"
+        "the lake's manifest {path} is damaged: {source}; see what can be repaired with: lightsout lake repair"
     )]
     Manifest { path: PathBuf, source: serde_json::Error },
     #[error(
-        "the lake at {lake}: after {} s {holder} still writes to it; wait for it, or give more time with --lock-timeout",
+        "the lake at {lake}: {holder} is still writing to it after {} s; wait for it, or raise --lock-timeout",
         waited.as_secs()
     )]
     Locked { lake: String, holder: String, waited: std::time::Duration },
@@ -91,7 +91,7 @@ pub enum Error {
     #[error("--lake: expected a folder, found '{found}'")]
     NotAFolder { found: String },
     #[error(
-        "the lake at {lake} was made by an earlier version and could not be brought to the tables and columns of today: {source}; if it can't be written here, run this where it can: lightsout lake status --lake {lake}"
+        "the lake at {lake} was made by an earlier version and could not be upgraded to the current tables and columns: {source}; if it can't be written here, run this where it can: lightsout lake status --lake {lake}"
     )]
     NotUpgraded { lake: String, source: Box<dyn std::error::Error + Send + Sync> },
 }

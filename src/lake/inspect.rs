@@ -97,7 +97,7 @@ impl Inspection {
             let path = lake_log::path_of(root, number);
             let part = if number == *last { Part::NewestEntry } else { Part::OldEntry };
             if !there.contains(&number) {
-                self.add(root, part, None, &path, "it is gone");
+                self.add(root, part, None, &path, "it is missing");
                 continue;
             }
             match lake_log::read(root, number) {
@@ -119,7 +119,7 @@ impl Inspection {
             // Lakes of before have fewer tables.
             if named.is_some() || table == Table::SignInRecords {
                 let gone = if folder.is_dir() { &log } else { &folder };
-                self.add(root, Part::Folder, Some(table), gone, "it is gone");
+                self.add(root, Part::Folder, Some(table), gone, "it is missing");
             }
             return Ok(());
         }
@@ -136,7 +136,7 @@ impl Inspection {
         for version in needed_from..=newest {
             let path = log.join(format!("{version:020}.json"));
             if !commits.contains(&version) {
-                self.add(root, Part::Commit, Some(table), &path, "it is gone");
+                self.add(root, Part::Commit, Some(table), &path, "it is missing");
                 continue;
             }
             match fs::read(&path) {

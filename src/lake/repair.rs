@@ -72,7 +72,7 @@ pub async fn repair(root: &Path, dry_run: bool, now: DateTime<Utc>) -> Result<Re
     }
     if dry_run && !repair.report.steps.is_empty() {
         let then = if repair.is_cut_back {
-            "let go of all rows of sources that lost rows; they are to be ingested again"
+            "remove all rows of sources that lost rows; ingest those sources again"
         } else {
             "read the data files too"
         };
@@ -107,7 +107,7 @@ impl Repair {
         let damages = &inspection.damages;
         let of = |part: Part| damages.iter().filter(move |damage| damage.part == part);
         for damage in of(Part::Folder) {
-            self.not_mended(damage, "bring it back from a backup");
+            self.not_mended(damage, "restore it from a backup");
         }
         let damaged_tables: BTreeSet<Table> = of(Part::Commit).filter_map(|damage| damage.table).collect();
         for table in damaged_tables {
@@ -119,13 +119,10 @@ impl Repair {
         for damage in of(Part::Checkpoint) {
             let Some(table) = damage.table else { continue };
             if !log_suffices(&self.root, inspection, table) {
-                self.not_mended(
-                    damage,
-                    "its log does not suffice to make it again; bring it back from a backup",
-                );
+                self.not_mended(damage, "the log is not enough to rebuild it; restore it from a backup");
                 continue;
             }
-            self.set_aside(damage, "make it again from the commits")?;
+            self.set_aside(damage, "rebuild it from the commits")?;
             hints.insert(table);
             self.rebuild.insert(table);
         }
@@ -142,7 +139,7 @@ impl Repair {
         }
         let mut rolled_back = false;
         for damage in of(Part::Manifest) {
-            self.set_aside(damage, "its batch is undone: run the ingest that was interrupted again")?;
+            self.set_aside(damage, "its batch is undone: run the interrupted ingest again")?;
             rolled_back = true;
         }
         if rolled_back {
@@ -169,7 +166,7 @@ impl Repair {
             };
             self.set_aside(
                 damage,
-                "put an entry without files in its place, which are no longer checked by hash",
+                "replace it by an entry without files, which are then no longer checked by hash",
             )?;
             self.write_entry(number, stand_in.versions.clone())?;
         }
@@ -213,8 +210,8 @@ impl Repair {
         for damage in commits {
             if base.is_some_and(|base| number_of(damage) <= base) {
                 self.report.not_mended.push(format!(
-                    "{damage}; a checkpoint stands for it, so only older versions can't be read any more; bring it back from a \
-                     backup to make decisions of then again"
+                    "{damage}; a checkpoint replaces it, so only older versions can't be read any more; restore it from a \
+                     backup to reproduce decisions of that time"
                 ));
             }
         }
@@ -222,7 +219,7 @@ impl Repair {
         let Some(first) = behind.map(|damage| number_of(damage)).min() else { return Ok(()) };
         if first == 0 || !OF_SOURCES.contains(&table) {
             for damage in commits {
-                self.not_mended(damage, "bring it back from a backup: nothing else has what it holds");
+                self.not_mended(damage, "restore it from a backup: nothing else has its content");
             }
             return Ok(());
         }
@@ -314,7 +311,7 @@ impl Repair {
         }
         for damage in &damages {
             if !damage.table.is_some_and(|table| OF_SOURCES.contains(&table)) {
-                self.not_mended(damage, "bring it back from a backup: nothing else has what it holds");
+                self.not_mended(damage, "restore it from a backup: nothing else has its content");
             }
         }
         self.report.damages.extend(damages.iter().cloned());
@@ -322,7 +319,7 @@ impl Repair {
             return Ok(());
         }
         for damage in &damages {
-            self.report.steps.push(format!("let go of {damage}"));
+            self.report.steps.push(format!("remove {damage}"));
         }
         self.let_go(&mut lake, &damages).await
     }
@@ -347,7 +344,7 @@ impl Repair {
         let word = if count == 1 { "source" } else { "sources" };
         self.report
             .steps
-            .push(format!("let go of all rows of {count} {word} that lost rows; ingest them again"));
+            .push(format!("remove all rows of {count} {word} that lost rows; ingest them again"));
         let Some(lock) = &lock else { return Ok(()) };
         let of_lost = |rows: &RecordBatch| -> Result<BooleanArray> {
             let ids = rows.column_by_name("source_id").and_then(|column| column.as_string_opt::<i32>());

@@ -45,7 +45,7 @@ pub fn damaged_logs(root: &Path) -> Result<Vec<Damage>> {
         damages.push(Damage {
             part: Part::NewestEntry,
             path: lake_log::FOLDER.to_owned(),
-            found: "its newest entries are gone: tables have versions that no entry names".to_owned(),
+            found: "its newest entries are missing: tables have versions that no entry names".to_owned(),
             table: None,
         });
     }
@@ -152,7 +152,7 @@ impl Lake {
         match fs::metadata(self.root.join(table.as_str()).join(&file.path)) {
             Ok(metadata) if metadata.len() == file.bytes => None,
             Ok(metadata) => Some(format!("expected bytes: {}, found: {}", file.bytes, metadata.len())),
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Some("it is gone".to_owned()),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Some("it is missing".to_owned()),
             Err(error) => Some(error.to_string()),
         }
     }

@@ -148,7 +148,13 @@ pub const SIGN_IN_RECORDS: &[Column] = &[
     Column::new("user_agent", Text, Log, "as logged").or_null(),
     Column::new("ip_address", Text, Log, "where the sign-in came from").or_null(),
     Column::new("country", Text, Log, "where the address is, as logged").or_null(),
-    Column::new("is_interactive", Boolean, Log, "whether somebody was asked; null if not logged").or_null(),
+    Column::new(
+        "is_interactive",
+        Boolean,
+        Log,
+        "whether the user signed in interactively; null if not logged",
+    )
+    .or_null(),
     Column::new("home_tenant_id", Text, Log, "the user's own tenant").or_null(),
     Column::new("resource_tenant_id", Text, Log, "the tenant whose resource it is").or_null(),
     Column::new("correlation_id", Text, Log, "as logged").or_null(),
@@ -171,7 +177,7 @@ pub const REJECTS: &[Column] = &[
     Column::new("reason", Text, Ingest, "why the record was not taken"),
     Column::new("detail", Text, Ingest, "what was found instead").or_null(),
     Column::new("raw", Bytes, Ingest, "the record's bytes"),
-    Column::new("batch_id", Text, Ingest, "the commit that brought it"),
+    Column::new("batch_id", Text, Ingest, "the commit that added it"),
     Column::new(
         "tenant_id",
         Text,
@@ -179,20 +185,20 @@ pub const REJECTS: &[Column] = &[
         "the tenant, as far as the raw bytes, the path or the operator tell",
     )
     .or_null(),
-    Column::new("category", Text, Ingest, "the same, as far as the raw bytes tell").or_null(),
-    Column::new("signed_in_at", Timestamp, Ingest, "the same, as far as the raw bytes tell").or_null(),
+    Column::new("category", Text, Ingest, "the same, as far as the raw bytes state it").or_null(),
+    Column::new("signed_in_at", Timestamp, Ingest, "the same, as far as the raw bytes state it").or_null(),
     Column::new("reads_as", Text, Ingest, "modern_client, other_category or unclear, which may be usage")
         .or_null(),
-    Column::new("sign_in_id", Text, Ingest, "the same, as far as the raw bytes tell").or_null(),
+    Column::new("sign_in_id", Text, Ingest, "the same, as far as the raw bytes state it").or_null(),
 ];
 
 /// The table `sources`.
 pub const SOURCES: &[Column] = &[
     Column::new("source_id", Text, Ingest, "hash of the file's content"),
-    Column::new("batch_id", Text, Ingest, "the commit that brought it"),
+    Column::new("batch_id", Text, Ingest, "the commit that added it"),
     Column::new("path", Text, Ingest, "the file, as it was named"),
-    Column::new("shape", Text, Ingest, "which export it is").or_null(),
-    Column::new("framing", Text, Ingest, "how its records are told apart").or_null(),
+    Column::new("shape", Text, Ingest, "the shape of the export").or_null(),
+    Column::new("framing", Text, Ingest, "how its records are separated").or_null(),
     Column::new("encoding", Text, Ingest, "UTF-8, UTF-16, ...").or_null(),
     Column::new("compression", Text, Ingest, "gzip, zstd, ...; null if none").or_null(),
     Column::new("header", Text, Ingest, "first line of a CSV file").or_null(),
@@ -230,12 +236,12 @@ pub const SOURCES: &[Column] = &[
         "ingested, seen_before, empty, refused, or skipped after it was refused",
     ),
     Column::new("detail", Text, Ingest, "why it was refused").or_null(),
-    Column::new("channel", Text, Ingest, "where files like it come from again and again").or_null(),
+    Column::new("channel", Text, Ingest, "where files like it keep coming from").or_null(),
     Column::new(
         "truncation",
         Text,
         Ingest,
-        "how it ends before its data do: torn (cut), incomplete (says so itself), cap 100000; null if it does not",
+        "how the file ends early: torn (cut), incomplete (says so itself), cap 100000; null if it is complete",
     )
     .or_null(),
     Column::new("page_filter", Text, Ingest, "Graph: the filter that the links to next pages repeat")
@@ -249,7 +255,7 @@ pub const SOURCES: &[Column] = &[
         "prefix_source_id",
         Text,
         Ingest,
-        "the source that the file begins with, if only what is behind it was read; null if all of it was",
+        "the source that the file begins with, if only the appended part was read; null if all of it was",
     )
     .or_null(),
     Column::new("prefix_bytes", Integer, Ingest, "bytes of the file before what was read").or_null(),
@@ -271,7 +277,7 @@ const DECIDED_PROTOCOL: &[Column] = &[
 
 /// The table `decision_tenants`.
 pub const DECISION_TENANTS: &[Column] = &[
-    Column::new("decision_id", Text, Decision, "hash of all that the decision follows from"),
+    Column::new("decision_id", Text, Decision, "hash of all inputs of the decision"),
     Column::new("tenant_id", Text, Decision, "the Entra tenant that owns the log"),
     Column::new("display_name", Text, Decision, "the tenant's name, by the roster").or_null(),
     Column::new("verdict", Text, Decision, "no_impact, warning, insufficient_evidence or excluded"),
@@ -288,7 +294,7 @@ pub const DECISION_TENANTS: &[Column] = &[
     Column::new("first_day", Date, Decision, "first covered day in the window").or_null(),
     Column::new("last_day", Date, Decision, "last covered day in the window").or_null(),
     Column::new("details", Text, Decision, "reasons with their numbers, doubts, gaps and dismissals, JSON"),
-    Column::new("evidence", Text, Decision, "what the queries found of the tenant, JSON; null: nothing")
+    Column::new("evidence", Text, Decision, "what the queries found about the tenant, JSON; null: nothing")
         .or_null(),
 ];
 
@@ -309,7 +315,7 @@ pub const ROSTERS: &[Column] = &[
 
 /// The table `decisions`. Of rows whose `rules_version` is null, an earlier version kept all tenants in two texts.
 pub const DECISIONS: &[Column] = &[
-    Column::new("decision_id", Text, Decision, "hash of all that the decision follows from"),
+    Column::new("decision_id", Text, Decision, "hash of all inputs of the decision"),
     Column::new("decided_at", Timestamp, Decision, "when it was decided"),
     Column::new("campaign", Text, Decision, "name of the campaign"),
     Column::new("as_of", Date, Decision, "the window ends before this day"),
@@ -318,7 +324,7 @@ pub const DECISIONS: &[Column] = &[
     Column::new("campaign_hash", Text, Decision, "hash of the campaign's rules"),
     Column::new("roster_hash", Text, Decision, "hash of the roster"),
     Column::new("queries_hash", Text, Decision, "hash of the queries"),
-    Column::new("seed", Integer, Decision, "number that waves are drawn by"),
+    Column::new("seed", Integer, Decision, "seed by which waves are drawn"),
     Column::new("program_version", Text, Decision, "the lightsout that made it"),
     Column::new("lake_versions", Text, Decision, "versions of the tables that were read, JSON"),
     Column::new("campaign_rules", Text, Decision, "the campaign's rules as they were, JSON"),
@@ -333,7 +339,7 @@ pub const DECISIONS: &[Column] = &[
         "evidence",
         Text,
         Decision,
-        "what the queries found of each tenant, JSON; null since decision_tenants has it",
+        "what the queries found about each tenant, JSON; null since decision_tenants has it",
     )
     .or_null(),
     Column::new(
@@ -359,7 +365,7 @@ pub const CAMPAIGN_EVENTS: &[Column] = &[
          rescheduled, warned, evidence_asked",
     ),
     Column::new("protocols", Text, Campaign, "joined with semicolons"),
-    Column::new("decision_id", Text, Campaign, "hash of all that the decision follows from").or_null(),
+    Column::new("decision_id", Text, Campaign, "hash of all inputs of the decision").or_null(),
     Column::new("happened_at", Timestamp, Campaign, "when it happened"),
     Column::new("effective_date", Date, Campaign, "from this day on it may be turned off").or_null(),
     Column::new("by_whom", Text, Campaign, "who asked for it, or did it").or_null(),
@@ -400,7 +406,7 @@ pub const TENANT_SETTINGS: &[Column] = &[
     ),
     Column::new("settings", Text, Collector, "what the file says, JSON"),
     Column::new("ingested_at", Timestamp, Ingest, "when the file was ingested"),
-    Column::new("batch_id", Text, Ingest, "the commit that brought it"),
+    Column::new("batch_id", Text, Ingest, "the commit that added it"),
 ];
 
 /// The table `dismissals`.

@@ -93,7 +93,7 @@ phrases! {
     FAILED: "failed", "fehlgeschlagen";
 
     NOT_RELEASED:
-        "nothing stands against it any more, but the hold has not been ended",
+        "the reason for the hold has gone, but the hold has not been ended",
         "nichts spricht mehr dagegen, aber die Aussetzung ist noch nicht aufgehoben";
     OPTED_OUT: "opted out on {on}", "Widerspruch am {on}";
     OPTED_OUT_BY: "opted out by {by} on {on}", "Widerspruch von {by} am {on}";
@@ -186,7 +186,7 @@ phrases! {
         "sign-ins that name other tenants only",
         "Anmeldungen, die nur andere Mandanten nennen";
     DISMISSED_AGENT:
-        "sign-ins at another service by a user agent of Basic Authentication",
+        "sign-ins to another service with a user agent of Basic Authentication",
         "Anmeldungen bei einem anderen Dienst mit einem Benutzer-Agent der Standardauthentifizierung";
     DISMISSED_CLIENT:
         "sign-ins by client apps that are not recognised",

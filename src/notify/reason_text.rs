@@ -127,7 +127,7 @@ fn told(reason: &Reason, window: Option<Window>) -> (String, Option<String>) {
             (format!("{} {used}, {}", users(n), sign_ins(s)), None)
         }
         Reason::NoRecords => cured(
-            "the lake holds nothing of it".to_owned(),
+            "the lake has no logs of it".to_owned(),
             "export its SignInLogs and NonInteractiveUserSignInLogs and ingest them".to_owned(),
         ),
         Reason::CategoryMissing { category } => cured(
@@ -141,7 +141,7 @@ fn told(reason: &Reason, window: Option<Window>) -> (String, Option<String>) {
         ),
         Reason::Gap { category, days, permitted_days } => cured(
             format!(
-                "{category}: no log from {} to {}, {} days where {permitted_days} in a row are permitted",
+                "{category}: no log from {} to {}, {} days, but at most {permitted_days} in a row are permitted",
                 days.first,
                 days.last,
                 days.length_days()
@@ -153,7 +153,7 @@ fn told(reason: &Reason, window: Option<Window>) -> (String, Option<String>) {
             ),
         ),
         Reason::NotSettled { category, last_provable_day: Some(day) } => cured(
-            format!("{category}: the log proves nothing after {day}, as records come late"),
+            format!("{category}: the log proves nothing after {day}, because records arrive late"),
             format!(
                 "collect the log again, then repeat; or if it was collected since and was silent, ingest it with \
                  --covers {}{}",
@@ -173,7 +173,7 @@ fn told(reason: &Reason, window: Option<Window>) -> (String, Option<String>) {
         ),
         Reason::DaysMissing { category, weekdays, expected, seen, needed, missing } => cured(
             format!(
-                "{category}: sign-ins are usual {}; {seen} of {expected} such days are here, {needed} are needed",
+                "{category}: sign-ins are expected {}; the logs have {seen} of {expected} such days, {needed} are needed",
                 on_weekdays(weekdays)
             ),
             format!(
@@ -219,7 +219,7 @@ fn told(reason: &Reason, window: Option<Window>) -> (String, Option<String>) {
             ),
         ),
         Reason::UnrecognisedClient { sign_ins: s } => cured(
-            format!("{} of client apps that are not known", sign_ins(s)),
+            format!("{} by unknown client apps", sign_ins(s)),
             "see what they are: lightsout report unclear_clients".to_owned(),
         ),
         Reason::ClientNotStated { sign_ins: s } => cured(
@@ -227,7 +227,7 @@ fn told(reason: &Reason, window: Option<Window>) -> (String, Option<String>) {
             "export them again with it; lightsout report unclear_clients shows them".to_owned(),
         ),
         Reason::LegacyAgentElsewhere { sign_ins: s } => cured(
-            format!("{} by Exchange's rewrite of Basic Authentication, at another resource", sign_ins(s)),
+            format!("{} with the user agent that Exchange sets for Basic Authentication, to another resource", sign_ins(s)),
             "see which applications they are (lightsout report unclear_clients); dismiss what is no mail client with \
              lightsout lake dismiss"
                 .to_owned(),
@@ -258,7 +258,7 @@ fn told(reason: &Reason, window: Option<Window>) -> (String, Option<String>) {
         ),
         Reason::FilteredExport { category, export } => cured(
             format!(
-                "{category}: {} ({}, {} to {}) {} {}, as if a filter was set",
+                "{category}: {} ({}, {} to {}) {} {}, as if a filter had been set",
                 count(export.sources, "download", "downloads"),
                 export.shape,
                 export.first_day,
@@ -290,12 +290,12 @@ fn told(reason: &Reason, window: Option<Window>) -> (String, Option<String>) {
                 || "the roster says so".to_owned(),
                 |at| format!("settings of {} show it", at.date_naive()),
             );
-            (format!("Basic Authentication is off already for the whole scope; {when}"), None)
+            (format!("Basic Authentication is already off for the whole scope; {when}"), None)
         }
         Reason::Attempted { protocol, sign_ins: s } => {
-            (format!("{protocol} was only tried, {}, and never used", sign_ins(s)), None)
+            (format!("{protocol} was only attempted, {}, and never used", sign_ins(s)), None)
         }
-        Reason::Unused => ("nothing in scope was used or tried".to_owned(), None),
+        Reason::Unused => ("nothing in scope was used or attempted".to_owned(), None),
     }
 }
 
@@ -350,7 +350,7 @@ fn history(reasons: &[&Reason], window: Option<Window>) -> (String, Option<Strin
             .filter(|days| *days > 0)
             .map_or_else(|| "--window-days".to_owned(), |days| format!("--window-days {days}"));
         format!(
-            "go on collecting, {OFTEN}, and a verdict is possible with --as-of {possible_from}; before that for a \
+            "keep collecting, {OFTEN}, and a verdict is possible with --as-of {possible_from}; before that for a \
              shorter window alone ({shorter})"
         )
     });

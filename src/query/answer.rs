@@ -190,7 +190,7 @@ async fn planned(
     let plan = context.state().statement_to_plan(statement).await?;
     if is_large(&plan)? {
         let message = format!(
-            "its plan has more than {PLAN_NODES_MAX} steps, as views are put into views again and again"
+            "its plan has more than {PLAN_NODES_MAX} steps, because views are nested in views again and again"
         );
         return Ok(Err(message));
     }

@@ -10,22 +10,24 @@ use datafusion::logical_expr::sqlparser::parser::ParserError;
 pub enum Error {
     #[error("query {name}: {}", engine_message(.source))]
     Engine { name: String, source: Box<DataFusionError> },
-    #[error("query {name}: expected one that only reads, as SELECT and EXPLAIN do; found {found}")]
+    #[error(
+        "query {name}: only read-only statements are allowed (SELECT, EXPLAIN, SHOW, DESCRIBE); found {found}"
+    )]
     NotReadOnly { name: String, found: String },
     #[error("query {name}: {error}")]
     Sql { name: String, error: Box<crate::sql_error::SqlError> },
     #[error(
-        "query {name}: stopped after {}, the time that --timeout gives it; ask for fewer days or tenants, or give it longer, as in --timeout {}",
+        "query {name}: stopped after {}, the limit of --timeout; query fewer days or tenants, or raise it, as in --timeout {}",
         span(.limit, 1), span(.limit, 4)
     )]
     OutOfTime { name: String, limit: std::time::Duration },
     #[error(
-        "query {name}: it needs more memory than the {} of --memory-limit; ask for fewer columns, days or tenants, or give it more, as in --memory-limit {}",
+        "query {name}: it needs more memory than the {} of --memory-limit; query fewer columns, days or tenants, or raise it, as in --memory-limit {}",
         size(*.limit_bytes, 1), size(*.limit_bytes, 4)
     )]
     OutOfMemory { name: String, limit_bytes: usize },
     #[error(
-        "the lake was pruned before {before}, and a window that begins on {first} looks back to {needed}: usage of then would be missed; expected a window that begins on {earliest} or later"
+        "the lake was pruned before {before}, and a window that begins on {first} looks back to {needed}: usage before that day would be missed; expected a window that begins on {earliest} or later"
     )]
     Pruned {
         before: chrono::NaiveDate,
@@ -33,15 +35,15 @@ pub enum Error {
         needed: chrono::NaiveDate,
         earliest: chrono::NaiveDate,
     },
-    #[error("query {name}: the engine broke off, see above; please report the query, or ask in another way")]
+    #[error("query {name}: the query engine crashed (see above); please report the query, or rewrite it")]
     Broken { name: String },
     #[error(
-        "query {name}: waited {} for one of the {at_work} queries to end that run at once; ask again later",
+        "query {name}: waited {} for one of the {at_work} running queries to end; try again later",
         span(.limit, 1)
     )]
     Busy { name: String, at_work: usize, limit: std::time::Duration },
     #[error(
-        "query {name}: it has more than the {limit} rows of --limit; count them in the query, or add a LIMIT to it"
+        "query {name}: it has more than the {limit} rows that --limit allows; aggregate in the query, or add a LIMIT"
     )]
     TooManyRows { name: String, limit: usize },
     #[error("query {name}: interrupted")]

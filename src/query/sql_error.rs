@@ -218,7 +218,7 @@ fn from_schema(sql: &str, source: &SchemaError, place: Option<Place>) -> SqlErro
         SchemaError::AmbiguousReference { field } => {
             let name = field.name();
             let place = place.or_else(|| Place::of_word(sql, name));
-            let message = format!("more than one table here has a column {name}; say whose, as in t.{name}");
+            let message = format!("more than one table here has a column {name}; qualify it, as in t.{name}");
             SqlError { message, place, hint: None }
         }
         other => SqlError { message: lower_first(&other.to_string()), place, hint: None },
@@ -304,7 +304,7 @@ fn from_plan(sql: &str, message: &str, place: Option<Place>, known: &KnownNames)
         let place = place.or_else(|| Place::of_word(sql, name));
         let suggestion = did_you_mean(suggest(name, &strs(&known.table_functions), NameKind::Table));
         let message = format!(
-            "there is no table function {name}{suggestion}; a query reads the tables of the lake, and no file or address (a file of yours: --with NAME=FILE)"
+            "there is no table function {name}{suggestion}; queries read the tables of the lake, not files or addresses (a file of yours: --with NAME=FILE)"
         );
         return without_hint(message, place);
     }
@@ -316,7 +316,7 @@ fn from_plan(sql: &str, message: &str, place: Option<Place>, known: &KnownNames)
         let mut message = format!("there is no table {name}");
         if is_file {
             message.push_str(
-                "; a query reads the tables of the lake, and no file or address (a file of yours: --with NAME=FILE)",
+                "; queries read the tables of the lake, not files or addresses (a file of yours: --with NAME=FILE)",
             );
         } else {
             message.push_str(&did_you_mean(suggest(name, &strs(&known.tables), NameKind::Table)));

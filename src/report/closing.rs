@@ -131,7 +131,7 @@ fn write_doubts(out: &mut String, assessment: &Assessment, width: Option<u16>) -
             tenants.entry(code).or_insert((0, cure)).0 += 1;
         }
     }
-    let mut doubts = table(&["insufficient evidence", "tenants", "what cures it"]);
+    let mut doubts = table(&["insufficient evidence", "tenants", "what to do"]);
     for (code, (count, cure)) in tenants {
         doubts.add_row([code, &count.to_string(), cure]);
     }
@@ -141,7 +141,7 @@ fn write_doubts(out: &mut String, assessment: &Assessment, width: Option<u16>) -
     writeln!(out, "{doubts}")?;
     if let Some((as_of, settled)) = earlier_as_of(&undecided, assessment.window.end) {
         let tenants = if settled == 1 { "tenant" } else { "tenants" };
-        writeln!(out, "--as-of {as_of} would settle {settled} {tenants}")?;
+        writeln!(out, "--as-of {as_of} would give {settled} {tenants} a verdict")?;
     }
     if let Some((begins, possible_from)) = too_young(&undecided) {
         writeln!(
@@ -151,7 +151,7 @@ fn write_doubts(out: &mut String, assessment: &Assessment, width: Option<u16>) -
     }
     writeln!(
         out,
-        "coverage_gaps.csv has every gap with its cure; lightsout explain TENANT tells all of one tenant"
+        "coverage_gaps.csv lists every gap and its cure; lightsout explain TENANT shows one tenant in full"
     )
 }
 
@@ -175,28 +175,28 @@ pub(super) const fn cure(reason: &Reason) -> &'static str {
     match reason {
         Reason::NoRecords => "export both sign-in logs and ingest them",
         Reason::CategoryMissing { .. } => {
-            "export the other log too; name a log whose files don't: --category; state one that is empty: --covers"
+            "export the other log too; if files do not name their log: --category; if it was empty: --covers"
         }
         Reason::Gap { .. } | Reason::DaysMissing { .. } | Reason::NearIdle { .. } => {
             "export the missing days; only if the log is complete, state that: --covers, or logs_from and logs_to"
         }
         Reason::NotSettled { .. } => "collect again, or decide for an earlier day: --as-of",
-        Reason::WindowLongerThanHistory { .. } => "go on collecting, or a shorter window: --window-days",
+        Reason::WindowLongerThanHistory { .. } => "keep collecting, or use a shorter window: --window-days",
         Reason::ColumnMissing { .. } => "export again with all columns",
         Reason::UnknownOutcome { .. } => "export again with the status of each sign-in",
-        Reason::UsedBeforeWindow { .. } => "see who that was: report who; move it to modern authentication",
+        Reason::UsedBeforeWindow { .. } => "see who it was: report who; move it to modern authentication",
         Reason::UnrecognisedClient { .. } | Reason::ClientNotStated { .. } => {
             "see what they are: report unclear_clients"
         }
         Reason::LegacyAgentElsewhere { .. } => "see which application that is: report unclear_clients",
         Reason::TenantMismatch { .. } => "ingest them again with the right --tenant",
         Reason::RejectedRecords { .. } => {
-            "lake replay, or ingest a whole copy of the files, or look and lake dismiss"
+            "lake replay, or ingest complete copies of the files, or review and lake dismiss"
         }
-        Reason::RefusedFiles { .. } => "ingest them in a readable form, or look and lake dismiss",
+        Reason::RefusedFiles { .. } => "ingest them in a readable form, or review and lake dismiss",
         Reason::FilteredExport { .. } => "export without a filter, or state the log complete: --covers",
         Reason::SmtpReport { .. } => {
-            "download the report again, of the window and with the authentication protocol"
+            "download the report again, for the window and with the authentication protocol"
         }
         Reason::Excluded { .. }
         | Reason::InUse { .. }

@@ -18,7 +18,7 @@ pub enum Error {
         "a sheet of Excel holds at most {limit}; {found}; write another format (csv, parquet), or ask for less in the query"
     )]
     BeyondExcel { limit: &'static str, found: String },
-    #[error("the report page: {source}; this is a fault of lightsout")]
+    #[error("the report page: {source}; this is a bug in lightsout; please report it")]
     Page { source: Box<minijinja::Error> },
     #[error("expected a format ({}), found '{found}'", crate::Format::ALL.map(crate::Format::as_str).join(", "))]
     UnknownFormat { found: String },

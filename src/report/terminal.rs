@@ -148,8 +148,7 @@ fn table(columns: &[Column], width: usize, names: &TenantNames, step: Step) -> O
         }
         let left_out = leave_out(&mut shown, width);
         if !left_out.is_empty() {
-            notes
-                .push(format!("not shown here: {}; -x shows them, or a wider terminal", left_out.join(", ")));
+            notes.push(format!("columns not shown: {}; use -x or a wider terminal", left_out.join(", ")));
         }
     }
     let least = match step {
@@ -179,8 +178,7 @@ fn table(columns: &[Column], width: usize, names: &TenantNames, step: Step) -> O
         for (column, width) in shown.iter_mut().zip(&widths) {
             column.cells.iter_mut().for_each(|cell| *cell = cut(cell, *width));
         }
-        notes
-            .push("texts that end with … are cut; expanded (-x, \\x) or in a file they are whole".to_owned());
+        notes.push("texts that end with … are cut; -x (\\x) or a file shows them in full".to_owned());
     }
     if widths.iter().sum::<usize>() + frame > width {
         return None;

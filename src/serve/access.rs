@@ -61,9 +61,10 @@ impl Access {
         }
         Err(Error::Setting {
             setting: flag,
-            expected: "a loopback address as 127.0.0.1; beyond it a password (--password-file FILE, or \
+            expected:
+                "a loopback address such as 127.0.0.1; any other needs a password (--password-file FILE, or \
                        LIGHTSOUT_PASSWORD) and TLS (--tls-cert FILE --tls-key FILE)"
-                .to_owned(),
+                    .to_owned(),
             found: format!("{address} without {}", missing.join(" and ")),
         })
     }

@@ -60,7 +60,7 @@ pub async fn write(
     let passed = assessed.assessment.tenants.len() - drafts.tenants.len();
     if passed > 0 {
         tell(&format!(
-            "no drafts of {passed} tenants that have been announced to; see: lightsout campaign status"
+            "no drafts were written for {passed} tenants, which have been announced to; see: lightsout campaign status"
         ));
     }
     let other_language = written.iter().filter(|notice| notice.falls_back).count();
@@ -77,7 +77,7 @@ pub async fn write(
 pub fn in_other_language(notices: usize) -> String {
     let notices = count(notices as u64, "notice is", "notices are");
     format!(
-        "{notices} not in the roster's language: there are texts in {}, and the campaign file must have them too; see the \
+        "{notices} not in the roster's language: texts exist in {}, and the campaign file must have them too; see the \
          column notice_language of the lists",
         Language::ALL.map(Language::tag).join(" and ")
     )

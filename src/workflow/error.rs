@@ -41,7 +41,7 @@ pub enum Error {
         "expected a decision of campaign {campaign} (or name its own with --campaign), found '{decision_id}, of campaign {other}'"
     )]
     OtherCampaign { decision_id: String, campaign: String, other: String },
-    #[error("expected a day that has not passed, {today} or later, found '{date}'")]
+    #[error("expected a day that is not in the past, {today} or later, found '{date}'")]
     PastNoticeDate { date: NaiveDate, today: NaiveDate },
     /// Nothing was recorded.
     #[error("nothing was announced: {0}")]
@@ -49,7 +49,7 @@ pub enum Error {
     #[error("expected {expected}, found '{found}'")]
     UnknownAnnouncement { found: String, expected: String },
     #[error(
-        "{folder} holds files and is no lake to rehearse in; expected an empty folder, or the copy of an earlier rehearsal"
+        "{folder} is not empty and is not a lake of a rehearsal; expected an empty folder, or the copy of an earlier rehearsal"
     )]
     NotARehearsal { folder: PathBuf },
     /// Nothing was recorded.
@@ -74,7 +74,7 @@ pub enum Error {
     #[error("nothing was announced: {0}")]
     NotAnnounced(String),
     #[error(
-        "{0}\nwhat happened is recorded, and no notice of it may exist; run the same command again to write the files"
+        "{0}\nthe event is recorded, but its notices may be missing; run the same command again to write the files"
     )]
     Recorded(Box<Self>),
 }

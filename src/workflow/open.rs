@@ -62,7 +62,7 @@ fn told_of_upgrade(lake: &str, upgraded: &Upgraded) -> String {
     let mut parts = Vec::new();
     if !tables.is_empty() {
         let tables: Vec<&str> = tables.iter().map(|table| table.as_str()).collect();
-        parts.push(format!("{} got the columns of today", in_words(&tables)));
+        parts.push(format!("{} got the current columns", in_words(&tables)));
     }
     if *sources > 0 {
         parts.push(format!("the days of {sources} sources were counted again from their sign-in records"));

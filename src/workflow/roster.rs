@@ -27,7 +27,7 @@ impl KeptRoster {
     #[must_use]
     pub fn told(&self) -> String {
         format!(
-            "the roster kept on {} ({}, {})",
+            "the roster stored on {} ({}, {})",
             self.version.kept_at.date_naive(),
             self.version.short_hash(),
             count(self.roster.tenants.len() as u64, "tenant", "tenants")
@@ -50,7 +50,7 @@ pub fn kept(lake: &Lake) -> Result<Option<KeptRoster>> {
 /// As [`kept`].
 pub fn kept_for_use(lake: &Lake, today: NaiveDate, tell: Tell) -> Result<Option<Roster>> {
     let Some(mut kept) = kept(lake)? else { return Ok(None) };
-    tell(&format!("no --roster was given: {} is used", kept.told()));
+    tell(&format!("using {} (no --roster was given)", kept.told()));
     kept.roster.end_with(today.pred_opt().unwrap_or(today));
     Ok(Some(kept.roster))
 }
@@ -118,7 +118,7 @@ pub async fn keep_given(lake: &mut Lake, roster: &Roster, now: DateTime<Utc>, te
 fn told_of_ended_exclusions(update: &RosterUpdate) -> Option<String> {
     let before = update.before.as_ref().filter(|_| !update.no_longer_excluded.is_empty())?;
     Some(format!(
-        "the roster given does not exclude {}, which {} excludes: it serves this command only. If the exclusion has \
+        "the roster given does not exclude {}, which {} excludes: it is used for this command only. If the exclusion has \
          ended: lightsout roster set FILE",
         names(update.no_longer_excluded.iter()),
         before.told()

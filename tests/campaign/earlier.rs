@@ -142,7 +142,10 @@ fn a_decision_by_earlier_rules_is_told_apart_and_its_announcement_judged_by_thos
     assert!(list.contains("hold_reasons") && list.contains("not_settled"), "{list}");
 
     let (code, _, said) = told(&place, &["campaign", "status", "--now", "2026-11-20"]);
-    assert!(code == 0 && said.contains(" announced on it would not be cleared by these rules"), "{said}");
+    assert!(
+        code == 0 && said.contains(" announced from this decision would not be cleared by the current rules"),
+        "{said}"
+    );
 
     // Decided again, it is a decision like any other.
     let (code, _, said) = told(&place, &["assess", "--roster", &roster, "--as-of", "2026-11-02"]);
@@ -207,7 +210,7 @@ fn a_lake_of_a_newer_format_is_refused_by_every_command_and_left_alone() {
     for (table, property, value, expected) in [
         ("sign_in_records", FORMAT, "5", "has format 5, but"),
         ("rejects", FORMAT, "not a number", "up to 4"),
-        ("sources", "lightsout.contentHash", "sha3", "by the hash 'sha3', but"),
+        ("sources", "lightsout.contentHash", "sha3", "the hash 'sha3' for contents, but"),
     ] {
         let place = Place::new();
         let logs = sample("logs");

@@ -106,7 +106,7 @@ fn waves_are_those_of_the_file_and_other_rules_must_be_those_of_the_decision() {
 
     place.write("quick.toml", rules.replace("notice_days = 1 ", "notice_days = 2 ").as_bytes());
     let (code, _, told) = campaign(&place, "2026-11-02", &["announce"]);
-    assert!(code == 1 && told.contains("decide by them first: lightsout assess"), "{told}");
+    assert!(code == 1 && told.contains("assess with them first: lightsout assess"), "{told}");
 }
 
 /// A roster, `later.csv`, that excludes Harbour Lane.
@@ -248,7 +248,7 @@ fn usage_of_what_was_turned_off_is_told() {
     place.write("late.json", record.as_bytes());
     place.run(LAKE, &["ingest", "late.json"]);
     let (code, _, told) = campaign(&place, "2026-11-07", &["recheck"]);
-    let line = format!("{HARBOUR_LANE} still signs in by imap4, which was turned off on 2026-11-03");
+    let line = format!("{HARBOUR_LANE} still uses imap4, which was turned off on 2026-11-03");
     assert!(code == 4 && told.contains(&line), "{told}");
     let list = fs::read_to_string(place.path("out/lists/used_after_change.csv")).expect("a list");
     assert!(list.contains(HARBOUR_LANE) && list.contains("2026-11-06"), "{list}");
@@ -311,8 +311,8 @@ fn who_collects_once_a_week_is_told_to_collect_and_repeat() {
     assert!(output.status.success() && events(&place) == 0, "{told}");
     for part in [
         "0 tenants announced",
-        "passed over, log not collected up to today: 4 (collect, then repeat)",
-        "not_settled: interactive: the log proves nothing after 2026-11-02, as records come late; collect the log again, \
+        "skipped, logs not collected up to today: 4 (collect the logs, then run this again)",
+        "not_settled: interactive: the log proves nothing after 2026-11-02, because records arrive late; collect the log again, \
          then repeat",
         "and 1 more; see: lightsout explain TENANT",
     ] {

@@ -39,7 +39,7 @@ fn a_colleague_who_looks_without_a_roster_looks_with_that_of_the_lake() {
     let rows = String::from_utf8(set.stdout).expect("text");
     assert!(rows.contains(HARBOUR_LANE) && rows.contains("exclude: nothing -> true"), "{rows}");
     let told = assess(&place, &[]);
-    assert!(told.contains("no --roster was given: the roster kept on "), "{told}");
+    assert!(told.contains("using the roster stored on "), "{told}");
     assert!(told.contains("17 tenants"), "{told}");
     let (code, ids, told) = announced(&place, &[]);
     assert_eq!((code, ids.len()), (0, 3), "{told}");
@@ -51,7 +51,7 @@ fn a_colleague_with_an_old_roster_decides_for_himself_alone() {
     let place = decided();
     place.run(LAKE, &["roster", "set", with_exclusion(&place)]);
     let told = assess(&place, &["--roster", &sample("roster.csv")]);
-    assert!(told.contains("Harbour Lane Clinic") && told.contains("serves this command only"), "{told}");
+    assert!(told.contains("Harbour Lane Clinic") && told.contains("used for this command only"), "{told}");
     let shown = place.run(LAKE, &["roster", "show", "--format", "csv"]);
     assert!(String::from_utf8(shown.stdout).expect("text").contains("it merges with another"));
 
@@ -78,7 +78,7 @@ fn what_is_shown_can_be_set_again_and_columns_of_ones_own_are_for_sql() {
             .as_bytes(),
     );
     let dry = place.loud(LAKE, &["roster", "set", "mine.csv", "--dry-run"]);
-    assert!(String::from_utf8_lossy(&dry.stderr).contains("would keep a roster of 1 tenant: 1 added"));
+    assert!(String::from_utf8_lossy(&dry.stderr).contains("would store a roster of 1 tenant: 1 added"));
     assert!(!place.path(LAKE).exists(), "a dry run writes nothing");
     place.run(LAKE, &["roster", "set", "mine.csv"]);
     let region = "SELECT other_columns, protocols_enabled FROM latest_roster";

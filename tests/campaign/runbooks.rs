@@ -62,7 +62,7 @@ fn results_of_the_runner_confirm_the_tenants_that_finished() {
     assert_eq!((code, rows.len()), (0, 1), "{told}");
     assert_eq!(rows[0]["tenant_id"], HARBOUR_LANE);
     assert!(
-        told.contains(&format!("tenant {BRACKENRIDGE}: its script did not finish by result.csv")),
+        told.contains(&format!("tenant {BRACKENRIDGE}: its script did not finish, according to result.csv")),
         "{told}"
     );
     let off = "SELECT protocols FROM campaign_events WHERE event = 'confirmed'";

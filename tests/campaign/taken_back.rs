@@ -99,7 +99,7 @@ fn an_opt_out_and_a_confirmation_of_the_wrong_tenant_are_taken_back() {
 
     campaign(&place, "2026-11-03", &["confirm", BRACKENRIDGE]);
     let (code, _, said) = campaign(&place, "2026-11-03", &with(&["correct", HARBOUR_LANE]));
-    assert!(code == 1 && said.contains("none of it was confirmed"), "{said}");
+    assert!(code == 1 && said.contains("none of these protocols was confirmed"), "{said}");
     let (code, rows, said) = campaign(&place, "2026-11-03", &with(&["correct", BRACKENRIDGE]));
     assert_eq!((code, rows[0]["protocols_off"].as_str()), (0, Some("")), "{said}");
     assert!(events_of(&place, "corrected")[0].contains("the wrong tenant"));
@@ -267,7 +267,7 @@ fn a_rehearsal_tells_the_calendar_and_touches_nothing() {
 
     place.write("mine/notes.txt", b"not a lake");
     let (code, _, said) = campaign(&place, "2026-11-02", &["rehearse", "--into", "mine"]);
-    assert!(code == 2 && said.contains("no lake to rehearse in"), "{said}");
+    assert!(code == 2 && said.contains("not a lake of a rehearsal"), "{said}");
     assert!(place.path("mine/notes.txt").exists());
     for into in ["lake/copy", "lake"] {
         let (code, _, said) = campaign(&place, "2026-11-02", &["rehearse", "--into", into]);

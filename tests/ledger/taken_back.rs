@@ -171,7 +171,7 @@ async fn a_confirmation_by_mistake_is_taken_back() {
     let mut world = announced().await;
     world.opt_out(1, Some(&[Imap4]), noon(3)).await;
     let refused = world.correct(1, None, noon(4)).await.refused;
-    assert!(refused[0].why.contains("none of it was confirmed"), "{refused:?}");
+    assert!(refused[0].why.contains("none of these protocols was confirmed"), "{refused:?}");
     world.confirm(1, None, noon(30)).await;
     assert_eq!(world.correct(1, Some(&[Pop3]), noon(31)).await.events.len(), 1);
     assert_eq!(world.correct(1, Some(&[Pop3]), noon(31)).await.already, [tenant(1)]);

@@ -78,5 +78,5 @@ fn an_empty_lake_is_shown_as_one() {
     place.write("logs/empty.json", b"");
     place.run(LAKE, &["ingest", &place.path("logs").display().to_string()]);
     let server = Server::over(place, &[], &[]);
-    assert!(server.page("/").body.contains("There is no tenant to judge."));
+    assert!(server.page("/").body.contains("There is no tenant to assess."));
 }

@@ -39,7 +39,7 @@ fn a_name_that_tells_nothing_or_another_format_is_refused_before_the_query() {
         (&["--output", "x"], "found 'x'"),
         (
             &["--output", "x.csv", "--format", "parquet"],
-            "--format: expected csv, as the name x.csv tells, or another name, found 'parquet'",
+            "--format: expected csv, which the name x.csv implies, or another name, found 'parquet'",
         ),
         (
             &["--format", "xlsx"],

@@ -14,7 +14,7 @@ fn a_limit_cuts_rows_and_says_that_there_are_more() {
     let sql = "SELECT x FROM (VALUES (1), (2), (3)) AS t(x) ORDER BY x";
     let cut = asked(&[sql, "--limit", "2"]);
     assert_eq!((stdout(&cut).as_str(), cut.status.code()), ("x\n1\n2\n", Some(0)));
-    assert_eq!(stderr(&cut).trim(), "only the first 2 rows: there are more than --limit lets through");
+    assert_eq!(stderr(&cut).trim(), "only the first 2 rows are shown, the limit of --limit; there are more");
     let whole = asked(&[sql, "--limit", "3"]);
     assert_eq!((stdout(&whole).as_str(), stderr(&whole).as_str()), ("x\n1\n2\n3\n", ""));
     let none = asked(&[sql, "--limit", "0"]);
@@ -40,7 +40,7 @@ fn what_never_ends_is_stopped_by_time() {
         assert_eq!(output.status.code(), Some(1), "{sql}");
         let told = stderr(&output);
         assert!(
-            told.starts_with("lightsout: query sql: stopped after 1500ms, the time that --timeout gives it"),
+            told.starts_with("lightsout: query sql: stopped after 1500ms, the limit of --timeout"),
             "{told}"
         );
         assert!(told.contains("--timeout 6s"), "the way out: {told}");

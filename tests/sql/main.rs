@@ -179,7 +179,7 @@ fn statements_of_one_text_are_answered_one_after_the_other() {
     assert!(stderr(&output).contains("line 2, column 8:"), "{}", stderr(&output));
     let output = asked(&["SELECT 1; SELECT 2", "--output", "both.csv"]);
     assert_eq!(output.status.code(), Some(2));
-    assert!(stderr(&output).contains("expected one query that gives rows"), "{}", stderr(&output));
+    assert!(stderr(&output).contains("expected one query that returns rows"), "{}", stderr(&output));
     let output = asked(&["SET TIME ZONE 'Nowhere'"]);
     assert_eq!(output.status.code(), Some(2));
     assert!(stderr(&output).contains("found 'Nowhere'"), "{}", stderr(&output));

@@ -148,26 +148,26 @@ fn commands_list_describe_and_set() {
     ask("\\timing", &["timing is off"]);
     let told = ask("SELECT 1 AS x;", &["(1 row)"]);
     assert!(told.contains("| x |"), "{told}");
-    ask("\\x", &["one column a line is on"]);
+    ask("\\x", &["expanded display is on"]);
     ask("SELECT 1 AS first, 'b' AS second;", &["-[ row 1 ]-", "first  | 1", "second | b"]);
     ask("\\x auto", &["wider than the screen"]);
     // Thirty-one columns do not fit.
     ask("SELECT * FROM sign_in_records LIMIT 1;", &["-[ row 1 ]-", "sign_in_id "]);
-    ask("\\pset format csv", &["answers are written as csv"]);
+    ask("\\pset format csv", &["the output format is csv"]);
     ask("SELECT 1 AS x, 'a,b' AS y;", &["x,y", "1,\"a,b\""]);
     ask("\\pset format xml", &["expected \\pset format table, csv, json, ndjson or md"]);
     let file = state.path().join("rows.csv");
-    ask(&format!("\\o {}", file.display()), &["answers go to"]);
+    ask(&format!("\\o {}", file.display()), &["results go to"]);
     ask("SELECT 7 AS seven;", &["(1 row to "]);
     assert_eq!(std::fs::read_to_string(&file).expect("rows"), "seven\n7\n");
     // The file's name tells the format, whatever the screen has.
-    ask("\\pset format table", &["answers are written as table"]);
+    ask("\\pset format table", &["the output format is table"]);
     ask("\\o rows.xls", &["expected a name that ends with one of .txt, .csv, .json"]);
     let file = state.path().join("rows.md");
-    ask(&format!("\\o {}", file.display()), &["answers go to"]);
+    ask(&format!("\\o {}", file.display()), &["results go to"]);
     ask("SELECT 7 AS seven;", &["(1 row to "]);
     assert_eq!(std::fs::read_to_string(&file).expect("rows"), "| seven |\n| ---: |\n| 7 |\n");
-    ask("\\o", &["answers go to the screen"]);
+    ask("\\o", &["results go to the screen"]);
     leave(shell);
 }
 
@@ -230,7 +230,7 @@ fn a_file_an_editor_and_a_clock_ask_as_the_keyboard_does() {
     assert!(shown.contains("| one |") && shown.contains("wrong.sql: stopped at line 2"), "{shown}");
     assert!(!shown.contains("three"), "{shown}");
     let shown = told(&mut shell, &format!("\\i {}", path("itself.sql").display()));
-    assert!(shown.contains("does one name itself?"), "{shown}");
+    assert!(shown.contains("does one include itself?"), "{shown}");
     let shown = told(&mut shell, "\\i no-such-file.sql");
     assert!(shown.contains("reading no-such-file.sql: "), "{shown}");
 
@@ -259,7 +259,7 @@ fn a_file_an_editor_and_a_clock_ask_as_the_keyboard_does() {
     assert!(shown.contains("| edited |") && shown.contains("| 42     |"), "{shown}");
     // It fails where the text is not the one that it looks for.
     let shown = told(&mut shell, "\\e");
-    assert!(shown.contains("nothing was asked"), "{shown}");
+    assert!(shown.contains("nothing was run"), "{shown}");
     leave(shell);
 }
 
@@ -271,7 +271,7 @@ fn times_are_shown_in_the_time_zone_that_was_set() {
     let utc = told(&mut shell, sql);
     let shown = told(&mut shell, "SET TIME ZONE 'Asia/Tokyo';");
     assert!(
-        shown.contains("times are shown in Asia/Tokyo; days of views and reports are days in UTC"),
+        shown.contains("times are shown in Asia/Tokyo; days of views and reports are UTC days"),
         "{shown}"
     );
     let tokyo = told(&mut shell, sql);

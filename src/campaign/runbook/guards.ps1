@@ -21,7 +21,7 @@ function Write-Step {
     }
 }
 
-# In time: what is due is decided by logs that grow old.
+# In time: the plan rests on logs, which grow old.
 $today = [DateTime]::UtcNow.ToString('yyyy-MM-dd', $invariant)
 if ([string]::CompareOrdinal($today, $validFrom) -lt 0) {
     throw "Today is $today (UTC), and this script is for $validFrom and later. Nothing was changed."
@@ -52,7 +52,7 @@ if ($delegated) {
     $via = " The connection was opened with -DelegatedOrganization $delegated, and such a connection can show one tenant while its cmdlets reach another: connect as an administrator of the tenant itself."
 }
 if ("$($connection.TenantID)" -ne $tenantId) {
-    throw "The connection is to tenant $($connection.TenantID), and this script is for tenant $tenantId. Run Disconnect-ExchangeOnline and connect to that one. Nothing was changed.$via"
+    throw "The connection is to tenant $($connection.TenantID), and this script is for tenant $tenantId. Run Disconnect-ExchangeOnline and connect to this one. Nothing was changed.$via"
 }
 
 # Exchange Online offers an account only the cmdlets that it may run.
@@ -73,7 +73,7 @@ if ($domains.Count -gt 0 -and $strange.Count -eq $domains.Count) {
     throw "Exchange Online answers for an organization with the domains $($accepted -join ', '), and the roster gives tenant $tenantId the domains $($domains -join ', '). If the roster is wrong, correct it and run lightsout campaign apply --runbook again. Nothing was changed.$via"
 }
 if ($domains.Count -eq 0 -and -not $stated) {
-    throw "Nothing that Exchange Online says of itself can be compared: the roster gives tenant $tenantId no domain. Put one of its domains into the column domains, then run lightsout campaign apply --runbook again. Nothing was changed.$via"
+    throw "Nothing that Exchange Online reports can be compared: the roster gives tenant $tenantId no domain. Put one of its domains into the column domains, then run lightsout campaign apply --runbook again. Nothing was changed.$via"
 }
 if ($strange.Count -gt 0) {
     Write-Warning "The roster gives this tenant domains that Exchange Online does not accept mail for: $($strange -join ', ')."

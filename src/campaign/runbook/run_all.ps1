@@ -8,7 +8,7 @@ if ([bool]$AppId -ne [bool]$CertificateThumbprint) {
     throw '-AppId and -CertificateThumbprint belong together: give both, or neither.'
 }
 if ($Delegated -and -not $UserPrincipalName) {
-    throw '-Delegated wants -UserPrincipalName, the account of the partner.'
+    throw '-Delegated requires -UserPrincipalName, the account of the partner.'
 }
 if (@(Get-ConnectionInformation).Count -gt 0) {
     throw 'A connection to Exchange Online is open. This script opens one for each tenant and closes it again: run Disconnect-ExchangeOnline first. Nothing was changed.'
@@ -110,7 +110,7 @@ foreach ($tenant in $chosen) {
 
 if (-not $WhatIfPreference) { Write-Host "The result is in $ResultFile." }
 if ($stopped -gt 0) {
-    Write-Warning "$stopped of $($chosen.Count) tenants did not finish; their rows of the steps 'stop' and 'finish' say why. Fix that and run this script again: it passes over what is done already."
+    Write-Warning "$stopped of $($chosen.Count) tenants did not finish; their rows of the steps 'stop' and 'finish' say why. Fix that and run this script again: it skips what is done already."
     exit 1
 }
 if (-not $Undo -and -not $WhatIfPreference) {

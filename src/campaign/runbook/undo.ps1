@@ -48,7 +48,7 @@ foreach ($group in @($entries | Where-Object { $_.kind -eq 'policy' } | Group-Ob
     $name = "$($group.Name)"
     $policy = @(Get-AuthenticationPolicy -ErrorAction Stop | Where-Object { "$($_.Name)" -eq $name })
     if ($policy.Count -eq 0) {
-        Write-Step "policy $name" 'left' 'it is not there any more'
+        Write-Step "policy $name" 'left' 'it does not exist any more'
         continue
     }
     $change = @{}

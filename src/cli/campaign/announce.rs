@@ -16,30 +16,30 @@ pub(in crate::cli) struct Arguments {
     /// The decision to announce [default: the campaign's latest]
     #[arg(long, value_name = "ID")]
     decision: Option<String>,
-    /// Announce to N tenants, drawn by the seed [default: the campaign's, else
-    /// everybody eligible]
+    /// Announce to N tenants, drawn at random [default: the campaign's size, else
+    /// all eligible tenants]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     wave: Option<u32>,
-    /// What the draw begins with; another seed is another wave [default: follows
+    /// Seed of the draw; another seed draws another wave [default: derived
     /// from the decision]
     #[arg(long, value_name = "N")]
     seed: Option<u64>,
-    /// The day that the notices are given, from which the days count [default: today]
+    /// The date of the notices, from which the notice days count [default: today]
     #[arg(long, value_name = "DATE", value_parser = parse_day)]
     notice_date: Option<NaiveDate>,
     /// Who announces it
     #[arg(long, value_name = "NAME")]
     by: Option<String>,
-    /// Announce even if the campaign's effective date leaves fewer days than its
-    /// notice days; the announcement keeps that it was so
+    /// Announce even if the campaign's effective date is fewer than notice_days
+    /// away; this is recorded with the announcement
     #[arg(long)]
     short_notice: bool,
-    /// Also write, for sending, the warnings and the requests for evidence of all
+    /// Also write warnings and requests for missing logs, ready to send, for all
     /// other tenants
     #[arg(long)]
     warnings: bool,
-    /// Announce the decision that --decision names although it was made without a
-    /// roster, or excludes fewer tenants than the lake's
+    /// Announce the decision named by --decision even if it was made without a
+    /// roster, or with one that excludes fewer tenants than the lake's
     #[arg(long, requires = "decision")]
     despite_roster: bool,
     #[command(flatten)]
@@ -69,7 +69,7 @@ pub(super) async fn run(arguments: &Arguments, global: &Global) -> Result<u8> {
     let days = (announced.effective_date - announced.notice_date).num_days();
     if !announced.picked.events.is_empty() && days < i64::from(announced.notice_days) {
         lightsout_output::stderr!(
-            "  that is {days} days after the notice, where notice_days says {}",
+            "  that is {days} days after the notice; notice_days is {}",
             announced.notice_days
         );
     }
@@ -81,7 +81,7 @@ pub(super) async fn run(arguments: &Arguments, global: &Global) -> Result<u8> {
         );
     }
     if let Some(warnings) = announced.warnings {
-        lightsout_output::stderr!("of warnings and of missing evidence: {}", files.summary(warnings));
+        lightsout_output::stderr!("warnings and requests for missing logs: {}", files.summary(warnings));
     }
     Ok(0)
 }

@@ -15,8 +15,8 @@ use lightsout_workflow::campaign::runbooks::RunbookCount;
 pub(in crate::cli) struct Arguments {
     #[command(flatten)]
     common: Common,
-    /// Write PowerShell for each tenant, to be reviewed and run by a person, its
-    /// undo, and a runner for all of them
+    /// Write PowerShell scripts to review and run: for each tenant the switch-off
+    /// and its undo, and one script that runs them all
     #[arg(long)]
     runbook: bool,
     #[command(flatten)]
@@ -32,19 +32,16 @@ pub(super) async fn run(arguments: &Arguments, global: &Global) -> Result<u8> {
     if !global.quiet {
         recheck::tell(&planned.rechecked, &state, files, global);
         let today = state.now.date_naive();
-        lightsout_output::stderr!(
-            "{} tenants are due on {today}; nothing was changed in any of them",
-            planned.due.len()
-        );
+        lightsout_output::stderr!("{} tenants are due on {today}; no tenant was changed", planned.due.len());
         if planned.in_notice > 0 {
             lightsout_output::stderr!(
-                "{} not due by the system's clock, whatever --now says: the days of notice count from the real \
+                "{} not due by the system clock, regardless of --now: the days of notice count from the real \
                  announcement; see: lightsout campaign rehearse",
                 lightsout_output::text::count(planned.in_notice as u64, "tenant is", "tenants are")
             );
         }
         if let Some(next) = planned.next {
-            lightsout_output::stderr!("the next ones are due on {next}");
+            lightsout_output::stderr!("the next tenants are due on {next}");
         }
         if let Some(runbooks) = planned.runbooks {
             print_runbooks(runbooks, &files.out.join(RUNBOOKS));

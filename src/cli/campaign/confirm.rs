@@ -30,7 +30,7 @@ pub(super) async fn run(arguments: &Arguments, global: &Global) -> Result<u8> {
     arguments.common.output.write(&[rows::confirmed(&state.ledger, &state.names()?, tenants)?])?;
     if !global.quiet {
         lightsout_output::stderr!(
-            "{} confirmations recorded, {} known before, {} refused; {}",
+            "confirmations recorded: {}, {} already known, {} refused; {}",
             done.events.len(),
             done.already.len(),
             done.refused.len(),

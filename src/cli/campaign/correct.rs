@@ -36,7 +36,7 @@ pub(super) async fn run(arguments: &Arguments, global: &Global) -> Result<u8> {
     if !global.quiet {
         let recorded = taken.done.events.iter().filter(|event| event.event == EventKind::Corrected).count();
         lightsout_output::stderr!(
-            "{} recorded, {} known before, {} refused; {}",
+            "{} recorded, {} already known, {} refused; {}",
             count(recorded as u64, "correction", "corrections"),
             done.already.len(),
             done.refused.len(),

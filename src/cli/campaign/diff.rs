@@ -17,11 +17,11 @@ use lightsout_workflow::campaign::diff::{Difference, since};
 pub(in crate::cli) struct Arguments {
     #[command(flatten)]
     common: Common,
-    /// Compare with what was known before then, e.g. 2026-12-01 or
+    /// Compare with the state before this time, e.g. 2026-12-01 or
     /// 2026-12-01T09:30:00Z
     #[arg(long, value_name = "TIME", value_parser = time)]
     since: DateTime<Utc>,
-    /// What has changed on stdout, as one object
+    /// Print the changes to stdout as one JSON object
     #[arg(long, conflicts_with_all = ["format", "output"])]
     json: bool,
 }
@@ -33,7 +33,7 @@ pub(super) async fn run(arguments: &Arguments, global: &Global) -> Result<u8> {
     if arguments.since > state.now {
         return Err(Failure::Usage {
             flag: "--since",
-            expected: format!("a time that has passed, before {}", state.now.format("%Y-%m-%dT%H:%M:%SZ")),
+            expected: format!("a time in the past, before {}", state.now.format("%Y-%m-%dT%H:%M:%SZ")),
             found: arguments.since.format("%Y-%m-%dT%H:%M:%SZ").to_string(),
         });
     }
@@ -95,7 +95,7 @@ fn told(difference: &Difference, since: DateTime<Utc>) -> String {
     let counts = format!("{changed} changed since {since} UTC, {} got worse", difference.worse());
     match (&difference.decision_before, &difference.decision_after) {
         (Some(before), Some(after)) if before == after => {
-            format!("{counts}; no decision was made since: {after}")
+            format!("{counts}; no newer decision than {after}")
         }
         (Some(before), Some(after)) => format!("{counts}; decisions {before} and {after}"),
         (None, _) => format!("{counts}; there was no decision before, so verdicts were not compared"),

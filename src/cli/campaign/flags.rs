@@ -30,7 +30,7 @@ pub(super) struct Common {
         hide_default_value = true
     )]
     pub(super) campaign: String,
-    /// The tenants as they are now [default: the lake's roster, else that of the
+    /// List of tenants, as CSV, JSON or Parquet [default: the lake's, else that of the
     /// decision]
     #[arg(long, value_name = "FILE")]
     pub(super) roster: Option<PathBuf>,
@@ -49,7 +49,7 @@ impl Common {
         let state = self.read(global, true).await?;
         if let Some(last_day) = state.not_looked_at().await?.filter(|_| !global.quiet) {
             lightsout_output::stderr!(
-                "warning: by --now it is {}, and the lake has sign-ins until {last_day}: later ones are not looked at",
+                "warning: --now is {}, but the lake has sign-ins until {last_day}; sign-ins after --now are ignored",
                 state.now.date_naive()
             );
         }
@@ -79,11 +79,11 @@ impl Common {
 /// Flags of the commands that write notices.
 #[derive(Debug, Args)]
 pub(super) struct Files {
-    /// Where files go
+    /// Write files to this folder
     #[arg(long, value_name = "DIR", default_value = "./out")]
     pub(super) out: PathBuf,
-    /// Own notice templates, in a folder, by the names of the built-in ones; those
-    /// for German tenants in its folder de. See: lightsout notices templates
+    /// Folder of your own notice templates, named like the built-in ones; those
+    /// for German tenants are in its folder de. See: lightsout notices templates
     #[arg(long, value_name = "DIR")]
     templates: Option<PathBuf>,
 }
@@ -118,17 +118,17 @@ pub(super) struct Whom {
     tenant: Option<String>,
     #[expect(clippy::doc_markdown, reason = "help text, shown as it stands")]
     /// CSV of tenant_id[,protocols][,by_whom][,happened_at], or a list that a
-    /// campaign command wrote; confirm takes the results of run-all.ps1 too
+    /// campaign command wrote; confirm also takes the result file of run-all.ps1
     #[arg(long, value_name = "FILE")]
     from: Option<PathBuf>,
     /// Only this protocol, e.g. imap4; can be repeated [default: all that were
     /// announced]
     #[arg(long, value_name = "P", value_delimiter = ',', conflicts_with = "from")]
     protocol: Vec<Protocol>,
-    /// Who asked for it, or did it
+    /// Name of the person who asked for it or did it
     #[arg(long, value_name = "NAME")]
     by: Option<String>,
-    /// When that was [default: now]
+    /// When it happened, e.g. 2026-12-01T09:30:00Z [default: now]
     #[arg(long, value_name = "TIME", value_parser = time, conflicts_with = "from")]
     at: Option<DateTime<Utc>>,
 }
@@ -142,7 +142,7 @@ impl Whom {
             let list = request_file::read(path, &[LIST_COLUMNS, results].concat())?;
             for tenant_id in list.unfinished {
                 lightsout_output::stderr!(
-                    "passed over: tenant {tenant_id}: its script did not finish by {}",
+                    "skipped tenant {tenant_id}: its script did not finish, according to {}",
                     path.display()
                 );
             }
@@ -166,7 +166,7 @@ impl Whom {
 /// The reason that somebody gives.
 #[derive(Debug, Args)]
 pub(super) struct Why {
-    /// Why; kept with the event, and told where the tenant is told
+    /// Reason, recorded with the event and stated in the tenant's notice
     #[arg(long, value_name = "TEXT", value_parser = clap::builder::NonEmptyStringValueParser::new())]
     pub(super) why: String,
 }
@@ -190,7 +190,7 @@ pub(super) fn somebody_answers(requests: &[Request]) -> Result<()> {
         None => Ok(()),
         Some(request) => Err(Failure::Usage {
             flag: "--by",
-            expected: "the name of who answers for it".to_owned(),
+            expected: "the name of the person responsible".to_owned(),
             found: request
                 .line
                 .map_or_else(|| "nothing".to_owned(), |line| format!("no by_whom in line {line}")),

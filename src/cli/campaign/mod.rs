@@ -26,29 +26,29 @@ use crate::cli::failure::Result;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
-    /// Tell eligible tenants what goes off and when, all of them or a wave
+    /// Write the notices to eligible tenants, to all of them or a wave
     Announce(announce::Arguments),
     /// Record that a tenant keeps protocols
     OptOut(opt_out::Arguments),
-    /// Take back an opt-out: the protocols go off after all
+    /// Take back an opt-out: the protocols will be turned off after all
     OptIn(opt_in::Arguments),
-    /// Take back an announcement, of tenants or of a whole wave; nothing of it
-    /// is turned off
+    /// Take back the announcement of tenants or of a whole wave; what it announced
+    /// is not turned off
     Withdraw(withdraw::Arguments),
-    /// Put on hold what is used again or no longer covered; exit 4 if anything,
-    /// or if something was used after it had been turned off
+    /// Put on hold what is used again or lacks logs; exit 4 if anything is,
+    /// or if something was used after it was turned off
     Recheck(recheck::Arguments),
-    /// Recheck, then plan what goes off where; changes no tenant
+    /// Recheck, then write the switch-off plan; does not change any tenant
     Apply(apply::Arguments),
     /// Record what was turned off, and write the follow-up notices
     Confirm(confirm::Arguments),
     /// Take back a confirmation that was made by mistake
     Correct(correct::Arguments),
-    /// Play the whole campaign in a copy of the lake and print its calendar
+    /// Simulate the whole campaign in a copy of the lake and print its calendar
     Rehearse(rehearse::Arguments),
-    /// What is to be done, and every tenant's state, dates and next step
+    /// Show what has to be done, and every tenant's state, dates and next step
     Status(status::Arguments),
-    /// Which tenants have changed since a day, and why; exit 4 if something got worse
+    /// Show which tenants changed since a day, and why; exit 4 if anything got worse
     Diff(diff::Arguments),
     /// Check a campaign and print its rules, ready to copy
     Show(show::Arguments),

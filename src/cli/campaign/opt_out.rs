@@ -16,7 +16,7 @@ pub(in crate::cli) struct Arguments {
     whom: Whom,
     #[command(flatten)]
     common: Common,
-    /// The campaign's files: scripts and lists that the opt-out makes outdated are removed there
+    /// The campaign's output folder, from which outdated scripts and lists are removed
     #[arg(long, value_name = "DIR", default_value = "./out")]
     pub(super) out: PathBuf,
 }
@@ -32,7 +32,7 @@ pub(super) async fn run(arguments: &Arguments, global: &Global) -> Result<u8> {
     arguments.common.output.write(&[rows])?;
     if !global.quiet {
         lightsout_output::stderr!(
-            "{} opt-outs recorded, {} known before, {} refused",
+            "opt-outs recorded: {}, {} already known, {} refused",
             done.events.len(),
             done.already.len(),
             done.refused.len()

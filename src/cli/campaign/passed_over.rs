@@ -24,13 +24,12 @@ pub(super) fn tell(picked: &Picked, effective: NaiveDate) {
         picked.seed
     );
     if picked.events.is_empty() && grouped.is_empty() {
-        lightsout_output::stderr!(
-            "  the decision has no tenant that something can be announced to; see: lightsout campaign status"
-        );
+        lightsout_output::stderr!("  the decision has no eligible tenant; see: lightsout campaign status");
     }
     for (label, tenants) in grouped {
-        let cure = if label.ends_with(NOT_COLLECTED) { " (collect, then repeat)" } else { "" };
-        lightsout_output::stderr!("  passed over, {label}: {}{cure}", tenants.len());
+        let cure =
+            if label.ends_with(NOT_COLLECTED) { " (collect the logs, then run this again)" } else { "" };
+        lightsout_output::stderr!("  skipped, {label}: {}{cure}", tenants.len());
         let explained = tenants.iter().filter(|(_, reasons)| !reasons.is_empty());
         for (tenant_id, reasons) in explained.take(NAMED_MAX) {
             let told: Vec<String> = reasons.iter().map(reason_text).collect();
@@ -45,13 +44,13 @@ pub(super) fn tell(picked: &Picked, effective: NaiveDate) {
     }
     if let Some(before) = picked.drawn_before {
         lightsout_output::stderr!(
-            "this wave was drawn at {} and stands; for another give another --seed",
+            "this wave was already drawn at {}; use another --seed to draw another",
             before.format("%Y-%m-%d %H:%M")
         );
     }
 }
 
-const NOT_COLLECTED: &str = "log not collected up to today";
+const NOT_COLLECTED: &str = "logs not collected up to today";
 
 /// What tenants are counted by.
 fn label(why: &PassedOver) -> String {
@@ -59,7 +58,7 @@ fn label(why: &PassedOver) -> String {
         PassedOver::AlreadyAnnounced { .. } => "announced before".to_owned(),
         PassedOver::ExcludedByRoster { .. } => "excluded by the roster".to_owned(),
         PassedOver::ExcludedByCampaign { .. } => "excluded by the campaign's waves".to_owned(),
-        PassedOver::AlreadyOff { campaign: None } => "off already".to_owned(),
+        PassedOver::AlreadyOff { campaign: None } => "already off".to_owned(),
         PassedOver::AlreadyOff { campaign: Some(campaign) } => format!("turned off by campaign {campaign}"),
         PassedOver::KeptByTenant => "opted out before the announcement was withdrawn".to_owned(),
         PassedOver::Overtaken { .. } => "used since the decision".to_owned(),
@@ -68,11 +67,11 @@ fn label(why: &PassedOver) -> String {
             if codes.contains(&"not_settled") {
                 NOT_COLLECTED.to_owned()
             } else {
-                format!("evidence not sufficient up to today, {}", codes.join(" and "))
+                format!("insufficient evidence up to today, {}", codes.join(" and "))
             }
         }
-        PassedOver::NotDrawn => "not drawn".to_owned(),
-        PassedOver::NoRoom => "no room below the campaign's waves.pending_max".to_owned(),
+        PassedOver::NotDrawn => "not drawn for this wave".to_owned(),
+        PassedOver::NoRoom => "the campaign's waves.pending_max is reached".to_owned(),
     }
 }
 

@@ -39,16 +39,16 @@ pub(super) fn tell(rechecked: &Rechecked, state: &CampaignState, files: &Files, 
     for used in &rechecked.still_used {
         let tenant_id = &used.tenant_id;
         lightsout_output::stderr!(
-            "{tenant_id} still signs in by {}, which was turned off on {}; see: lightsout explain {tenant_id}",
+            "{tenant_id} still uses {}, which was turned off on {}; see: lightsout explain {tenant_id}",
             used.protocol,
             used.off_on
         );
     }
     for held in rechecked.held(state) {
-        let on_hold = format!("on hold: {}, by {}", held.tenant_id, held.codes.join(", "));
+        let on_hold = format!("put on hold: {}, because of {}", held.tenant_id, held.codes.join(", "));
         match held.cleared_then {
             Some((codes, made_by)) => lightsout_output::stderr!(
-                "{on_hold}; {} stood in the evidence of its announcement already, which was cleared by {made_by}: the \
+                "{on_hold}; {} was already in the evidence of its announcement, which {made_by} cleared: the \
                  rules have changed, not the log",
                 codes.join(", ")
             ),
@@ -61,7 +61,7 @@ pub(super) fn tell(rechecked: &Rechecked, state: &CampaignState, files: &Files, 
     }
     let on_hold = state.ledger.tenants.values().filter(|tenant| !tenant.holds.is_empty()).count();
     lightsout_output::stderr!(
-        "{} holds and {} releases recorded; {on_hold} of {} tenants have something on hold",
+        "holds recorded: {}; releases recorded: {}; {on_hold} of {} tenants have something on hold",
         rechecked.count(EventKind::Held),
         rechecked.count(EventKind::Released),
         state.ledger.tenants.len()
@@ -73,7 +73,7 @@ pub(super) fn tell(rechecked: &Rechecked, state: &CampaignState, files: &Files, 
     let dates: Vec<_> = rescheduled.filter_map(|event| event.effective_date).collect();
     if let Some(date) = dates.first() {
         lightsout_output::stderr!(
-            "the holds of {} ended after the day of the change, which is now {date}; see lists/rescheduled.csv",
+            "the holds of {} ended after the day of the change, so the new day is {date}; see lists/rescheduled.csv",
             count(dates.len() as u64, "tenant", "tenants")
         );
     }

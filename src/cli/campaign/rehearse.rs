@@ -24,20 +24,20 @@ pub(in crate::cli) struct Arguments {
     /// The decision to announce [default: the campaign's latest]
     #[arg(long, value_name = "ID")]
     decision: Option<String>,
-    /// Announce to N tenants, drawn by the seed [default: the campaign's, else
-    /// everybody eligible]
+    /// Announce to N tenants, drawn at random [default: the campaign's size, else
+    /// all eligible tenants]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     wave: Option<u32>,
-    /// What the draw begins with [default: follows from the decision]
+    /// Seed of the draw [default: derived from the decision]
     #[arg(long, value_name = "N")]
     seed: Option<u64>,
-    /// Announce even if the effective date leaves fewer days than the notice days
+    /// Announce even if the effective date is fewer than notice_days away
     #[arg(long)]
     short_notice: bool,
-    /// The last day to play [default: the last on which something is due]
+    /// The last day to simulate [default: the last on which something is due]
     #[arg(long, value_name = "DATE", value_parser = parse_day)]
     until: Option<NaiveDate>,
-    /// Where the copy of the lake goes; other commands go on in it, with --lake and
+    /// Folder for the copy of the lake; other commands continue in it with --lake and
     /// --now [default: rehearsal-lake in the --out folder]
     #[arg(long, value_name = "DIR")]
     into: Option<PathBuf>,
@@ -64,12 +64,12 @@ pub(super) async fn run(arguments: &Arguments, global: &Global) -> Result<u8> {
     arguments.common.output.write(&[rows::calendar(&calendar, &rehearsal.names()?)?])?;
     if !global.quiet {
         lightsout_output::stderr!(
-            "REHEARSAL: {}, as if the logs stayed as they are; nothing was recorded in {}",
+            "REHEARSAL: {}, assuming that no new logs arrive; nothing was recorded in {}",
             count(calendar.len() as u64, "step", "steps"),
             state.lake.name()
         );
         lightsout_output::stderr!(
-            "the lake of the rehearsal is {}, its files are in {}",
+            "the rehearsal's lake is {}; its files are in {}",
             into.display(),
             files.out.display()
         );

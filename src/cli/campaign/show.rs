@@ -11,7 +11,7 @@ pub(in crate::cli) struct Arguments {
     /// A built-in campaign or a TOML file [default: basic-auth-all-protocols]
     #[arg(value_name = "NAME|FILE")]
     name: Option<String>,
-    /// The same
+    /// Same as the argument
     #[arg(long = "campaign", value_name = "NAME|FILE", conflicts_with = "name")]
     flag: Option<String>,
 }

@@ -19,7 +19,7 @@ use lightsout_report::{Format, work_list};
 pub(in crate::cli) struct Arguments {
     #[command(flatten)]
     common: Common,
-    /// The decision that tenants without an announcement are shown by [default:
+    /// The decision to use for tenants without an announcement [default:
     /// the campaign's latest]
     #[arg(long, value_name = "ID")]
     decision: Option<String>,
@@ -29,10 +29,10 @@ pub(in crate::cli) struct Arguments {
     /// Only this tenant: its id, or a domain or name of the roster
     #[arg(long, value_name = "TENANT")]
     tenant: Option<String>,
-    /// Only tenants with something to turn off on that day or before
+    /// Only tenants with something to turn off by this day
     #[arg(long, alias = "due", value_name = "DATE", value_parser = parse_day)]
     due_by: Option<NaiveDate>,
-    /// The work list and the tenants on stdout, as one object
+    /// Print the work list and the tenants to stdout as one JSON object
     #[arg(long, conflicts_with_all = ["format", "output"])]
     json: bool,
 }
@@ -73,7 +73,7 @@ pub(super) async fn run(arguments: &Arguments, global: &Global) -> Result<u8> {
         && let Some((differ, all)) = state.cleared_no_longer(row)?
     {
         lightsout_output::stderr!(
-            "{differ} of the {} announced on it would not be cleared by these rules",
+            "{differ} of the {} announced from this decision would not be cleared by the current rules",
             count(all as u64, "tenant", "tenants")
         );
     }

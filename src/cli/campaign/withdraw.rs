@@ -22,19 +22,19 @@ pub(in crate::cli) struct Arguments {
     #[arg(long, value_name = "TENANT")]
     tenant: Vec<String>,
     #[expect(clippy::doc_markdown, reason = "help text, shown as it stands")]
-    /// The tenants of a CSV with a column tenant_id, or of a list that a campaign
+    /// CSV with a column tenant_id, or a list that a campaign
     /// command wrote
     #[arg(long, visible_alias = "from", value_name = "FILE")]
     tenants_from: Option<PathBuf>,
     /// All tenants of an announcement, by the id that announce printed
     #[arg(long, value_name = "ID")]
     announcement: Option<String>,
-    /// All tenants of the N-th announcement of the campaign, from 1 on
+    /// All tenants of the campaign's N-th announcement, counted from 1
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     wave: Option<u32>,
     #[command(flatten)]
     why: Why,
-    /// Who withdraws it
+    /// Name of the person who withdraws it
     #[arg(long, value_name = "NAME", value_parser = clap::builder::NonEmptyStringValueParser::new())]
     by: String,
     #[command(flatten)]
@@ -86,14 +86,16 @@ pub(super) async fn run(arguments: &Arguments, global: &Global) -> Result<u8> {
     arguments.common.output.write(&[rows])?;
     if !global.quiet {
         lightsout_output::stderr!(
-            "{} recorded, {} known before, {} refused; {}",
+            "{} recorded, {} already known, {} refused; {}",
             count(done.events.len() as u64, "withdrawal", "withdrawals"),
             done.already.len(),
             done.refused.len(),
             files.summary(taken.notices)
         );
         if !done.events.is_empty() {
-            lightsout_output::stderr!("nothing of it will be turned off; what has been turned off stays off");
+            lightsout_output::stderr!(
+                "what was announced will not be turned off; what is already off stays off"
+            );
         }
     }
     Ok(u8::from(!done.refused.is_empty()))

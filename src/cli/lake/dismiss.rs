@@ -17,27 +17,27 @@ const PATHS_TOLD: usize = 5;
 
 #[derive(Debug, Args)]
 pub(in crate::cli) struct Arguments {
-    /// The tenant whose doubt it is: its id, or a domain or name that the roster knows
+    /// The tenant with the doubt: its id, or a domain or name that the roster knows
     #[arg(long, value_name = "ID")]
     tenant: String,
     #[expect(clippy::doc_markdown, reason = "help text, shown as it stands")]
     /// The reason code of the doubt: rejected_records, refused_files, ...
     #[arg(long, value_name = "CODE")]
     doubt: String,
-    /// A file that it is dismissed for, as `sources` names it; may come several times
+    /// A file to dismiss the doubt for, as `sources` names it; can be repeated
     /// [default: all that the lake holds now]
     #[arg(long, value_name = "PATH")]
     source: Vec<String>,
-    /// Who answers for it
+    /// Name of the person responsible
     #[arg(long, value_name = "NAME")]
     by: String,
-    /// What they have found
+    /// Why the doubt is dismissed
     #[arg(long, value_name = "TEXT")]
     why: String,
     /// CSV, JSON or Parquet list of tenants with domains and names
     #[arg(long, value_name = "FILE")]
     roster: Option<std::path::PathBuf>,
-    /// The row on stdout
+    /// Print the dismissal to stdout as one JSON object
     #[arg(long)]
     json: bool,
 }

@@ -11,16 +11,16 @@ use lightsout_output::text::count;
 
 #[derive(Debug, Args)]
 pub(in crate::cli) struct Arguments {
-    /// Decisions that no announcement rests on, with their tenants and rosters
+    /// Delete decisions that no announcement uses, with their tenants and rosters
     #[arg(long, required = true)]
     decisions: bool,
-    /// Keep the decisions of this time: 30d, 12h
+    /// Keep decisions younger than this: 30d, 12h
     #[arg(long, value_name = "AGE", value_parser = parse_age)]
     keep_last: TimeDelta,
-    /// List the decisions that would go, on stdout; write nothing
+    /// Print the decisions that would be deleted; write nothing
     #[arg(long)]
     dry_run: bool,
-    /// The report on stdout
+    /// Print the report to stdout as one JSON object
     #[arg(long)]
     json: bool,
 }
@@ -50,10 +50,10 @@ fn told(report: &ForgetReport, dry_run: bool) -> String {
     let files = if report.forgotten.is_empty() || dry_run {
         ""
     } else {
-        "; their files go with: lightsout lake vacuum"
+        "; delete their files with: lightsout lake vacuum"
     };
     format!(
-        "{} {} ({}){files}\nkept {} of the time given, {} that campaigns rest on, {} that are the latest of a campaign",
+        "{} {} ({}){files}\nkept {} that are recent enough, {} that campaigns use, {} that are the latest of a campaign",
         if dry_run { "would forget" } else { "forgot" },
         decisions(report.forgotten.len()),
         count(rows, "row", "rows"),

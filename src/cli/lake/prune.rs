@@ -19,19 +19,19 @@ use lightsout_workflow::prune::{PruneReport, PruneScope, prune};
 
 #[derive(Debug, Args)]
 pub(in crate::cli) struct PruneArguments {
-    /// Everything of this tenant, by its GUID
+    /// Remove everything about this tenant, given by its GUID
     #[arg(long, value_name = "ID", required_unless_present = "before", conflicts_with = "before")]
     tenant: Option<String>,
-    /// Sign-ins, rejects, settings and sources of before this day (UTC)
+    /// Remove sign-ins, rejects, settings and sources before this day (UTC)
     #[arg(long, value_name = "DATE")]
     before: Option<NaiveDate>,
-    /// Say what would go; write nothing
+    /// Show what would be removed; change nothing
     #[arg(long)]
     dry_run: bool,
     /// Do not ask
     #[arg(long)]
     yes: bool,
-    /// The report on stdout
+    /// Print the report to stdout as one JSON object
     #[arg(long)]
     json: bool,
 }
@@ -41,13 +41,13 @@ pub(in crate::cli) struct ExportArguments {
     /// The tenant, by its GUID
     #[arg(long, value_name = "ID")]
     tenant: String,
-    /// The folder for the files
+    /// Folder for the files
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
     /// parquet, csv, json or ndjson [default: parquet]
     #[arg(long, value_name = "F", default_value = "parquet", hide_default_value = true)]
     format: Format,
-    /// The manifest on stdout
+    /// Print the manifest to stdout as one JSON object
     #[arg(long)]
     json: bool,
 }
@@ -76,7 +76,7 @@ pub(super) async fn run(lake: &mut Lake, arguments: &PruneArguments, global: &Gl
         && is_empty(&would)
         && lake.mentions(id, &[])?.is_empty()
     {
-        let expected = "a tenant that the lake holds something of".to_owned();
+        let expected = "a tenant with data in the lake".to_owned();
         return Err(Failure::Usage { flag: "--tenant", expected, found: id.clone() });
     }
     if arguments.dry_run {
@@ -84,7 +84,8 @@ pub(super) async fn run(lake: &mut Lake, arguments: &PruneArguments, global: &Gl
     }
     if !arguments.yes {
         if !std::io::stdin().is_terminal() {
-            let expected = "--yes where nobody can be asked: what is pruned can't be brought back".to_owned();
+            let expected =
+                "--yes, because there is no terminal to ask on: pruned data can't be restored".to_owned();
             return Err(Failure::Usage {
                 flag: "--yes",
                 expected,
@@ -92,7 +93,7 @@ pub(super) async fn run(lake: &mut Lake, arguments: &PruneArguments, global: &Gl
             });
         }
         told(&would, true, false, global)?;
-        eprint!("This can't be undone. Type yes to go on: ");
+        eprint!("This can't be undone. Type yes to continue: ");
         let _ = std::io::stderr().flush();
         let mut answer = String::new();
         std::io::stdin().read_line(&mut answer).map_err(Failure::read("the answer"))?;
@@ -138,7 +139,7 @@ fn told(report: &PruneReport, is_dry_run: bool, json: bool, global: &Global) -> 
         }
         if report.rejects_emptied > 0 {
             let rejects = count(report.rejects_emptied, "reject", "rejects");
-            lightsout_output::stderr!("{would}{rejects} of no known tenant emptied; they stay as doubts");
+            lightsout_output::stderr!("{would}{rejects} of unknown tenants emptied; they stay as doubts");
         }
         if !is_dry_run {
             let files = count(report.history.files, "file", "files");
@@ -146,7 +147,9 @@ fn told(report: &PruneReport, is_dry_run: bool, json: bool, global: &Global) -> 
                 "{files} of old versions deleted ({}); assess again",
                 HumanBytes(report.history.bytes)
             );
-            lightsout_output::stderr!("files that are ingested again come back: delete or move them too");
+            lightsout_output::stderr!(
+                "data returns if its files are ingested again: delete or move those files too"
+            );
         }
     }
     for place in &report.still_named {
@@ -167,7 +170,7 @@ pub(super) fn run_export(lake: &Lake, arguments: &ExportArguments, global: &Glob
         print_report(&report)?;
     }
     if report.rows() == 0 {
-        lightsout_output::stderr!("lightsout: the lake holds nothing of tenant {id}");
+        lightsout_output::stderr!("lightsout: the lake has no data of tenant {id}");
         return Ok(1);
     }
     if !global.quiet {

@@ -20,7 +20,7 @@ const TENANTS: &str = include_str!("../../../queries/views/status_by_tenant.sql"
 
 #[derive(Debug, Args)]
 pub(in crate::cli) struct Arguments {
-    /// A row for each tenant and category instead, with its newest record and last ingest
+    /// Print a row per tenant and category instead, with its newest record and last ingest
     #[arg(long)]
     tenants: bool,
     #[command(flatten)]
@@ -81,7 +81,7 @@ fn advice(sizes: &[TableSize]) -> Vec<String> {
     if files > 0 {
         let files = count(files, "file", "files");
         advice.push(format!(
-            "{files} ({}) of old versions; those that no kept decision needs go with: lightsout lake vacuum",
+            "{files} ({}) of old versions; delete those that no kept decision needs with: lightsout lake vacuum",
             HumanBytes(bytes)
         ));
     }

@@ -31,13 +31,13 @@ pub(super) async fn run(deep: bool, output: &Output, global: &Global) -> Result<
         lightsout_output::stderr!("{error}");
     }
     if !global.quiet {
-        lightsout_output::stderr!("{sources} sources whose account does not hold");
+        lightsout_output::stderr!("{sources} sources whose row counts do not match their records");
         let read = if deep { "read whole" } else { "checked by size, footer and rows" };
         lightsout_output::stderr!("{} {read}", count(report.files, "data file", "data files"));
         if report.unhashed > 0 {
             let files = count(report.unhashed, "data file", "data files");
             lightsout_output::stderr!(
-                "the lake's log has no hash of {files}: other programs or an earlier lightsout wrote them"
+                "the lake's log has no hash of {files}; other programs or an earlier lightsout wrote them"
             );
         }
     }
@@ -48,10 +48,10 @@ fn damaged(damages: &[Damage], global: &Global) -> u8 {
     for damage in damages {
         lightsout_output::stderr!("damaged: {}", plain(&damage.to_string()));
     }
-    let files = count(damages.len() as u64, "file is damaged or gone", "files are damaged or gone");
+    let files = count(damages.len() as u64, "file is damaged or missing", "files are damaged or missing");
     let lake = plain(&global.lake.display().to_string());
     lightsout_output::stderr!(
-        "lightsout: {files}, so nothing else was checked; bring them back from a backup, or see what can be mended \
+        "lightsout: {files}, so nothing else was checked; restore them from a backup, or see what can be repaired \
          with: lightsout lake repair --lake {lake}"
     );
     1
@@ -81,9 +81,9 @@ fn tell(report: &RepairReport, yes: bool) {
         lightsout_output::stderr!("ingest again: {}", plain(path));
     }
     for left in &report.not_mended {
-        lightsout_output::stderr!("can't be mended: {}", plain(left));
+        lightsout_output::stderr!("can't be repaired: {}", plain(left));
     }
     if !yes && !report.steps.is_empty() {
-        lightsout_output::stderr!("nothing was changed; to do it: lightsout lake repair --yes");
+        lightsout_output::stderr!("nothing was changed; to repair: lightsout lake repair --yes");
     }
 }

@@ -83,7 +83,7 @@ pub(crate) fn with_flags(command: Command, arguments: &[OsString]) -> Result<Com
         return Err(Failure::from(QueryError::Header {
             path: library.path(report.name).map_or_else(String::new, |path| path.display().to_string()),
             line: declared.line,
-            found: format!("${}, whose flag --{flag} is one of every report", declared.name),
+            found: format!("${}, whose flag --{flag} every report has already", declared.name),
             expected: "another name".to_owned(),
         }));
     }

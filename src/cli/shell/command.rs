@@ -10,18 +10,18 @@ use lightsout_query::column_docs::ColumnDoc;
 use lightsout_report::Format;
 
 pub(super) const HELP: &str = "\
-SELECT ...;         ask; a query may have many lines and ends with ;
+SELECT ...;         run a query; it may have many lines and ends with ;
 SET TIME ZONE 'Z';  show times in another zone, as in 'Europe/Berlin'
 \\d                  tables, views, and reports, which are views too
-\\dS                 the same with parts of views
-\\d NAME             columns of one, with what they mean
-\\i FILE             ask what a file has, until something fails
+\\dS                 the same, with internal views
+\\d NAME             columns of one, with their meaning
+\\i FILE             run the statements of a file, until one fails
 \\e                  write the query in $VISUAL or $EDITOR
-\\watch [SECONDS]    ask the last query again and again, until Ctrl-C
-\\x [on|off|auto]    one column a line; auto: where a row is wider than the screen
+\\watch [SECONDS]    repeat the last query, until Ctrl-C
+\\x [on|off|auto]    one column per line; auto: if a row is wider than the screen
 \\pset format F      table, csv, json, ndjson or md
 \\pset pager on|off  long answers through $PAGER
-\\o [FILE]           answers into a file; without one back to the screen
+\\o [FILE]           write results to a file; without one, to the screen
 \\timing [on|off]    how long each query takes
 \\? or help          this
 \\q or Ctrl-D        leave
@@ -95,7 +95,7 @@ impl Command {
             }
             ("\\pset", ["format", name]) => match name.to_ascii_lowercase().parse() {
                 Ok(Format::Parquet | Format::Xlsx) => {
-                    Self::Wrong(format!("{name} goes into a file, whose name tells it: \\o answers.{name}"))
+                    Self::Wrong(format!("{name} can only be written to a file: \\o answers.{name}"))
                 }
                 Ok(format) => Self::Format(format),
                 Err(_) => wrong("\\pset format table, csv, json, ndjson or md"),

@@ -11,7 +11,7 @@ pub(super) fn read(path: &Path) -> Result<String> {
     let name = || path.display().to_string();
     let bytes = std::fs::read(path).map_err(Failure::read(name()))?;
     lightsout_config::spreadsheet::decoded(bytes).map_err(|line| {
-        let source = std::io::Error::other(format!("line {line} is no text; expected UTF-8"));
+        let source = std::io::Error::other(format!("line {line} is not text; expected UTF-8"));
         Failure::Read { path: name(), source }
     })
 }
@@ -30,7 +30,7 @@ pub(super) fn edit(text: &str) -> Result<String> {
         .status()
         .map_err(Failure::read(editor.clone()))?;
     if !status.success() {
-        let source = std::io::Error::other(format!("it ended with {status}; nothing was asked"));
+        let source = std::io::Error::other(format!("it ended with {status}; nothing was run"));
         return Err(Failure::Read { path: editor, source });
     }
     read(&path)

@@ -52,7 +52,7 @@ pub(super) async fn run(
     }
     if !quiet {
         print(&format!("lightsout {}, lake {}", env!("CARGO_PKG_VERSION"), session.lake().name()));
-        print("A query ends with ; and \\d lists what there is to ask of. \\? for help, \\q to leave.");
+        print("A query ends with ; and \\d lists tables and views. \\? for help, \\q to quit.");
     }
     let mut shell = Shell {
         session,
@@ -149,12 +149,12 @@ impl Shell {
         match self.session.refresh().await {
             Ok(true) => {
                 self.screen.forget_names();
-                lightsout_output::stderr!("(the lake has new commits: answers are of them from here on)");
+                lightsout_output::stderr!("(the lake has new commits; results include them from here on)");
             }
             Ok(false) => {}
             Err(error) => {
                 lightsout_output::stderr!(
-                    "the newest commits can't be read, answers are of those before: {error}"
+                    "the newest commits can't be read; results come from older ones: {error}"
                 );
             }
         }
@@ -203,7 +203,7 @@ impl Shell {
     async fn watch(&mut self, every: Duration, line: &mut Line) -> Next {
         let sql = self.last.clone();
         if sql.is_empty() {
-            lightsout_output::stderr!("there is no query yet to watch");
+            lightsout_output::stderr!("there is no query to watch yet");
             return Next::Failed;
         }
         let was_paged = self.screen.without_pager();
@@ -266,7 +266,7 @@ impl Shell {
         let name = path.display().to_string();
         if self.includes == INCLUDES_MAX {
             lightsout_output::stderr!(
-                "{name}: files that name files, {INCLUDES_MAX} of them; does one name itself?"
+                "{name}: files are included more than {INCLUDES_MAX} deep; does one include itself?"
             );
             return Next::Failed;
         }

@@ -193,7 +193,7 @@ impl<'a> Check<'a> {
                 && !protocols.contains(&Protocol::PasswordGrant)
             {
                 let expected =
-                    "none, as they tell password grants apart and protocols has no 'password_grant'";
+                    "none, because they apply only to password grants, and protocols has no 'password_grant'";
                 return Err(self.wrong(app_ids.span(), "app_ids", shown(app_ids), expected));
             }
         }

@@ -7,7 +7,7 @@ use std::fmt;
 pub enum RosterError {
     #[error("roster {file} can't be read: {source}")]
     Read { file: String, source: std::io::Error },
-    #[error("roster {file} is of no known kind; expected a name that ends in .csv, .json or .parquet")]
+    #[error("roster {file} has an unknown format; expected a name that ends in .csv, .json or .parquet")]
     Kind { file: String },
     #[error(
         "roster {file}, line {line}: expected UTF-8 text; save it again, in Excel as 'CSV UTF-8 (comma delimited)'"
@@ -18,17 +18,17 @@ pub enum RosterError {
     Csv { file: String, source: ::csv::Error },
     #[error("roster {file}: expected an array of objects, one per tenant: {source}")]
     Json { file: String, source: serde_json::Error },
-    #[error("roster {file} is no Parquet file that can be read: {source}")]
+    #[error("roster {file} can't be read as Parquet: {source}")]
     Parquet { file: String, source: ::parquet::errors::ParquetError },
     #[error(
         "roster {file}, {column}: the column is of type {found}; expected text, a list of texts, true or false, or days"
     )]
     ColumnType { file: String, column: Column, found: String },
-    #[error("roster {file}, {place}: no column tenant_id; it is the one that is required")]
+    #[error("roster {file}, {place}: the required column tenant_id is missing")]
     NoTenantId { file: String, place: Place },
     #[error("roster {file}, {place}{}: unknown column '{}'; did you mean {meant}? Give a column of your own another name", column_number(*.number), shown(.name))]
     MistypedColumn { file: String, place: Place, number: Option<usize>, name: String, meant: &'static str },
-    #[error("roster {file}, {place}{} ({name}): the column is there twice", column_number(*.number))]
+    #[error("roster {file}, {place}{} ({name}): the column appears twice", column_number(*.number))]
     RepeatedColumn { file: String, place: Place, number: Option<usize>, name: String },
     #[error("roster {file}, {place}, {column}: found '{}', expected {expected}", shown(.found))]
     Value { file: String, place: Place, column: Column, found: String, expected: String },

@@ -144,7 +144,7 @@ fn a_file_that_is_not_there_or_of_another_kind_is_named() {
     let told = super::tests::told(read(Path::new("roster.xlsx")).map(|file| file.roster));
     assert_eq!(
         told,
-        "roster roster.xlsx is of no known kind; expected a name that ends in .csv, .json or .parquet"
+        "roster roster.xlsx has an unknown format; expected a name that ends in .csv, .json or .parquet"
     );
 }
 
@@ -239,7 +239,7 @@ fn no_protocol_is_written_none() {
 #[test]
 fn a_column_that_is_there_twice_or_not_at_all_is_told() {
     let twice = told(csv(&format!("tenant_id,exclude_reason,reason\n{CONTOSO},a,b\n")));
-    assert!(twice.contains("line 1, column 3 (exclude_reason): the column is there twice"), "{twice}");
+    assert!(twice.contains("line 1, column 3 (exclude_reason): the column appears twice"), "{twice}");
     let none = told(csv("display_name\nContoso\n"));
     assert!(none.contains("line 1: no column tenant_id"), "{none}");
 }
@@ -358,7 +358,7 @@ fn what_is_wrong_in_parquet_is_told_with_its_row_and_column() {
     assert!(told_name.contains("unknown column 'exlude'; did you mean exclude?"), "{told_name}");
     assert!(told_of(vec![("cloud", two)]).contains("no column tenant_id"));
     let told_kind = told(read_bytes("roster.parquet", b"tenant_id\n"));
-    assert!(told_kind.contains("roster.parquet is no Parquet file that can be read"), "{told_kind}");
+    assert!(told_kind.contains("roster.parquet can't be read as Parquet"), "{told_kind}");
 }
 
 #[test]

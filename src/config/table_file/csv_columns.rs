@@ -47,7 +47,7 @@ pub(super) fn table(text: &str, path: &Path) -> Result<RecordBatch> {
         .map(|(name, column)| Field::new(name, column.data_type().clone(), true))
         .collect();
     if fields.is_empty() {
-        return Err(TableFileError::Names { path: path.to_owned(), found: "it has no column".to_owned() });
+        return Err(TableFileError::Names { path: path.to_owned(), found: "it has no columns".to_owned() });
     }
     RecordBatch::try_new(Arc::new(Schema::new(fields)), typed)
         .map_err(|source| TableFileError::Arrow { path: path.to_owned(), source })
@@ -88,7 +88,7 @@ fn separator(text: &str, path: &Path) -> Result<u8> {
             expected:
                 "one character between the names of the columns (, ; tab or |), and other ones in quotes"
                     .to_owned(),
-            found: format!("'{}' and '{}' as often", char::from(first), char::from(second)),
+            found: format!("'{}' and '{}' equally often", char::from(first), char::from(second)),
         });
     }
     Ok(first)

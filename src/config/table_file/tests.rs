@@ -86,7 +86,7 @@ fn what_could_be_read_wrongly_is_refused() {
     assert!(refused("a.csv", b"a,b\n1,\"2\n3,4\n").contains("line 2: expected one line of text"));
     assert!(refused("a.csv", b"a,a\n1,2\n").contains("columns 1 and 2 are both named a"));
     assert!(refused("a.csv", b"a,,c\n1,2,3\n").contains("column 2 has no name"));
-    assert!(refused("a.csv", b"").contains("it has no column"));
+    assert!(refused("a.csv", b"").contains("it has no columns"));
     assert!(refused("a.csv", b"a,b\nM\xfcller,1\n").contains("line 2: expected text in UTF-8 or UTF-16"));
     // UTF-16 without its mark.
     assert!(refused("a.csv", b"a\0,\0b\0\n\0").contains("line 1: expected text in UTF-8"));

@@ -50,7 +50,7 @@ $ErrorActionPreference = 'Stop'
 $culture = [Globalization.CultureInfo]::InvariantCulture
 $logs = [ordered]@{ InteractiveSignIns = 'interactiveUser'; NonInteractiveSignIns = 'nonInteractiveUser' }
 
-# Reads one page as text. Graph asks to wait when it is asked too often, and fails now and then.
+# Reads one page as text. Graph throttles frequent requests, and sometimes fails.
 function Read-Page {
     param([string]$Uri)
     for ($try = 1; ; $try++) {

@@ -158,7 +158,7 @@ pub fn parse(text: &str) -> Result<Collected, String> {
     }
     let tenant_id = written.tenant_id.trim().trim_matches(['{', '}']).to_ascii_lowercase();
     if !is_guid(&tenant_id) {
-        return Err(wrong(format!("its tenant_id is '{}', which is no GUID", short(&written.tenant_id))));
+        return Err(wrong(format!("its tenant_id is '{}', which is not a GUID", short(&written.tenant_id))));
     }
     let delegated: Vec<String> = written.delegated_organizations.iter().map(|name| short(name)).collect();
     let facts = facts(&written).map_err(wrong)?;

@@ -39,7 +39,7 @@ $cmdlets = [Collections.ArrayList]@()
 # lists everything may mean that its list is cut short, so the list then counts as truncated.
 function Read-Setting {
     param([string]$Cmdlet, [hashtable]$With, [scriptblock]$Take)
-    if ($Cmdlet -notlike 'Get-*') { throw "$Cmdlet does not only read." }
+    if ($Cmdlet -notlike 'Get-*') { throw "$Cmdlet is not a read-only cmdlet." }
     $record = [ordered]@{
         name = $Cmdlet; status = 'ok'; objects = 0; truncated = $false; error = $null; warnings = @()
     }
@@ -193,4 +193,4 @@ foreach ($record in $cmdlets) {
         Write-Warning "$($record['name']) is $($record['status']): $($record['error']) $($record['warnings'] -join '; ')"
     }
 }
-Write-Host "Wrote $path. Bring it into the lake with: lightsout ingest '$path'"
+Write-Host "Wrote $path. Read it into the lake with: lightsout ingest '$path'"

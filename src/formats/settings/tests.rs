@@ -63,7 +63,7 @@ fn a_cmdlet_that_was_denied_failed_or_cut_short_is_a_problem() {
 fn a_file_that_the_collector_did_not_write_so_is_refused() {
     for (change, told) in [
         (json!({"version": 2}), "of version 2"),
-        (json!({"tenant_id": "weaver.example.com"}), "which is no GUID"),
+        (json!({"tenant_id": "weaver.example.com"}), "which is not a GUID"),
         (json!({"collected_at": "yesterday"}), "input contains invalid characters"),
         (json!({"transport": {"SmtpClientAuthenticationDisabled": "True"}}), "invalid type"),
         (json!({"cmdlets": null}), "invalid type"),

@@ -154,7 +154,7 @@ pub(super) fn of_columns(names: &[String]) -> NotRead {
     }
     if let Some(format) = names.iter().find_map(|name| event_format(name)) {
         return NotRead::unknown(format!(
-            "lines of {format}, which hold what a connector has picked of each record and seldom its client app; \
+            "lines of {format}, which hold only selected fields of each record and seldom its client app; \
              export the records themselves as JSON, from Log Analytics, Event Hubs or a storage account"
         ));
     }
@@ -174,7 +174,7 @@ pub(super) fn of_columns(names: &[String]) -> NotRead {
     }
     if in_local_time(names) {
         return NotRead::unknown(
-            "a Log Analytics export whose times are in local time, of a zone that it does not say; set the display \
+            "a Log Analytics export whose times are in an unstated local time zone; set the display \
              of times to UTC and export again",
         );
     }
@@ -208,14 +208,14 @@ pub(crate) fn graph_error(object: &str) -> Option<String> {
     let message = text("message").map(|message| format!(": {message}")).unwrap_or_default();
     let has = |part: &str| code.contains(part);
     let way_out = if has("NonPremiumTenant") || has("B2CTenant") {
-        "the tenant has no licence of Entra ID P1, which Graph wants before it gives sign-in logs: assign one, or \
+        "the tenant has no Entra ID P1 licence, which Graph requires for sign-in logs: assign one, or \
          download the logs in the Entra admin center"
     } else if has("Forbidden") || has("Denied") || has("PermissionMissing") || has("Unauthorized") {
         "the collector may not read sign-in logs: grant AuditLog.Read.All with the role Reports Reader, and collect again"
     } else if has("Token") {
         "the collector's token was not valid: sign in and collect again"
     } else if has("TooManyRequests") || has("Throttled") || has("429") {
-        "Graph was asked too often: collect again, more slowly"
+        "Graph throttled the collector: collect again later"
     } else {
         "collect again"
     };

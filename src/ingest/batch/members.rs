@@ -83,7 +83,7 @@ impl Batch<'_> {
                     Ok(read) => read,
                     Err(why) => {
                         let why = format!(
-                            "expected a tar archive that can be read to its end, but behind {count} files: {why}"
+                            "expected a tar archive that can be read to its end, but after {count} files: {why}"
                         );
                         sources.push(refused(input, opened, why, true));
                         Ok(())

@@ -28,7 +28,7 @@ impl Format {
     /// For the message.
     #[must_use]
     pub fn describe(&self) -> String {
-        format!("{}, which is not read; {}", self.name, self.way_out)
+        format!("{}, which is not supported; {}", self.name, self.way_out)
     }
 }
 
@@ -47,7 +47,7 @@ static FORMATS: [Format; 14] = [
     format("a file compressed by bzip2", b"BZh", "decompress it first: bzip2 -d FILE"),
     format("a file compressed by lz4", b"\x04\x22\x4d\x18", "decompress it first: lz4 -d FILE"),
     format(
-        "an Excel workbook (.xls), or another file of old Office",
+        "an Excel workbook (.xls), or another old Office file",
         b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1",
         SAVE_AS_CSV,
     ),

@@ -24,7 +24,7 @@ fn data_start(file: &Arc<File>, header_start: u64) -> io::Result<u64> {
     let mut header = [0; 30];
     FileFrom { file: Arc::clone(file), at: header_start }.read_exact(&mut header)?;
     if !header.starts_with(SIGNATURE) {
-        return Err(io::Error::other("its header is not there"));
+        return Err(io::Error::other("its header is missing"));
     }
     let length = |at: usize| u64::from(u16::from_le_bytes([header[at], header[at + 1]]));
     Ok(header_start + header.len() as u64 + length(26) + length(28))
@@ -54,7 +54,7 @@ impl Opened {
         let before = directory.offset();
         if before > 0 {
             return Err(format!(
-                "{before} bytes lie before it, as where archives were joined; name each archive"
+                "{before} bytes lie before it, as if archives were joined; name each archive"
             ));
         }
         let mut members = Vec::new();

@@ -47,11 +47,15 @@ pub(super) fn advice(facts: &Facts<'_>, settings: &IngestSettings) -> Vec<String
     let is_audit = matches!(facts.shape, Some(Shape::Audit | Shape::AuditCsv));
     for column in facts.missing_columns.iter().filter(|_| !is_audit) {
         let column = match *column {
-            "client_app" => "client app (Client app, ClientAppUsed): without it no protocol can be told",
+            "client_app" => {
+                "client app (Client app, ClientAppUsed): without it no protocol can be determined"
+            }
             "result" if facts.account.object_cells > 0 => {
                 "result: its cells say \"[object Object]\", which a program has written in place of the status"
             }
-            "result" => "result (Status, Sign-in error code, ResultType): without it no success can be told",
+            "result" => {
+                "result (Status, Sign-in error code, ResultType): without it success can't be determined"
+            }
             other => other,
         };
         advice.push(format!("lacks the column of the {column}; export again with all columns"));

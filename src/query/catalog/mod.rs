@@ -37,10 +37,10 @@ impl Topic {
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
-            Self::Usage => "Usage and its course",
-            Self::Who => "Who, and with what",
-            Self::Attempts => "What did not succeed",
-            Self::Logs => "The logs themselves",
+            Self::Usage => "Usage and trends",
+            Self::Who => "Users and clients",
+            Self::Attempts => "Failed sign-ins",
+            Self::Logs => "Logs and coverage",
             Self::Campaign => "Verdicts and campaigns",
             Self::Own => "Your own",
         }

@@ -112,7 +112,7 @@ impl OwnQuery {
             return Err(wrong(1, found, "another file name"));
         }
         let bytes = std::fs::read(&path).map_err(Error::read(path.display().to_string()))?;
-        let sql = decode(bytes).map_err(|line| wrong(line, "bytes that are no text".to_owned(), "UTF-8"))?;
+        let sql = decode(bytes).map_err(|line| wrong(line, "bytes that are not text".to_owned(), "UTF-8"))?;
         Ok(Self { name, path, sql })
     }
 }
@@ -183,7 +183,7 @@ mod tests {
         assert!(wrong(&[("my query.sql", b"")]).contains("letters, digits, _ and -"));
         assert!(wrong(&[("-x.sql", b"")]).contains("letters, digits, _ and -"));
         let text = wrong(&[("mine.sql", b"-- Mine.\n\xff")]);
-        assert!(text.contains("line 2: found bytes that are no text; expected UTF-8"), "{text}");
+        assert!(text.contains("line 2: found bytes that are not text; expected UTF-8"), "{text}");
         assert!(wrong(&[("notes.txt", b"no query")]).contains("expected a folder with files *.sql"));
     }
 

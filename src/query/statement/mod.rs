@@ -35,7 +35,7 @@ fn tokens(sql: &str) -> Result<Vec<TokenWithSpan>, StatementError> {
     if sql.len() > QUERY_BYTES_MAX {
         let tenths = sql.len() * 10 / QUERY_BYTES_MAX;
         let message = format!(
-            "it is {}.{} MiB of SQL, and at most 1 MiB is taken; a long list belongs into a join",
+            "it is {}.{} MiB of SQL, and at most 1 MiB is accepted; load a long list with --with and join it",
             tenths / 10,
             tenths % 10
         );
@@ -64,7 +64,7 @@ pub(super) fn read(sql: &str) -> Result<Statement, StatementError> {
         },
         (0, _) => Err(StatementError::Size("expected a query, found nothing".to_owned())),
         (count, _) => {
-            let message = format!("expected one statement, found {count}; ask them one after the other");
+            let message = format!("expected one statement, found {count}; run them one after the other");
             Err(StatementError::Size(message))
         }
     }

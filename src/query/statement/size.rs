@@ -180,7 +180,7 @@ fn check_depth(tokens: &[&TokenWithSpan]) -> Result<(), String> {
         }
         if with(tokens_around, |level| level.tokens) > EXPRESSION_TOKENS_MAX {
             return Err(format!(
-                "more than {EXPRESSION_TOKENS_MAX} words and signs stand in one row without a comma at {}; write \
+                "more than {EXPRESSION_TOKENS_MAX} tokens follow each other without a comma at {}; write \
                  a list as IN (...), or as a join with VALUES",
                 place()
             ));
@@ -255,9 +255,7 @@ fn check_growth(tokens: &[&TokenWithSpan]) -> Result<(), String> {
     }
     let tables = open.iter().fold(0_u64, |sum, level| sum.saturating_add(level.tables));
     if tables > TABLES_MAX {
-        return Err(format!(
-            "its names of WITH, each put in place of what it stands for, come to more than {TABLES_MAX} tables"
-        ));
+        return Err(format!("its WITH queries, when expanded, read more than {TABLES_MAX} tables"));
     }
     Ok(())
 }

@@ -71,13 +71,13 @@ fn of_settings(facts: &CollectedSettings, campaign: &Campaign, window: Window) -
     let short = |text: &String| plain_short(text, TEXT_CHARACTERS_MAX);
     if !facts.problems.is_empty() {
         let problems: Vec<String> = facts.problems.iter().map(short).collect();
-        says.push(format!("nothing is concluded from it: {}", problems.join("; ")));
+        says.push(format!("it proves nothing: {}", problems.join("; ")));
     }
     let age_days_max = campaign.evidence.settings_age_days_max;
     let age = (window.end - facts.collected_at.date_naive()).num_days();
     if age.unsigned_abs() > u64::from(age_days_max) {
         let days = count(age_days_max.into(), "day", "days");
-        says.push(format!("nothing is concluded from it: it is not of the {days} around {}", window.end));
+        says.push(format!("it proves nothing: it is not from the {days} around {}", window.end));
     }
     let mailboxes = count(facts.mailboxes, "mailbox", "mailboxes");
     let against = facts.smtp_auth_disabled_mailboxes.off;
@@ -102,10 +102,9 @@ fn of_settings(facts: &CollectedSettings, campaign: &Campaign, window: Window) -
 }
 
 fn of_report(report: &SmtpReport) -> String {
-    let days = report.days.map_or_else(
-        || "of days that nothing states".to_owned(),
-        |days| format!("of {} to {}", days.first, days.last),
-    );
+    let days = report
+        .days
+        .map_or_else(|| "of unstated days".to_owned(), |days| format!("of {} to {}", days.first, days.last));
     let senders = count(report.senders, "sender", "senders");
     let (basic, unclear) = (report.basic_senders, report.unclear_senders);
     let method = if report.says_protocol { "" } else { " (it has no column for it)" };

@@ -137,7 +137,7 @@ impl Explanation {
     fn write_calendar(&self, out: &mut String) -> std::fmt::Result {
         writeln!(
             out,
-            "\ncoverage: # covered, ~ only by files that lack a column, . not covered; a line a week"
+            "\ncoverage: # covered, ~ only by files that lack a column, . not covered; one line per week"
         )?;
         for category in &self.calendar {
             let covered = category.days.iter().filter(|day| **day == Day::Covered).count();
@@ -263,7 +263,7 @@ impl Explanation {
                 clients.push(client);
             }
         }
-        writeln!(out, "\nwhat can take the place of each client")?;
+        writeln!(out, "\nwhat can replace each client")?;
         for client in clients {
             writeln!(out, "  - {}", client.kind_and_name())?;
             out.push_str(&wrapped("    ", client.advice, layout.width()));
@@ -277,7 +277,7 @@ impl Explanation {
         if self.attempts.codes.is_empty() {
             return Ok(());
         }
-        writeln!(out, "\nattempted: refused or broken off, which is no usage; by result code")?;
+        writeln!(out, "\nattempted: refused or interrupted, not counted as usage; by result code")?;
         let short = |text: Option<&String>| {
             text.map_or_else(|| "-".to_owned(), |text| plain_short(text, TEXT_CHARACTERS_MAX))
         };
@@ -294,7 +294,7 @@ impl Explanation {
             ["protocol", "outcome", "code", "reason", "sign-ins", "users", "IPs", "countries", "last seen"];
         let spare = ["countries", "IPs", "users", "last seen", "reason"];
         writeln!(out, "{}", sheet(&header, &rows, &spare, layout.width))?;
-        writeln!(out, "\nattempted: from where, at most {SOURCES_MAX} addresses of a protocol")?;
+        writeln!(out, "\nattempted: sources, at most {SOURCES_MAX} addresses per protocol")?;
         let mut shown: BTreeMap<&str, usize> = BTreeMap::new();
         let (mut rows, mut more) = (Vec::new(), 0);
         for row in &self.attempts.sources {

@@ -164,7 +164,7 @@ mod tests {
         let rows = [announced(0, "Old Mill"), StatusRow::of_nothing(&tenant_id(1))];
         let page = page(Standing { rows: &rows, today: day(11, 3) });
         assert!(page.contains("<section id=\"campaign\"") && page.contains("<a href=\"#campaign\">"));
-        assert!(page.contains("Of 1 tenant that something was announced to, as of 2026-11-03"), "{page}");
+        assert!(page.contains("Of 1 tenant with an announcement, as of 2026-11-03"), "{page}");
         assert!(page.contains("<tr><th scope=row>2026-12-02<td class=n>1"));
         let row = page.split("<div class=list id=standing>").nth(1).expect("the list");
         let row = row.split("<tr><th scope=row>").nth(1).and_then(|row| row.lines().next());

@@ -88,7 +88,7 @@ pub(super) fn reasons(model: &Model<'_>) -> Markup {
     html.raw(
         "<table><caption>Why the logs cannot tell. One tenant may have several reasons.</caption><thead><tr>",
     )
-    .raw("<th scope=col>Reason<th scope=col class=n>Tenants<th scope=col>What cures it</thead><tbody>\n");
+    .raw("<th scope=col>Reason<th scope=col class=n>Tenants<th scope=col>What to do</thead><tbody>\n");
     for (code, (tenants, cure)) in found {
         html.raw("<tr><th scope=row>").text(&in_words(code)).raw("<td class=n>").number(tenants);
         html.raw("<td>").sentence(cure).raw("\n");
@@ -117,10 +117,10 @@ pub(super) fn table(model: &Model<'_>, links: &Links<'_>) -> Listed {
             Possible::From(day) => html.raw("from ").day(day),
             Possible::Now { as_of } => html.raw("now, <code>--as-of ").day(as_of).raw("</code>"),
             Possible::OnceExported => html.raw("once exported"),
-            Possible::OnceCleared => html.raw("once looked into"),
+            Possible::OnceCleared => html.raw("after review"),
         };
     };
-    let caption = "Tenants that the logs cannot tell of";
+    let caption = "Tenants without sufficient evidence";
     Listed { markup: chunks("gaps", caption, &head, shown, row), left_out: tenants.len() - shown.len() }
 }
 

@@ -90,8 +90,8 @@ pub(super) fn steps(model: &Model<'_>, snapshot: &Snapshot<'_>, is_kept: bool) -
         let title = format!("Announce to {} with no impact", tenants(clear));
         steps.push(Step::new(title, text, &commands, Some("lists/no_impact.csv")));
         steps.push(Step::new(
-            "Then look again after each collection".to_owned(),
-            "What is used again, or no longer covered, goes on hold.".to_owned(),
+            "Recheck after each collection".to_owned(),
+            "Protocols that are used again, or lack logs, go on hold.".to_owned(),
             &[format!("lightsout campaign recheck{campaign}")],
             None,
         ));
@@ -138,12 +138,11 @@ fn prove(undecided: &[&TenantAssessment], snapshot: &Snapshot<'_>, flags: &Flags
         "lightsout ingest new-logs/".to_owned(),
         format!("lightsout assess{campaign} --roster roster.csv"),
     ];
-    let mut text =
-        "Export what their logs lack, or declare days on which they were silent; explain says which. Then \
+    let mut text = "Export the missing logs, or state the days without sign-ins; explain says which. Then \
                     decide again."
-            .to_owned();
+        .to_owned();
     if let Some((as_of, settled)) = closing::earlier_as_of(&lacking, snapshot.assessment.window.end) {
-        text = format!("{text} An earlier day would settle {} now.", tenants(settled));
+        text = format!("{text} An earlier day would give {} a verdict now.", tenants(settled));
         commands.push(format!("lightsout assess{campaign} --roster roster.csv --as-of {as_of}"));
     }
     let title = format!("Complete the logs of {}", tenants(lacking.len()));
@@ -178,7 +177,7 @@ fn look(undecided: &[&TenantAssessment], snapshot: &Snapshot<'_>, flags: &Flags)
     let commands: Vec<String> = commands.into_iter().collect();
     let text = "Usage before the window may be a monthly or quarterly job; sign-ins whose client or outcome the log does \
                 not tell may be legacy.";
-    let title = format!("Look into what {} leave open", tenants(doubtful));
+    let title = format!("Review what {} leave open", tenants(doubtful));
     (doubtful > 0).then(|| Step::new(title, text.to_owned(), &commands, None))
 }
 

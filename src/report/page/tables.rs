@@ -221,8 +221,10 @@ pub(super) fn protocols(model: &Model<'_>) -> Markup {
         "<table><caption>Protocols over all tenants</caption><thead><tr><th scope=col rowspan=2>Protocol",
     )
     .raw("<th scope=colgroup colspan=4>Tenants where it is<th scope=colgroup colspan=2>Usage")
-    .raw("<th scope=colgroup colspan=2>Sign-ins that are none<th scope=col rowspan=2>Last seen (UTC)<tr>")
-    .raw("<th scope=col class=n>in use<th scope=col class=n>unproven<th scope=col class=n>only tried")
+    .raw(
+        "<th scope=colgroup colspan=2>Sign-ins that are not usage<th scope=col rowspan=2>Last seen (UTC)<tr>",
+    )
+    .raw("<th scope=col class=n>in use<th scope=col class=n>unproven<th scope=col class=n>only attempted")
     .raw("<th scope=col class=n>unused<th scope=col class=n>users<th scope=col class=n>sign-ins")
     .raw("<th scope=col class=n>refused<th scope=col class=n>no status</thead><tbody>\n");
     let tenants = model.tenants.len() as u64;

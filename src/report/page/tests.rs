@@ -132,7 +132,7 @@ fn hostile_names_are_text() {
 #[test]
 fn pages_of_no_tenant_and_of_one_say_so() {
     let none = as_typed(&Sample::of(0, false).page());
-    for part in ["There is no tenant to judge.", "lightsout ingest my-logs/", "Nobody was found"] {
+    for part in ["There is no tenant to assess.", "lightsout ingest my-logs/", "Nobody was found"] {
         assert!(none.contains(part), "{part}");
     }
     let one = Sample::of(1, false).page();

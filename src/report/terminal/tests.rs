@@ -81,7 +81,7 @@ fn a_report_leaves_out_what_matters_least_and_names_it() {
         ("unknown", number(7)),
     ]);
     let text = fitted(&rows.expect("a batch"), 75).expect("a table");
-    assert!(text.contains("not shown here: first_seen, unknown; -x shows them"), "{text}");
+    assert!(text.contains("columns not shown: first_seen, unknown; use -x"), "{text}");
     assert!(text.contains("| Old Mill ") && text.contains("| 2026-09-21 14:13 |"), "{text}");
     assert!(text.contains("interrupted") && !text.contains("unknown |"), "{text}");
 }

@@ -70,7 +70,7 @@ impl PageError {
         let home = || ("/".to_owned(), "The report of all tenants".to_owned());
         match self {
             Self::BadRequest { name, expected, found } => (
-                "This can't be asked",
+                "Invalid request",
                 vec![format!("In {}: expected {expected}.", short(name)), format!("Found: {}", short(found))],
                 vec![home()],
             ),
@@ -96,16 +96,16 @@ impl PageError {
                 vec![home()],
             ),
             Self::Late { limit } => (
-                "This takes too long",
+                "This took too long",
                 vec![
-                    format!("It was stopped after {limit:?}, the time that --timeout gives it."),
-                    "Ask for fewer days, or have the server started with a longer --timeout.".to_owned(),
+                    format!("It was stopped after {limit:?}, the limit of --timeout."),
+                    "Choose fewer days, or restart the server with a longer --timeout.".to_owned(),
                 ],
                 vec![("/?days=7".to_owned(), "The last seven days".to_owned()), home()],
             ),
             Self::Busy => (
-                "Too many are waiting",
-                vec![format!("Ask again in {RETRY_SECONDS} seconds: others' pages are computed first.")],
+                "Too many requests are waiting",
+                vec![format!("Try again in {RETRY_SECONDS} seconds, when other pages have been computed.")],
                 vec![home()],
             ),
             Self::Failed(error) => ("This failed", vec![error.to_string()], vec![home()]),

@@ -114,7 +114,7 @@ async fn explained(queries: &Queries, decided: &Decided, judged: Judged) -> Resu
 
 /// The id in a path.
 pub(super) fn named(tenant_id: Result<Path<String>, PathRejection>) -> Result<String, PageError> {
-    tenant_id.map(|Path(id)| id).map_err(|_| PageError::NoTenant { id: "bytes that are no text".to_owned() })
+    tenant_id.map(|Path(id)| id).map_err(|_| PageError::NoTenant { id: "bytes that are not text".to_owned() })
 }
 
 /// `/tenants`: the list of them is on the report.

@@ -33,9 +33,9 @@ pub(super) fn not_read_only(found: &str) -> PgWireError {
         "COPY" => {
             "to the client only: COPY (query) TO STDOUT, or at psql: \\copy (query) TO 'file' CSV HEADER"
         }
-        _ => "the lake is written by: lightsout ingest",
+        _ => "write to the lake with: lightsout ingest",
     };
-    hinted("25006", format!("cannot execute {found}: this server only reads"), hint)
+    hinted("25006", format!("cannot execute {found}: this server is read-only"), hint)
 }
 
 /// What went wrong with a query, by the code that clients look for and with a hint that they can follow.
@@ -70,17 +70,17 @@ fn of_engine(query: &QueryError, error: &Error) -> PgWireError {
             "57014",
             "canceling statement due to statement timeout",
             format!(
-                "it had {} ms (statement_timeout, or the server's own limit); ask for fewer days or tenants",
+                "it may take {} ms (statement_timeout, or the server's own limit); query fewer days or tenants",
                 limit.as_millis()
             ),
         ),
         QueryError::OutOfMemory { limit_bytes, .. } => hinted(
             "53200",
             format!(
-                "out of memory: a query has {} MiB here, and all together have a bound too",
+                "out of memory: a query may use {} MiB here, and all queries together are limited too",
                 limit_bytes >> 20
             ),
-            "ask for fewer columns, days or tenants, or again when fewer queries run",
+            "query fewer columns, days or tenants, or try again when fewer queries run",
         ),
         QueryError::Busy { .. } => failure("53300", unnamed(error)),
         QueryError::TooManyRows { .. } => failure("54000", unnamed(error)),
@@ -142,8 +142,8 @@ mod tests {
             Error::Query(QueryError::NotReadOnly { name: "q".to_owned(), found: "INSERT".to_owned() });
         let (code, message, hint) = told(of_query(&error));
         assert_eq!(code, "25006");
-        assert_eq!(message, "cannot execute INSERT: this server only reads");
-        assert_eq!(hint.as_deref(), Some("the lake is written by: lightsout ingest"));
+        assert_eq!(message, "cannot execute INSERT: this server is read-only");
+        assert_eq!(hint.as_deref(), Some("write to the lake with: lightsout ingest"));
     }
 
     #[test]

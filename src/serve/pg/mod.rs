@@ -114,7 +114,7 @@ impl Server {
         let snapshot = live.current().await;
         let unfit = Public::new(Arc::clone(&snapshot), &[]).unfit().await;
         for (name, why) in &unfit {
-            lightsout_output::stderr!("lightsout: the query {name} is no view here: {why}");
+            lightsout_output::stderr!("lightsout: the query {name} is not available as a view: {why}");
         }
         let left_out = unfit.into_iter().map(|(name, _)| name).collect();
         Ok(Self {

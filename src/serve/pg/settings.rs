@@ -339,7 +339,7 @@ pub(super) fn shown_name<'a>(words: impl Iterator<Item = &'a str>) -> String {
 }
 
 fn read_write() -> PgWireError {
-    failure("25006", "cannot set transaction read-write mode: this server only reads")
+    failure("25006", "cannot set transaction read-write mode: this server is read-only")
 }
 
 /// Whether an encoding is UTF-8, however it is spelt: PostgreSQL looks at letters and digits alone.

@@ -50,13 +50,13 @@ pub(super) fn gaps(explanation: &Explanation) -> Markup {
     let mut head = Markup::default();
     head.raw("<th scope=col class=t>Log<th scope=col class=d>First day<th scope=col class=d>Last day")
         .raw("<th scope=col class=n data-n>Days<th scope=col class=n data-n>Permitted")
-        .raw("<th scope=col class=g>What cures it");
+        .raw("<th scope=col class=g>What to do");
     chunks("gaps", "Days not covered", &head, &explanation.gaps, |gap, html| {
         html.raw("<th scope=row>").text(&gap.category.as_str().replace('_', " "));
         html.raw("<td class=d>").day(gap.first).raw("<td class=d>").day(gap.last);
         html.raw("<td class=n>").number(gap.days.unsigned_abs());
         html.raw("<td class=n>").number(gap.permitted_days.into());
-        html.raw("<td>").sentence(gap.cure.as_deref().unwrap_or("nothing: so many may be missing"));
+        html.raw("<td>").sentence(gap.cure.as_deref().unwrap_or("nothing: within the permitted gap"));
     })
 }
 

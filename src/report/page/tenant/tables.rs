@@ -27,7 +27,7 @@ pub(super) fn protocols(tenant: &TenantAssessment) -> Markup {
             ProtocolVerdict::InUse => "in use",
             ProtocolVerdict::AlreadyOff => "already off",
             ProtocolVerdict::Unproven => "unproven",
-            ProtocolVerdict::Attempted => "only tried",
+            ProtocolVerdict::Attempted => "only attempted",
             ProtocolVerdict::Unused => "unused",
         });
         for count in [row.users, row.sign_ins, row.interrupted, row.blocked, row.failures, row.unknown] {
@@ -67,7 +67,7 @@ pub(super) fn addresses(addresses: &[Address]) -> Markup {
     head.raw("<th scope=col class=t>Address<th scope=col class=s>Country<th scope=col class=u>Protocols")
         .raw("<th scope=col class=n data-n>Users<th scope=col class=n data-n>Sign-ins")
         .raw("<th scope=col class=d>First seen (UTC)<th scope=col class=d>Last seen (UTC)");
-    chunks("addresses", "Where it comes from, the busiest first", &head, addresses, |row, html| {
+    chunks("addresses", "Source addresses, the busiest first", &head, addresses, |row, html| {
         html.raw("<th scope=row>").text(row.ip_address.as_deref().unwrap_or("not stated"));
         html.raw("<td>").text(&row.countries.as_ref().map_or_else(String::new, |of| of.join(", ")));
         html.raw("<td>").text(&row.protocols.iter().map(|name| named(name)).collect::<Vec<_>>().join(", "));
@@ -83,7 +83,7 @@ pub(super) fn codes(attempts: &Attempts) -> Markup {
         .raw("<th scope=col class=g>Reason<th scope=col class=n data-n>Sign-ins<th scope=col class=n data-n>Users")
         .raw("<th scope=col class=n data-n>IPs<th scope=col class=d>Last seen (UTC)");
     let rows = &attempts.codes[..attempts.codes.len().min(ROWS_MAX)];
-    chunks("codes", "Only tried, by result code", &head, rows, |row, html| {
+    chunks("codes", "Only attempted, by result code", &head, rows, |row, html| {
         html.raw("<th scope=row>").text(named(&row.protocol)).raw("<td>").text(&row.outcome).raw("<td>");
         html.text(&row.error_code.map_or_else(String::new, |code| code.to_string()));
         html.raw("<td>").text(row.failure_reason.as_deref().unwrap_or_default());
@@ -103,7 +103,7 @@ pub(super) fn sources(attempts: &Attempts) -> Markup {
         .raw("<th scope=col class=n data-n>Failed<th scope=col class=n data-n>Users")
         .raw("<th scope=col class=d>First seen (UTC)<th scope=col class=d>Last seen (UTC)");
     let rows = &attempts.sources[..attempts.sources.len().min(ROWS_MAX)];
-    chunks("sources", "Only tried, by address", &head, rows, |row, html| {
+    chunks("sources", "Only attempted, by address", &head, rows, |row, html| {
         html.raw("<th scope=row>").text(row.ip_address.as_deref().unwrap_or("not stated"));
         html.raw("<td>").text(row.country.as_deref().unwrap_or_default());
         html.raw("<td>").text(named(&row.protocol));
