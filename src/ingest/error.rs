@@ -4,7 +4,10 @@
 /// An error of an ingest.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    #[error("no input matches '{input}'; expected a file, a folder, a glob pattern, or - for stdin")]
+    #[error(
+        "no input matches '{input}'; expected a file, a folder, a glob pattern, - for stdin, or a container or prefix of an \
+         object store that holds blobs"
+    )]
     NoInput { input: String },
     #[error(
         "{folder} was written by lightsout: a lake, or the output of a run; expected sign-in logs. Name the folder of your \
@@ -14,9 +17,12 @@ pub enum Error {
     #[error("reading {path}: {source}")]
     Read { path: String, source: std::io::Error },
     #[error(
-        "another process has ingested the same content into {lake} meanwhile; run the command again, it skips what is there"
+        "'{url}' names no object store that is known; found {found}; expected az://CONTAINER/PREFIX, \
+         abfss://CONTAINER@ACCOUNT.dfs.core.windows.net/PREFIX, s3://BUCKET/PREFIX or gs://BUCKET/PREFIX"
     )]
-    IngestedMeanwhile { lake: String },
+    StoreUrl { url: String, found: String },
+    #[error("{action} {url}: {source}; {hint}")]
+    Store { action: &'static str, url: String, hint: String, source: object_store::Error },
     #[error("the lake at {lake} has rejects of a source {source_id} that its table sources does not know")]
     NoSource { lake: String, source_id: String },
     #[error("{what}: {source}")]
