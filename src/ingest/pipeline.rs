@@ -40,6 +40,9 @@ pub async fn ingest(
     progress: &Progress,
 ) -> Result<IngestReport> {
     let mut report = IngestReport::default();
+    if inputs.is_empty() {
+        return Ok(report);
+    }
     let mut known = Known::of(lake, &inputs)?;
     let mut inputs = inputs.into_iter().peekable();
     while inputs.peek().is_some() {

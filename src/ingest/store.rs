@@ -140,9 +140,15 @@ impl Location {
         match store.list(prefix).next().await {
             Some(Err(error)) => Err(self.failed("listing")(error)),
             Some(Ok(_)) => Ok(()),
-            None if self.head().await?.is_some() => Ok(()),
+            // A container may have no log yet.
+            None if self.is_container() || self.head().await?.is_some() => Ok(()),
             None => Err(Error::NoInput { input: self.url.clone() }),
         }
+    }
+
+    /// Whether it is a container as a whole.
+    fn is_container(&self) -> bool {
+        self.prefix.as_ref().is_empty() && self.pattern.is_none()
     }
 
     /// The blob that the URL names, if it names one.

@@ -22,6 +22,9 @@ use crate::{Error, Result};
 /// A larger blob is fetched in ranges of this size.
 const RANGE_BYTES: u64 = 8 << 20;
 
+/// Ranges of one blob that are asked for at the same time, as far as there are connections.
+const RANGES_MAX: usize = 64;
+
 /// An answer that breaks off is asked for again, so often; a request that fails is repeated by the client itself.
 const ATTEMPTS: u32 = 5;
 
@@ -72,7 +75,6 @@ pub(crate) enum Ready<'a> {
 }
 
 /// A blob of a batch and the file that it goes to.
-#[derive(Clone)]
 struct Fetch {
     index: usize,
     blob: Blob,
@@ -166,7 +168,7 @@ async fn fetch_all(fetches: Vec<Fetch>, states: Arc<States>, connections: usize)
         // A batch that is given up fetches no more.
         Aborting(task)
     });
-    tasks.buffered(connections).for_each(|_| std::future::ready(())).await;
+    tasks.buffer_unordered(connections).for_each(|_| std::future::ready(())).await;
 }
 
 /// A task that ends with the future that waits for it.
@@ -207,12 +209,11 @@ impl From<io::Error> for Failure {
 impl Fetch {
     async fn run(&self, requests: &Semaphore) -> State {
         use object_store::Error as StoreError;
-        let mut this = self.clone();
         let mut changes = 0;
         let mut attempt = 0;
         loop {
             attempt += 1;
-            match this.fetch(requests).await {
+            match self.fetch(requests).await {
                 Ok((etag, bytes)) => return State::Fetched { etag, bytes },
                 Err(Failure::Disk(source)) => {
                     let path = self.file.display().to_string();
@@ -222,11 +223,6 @@ impl Fetch {
                     changes += 1;
                     if changes == 2 {
                         return State::Changing;
-                    }
-                    // The version that is there now.
-                    match this.blob.store.head(&this.blob.path).await {
-                        Ok(meta) => (this.blob.etag, this.bytes) = (meta.e_tag, meta.size),
-                        Err(_) => this.bytes = 0,
                     }
                 }
                 Err(Failure::Store(StoreError::NotFound { .. })) => {
@@ -249,21 +245,27 @@ impl Fetch {
     async fn fetch(&self, requests: &Semaphore) -> Result<(Option<String>, u64), Failure> {
         let file = File::create(&self.file)?;
         if self.bytes <= RANGE_BYTES {
-            return self.part(&file, None, requests).await;
+            return self.part(&file, None, None, requests).await;
         }
-        let starts = (0..self.bytes).step_by(usize::try_from(RANGE_BYTES).unwrap_or(usize::MAX));
+        // As it is now, and with its `ETag` as a condition has to name it: a listing may write it otherwise.
+        let meta = self.blob.store.head(&self.blob.path).await?;
+        let Some(etag) = meta.e_tag else {
+            // Nothing else proves that ranges are of one version.
+            return self.part(&file, None, None, requests).await;
+        };
+        let starts = (0..meta.size).step_by(usize::try_from(RANGE_BYTES).unwrap_or(usize::MAX));
         let parts = futures::stream::iter(starts).map(|start| {
-            let range = start..self.bytes.min(start + RANGE_BYTES);
-            self.part(&file, Some(range), requests)
+            let range = start..meta.size.min(start + RANGE_BYTES);
+            self.part(&file, Some(range), Some(etag.clone()), requests)
         });
-        // As many as the semaphore lets through, of this blob and of others.
-        let parts: Vec<_> = parts.buffered(requests.available_permits().max(1)).try_collect().await?;
+        // Of them as many at a time as the semaphore lets through, beside other blobs.
+        let parts: Vec<_> = parts.buffered(RANGES_MAX).try_collect().await?;
         let fetched: u64 = parts.iter().map(|(_, bytes)| bytes).sum();
-        if fetched != self.bytes {
-            let message = format!("expected {} bytes, got {fetched}", self.bytes);
+        if fetched != meta.size {
+            let message = format!("expected {} bytes, got {fetched}", meta.size);
             return Err(object_store::Error::Generic { store: "blob", source: message.into() }.into());
         }
-        Ok((self.blob.etag.clone(), self.bytes))
+        Ok((Some(etag), meta.size))
     }
 
     /// Fetches a range, or the whole blob as it is now.
@@ -271,15 +273,16 @@ impl Fetch {
         &self,
         file: &File,
         range: Option<std::ops::Range<u64>>,
+        etag: Option<String>,
         requests: &Semaphore,
     ) -> Result<(Option<String>, u64), Failure> {
         let Ok(_permit) = requests.acquire().await else {
             return Err(io::Error::other("the batch was given up").into());
         };
-        let start = range.as_ref().map_or(0, |range| range.start);
+        let (start, is_range) = (range.as_ref().map_or(0, |range| range.start), range.is_some());
         let options = GetOptions {
             // All ranges are of one version.
-            if_match: range.as_ref().and(self.blob.etag.clone()),
+            if_match: etag,
             range: range.map(GetRange::Bounded),
             ..GetOptions::default()
         };
@@ -293,7 +296,7 @@ impl Fetch {
             write_at(file, &chunk, at)?;
             at += chunk.len() as u64;
         }
-        if at != got.end || (self.bytes <= RANGE_BYTES && !is_whole) {
+        if at != got.end || (!is_range && !is_whole) {
             let message = format!("expected bytes {} to {}, got them to {at}", got.start, got.end);
             return Err(object_store::Error::Generic { store: "blob", source: message.into() }.into());
         }
@@ -360,7 +363,7 @@ mod tests {
             input(&store, "small", 2, None),
             input(&store, "grown", 3, Some("old")),
             input(&store, "gone", 5, Some("old")),
-            // It was replaced by another since: the ranges of the old version are not to be had.
+            // It was replaced since it was listed.
             input(&store, "large", large.len() as u64, Some("old")),
         ];
         let fetching = Fetching::start(&mut inputs, 4).expect("started").expect("blobs");

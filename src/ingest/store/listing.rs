@@ -151,7 +151,7 @@ impl Lister {
                     }
                 }
             }
-            if is_empty {
+            if is_empty && !location.is_container() {
                 return Err(Error::NoInput { input: location.url.clone() });
             }
         }
