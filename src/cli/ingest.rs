@@ -14,7 +14,7 @@ use super::roster::GivenRoster;
 use super::shared::{Global, Naming, now, open_lake, parse_day, parse_days, parse_size, print, print_note};
 use crate::cli::failure::{Failure, Result};
 use lightsout_ingest::find::{Found, Input, find_beside};
-use lightsout_ingest::store::{CONNECTIONS, Shard, Stores};
+use lightsout_ingest::store::{self, CONNECTIONS, Shard, Stores};
 use lightsout_ingest::{FileReport, IngestReport, IngestSettings, Progress};
 use lightsout_lake::Lake;
 use lightsout_model::evidence::DayRange;
@@ -203,7 +203,8 @@ pub(super) async fn ingest(
 ) -> Result<IngestReport> {
     let assignments = arguments.naming.assignments(&roster)?;
     let written_to: Vec<&Path> = [Some(global.lake.as_path()), out].into_iter().flatten().collect();
-    let Found { mut inputs, mut hidden, own, stores } = find_beside(&arguments.paths, &written_to)?;
+    let (locations, paths) = store::part(&arguments.paths)?;
+    let Found { mut inputs, mut hidden, own } = find_beside(&paths, &written_to)?;
     for folder in own.iter().filter(|_| !global.quiet) {
         lightsout_output::stderr!("{}: written by lightsout, so not read", plain(folder));
     }
@@ -213,7 +214,7 @@ pub(super) async fn ingest(
         input.assigned = assignments.of(input);
     }
     let stores = Stores {
-        locations: stores,
+        locations,
         assignments,
         since: listing.since,
         shard: listing.shard,

@@ -57,7 +57,7 @@ const LAST: usize = 900;
 /// Flags of every command.
 #[derive(Debug, Args)]
 pub(super) struct Global {
-    /// The lake's folder, or its file:// address
+    /// The lake's folder
     #[arg(
         long,
         global = true,

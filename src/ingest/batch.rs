@@ -99,19 +99,18 @@ struct Batch<'a> {
     fetched: Option<&'a States>,
 }
 
-/// Reads all inputs, as `attempts` before have shown that they are to be read.
+/// Reads all inputs, the blobs among them as they are fetched, as `attempts` before have shown that they are to be read.
 ///
 /// # Errors
 /// Fails on disk errors and interrupts; what was written is removed then.
 pub(super) fn read_batch(
     lake: &Lake,
-    inputs: &[Input],
+    (inputs, fetched): (&[Input], Option<&States>),
     settings: &IngestSettings,
     progress: &Progress,
     known: &Known,
     batch_id: &str,
     attempts: &Attempts,
-    fetched: Option<&States>,
 ) -> Result<Read> {
     let mut once = HashSet::new();
     let batch = Batch {

@@ -4,10 +4,7 @@
 /// An error of an ingest.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    #[error(
-        "no input matches '{input}'; expected a file, a folder, a glob pattern, - for stdin, or a container or prefix of an \
-         object store that holds blobs"
-    )]
+    #[error("no input matches '{input}'; expected a file, a folder, a glob pattern, or - for stdin")]
     NoInput { input: String },
     #[error(
         "{folder} was written by lightsout: a lake, or the output of a run; expected sign-in logs. Name the folder of your \
@@ -21,6 +18,10 @@ pub enum Error {
          abfss://CONTAINER@ACCOUNT.dfs.core.windows.net/PREFIX, s3://BUCKET/PREFIX or gs://BUCKET/PREFIX"
     )]
     StoreUrl { url: String, found: String },
+    #[error(
+        "no blob matches '{url}'; expected a container, a prefix up to a /, a pattern, or the name of one blob"
+    )]
+    NoBlob { url: String },
     #[error("{action} {url}: {source}; {hint}")]
     Store { action: &'static str, url: String, hint: String, source: object_store::Error },
     #[error("the lake at {lake} has rejects of a source {source_id} that its table sources does not know")]

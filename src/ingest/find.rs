@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use chrono::{DateTime, Duration, NaiveDate, Utc};
 
-use crate::store::{self, Blob, Location};
+use crate::blob::Blob;
 use crate::{Error, Result};
 use lightsout_model::evidence::DayRange;
 use lightsout_model::sign_in::Category;
@@ -160,8 +160,6 @@ pub struct Found {
     pub hidden: Vec<String>,
     /// Folders that lightsout itself has written: lakes and outputs. None of them is read.
     pub own: Vec<String>,
-    /// What is in object stores, and is listed while it is read.
-    pub stores: Vec<Location>,
 }
 
 /// Expands the arguments, in a stable order, each file once. Of a folder hidden files are not read: they are what
@@ -182,13 +180,8 @@ pub fn find_beside(arguments: &[String], written_to: &[&Path]) -> Result<Found> 
     let mut inputs = Vec::new();
     let mut hidden = Vec::new();
     let mut skipped = Vec::new();
-    let mut stores = Vec::new();
     let mut seen = std::collections::HashSet::new();
     for argument in arguments {
-        if store::is_url(argument) {
-            stores.push(Location::parse(argument)?);
-            continue;
-        }
         if argument == "-" {
             inputs.push(Input {
                 path: None,
@@ -245,7 +238,7 @@ pub fn find_beside(arguments: &[String], written_to: &[&Path]) -> Result<Found> 
     hidden.dedup();
     skipped.sort_unstable();
     skipped.dedup();
-    Ok(Found { inputs, hidden, own: skipped, stores })
+    Ok(Found { inputs, hidden, own: skipped })
 }
 
 /// A path that is an input, whether it can be read or not.

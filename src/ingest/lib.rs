@@ -5,6 +5,7 @@ mod accept;
 mod account;
 pub mod assign;
 mod batch;
+mod blob;
 mod coverage;
 mod days;
 mod dictionary;
@@ -35,6 +36,7 @@ use lightsout_model::tenant::Roster;
 use lightsout_model::time::DateOrder;
 
 pub use account::{Coverage, Day, Stated};
+pub use blob::Blob;
 pub use error::{Error, Result};
 pub use pipeline::{ingest, ingest_stores};
 pub use replay::{ReplayReport, replay};

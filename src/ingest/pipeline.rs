@@ -154,7 +154,7 @@ impl Batch {
         let mut attempts = Attempts::default();
         let (sources, mut files) = loop {
             let read = tokio::task::block_in_place(|| {
-                read_batch(lake, &self.inputs, settings, progress, known, batch_id, &attempts, states)
+                read_batch(lake, (&self.inputs, states), settings, progress, known, batch_id, &attempts)
             });
             if let Some(read) = attempts.learn(read?)? {
                 break read;

@@ -22,41 +22,29 @@ pub(super) use self::listing::Listing;
 use self::providers::Provider;
 pub use self::shard::Shard;
 use crate::assign::Assignments;
+use crate::blob::Blob;
 use crate::find::{Assigned, Input, PathFacts};
 use crate::{Error, Result};
 
 /// Requests in flight, where nobody says otherwise.
 pub const CONNECTIONS: usize = 32;
 
-/// A blob that is an input.
-#[derive(Clone)]
-pub struct Blob {
-    pub(crate) store: Arc<dyn ObjectStore>,
-    pub(crate) path: BlobPath,
-    /// The version of it that was listed or fetched, as its store names it.
-    pub(crate) etag: Option<String>,
-}
-
-impl std::fmt::Debug for Blob {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Blob").field("path", &self.path).field("etag", &self.etag).finish_non_exhaustive()
-    }
-}
-
-impl PartialEq for Blob {
-    fn eq(&self, other: &Self) -> bool {
-        Arc::ptr_eq(&self.store, &other.store) && self.path == other.path && self.etag == other.etag
-    }
-}
-
-impl Eq for Blob {}
-
 /// Whether an argument names something in an object store.
 #[must_use]
 pub fn is_url(argument: &str) -> bool {
     argument.split_once("://").is_some_and(|(scheme, _)| {
-        !scheme.is_empty() && scheme.bytes().all(|byte| byte.is_ascii_alphanumeric())
+        scheme.len() > 1 && scheme.bytes().all(|byte| byte.is_ascii_alphanumeric())
     })
+}
+
+/// Parts arguments into what is in object stores and all others.
+///
+/// # Errors
+/// As [`Location::parse`].
+pub fn part(arguments: &[String]) -> Result<(Vec<Location>, Vec<String>)> {
+    let (urls, others): (Vec<&String>, Vec<&String>) = arguments.iter().partition(|url| is_url(url));
+    let locations = urls.into_iter().map(|url| Location::parse(url)).collect::<Result<_>>()?;
+    Ok((locations, others.into_iter().cloned().collect()))
 }
 
 /// A container of an object store, or what is below a prefix of it, or one blob.
@@ -102,10 +90,8 @@ impl Location {
         // Up to the folder that holds the first wildcard.
         let is_wild = |part: &str| part.contains(['*', '?', '[']);
         let plain: Vec<&str> = path.split('/').take_while(|part| !is_wild(part)).collect();
-        let pattern = match path.split('/').any(is_wild) {
-            true => Some(glob::Pattern::new(path).map_err(|error| wrong(&error.to_string()))?),
-            false => None,
-        };
+        let pattern = path.split('/').any(is_wild).then(|| glob::Pattern::new(path)).transpose();
+        let pattern = pattern.map_err(|error| wrong(&error.to_string()))?;
         let prefix = plain.join("/");
         let prefix = BlobPath::parse(prefix.trim_matches('/')).map_err(|error| wrong(&error.to_string()))?;
         let store = provider.open(&root, false).map_err(|source| Error::Store {
@@ -132,9 +118,10 @@ impl Location {
     /// # Errors
     /// Fails if the store refuses to answer.
     pub async fn check(&self) -> Result<()> {
-        let store = match self.provider.has_credentials() {
-            true => Arc::clone(&self.store),
-            false => self.provider.open(&self.root, true).map_err(self.failed("opening"))?,
+        let store = if self.provider.has_credentials() {
+            Arc::clone(&self.store)
+        } else {
+            self.provider.open(&self.root, true).map_err(self.failed("opening"))?
         };
         let prefix = Some(&self.prefix).filter(|prefix| !prefix.as_ref().is_empty());
         match store.list(prefix).next().await {
@@ -142,7 +129,7 @@ impl Location {
             Some(Ok(_)) => Ok(()),
             // A container may have no log yet.
             None if self.is_container() || self.head().await?.is_some() => Ok(()),
-            None => Err(Error::NoInput { input: self.url.clone() }),
+            None => Err(Error::NoBlob { url: self.url.clone() }),
         }
     }
 

@@ -45,8 +45,8 @@ class Proxy:
             head = await reader.readuntil(b"\r\n\r\n")
             length = re.search(rb"(?i)\r\ncontent-length: *(\d+)", head)
             body = await reader.readexactly(int(length[1])) if length else b""
-            self.times.append(self.loop.time())
             self.requests.append(head.split(b"\r\n", 1)[0].decode())
+            self.times.append(self.loop.time())
             number = len(self.requests)
             await asyncio.sleep(self.latency)
             if self.throttle_every and number % self.throttle_every == 0:

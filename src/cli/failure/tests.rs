@@ -83,6 +83,7 @@ fn ingest_errors() -> Vec<(u8, IngestError)> {
         (2, IngestError::OwnFolder { folder: text() }),
         (130, IngestError::Interrupted),
         (1, IngestError::Read { path: text(), source: disk() }),
+        (2, IngestError::NoBlob { url: text() }),
         (2, IngestError::StoreUrl { url: text(), found: text() }),
         (
             1,

@@ -15,7 +15,7 @@ use tempfile::TempDir;
 use tokio::sync::Semaphore;
 use tokio::task::JoinHandle;
 
-use super::Blob;
+use crate::blob::Blob;
 use crate::find::Input;
 use crate::{Error, Result};
 
@@ -331,8 +331,14 @@ mod tests {
     use super::*;
     use crate::find::{Assigned, PathFacts};
     use object_store::memory::InMemory;
+    use object_store::throttle::{ThrottleConfig, ThrottledStore};
 
-    fn input(store: &Arc<InMemory>, name: &str, bytes: u64, etag: Option<&str>) -> Input {
+    fn input<S: object_store::ObjectStore>(
+        store: &Arc<S>,
+        name: &str,
+        bytes: u64,
+        etag: Option<&str>,
+    ) -> Input {
         let blob = Blob { store: Arc::clone(store) as _, path: name.into(), etag: etag.map(str::to_owned) };
         Input {
             path: None,
@@ -350,10 +356,41 @@ mod tests {
         std::fs::read(path.expect("a path")).expect("a file")
     }
 
+    /// How long it takes to fetch blobs of a store that answers each request after 20 ms.
+    async fn fetch_time(connections: usize) -> Duration {
+        let memory = InMemory::new();
+        for number in 0..100 {
+            memory.put(&format!("{number}").into(), "{}".into()).await.expect("put");
+        }
+        let wait_get_per_call = Duration::from_millis(20);
+        let slow =
+            ThrottledStore::new(memory, ThrottleConfig { wait_get_per_call, ..ThrottleConfig::default() });
+        let slow = Arc::new(slow);
+        let mut inputs: Vec<Input> =
+            (0..100).map(|number| input(&slow, &number.to_string(), 2, None)).collect();
+        let began = std::time::Instant::now();
+        let fetching = Fetching::start(&mut inputs, connections).expect("started").expect("blobs");
+        tokio::task::block_in_place(|| {
+            for (index, input) in inputs.iter().enumerate() {
+                let ready = fetching.states().await_input(index, input, || false).expect("fetched");
+                assert!(matches!(ready, Ready::Input(_)));
+            }
+        });
+        began.elapsed()
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn many_connections_wait_for_many_answers_at_once() {
+        let (one, many) = (fetch_time(1).await, fetch_time(50).await);
+        assert!(one >= Duration::from_secs(2), "one at a time: {one:?}");
+        assert!(many < one / 8, "50 at a time take {many:?}, one at a time takes {one:?}");
+    }
+
     #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
     async fn blobs_come_as_they_are_large_ones_in_ranges_of_one_version() {
         let store = Arc::new(InMemory::new());
-        let large: Vec<u8> = (0..3 * RANGE_BYTES + 17).map(|at| (at % 251) as u8).collect();
+        let large: Vec<u8> =
+            (0..3 * RANGE_BYTES + 17).map(|at| u8::try_from(at % 251).expect("a byte")).collect();
         let put = store.put(&"large".into(), large.clone().into()).await.expect("put");
         store.put(&"small".into(), "{}".into()).await.expect("put");
         // It was smaller when it was listed.

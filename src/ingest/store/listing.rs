@@ -152,7 +152,7 @@ impl Lister {
                 }
             }
             if is_empty && !location.is_container() {
-                return Err(Error::NoInput { input: location.url.clone() });
+                return Err(Error::NoBlob { url: location.url.clone() });
             }
         }
         Ok(())
