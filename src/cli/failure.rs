@@ -131,11 +131,13 @@ fn of_lake(error: &lightsout_lake::Error) -> u8 {
 fn of_ingest(error: &lightsout_ingest::Error) -> u8 {
     use lightsout_ingest::Error;
     match error {
-        Error::NoInput { .. } | Error::OwnFolder { .. } => USAGE,
+        Error::NoInput { .. } | Error::OwnFolder { .. } | Error::StoreUrl { .. } | Error::NoBlob { .. } => {
+            USAGE
+        }
         Error::Interrupted => INTERRUPTED,
         Error::Lake(error) => of_lake(error),
         Error::Read { .. }
-        | Error::IngestedMeanwhile { .. }
+        | Error::Store { .. }
         | Error::NoSource { .. }
         | Error::Arrow { .. }
         | Error::Json { .. }

@@ -11,9 +11,10 @@ use clap::Args;
 use indicatif::{HumanBytes, ProgressBar, ProgressStyle};
 
 use super::roster::GivenRoster;
-use super::shared::{Global, Naming, now, open_lake, parse_days, parse_size, print, print_note};
+use super::shared::{Global, Naming, now, open_lake, parse_day, parse_days, parse_size, print, print_note};
 use crate::cli::failure::{Failure, Result};
 use lightsout_ingest::find::{Found, Input, find_beside};
+use lightsout_ingest::store::{self, CONNECTIONS, Shard, Stores};
 use lightsout_ingest::{FileReport, IngestReport, IngestSettings, Keep, Progress};
 use lightsout_lake::Lake;
 use lightsout_model::evidence::DayRange;
@@ -24,7 +25,8 @@ use lightsout_workflow::open::upgrade;
 /// What to read and how.
 #[derive(Debug, Args)]
 pub(super) struct Inputs {
-    /// Files, folders, glob patterns, or - for stdin
+    /// Files, folders, glob patterns, - for stdin, or what is in object stores, e.g.
+    /// az://CONTAINER/PREFIX or s3://BUCKET/PREFIX
     #[arg(required = true, value_name = "INPUT")]
     pub(super) paths: Vec<String>,
     #[command(flatten)]
@@ -47,6 +49,8 @@ pub(super) struct Inputs {
     /// Sign-ins to store: all, or legacy, which stores of provably modern ones only daily counts
     #[arg(long, value_name = "WHICH", default_value = "all", hide_possible_values = true)]
     keep: KeepFlag,
+    #[command(flatten)]
+    listing: ListingFlags,
     /// Number of threads [default: all cores]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     jobs: Option<u16>,
@@ -60,6 +64,48 @@ pub(super) struct Inputs {
 enum KeepFlag {
     All,
     Legacy,
+}
+
+/// Which of what folders and object stores hold is read.
+#[derive(Debug, Args)]
+struct ListingFlags {
+    /// Skip files whose path names an earlier day, as in y=2026/m=10/d=05; in object
+    /// stores such folders are not even listed
+    #[arg(long, value_name = "DATE", value_parser = parse_day)]
+    since: Option<NaiveDate>,
+    /// Read only part I of N of the inputs, e.g. 2/4, so that N processes can share
+    /// one list and one lake
+    #[arg(long, value_name = "I/N")]
+    shard: Option<Shard>,
+    /// Maximum number of simultaneous requests to an object store [default: 32]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    connections: Option<u16>,
+    /// Read blobs again even if the lake knows their version
+    #[arg(long)]
+    again: bool,
+}
+
+impl ListingFlags {
+    /// Leaves of the files those that are to be read.
+    fn choose(&self, inputs: &mut Vec<Input>) -> Result<()> {
+        if let Some(shard) = self.shard {
+            if inputs.iter().any(|input| input.name == "-") {
+                return Err(Failure::Usage {
+                    flag: "--shard",
+                    expected: "inputs that every process can list".to_owned(),
+                    found: "-, which one process alone can read".to_owned(),
+                });
+            }
+            inputs.retain(|input| shard.has(&input.name));
+        }
+        if let Some(since) = self.since {
+            let is_earlier = |input: &Input| {
+                input.is_of_folder && input.says.hour.is_some_and(|hour| hour.date_naive() < since)
+            };
+            inputs.retain(|input| !is_earlier(input));
+        }
+        Ok(())
+    }
 }
 
 /// The flag `--max-rejects`.
@@ -111,6 +157,16 @@ pub(super) async fn run(arguments: &Arguments, global: &Global) -> Result<u8> {
 }
 
 impl Inputs {
+    /// Says that what is assessed now may lack what other processes have not ingested yet.
+    pub(super) fn note_other_shards(&self, global: &Global) {
+        if self.listing.shard.is_some() && !global.quiet {
+            lightsout_output::stderr!(
+                "--shard: what follows is assessed by what the lake holds now; when all shards are ingested, assess again: \
+                 lightsout assess"
+            );
+        }
+    }
+
     /// 3 if too much was rejected, or a file was refused or left for the next ingest.
     pub(super) fn exit_code(&self, report: &IngestReport) -> u8 {
         #[expect(clippy::cast_precision_loss, reason = "a percentage of counts far below 2^52")]
@@ -157,12 +213,26 @@ pub(super) async fn ingest(
 ) -> Result<IngestReport> {
     let assignments = arguments.naming.assignments(&roster)?;
     let written_to: Vec<&Path> = [Some(global.lake.as_path()), out].into_iter().flatten().collect();
-    let Found { mut inputs, hidden, own } = find_beside(&arguments.paths, &written_to)?;
+    let (locations, paths) = store::part(&arguments.paths)?;
+    let Found { mut inputs, mut hidden, own } = find_beside(&paths, &written_to)?;
     for folder in own.iter().filter(|_| !global.quiet) {
         lightsout_output::stderr!("{}: skipped, because lightsout wrote it", plain(folder));
     }
+    let listing = &arguments.listing;
+    listing.choose(&mut inputs)?;
     for input in &mut inputs {
         input.assigned = assignments.of(input);
+    }
+    let stores = Stores {
+        locations,
+        assignments,
+        since: listing.since,
+        shard: listing.shard,
+        connections: listing.connections.map_or(CONNECTIONS, usize::from),
+        again: listing.again,
+    };
+    for location in &stores.locations {
+        location.check().await?;
     }
     let jobs = arguments
         .jobs
@@ -198,11 +268,18 @@ pub(super) async fn ingest(
     }
     let progress = Arc::new(Progress::default());
     let watch = watch(&progress, &inputs, global.quiet);
-    let report = lightsout_ingest::ingest(&mut lake, inputs, &settings, &progress).await;
+    let mut report = lightsout_ingest::ingest(&mut lake, inputs, &settings, &progress).await;
+    if let Ok(report) = &mut report
+        && !stores.locations.is_empty()
+    {
+        lightsout_ingest::ingest_stores(&mut lake, &stores, &settings, &progress, report).await?;
+    }
     for task in watch {
         task.abort();
     }
-    Ok(IngestReport { hidden, ..report? })
+    let mut report = report?;
+    hidden.append(&mut report.hidden);
+    Ok(IngestReport { hidden, ..report })
 }
 
 fn watch(progress: &Arc<Progress>, inputs: &[Input], quiet: bool) -> Vec<tokio::task::JoinHandle<()>> {
@@ -228,6 +305,7 @@ fn watch(progress: &Arc<Progress>, inputs: &[Input], quiet: bool) -> Vec<tokio::
         loop {
             tick.tick().await;
             if started.elapsed() > Duration::from_millis(400) {
+                bar.set_length(total + progress.listed_bytes.load(Ordering::Relaxed));
                 bar.set_position(progress.stored_bytes.load(Ordering::Relaxed));
                 bar.set_message(format!("{} records", progress.records.load(Ordering::Relaxed)));
             }
@@ -281,12 +359,16 @@ pub(super) fn tell(report: &IngestReport, arguments: &Inputs, global: &Global) {
         );
     }
     lightsout_output::stderr!(
-        "{}{} files ({}): {} ingested, {} seen before, {} empty, {} refused",
+        "{}{} files ({}): {} ingested, {} seen before{}, {} empty, {} refused",
         if arguments.dry_run { "would ingest " } else { "" },
         report.files,
         HumanBytes(report.stored_bytes),
         report.files_ingested,
         report.files_seen_before,
+        match report.files_unread {
+            0 => String::new(),
+            unread => format!(" ({unread} not read)"),
+        },
         report.files_empty,
         report.files_refused,
     );

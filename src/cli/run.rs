@@ -49,6 +49,7 @@ pub(super) async fn run(arguments: &Arguments, global: &Global) -> Result<u8> {
     if arguments.inputs.dry_run {
         return Ok(arguments.inputs.exit_code(&report));
     }
+    arguments.inputs.note_other_shards(global);
     let ingested = started.elapsed();
     let mut lake = open_lake(global).await?;
     if let Some(roster) = &rules.roster {

@@ -64,6 +64,7 @@ pub(super) struct Global {
         env = "LIGHTSOUT_LAKE",
         default_value = "./lake",
         value_name = "URI",
+        value_parser = parse_lake,
         display_order = LAST
     )]
     pub(super) lake: PathBuf,
@@ -349,6 +350,18 @@ pub(super) fn parse_age(text: &str) -> Result<TimeDelta, String> {
         _ => None,
     };
     age.ok_or_else(expected)
+}
+
+/// A folder, as a path or as `file:///path`.
+fn parse_lake(text: &str) -> Result<PathBuf, String> {
+    match text.split_once("://") {
+        Some((scheme, path)) if scheme.eq_ignore_ascii_case("file") => Ok(PathBuf::from(path)),
+        Some(_) if lightsout_ingest::store::is_url(text) => Err(
+            "expected a folder: a lake in an object store can't be opened yet. Keep the lake on a disk or a mounted volume;              inputs are read from object stores, as in: lightsout ingest az://CONTAINER/PREFIX --lake ./lake"
+                .to_owned(),
+        ),
+        _ => Ok(PathBuf::from(text)),
+    }
 }
 
 /// `2026-11-02`, a UTC day.

@@ -31,7 +31,11 @@ impl Assignments {
     /// What the first row that fits says of a file; what it leaves open, the answer for all says.
     #[must_use]
     pub fn of(&self, input: &Input) -> Assigned {
-        let listed = input.path.as_deref().and_then(|path| self.listed(path)).cloned().unwrap_or_default();
+        let path = match &input.blob {
+            Some(_) => Some(Path::new(&input.name)),
+            None => input.path.as_deref(),
+        };
+        let listed = path.and_then(|path| self.listed(path)).cloned().unwrap_or_default();
         Assigned {
             tenant_id: listed.tenant_id.or_else(|| self.otherwise.tenant_id.clone()),
             category: listed.category.or(self.otherwise.category),
@@ -58,6 +62,7 @@ mod tests {
     fn tenant(list: &Assignments, path: &str) -> Option<String> {
         let input = Input {
             path: Some(path.into()),
+            blob: None,
             name: path.to_owned(),
             stored_bytes: 0,
             says: PathFacts::default(),

@@ -20,6 +20,7 @@ use super::find::Input;
 use super::known::{Known, Prefix};
 use super::open::{Compression, Content, Opened, is_of_the_file, open};
 use super::source::{Source, content_id_of};
+use super::store::fetch::{Ready, States};
 use super::worker::Worker;
 use super::{FileFate, IngestSettings, Progress};
 use crate::{Error, Result};
@@ -94,15 +95,17 @@ struct Batch<'a> {
     /// Told when `open` changes.
     changed: Condvar,
     buffers: Buffers,
+    /// The blobs among the inputs, while they are fetched.
+    fetched: Option<&'a States>,
 }
 
-/// Reads all inputs, as `attempts` before have shown that they are to be read.
+/// Reads all inputs, the blobs among them as they are fetched, as `attempts` before have shown that they are to be read.
 ///
 /// # Errors
 /// Fails on disk errors and interrupts; what was written is removed then.
 pub(super) fn read_batch(
     lake: &Lake,
-    inputs: &[Input],
+    (inputs, fetched): (&[Input], Option<&States>),
     settings: &IngestSettings,
     progress: &Progress,
     known: &Known,
@@ -125,6 +128,7 @@ pub(super) fn read_batch(
         open: Mutex::new(Streams { open: Vec::new(), opening: settings.jobs.max(1) }),
         changed: Condvar::new(),
         buffers: Buffers::default(),
+        fetched,
     };
     let stored_bytes = progress.stored_bytes.load(Ordering::Relaxed);
     let records = progress.records.load(Ordering::Relaxed);
@@ -227,13 +231,19 @@ impl Batch<'_> {
     }
 
     fn inputs_left(&self, worker: &mut Worker<'_>, sources: &mut Vec<Arc<Source>>) -> Result<()> {
-        while let Some(input) = self.inputs.get(self.next.fetch_add(1, Ordering::Relaxed)) {
-            if self.stopped() {
-                break;
+        loop {
+            let index = self.next.fetch_add(1, Ordering::Relaxed);
+            let Some(input) = self.inputs.get(index).filter(|_| !self.stopped()) else { return Ok(()) };
+            let Some(fetched) = self.fetched else {
+                self.input(input, worker, sources)?;
+                continue;
+            };
+            match fetched.await_input(index, input, || self.stopped())? {
+                Ready::Input(input) => self.input(&input, worker, sources)?,
+                Ready::Changing => sources.push(Arc::new(Source::changing(input))),
+                Ready::Stopped => return Ok(()),
             }
-            self.input(input, worker, sources)?;
         }
-        Ok(())
     }
 
     fn stopped(&self) -> bool {
@@ -357,8 +367,11 @@ impl Batch<'_> {
         // What somebody states of a file holds for all of it.
         let is_stated = self.settings.covers.is_some() || input.says.days_between.is_some();
         let path = input.path.as_ref().filter(|path| !is_stated && !self.attempts.whole.contains(*path))?;
-        // What is spooled is at another path.
-        let prefix = self.known.prefix_at(&input.name).filter(|_| path.to_string_lossy() == input.name)?;
+        // What is spooled from stdin or a pipe has no name of its own.
+        if input.blob.is_none() && path.to_string_lossy() != input.name {
+            return None;
+        }
+        let prefix = self.known.prefix_at(&input.name)?;
         // What was refused there is read as a whole.
         self.known.refused_at(&input.name).is_none().then_some(prefix)
     }

@@ -14,9 +14,16 @@ pub enum Error {
     #[error("reading {path}: {source}")]
     Read { path: String, source: std::io::Error },
     #[error(
-        "another process has ingested the same content into {lake} meanwhile; run the command again; it skips what is already there"
+        "'{url}' names no object store that is known; found {found}; expected az://CONTAINER/PREFIX, \
+         abfss://CONTAINER@ACCOUNT.dfs.core.windows.net/PREFIX, s3://BUCKET/PREFIX or gs://BUCKET/PREFIX"
     )]
-    IngestedMeanwhile { lake: String },
+    StoreUrl { url: String, found: String },
+    #[error(
+        "no blob matches '{url}'; expected a container, a prefix up to a /, a pattern, or the name of one blob"
+    )]
+    NoBlob { url: String },
+    #[error("{action} {url}: {source}; {hint}")]
+    Store { action: &'static str, url: String, hint: String, source: object_store::Error },
     #[error("the lake at {lake} has rejects of a source {source_id} that its table sources does not know")]
     NoSource { lake: String, source_id: String },
     #[error("{what}: {source}")]

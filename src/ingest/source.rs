@@ -198,13 +198,7 @@ impl Source {
     /// The id of a content as this source would have it.
     pub(super) fn id_of(&self, content_id: &str) -> String {
         let Some((tenant, category)) = &self.assigned else { return content_id.to_owned() };
-        let mut hasher = blake3::Hasher::new();
-        hasher
-            .update(content_id.as_bytes())
-            .update(tenant.as_deref().unwrap_or_default().as_bytes())
-            .update(b"\0");
-        hasher.update(category.map_or("", Category::as_str).as_bytes());
-        content_id_of(hasher.finalize())
+        assigned_id(content_id, tenant.as_deref(), *category)
     }
 
     /// Names the source by its content; only the first name counts.
@@ -231,6 +225,11 @@ impl Source {
         &self.placeholder
     }
 
+    /// The version of a blob that was read, as its store names it.
+    pub(super) fn read_version(&self) -> Option<&str> {
+        self.input.blob.as_ref()?.etag.as_deref()
+    }
+
     pub(super) fn refuse(&mut self, detail: String) {
         self.fate = FileFate::Refused;
         self.detail = Some(detail);
@@ -241,6 +240,8 @@ impl Source {
     fn refusal(&self, known: &Known, settings: &IngestSettings) -> Option<FileFate> {
         let recorded = known.refused_at(&self.input.name);
         match recorded {
+            // Of a blob it is kept that its version need not be read again.
+            _ if self.is_look_alike && self.read_version().is_some() => Some(FileFate::Skipped),
             _ if self.is_look_alike => recorded.map(|_| FileFate::Skipped),
             _ if settings.skip_unrecognised && !self.is_changing => recorded.map(|_| FileFate::Skipped),
             Some(id) if id == self.id() => None,
@@ -318,6 +319,14 @@ impl Source {
     pub(super) fn foreign(&self, settings: &IngestSettings) -> Option<String> {
         self.identity.lock().ok()?.refusal(self.input.tenant_id(), &settings.roster)
     }
+}
+
+/// The id of a content whose records do not say their tenant, their category or both.
+pub(super) fn assigned_id(content_id: &str, tenant: Option<&str>, category: Option<Category>) -> String {
+    let mut hasher = blake3::Hasher::new();
+    hasher.update(content_id.as_bytes()).update(tenant.unwrap_or_default().as_bytes()).update(b"\0");
+    hasher.update(category.map_or("", Category::as_str).as_bytes());
+    content_id_of(hasher.finalize())
 }
 
 /// A content's hash as the lake has it.

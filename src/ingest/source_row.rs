@@ -56,6 +56,8 @@ pub(super) struct SourceRow {
     /// The source that the file begins with, if only what is behind it was read.
     pub(super) prefix_source_id: Option<String>,
     pub(super) prefix_bytes: Option<i64>,
+    /// The version of a blob that need not be read again.
+    pub(super) etag: Option<String>,
 }
 
 impl SourceRow {
@@ -98,6 +100,7 @@ impl SourceRow {
             assigned_tenant_id: self.assigned_tenant_id.clone(),
             prefix_source_id: self.prefix_source_id.clone(),
             prefix_bytes: self.prefix_bytes,
+            etag: self.etag.clone(),
         }
     }
 

@@ -249,6 +249,7 @@ fn convert(mut row: Row, mut account: Account, is_first: bool) -> Result<Row> {
     let input = Input {
         says: path.as_deref().map(PathFacts::of).unwrap_or_default(),
         path,
+        blob: None,
         name,
         stored_bytes: 0,
         assigned: Assigned::default(),

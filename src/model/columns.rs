@@ -259,6 +259,13 @@ pub const SOURCES: &[Column] = &[
     )
     .or_null(),
     Column::new("prefix_bytes", Integer, Ingest, "bytes of the file before what was read").or_null(),
+    Column::new(
+        "etag",
+        Text,
+        Ingest,
+        "the version of a blob, by its object store, once nothing more is to be read from it; null of files",
+    )
+    .or_null(),
 ];
 
 /// A protocol of a tenant that was decided about: an element of `decision_tenants.protocols`.

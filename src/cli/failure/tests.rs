@@ -83,7 +83,17 @@ fn ingest_errors() -> Vec<(u8, IngestError)> {
         (2, IngestError::OwnFolder { folder: text() }),
         (130, IngestError::Interrupted),
         (1, IngestError::Read { path: text(), source: disk() }),
-        (1, IngestError::IngestedMeanwhile { lake: text() }),
+        (2, IngestError::NoBlob { url: text() }),
+        (2, IngestError::StoreUrl { url: text(), found: text() }),
+        (
+            1,
+            IngestError::Store {
+                action: "listing",
+                url: text(),
+                hint: text(),
+                source: object_store::Error::NotImplemented { operation: text(), implementer: text() },
+            },
+        ),
         (1, IngestError::NoSource { lake: text(), source_id: text() }),
         (1, IngestError::Arrow { what: "rows", source: no_rows() }),
         (1, IngestError::Json { what: "rows", source: no_json() }),

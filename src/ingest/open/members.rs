@@ -73,6 +73,7 @@ impl Opened {
             let again = if *count > 1 { format!(" ({count})") } else { String::new() };
             let input = Input {
                 path: archive.path.clone(),
+                blob: archive.blob.clone(),
                 name: format!("{}/{name}{again}", archive.name),
                 stored_bytes: member.compressed_size(),
                 says: PathFacts::of(&path),
@@ -136,6 +137,7 @@ impl Opened {
             let opened = Self::kept(&mut entry).map_err(|error| format!("it breaks off: {error}"));
             let input = Input {
                 path: archive.path.clone(),
+                blob: archive.blob.clone(),
                 stored_bytes: opened.as_ref().map_or(0, |opened| opened.stored_bytes),
                 says: PathFacts::of(&PathBuf::from(&archive.name).join(&name)),
                 name: format!("{}/{name}", archive.name),

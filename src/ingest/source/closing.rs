@@ -15,12 +15,14 @@ use lightsout_formats::framing::Framing;
 use lightsout_formats::shapes::RecordReader;
 
 impl Source {
-    /// The account for people; and the row for the lake, `None` if the lake learns nothing from it.
+    /// The account for people; and the row for the lake, `None` if the lake learns nothing from it. `etag`: the version of
+    /// a blob that need not be read again.
     pub(crate) fn close(
         self,
         batch_id: &str,
         known: &Known,
         settings: &IngestSettings,
+        etag: Option<String>,
     ) -> Result<(FileReport, Option<SourceRow>)> {
         let stored_bytes = self.stored_bytes();
         let source_id = self.id().to_owned();
@@ -88,13 +90,16 @@ impl Source {
         };
         let fate = match self.fate {
             FileFate::Refused | FileFate::Skipped => refusal,
-            FileFate::SeenBefore => (!coverage.is_empty() || was_refused).then_some(self.fate),
+            FileFate::SeenBefore => {
+                (!coverage.is_empty() || was_refused || etag.is_some()).then_some(self.fate)
+            }
             FileFate::Ingested | FileFate::Empty => Some(self.fate),
         };
         let Some(fate) = fate else { return Ok((report, None)) };
         let row = SourceRow {
             fate,
             detail: report.detail.clone(),
+            etag,
             channel: Some(channel(&self.input, self.reader.as_ref().map(RecordReader::shape))),
             truncation: match (is_torn, says_incomplete) {
                 (true, _) => Some(TORN.to_owned()),

@@ -24,6 +24,7 @@ impl Source {
         let mut input = Input {
             says: PathFacts::of(&path),
             path: Some(path),
+            blob: None,
             name: row.path.clone(),
             stored_bytes: 0,
             assigned: Assigned::default(),

@@ -1,0 +1,123 @@
+//! The kinds of object stores, and which settings each takes from the environment.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use object_store::aws::{AmazonS3Builder, AmazonS3ConfigKey};
+use object_store::azure::{AzureConfigKey, MicrosoftAzureBuilder};
+use object_store::gcp::{GoogleCloudStorageBuilder, GoogleConfigKey};
+use object_store::{BackoffConfig, ClientConfigKey, ObjectStore, RetryConfig};
+
+/// Who keeps the blobs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Provider {
+    Azure,
+    Aws,
+    Google,
+}
+
+/// A request that throttling or a lost connection fails is repeated for so long.
+const RETRY: Duration = Duration::from_secs(170);
+
+/// One request, with its answer: a slow line takes its time for a range of a blob.
+const REQUEST_TIMEOUT: &str = "120s";
+
+impl Provider {
+    /// By the scheme and host of a URL.
+    pub(super) fn of(scheme: &str, authority: &str) -> Option<Self> {
+        match scheme {
+            "az" | "azure" | "adl" | "abfs" | "abfss" => Some(Self::Azure),
+            "https" if authority.ends_with(".core.windows.net") => Some(Self::Azure),
+            "s3" | "s3a" => Some(Self::Aws),
+            "gs" => Some(Self::Google),
+            _ => None,
+        }
+    }
+
+    /// Variables of which one at least says by which right the store is read.
+    const fn credentials(self) -> &'static [&'static str] {
+        match self {
+            Self::Azure => &[
+                "AZURE_STORAGE_ACCOUNT_KEY",
+                "AZURE_STORAGE_ACCESS_KEY",
+                "AZURE_STORAGE_SAS_TOKEN",
+                "AZURE_STORAGE_CLIENT_ID",
+                "AZURE_CLIENT_ID",
+                "AZURE_FEDERATED_TOKEN_FILE",
+                "AZURE_USE_AZURE_CLI",
+                "AZURE_SKIP_SIGNATURE",
+                "AZURE_STORAGE_USE_EMULATOR",
+            ],
+            Self::Aws => &[
+                "AWS_ACCESS_KEY_ID",
+                "AWS_WEB_IDENTITY_TOKEN_FILE",
+                "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
+                "AWS_CONTAINER_CREDENTIALS_FULL_URI",
+                "AWS_SKIP_SIGNATURE",
+            ],
+            Self::Google => &[
+                "GOOGLE_APPLICATION_CREDENTIALS",
+                "GOOGLE_SERVICE_ACCOUNT",
+                "GOOGLE_SERVICE_ACCOUNT_PATH",
+                "GOOGLE_SERVICE_ACCOUNT_KEY",
+                "GOOGLE_SKIP_SIGNATURE",
+            ],
+        }
+    }
+
+    /// Variables that say where the store is.
+    const fn places(self) -> &'static [&'static str] {
+        match self {
+            Self::Azure => &["AZURE_STORAGE_ACCOUNT_NAME", "AZURE_STORAGE_ENDPOINT"],
+            Self::Aws => &["AWS_REGION", "AWS_ENDPOINT", "AWS_ALLOW_HTTP"],
+            Self::Google => &["GOOGLE_BASE_URL"],
+        }
+    }
+
+    pub(super) fn has_credentials(self) -> bool {
+        self.credentials().iter().any(|name| std::env::var_os(name).is_some())
+    }
+
+    /// What to look at when the store does not answer: names of variables, never their values.
+    pub(super) fn settings(self) -> String {
+        let names: Vec<&str> = self.places().iter().chain(self.credentials()).copied().collect();
+        let set: Vec<&str> = names.iter().filter(|name| std::env::var_os(name).is_some()).copied().collect();
+        let set = if set.is_empty() { "none of them".to_owned() } else { set.join(", ") };
+        format!(
+            "address and credentials come from the environment: {} with one of {}, or the machine's own identity; set is {set}",
+            self.places().join(", "),
+            self.credentials().join(", ")
+        )
+    }
+
+    /// Opens the store of a container. `is_probe`: hardly anything is repeated.
+    pub(super) fn open(self, root: &str, is_probe: bool) -> object_store::Result<Arc<dyn ObjectStore>> {
+        let retry = RetryConfig {
+            backoff: BackoffConfig {
+                init_backoff: Duration::from_millis(200),
+                max_backoff: Duration::from_secs(15),
+                base: 2.0,
+            },
+            max_retries: if is_probe { 1 } else { 12 },
+            retry_timeout: if is_probe { Duration::from_secs(5) } else { RETRY },
+        };
+        let timeout = ClientConfigKey::Timeout;
+        Ok(match self {
+            Self::Azure => {
+                let key = AzureConfigKey::Client(timeout);
+                let builder = MicrosoftAzureBuilder::from_env().with_url(root).with_retry(retry);
+                Arc::new(builder.with_config(key, REQUEST_TIMEOUT).build()?)
+            }
+            Self::Aws => {
+                let key = AmazonS3ConfigKey::Client(timeout);
+                let builder = AmazonS3Builder::from_env().with_url(root).with_retry(retry);
+                Arc::new(builder.with_config(key, REQUEST_TIMEOUT).build()?)
+            }
+            Self::Google => {
+                let key = GoogleConfigKey::Client(timeout);
+                let builder = GoogleCloudStorageBuilder::from_env().with_url(root).with_retry(retry);
+                Arc::new(builder.with_config(key, REQUEST_TIMEOUT).build()?)
+            }
+        })
+    }
+}
