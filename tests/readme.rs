@@ -163,11 +163,21 @@ fn the_campaign_of_the_readme_runs_until_logs_are_missing() {
 }
 
 #[test]
-fn every_link_of_the_readme_leads_to_a_file() {
+fn every_link_of_the_readme_leads_to_a_file_and_a_heading_of_it() {
     let targets: Vec<&str> = README.split("](").skip(1).filter_map(|rest| rest.split(')').next()).collect();
     assert!(targets.len() > 10, "{targets:?}");
     for target in targets {
-        let is_elsewhere = target.starts_with("http") || target.starts_with('#');
-        assert!(is_elsewhere || root().join(target).exists(), "{target}");
+        if target.starts_with("http") {
+            continue;
+        }
+        let (file, heading) = target.split_once('#').unwrap_or((target, ""));
+        let path = root().join(if file.is_empty() { "README.md" } else { file });
+        assert!(path.exists(), "{target}");
+        if !heading.is_empty() {
+            let text = std::fs::read_to_string(path).expect("a Markdown file");
+            let headings = text.lines().filter(|line| line.starts_with('#'));
+            let anchor = |line: &str| line.trim_start_matches(['#', ' ']).to_lowercase().replace(' ', "-");
+            assert!(headings.map(anchor).any(|anchor| anchor == heading), "{target}");
+        }
     }
 }

@@ -359,9 +359,9 @@ pub(super) fn tell(report: &IngestReport, arguments: &Inputs, global: &Global) {
         );
     }
     lightsout_output::stderr!(
-        "{}{} files ({}): {} ingested, {} seen before{}, {} empty, {} refused",
+        "{}{} ({}): {} ingested, {} seen before{}, {} empty, {} refused",
         if arguments.dry_run { "would ingest " } else { "" },
-        report.files,
+        plural(report.files, "file", "files"),
         HumanBytes(report.stored_bytes),
         report.files_ingested,
         report.files_seen_before,
@@ -373,8 +373,8 @@ pub(super) fn tell(report: &IngestReport, arguments: &Inputs, global: &Global) {
         report.files_refused,
     );
     lightsout_output::stderr!(
-        "{} records = {} rows + {} rejected + {} not sign-ins{}",
-        report.records,
+        "{} = {} rows + {} rejected + {} not sign-ins{}",
+        plural(report.records, "record", "records"),
         report.rows,
         report.rejected,
         report.not_sign_ins,
@@ -388,6 +388,11 @@ pub(super) fn tell(report: &IngestReport, arguments: &Inputs, global: &Global) {
             report.unknown_codes.iter().map(|(code, count)| format!("{code} ({count})")).collect();
         lightsout_output::stderr!("unknown result codes, counted as failures: {}", codes.join(", "));
     }
+}
+
+/// "1 file", "1200 files": without separators, so that scripts can read it.
+fn plural(n: u64, one: &str, many: &str) -> String {
+    format!("{n} {}", if n == 1 { one } else { many })
 }
 
 /// What an account adds where sign-ins are counted only.
@@ -453,7 +458,7 @@ fn tell_kinds(files: &[FileReport]) {
         for (reason, count) in files.iter().flat_map(|file| &file.rejected_by_reason) {
             *by_reason.entry(reason).or_default() += count;
         }
-        let count = if files.len() == 1 { "1 file".to_owned() } else { format!("{} files", files.len()) };
+        let count = plural(files.len() as u64, "file", "files");
         lightsout_output::stderr!(
             "{count}: {kind}, {records} records, {span}; missing columns: {missing}; {}",
             rejects(&by_reason)

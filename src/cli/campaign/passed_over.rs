@@ -7,6 +7,7 @@ use chrono::NaiveDate;
 use lightsout_campaign::announce::{PassedOver, Picked};
 use lightsout_model::verdict::Reason;
 use lightsout_notify::reason_text;
+use lightsout_output::text::count;
 
 /// Tenants of one reason that are named; status and explain tell of the others.
 const NAMED_MAX: usize = 3;
@@ -17,8 +18,8 @@ pub(super) fn tell(picked: &Picked, effective: NaiveDate) {
         grouped.entry(label(why)).or_default().push((tenant_id, reasons(why)));
     }
     lightsout_output::stderr!(
-        "{} tenants announced{} (announcement {}, seed {})",
-        picked.events.len(),
+        "{} announced{} (announcement {}, seed {})",
+        count(picked.events.len() as u64, "tenant", "tenants"),
         if picked.events.is_empty() { String::new() } else { format!(" for {effective}") },
         picked.announcement_id,
         picked.seed

@@ -232,7 +232,7 @@ impl Fetch {
                     error @ (StoreError::PermissionDenied { .. } | StoreError::AlreadyExists { .. }),
                 )) => return State::Unreadable(one_line(&error)),
                 Err(Failure::Store(source)) if attempt == ATTEMPTS => {
-                    let hint = "run the command again, it goes on from there".to_owned();
+                    let hint = "run the command again to continue".to_owned();
                     let url = self.name.clone();
                     return State::Failed(Some(Error::Store { action: "reading", url, hint, source }));
                 }

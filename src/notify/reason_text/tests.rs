@@ -38,7 +38,7 @@ fn october(evidence_reasons: Vec<Reason>) -> (TenantAssessment, Window) {
 fn a_gap_says_how_to_close_it() {
     let told = reason_text(&gap(3, 9));
     assert!(
-        told.contains("7 days where 4 in a row are permitted")
+        told.contains("7 days, but at most 4 in a row are permitted")
             && told.contains("--covers 2026-10-03..2026-10-09"),
         "{told}"
     );
