@@ -15,6 +15,7 @@ use serde_json::{Value, json};
 
 mod growing;
 mod program;
+mod sharing;
 
 use program::{Place, files};
 

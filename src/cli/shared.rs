@@ -357,7 +357,8 @@ fn parse_lake(text: &str) -> Result<PathBuf, String> {
     match text.split_once("://") {
         Some((scheme, path)) if scheme.eq_ignore_ascii_case("file") => Ok(PathBuf::from(path)),
         Some(_) if lightsout_ingest::store::is_url(text) => Err(
-            "expected a folder: a lake in an object store can't be opened yet. Keep the lake on a disk or a mounted volume;              inputs are read from object stores, as in: lightsout ingest az://CONTAINER/PREFIX --lake ./lake"
+            "expected a folder: a lake in an object store can't be opened yet. Keep the lake on a disk or a mounted volume; \
+             inputs are read from object stores, as in: lightsout ingest az://CONTAINER/PREFIX --lake ./lake"
                 .to_owned(),
         ),
         _ => Ok(PathBuf::from(text)),

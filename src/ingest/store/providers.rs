@@ -82,9 +82,14 @@ impl Provider {
     pub(super) fn settings(self) -> String {
         let names: Vec<&str> = self.places().iter().chain(self.credentials()).copied().collect();
         let set: Vec<&str> = names.iter().filter(|name| std::env::var_os(name).is_some()).copied().collect();
-        let set = if set.is_empty() { "none of them".to_owned() } else { set.join(", ") };
+        let set = if set.is_empty() {
+            "none of them is set".to_owned()
+        } else {
+            format!("set: {}", set.join(", "))
+        };
         format!(
-            "address and credentials come from the environment: {} with one of {}, or the machine's own identity; set is {set}",
+            "the address comes from the environment ({}), and so do credentials (one of {}), or they are the machine's own \
+             identity; {set}",
             self.places().join(", "),
             self.credentials().join(", ")
         )
