@@ -19,7 +19,7 @@ fn beyond_loopback_it_does_not_start_without_password_and_tls() {
     assert!(told.contains("found '0.0.0.0:0 without a password and TLS'"), "{told}");
     let told = refused(&["--pg", "off", "--http", "[::]:8080"]);
     assert!(told.contains("--http: ") && told.contains("--tls-cert FILE --tls-key FILE"), "{told}");
-    assert!(refused(&["--pg", "off", "--http", "off"]).contains("as --pg is off"));
+    assert!(refused(&["--pg", "off", "--http", "off"]).contains("because --pg is off"));
     assert!(refused(&["--pg", "somewhere"]).contains("127.0.0.1:5433, or off"));
     let place = Place::new();
     place.write("short", b"secret\n");

@@ -131,7 +131,7 @@ fn commands_list_describe_and_set() {
         "\\d",
         &[
             "view    campaign_status",
-            "Where every campaign stands",
+            "The state of every campaign",
             "table   sign_in_records",
             "report  who ",
         ],
