@@ -373,9 +373,9 @@ pub(super) fn tell(report: &IngestReport, arguments: &Inputs, global: &Global) {
         report.files_refused,
     );
     lightsout_output::stderr!(
-        "{} = {} rows + {} rejected + {} not sign-ins{}",
+        "{} = {} + {} rejected + {} not sign-ins{}",
         plural(report.records, "record", "records"),
-        report.rows,
+        plural(report.rows, "row", "rows"),
         report.rejected,
         report.not_sign_ins,
         also_counted(report.counted),

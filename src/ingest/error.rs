@@ -23,7 +23,7 @@ pub enum Error {
     )]
     NoBlob { url: String },
     #[error("{action} {url}: {source}; {hint}")]
-    Store { action: &'static str, url: String, hint: String, source: object_store::Error },
+    Store { action: &'static str, url: String, hint: String, source: Box<object_store::Error> },
     #[error("the lake at {lake} has rejects of a source {source_id} that its table sources does not know")]
     NoSource { lake: String, source_id: String },
     #[error("{what}: {source}")]

@@ -98,7 +98,7 @@ impl Location {
             action: "opening",
             url: url.to_owned(),
             hint: provider.settings(),
-            source,
+            source: Box::new(source),
         })?;
         let (url, container) = (url.to_owned(), container.to_owned());
         Ok(Self { url, root, container, provider, store, prefix, pattern })
@@ -108,7 +108,7 @@ impl Location {
         let (url, provider) = (self.url.clone(), self.provider);
         move |source| {
             let hint = provider.settings();
-            Error::Store { action, url: url.clone(), hint, source }
+            Error::Store { action, url: url.clone(), hint, source: Box::new(source) }
         }
     }
 

@@ -83,7 +83,7 @@ fn an_earlier_lake_is_upgraded_once_and_says_so() {
         let mut named = actions.iter().map(|action| action["metaData"]["configuration"][name].as_str());
         named.find_map(|value| value)
     };
-    assert_eq!(property(FORMAT), Some("4"), "the format that it has now");
+    assert_eq!(property(FORMAT), Some("5"), "the format that it has now");
     assert_eq!(property("lightsout.contentHash"), Some("blake3"));
     let schema = actions.iter().find_map(|action| action["metaData"]["schemaString"].as_str());
     assert!(schema.is_some_and(|schema| schema.contains("page_filter") && !schema.contains("\"kind\"")));
@@ -208,8 +208,8 @@ fn a_lake_of_a_newer_format_is_refused_by_every_command_and_left_alone() {
         &["campaign", "status"],
     ];
     for (table, property, value, expected) in [
-        ("sign_in_records", FORMAT, "5", "has format 5, but"),
-        ("rejects", FORMAT, "not a number", "up to 4"),
+        ("sign_in_records", FORMAT, "6", "has format 6, but"),
+        ("rejects", FORMAT, "not a number", "up to 5"),
         ("sources", "lightsout.contentHash", "sha3", "the hash 'sha3' for contents, but"),
     ] {
         let place = Place::new();

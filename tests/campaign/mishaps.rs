@@ -79,7 +79,10 @@ fn nothing_is_announced_that_can_not_be_written() {
     let (code, _, told) = campaign(&place, "2026-11-02", &["announce", "--templates", "own"]);
     assert!(code == 1 && told.contains("no_impact.md, line 1") && events(&place) == 0, "{told}");
     let (code, rows, told) = campaign(&place, "2026-11-01", &["announce"]);
-    assert!(code == 1 && rows.is_empty() && told.contains("and it is 2026-11-01"), "before its time: {told}");
+    assert!(
+        code == 1 && rows.is_empty() && told.contains("but today is 2026-11-01"),
+        "before its time: {told}"
+    );
     let (code, rows, _) = campaign(&place, "2026-11-02", &["announce"]);
     assert_eq!((code, rows.len(), events(&place)), (0, 4, 4));
     let (code, _, told) = campaign(&place, "2026-11-02", &["announce", "--warnings", "--out", "with"]);

@@ -26,7 +26,7 @@ fn what_writes_or_reads_files_is_refused_by_its_name() {
         ("COPY sources FROM STDIN", "25006", "cannot execute COPY"),
         ("COPY (SELECT * FROM '/etc/passwd') TO STDOUT", "42P01", "not files or addresses"),
         ("DECLARE c CURSOR WITH HOLD FOR SELECT * FROM '/etc/passwd'", "42P01", "not files or addresses"),
-        ("BEGIN READ WRITE", "25006", "only reads"),
+        ("BEGIN READ WRITE", "25006", "this server is read-only"),
         ("EXPLAIN ANALYZE INSERT INTO sources SELECT * FROM sources", "25006", "cannot execute INSERT"),
         ("PREPARE p AS DELETE FROM sources", "25006", "cannot execute DELETE"),
         ("SET datafusion.catalog.information_schema = false", "42501", "permission denied"),

@@ -16,7 +16,7 @@ fn what_can_not_be_asked_is_told_with_what_was_expected_and_a_way_out() {
         ("/tenants/nobody", 404, ["the id of a tenant of the lake or of the roster", "Found: nobody"]),
         ("/tenants/nobody/who.csv", 404, ["the id of a tenant", "Found: nobody"]),
         ("/tenants/nobody/who.exe", 404, ["There is no such page", "/who.exe"]),
-        ("/tenants/%FF", 404, ["There is no such tenant", "no text"]),
+        ("/tenants/%FF", 404, ["There is no such tenant", "not text"]),
         ("/download/decisions.csv", 404, ["There is no such page", "/download/decisions.csv"]),
         ("/download/assessment.csv?days=x", 400, ["from 1 to 366", "Found: x"]),
         ("/..%2f..%2fetc/passwd", 404, ["There is no such page", "Expected /"]),

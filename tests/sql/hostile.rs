@@ -99,7 +99,7 @@ fn queries_that_are_too_large_are_refused_and_no_stack_runs_over() {
         (format!("SELECT 1{}", repeated(" UNION ALL SELECT 1", 30_000)), "more than 200 joins or unions"),
         (format!("SELECT 1 FROM sources{}", repeated(", sources", 30_000)), "more than 200 joins or unions"),
         (repeated("(", 1_000_000), "more than 50 brackets"),
-        (repeated("SELECT ", 100_000), "more than 400 words"),
+        (repeated("SELECT ", 100_000), "more than 400 tokens"),
         (format!("SELECT 1 FROM {}", repeated("(", 30)), "can be read in two ways"),
         (format!("SELECT 1 FROM {}", repeated("(", 100)), "can be read in two ways"),
         (

@@ -91,7 +91,10 @@ fn ingest_errors() -> Vec<(u8, IngestError)> {
                 action: "listing",
                 url: text(),
                 hint: text(),
-                source: object_store::Error::NotImplemented { operation: text(), implementer: text() },
+                source: Box::new(object_store::Error::NotImplemented {
+                    operation: text(),
+                    implementer: text(),
+                }),
             },
         ),
         (1, IngestError::NoSource { lake: text(), source_id: text() }),

@@ -67,6 +67,7 @@ pub(crate) struct States {
 }
 
 /// An input that is to be read now.
+#[expect(clippy::large_enum_variant, reason = "one at a time, and nearly always the large one")]
 pub(crate) enum Ready<'a> {
     Input(Cow<'a, Input>),
     Changing,
@@ -168,7 +169,7 @@ async fn fetch_all(fetches: Vec<Fetch>, states: Arc<States>, connections: usize)
         // A batch that is given up fetches no more.
         Aborting(task)
     });
-    tasks.buffer_unordered(connections).for_each(|_| std::future::ready(())).await;
+    tasks.buffer_unordered(connections).for_each(|()| std::future::ready(())).await;
 }
 
 /// A task that ends with the future that waits for it.
@@ -234,7 +235,12 @@ impl Fetch {
                 Err(Failure::Store(source)) if attempt == ATTEMPTS => {
                     let hint = "run the command again to continue".to_owned();
                     let url = self.name.clone();
-                    return State::Failed(Some(Error::Store { action: "reading", url, hint, source }));
+                    return State::Failed(Some(Error::Store {
+                        action: "reading",
+                        url,
+                        hint,
+                        source: Box::new(source),
+                    }));
                 }
                 Err(Failure::Store(_)) => tokio::time::sleep(Duration::from_millis(200 << attempt)).await,
             }

@@ -44,7 +44,7 @@ impl Drop for Listing<'_> {
 
 impl<'a> Listing<'a> {
     pub(crate) fn start(stores: &'a Stores) -> Self {
-        let (sender, listed) = mpsc::channel(AHEAD);
+        let (sender, inputs) = mpsc::channel(AHEAD);
         let lister = Lister {
             locations: stores.locations.clone(),
             since: stores.since,
@@ -57,7 +57,7 @@ impl<'a> Listing<'a> {
                 let _ = lister.sender.send(Err(error)).await;
             }
         });
-        Self { stores, listed, task, next: None }
+        Self { stores, listed: inputs, task, next: None }
     }
 
     /// The inputs of the next batch; none at the end. What is not to be read is counted.
