@@ -25,9 +25,12 @@ use lightsout_workflow::open::upgrade;
 /// What to read and how.
 #[derive(Debug, Args)]
 pub(super) struct Inputs {
-    /// Files, folders, glob patterns, - for stdin, or what is in object stores, e.g.
-    /// az://CONTAINER/PREFIX or s3://BUCKET/PREFIX
-    #[arg(required = true, value_name = "INPUT")]
+    #[arg(
+        required = true,
+        value_name = "INPUT",
+        help = "Files, folders, glob patterns, - for stdin, or what is in object stores, e.g. \
+                az://CONTAINER/PREFIX or s3://BUCKET/PREFIX"
+    )]
     pub(super) paths: Vec<String>,
     #[command(flatten)]
     naming: Naming,

@@ -30,7 +30,7 @@ pub(in crate::cli) struct Arguments {
     /// Who announces it
     #[arg(long, value_name = "NAME")]
     by: Option<String>,
-    /// Announce even if the campaign's effective date is fewer than notice_days
+    /// Announce even if the campaign's effective date is fewer than the notice days
     /// away; this is recorded with the announcement
     #[arg(long)]
     short_notice: bool,

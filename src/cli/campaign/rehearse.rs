@@ -31,7 +31,7 @@ pub(in crate::cli) struct Arguments {
     /// Seed of the draw [default: derived from the decision]
     #[arg(long, value_name = "N")]
     seed: Option<u64>,
-    /// Announce even if the effective date is fewer than notice_days away
+    /// Announce even if the effective date is fewer than the notice days away
     #[arg(long)]
     short_notice: bool,
     /// The last day to simulate [default: the last on which something is due]
