@@ -10,8 +10,11 @@ pub mod live;
 mod pg;
 mod stoppable;
 
+use std::future::poll_fn;
 use std::net::SocketAddr;
+use std::pin::pin;
 use std::sync::Arc;
+use std::task::Poll;
 use std::time::Duration;
 
 use tokio::net::TcpListener;
@@ -49,6 +52,11 @@ pub async fn serve(settings: Settings) -> Result<()> {
     let engine = Arc::new(Engine::start(settings.limits)?);
     let wrong = Arc::new(WrongPasswords::default());
     let mut servers = JoinSet::new();
+    // Signals are caught before anybody learns where the server listens: it may be ended at once.
+    let mut signalled = pin!(signalled());
+    if poll_fn(|context| Poll::Ready(signalled.as_mut().poll(context))).await.is_ready() {
+        return Ok(());
+    }
     if let Some(address) = settings.pg {
         let (live, engine, wrong) = (Arc::clone(&live), Arc::clone(&engine), Arc::clone(&wrong));
         let server = Arc::new(pg::Server::new(live, engine, &access, wrong).await?);
@@ -69,7 +77,7 @@ pub async fn serve(settings: Settings) -> Result<()> {
             ends.clone(),
         ));
     }
-    signalled().await;
+    signalled.await;
     // Nobody listens if every server has ended.
     let _ = end.send(true);
     let ended = async { while servers.join_next().await.is_some() {} };
