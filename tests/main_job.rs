@@ -434,7 +434,7 @@ fn a_command_that_waits_for_the_lock_says_so_and_can_be_ended() {
     assert_eq!(limited.status.code(), Some(1), "{told}");
     // Said first after two seconds; who it is stands in the lock: here the ingest, which has let it go.
     assert!(told.contains("waiting for lightsout ingest (process "), "{told}");
-    assert!(told.contains("after 3 s lightsout ingest (process "), "{told}");
+    assert!(told.contains("is still writing to it after 3 s"), "{told}");
     for arguments in
         [&["assess", "--out", &place.path("out")][..], &["run", &sample("logs/ndjson")], &["lake", "compact"]]
     {
