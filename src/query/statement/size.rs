@@ -296,7 +296,7 @@ mod tests {
             format!("SELECT (1 + (1{}){}", repeated(" + 1", 300), repeated(" + 1", 600)),
         ] {
             assert!(
-                refusal_of(&deep).starts_with("more than 400 words"),
+                refusal_of(&deep).starts_with("more than 400 tokens"),
                 "{}: {}",
                 &deep[..40],
                 refusal_of(&deep)
