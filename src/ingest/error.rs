@@ -14,7 +14,7 @@ pub enum Error {
     #[error("reading {path}: {source}")]
     Read { path: String, source: std::io::Error },
     #[error(
-        "'{url}' names no object store that is known; found {found}; expected az://CONTAINER/PREFIX, \
+        "'{url}' is not an address that can be read: found {found}; expected az://CONTAINER/PREFIX, \
          abfss://CONTAINER@ACCOUNT.dfs.core.windows.net/PREFIX, s3://BUCKET/PREFIX or gs://BUCKET/PREFIX"
     )]
     StoreUrl { url: String, found: String },

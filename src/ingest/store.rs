@@ -72,7 +72,7 @@ impl Location {
         let wrong = |found: &str| Error::StoreUrl { url: without_query(url), found: found.to_owned() };
         let Some((scheme, rest)) = url.split_once("://") else { return Err(wrong("no scheme")) };
         let (authority, mut path) = rest.split_once('/').unwrap_or((rest, ""));
-        let provider = Provider::of(scheme, authority).ok_or_else(|| wrong("another kind of address"))?;
+        let provider = Provider::of(scheme, authority).ok_or_else(|| wrong("an unknown scheme"))?;
         if let Some((_, query)) = path.split_once('?')
             && query.contains('=')
         {

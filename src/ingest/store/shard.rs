@@ -24,11 +24,8 @@ impl FromStr for Shard {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let expected = || {
-            format!(
-                "expected the number of a process and how many there are, from 1/4 to 4/4, found '{text}'"
-            )
-        };
+        let expected =
+            || format!("expected a part and the number of parts, e.g. 2/4 (from 1/4 to 4/4), found '{text}'");
         let (index, count) = text.split_once('/').ok_or_else(expected)?;
         let number = |text: &str| text.trim().parse::<u32>().map(u64::from).map_err(|_| expected());
         let (index, count) = (number(index)?, number(count)?);
