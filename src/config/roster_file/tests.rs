@@ -241,7 +241,7 @@ fn a_column_that_is_there_twice_or_not_at_all_is_told() {
     let twice = told(csv(&format!("tenant_id,exclude_reason,reason\n{CONTOSO},a,b\n")));
     assert!(twice.contains("line 1, column 3 (exclude_reason): the column appears twice"), "{twice}");
     let none = told(csv("display_name\nContoso\n"));
-    assert!(none.contains("line 1: no column tenant_id"), "{none}");
+    assert!(none.contains("line 1: the required column tenant_id is missing"), "{none}");
 }
 
 #[test]
@@ -356,7 +356,7 @@ fn what_is_wrong_in_parquet_is_told_with_its_row_and_column() {
     assert!(told_type.contains("column cloud: the column is of type Float64; expected text"), "{told_type}");
     let told_name = told_of(vec![("tenant_id", two.clone()), ("exlude", two.clone())]);
     assert!(told_name.contains("unknown column 'exlude'; did you mean exclude?"), "{told_name}");
-    assert!(told_of(vec![("cloud", two)]).contains("no column tenant_id"));
+    assert!(told_of(vec![("cloud", two)]).contains("the required column tenant_id is missing"));
     let told_kind = told(read_bytes("roster.parquet", b"tenant_id\n"));
     assert!(told_kind.contains("roster.parquet can't be read as Parquet"), "{told_kind}");
 }
