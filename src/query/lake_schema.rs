@@ -17,7 +17,7 @@ use datafusion::execution::session_state::SessionState;
 use datafusion::logical_expr::LogicalPlan;
 use tokio::sync::OnceCell;
 
-use super::chosen_record::ChosenRecords;
+use super::chosen_record::{ChosenRecords, Scope};
 use super::duplicate_candidates::{self, CandidateRecords};
 use super::lake_table::LakeTable;
 use super::memoized_view::MemoizedView;
@@ -142,12 +142,13 @@ impl LakeSchema {
                 }
                 Arc::new(MemoizedView::new(plan, bytes_max))
             }
-            ViewKind::ChosenRecords => {
+            ViewKind::ChosenRecords | ViewKind::SignIns => {
+                let scope = if view.kind == ViewKind::SignIns { Scope::All } else { Scope::Legacy };
                 let plan = state.create_logical_plan(view.text).await?;
                 match &self.records {
                     Some(records) => {
                         let bytes_max = self.memory_limit_bytes / CHOSEN_RECORDS_SHARE;
-                        Arc::new(ChosenRecords::new(Arc::clone(records), plan, bytes_max))
+                        Arc::new(ChosenRecords::new(Arc::clone(records), scope, plan, bytes_max))
                     }
                     None => DataFrame::new(state, plan).into_view(),
                 }

@@ -238,8 +238,13 @@ impl LakeTable {
     }
 
     /// The files that may hold rows that the filters want.
+    pub(super) fn files_of(&self, state: &dyn Session, filters: &[Expr]) -> Result<Vec<&LakeFile>> {
+        Ok(self.select_files(state, filters)?.0)
+    }
+
+    /// Their paths.
     pub(super) fn paths_of(&self, state: &dyn Session, filters: &[Expr]) -> Result<Vec<&str>> {
-        Ok(self.select_files(state, filters)?.0.into_iter().map(|file| file.path.as_str()).collect())
+        Ok(self.files_of(state, filters)?.into_iter().map(|file| file.path.as_str()).collect())
     }
 
     /// Whether some of these files are many and small, so that they are kept once they are read.
@@ -291,7 +296,8 @@ impl LakeTable {
             source = source.with_predicate(predicate);
         }
         let mut statistics = Statistics::new_unknown(&self.schema);
-        let whole = filters.is_empty() && limit.is_none() && files.len() == self.files.len();
+        let whole =
+            filters.is_empty() && limit.is_none() && places.is_none() && files.len() == self.files.len();
         if let (true, Some(rows)) = (whole, self.row_count()) {
             // Counting rows reads no file.
             statistics.num_rows = Precision::Exact(rows);

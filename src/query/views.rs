@@ -14,6 +14,8 @@ pub(super) enum ViewKind {
     DuplicateCandidates,
     /// By what its SQL says, where that can be done faster.
     ChosenRecords,
+    /// The same of all records.
+    SignIns,
     /// Once a session, and only if the lake holds what it is about.
     StatedElsewhere,
     /// In Rust, by the crate that registers it; its text has a header alone.
@@ -64,7 +66,7 @@ pub const VIEWS: [View; 15] = [
     registered!("latest_roster"),
     sql!("legacy_sign_ins", Sql, false),
     sql!("rival_records", DuplicateCandidates, true),
-    sql!("sign_ins", Sql, false),
+    sql!("sign_ins", SignIns, false),
     sql!("speaking_records", ChosenRecords, true),
     sql!("stated_elsewhere", StatedElsewhere, true),
     sql!("tenants", Sql, false),

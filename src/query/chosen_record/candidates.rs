@@ -11,14 +11,14 @@ use arrow::datatypes::{Int64Type, TimestampMicrosecondType};
 use datafusion::datasource::physical_plan::parquet::{ParquetAccessPlan, RowGroupAccess};
 use parquet::arrow::arrow_reader::RowSelection;
 
-use super::LegacyFile;
+use super::ScannedFile;
 use super::contested::states_no_client_app;
 use super::rank::{Candidate, Interner, Place, is_unique};
 use super::read::{self, Texts};
 use crate::duplicate_candidates::{self, SEARCHED_IDS_MAX};
 use crate::parallel::on_all_cores;
 
-const OF_RECORDS: [&str; 13] = [
+const OF_RECORDS: [&str; 14] = [
     "tenant_id",
     "sign_in_id",
     "category",
@@ -32,13 +32,13 @@ const OF_RECORDS: [&str; 13] = [
     "record_hash",
     "source_id",
     "source_offset",
+    PROTOCOL,
 ];
-/// Of others, with what tells whether they are duplicates.
 const PROTOCOL: &str = "protocol";
 
 /// Reads the contested records, which are in the order of their places.
 pub(super) fn of(
-    files: &[LegacyFile],
+    files: &[ScannedFile],
     contested: &[Place],
     interner: &mut Interner,
 ) -> Option<Vec<Candidate>> {
@@ -51,9 +51,10 @@ pub(super) fn of(
     })?;
     let mut candidates = Vec::with_capacity(contested.len());
     for (places, batches) in of_files.into_iter().zip(read) {
+        let provably_modern = files[places.first()?.0 as usize].provably_modern;
         let mut places = places.iter();
         for batch in batches {
-            add_records(&mut candidates, &batch, &mut places, interner)?;
+            add_records(&mut candidates, &batch, provably_modern, &mut places, interner)?;
         }
     }
     Some(candidates)
@@ -62,12 +63,13 @@ pub(super) fn of(
 fn add_records<'p>(
     candidates: &mut Vec<Candidate>,
     batch: &RecordBatch,
+    provably_modern: bool,
     places: &mut impl Iterator<Item = &'p Place>,
     interner: &mut Interner,
 ) -> Option<()> {
     let columns = Columns::of(batch)?;
     for at in 0..batch.num_rows() {
-        let record = columns.record(at, false);
+        let record = columns.record(at, provably_modern);
         let (tenant, id) = (columns.tenants.get(at), columns.ids.value(at));
         candidates.push(record.candidate(tenant, id, Some(*places.next()?), interner));
     }
@@ -84,6 +86,7 @@ struct Columns<'a> {
     client_apps: Texts<'a>,
     auth_methods: Texts<'a>,
     outcomes: Texts<'a>,
+    protocols: Texts<'a>,
     sources: Texts<'a>,
     signed_in_at: &'a TimestampMicrosecondArray,
     emitted_at: &'a TimestampMicrosecondArray,
@@ -99,6 +102,7 @@ struct Record<'a> {
     user_id: Option<&'a str>,
     principal_name: Option<&'a str>,
     states_client_app: bool,
+    names_protocol: bool,
     is_modern: bool,
     is_basic: bool,
     is_unknown: bool,
@@ -123,6 +127,7 @@ impl<'a> Columns<'a> {
             client_apps: text("client_app")?,
             auth_methods: text("auth_method")?,
             outcomes: text("outcome")?,
+            protocols: text(PROTOCOL)?,
             sources: text("source_id")?,
             signed_in_at: time("signed_in_at")?,
             emitted_at: time("emitted_at")?,
@@ -144,6 +149,7 @@ impl<'a> Columns<'a> {
             user_id: self.user_ids.get(at),
             principal_name: self.principal_names.get(at),
             states_client_app: self.client_apps.get(at).is_some_and(|app| !states_no_client_app(app)),
+            names_protocol: self.protocols.key(at).is_some(),
             is_modern: self.auth_methods.get(at) == Some("modern"),
             is_basic: self.auth_methods.get(at) == Some("basic"),
             is_unknown: self.auth_methods.get(at) == Some("unknown"),
@@ -173,6 +179,8 @@ impl Record<'_> {
             user_id: number(self.user_id),
             address: number(self.principal_name.map(str::to_lowercase).as_deref()),
             states_client_app: self.states_client_app,
+            // A duplicate outside the legacy side names none that a verdict needs: `rival_records` has no protocol.
+            names_protocol: self.names_protocol && place.is_some(),
             is_modern: self.is_modern,
             is_basic: self.is_basic,
             is_unknown: self.is_unknown,
@@ -269,9 +277,8 @@ fn duplicates_in(
         });
     }
     let selected: RowSelection = selectors.into_iter().collect();
-    let columns: Vec<&str> = OF_RECORDS.into_iter().chain([PROTOCOL]).collect();
     let mut found = Vec::new();
-    for batch in read::columns(reader, &columns, Some(selected))? {
+    for batch in read::columns(reader, &OF_RECORDS, Some(selected))? {
         let batch = batch.ok()?;
         let (tenants, protocols) = (Texts::of(&batch, "tenant_id")?, Texts::of(&batch, PROTOCOL)?);
         let ids = batch.column_by_name("sign_in_id")?.as_string_opt::<i32>()?;

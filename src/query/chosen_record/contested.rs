@@ -1,4 +1,5 @@
-//! Finds the contested legacy records: those whose id occurs more than once, and those without a client app.
+//! Finds the contested records: those whose id occurs more than once; of legacy records also those without a client
+//! app, which a modern one may explain.
 
 use std::hash::BuildHasher as _;
 use std::path::{Path, PathBuf};
@@ -7,8 +8,9 @@ use arrow::array::{Array as _, AsArray as _};
 use foldhash::fast::RandomState;
 use parquet::file::statistics::Statistics;
 
+use super::Scope;
 use super::rank::Place;
-use super::read::{self, Texts};
+use super::read::{self, Reader, Texts};
 use crate::parallel::on_all_cores;
 
 /// The rows of a file.
@@ -21,6 +23,12 @@ pub(super) struct FileRows {
 }
 
 impl FileRows {
+    fn of(reader: &Reader) -> Option<Self> {
+        let groups = reader.metadata().row_groups().iter();
+        let of_groups = groups.map(|group| usize::try_from(group.num_rows()).ok()).collect::<Option<_>>()?;
+        Some(Self { of_groups, superseded: Vec::new() })
+    }
+
     pub(super) fn count(&self) -> usize {
         self.of_groups.iter().sum()
     }
@@ -49,21 +57,23 @@ impl Hashed {
     }
 }
 
+/// The rows of all files; `None`: one can't be read.
+pub(super) fn count_rows(files: &[PathBuf]) -> Option<usize> {
+    let rows = on_all_cores(files, |file| Some(read::open(file)?.metadata().file_metadata().num_rows()))?;
+    usize::try_from(rows.into_iter().sum::<i64>()).ok()
+}
+
 /// What is known of each file, and the contested records in the order of their places. Of two ids that
 /// have the same hash, both seem repeated, which costs only time.
 ///
-/// `None`: a file can't be read, or there are more rows than these.
-pub(super) fn find_contested(files: &[PathBuf], rows_max: usize) -> Option<(Vec<FileRows>, Vec<Place>)> {
+/// `None`: a file can't be read, or has records without an id among all.
+pub(super) fn find_contested(files: &[PathBuf], scope: Scope) -> Option<(Vec<FileRows>, Vec<Place>)> {
     let hasher = RandomState::default();
-    let mut rows = 0;
-    for file in files {
-        rows += read::open(file)?.metadata().file_metadata().num_rows();
-        if usize::try_from(rows).ok()? > rows_max {
-            return None;
-        }
-    }
     let numbered: Vec<(u32, &PathBuf)> = (0..).zip(files).collect();
-    let read = on_all_cores(&numbered, |(file, path)| hashed(*file, path, &hasher))?;
+    let read = on_all_cores(&numbered, |(file, path)| match scope {
+        Scope::Legacy => hashed(*file, path, &hasher),
+        Scope::All => hashed_ids(*file, path, &hasher),
+    })?;
     let (of_files, parts): (Vec<FileRows>, Vec<Vec<Vec<Hashed>>>) = read.into_iter().unzip();
     let numbers: Vec<usize> = (0..PARTS).collect();
     let contested = on_all_cores(&numbers, |part| {
@@ -78,12 +88,46 @@ pub(super) fn find_contested(files: &[PathBuf], rows_max: usize) -> Option<(Vec<
     Some((of_files, contested))
 }
 
-/// The records of one file, by part.
-fn hashed(file: u32, path: &Path, hasher: &RandomState) -> Option<(FileRows, Vec<Vec<Hashed>>)> {
+/// What is known of a file, and its records by part.
+type HashedFile = (FileRows, Vec<Vec<Hashed>>);
+
+/// All records of one file.
+fn hashed_ids(file: u32, path: &Path, hasher: &RandomState) -> Option<HashedFile> {
+    let reader = read::open(path)?;
+    let rows = FileRows::of(&reader)?;
+    let mut parts = empty_parts(&rows);
+    let mut row = 0;
+    for batch in read::columns(reader, &["sign_in_id"], None)? {
+        let batch = batch.ok()?;
+        let ids = batch.column_by_name("sign_in_id")?.as_string_opt::<i32>()?;
+        // Ingest gives each record an id. Where none is, the engine finds out which records are one sign-in.
+        if ids.null_count() > 0 {
+            return None;
+        }
+        for id in ids.iter().flatten() {
+            push(&mut parts, hasher.hash_one(id), (file, row), false);
+            row += 1;
+        }
+    }
+    Some((rows, parts))
+}
+
+fn empty_parts(rows: &FileRows) -> Vec<Vec<Hashed>> {
+    // Their sizes differ by chance, and a little more than the mean seldom has to grow.
+    let mean = rows.count() / PARTS;
+    (0..PARTS).map(|_| Vec::with_capacity(mean + 4 * mean.isqrt() + 16)).collect()
+}
+
+fn push(parts: &mut [Vec<Hashed>], hash: u64, place: Place, is_undeclared: bool) {
+    let part = usize::try_from(hash >> 58).unwrap_or(0);
+    parts[part].push(Hashed::new(hash, place, is_undeclared));
+}
+
+/// The legacy records of one file.
+fn hashed(file: u32, path: &Path, hasher: &RandomState) -> Option<HashedFile> {
     let reader = read::open(path)?;
     let groups = reader.metadata().row_groups();
-    let of_groups =
-        groups.iter().map(|group| usize::try_from(group.num_rows()).ok()).collect::<Option<_>>()?;
+    let mut rows = FileRows::of(&reader)?;
     // Ingest keeps what has no protocol apart, and the file says it.
     let protocol = reader.parquet_schema().columns().iter().position(|column| column.name() == "protocol")?;
     let all_have_one = groups
@@ -93,9 +137,7 @@ fn hashed(file: u32, path: &Path, hasher: &RandomState) -> Option<(FileRows, Vec
     if !all_have_one {
         columns.push("protocol");
     }
-    let mut rows = FileRows { of_groups, superseded: Vec::new() };
-    let each = rows.count() / PARTS + 16;
-    let mut parts: Vec<Vec<Hashed>> = (0..PARTS).map(|_| Vec::with_capacity(each)).collect();
+    let mut parts = empty_parts(&rows);
     let mut row = 0;
     for batch in read::columns(reader, &columns, None)? {
         let batch = batch.ok()?;
@@ -109,8 +151,7 @@ fn hashed(file: u32, path: &Path, hasher: &RandomState) -> Option<(FileRows, Vec
             } else if ids.is_valid(at) {
                 let hash = hasher.hash_one(ids.value(at));
                 let is_undeclared = client_apps.key(at).is_none_or(|key| states_no_client_app[key]);
-                let part = usize::try_from(hash >> 58).unwrap_or(0);
-                parts[part].push(Hashed::new(hash, (file, row), is_undeclared));
+                push(&mut parts, hash, (file, row), is_undeclared);
             }
             row += 1;
         }

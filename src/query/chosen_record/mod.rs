@@ -1,9 +1,9 @@
-//! The view `speaking_records`, computed without the engine: one record for each sign-in that verdicts rest on, chosen
-//! among its duplicates. The SQL views `contested_ids`, `rival_records` and `contested_sign_ins` are the definition;
-//! `tests` compares both on generated lakes. Ids are read once (`contested`), then the few records that compete with
-//! another one (`candidates`), which `rank` orders; the engine then reads the files without the rows that lost. Where
-//! that can't be done (rows in memory, many small files, files that ingest did not write, more ids than memory has room
-//! for), the SQL views do it.
+//! The views `sign_ins` and `speaking_records`, computed without the engine: one record for each sign-in, or for each
+//! that verdicts rest on, chosen among its duplicates. The SQL of the views, with `contested_ids`, `rival_records` and
+//! `contested_sign_ins`, is the definition; `tests` compares both on generated lakes. Ids are read once (`contested`),
+//! then the few records that compete with another one (`candidates`), which `rank` orders; the engine then reads the
+//! files without the rows that lost. Where that can't be done (rows in memory, files that ingest did not write, more ids
+//! than memory has room for, and for `speaking_records` many small files), the SQL does it.
 
 mod candidates;
 mod contested;
@@ -12,7 +12,7 @@ mod read;
 #[cfg(test)]
 mod tests;
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -24,18 +24,20 @@ use datafusion::catalog::{Session, TableProvider};
 use datafusion::datasource::TableType;
 use datafusion::datasource::memory::MemorySourceConfig;
 use datafusion::datasource::physical_plan::parquet::{ParquetAccessPlan, RowGroupAccess};
-use datafusion::error::Result;
+use datafusion::error::{DataFusionError, Result};
+use datafusion::execution::memory_pool::{MemoryConsumer, MemoryReservation};
 use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder, col, lit};
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::union::UnionExec;
-use tokio::sync::OnceCell;
+use tokio::sync::Mutex;
 
 use super::lake_table::{LakeTable, RowSelections, ScanRequest};
 use contested::FileRows;
+use lightsout_lake::LakeFile;
 use lightsout_lake::schema::PARTITION;
 use rank::Interner;
 
-/// What a record of the legacy side takes in memory while repeated ids are looked for, at most.
+/// What a record takes in memory while repeated ids are looked for, at most.
 const ID_BYTES: usize = 48;
 /// What a contested record takes, about.
 const CANDIDATE_BYTES: usize = 256;
@@ -43,15 +45,28 @@ const CANDIDATE_BYTES: usize = 256;
 /// What a whole row takes, about.
 const ROW_BYTES: usize = 1024;
 
-/// The view `speaking_records`.
+/// What was found is kept for so many selections of files.
+const SELECTIONS_MAX: usize = 8;
+
+/// The records that are chosen among.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Scope {
+    /// Those that verdicts rest on: the view `speaking_records`.
+    Legacy,
+    /// Every record: the view `sign_ins`.
+    All,
+}
+
+/// The view `speaking_records` or `sign_ins`.
 #[derive(Debug)]
 pub(super) struct ChosenRecords {
     table: Arc<LakeTable>,
+    scope: Scope,
     by_sql: LogicalPlan,
     schema: SchemaRef,
     bytes_max: usize,
-    /// `None`: the views do it.
-    found: OnceCell<Option<Found>>,
+    /// By the files that were looked into. `None`: the SQL does it.
+    found: Mutex<BTreeMap<Vec<String>, Option<Arc<Found>>>>,
 }
 
 #[derive(Debug)]
@@ -62,52 +77,127 @@ struct Found {
     categorised: Vec<RecordBatch>,
 }
 
-/// A file of the legacy side, and which of its rows are not to be read.
-struct LegacyFile {
+/// A file of the records that are chosen among, and which of its rows are not to be read.
+struct ScannedFile {
     path: String,
     at: PathBuf,
+    provably_modern: bool,
     rows: FileRows,
 }
 
 impl ChosenRecords {
     /// `by_sql` gives the same rows from any table.
-    pub(super) fn new(table: Arc<LakeTable>, by_sql: LogicalPlan, bytes_max: usize) -> Self {
+    pub(super) fn new(table: Arc<LakeTable>, scope: Scope, by_sql: LogicalPlan, bytes_max: usize) -> Self {
         let schema = Arc::clone(by_sql.schema().inner());
-        Self { table, by_sql, schema, bytes_max, found: OnceCell::new() }
+        Self { table, scope, by_sql, schema, bytes_max, found: Mutex::default() }
     }
 
-    fn find(&self, state: &dyn Session) -> Result<Option<Found>> {
-        let paths = self.table.paths_of(state, &legacy())?;
-        if self.table.has_small_files(&paths) {
-            return Ok(None);
+    /// Looks into the files that may hold records of the sign-ins that the filters want. Only filters on tenant and id,
+    /// which all records of a sign-in share, leave out files.
+    async fn find(&self, state: &dyn Session, filters: &[Expr]) -> Result<Option<Arc<Found>>> {
+        let selection = match self.scope {
+            Scope::Legacy => legacy().to_vec(),
+            Scope::All => filters.iter().filter(|filter| is_of_ids(filter)).cloned().collect(),
+        };
+        let files = self.table.files_of(state, &selection)?;
+        let paths: Vec<String> = files.iter().map(|file| file.path.clone()).collect();
+        let mut found = self.found.lock().await;
+        if let Some(found) = found.get(&paths) {
+            return Ok(found.clone());
         }
-        let paths: Vec<String> = paths.into_iter().map(str::to_owned).collect();
-        let others = [col(PARTITION).eq(lit(true)).or(col("protocol").is_null())];
-        let others = self.table.paths_of(state, &others)?;
-        Ok(self.found_in(&paths, &others))
+        let new = match self.search(state, &files)? {
+            // Reading the ids of a large lake takes seconds, in which other queries go on.
+            Some(search) => {
+                let found = tokio::task::spawn_blocking(move || search.run()).await;
+                found.map_err(|error| DataFusionError::External(error.into()))?.map(Arc::new)
+            }
+            None => None,
+        };
+        if found.len() == SELECTIONS_MAX {
+            found.clear();
+        }
+        // Another query may leave room in memory.
+        if new.is_some() || self.scope == Scope::Legacy {
+            found.insert(paths, new.clone());
+        }
+        Ok(new)
     }
 
-    fn found_in(&self, paths: &[String], others: &[&str]) -> Option<Found> {
-        let folder = PathBuf::from(self.table.folder());
-        let at = |path: &String| folder.join(path);
-        let files: Vec<PathBuf> = paths.iter().map(at).collect();
-        let (rows, contested) = contested::find_contested(&files, self.bytes_max / ID_BYTES)?;
-        let candidates_max = self.bytes_max / CANDIDATE_BYTES;
-        if contested.len() > candidates_max {
+    /// `None`: the SQL does it.
+    fn search(&self, state: &dyn Session, files: &[&LakeFile]) -> Result<Option<Search>> {
+        let owned = |files: &[&LakeFile]| files.iter().map(|file| file.path.clone()).collect::<Vec<String>>();
+        let others = match self.scope {
+            Scope::Legacy => {
+                let paths: Vec<&str> = files.iter().map(|file| file.path.as_str()).collect();
+                if self.table.has_small_files(&paths) {
+                    return Ok(None);
+                }
+                let others = [col(PARTITION).eq(lit(true)).or(col("protocol").is_null())];
+                owned(&self.table.files_of(state, &others)?)
+            }
+            Scope::All => Vec::new(),
+        };
+        let consumer = MemoryConsumer::new("chosen records");
+        Ok(Some(Search {
+            scope: self.scope,
+            folder: self.table.folder().to_owned(),
+            files: files.iter().map(|file| (*file).clone()).collect(),
+            others,
+            schema: Arc::clone(&self.schema),
+            bytes_max: self.bytes_max,
+            reservation: consumer.register(&state.runtime_env().memory_pool),
+        }))
+    }
+}
+
+/// Looks for the records that are chosen, in the files of one selection.
+struct Search {
+    scope: Scope,
+    folder: String,
+    files: Vec<LakeFile>,
+    /// The paths of files that may hold duplicates from outside the scope.
+    others: Vec<String>,
+    schema: SchemaRef,
+    bytes_max: usize,
+    reservation: MemoryReservation,
+}
+
+impl Search {
+    /// Whether the queries of the session leave so much memory. What verdicts rest on has a share of its own.
+    fn has_room(&self, bytes: usize) -> bool {
+        self.scope == Scope::Legacy || self.reservation.try_grow(bytes).is_ok()
+    }
+
+    fn run(self) -> Option<Found> {
+        let folder = PathBuf::from(&self.folder);
+        let at: Vec<PathBuf> = self.files.iter().map(|file| folder.join(&file.path)).collect();
+        let rows = contested::count_rows(&at)?;
+        if rows > self.bytes_max / ID_BYTES || !self.has_room(rows * ID_BYTES) {
             return None;
         }
-        let mut files: Vec<LegacyFile> = (paths.iter().zip(files).zip(rows))
-            .map(|((path, at), rows)| LegacyFile { path: path.clone(), at, rows })
-            .collect();
+        let (rows, contested) = contested::find_contested(&at, self.scope)?;
+        let candidates_max = self.bytes_max / CANDIDATE_BYTES;
+        if contested.len() > candidates_max || !self.has_room(contested.len() * CANDIDATE_BYTES) {
+            return None;
+        }
+        let mut files = (self.files.iter().zip(at).zip(rows))
+            .map(|((file, at), rows)| {
+                let provably_modern = file.provably_modern?;
+                Some(ScannedFile { path: file.path.clone(), at, provably_modern, rows })
+            })
+            .collect::<Option<Vec<ScannedFile>>>()?;
         let mut interner = Interner::default();
         let mut candidates = candidates::of(&files, &contested, &mut interner)?;
-        candidates::add_duplicates(
-            &mut candidates,
-            &mut interner,
-            self.table.folder(),
-            others,
-            candidates_max,
-        )?;
+        if self.scope == Scope::Legacy {
+            let others: Vec<&str> = self.others.iter().map(String::as_str).collect();
+            candidates::add_duplicates(
+                &mut candidates,
+                &mut interner,
+                &self.folder,
+                &others,
+                candidates_max,
+            )?;
+        }
         let ranked = rank::rank(candidates, &interner);
         if ranked.categorised.len() > self.bytes_max / ROW_BYTES {
             return None;
@@ -130,6 +220,12 @@ impl ChosenRecords {
         let places = places.map(|file| (file.path, file.rows.access_plan())).collect();
         Some(Found { places, categorised })
     }
+}
+
+/// Whether a filter takes all records of an id or none.
+fn is_of_ids(filter: &Expr) -> bool {
+    let columns = filter.column_refs();
+    !columns.is_empty() && columns.iter().all(|column| ["tenant_id", "sign_in_id"].contains(&column.name()))
 }
 
 /// The filters that select the records of the legacy side.
@@ -163,7 +259,7 @@ impl FileRows {
 
 /// Whole rows of a file with other categories than they have.
 fn read_whole(
-    file: &LegacyFile,
+    file: &ScannedFile,
     rows: &[(u32, u32)],
     interner: &Interner,
     schema: &SchemaRef,
@@ -179,7 +275,7 @@ fn read_whole(
                 "category" => {
                     Arc::new(StringArray::from_iter_values(categories.by_ref().take(batch.num_rows())))
                 }
-                PARTITION => Arc::new(BooleanArray::from(vec![false; batch.num_rows()])),
+                PARTITION => Arc::new(BooleanArray::from(vec![file.provably_modern; batch.num_rows()])),
                 name => cast(batch.column_by_name(name)?, field.data_type()).ok()?,
             })
         });
@@ -213,8 +309,7 @@ impl TableProvider for ChosenRecords {
         filters: &[Expr],
         limit: Option<usize>,
     ) -> Result<Arc<dyn ExecutionPlan>> {
-        let found = self.found.get_or_try_init(async || self.find(state)).await?;
-        let Some(found) = found else {
+        let Some(found) = self.find(state, filters).await? else {
             let mut plan = LogicalPlanBuilder::from(self.by_sql.clone());
             for filter in filters {
                 plan = plan.filter(filter.clone())?;
@@ -224,7 +319,10 @@ impl TableProvider for ChosenRecords {
             }
             return state.create_physical_plan(&plan.build()?).await;
         };
-        let filters: Vec<Expr> = filters.iter().cloned().chain(legacy()).collect();
+        let mut filters = filters.to_vec();
+        if self.scope == Scope::Legacy {
+            filters.extend(legacy());
+        }
         let request = ScanRequest { projection, filters: &filters, limit };
         let chosen = self.table.scan_selected_rows(state, &request, &found.places)?;
         if found.categorised.is_empty() {

@@ -1,4 +1,4 @@
-//! Chooses one record for each sign-in. The rule is that of the SQL view `contested_sign_ins`.
+//! Chooses one record for each sign-in. The rule is that of the SQL views `sign_ins` and `contested_sign_ins`.
 
 use std::cmp::Ordering;
 use std::collections::HashMap;
@@ -26,7 +26,7 @@ impl Interner {
     }
 }
 
-/// Where a legacy record is: the file, and the row in it.
+/// Where a record is: the file, and the row in it.
 pub(super) type Place = (u32, u32);
 
 /// A record that may be chosen for its sign-in.
@@ -40,6 +40,8 @@ pub(super) struct Candidate {
     /// The lower-cased user principal name.
     pub(super) address: Option<u32>,
     pub(super) states_client_app: bool,
+    /// One that a verdict can need.
+    pub(super) names_protocol: bool,
     pub(super) is_modern: bool,
     pub(super) is_basic: bool,
     /// The auth method is unknown.
@@ -54,7 +56,7 @@ pub(super) struct Candidate {
     pub(super) place: Option<Place>,
 }
 
-/// What becomes of the legacy records.
+/// What becomes of the records.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Ranked {
     /// Those that another record is chosen over.
@@ -137,11 +139,10 @@ fn preference(a: &Candidate, b: &Candidate, interner: &Interner) -> Ordering {
 /// How well a record says by which client the user signed in; the least is the best. That somebody used Basic
 /// Authentication is not refuted by a record that no verdict counts: of a modern client, a password grant, a service.
 const fn client_certainty(candidate: &Candidate) -> u8 {
-    // A duplicate outside the legacy side names no protocol, or is modern.
-    let names_protocol = candidate.place.is_some();
-    if names_protocol && candidate.states_client_app && (candidate.is_basic || candidate.is_unknown) {
+    if candidate.names_protocol && candidate.states_client_app && (candidate.is_basic || candidate.is_unknown)
+    {
         1
-    } else if names_protocol && candidate.is_basic {
+    } else if candidate.names_protocol && candidate.is_basic {
         2
     } else if candidate.states_client_app {
         3

@@ -199,14 +199,23 @@ fn files(folder: &std::path::Path, records: &[Record], services_apart: bool) -> 
     of_files.into_iter().map(write).collect()
 }
 
-async fn answer(queries: &Queries, limit: &str) -> String {
-    let sql = format!("SELECT * FROM legacy_sign_ins {limit} ORDER BY source_offset");
+async fn answer(queries: &Queries, scope: Scope, limit: &str) -> String {
+    let view = match scope {
+        Scope::Legacy => "legacy_sign_ins",
+        Scope::All => "sign_ins",
+    };
+    let sql = format!("SELECT * FROM {view} {limit} ORDER BY source_offset");
     let rows = queries.run("test", &sql, &[]).await.expect("an answer");
     arrow::util::pretty::pretty_format_batches(&rows).expect("a table").to_string()
 }
 
 /// The answers by files and by the views, for each limit.
-async fn both_answers(records: &[Record], services_apart: bool, limits: &[&str]) -> Vec<(String, String)> {
+async fn both_answers(
+    records: &[Record],
+    scope: Scope,
+    services_apart: bool,
+    limits: &[&str],
+) -> Vec<(String, String)> {
     let folder = tempfile::tempdir().expect("a folder");
     let files = files(folder.path(), records, services_apart);
     let at = folder.path().join(Table::SignInRecords.as_str()).display().to_string();
@@ -215,8 +224,8 @@ async fn both_answers(records: &[Record], services_apart: bool, limits: &[&str])
     let by_files = Queries::over_providers(tables, Some(Arc::clone(&table)), LIMIT).expect("a session");
     let state = by_files.context.state();
     let by_sql = state.create_logical_plan("SELECT * FROM sign_in_records").await.expect("a plan");
-    let chosen = ChosenRecords::new(Arc::clone(&table), by_sql, LIMIT);
-    assert!(chosen.find(&state).expect("no error").is_some(), "found without the views");
+    let chosen = ChosenRecords::new(Arc::clone(&table), scope, by_sql, LIMIT);
+    assert!(chosen.find(&state, &[]).await.expect("no error").is_some(), "found without the views");
 
     let numbered: Vec<(usize, &Record)> = records.iter().enumerate().collect();
     let rows = [true, false].map(|modern| {
@@ -231,7 +240,7 @@ async fn both_answers(records: &[Record], services_apart: bool, limits: &[&str])
     let by_rows = Queries::over_rows(rows.into(), LIMIT).await.expect("a session");
     let mut answers = Vec::new();
     for limit in limits {
-        answers.push((answer(&by_files, limit).await, answer(&by_rows, limit).await));
+        answers.push((answer(&by_files, scope, limit).await, answer(&by_rows, scope, limit).await));
     }
     answers
 }
@@ -259,24 +268,57 @@ proptest! {
         services_apart: bool,
     ) {
         let limits = ["", "WHERE tenant_id < 'b'", "WHERE category = 'interactive'"];
-        let answers = block_on(both_answers(&records, services_apart, &limits));
+        let answers = block_on(both_answers(&records, Scope::Legacy, services_apart, &limits));
         for ((by_files, by_views), limit) in answers.into_iter().zip(limits) {
             prop_assert_eq!(by_files, by_views, "{}", limit);
         }
     }
+
+    /// `count(*)` over `sign_ins` sorted every row of the lake.
+    #[test]
+    fn files_and_sql_show_the_same_sign_ins(
+        mut records in records(),
+        services_apart: bool,
+    ) {
+        // Ingest gives each record an id.
+        for record in &mut records {
+            record.id = record.id.max(1);
+        }
+        let limits = [
+            "",
+            "WHERE tenant_id = 'a-3'",
+            "WHERE tenant_id < 'a-2' AND outcome = 'success'",
+            "WHERE category = 'interactive'",
+            "WHERE protocol IS NOT NULL AND provably_modern",
+            "WHERE sign_in_id = 'id-7-2'",
+        ];
+        let answers = block_on(both_answers(&records, Scope::All, services_apart, &limits));
+        for ((by_files, by_sql), limit) in answers.into_iter().zip(limits) {
+            prop_assert_eq!(by_files, by_sql, "{}", limit);
+        }
+    }
+}
+
+#[test]
+fn records_without_an_id_are_left_to_the_engine() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let files = files(folder.path(), &[Record { id: 0, ..not_stated() }], true);
+    let at = folder.path().join(Table::SignInRecords.as_str()).join(&files[0].path);
+    assert!(contested::find_contested(&[at], Scope::All).is_none());
 }
 
 #[test]
 fn an_unreadable_file_is_left_to_the_engine() {
     let folder = tempfile::tempdir().expect("a folder");
     std::fs::write(folder.path().join("torn.parquet"), "PAR1").expect("a file");
-    assert!(contested::find_contested(&[folder.path().join("torn.parquet")], usize::MAX).is_none());
+    let torn = [folder.path().join("torn.parquet")];
+    assert!(contested::count_rows(&torn).is_none());
+    assert!(contested::find_contested(&torn, Scope::Legacy).is_none());
+    assert!(contested::find_contested(&torn, Scope::All).is_none());
 }
 
-#[test]
-fn rows_beyond_the_memory_limit_are_left_to_the_engine() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let record = Record {
+fn not_stated() -> Record {
+    Record {
         world: 0,
         tenant: "a",
         id: 1,
@@ -293,10 +335,25 @@ fn rows_beyond_the_memory_limit_are_left_to_the_engine() {
         has_hash: true,
         source: "s",
         file: 0,
-    };
-    let records = vec![record; 20];
-    let files = files(folder.path(), &records, true);
-    let at = folder.path().join(Table::SignInRecords.as_str()).join(&files[0].path);
-    assert_eq!(contested::find_contested(std::slice::from_ref(&at), 20).expect("there is room").1.len(), 20);
-    assert!(contested::find_contested(&[at], 19).is_none());
+    }
+}
+
+#[tokio::test]
+async fn rows_beyond_the_memory_limit_are_left_to_the_engine() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let files = files(folder.path(), &vec![not_stated(); 20], true);
+    let at = folder.path().join(Table::SignInRecords.as_str()).display().to_string();
+    let table = Arc::new(LakeTable::new(Table::SignInRecords, at, files, LIMIT));
+    let tables: Vec<(Table, Arc<dyn TableProvider>)> = vec![(Table::SignInRecords, Arc::clone(&table) as _)];
+    let queries = Queries::over_providers(tables, Some(Arc::clone(&table)), LIMIT).expect("a session");
+    let state = queries.context.state();
+    let by_sql = state.create_logical_plan("SELECT * FROM sign_in_records").await.expect("a plan");
+    for scope in [Scope::Legacy, Scope::All] {
+        let found = async |bytes_max| {
+            let chosen = ChosenRecords::new(Arc::clone(&table), scope, by_sql.clone(), bytes_max);
+            chosen.find(&state, &[]).await.expect("no error").is_some()
+        };
+        assert!(found(20 * CANDIDATE_BYTES).await, "{scope:?}");
+        assert!(!found(20 * ID_BYTES - 1).await, "{scope:?}");
+    }
 }
