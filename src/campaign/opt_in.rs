@@ -1,6 +1,6 @@
 //! An opt-out is taken back: the protocols go off after all. If their day has come meanwhile, they get a new one.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::clock::Clock;
 use super::event::{Event, EventKind, Explanation};
@@ -21,7 +21,8 @@ pub fn opt_in(
     why: &str,
     clock: Clock,
 ) -> ValidatedRequests {
-    take(requests, clock.now, |request, at| {
+    let mut new_dates: BTreeMap<String, NewDateRequest> = BTreeMap::new();
+    let mut taken = take(requests, clock.now, |request, at| {
         let id = &request.tenant_id;
         let opted_in = |protocols: &[Protocol]| {
             let event = Event::new(&campaign.name, id, EventKind::OptedIn, protocols, at);
@@ -44,13 +45,30 @@ pub fn opt_in(
         if protocols.is_empty() {
             return Ok(Vec::new());
         }
-        let mut events = vec![opted_in(&protocols)];
+        let event = opted_in(&protocols);
         if tenant.needs_new_date(&protocols, clock.latest()) {
-            let new = reschedule(campaign, tenant, &protocols, NewDate::OptedIn, clock);
-            events.push(new.by(request.by_whom.as_deref()));
+            let new_date = new_dates.entry(id.clone()).or_insert_with(|| NewDateRequest {
+                tenant,
+                protocols: Vec::new(),
+                by_whom: None,
+            });
+            new_date.protocols.extend(protocols);
+            new_date.by_whom.clone_from(&request.by_whom);
         }
-        Ok(events)
-    })
+        Ok(vec![event])
+    });
+    for NewDateRequest { tenant, protocols, by_whom } in new_dates.into_values() {
+        let event = reschedule(campaign, tenant, &protocols, NewDate::OptedIn, clock);
+        taken.events.push(event.by(by_whom.as_deref()));
+    }
+    taken
+}
+
+/// A tenant whose opt-outs are taken back by several requests gets one new date for all of them.
+struct NewDateRequest<'a> {
+    tenant: &'a AnnouncedTenant,
+    protocols: Vec<Protocol>,
+    by_whom: Option<String>,
 }
 
 /// What is opted out of the protocols that are asked for; none, if they were opted in before.

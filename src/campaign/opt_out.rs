@@ -46,9 +46,13 @@ fn protocols_of(
     let last = tenant.due_on();
     if at.date_naive() > last {
         return Err(format!(
-            "opting out was possible until {last}, but this is dated {}; ask the tenant's administrator to switch it on \
-             again",
-            at.date_naive()
+            "opting out was possible until {last}, but this is dated {}; {}",
+            at.date_naive(),
+            if tenant.withdrawable().is_empty() {
+                "ask the tenant's administrator to switch it on again"
+            } else {
+                "take back what has not been turned off with: lightsout campaign withdraw"
+            }
         ));
     }
     let asked = named(tenant, request.protocols.as_deref())?;

@@ -134,6 +134,14 @@ impl Ledger {
         self.tenants.contains_key(tenant_id) && !self.withdrawn.contains_key(tenant_id)
     }
 
+    /// The id of the latest announcement to the tenant, withdrawn or not.
+    #[must_use]
+    pub fn announcement_of(&self, tenant_id: &str) -> Option<&str> {
+        let open = self.tenants.get(tenant_id).map(|tenant| &tenant.announcement);
+        let withdrawn = self.withdrawn.get(tenant_id).map(|tenant| &tenant.announcement);
+        withdrawn.or(open).map(|announcement| announcement.announcement_id.as_str())
+    }
+
     /// The changes alone, as notices take them.
     #[must_use]
     pub fn changes(&self) -> BTreeMap<String, Change> {

@@ -40,7 +40,7 @@ pub(super) fn validate(
 pub(super) fn take(
     requests: &[Request],
     now: DateTime<Utc>,
-    judge: impl Fn(&Request, DateTime<Utc>) -> Result<Vec<Event>, String>,
+    mut judge: impl FnMut(&Request, DateTime<Utc>) -> Result<Vec<Event>, String>,
 ) -> ValidatedRequests {
     let mut taken = ValidatedRequests::default();
     for request in requests {

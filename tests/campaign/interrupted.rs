@@ -75,6 +75,30 @@ fn operators_at_the_same_time_announce_to_no_tenant_twice_and_lose_no_event() {
     }
 }
 
+/// Both waves were in one folder, whose mailbox sent the first wave its notice again.
+#[test]
+fn the_second_wave_of_a_day_has_a_mailbox_of_its_own() {
+    let place = decided();
+    let announce = |seed: &str| {
+        let arguments = ["campaign", "announce", "--wave", "1", "--seed", seed, "--out", "out"];
+        assert!(start(&place, LAKE, &arguments).wait().expect("it ends").success());
+    };
+    let tenants = |folder: &str| {
+        let entries = fs::read_dir(place.path(&format!("out/sent/2026-11-03-{folder}"))).expect("notices");
+        let folders = entries.flatten().filter(|entry| entry.path().is_dir());
+        folders.map(|entry| entry.file_name()).collect::<Vec<_>>()
+    };
+    announce("1");
+    announce("2");
+    let (first, second) = (tenants("announced"), tenants("announced-2"));
+    assert_eq!((first.len(), second.len()), (1, 1));
+    assert_ne!(first, second);
+    // The same command again writes the same notices in the same place.
+    announce("2");
+    assert_eq!(tenants("announced-2"), second);
+    assert!(!place.path("out/sent/2026-11-03-announced-3").exists());
+}
+
 #[test]
 fn a_run_that_is_killed_is_made_whole_by_running_it_again() {
     let place = decided();

@@ -10,7 +10,7 @@ use lightsout_model::change::{HoldCause, ProtocolChange};
 use lightsout_model::protocol::Protocol::{self, Imap4, MapiOverHttp, Pop3, SmtpAuth};
 use lightsout_model::verdict::Reason;
 
-use crate::world::{World, day, noon, tenant};
+use crate::world::{World, day, noon, request, tenant};
 
 /// A tenant that everything was announced to on day 0.
 async fn announced() -> World {
@@ -111,6 +111,18 @@ async fn an_opt_out_of_the_wrong_tenant_is_taken_back() {
     let change = &ledger.tenants[&tenant(1)].change;
     assert_eq!((change.effective_date, change.effective_date_before), (day(60), Some(day(30))));
     assert_eq!(world.apply(noon(60)).await[0].protocols.len(), 9);
+}
+
+/// One new date was recorded for each row of a list, and the notice told of the last one alone.
+#[tokio::test]
+async fn opt_ins_of_one_list_give_a_tenant_one_new_date() {
+    let mut world = announced().await;
+    world.opt_out(1, None, noon(3)).await;
+    let requests = [request(1, Some(&[Imap4])), request(1, Some(&[MapiOverHttp]))];
+    let done = world.opt_in_all(&requests, noon(31)).await;
+    assert_eq!(kinds(&done.events), [EventKind::OptedIn, EventKind::OptedIn, EventKind::Rescheduled]);
+    assert_eq!(done.events[2].protocols.matches(';').count(), 4, "IMAP4 and the Outlook group");
+    assert_eq!(world.apply(noon(61)).await[0].protocols.len(), 5);
 }
 
 #[tokio::test]

@@ -243,9 +243,13 @@ impl World {
         protocols: Option<&[Protocol]>,
         now: DateTime<Utc>,
     ) -> ValidatedRequests {
+        self.opt_in_all(&[request(n, protocols)], now).await
+    }
+
+    pub(crate) async fn opt_in_all(&mut self, requests: &[Request], now: DateTime<Utc>) -> ValidatedRequests {
         let ledger = self.ledger().await;
         let clock = self.clock(now);
-        let done = opt_in(&self.campaign, &ledger, &[request(n, protocols)], "the wrong tenant", clock);
+        let done = opt_in(&self.campaign, &ledger, requests, "the wrong tenant", clock);
         self.record(&done.events, now).await;
         done
     }
@@ -316,7 +320,7 @@ impl World {
     }
 }
 
-fn request(n: u32, protocols: Option<&[Protocol]>) -> Request {
+pub(crate) fn request(n: u32, protocols: Option<&[Protocol]>) -> Request {
     Request {
         tenant_id: tenant(n),
         protocols: protocols.map(<[Protocol]>::to_vec),

@@ -112,7 +112,7 @@ pub async fn announce(
         by_whom: request.by_whom,
         off_elsewhere: &off_elsewhere,
     });
-    let batch = NoticeBatch::begin(files, "announced")?;
+    let batch = NoticeBatch::begin(files, "announced")?.of_announcement(&picked.announcement_id);
     let (notices, changes) = expected_from(state, &decided, &picked.events);
     batch.rehearse(state, &decided, notices, &changes, &who)?;
     state.record(&lock, &picked.events).await?;

@@ -11,6 +11,7 @@ use super::apply::RUNBOOKS;
 use super::runbooks::remove_outdated;
 use super::state::{CampaignState, Decided};
 use crate::error::{Error, Result};
+use lightsout_campaign::state::Ledger;
 use lightsout_model::change::Change;
 use lightsout_model::evidence::{WhoRow, Window};
 use lightsout_model::protocol::Protocol;
@@ -91,6 +92,10 @@ pub struct NoticeBatch {
     written: Vec<Written>,
     /// Those of `sent` that it wrote into.
     folders: BTreeSet<PathBuf>,
+    /// Its notices are those of one announcement.
+    announcement_id: Option<String>,
+    /// The folder of each day's notices.
+    folder_of_day: BTreeMap<NaiveDate, PathBuf>,
 }
 
 impl NoticeBatch {
@@ -107,7 +112,17 @@ impl NoticeBatch {
             rows: Vec::new(),
             written: Vec::new(),
             folders: BTreeSet::new(),
+            announcement_id: None,
+            folder_of_day: BTreeMap::new(),
         })
+    }
+
+    /// Keeps the notices of this announcement apart from those of another one on the same day: whoever mails the
+    /// mailbox of a second wave must not mail the first wave again.
+    #[must_use]
+    pub fn of_announcement(mut self, announcement_id: &str) -> Self {
+        self.announcement_id = Some(announcement_id.to_owned());
+        self
     }
 
     /// Writes the notices of tenants of one decision. `window` is what they are about.
@@ -170,8 +185,7 @@ impl NoticeBatch {
             _ => None,
         };
         let day = day.unwrap_or(context.notice_date);
-        let parent = if state.is_rehearsal { REHEARSED } else { SENT };
-        let folder = self.out.join(parent).join(format!("{day}-{}", self.name));
+        let folder = self.folder_of(state, day)?;
         let existing = if day < state.now.date_naive() { Existing::Keep } else { Existing::Replace };
         self.written.push(files::write(&folder, kind, context, tenant, &self.templates, existing)?);
         // Nobody is mailed what is only rehearsed.
@@ -179,6 +193,24 @@ impl NoticeBatch {
             self.folders.insert(folder);
         }
         Ok(())
+    }
+
+    /// The first folder of the day and event that holds no other announcement's notices.
+    fn folder_of(&mut self, state: &CampaignState, day: NaiveDate) -> Result<PathBuf> {
+        if let Some(folder) = self.folder_of_day.get(&day) {
+            return Ok(folder.clone());
+        }
+        let parent = self.out.join(if state.is_rehearsal { REHEARSED } else { SENT });
+        let mut folder = parent.join(format!("{day}-{}", self.name));
+        if let Some(announcement_id) = self.announcement_id.as_deref().filter(|_| !state.is_rehearsal) {
+            let mut number = 1;
+            while holds_others(&folder, &state.ledger, announcement_id)? {
+                number += 1;
+                folder = parent.join(format!("{day}-{}-{number}", self.name));
+            }
+        }
+        self.folder_of_day.insert(day, folder.clone());
+        Ok(folder)
     }
 
     /// Whether the notices of changes that are about to be recorded can be written: afterwards it is too late for an
@@ -259,6 +291,24 @@ impl NoticeBatch {
             in_other_language: that(|written| written.falls_back),
         })
     }
+}
+
+/// Whether a folder holds the notice of a tenant that another announcement named.
+fn holds_others(folder: &Path, ledger: &Ledger, announcement_id: &str) -> Result<bool> {
+    let entries = match std::fs::read_dir(folder) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(false),
+        Err(error) => return Err(Error::write(folder)(error)),
+    };
+    for entry in entries {
+        let entry = entry.map_err(Error::write(folder))?;
+        let name = entry.file_name();
+        let of = name.to_str().and_then(|tenant_id| ledger.announcement_of(tenant_id));
+        if of.is_some_and(|id| id != announcement_id) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// What mails the notices of a folder, and the manifest of all that is in it.
