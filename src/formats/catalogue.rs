@@ -109,7 +109,7 @@ const fn entry(shape: Shape) -> Entry {
         },
         Shape::AuditCsv => Entry {
             name,
-            known_by: "CSV with AuditData, _raw, message or event.original, or with CreationTime, Operation and UserId",
+            known_by: "CSV with a record as JSON in AuditData, _raw, message, event.original, payload or the like, or with CreationTime, Operation and UserId",
             comes_from: "Search-UnifiedAuditLog | Export-Csv, Purview; Splunk and Kibana exports of any record; Hawk",
             proves: "what the record in the column proves",
             cannot_prove: "as audit, if they are audit records",

@@ -197,6 +197,16 @@ impl Scanner {
                         return scan;
                     }
                 }
+                // Fluent Bit puts the time beside the record: `[1696500000.5, {…}]`.
+                (b'0'..=b'9', Some(Container::Array))
+                    if number_end(buffer, at).is_none_or(|end| end > at) =>
+                {
+                    match number_end(buffer, at) {
+                        Some(end) => scan.consumed = end,
+                        None if last => scan.consumed = buffer.len(),
+                        None => return scan,
+                    }
+                }
                 _ => {
                     if !garbage(buffer, at, last, &mut scan) {
                         return scan;
@@ -321,6 +331,13 @@ fn garbage(buffer: &[u8], at: usize, last: bool, scan: &mut Scan) -> bool {
     scan.broken.push((at..kept, RejectReason::InvalidJson(JsonError { at: 0, expected: "a record" })));
     scan.consumed = end;
     true
+}
+
+/// Where the number at `at` ends, `at` itself if it is no element of an array; `None` if more bytes are needed.
+fn number_end(buffer: &[u8], at: usize) -> Option<usize> {
+    let is_of_number = |byte: &u8| byte.is_ascii_digit() || *byte == b'.';
+    let end = at + buffer[at..].iter().position(|byte| !is_of_number(byte))?;
+    Some(if matches!(buffer[end], b',' | b']' | b' ' | b'\t' | b'\r' | b'\n') { end } else { at })
 }
 
 fn skip_separators(buffer: &[u8], mut at: usize) -> usize {

@@ -210,7 +210,7 @@ fn texts_of_lines(head: &[u8], last: bool) -> impl Iterator<Item = &str> + Clone
 /// Lines that begin with what syslog, fluentd or a container runtime writes before each record.
 fn prefixed_lines(head: &[u8], last: bool) -> Option<Recognised> {
     let lines = texts_of_lines(head, last);
-    let reader = reader_of(&lines.clone().filter(|line| line.ends_with('}') && line.contains('{')))?;
+    let reader = reader_of(&lines.clone().filter(|line| line.ends_with(['}', ']']) && line.contains('{')))?;
     Some(Recognised::Records(Head::new(reader, Framing::Lines, lines)))
 }
 

@@ -16,6 +16,7 @@ use crate::json::{Cursor, JsonError, Kind};
 mod agent;
 mod cut;
 mod distinct;
+mod elastic;
 mod rows;
 
 pub use cut::CutPayload;
@@ -66,7 +67,7 @@ const fn envelope(path: &'static [&'static str], payload: Payload, written_by: &
 
 /// Every envelope. The original text of a record comes before what a program has made of it, and a narrow place before
 /// a wide one. `Payload::Rows` is known by a list of columns beside the rows.
-pub static ENVELOPES: [Envelope; 61] = {
+pub static ENVELOPES: [Envelope; 63] = {
     use Payload::{Record, Records, Rows};
     [
         envelope(&["eventHubsAzureRecord"], Record, "QRadar, from Event Hubs"),
@@ -120,6 +121,8 @@ pub static ENVELOPES: [Envelope; 61] = {
         envelope(&["msg"], Record, "rsyslog, journald"),
         envelope(&["MESSAGE"], Record, "syslog-ng, journald"),
         envelope(&["line"], Record, "Grafana Loki"),
+        envelope(&["streams"], Records, "Grafana Loki, a push or the answer of a query"),
+        envelope(&["logText"], Record, "Google Security Operations, a raw log"),
         envelope(&["events"], Records, "SIEM exports"),
         envelope(&["logEvents"], Records, "Amazon CloudWatch"),
         envelope(&["logs"], Records, "REST APIs"),
@@ -220,7 +223,10 @@ fn part_of<'a>(value: &Cow<'a, str>, part: std::ops::Range<usize>) -> Cow<'a, st
 fn object<'a>(value: &Cow<'a, str>, levels: Levels, found: &mut Vec<Cow<'a, str>>) -> Held {
     let Some(envelopes) = levels.envelopes.checked_sub(1) else { return Held::Nothing };
     let levels = Levels { envelopes, ..levels };
-    let Some(mut payloads) = payloads(value) else { return Held::Nothing };
+    let Some(Members { mut payloads, containers }) = members(value) else { return Held::Nothing };
+    if let Some(containers) = containers.filter(|_| payloads.is_empty()) {
+        return list(value, containers, levels, found);
+    }
     payloads.sort_by_key(|(envelope, _)| *envelope);
     let start = found.len();
     let mut held = Held::Nothing;
@@ -248,22 +254,43 @@ fn object<'a>(value: &Cow<'a, str>, levels: Levels, found: &mut Vec<Cow<'a, str>
             }
         }
     }
+    if held == Held::Nothing
+        && let Some(record) = elastic::record_of(value)
+    {
+        held = open(&Cow::Owned(record), levels, found);
+    }
     held
 }
 
-/// Where the object's payloads are, with their place in the table; `None` if it is no valid object.
-fn payloads(object: &str) -> Option<Vec<(usize, std::ops::Range<usize>)>> {
+/// What an object has that may hold records.
+struct Members {
+    /// Where its payloads are, with their place in the table.
+    payloads: Vec<(usize, std::ops::Range<usize>)>,
+    /// All its members, if each is an object or an array: a script's list, whatever it is called, or records by their
+    /// ids.
+    containers: Option<Vec<std::ops::Range<usize>>>,
+}
+
+/// `None` if it is no valid object.
+fn members(object: &str) -> Option<Members> {
     let mut payloads = Vec::new();
+    let mut containers = Some(Vec::new());
     let mut cursor = Cursor::new(object);
     cursor
         .object::<JsonError>(|cursor, key| {
             let kind = cursor.kind()?;
             let start = cursor.at();
             cursor.skip()?;
+            let part = start..cursor.at();
+            if !matches!(kind, Kind::Object | Kind::Array) {
+                containers = None;
+            }
+            if let Some(containers) = &mut containers {
+                containers.push(part.clone());
+            }
             if matches!(kind, Kind::Number | Kind::Literal) {
                 return Ok(());
             }
-            let part = start..cursor.at();
             for (at, envelope) in ENVELOPES.iter().enumerate() {
                 let payload = match envelope.path {
                     [name] if *name == key => part.clone(),
@@ -281,7 +308,7 @@ fn payloads(object: &str) -> Option<Vec<(usize, std::ops::Range<usize>)>> {
         })
         .and_then(|()| cursor.end())
         .ok()?;
-    Some(payloads)
+    Some(Members { payloads, containers: containers.filter(|containers| !containers.is_empty()) })
 }
 
 /// Where a member of an object is.
@@ -411,10 +438,14 @@ fn behind_prefix<'a>(line: &'a str, levels: Levels, found: &mut Vec<Cow<'a, str>
         return Held::Nothing;
     }
     for (at, _) in line.match_indices('{').take(STARTS_MAX) {
-        let before = found.len();
-        match open(&Cow::Borrowed(&line[at..]), levels, found) {
-            Held::Nothing => found.truncate(before),
-            held => return held,
+        // Fluent Bit writes `tag: [time, {record}]`.
+        let inside = line[at..].strip_suffix(']').filter(|_| line[..at].contains('['));
+        for record in std::iter::once(&line[at..]).chain(inside) {
+            let before = found.len();
+            match open(&Cow::Borrowed(record.trim_end()), levels, found) {
+                Held::Nothing => found.truncate(before),
+                held => return held,
+            }
         }
     }
     Held::Nothing

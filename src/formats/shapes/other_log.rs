@@ -18,7 +18,8 @@ const LOGS: [&[&str]; 4] = [
     &["riskeventtype", "detecteddatetime", "detectiontimingtype"],
 ];
 
-/// Whether a whole record is of such a log.
+/// Whether a whole record is of such a log, or frames others: the action lines of Elasticsearch's bulk format, and the
+/// frames beside the result in an answer of Azure Data Explorer (version 2).
 pub(super) fn is_other_log(record: &str) -> bool {
     let mut keys: Vec<String> = Vec::new();
     let mut cursor = Cursor::new(record);
@@ -29,12 +30,52 @@ pub(super) fn is_other_log(record: &str) -> bool {
         })
         .and_then(|()| cursor.end());
     let has = |name: &&str| keys.iter().any(|key| key == name);
+    if let [action] = keys.as_slice() {
+        return whole.is_ok() && BULK_ACTIONS.contains(&action.as_str()) && is_bulk_action(record);
+    }
+    if has(&"frametype") {
+        return whole.is_ok() && !record.contains("PrimaryResult");
+    }
     whole.is_ok() && !OF_SIGN_INS.iter().any(has) && LOGS.iter().any(|log| log.iter().all(has))
+}
+
+/// What Elasticsearch's bulk format has in a line of its own before each record: `{"index":{"_index":"logs"}}`.
+const BULK_ACTIONS: [&str; 4] = ["index", "create", "update", "delete"];
+
+/// Whether the only member of an object holds what is said of a document, and no document.
+fn is_bulk_action(record: &str) -> bool {
+    const OTHERS: [&str; 5] = ["routing", "version", "version_type", "pipeline", "require_alias"];
+    let mut says_where = true;
+    let read = Cursor::new(record).object::<JsonError>(|cursor, _| {
+        cursor.object::<JsonError>(|cursor, key| {
+            says_where &= key.starts_with('_') || OTHERS.contains(&&*key);
+            cursor.skip()
+        })
+    });
+    read.is_ok() && says_where
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_action_lines_of_a_bulk_file_are_no_records() {
+        assert!(is_other_log(r#"{"index":{"_index":"logs","_id":"1"}}"#));
+        assert!(is_other_log(r#"{"create":{}}"#));
+        assert!(!is_other_log(r#"{"index":{"id":"1","clientAppUsed":"IMAP4"}}"#));
+        assert!(!is_other_log(r#"{"index":"IMAP4"}"#));
+        assert!(!is_other_log(r#"{"index":{"_index":"logs"}"#), "cut");
+    }
+
+    #[test]
+    fn frames_beside_the_result_of_a_query_are_no_records() {
+        assert!(is_other_log(r#"{"FrameType":"DataSetHeader","IsProgressive":false,"Version":"v2.0"}"#));
+        assert!(is_other_log(
+            r#"{"FrameType":"DataTable","TableKind":"QueryCompletionInformation","Columns":[],"Rows":[]}"#
+        ));
+        assert!(!is_other_log(r#"{"FrameType":"DataTable","TableKind":"PrimaryResult","Rows":[["IMAP4"]]}"#));
+    }
 
     #[test]
     fn directory_audits_are_of_another_log_and_sign_ins_are_not() {

@@ -31,8 +31,8 @@ pub(super) struct Table {
     last_cells: LastCells,
 }
 
-/// Columns of Splunk and Kibana that hold a record as it was sent, and may hold any other text.
-const RAW_COLUMNS: [&str; 9] = [
+/// Columns of Splunk, Kibana, Snowflake, Loki and their like that hold a record as it was sent, and may hold any other text.
+const RAW_COLUMNS: [&str; 20] = [
     "_raw",
     "message",
     "event.original",
@@ -42,6 +42,17 @@ const RAW_COLUMNS: [&str; 9] = [
     "full_log",
     "data",
     "log",
+    "record_content",
+    "record",
+    "payload",
+    "body",
+    "content",
+    "event",
+    "raw",
+    "raw_event",
+    "json",
+    "line",
+    "logtext",
 ];
 
 impl Table {

@@ -3,7 +3,7 @@
 
 use std::borrow::Cow;
 
-use super::{Levels, elements, part_of, payloads};
+use super::{Levels, elements, members, part_of};
 use crate::document::{Extent, extent, is_envelope};
 use crate::json::Cursor;
 
@@ -21,8 +21,13 @@ pub(super) fn find(value: &Cow<'_, str>, levels: Levels) -> Option<CutPayload> {
     match value.as_bytes().first()? {
         b'{' => {
             let levels = Levels { envelopes: levels.envelopes.checked_sub(1)?, ..levels };
-            let parts = payloads(value)?.into_iter().map(|(_, part)| part);
-            parts.filter_map(|part| find(&part_of(value, part), levels)).max()
+            let members = members(value)?;
+            let payloads = members.payloads.into_iter().map(|(_, part)| part);
+            let mut parts: Vec<_> = payloads.collect();
+            if parts.is_empty() {
+                parts = members.containers.unwrap_or_default();
+            }
+            parts.into_iter().filter_map(|part| find(&part_of(value, part), levels)).max()
         }
         b'[' => {
             let parts = elements(value)?.into_iter();

@@ -131,6 +131,85 @@ fn every_pair_of_nested_envelopes_gives_the_bare_record() {
 }
 
 #[test]
+fn objects_of_nothing_but_containers_are_lists() {
+    for record in bare() {
+        let expected = read(&record.to_string());
+        for text in [
+            serde_json::json!({ "signIns": [record] }),
+            serde_json::json!({ "auditLogs": { "signIns": [record] } }),
+            serde_json::json!({ "10000000-0000-4000-8000-000000000001": record }),
+        ] {
+            assert_eq!(read(&text.to_string()), expected, "{text}");
+        }
+        // What is beside the records is not lost.
+        let beside = serde_json::json!({ "1": record, "2": { "clientApp": "IMAP4" } }).to_string();
+        assert_eq!(records(&beside).expect("a list").len(), 2, "{beside}");
+        let with_text = serde_json::json!({ "signIns": [record], "note": "of October" }).to_string();
+        assert!(records(&with_text).is_none(), "{with_text}");
+    }
+}
+
+#[test]
+fn elastic_documents_without_the_original_are_read_by_their_fields() {
+    let document = json!({
+        "@timestamp": "2026-10-05T08:20:00.123Z",
+        "message": "Invalid password",
+        "source": { "ip": "192.0.2.7" },
+        "user_agent": { "original": "BAV2ROPC" },
+        "event": { "action": "Sign-in activity", "outcome": "failure" },
+        "azure": {
+            "tenant_id": "7b1f0c52-3d5e-4a86-9c1d-2f60a8e4b913",
+            "correlation_id": "00000000-0000-4000-8000-000000000001",
+            "signinlogs": {
+                "operation_name": "Sign-in activity",
+                "category": "NonInteractiveUserSignInLogs",
+                "result_type": "50126",
+                "properties": {
+                    "id": "10000000-0000-4000-8000-000000000001",
+                    "created_at": "2026-10-05T08:20:00.123Z",
+                    "client_app_used": "IMAP4",
+                    "user_principal_name": "ada@example.com",
+                    "status": { "error_code": 50126 },
+                },
+            },
+        },
+    });
+    let record = json!({
+        "time": "2026-10-05T08:20:00.123Z",
+        "operationName": "Sign-in activity",
+        "category": "NonInteractiveUserSignInLogs",
+        "tenantId": "7b1f0c52-3d5e-4a86-9c1d-2f60a8e4b913",
+        "correlationId": "00000000-0000-4000-8000-000000000001",
+        "callerIpAddress": "192.0.2.7",
+        "resultType": "50126",
+        "properties": {
+            "id": "10000000-0000-4000-8000-000000000001",
+            "createdDateTime": "2026-10-05T08:20:00.123Z",
+            "clientAppUsed": "IMAP4",
+            "userPrincipalName": "ada@example.com",
+            "userAgent": "BAV2ROPC",
+            "ipAddress": "192.0.2.7",
+            "status": { "errorCode": 50126, "failureReason": "Invalid password" },
+        },
+    });
+    assert_eq!(read(&document.to_string()), read(&record.to_string()));
+    let search = json!({ "hits": { "hits": [{ "_source": document.clone() }] } });
+    assert_eq!(read(&search.to_string()), read(&record.to_string()));
+    // Where the original is kept, it is the record, and there is one.
+    let mut both = document;
+    both["event"]["original"] = Value::from(record.to_string());
+    assert_eq!(read(&both.to_string()), read(&record.to_string()));
+}
+
+#[test]
+fn a_record_beside_its_time_is_read_behind_a_tag() {
+    let record = &bare()[0];
+    let expected = read(&record.to_string());
+    assert_eq!(read(&format!("azure.aad: [1791187200.000000, {record}]")), expected);
+    assert_eq!(read(&format!("[1791187200.000000, {record}]")), expected);
+}
+
+#[test]
 fn envelopes_are_opened_four_deep_and_no_deeper() {
     let record = &bare()[0];
     let message = ENVELOPES.iter().position(|envelope| envelope.path == ["message"]).expect("in the table");
