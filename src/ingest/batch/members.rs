@@ -48,6 +48,12 @@ impl Batch<'_> {
             Container::Text | Container::Avro | Container::Parquet => {
                 self.read(input, opened, worker, sources)
             }
+            Container::DesktopMetadata if depth > 0 => Ok(()),
+            Container::DesktopMetadata => {
+                let why = "expected sign-in logs as JSON or CSV; found what macOS keeps beside files (._NAME, .DS_Store)";
+                sources.push(refused(input, opened, why.to_owned(), false));
+                Ok(())
+            }
             Container::Refused(format) => {
                 let why = format!("expected sign-in logs as JSON or CSV; found {}", format.describe());
                 sources.push(refused(input, opened, why, format.may_hold_sign_ins));
@@ -62,7 +68,7 @@ impl Batch<'_> {
             }
             Container::Zip => self.zip(input, opened, worker, sources, depth),
             Container::Tar => {
-                let mut count = 0;
+                let (before, mut count) = (sources.len(), 0);
                 let read = opened.each_member(input, |(input, member)| {
                     count += 1;
                     self.member(
@@ -76,7 +82,7 @@ impl Batch<'_> {
                     Ok(!self.stopped())
                 });
                 match read {
-                    Ok(Ok(())) if count == 0 => {
+                    Ok(Ok(())) if sources.len() == before && !self.stopped() => {
                         sources.push(empty(input, opened));
                         Ok(())
                     }
@@ -110,8 +116,8 @@ impl Batch<'_> {
             Ok(None) => opened.members(input),
             Err(why) => Err(why),
         };
+        let before = sources.len();
         match members {
-            Ok(members) if members.is_empty() => sources.push(empty(input, opened)),
             Ok(members) => {
                 for (input, member) in &members {
                     if self.stopped() {
@@ -125,6 +131,9 @@ impl Batch<'_> {
                         sources,
                         depth,
                     )?;
+                }
+                if sources.len() == before && !self.stopped() {
+                    sources.push(empty(input, opened));
                 }
             }
             Err(why) => {

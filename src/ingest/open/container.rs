@@ -11,6 +11,8 @@ pub enum Container {
     /// Rows as Event Hubs Capture writes them.
     Avro,
     Parquet,
+    /// What the desktop of macOS keeps beside files, and puts into archives.
+    DesktopMetadata,
     /// A format that is not read.
     Refused(&'static Format),
 }
@@ -40,7 +42,7 @@ const fn format(name: &'static str, magic: &'static [u8], way_out: &'static str)
     Format { name, way_out, magic, may_hold_sign_ins: true }
 }
 
-static FORMATS: [Format; 14] = [
+static FORMATS: [Format; 18] = [
     format("a 7-Zip archive (.7z)", b"7z\xbc\xaf\x27\x1c", UNPACK),
     format("a RAR archive (.rar)", b"Rar!\x1a\x07", UNPACK),
     format("a file compressed by xz", b"\xfd7zXZ\0", "decompress it first: xz -d FILE"),
@@ -69,6 +71,11 @@ static FORMATS: [Format; 14] = [
     format("a file encrypted with OpenSSL", b"Salted__", "decrypt it first: openssl enc -d"),
     format("an encrypted Parquet file", b"PARE", "write it again without encryption"),
     format("a table in the format ORC", b"ORC", "write it as Parquet, CSV or JSON"),
+    // Compression is undone once before anything is told from the bytes.
+    format("a file that was compressed twice", b"\x1f\x8b\x08", "decompress it once: gzip -d FILE"),
+    format("a file that was compressed twice", b"\x28\xb5\x2f\xfd", "decompress it once: zstd -d FILE"),
+    format("text in UTF-32", b"\xff\xfe\0\0", "save it as UTF-8"),
+    format("text in UTF-32", b"\0\0\xfe\xff", "save it as UTF-8"),
     format("an SQLite database", b"SQLite format 3\0", "export its table as CSV or JSON"),
     Format {
         name: "a Windows event log (.evtx)",
@@ -96,6 +103,10 @@ impl Container {
             [b'P', b'K', 3, 4, ..] | [b'P', b'K', 5, 6, ..] => return Self::Zip,
             [b'O', b'b', b'j', 1, ..] => return Self::Avro,
             [b'P', b'A', b'R', b'1', ..] => return Self::Parquet,
+            // AppleDouble, and the Finder's .DS_Store.
+            [0, 5, 0x16, 7 | 0, 0, 2, 0, 0, ..] | [0, 0, 0, 1, b'B', b'u', b'd', b'1', ..] => {
+                return Self::DesktopMetadata;
+            }
             _ => {}
         }
         if is_tar(head) {
@@ -137,7 +148,12 @@ mod tests {
     fn formats_are_told_by_their_first_bytes() {
         let name = |head: &[u8]| match Container::sniff(head) {
             Container::Refused(format) => format.name,
-            Container::Text | Container::Zip | Container::Tar | Container::Avro | Container::Parquet => "",
+            Container::Text
+            | Container::Zip
+            | Container::Tar
+            | Container::Avro
+            | Container::Parquet
+            | Container::DesktopMetadata => "",
         };
         assert_eq!(name(b"7z\xbc\xaf\x27\x1c\0\x04"), "a 7-Zip archive (.7z)");
         assert_eq!(name(b"-----BEGIN PGP MESSAGE-----\n\nhQEMA"), "a file encrypted with PGP");
@@ -147,6 +163,8 @@ mod tests {
         assert_eq!(Container::sniff(b""), Container::Text);
         assert_eq!(Container::sniff(&[0; HEAD_BYTES]), Container::Text);
         assert_eq!(Container::sniff(b"PAR1"), Container::Parquet);
+        assert_eq!(Container::sniff(b"\0\x05\x16\x07\0\x02\0\0Mac OS X"), Container::DesktopMetadata);
+        assert_eq!(name(b"\x1f\x8b\x08\0"), "a file that was compressed twice");
     }
 
     #[test]
