@@ -180,10 +180,10 @@ impl Inputs {
         if too_many {
             // Also when quiet: a job that ends with 3 says why.
             lightsout_output::stderr!(
-                "{} of {} records were rejected, more than --max-rejects allows; see: lightsout sql \"SELECT path, \
+                "{} of {} rejected, more than --max-rejects allows; see: lightsout sql \"SELECT path, \
                  line, reason, detail FROM rejects\"",
                 report.rejected,
-                report.records
+                plural(report.records, "record was", "records were")
             );
         }
         let incomplete = report.files_torn + report.files_mostly_rejected;
@@ -310,7 +310,7 @@ fn watch(progress: &Arc<Progress>, inputs: &[Input], quiet: bool) -> Vec<tokio::
             if started.elapsed() > Duration::from_millis(400) {
                 bar.set_length(total + progress.listed_bytes.load(Ordering::Relaxed));
                 bar.set_position(progress.stored_bytes.load(Ordering::Relaxed));
-                bar.set_message(format!("{} records", progress.records.load(Ordering::Relaxed)));
+                bar.set_message(plural(progress.records.load(Ordering::Relaxed), "record", "records"));
             }
         }
     });
@@ -419,11 +419,11 @@ fn tell_file(file: &FileReport) {
         _ => "no rows".to_owned(),
     };
     lightsout_output::stderr!(
-        "{}: {}, {} records of {} tenants, {span}; missing columns: {}; {}",
+        "{}: {}, {} of {}, {span}; missing columns: {}; {}",
         file.path,
         kind_of(file),
-        file.records,
-        file.tenants,
+        plural(file.records, "record", "records"),
+        plural(file.tenants as u64, "tenant", "tenants"),
         missing_columns(file),
         rejects(&file.rejected_by_reason),
     );
@@ -462,8 +462,9 @@ fn tell_kinds(files: &[FileReport]) {
             *by_reason.entry(reason).or_default() += count;
         }
         let count = plural(files.len() as u64, "file", "files");
+        let records = plural(records, "record", "records");
         lightsout_output::stderr!(
-            "{count}: {kind}, {records} records, {span}; missing columns: {missing}; {}",
+            "{count}: {kind}, {records}, {span}; missing columns: {missing}; {}",
             rejects(&by_reason)
         );
     }

@@ -7,7 +7,6 @@ mod prune;
 mod status;
 mod verify;
 
-use std::fmt::Display;
 use std::path::PathBuf;
 
 use clap::Subcommand;
@@ -23,6 +22,7 @@ use lightsout_lake::Lake;
 use lightsout_lake::compact::{CompactSettings, TableCompaction, compact};
 use lightsout_lake::vacuum::{Unneeded, VacuumSettings, vacuum};
 use lightsout_model::tenant::Roster;
+use lightsout_output::text::count;
 use lightsout_workflow::MEMORY_LIMIT_BYTES;
 
 #[derive(Debug, Subcommand)]
@@ -231,12 +231,12 @@ async fn make_few(lake: &mut Lake, settings: CompactSettings, json: bool, global
     let estimated = if settings.dry_run { "about " } else { "" };
     for table in tables.iter().filter(|table| table.files_rewritten > 0) {
         lightsout_output::stderr!(
-            "{}: {} files of {} rows {} joined: {} files before, {estimated}{} after",
+            "{}: {} of {} {} joined: {} before, {estimated}{} after",
             table.table.as_str(),
-            table.files_rewritten,
-            table.rows_rewritten,
+            count(table.files_rewritten as u64, "file", "files"),
+            count(table.rows_rewritten, "row", "rows"),
             if settings.dry_run { "would be" } else { "were" },
-            table.files_before,
+            count(table.files_before as u64, "file", "files"),
             table.files_after,
         );
     }
@@ -244,11 +244,11 @@ async fn make_few(lake: &mut Lake, settings: CompactSettings, json: bool, global
     let before: u64 = tables.iter().map(|table| table.bytes_before).sum();
     let after: Option<u64> = tables.iter().map(|table| table.bytes_after).sum();
     lightsout_output::stderr!(
-        "{}{} files ({}) before, {estimated}{} files{} after",
+        "{}{} ({}) before, {estimated}{}{} after",
         if settings.dry_run { "would be: " } else { "" },
-        files(|table| table.files_before),
+        count(files(|table| table.files_before) as u64, "file", "files"),
         HumanBytes(before),
-        files(|table| table.files_after),
+        count(files(|table| table.files_after) as u64, "file", "files"),
         after.map_or_else(String::new, |bytes| format!(" ({})", HumanBytes(bytes))),
     );
     Ok(0)
@@ -274,18 +274,19 @@ async fn clear(lake: &mut Lake, settings: VacuumSettings, json: bool, global: &G
     if global.quiet {
         return Ok(0);
     }
-    let counted = |count: &dyn Display, bytes: u64| format!("{count} files ({})", HumanBytes(bytes));
+    let counted =
+        |files: u64, bytes: u64| format!("{} ({})", count(files, "file", "files"), HumanBytes(bytes));
     let left = report.deleted.iter().filter(|file| file.why == Unneeded::NeverCommitted).count();
     lightsout_output::stderr!(
         "{} {}: {} replaced, {left} left by killed runs",
         if settings.dry_run { "would delete" } else { "deleted" },
-        counted(&report.deleted.len(), report.deleted_bytes),
+        counted(report.deleted.len() as u64, report.deleted_bytes),
         report.deleted.len() - left,
     );
     lightsout_output::stderr!(
         "kept {} for decisions, {} because they are too recent{}",
-        counted(&report.kept_for_decisions_files, report.kept_for_decisions_bytes),
-        counted(&report.kept_as_young_files, report.kept_as_young_bytes),
+        counted(report.kept_for_decisions_files, report.kept_for_decisions_bytes),
+        counted(report.kept_as_young_files, report.kept_as_young_bytes),
         if report.in_use {
             "; other processes have the lake open, so nothing younger than a day is deleted"
         } else {

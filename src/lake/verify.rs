@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::fs::{self, File};
 use std::path::Path;
 
+use lightsout_output::text::count;
 use serde::Serialize;
 
 pub use super::inspect::{Damage, Part};
@@ -182,6 +183,10 @@ fn content_damage(path: &Path, entry: Option<&DataFileEntry>, rows: u64) -> std:
         for batch in OpenedFile::open(path.to_owned()).and_then(|file| file.batches(None)).map_err(text)? {
             found += batch.map_err(text)?.num_rows() as u64;
         }
-        if found == rows { Ok(()) } else { Err(format!("its footer says {rows} rows, and it holds {found}")) }
+        if found == rows {
+            Ok(())
+        } else {
+            Err(format!("its footer says {}, and it holds {found}", count(rows, "row", "rows")))
+        }
     })
 }

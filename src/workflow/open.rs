@@ -65,7 +65,10 @@ fn told_of_upgrade(lake: &str, upgraded: &Upgraded) -> String {
         parts.push(format!("{} got the current columns", in_words(&tables)));
     }
     if *sources > 0 {
-        parts.push(format!("the days of {sources} sources were counted again from their sign-in records"));
+        parts.push(format!(
+            "the days of {} counted again from the sign-in records",
+            lightsout_output::text::count(*sources as u64, "source were", "sources were")
+        ));
     }
     if before != after {
         parts.push(format!(

@@ -7,6 +7,7 @@ use super::super::shared::{Global, parse_day};
 use super::flags::{Common, Files};
 use super::{passed_over, rows};
 use crate::cli::failure::Result;
+use lightsout_output::text::count;
 use lightsout_workflow::campaign::announce::{AnnounceRequest, announce};
 
 #[derive(Debug, Args)]
@@ -69,7 +70,8 @@ pub(super) async fn run(arguments: &Arguments, global: &Global) -> Result<u8> {
     let days = (announced.effective_date - announced.notice_date).num_days();
     if !announced.picked.events.is_empty() && days < i64::from(announced.notice_days) {
         lightsout_output::stderr!(
-            "  that is {days} days after the notice; notice_days is {}",
+            "  that is {} after the notice; notice_days is {}",
+            count(u64::try_from(days).unwrap_or(0), "day", "days"),
             announced.notice_days
         );
     }

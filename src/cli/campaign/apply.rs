@@ -32,7 +32,8 @@ pub(super) async fn run(arguments: &Arguments, global: &Global) -> Result<u8> {
     if !global.quiet {
         recheck::tell(&planned.rechecked, &state, files, global);
         let today = state.now.date_naive();
-        lightsout_output::stderr!("{} tenants are due on {today}; no tenant was changed", planned.due.len());
+        let due = lightsout_output::text::count(planned.due.len() as u64, "tenant is", "tenants are");
+        lightsout_output::stderr!("{due} due on {today}; no tenant was changed");
         if planned.in_notice > 0 {
             lightsout_output::stderr!(
                 "{} not due by the system clock, regardless of --now: the days of notice count from the real \

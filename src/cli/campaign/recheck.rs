@@ -61,10 +61,11 @@ pub(super) fn tell(rechecked: &Rechecked, state: &CampaignState, files: &Files, 
     }
     let on_hold = state.ledger.tenants.values().filter(|tenant| !tenant.holds.is_empty()).count();
     lightsout_output::stderr!(
-        "holds recorded: {}; releases recorded: {}; {on_hold} of {} tenants have something on hold",
+        "holds recorded: {}; releases recorded: {}; {on_hold} of {} {} something on hold",
         rechecked.count(EventKind::Held),
         rechecked.count(EventKind::Released),
-        state.ledger.tenants.len()
+        count(state.ledger.tenants.len() as u64, "tenant", "tenants"),
+        if on_hold == 1 { "has" } else { "have" },
     );
     if on_hold > 0 {
         lightsout_output::stderr!("{}", files.summary(rechecked.notices));

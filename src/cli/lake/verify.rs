@@ -31,7 +31,10 @@ pub(super) async fn run(deep: bool, output: &Output, global: &Global) -> Result<
         lightsout_output::stderr!("{error}");
     }
     if !global.quiet {
-        lightsout_output::stderr!("{sources} sources whose row counts do not match their records");
+        lightsout_output::stderr!(
+            "{} row counts do not match their records",
+            count(sources as u64, "source whose", "sources whose")
+        );
         let read = if deep { "read whole" } else { "checked by size, footer and rows" };
         lightsout_output::stderr!("{} {read}", count(report.files, "data file", "data files"));
         if report.unhashed > 0 {
