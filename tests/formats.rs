@@ -200,6 +200,27 @@ fn members_of_an_archive_become_what_they_are_as_files() {
     }
 }
 
+/// What broke: every archive that was made on a Mac ended with exit code 3.
+#[test]
+fn what_macos_puts_into_archives_is_passed_over() {
+    let record = r#"{"time":"2026-10-05T08:15:30Z","category":"SignInLogs","tenantId":"33333333-cccc-4000-8000-000000000003","properties":{"id":"1"}}"#;
+    let member = |name: &str, bytes: &[u8]| (name.to_owned(), bytes.to_vec());
+    let members = [
+        member("logs/PT1H.json", record.as_bytes()),
+        member("logs/.DS_Store", b"\0\0\0\x01Bud1\0\0\x10\0"),
+        member("__MACOSX/logs/._PT1H.json", b"\0\x05\x16\x07\0\x02\0\0Mac OS X        \0\x02"),
+    ];
+    let place = Place::new();
+    place.write("logs.zip", &zip(&members));
+    place.write("logs.tar", &tar(&members));
+    // `run` ends with an error unless the exit code is 0.
+    place.run("zip", &["ingest", "logs.zip"]);
+    place.run("tar", &["ingest", "logs.tar"]);
+    for lake in ["zip", "tar"] {
+        assert_eq!(place.csv(lake, "SELECT path FROM sources").len(), 1, "{lake}");
+    }
+}
+
 /// What broke: of two members of one name the first was lost without a word.
 #[test]
 fn of_two_zip_members_of_one_name_both_are_read() {

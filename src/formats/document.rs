@@ -199,13 +199,14 @@ impl Scanner {
                 }
                 // Fluent Bit puts the time beside the record: `[1696500000.5, {…}]`.
                 (b'0'..=b'9', Some(Container::Array))
-                    if number_end(buffer, at).is_none_or(|end| end > at) =>
+                    if !last
+                        && buffer.len() - at <= RECORD_BYTES_MAX
+                        && time_beside(buffer, at).is_none() =>
                 {
-                    match number_end(buffer, at) {
-                        Some(end) => scan.consumed = end,
-                        None if last => scan.consumed = buffer.len(),
-                        None => return scan,
-                    }
+                    return scan;
+                }
+                (b'0'..=b'9', Some(Container::Array)) if let Some(Some(end)) = time_beside(buffer, at) => {
+                    scan.consumed = end;
                 }
                 _ => {
                     if !garbage(buffer, at, last, &mut scan) {
@@ -333,11 +334,12 @@ fn garbage(buffer: &[u8], at: usize, last: bool, scan: &mut Scan) -> bool {
     true
 }
 
-/// Where the number at `at` ends, `at` itself if it is no element of an array; `None` if more bytes are needed.
-fn number_end(buffer: &[u8], at: usize) -> Option<usize> {
+/// Where the number at `at` ends, if an object is next to it; `None` if more bytes are needed to tell.
+fn time_beside(buffer: &[u8], at: usize) -> Option<Option<usize>> {
     let is_of_number = |byte: &u8| byte.is_ascii_digit() || *byte == b'.';
     let end = at + buffer[at..].iter().position(|byte| !is_of_number(byte))?;
-    Some(if matches!(buffer[end], b',' | b']' | b' ' | b'\t' | b'\r' | b'\n') { end } else { at })
+    let next = buffer.get(skip_separators(buffer, end))?;
+    Some((buffer[end] == b',' && *next == b'{').then_some(end))
 }
 
 fn skip_separators(buffer: &[u8], mut at: usize) -> usize {

@@ -214,6 +214,33 @@ fn prefixed_lines(head: &[u8], last: bool) -> Option<Recognised> {
     Some(Recognised::Records(Head::new(reader, Framing::Lines, lines)))
 }
 
+/// Lines that may stand above a header: a title, who exported the table and when.
+const TITLE_LINES_MAX: usize = 10;
+/// The filled cells that such a line has at most; a row of data has more.
+const TITLE_CELLS_MAX: usize = 2;
+const COLUMNS_BELOW_TITLES_MIN: usize = 4;
+
+/// Where the header is below such lines, as they are in a sheet that somebody kept in Excel.
+fn below_titles(head: &[u8], from: usize) -> Option<usize> {
+    let mut at = from;
+    let mut titles: Vec<&str> = Vec::new();
+    for line in lines(&head[from..]).take(TITLE_LINES_MAX + 1) {
+        let text = std::str::from_utf8(line).ok()?.trim_end_matches('\r');
+        if let (false, Ok(reader)) = (titles.is_empty(), RecordReader::csv(text)) {
+            let delimiter = reader.delimiter()?;
+            let filled = |line: &str| {
+                let cells = csv::cells(line, delimiter).unwrap_or_default();
+                cells.iter().filter(|cell| !cell.trim().is_empty()).count()
+            };
+            let is_header = filled(text) >= COLUMNS_BELOW_TITLES_MIN;
+            return (is_header && titles.iter().all(|line| filled(line) <= TITLE_CELLS_MAX)).then_some(at);
+        }
+        titles.push(text);
+        at += line.len() + 1;
+    }
+    None
+}
+
 fn table(head: &[u8], start: usize, last: bool) -> Option<Recognised> {
     let mut at = start;
     // Lines for PowerShell and Excel.
@@ -245,6 +272,9 @@ fn table(head: &[u8], start: usize, last: bool) -> Option<Recognised> {
     let mut reader = match RecordReader::csv(header) {
         Ok(reader) => reader,
         Err(found) => {
+            if let Some(below) = below_titles(head, at) {
+                return table(head, below, last);
+            }
             let found = || Recognised::Unknown(within(found, head, last));
             return Some(prefixed_lines(head, last).unwrap_or_else(found));
         }

@@ -39,7 +39,7 @@ pub enum TimeError {
 /// Known: `2026-10-05T08:15:30.1234567Z`, the same with an offset, without a zone or with a blank
 /// for the `T`; `10/5/2026 8:15:30 AM`, with fraction, comma, offset, in 24 hours or without
 /// seconds, day and month in the order of `dates`; `5.10.2026 08:15:30`; `/Date(1759652130123)/`; seconds or
-/// milliseconds since 1970; and what regional settings make of these, as `written` has it.
+/// milliseconds since 1970; the days that Excel counts (`46300.34404`); and what regional settings make of these, as `written` has it.
 ///
 /// # Errors
 /// Fails if the text is none of them.
@@ -47,7 +47,8 @@ pub fn parse(text: &str, dates: DateOrder) -> Result<i64, TimeError> {
     let text = text.trim();
     let bytes = text.as_bytes();
     let known = exported(bytes).or_else(|| iso(bytes)).or_else(|| in_numbers(bytes, dates));
-    if let Some(micros) = known.or_else(|| json_date(text)).or_else(|| since_1970(text)) {
+    let in_one_number = || json_date(text).or_else(|| since_1970(text)).or_else(|| serial(text));
+    if let Some(micros) = known.or_else(in_one_number) {
         return Ok(micros);
     }
     in_words(text, dates)
@@ -250,6 +251,24 @@ fn since_1970(text: &str) -> Option<i64> {
     }
 }
 
+/// Days since 30 December 1899 with a fraction, which is what Excel keeps of a time, and shows where a cell has no
+/// format. It is exact to the millisecond.
+fn serial(text: &str) -> Option<i64> {
+    const DAY_1970: i64 = 25_569;
+    const YEARS_2000_TO_2099: std::ops::Range<i64> = 36_526..73_051;
+    const DIGITS_MAX: usize = 15;
+    let (whole, rest) = text.split_once(['.', ','])?;
+    let digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    if !digits(whole) || !digits(rest) || rest.len() > DIGITS_MAX {
+        return None;
+    }
+    let day: i64 = whole.parse().ok().filter(|day| YEARS_2000_TO_2099.contains(day))?;
+    let day_fraction: f64 = format!("0.{rest}").parse().ok()?;
+    #[expect(clippy::cast_possible_truncation, reason = "at most the milliseconds of a day")]
+    let millis = (day_fraction * 86_400_000.0).round() as i64;
+    Some(((day - DAY_1970) * 86_400_000 + millis) * 1000)
+}
+
 /// RFC 3339 with six digits, as every output writes times.
 #[must_use]
 pub fn format(micros: i64) -> String {
@@ -281,6 +300,8 @@ mod tests {
             ("11/14/2025 1:48:53\u{202f}PM", "2025-11-14T13:48:53.000000Z"),
             ("3/4/2025 1:48:53 p.m.", "2025-03-04T13:48:53.000000Z"),
             ("/Date(1759652130123)/", "2025-10-05T08:15:30.123000Z"),
+            ("45935.34409722222", "2025-10-05T08:15:30.000000Z"),
+            ("45935,5", "2025-10-05T12:00:00.000000Z"),
             ("2024-02-29T23:59:60Z", "2024-02-29T23:59:59.999999Z"),
             ("2024-02-29T23:59:59.9999999Z", "2024-02-29T23:59:59.999999Z"),
         ] {
@@ -374,6 +395,10 @@ mod tests {
             "10/5/2026 13:00:00 PM",
             "2026-10-05T08:15:30ZZ",
             "99999999999999999999",
+            "45935",
+            "12345.5",
+            "45935.",
+            "45935.5e3",
         ] {
             assert_eq!(parse(text, DateOrder::MonthFirst), Err(TimeError::Unknown), "{text}");
         }

@@ -132,8 +132,30 @@ pub(crate) fn of_text(text: &str) -> NotRead {
              and cut values; export with | ConvertTo-Json -Depth 5 or | Export-Csv instead",
         );
     }
+    if let Some(markup) = markup(text) {
+        return NotRead::unknown(format!(
+            "{markup}, which is not read; export with | ConvertTo-Json -Depth 5 or | Export-Csv, or from the portal as \
+             JSON or CSV"
+        ));
+    }
     let start: String = text.chars().take(60).map(|c| if c.is_control() { ' ' } else { c }).collect();
     NotRead::unknown(format!("text that starts with '{}'", start.trim()))
+}
+
+/// What text is that starts with a tag.
+fn markup(text: &str) -> Option<&'static str> {
+    let start: String = text.trim_start().chars().take(200).collect::<String>().to_ascii_lowercase();
+    let is_page =
+        ["<!doctype html", "<html", "<table", "<head", "<body"].iter().any(|tag| start.starts_with(tag));
+    if start.starts_with("<objs ") || start.contains("schemas.microsoft.com/powershell/2004") {
+        Some("XML as Export-Clixml writes it")
+    } else if is_page {
+        Some("an HTML page or table")
+    } else if start.starts_with("<?xml") {
+        Some("XML")
+    } else {
+        None
+    }
 }
 
 /// `Name   : value`: a name, blanks, a colon and a blank.
@@ -149,7 +171,7 @@ fn is_format_list(text: &str) -> bool {
 pub(super) fn of_columns(names: &[String]) -> NotRead {
     let has = |known: &str| names.iter().any(|name| name.trim().eq_ignore_ascii_case(known));
     let any = |known: &[&str]| known.iter().any(|name| has(name));
-    if names.len() < 2 {
+    if names.len() < 2 || names.first().is_some_and(|name| markup(name).is_some()) {
         return of_text(&names.concat());
     }
     if let Some(format) = names.iter().find_map(|name| event_format(name)) {

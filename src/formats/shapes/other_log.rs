@@ -30,11 +30,11 @@ pub(super) fn is_other_log(record: &str) -> bool {
         })
         .and_then(|()| cursor.end());
     let has = |name: &&str| keys.iter().any(|key| key == name);
-    if let [action] = keys.as_slice() {
-        return whole.is_ok() && BULK_ACTIONS.contains(&action.as_str()) && is_bulk_action(record);
-    }
     if has(&"frametype") {
         return whole.is_ok() && !record.contains("PrimaryResult");
+    }
+    if let [action] = keys.as_slice() {
+        return whole.is_ok() && BULK_ACTIONS.contains(&action.as_str()) && is_bulk_action(record);
     }
     whole.is_ok() && !OF_SIGN_INS.iter().any(has) && LOGS.iter().any(|log| log.iter().all(has))
 }
