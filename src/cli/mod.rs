@@ -33,6 +33,7 @@ use std::time::Duration;
 use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
 use failure::{Failure, INTERRUPTED};
+use lightsout_output::text::is_bidi;
 
 /// Who still signs in with Basic Authentication?
 ///
@@ -142,11 +143,11 @@ pub(crate) async fn main() -> ExitCode {
         Ok(command) => command,
         Err(error) => return failed(&error),
     };
-    let matches = command.get_matches_from(arguments);
+    let matches = command.try_get_matches_from(arguments).unwrap_or_else(|error| exit_of_clap(&error));
     if let Err(error) = shared::Output::of(&matches).check() {
         return failed(&error);
     }
-    let cli = Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
+    let cli = Cli::from_arg_matches(&matches).unwrap_or_else(|error| exit_of_clap(&error));
     let global = &cli.global;
     global.set_lock_policy();
     if cli.command.ends_by_itself() {
@@ -191,6 +192,17 @@ async fn end_when_interrupted() {
         );
         std::process::exit(INTERRUPTED.into());
     }
+}
+
+/// Says what clap has to say, which quotes arguments: in them it leaves characters that steer a terminal.
+fn exit_of_clap(error: &clap::Error) -> ! {
+    let text = error.render().to_string();
+    let steers = |c: char| is_bidi(c) || c.is_control() && !matches!(c, '\n' | '\t');
+    if !error.use_stderr() || !text.contains(steers) {
+        error.exit()
+    }
+    lightsout_output::stderr!("{}", text.trim_end());
+    std::process::exit(error.exit_code())
 }
 
 fn failed(error: &Failure) -> ExitCode {

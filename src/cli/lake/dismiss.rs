@@ -9,6 +9,7 @@ use crate::cli::failure::{Failure, Result};
 use lightsout_lake::Lake;
 use lightsout_lake::rows::from_batch;
 use lightsout_lake::schema::Table;
+use lightsout_output::text::plain;
 use lightsout_query::doubts::dismissals::{DOUBTS, DismissalRow};
 use lightsout_workflow::{MEMORY_LIMIT_BYTES, session};
 
@@ -124,7 +125,6 @@ fn check_paths(lake: &Lake, wanted: &[String]) -> Result<()> {
 
 /// A dismissal in a line.
 fn told(row: &DismissalRow) -> String {
-    let plain = |text: &str| text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect::<String>();
     let paths =
         row.paths.as_deref().map(|json| serde_json::from_str::<Vec<String>>(json).unwrap_or_default());
     let paths = paths.map_or_else(|| "all files until then".to_owned(), |paths| plain(&paths.join(", ")));
