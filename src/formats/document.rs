@@ -198,16 +198,15 @@ impl Scanner {
                     }
                 }
                 // Fluent Bit puts the time beside the record: `[1696500000.5, {…}]`.
-                (b'0'..=b'9', Some(Container::Array))
-                    if !last
-                        && buffer.len() - at <= RECORD_BYTES_MAX
-                        && time_beside(buffer, at).is_none() =>
-                {
-                    return scan;
-                }
-                (b'0'..=b'9', Some(Container::Array)) if let Some(Some(end)) = time_beside(buffer, at) => {
-                    scan.consumed = end;
-                }
+                (b'0'..=b'9', Some(Container::Array)) => match time_beside(buffer, at) {
+                    Value::Ends(end) => scan.consumed = end,
+                    Value::NeedsMore if !last && buffer.len() - at <= RECORD_BYTES_MAX => return scan,
+                    Value::NeedsMore | Value::Broken { .. } => {
+                        if !garbage(buffer, at, last, &mut scan) {
+                            return scan;
+                        }
+                    }
+                },
                 _ => {
                     if !garbage(buffer, at, last, &mut scan) {
                         return scan;
@@ -334,12 +333,16 @@ fn garbage(buffer: &[u8], at: usize, last: bool, scan: &mut Scan) -> bool {
     true
 }
 
-/// Where the number at `at` ends, if an object is next to it; `None` if more bytes are needed to tell.
-fn time_beside(buffer: &[u8], at: usize) -> Option<Option<usize>> {
+/// Where the number at `at` ends, if an object is next to it.
+fn time_beside(buffer: &[u8], at: usize) -> Value {
     let is_of_number = |byte: &u8| byte.is_ascii_digit() || *byte == b'.';
-    let end = at + buffer[at..].iter().position(|byte| !is_of_number(byte))?;
-    let next = buffer.get(skip_separators(buffer, end))?;
-    Some((buffer[end] == b',' && *next == b'{').then_some(end))
+    let Some(len) = buffer[at..].iter().position(|byte| !is_of_number(byte)) else { return Value::NeedsMore };
+    let end = at + len;
+    match buffer.get(skip_separators(buffer, end)) {
+        Some(b'{') if buffer[end] == b',' => Value::Ends(end),
+        Some(_) => Value::Broken { at: end, expected: "a record behind its time" },
+        None => Value::NeedsMore,
+    }
 }
 
 fn skip_separators(buffer: &[u8], mut at: usize) -> usize {

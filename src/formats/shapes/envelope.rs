@@ -225,7 +225,11 @@ fn object<'a>(value: &Cow<'a, str>, levels: Levels, found: &mut Vec<Cow<'a, str>
     let levels = Levels { envelopes, ..levels };
     let Some(Members { mut payloads, containers }) = members(value) else { return Held::Nothing };
     if let Some(containers) = containers.filter(|_| payloads.is_empty()) {
-        return list(value, containers, levels, found);
+        // An empty list under a name that nobody knows is not an answer without sign-ins.
+        return match list(value, containers, levels, found) {
+            Held::Records => Held::Records,
+            Held::NoRecord | Held::Nothing => Held::Nothing,
+        };
     }
     payloads.sort_by_key(|(envelope, _)| *envelope);
     let start = found.len();

@@ -48,7 +48,7 @@ fn is_bulk_action(record: &str) -> bool {
     let mut says_where = true;
     let read = Cursor::new(record).object::<JsonError>(|cursor, _| {
         cursor.object::<JsonError>(|cursor, key| {
-            says_where &= key.starts_with('_') || OTHERS.contains(&&*key);
+            says_where &= key.starts_with('_') || OTHERS.contains(&key);
             cursor.skip()
         })
     });

@@ -147,6 +147,9 @@ fn objects_of_nothing_but_containers_are_lists() {
         let with_text = serde_json::json!({ "signIns": [record], "note": "of October" }).to_string();
         assert!(records(&with_text).is_none(), "{with_text}");
     }
+    for nothing in [r#"{"alerts":[]}"#, r#"{"a":{"b":[]}}"#, r#"{"a":{},"b":[]}"#] {
+        assert!(records(nothing).is_none(), "{nothing}");
+    }
 }
 
 #[test]
