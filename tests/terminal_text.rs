@@ -65,7 +65,10 @@ fn record(id: u32, client_app: &str) -> Value {
 
 /// Logs with the text in names of files, members of archives, keys, values and headers.
 fn write_inputs(place: &Place) {
-    let lines = |records: &[Value]| records.iter().map(|record| format!("{record}\n")).collect::<String>();
+    let lines = |records: &[Value]| {
+        let lines: Vec<String> = records.iter().map(Value::to_string).collect();
+        lines.join("\n") + "\n"
+    };
     let records = [
         record(1, "IMAP4"),
         record(2, &format!("IMAP4{HOSTILE}")),
