@@ -110,19 +110,19 @@ async fn rows_of_another_tenant_are_neither_shown_nor_counted() {
 #[tokio::test]
 async fn an_error_quotes_nothing_of_another_tenant() {
     let (whole, own) = (whole().await, restricted(&some(NameRights::Shown)).await);
-    for sql in [
-        "SELECT CAST(user_id AS bigint) FROM sign_in_records WHERE user_id LIKE '%eve%'",
-        "SELECT count(*) FROM sign_in_records WHERE CASE WHEN user_id LIKE '%eve%' THEN CAST(user_id AS bigint) > 0 ELSE false END",
-    ] {
-        let told = whole.run("sql", sql, &[]).await.expect_err(sql).to_string();
-        assert!(told.contains("u-eve"), "{sql}: {told}");
-        assert!(own.run("sql", sql, &[]).await.is_ok(), "{sql}");
-    }
+    let sql = "SELECT CAST(user_id AS bigint) FROM sign_in_records WHERE user_id LIKE '%eve%'";
+    let told = whole.run("sql", sql, &[]).await.expect_err(sql).to_string();
+    assert!(told.contains("u-eve"), "{told}");
     // In whichever order the engine computes the conditions.
-    let sql =
-        "SELECT count(*) FROM sign_in_records WHERE CAST(user_id AS bigint) > 0 AND user_id LIKE '%eve%'";
-    let told = own.run("sql", sql, &[]).await.map_or_else(|error| error.to_string(), |_| String::new());
-    assert!(!told.contains("u-eve"), "{told}");
+    for sql in [
+        sql,
+        "SELECT count(*) FROM sign_in_records WHERE CAST(user_id AS bigint) > 0 AND user_id LIKE '%eve%'",
+        "SELECT count(*) FROM sign_in_records WHERE user_id LIKE '%eve%' AND CAST(user_id AS bigint) > 0",
+        "SELECT max(CAST(user_id AS bigint)) FROM sign_ins",
+    ] {
+        let told = own.run("sql", sql, &[]).await.map_or_else(|error| error.to_string(), |_| String::new());
+        assert!(!told.contains("u-eve"), "{sql}: {told}");
+    }
 }
 
 #[tokio::test]
