@@ -74,6 +74,37 @@ fn a_month_has_a_usage_report_for_each_tenant_with_usage_and_nothing_is_kept() {
 }
 
 #[test]
+fn what_was_written_is_told_as_one_json_object() {
+    let place = Place::new();
+    let roster = sample("roster.csv");
+    place.run(LAKE, &["run", &sample("logs"), "--roster", &roster, "--out", "out"]);
+    for (of, arguments) in [("decision_id", &[][..]), ("month", &["--month", "2026-10"])] {
+        let output = place
+            .run(LAKE, &[&["notices", "--json", "--out", "again", "--roster", &roster], arguments].concat());
+        let told: Value = serde_json::from_slice(&output.stdout).expect("one object");
+        assert_eq!((&told["command"], &told["exit_code"]), (&"notices".into(), &0.into()), "{told}");
+        assert!(told["program_version"].is_string() && told["duration_seconds"].is_number(), "{told}");
+        assert!(told["result"][of].is_string(), "{told}");
+        let notices = told["result"]["notices"].as_array().expect("notices");
+        assert!(!notices.is_empty(), "{told}");
+        for notice in notices {
+            assert!(notice["tenant_id"].is_string() && notice["kind"].is_string(), "{notice}");
+            let files = notice["files"].as_array().expect("files");
+            assert_eq!(files.len(), 4, "{notice}");
+            for file in files {
+                let file = file.as_str().expect("a path");
+                let is_there = [
+                    place.path(file),
+                    place.path("again").join(file),
+                    place.path("again/notices").join(file),
+                ];
+                assert!(is_there.iter().any(|path| path.is_file()), "{file}: {notice}");
+            }
+        }
+    }
+}
+
+#[test]
 fn a_month_that_is_none_or_comes_with_a_decision_is_refused() {
     let place = Place::new();
     for (arguments, said) in [

@@ -8,6 +8,7 @@ use lightsout_config::request_file::RequestsError;
 use lightsout_config::roster_file::RosterError;
 use lightsout_config::table_file::TableFileError;
 use lightsout_config::tenants_file::TenantsFileError;
+use lightsout_config::users_file::UsersFileError;
 use lightsout_decisions as decisions;
 use lightsout_workflow::Error as StageError;
 
@@ -19,6 +20,8 @@ pub(crate) enum Failure {
     Usage { flag: &'static str, expected: String, found: String },
     #[error("--tenants-from: {0}")]
     TenantsFile(#[from] TenantsFileError),
+    #[error("--users: {0}")]
+    UsersFile(#[from] UsersFileError),
     #[error("--with: {0}")]
     TableFile(#[from] TableFileError),
     #[error("reading {path}: {source}")]
@@ -48,7 +51,7 @@ const FAILED: u8 = 1;
 impl Failure {
     pub(crate) fn exit_code(&self) -> u8 {
         match self {
-            Self::Usage { .. } | Self::TenantsFile(_) | Self::TableFile(_) => USAGE,
+            Self::Usage { .. } | Self::TenantsFile(_) | Self::UsersFile(_) | Self::TableFile(_) => USAGE,
             Self::Read { .. } | Self::Write { .. } | Self::Arrow { .. } | Self::Json { .. } => FAILED,
             Self::Stage(error) => of_stage(error),
             Self::Serve(error) => of_server(error),

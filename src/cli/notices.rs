@@ -3,16 +3,18 @@
 
 use std::path::{Path, PathBuf};
 
-use chrono::NaiveDate;
+use chrono::{DateTime, NaiveDate, Utc};
 use clap::{Args, Subcommand};
+use serde_json::{Value, json};
 
 use super::roster::GivenRoster;
-use super::shared::{Global, now, open_lake, parse_day};
+use super::shared::{Global, command_report, now, open_lake, parse_day, print};
 use crate::cli::failure::Result;
 use lightsout_config::campaign_file;
 use lightsout_decisions::{reproduce, store};
 use lightsout_lake::Lake;
 use lightsout_model::evidence::Month;
+use lightsout_notify::files::Written;
 use lightsout_workflow::MEMORY_LIMIT_BYTES;
 use lightsout_workflow::drafts::{self, NoticeSettings};
 
@@ -81,15 +83,35 @@ pub(super) struct Arguments {
     /// Write files to this folder
     #[arg(long, value_name = "DIR", default_value = "./out")]
     pub(super) out: PathBuf,
+    /// Print the list of written notices to stdout as one JSON object
+    #[arg(long)]
+    json: bool,
+}
+
+/// The result of `--json`: what was written, and of what.
+fn in_json(of: (&str, &str), campaign: &str, out: &Path, written: &[Written]) -> Value {
+    let notices = written.iter().map(|notice| {
+        json!({
+            "tenant_id": notice.tenant_id,
+            "kind": notice.kind.as_str(),
+            "language": notice.language.tag(),
+            "contacts": notice.contacts,
+            "contacts_left_out": notice.contacts_left_out,
+            "files": notice.files,
+        })
+    });
+    let (name, value) = of;
+    json!({ name: value, "campaign": campaign, "out": out, "notices": notices.collect::<Vec<_>>() })
 }
 
 pub(super) async fn run(arguments: &Arguments, global: &Global) -> Result<u8> {
     if let Some(Command::Templates { folder }) = &arguments.command {
         return write_templates(folder, global);
     }
+    let started_at = now();
     let mut lake = open_lake(global).await?;
     if let Some(month) = arguments.month {
-        return usage_reports(&lake, month, arguments, global).await;
+        return usage_reports(&lake, month, arguments, global, started_at).await;
     }
     let (row, file) = if let Some(id) = &arguments.decision {
         (store::find(&lake, id)?, None)
@@ -107,7 +129,12 @@ pub(super) async fn run(arguments: &Arguments, global: &Global) -> Result<u8> {
         assessed.roster = roster;
     }
     let settings = arguments.texts.settings();
-    drafts::write(&assessed, &settings, &arguments.out, &mut lake, global.note()).await?;
+    let written = drafts::write(&assessed, &settings, &arguments.out, &mut lake, global.note()).await?;
+    if arguments.json {
+        let of = ("decision_id", row.decision_id.as_str());
+        let result = in_json(of, &assessed.campaign.name, &arguments.out, &written);
+        print(&command_report("notices", started_at, 0, &result));
+    }
     if !global.quiet {
         lightsout_output::stderr!(
             "notices of decision {} are in {}",
@@ -128,14 +155,25 @@ fn write_templates(folder: &Path, global: &Global) -> Result<u8> {
 }
 
 /// The usage reports of a month.
-async fn usage_reports(lake: &Lake, month: Month, arguments: &Arguments, global: &Global) -> Result<u8> {
+async fn usage_reports(
+    lake: &Lake,
+    month: Month,
+    arguments: &Arguments,
+    global: &Global,
+    started_at: DateTime<Utc>,
+) -> Result<u8> {
     let campaign = campaign_file::load(&arguments.campaign)?;
+    let name = campaign.name.clone();
     let today = now().date_naive();
     let given = GivenRoster::read(arguments.roster.as_deref(), today)?;
     let roster = GivenRoster::or_kept(given, lake, today, global)?;
     let settings = arguments.texts.settings();
     let written =
         drafts::write_usage_reports(lake, month, campaign, roster, &settings, &arguments.out).await?;
+    if arguments.json {
+        let result = in_json(("month", &month.to_string()), &name, &arguments.out, &written);
+        print(&command_report("notices", started_at, 0, &result));
+    }
     if !global.quiet {
         let out = arguments.out.display();
         let without = written.iter().filter(|report| report.contacts == 0).count();

@@ -1,5 +1,6 @@
 //! `lightsout serve`: the lake for PostgreSQL clients and browsers.
 
+use std::io::{IsTerminal as _, Write as _};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -10,10 +11,11 @@ use super::answers::parse_time;
 use super::shared::{Global, LoadedRules, Rules, parse_size};
 use super::user_tables::UserTables;
 use crate::cli::failure::{Failure, Result};
+use lightsout_config::users_file;
 use lightsout_serve::access::Access;
 use lightsout_serve::engine::QueryLimits;
 use lightsout_serve::live::{self, Live};
-use lightsout_serve::{Settings, serve};
+use lightsout_serve::{Settings, scram, serve};
 
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
@@ -44,6 +46,14 @@ pub(super) struct Arguments {
     /// the environment]
     #[arg(long, value_name = "FILE")]
     password_file: Option<PathBuf>,
+    /// TOML file of users, each with a password, the tenants they may see, and
+    /// whether users are shown by name or by pseudonym
+    #[arg(long, value_name = "FILE", conflicts_with = "password_file")]
+    users: Option<PathBuf>,
+    /// Read a password from standard input, print what --users wants in its
+    /// place, and exit
+    #[arg(long)]
+    hash_password: bool,
     /// TLS certificate with its chain, PEM
     #[arg(long, value_name = "FILE", requires = "tls_key")]
     tls_cert: Option<PathBuf>,
@@ -71,8 +81,36 @@ fn parse_address(text: &str) -> Result<Listen, String> {
     text.parse().map(Listen::At).map_err(|_| expected())
 }
 
+/// `--hash-password`: a password in, its verifier out.
+fn hash_password() -> Result<u8> {
+    let stdin = std::io::stdin();
+    let password = if stdin.is_terminal() {
+        // Whoever looks at the screen does not see it.
+        let typed = rpassword::prompt_password("Password: ").map_err(Failure::read("the terminal"))?;
+        let again = rpassword::prompt_password("Again: ").map_err(Failure::read("the terminal"))?;
+        if typed != again {
+            return Err(Failure::Usage {
+                flag: "--hash-password",
+                expected: "the same password twice".to_owned(),
+                found: "two passwords".to_owned(),
+            });
+        }
+        typed
+    } else {
+        let mut line = String::new();
+        stdin.read_line(&mut line).map_err(Failure::read("standard input"))?;
+        line.trim_end_matches(['\r', '\n']).to_owned()
+    };
+    let mut stdout = std::io::stdout();
+    writeln!(stdout, "{}", scram::hash_password(&password)?).map_err(Failure::write("standard output"))?;
+    Ok(0)
+}
+
 pub(super) async fn run(arguments: &Arguments, global: &Global) -> Result<u8> {
     use lightsout_query::catalog::own::Library;
+    if arguments.hash_password {
+        return hash_password();
+    }
     let address = |listen| match listen {
         Listen::Off => None,
         Listen::At(address) => Some(address),
@@ -86,11 +124,16 @@ pub(super) async fn run(arguments: &Arguments, global: &Global) -> Result<u8> {
         });
     }
     let environment = std::env::var("LIGHTSOUT_PASSWORD").ok();
+    let users = arguments.users.as_deref().map(users_file::read).transpose()?;
     let access = Access::read(
         arguments.password_file.as_deref(),
         environment,
         arguments.tls_cert.as_deref().zip(arguments.tls_key.as_deref()),
     )?;
+    let access = match users {
+        Some(users) => access.with_users(users)?,
+        None => access,
+    };
     access.permits("--pg", pg)?;
     access.permits("--http", http)?;
     let LoadedRules { campaign, roster, as_of } = arguments.rules.load()?;

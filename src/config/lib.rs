@@ -6,3 +6,4 @@ pub mod roster_file;
 pub mod spreadsheet;
 pub mod table_file;
 pub mod tenants_file;
+pub mod users_file;

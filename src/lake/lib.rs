@@ -12,6 +12,7 @@ pub mod lake_log;
 pub mod lock;
 mod log_check;
 pub mod prune;
+pub mod pseudonym_key;
 pub mod read;
 pub mod remove;
 pub mod repair;

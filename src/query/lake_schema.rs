@@ -89,6 +89,11 @@ impl LakeSchema {
             .is_some_and(|(_, place)| place.set(provider).is_ok())
     }
 
+    /// The provider of a view that another crate computes, once it is registered.
+    pub(super) fn registered(&self, name: &str) -> Option<Arc<dyn TableProvider>> {
+        self.views.get(name).and_then(|(_, place)| place.get().cloned())
+    }
+
     /// Adds a table of the user's own, whose name is none of the lake's.
     pub(super) fn add_user_table(&self, name: &str, table: Arc<dyn TableProvider>) {
         self.user_tables.write().unwrap_or_else(PoisonError::into_inner).insert(name.to_owned(), table);

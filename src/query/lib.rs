@@ -21,6 +21,7 @@ mod parallel;
 mod placeholders;
 mod registered_views;
 pub mod report_views;
+pub mod rights;
 mod server_session;
 pub mod settings;
 mod small_file_cache;

@@ -1,4 +1,5 @@
-//! Who may connect: on loopback anybody on this machine; beyond it only with a password, over TLS.
+//! Who may connect: on loopback anybody on this machine; beyond it only with a password, over TLS. Where there are
+//! users, each has a password of its own, on loopback too.
 
 use std::net::SocketAddr;
 use std::path::Path;
@@ -11,6 +12,7 @@ use tokio_rustls::rustls::pki_types::pem::PemObject as _;
 use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
 
 use crate::error::{Error, Result};
+use lightsout_config::users_file::User;
 
 /// Shorter ones are guessed.
 const PASSWORD_CHARS_MIN: usize = 8;
@@ -19,6 +21,8 @@ const PASSWORD_CHARS_MIN: usize = 8;
 #[derive(Default)]
 pub struct Access {
     password: Option<String>,
+    /// As they were written; none where there are none.
+    users: Vec<User>,
     tls: Option<Arc<ServerConfig>>,
 }
 
@@ -43,7 +47,32 @@ impl Access {
             None => environment.map(|text| long_enough("LIGHTSOUT_PASSWORD", text)).transpose()?,
         };
         let tls = tls.map(|(certificate, key)| server_config(certificate, key)).transpose()?;
-        Ok(Self { password, tls })
+        Ok(Self { password, users: Vec::new(), tls })
+    }
+
+    /// With users, each with a password of its own, in place of one password.
+    ///
+    /// # Errors
+    /// Fails if there is a password for all.
+    pub fn with_users(self, users: Vec<User>) -> Result<Self> {
+        if self.password.is_some() {
+            return Err(Error::Setting {
+                setting: "--users",
+                expected: "no password for all beside it (--password-file FILE, or LIGHTSOUT_PASSWORD)"
+                    .to_owned(),
+                found: "one".to_owned(),
+            });
+        }
+        Ok(Self { users, ..self })
+    }
+
+    pub(crate) fn users(&self) -> &[User] {
+        &self.users
+    }
+
+    /// Whether a client must say a password.
+    pub(crate) fn wants_password(&self) -> bool {
+        self.password.is_some() || !self.users.is_empty()
     }
 
     /// Whether an address may be listened on.
@@ -52,7 +81,7 @@ impl Access {
     /// Fails if others than this machine can reach it, and password or TLS are missing.
     pub fn permits(&self, flag: &'static str, address: Option<SocketAddr>) -> Result<()> {
         let Some(address) = address else { return Ok(()) };
-        let missing: Vec<&str> = [("a password", self.password.is_none()), ("TLS", self.tls.is_none())]
+        let missing: Vec<&str> = [("a password", !self.wants_password()), ("TLS", self.tls.is_none())]
             .into_iter()
             .filter_map(|(what, is_missing)| is_missing.then_some(what))
             .collect();
@@ -62,8 +91,8 @@ impl Access {
         Err(Error::Setting {
             setting: flag,
             expected:
-                "a loopback address such as 127.0.0.1; any other needs a password (--password-file FILE, or \
-                       LIGHTSOUT_PASSWORD) and TLS (--tls-cert FILE --tls-key FILE)"
+                "a loopback address such as 127.0.0.1; any other needs a password (--password-file FILE, \
+                       LIGHTSOUT_PASSWORD, or --users FILE) and TLS (--tls-cert FILE --tls-key FILE)"
                     .to_owned(),
             found: format!("{address} without {}", missing.join(" and ")),
         })
@@ -89,9 +118,14 @@ impl Access {
 }
 
 fn long_enough(flag: &'static str, password: String) -> Result<String> {
+    check_password(flag, &password).map(|()| password)
+}
+
+/// Whether a password may be one.
+pub(crate) fn check_password(flag: &'static str, password: &str) -> Result<()> {
     let chars = password.chars().count();
     if chars >= PASSWORD_CHARS_MIN {
-        return Ok(password);
+        return Ok(());
     }
     Err(Error::Setting {
         setting: flag,

@@ -2,13 +2,16 @@
 //! only; what a client may reach is said in `access`, what it sees in `live`.
 
 pub mod access;
+mod audiences;
 mod doors;
 pub mod engine;
 mod error;
 pub mod http;
 pub mod live;
 mod pg;
+pub mod scram;
 mod stoppable;
+mod users;
 
 use std::future::poll_fn;
 use std::net::SocketAddr;
@@ -22,10 +25,14 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use access::Access;
+use audiences::Audiences;
 use doors::WrongPasswords;
 use engine::{Engine, QueryLimits};
 pub use error::{Error, Result};
+use lightsout_lake::pseudonym_key::pseudonym_key;
+use lightsout_query::rights::Pseudonyms;
 use live::Live;
+use users::Users;
 
 /// After a signal, what running answers have left.
 const LAST_WORDS: Duration = Duration::from_secs(10);
@@ -45,12 +52,19 @@ pub(crate) type Ends = watch::Receiver<bool>;
 /// Serves until a signal ends it.
 ///
 /// # Errors
-/// Fails if an address can't be listened on.
+/// Fails if an address can't be listened on, or a user has a tenant that nobody knows.
 pub async fn serve(settings: Settings) -> Result<()> {
     let (live, access) = (Arc::new(settings.live), Arc::new(settings.access));
     let (end, ends) = watch::channel(false);
     let engine = Arc::new(Engine::start(settings.limits)?);
     let wrong = Arc::new(WrongPasswords::default());
+    let users = match access.users() {
+        [] => None,
+        written => Some(Arc::new(Users::resolve(written, &live).await?)),
+    };
+    let is_restricted = users.as_ref().is_some_and(|users| users.has_restricted());
+    let pseudonyms = if is_restricted { Some(Pseudonyms::new(pseudonym_key(live.root())?)) } else { None };
+    let audiences = Arc::new(Audiences::new(live, pseudonyms));
     let mut servers = JoinSet::new();
     // Signals are caught before anybody learns where the server listens: it may be ended at once.
     let mut signalled = pin!(signalled());
@@ -58,8 +72,9 @@ pub async fn serve(settings: Settings) -> Result<()> {
         return Ok(());
     }
     if let Some(address) = settings.pg {
-        let (live, engine, wrong) = (Arc::clone(&live), Arc::clone(&engine), Arc::clone(&wrong));
-        let server = Arc::new(pg::Server::new(live, engine, &access, wrong).await?);
+        let (audiences, engine) = (Arc::clone(&audiences), Arc::clone(&engine));
+        let (users, wrong) = (users.clone(), Arc::clone(&wrong));
+        let server = Arc::new(pg::Server::new(audiences, engine, &access, users, wrong).await?);
         let (listener, at) = listen("--pg", address).await?;
         lightsout_output::stderr!("PostgreSQL: psql -h {} -p {} -d {}", at.ip(), at.port(), pg::DATABASE);
         servers.spawn(server.serve(listener, ends.clone()));
@@ -70,9 +85,10 @@ pub async fn serve(settings: Settings) -> Result<()> {
         lightsout_output::stderr!("web pages: {scheme}://{at}/");
         servers.spawn(http::serve(
             listener,
-            Arc::clone(&live),
+            Arc::clone(&audiences),
             Arc::clone(&engine),
             Arc::clone(&access),
+            users,
             wrong,
             ends.clone(),
         ));

@@ -1,5 +1,5 @@
 //! The newest snapshot of the lake: commits appear without a restart. Who has begun to read an older one
-//! keeps it.
+//! keeps it. A restricted one follows that of the whole lake.
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError, RwLock};
@@ -17,6 +17,7 @@ use lightsout_model::evidence::Window;
 use lightsout_model::tenant::Roster;
 use lightsout_query::Queries;
 use lightsout_query::catalog::own::Library;
+use lightsout_query::rights::{NameRights, Pseudonyms, Rights};
 use lightsout_query::user_tables::UserTable;
 use lightsout_workflow::open::changes_by_others;
 use lightsout_workflow::roster::kept_for_use;
@@ -38,22 +39,29 @@ pub struct Rules {
 
 /// One state of the lake, and a session over it.
 pub struct Snapshot {
-    lake: Lake,
+    lake: Arc<Lake>,
     pub queries: Queries,
     pub rules: Arc<Rules>,
     /// That of the rules, else the lake's as it is now.
     pub roster: Arc<Roster>,
     versions: Vec<(Table, u64)>,
     window: OnceCell<Window>,
+    /// What it shows a part of.
+    whole: Option<Arc<Snapshot>>,
 }
 
 /// See the file's first lines.
 pub struct Live {
-    root: PathBuf,
+    origin: Origin,
     rules: Arc<Rules>,
-    memory_limit_bytes: usize,
     newest: RwLock<Arc<Snapshot>>,
     look: Mutex<Look>,
+}
+
+/// Where snapshots come from.
+enum Origin {
+    Lake { root: PathBuf, memory_limit_bytes: usize },
+    Part { whole: Arc<Live>, rights: Arc<Rights>, pseudonyms: Pseudonyms },
 }
 
 struct Look {
@@ -72,17 +80,56 @@ impl Live {
         let newest = Snapshot::open(root, Arc::clone(&rules), memory_limit_bytes).await?;
         newest.tell_changes_by_others(None);
         Ok(Self {
-            root: root.to_owned(),
+            origin: Origin::Lake { root: root.to_owned(), memory_limit_bytes },
             rules,
-            memory_limit_bytes,
             newest: RwLock::new(Arc::new(newest)),
             look: Mutex::new(Look { last: Instant::now(), last_error: None }),
         })
     }
 
+    /// What these rights permit to see of another one. Reports and tables of the operator's own are not in it: their
+    /// names and texts may be about anybody.
+    ///
+    /// # Errors
+    /// Fails if the engine does not take the session.
+    pub(crate) async fn restricted(
+        whole: Arc<Self>,
+        rights: Arc<Rights>,
+        pseudonyms: Pseudonyms,
+    ) -> Result<Self> {
+        let mut campaign = whole.rules.campaign.clone();
+        campaign.waves.exclude_tenants.retain(|tenant_id| rights.tenants.contains(tenant_id));
+        let as_of = whole.rules.as_of;
+        let (library, tables) = (Library::default(), Vec::new());
+        let rules = Arc::new(Rules { campaign, roster: None, as_of, library, tables });
+        let newest = Snapshot::restricted(whole.current().await, Arc::clone(&rules), &rights, &pseudonyms)?;
+        Ok(Self {
+            origin: Origin::Part { whole, rights, pseudonyms },
+            rules,
+            newest: RwLock::new(Arc::new(newest)),
+            look: Mutex::new(Look { last: Instant::now(), last_error: None }),
+        })
+    }
+
+    /// The folder of the lake.
+    pub(crate) fn root(&self) -> &Path {
+        match &self.origin {
+            Origin::Lake { root, .. } => root,
+            Origin::Part { whole, .. } => whole.root(),
+        }
+    }
+
     /// The newest snapshot. While its successor is opened, the one before.
     pub async fn current(&self) -> Arc<Snapshot> {
         let newest = Arc::clone(&self.newest.read().unwrap_or_else(PoisonError::into_inner));
+        let (root, memory_limit_bytes) = match &self.origin {
+            Origin::Lake { root, memory_limit_bytes } => (root, *memory_limit_bytes),
+            Origin::Part { whole, rights, pseudonyms } => {
+                // Boxed, as it calls itself.
+                let whole = Box::pin(whole.current()).await;
+                return self.part_of(whole, newest, rights, pseudonyms);
+            }
+        };
         let Ok(mut look) = self.look.try_lock() else { return newest };
         if look.last.elapsed() < LOOK_EVERY {
             return newest;
@@ -91,7 +138,7 @@ impl Live {
         if !newest.is_old() {
             return newest;
         }
-        match Snapshot::open(&self.root, Arc::clone(&self.rules), self.memory_limit_bytes).await {
+        match Snapshot::open(root, Arc::clone(&self.rules), memory_limit_bytes).await {
             Ok(opened) => {
                 look.last_error = None;
                 opened.tell_changes_by_others(Some(&newest));
@@ -105,6 +152,32 @@ impl Live {
                     lightsout_output::stderr!("lightsout: the newest commits can't be read: {told}");
                 }
                 look.last_error = Some(told);
+                newest
+            }
+        }
+    }
+
+    /// The part of the whole lake's newest snapshot.
+    fn part_of(
+        &self,
+        whole: Arc<Snapshot>,
+        newest: Arc<Snapshot>,
+        rights: &Rights,
+        pseudonyms: &Pseudonyms,
+    ) -> Arc<Snapshot> {
+        if newest.whole.as_ref().is_some_and(|of| Arc::ptr_eq(of, &whole)) {
+            return newest;
+        }
+        match Snapshot::restricted(whole, Arc::clone(&self.rules), rights, pseudonyms) {
+            Ok(part) => {
+                let part = Arc::new(part);
+                *self.newest.write().unwrap_or_else(PoisonError::into_inner) = Arc::clone(&part);
+                part
+            }
+            Err(error) => {
+                lightsout_output::stderr!(
+                    "lightsout: the newest commits can't be shown to all users: {error}"
+                );
                 newest
             }
         }
@@ -126,7 +199,36 @@ impl Snapshot {
             Some(roster) => roster.clone(),
             None => kept_for_use(&lake, Utc::now().date_naive(), |_| {})?.unwrap_or_default(),
         };
-        Ok(Self { lake, queries, rules, roster: Arc::new(roster), versions, window: OnceCell::new() })
+        let (lake, roster) = (Arc::new(lake), Arc::new(roster));
+        Ok(Self { lake, queries, rules, roster, versions, window: OnceCell::new(), whole: None })
+    }
+
+    /// What these rights permit to see of another one.
+    fn restricted(
+        whole: Arc<Self>,
+        rules: Arc<Rules>,
+        rights: &Rights,
+        pseudonyms: &Pseudonyms,
+    ) -> Result<Self> {
+        let queries = whole.queries.restricted(rights, pseudonyms)?;
+        let mut roster = (*whole.roster).clone();
+        roster.tenants.retain(|tenant_id, _| rights.tenants.contains(tenant_id));
+        if rights.names == NameRights::Pseudonyms {
+            for tenant in roster.tenants.values_mut() {
+                tenant.contacts.clear();
+                tenant.other_columns.clear();
+                tenant.exclude = tenant.exclude.take().map(|_| "the reason is hidden".to_owned());
+            }
+        }
+        Ok(Self {
+            lake: Arc::clone(&whole.lake),
+            queries,
+            rules,
+            roster: Arc::new(roster),
+            versions: whole.versions.clone(),
+            window: OnceCell::new(),
+            whole: Some(whole),
+        })
     }
 
     /// Says on stderr what other programs have changed, unless it was said of the snapshot before.

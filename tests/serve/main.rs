@@ -12,3 +12,4 @@ mod psql;
 mod readme;
 mod server;
 mod transactions;
+mod users;

@@ -210,6 +210,7 @@ fn every_error_ends_with_its_own_exit_code() {
     let own = vec![
         (2, Failure::Usage { flag: "--pg", expected: text(), found: text() }),
         (2, Failure::TenantsFile(TenantsFileError::Columns { file: text(), found: text() })),
+        (2, Failure::UsersFile(UsersFileError::Nobody { file: text() })),
         (1, Failure::Read { path: text(), source: disk() }),
         (1, Failure::Write { path: "x".into(), source: disk() }),
         (1, Failure::Arrow { what: "rows", source: no_rows() }),

@@ -40,7 +40,7 @@ pub struct Place {
 }
 
 impl Place {
-    fn of(at: usize, text: &str) -> Self {
+    pub(crate) fn of(at: usize, text: &str) -> Self {
         let before = text.get(..at).unwrap_or(text);
         let start = before.rfind('\n').map_or(0, |end| end + 1);
         let number = |count: usize| u32::try_from(count + 1).unwrap_or(u32::MAX);

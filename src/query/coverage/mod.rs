@@ -190,6 +190,11 @@ struct Origin {
     is_trusted: bool,
 }
 
+/// Whether the filter of a download names dates and kinds of events alone, so that nothing else is left out.
+pub(super) fn is_date_filter(filter: &str) -> bool {
+    pages::is_of_dates(filter)
+}
+
 /// The latest of two times.
 fn latest(one: Option<DateTime<Utc>>, other: Option<DateTime<Utc>>) -> Option<DateTime<Utc>> {
     one.max(other)

@@ -1,5 +1,5 @@
-//! What every request is asked for: the password, if there is one, and on loopback a host that is this
-//! machine, so that no foreign page reads these under a name of its own.
+//! What every request is asked for: the password, if there is one, of a user where there are users; and on loopback a host
+//! that is this machine, so that no foreign page reads these under a name of its own.
 
 use std::sync::Arc;
 
@@ -15,20 +15,40 @@ use tokio::sync::Semaphore;
 use super::listener::Peer;
 use crate::access::Access;
 use crate::doors::WrongPasswords;
+use crate::users::Users;
+use lightsout_query::rights::Rights;
 
 /// Answers to wrong passwords that are held back at once; more are not looked at.
 const HELD_BACK_MAX: usize = 32;
 
 pub(super) struct Guard {
     access: Arc<Access>,
+    users: Option<Arc<Users>>,
     wrong: Arc<WrongPasswords>,
     is_loopback: bool,
     held_back: Semaphore,
 }
 
 impl Guard {
-    pub(super) fn new(access: Arc<Access>, wrong: Arc<WrongPasswords>, is_loopback: bool) -> Self {
-        Self { access, wrong, is_loopback, held_back: Semaphore::new(HELD_BACK_MAX) }
+    pub(super) fn new(
+        access: Arc<Access>,
+        users: Option<Arc<Users>>,
+        wrong: Arc<WrongPasswords>,
+        is_loopback: bool,
+    ) -> Self {
+        Self { access, users, wrong, is_loopback, held_back: Semaphore::new(HELD_BACK_MAX) }
+    }
+
+    /// What a request may see, by what it offers; `None`: nothing.
+    async fn rights(&self, offered: Option<&Offered>) -> Option<Arc<Rights>> {
+        match (&self.users, offered) {
+            (Some(users), Some(offered)) => users.log_in(&offered.user, &offered.password).await,
+            (Some(_), None) => None,
+            (None, _) => {
+                let password = offered.map(|offered| offered.password.as_str());
+                self.access.is_password(password).then(|| Arc::new(Rights::ALL))
+            }
+        }
     }
 }
 
@@ -40,13 +60,14 @@ pub(super) async fn host(State(guard): State<Arc<Guard>>, request: Request, next
     next.run(request).await
 }
 
-pub(super) async fn password(State(guard): State<Arc<Guard>>, request: Request, next: Next) -> Response {
+pub(super) async fn password(State(guard): State<Arc<Guard>>, mut request: Request, next: Next) -> Response {
     let offered = offered(&request);
     let address = request.extensions().get::<Peer>().map(|peer| peer.0);
-    if guard.access.is_password(offered.as_deref()) {
-        if let Some(address) = address.filter(|_| guard.access.password().is_some()) {
+    if let Some(rights) = guard.rights(offered.as_ref()).await {
+        if let Some(address) = address.filter(|_| guard.access.wants_password()) {
             guard.wrong.forget(address);
         }
+        request.extensions_mut().insert(rights);
         return next.run(request).await;
     }
     // A browser asks without one first.
@@ -58,7 +79,11 @@ pub(super) async fn password(State(guard): State<Arc<Guard>>, request: Request, 
         tokio::time::sleep(guard.wrong.another(address)).await;
     }
     let challenge = (header::WWW_AUTHENTICATE, "Basic realm=\"lightsout\", charset=\"UTF-8\"");
-    (StatusCode::UNAUTHORIZED, [challenge], "expected the password, under any user name\n").into_response()
+    let expected = match guard.users {
+        Some(_) => "expected the name and password of a user\n",
+        None => "expected the password, under any user name\n",
+    };
+    (StatusCode::UNAUTHORIZED, [challenge], expected).into_response()
 }
 
 fn is_this_machine(request: &Request) -> bool {
@@ -73,13 +98,19 @@ fn is_this_machine(request: &Request) -> bool {
         || name.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
 }
 
-/// The password of HTTP Basic.
-fn offered(request: &Request) -> Option<String> {
+/// Name and password of HTTP Basic.
+struct Offered {
+    user: String,
+    password: String,
+}
+
+fn offered(request: &Request) -> Option<Offered> {
     let value = request.headers().get(header::AUTHORIZATION)?.to_str().ok()?;
     let (scheme, encoded) = value.split_once(' ')?;
     if !scheme.eq_ignore_ascii_case("Basic") {
         return None;
     }
     let decoded = String::from_utf8(STANDARD.decode(encoded.trim()).ok()?).ok()?;
-    Some(decoded.split_once(':')?.1.to_owned())
+    let (user, password) = decoded.split_once(':')?;
+    Some(Offered { user: user.to_owned(), password: password.to_owned() })
 }

@@ -1,5 +1,6 @@
 //! What pages and downloads are made from: the verdicts over one window of one state of the lake, as
-//! `lightsout assess` would reach them. Nothing is recorded by looking.
+//! `lightsout assess` would reach them. Nothing is recorded by looking. Readers with other rights have another state, with
+//! caches of its own.
 
 use std::sync::Arc;
 
@@ -40,7 +41,7 @@ const WAITING_MAX: usize = 64;
 pub(super) struct ServerState {
     pub(super) live: Arc<Live>,
     pub(super) engine: Arc<Engine>,
-    pub(super) limit: ConcurrencyLimit,
+    pub(super) limit: Arc<ConcurrencyLimit>,
     default: Cache<Window>,
     windows: Cache<Decided>,
     pub(super) tenants: Cache<Bytes>,
@@ -62,10 +63,15 @@ pub(super) struct Decided {
 }
 
 impl ServerState {
-    pub(super) fn new(live: Arc<Live>, engine: Arc<Engine>) -> Self {
+    /// The limit on pages that are computed at once, for all readers.
+    pub(super) fn limit(engine: &Arc<Engine>) -> Arc<ConcurrencyLimit> {
+        Arc::new(ConcurrencyLimit::new(Arc::clone(engine), AT_ONCE, WAITING_MAX))
+    }
+
+    pub(super) fn new(live: Arc<Live>, engine: Arc<Engine>, limit: Arc<ConcurrencyLimit>) -> Self {
         Self {
             live,
-            limit: ConcurrencyLimit::new(Arc::clone(&engine), AT_ONCE, WAITING_MAX),
+            limit,
             default: Cache::new(1),
             windows: Cache::new(WINDOWS_MAX),
             tenants: Cache::new(TENANTS_MAX),

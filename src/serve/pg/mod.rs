@@ -46,20 +46,24 @@ use datafusion_postgres::pgwire::messages::PgWireFrontendMessage;
 use datafusion_postgres::pgwire::tokio::server::{negotiate_tls, process_error, process_message};
 use futures::StreamExt as _;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::Semaphore;
+use tokio::sync::{OnceCell, Semaphore};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep_until, timeout, timeout_at};
 use tokio_rustls::TlsAcceptor;
 
 use super::Ends;
 use super::access::Access;
+use super::audiences::Audiences;
 use super::doors::{Doors, Room, WrongPasswords};
 use super::engine::Engine;
 use super::live::Live;
-use crate::error::Result;
+use super::users::Users;
+use crate::error::{Error, Result};
 use catalogue::Catalogue;
 use clients::{Cancels, Clients, Stop};
 use failure::fatal;
+use lightsout_query::Error as QueryError;
+use lightsout_query::rights::Rights;
 use prepared::Prepared;
 use public::Public;
 use session::Session;
@@ -89,15 +93,32 @@ const ACCEPT_AGAIN: Duration = Duration::from_millis(200);
 
 /// What all connections share.
 pub(crate) struct Server {
-    live: Arc<Live>,
+    audiences: Arc<Audiences>,
     engine: Arc<Engine>,
-    catalogue: Catalogue,
+    sights: Mutex<HashMap<Arc<Rights>, LazySight>>,
     parser: Arc<PostgresCompatibilityParser>,
     clients: Arc<Clients>,
     secret: Option<Secret>,
+    users: Option<Arc<Users>>,
     wrong: Arc<WrongPasswords>,
     tls: Option<TlsAcceptor>,
     shares: Mutex<HashMap<IpAddr, Weak<Semaphore>>>,
+}
+
+/// Made when the first client with its rights asks.
+type LazySight = Arc<OnceCell<Arc<Sight>>>;
+
+/// What clients with equal rights see.
+struct Sight {
+    live: Arc<Live>,
+    catalogue: Catalogue,
+}
+
+impl Sight {
+    async fn of(live: Arc<Live>, left_out: Vec<String>) -> Result<Self> {
+        let catalogue = Catalogue::new(&live.current().await, left_out).await?;
+        Ok(Self { live, catalogue })
+    }
 }
 
 impl Server {
@@ -106,35 +127,57 @@ impl Server {
     /// # Errors
     /// Fails if the lake can't be read.
     pub(crate) async fn new(
-        live: Arc<Live>,
+        audiences: Arc<Audiences>,
         engine: Arc<Engine>,
         access: &Access,
+        users: Option<Arc<Users>>,
         wrong: Arc<WrongPasswords>,
     ) -> Result<Self> {
-        let snapshot = live.current().await;
-        let unfit = Public::new(Arc::clone(&snapshot), &[]).unfit().await;
+        let live = audiences.whole();
+        let unfit = Public::new(live.current().await, &[]).unfit().await;
         for (name, why) in &unfit {
             lightsout_output::stderr!("lightsout: the query {name} is not available as a view: {why}");
         }
         let left_out = unfit.into_iter().map(|(name, _)| name).collect();
+        let whole = Arc::new(OnceCell::new_with(Some(Arc::new(Sight::of(live, left_out).await?))));
         Ok(Self {
-            catalogue: Catalogue::new(&snapshot, left_out).await?,
+            sights: Mutex::new(HashMap::from([(Arc::new(Rights::ALL), whole)])),
             parser: Arc::new(PostgresCompatibilityParser::new()),
             clients: Arc::default(),
             secret: access.password().map(Secret::of),
             tls: access.tls().map(TlsAcceptor::from),
             wrong,
             shares: Mutex::default(),
-            live,
+            users,
+            audiences,
             engine,
         })
+    }
+
+    /// What clients with these rights see.
+    async fn sight(&self, rights: &Arc<Rights>) -> Result<Arc<Sight>> {
+        let cell = {
+            let mut sights = self.sights.lock().unwrap_or_else(PoisonError::into_inner);
+            Arc::clone(sights.entry(Arc::clone(rights)).or_default())
+        };
+        let sight = cell.get_or_try_init(|| async {
+            let broken = || Error::Query(QueryError::Broken { name: "catalogue".to_owned() });
+            let live = self.audiences.live(rights).await.ok_or_else(broken)?;
+            Ok(Arc::new(Sight::of(live, Vec::new()).await?))
+        });
+        sight.await.cloned()
+    }
+
+    /// Whether a client must say a password.
+    fn wants_password(&self) -> bool {
+        self.secret.is_some() || self.users.is_some()
     }
 
     /// Serves until the server ends; then each client gets the rest of its answer, and is told so.
     pub(crate) async fn serve(self: Arc<Self>, listener: TcpListener, mut ends: Ends) {
         let is_loopback = listener.local_addr().is_ok_and(|at| at.ip().is_loopback());
         // Where there is a certificate, no password goes over the wire without it, on loopback either.
-        let is_tls_wanted = !is_loopback || self.tls.is_some() && self.secret.is_some();
+        let is_tls_wanted = !is_loopback || self.tls.is_some() && self.wants_password();
         let outside = Doors::new(OUTSIDE);
         let inside = Doors::new(if is_loopback { INSIDE_LOOPBACK } else { INSIDE });
         let mut connections = JoinSet::new();

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::fmt::Debug;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 
 use datafusion::common::ScalarValue;
 use datafusion::logical_expr::LogicalPlan;
@@ -30,6 +30,7 @@ use super::text::{Parsed, Request};
 use super::transaction::{self, Transaction};
 use crate::engine::{Engine, Running};
 use lightsout_query::Parameter;
+use lightsout_query::rights::Rights;
 
 /// For errors, where a report has its own name.
 pub(super) const NAME: &str = "query";
@@ -46,6 +47,8 @@ pub(super) struct Session {
     stop: Arc<Stop>,
     /// Whether the client has come in. The library itself takes queries after a start that has failed.
     is_in: Arc<AtomicBool>,
+    /// Once it has: what it may see.
+    rights: OnceLock<Arc<Rights>>,
     pub(super) me: Weak<Self>,
     /// What the functions of the catalogue tell of.
     pub(super) state: Arc<State>,
@@ -66,6 +69,7 @@ impl Session {
             engine,
             stop,
             is_in: Arc::default(),
+            rights: OnceLock::new(),
             me: me.clone(),
             state: Arc::default(),
             transaction: Mutex::default(),
@@ -77,6 +81,12 @@ impl Session {
     /// Whether the client has come in: for who lets it in.
     pub(super) fn is_in(&self) -> Arc<AtomicBool> {
         Arc::clone(&self.is_in)
+    }
+
+    /// Takes what the client may see: for who lets it in.
+    pub(super) fn permit(&self, rights: Arc<Rights>) {
+        // A client comes in once.
+        let _ = self.rights.set(rights);
     }
 
     /// Takes what the client set when it came in, and its name.
@@ -100,7 +110,10 @@ impl Session {
         if !self.is_in.load(Ordering::Acquire) {
             return Err(fatal("28000", "expected a start that succeeds before a query"));
         }
-        let newest = self.server.live.current().await;
+        let nobody = || fatal("28000", "expected a start that succeeds before a query");
+        let rights = self.rights.get().ok_or_else(nobody)?;
+        let sight = self.server.sight(rights).await.map_err(|error| of_query(&error))?;
+        let newest = sight.live.current().await;
         let (snapshot, zone) = {
             let settings = self.settings();
             (held(&self.transaction).snapshot(newest, &settings), settings.zone().to_owned())
@@ -109,7 +122,7 @@ impl Session {
         if let Some(wire) = last.as_ref().filter(|wire| wire.is_of(&snapshot, &zone)) {
             return Ok(Arc::clone(wire));
         }
-        let wire = self.server.catalogue.wire(&snapshot, &self.state, &zone);
+        let wire = sight.catalogue.wire(&snapshot, &self.state, &zone);
         let wire = wire.map_err(|error| of_query(&error))?;
         *last = Some(Arc::clone(&wire));
         Ok(wire)

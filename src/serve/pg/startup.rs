@@ -7,8 +7,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
-use datafusion_postgres::pgwire::api::auth::sasl::SASLAuthStartupHandler;
 use datafusion_postgres::pgwire::api::auth::sasl::scram::{SCRAM_ITERATIONS, ScramAuth, gen_salted_password};
+use datafusion_postgres::pgwire::api::auth::sasl::{SASLAuthStartupHandler, SCRAM_SHA_256_METHOD};
 use datafusion_postgres::pgwire::api::auth::{
     AuthSource, DefaultServerParameterProvider, LoginInfo, Password, ServerParameterProvider, StartupHandler,
     finish_authentication, protocol_negotiation, save_startup_parameters_to_metadata,
@@ -17,9 +17,11 @@ use datafusion_postgres::pgwire::api::{
     ClientInfo, PgWireConnectionState, PidSecretKeyGenerator as _, RandomPidSecretKeyGenerator,
 };
 use datafusion_postgres::pgwire::error::{ErrorInfo, PgWireError, PgWireResult};
-use datafusion_postgres::pgwire::messages::startup::Startup as StartupMessage;
+use datafusion_postgres::pgwire::messages::startup::{
+    Authentication, PasswordMessageFamily, Startup as StartupMessage,
+};
 use datafusion_postgres::pgwire::messages::{PgWireBackendMessage, PgWireFrontendMessage};
-use futures::Sink;
+use futures::{Sink, SinkExt as _};
 use sha2::{Digest as _, Sha256};
 use tokio::sync::Notify;
 
@@ -29,6 +31,9 @@ use super::failure::fatal;
 use super::session::{Session, held};
 use super::{DATABASE, Server};
 use crate::doors::{Doors, Place, WrongPasswords};
+use crate::scram::Exchange;
+use crate::users::Users;
+use lightsout_query::rights::Rights;
 
 /// The PostgreSQL whose catalogue and manners are kept to.
 pub(super) const SERVER_VERSION: &str = concat!("15.18 (lightsout ", env!("CARGO_PKG_VERSION"), ")");
@@ -87,9 +92,25 @@ where
 {
     protocol_negotiation(client, startup).await?;
     save_startup_parameters_to_metadata(client, startup);
+    finish(client, parameters).await
+}
+
+async fn finish<C>(client: &mut C, parameters: &Told) -> PgWireResult<()>
+where
+    C: ClientInfo + Sink<PgWireBackendMessage> + Unpin + Send + Sync,
+    C::Error: Debug,
+    PgWireError: From<<C as Sink<PgWireBackendMessage>>::Error>,
+{
     let (pid, secret) = RandomPidSecretKeyGenerator::default().generate(client);
     client.set_pid_and_secret_key(pid, secret);
     finish_authentication(client, parameters).await
+}
+
+/// How a user proves the password, once a challenge has been sent.
+struct Challenge {
+    exchange: Exchange,
+    /// `None`: nobody has that name.
+    rights: Option<Arc<Rights>>,
 }
 
 /// How one client is received.
@@ -105,6 +126,8 @@ pub(super) struct Manner {
 /// The start of one connection.
 pub(super) struct Startup {
     scram: Option<SASLAuthStartupHandler<Told>>,
+    users: Option<Arc<Users>>,
+    challenge: Mutex<Option<Challenge>>,
     is_tls_wanted: bool,
     address: IpAddr,
     wrong: Arc<WrongPasswords>,
@@ -129,6 +152,8 @@ impl Startup {
         let Manner { is_tls_wanted, address, inside, outside } = manner;
         Self {
             scram,
+            users: server.users.clone(),
+            challenge: Mutex::default(),
             is_tls_wanted,
             address,
             wrong: Arc::clone(&server.wrong),
@@ -217,24 +242,34 @@ impl Startup {
             self.session.start(&startup.parameters)?;
         }
         // Without a password the start is all.
-        if self.scram.is_none() {
+        let wants_password = self.scram.is_some() || self.users.is_some();
+        if !wants_password {
             self.come_in()?;
         }
-        match (&self.scram, &message) {
-            (None, PgWireFrontendMessage::Startup(startup)) => {
-                let_in(client, startup, &Told(Arc::clone(&self.session.state))).await?;
+        match (&self.users, &self.scram, &message) {
+            (None, None, PgWireFrontendMessage::Startup(startup)) => {
+                self.session.permit(Arc::new(Rights::ALL));
+                let_in(client, startup, &self.told()).await?;
             }
-            (None, _) => {}
-            (Some(scram), _) => {
-                let done = scram.on_startup(client, message).await;
+            (None, None, _) => {}
+            (Some(users), _, _) => {
+                let done = self.ask_user(client, users, message).await;
                 if done.is_err() {
                     tokio::time::sleep(self.wrong.another(self.address)).await;
                 }
                 done?;
             }
+            (None, Some(scram), _) => {
+                let done = scram.on_startup(client, message).await;
+                if done.is_err() {
+                    tokio::time::sleep(self.wrong.another(self.address)).await;
+                }
+                done?;
+                self.session.permit(Arc::new(Rights::ALL));
+            }
         }
         if matches!(client.state(), PgWireConnectionState::ReadyForQuery) {
-            if self.scram.is_some() {
+            if wants_password {
                 self.wrong.forget(self.address);
                 self.come_in()?;
             }
@@ -243,6 +278,73 @@ impl Startup {
             let entry = self.clients.enter(pid, &secret, Arc::clone(&self.stop));
             *held(&self.entry) = Some(entry);
         }
+        Ok(())
+    }
+
+    fn told(&self) -> Told {
+        Told(Arc::clone(&self.session.state))
+    }
+
+    /// One step of asking a user for the password: the mechanism, the challenge, the proof.
+    async fn ask_user<C>(
+        &self,
+        client: &mut C,
+        users: &Users,
+        message: PgWireFrontendMessage,
+    ) -> PgWireResult<()>
+    where
+        C: ClientInfo + Sink<PgWireBackendMessage> + Unpin + Send + Sync,
+        C::Error: Debug,
+        PgWireError: From<<C as Sink<PgWireBackendMessage>>::Error>,
+    {
+        let message = match message {
+            PgWireFrontendMessage::Startup(startup) => {
+                protocol_negotiation(client, &startup).await?;
+                save_startup_parameters_to_metadata(client, &startup);
+                client.set_state(PgWireConnectionState::AuthenticationInProgress);
+                let mechanisms = Authentication::SASL(vec![SCRAM_SHA_256_METHOD.to_owned()]);
+                client.send(PgWireBackendMessage::Authentication(mechanisms)).await?;
+                return Ok(());
+            }
+            PgWireFrontendMessage::PasswordMessageFamily(message) => message,
+            _ => return Ok(()),
+        };
+        let answered = held(&self.challenge).take();
+        let Some(challenge) = answered else { return self.challenge(client, users, message).await };
+        let proof = message.into_sasl_response()?;
+        let (servers_proof, rights) = challenge
+            .exchange
+            .finish(&proof.data)
+            .zip(challenge.rights)
+            .ok_or_else(|| PgWireError::InvalidPassword(held(&self.session.state.user).clone()))?;
+        self.session.permit(rights);
+        let last = Authentication::SASLFinal(servers_proof.into());
+        client.send(PgWireBackendMessage::Authentication(last)).await?;
+        finish(client, &self.told()).await
+    }
+
+    async fn challenge<C>(
+        &self,
+        client: &mut C,
+        users: &Users,
+        message: PasswordMessageFamily,
+    ) -> PgWireResult<()>
+    where
+        C: ClientInfo + Sink<PgWireBackendMessage> + Unpin + Send + Sync,
+        C::Error: Debug,
+        PgWireError: From<<C as Sink<PgWireBackendMessage>>::Error>,
+    {
+        let first = message.into_sasl_initial_response()?;
+        if first.auth_method != SCRAM_SHA_256_METHOD {
+            return Err(PgWireError::UnsupportedSASLAuthMethod(first.auth_method));
+        }
+        let user = held(&self.session.state.user).clone();
+        let (verifier, rights) = users.verifier(&user);
+        let begun = first.data.and_then(|data| Exchange::begin(verifier, &data));
+        let unclear = || PgWireError::InvalidScramMessage("the client's first message".to_owned());
+        let (exchange, told) = begun.ok_or_else(unclear)?;
+        *held(&self.challenge) = Some(Challenge { exchange, rights });
+        client.send(PgWireBackendMessage::Authentication(Authentication::SASLContinue(told.into()))).await?;
         Ok(())
     }
 }
