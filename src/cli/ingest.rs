@@ -257,7 +257,7 @@ pub(super) async fn ingest(
         now: now().timestamp_micros(),
     };
     let scratch;
-    let root = if arguments.dry_run && !global.lake.exists() {
+    let root = if arguments.dry_run && !lightsout_lake::is_there(&global.lake).await? {
         scratch = tempfile::tempdir().map_err(Failure::write("a temporary folder"))?;
         scratch.path()
     } else {

@@ -7,7 +7,6 @@ pub(super) mod fetch;
 mod known_versions;
 mod layout;
 mod listing;
-mod providers;
 mod shard;
 
 use std::sync::Arc;
@@ -19,23 +18,15 @@ use object_store::{ObjectMeta, ObjectStore, ObjectStoreExt as _};
 
 pub(super) use self::known_versions::KnownVersions;
 pub(super) use self::listing::Listing;
-use self::providers::Provider;
 pub use self::shard::Shard;
 use crate::assign::Assignments;
 use crate::blob::Blob;
 use crate::find::{Assigned, Input, PathFacts};
 use crate::{Error, Result};
+use lightsout_lake::object_stores::{Provider, is_url, without_query};
 
 /// Requests in flight, where nobody says otherwise.
 pub const CONNECTIONS: usize = 32;
-
-/// Whether an argument names something in an object store.
-#[must_use]
-pub fn is_url(argument: &str) -> bool {
-    argument.split_once("://").is_some_and(|(scheme, _)| {
-        scheme.len() > 1 && scheme.bytes().all(|byte| byte.is_ascii_alphanumeric())
-    })
-}
 
 /// Parts arguments into what is in object stores and all others.
 ///
@@ -200,10 +191,6 @@ impl Location {
         };
         format!("{scheme}://{account}")
     }
-}
-
-fn without_query(url: &str) -> String {
-    url.split_once('?').map_or_else(|| url.to_owned(), |(before, _)| format!("{before}?..."))
 }
 
 /// The inputs in object stores, and which of them are read.

@@ -9,7 +9,8 @@ use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions};
 use serde::Serialize;
 use serde_json::Value;
 
-use super::commit::{LOCK, MANIFESTS, Manifest};
+use super::commit::Manifest;
+use super::{LOCK, MANIFESTS};
 use super::lake_log::{self, CommitBy, LogEntry};
 use super::log_check::{checkpoint_entry, damage_of_commit, unreadable};
 use super::schema::Table;
