@@ -38,6 +38,13 @@ pub fn part(arguments: &[String]) -> Result<(Vec<Location>, Vec<String>)> {
     Ok((locations, others.into_iter().cloned().collect()))
 }
 
+/// Whether the URL of an input and that of a lake are the same, or one is below the other.
+#[must_use]
+pub fn holds(input: &str, lake: &str) -> bool {
+    let [input, lake] = [input, lake].map(|url| format!("{}/", url.trim_end_matches('/')));
+    is_url(&input) && is_url(&lake) && (lake.starts_with(&input) || input.starts_with(&lake))
+}
+
 /// A container of an object store, or what is below a prefix of it, or one blob.
 #[derive(Debug, Clone)]
 pub struct Location {
@@ -259,6 +266,17 @@ mod tests {
         let fits = |path: &str| location.fits(&BlobPath::parse(path).expect("a path"));
         assert!(fits("a/b/PT1H.json") && fits("a/b/PT1H.json/c"));
         assert!(!fits("a/PT1H.json") && !fits("a/b/c/PT1H.json"));
+    }
+
+    #[test]
+    fn inputs_around_the_lake_are_told_from_those_beside_it() {
+        let lake = "az://logs/lake";
+        for around in ["az://logs", "az://logs/", "az://logs/lake", "az://logs/lake/sources"] {
+            assert!(holds(around, lake), "{around}");
+        }
+        for beside in ["az://logs/lakes", "az://other", "s3://logs", "./lake"] {
+            assert!(!holds(beside, lake), "{beside}");
+        }
     }
 
     #[test]

@@ -19,9 +19,9 @@ use serde::de::Error as _;
 use serde::{Deserialize, Serialize};
 
 use super::durable::{self, Existing};
+use super::remote::lease::Lease;
 use super::schema::{PARTITION, Table};
 use super::write::DataFile;
-use super::remote::lease::Lease;
 use super::{LOCK, Lake, MANIFESTS, checkpoint, lake_log, lock, log_check};
 use crate::error::{Error, Result};
 

@@ -6,10 +6,10 @@ use std::fs;
 use std::io;
 
 use super::commit::Manifest;
-use super::{Lake, MANIFESTS};
 use super::lake_log::{self, CommitBy, ForeignCommit, LogEntry};
 use super::schema::Table;
 use super::schema_evolution::FORMAT_VERSION;
+use super::{Lake, MANIFESTS};
 use crate::error::{Error, Result};
 
 impl Lake {

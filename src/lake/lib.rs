@@ -39,9 +39,9 @@ use futures::FutureExt as _;
 use serde_json::Value;
 
 pub use error::{Error, Result};
+use lake_log::{CheckpointEntry, ForeignCommit, LogEntry};
 pub use publish::{folder_of, is_there};
 use remote::Remote;
-use lake_log::{CheckpointEntry, ForeignCommit, LogEntry};
 use schema::{PARTITION, Table};
 
 /// A committed data file, with what the log knows of it.

@@ -16,7 +16,9 @@ use crate::error::{Error, Result};
 #[must_use]
 pub fn is_url(argument: &str) -> bool {
     argument.split_once("://").is_some_and(|(scheme, _)| {
-        scheme.len() > 1 && !scheme.eq_ignore_ascii_case("file") && scheme.bytes().all(|byte| byte.is_ascii_alphanumeric())
+        scheme.len() > 1
+            && !scheme.eq_ignore_ascii_case("file")
+            && scheme.bytes().all(|byte| byte.is_ascii_alphanumeric())
     })
 }
 

@@ -112,7 +112,10 @@ fn runtime() -> &'static Runtime {
 
 /// Waits for a future of a store.
 async fn on_runtime<T: Send + 'static>(work: impl Future<Output = Result<T>> + Send + 'static) -> Result<T> {
-    let failed = |source: tokio::task::JoinError| Error::Read { path: "the object store".to_owned(), source: source.into() };
+    let failed = |source: tokio::task::JoinError| Error::Read {
+        path: "the object store".to_owned(),
+        source: source.into(),
+    };
     runtime().spawn(work).await.map_err(failed)?
 }
 
@@ -123,7 +126,8 @@ fn blocking<T: Send + 'static>(work: impl Future<Output = Result<T>> + Send + 's
         // Nobody waits any more.
         let _ = sender.send(work.await);
     });
-    let failed = |source| Error::Read { path: "the object store".to_owned(), source: std::io::Error::other(source) };
+    let failed =
+        |source| Error::Read { path: "the object store".to_owned(), source: std::io::Error::other(source) };
     receiver.recv().map_err(failed)?
 }
 
@@ -243,11 +247,17 @@ impl Remote {
 
     fn failed(&self, action: &'static str) -> impl Fn(object_store::Error) -> Error + use<> {
         let (lake, hint) = (self.url.clone(), self.hint.clone());
-        move |source| Error::Store { lake: lake.clone(), action, hint: hint.clone(), source: Box::new(source) }
+        move |source| Error::Store {
+            lake: lake.clone(),
+            action,
+            hint: hint.clone(),
+            source: Box::new(source),
+        }
     }
 
     fn object(&self, path: &str) -> Result<ObjectPath> {
-        let whole = if self.prefix.as_ref().is_empty() { path.to_owned() } else { format!("{}/{path}", self.prefix) };
+        let whole =
+            if self.prefix.as_ref().is_empty() { path.to_owned() } else { format!("{}/{path}", self.prefix) };
         let wrong = |source: object_store::path::Error| self.failed("naming a file")(source.into());
         ObjectPath::parse(whole).map_err(wrong)
     }
@@ -297,7 +307,8 @@ impl Remote {
         let below = format!("{}/", table.as_str());
         let state = self.state();
         let data = state.listed.iter().filter(|(path, _)| !is_log(path) && !state.deletions.contains(*path));
-        data.filter_map(|(path, listed)| Some((path.strip_prefix(&below)?.to_owned(), listed.clone()))).collect()
+        data.filter_map(|(path, listed)| Some((path.strip_prefix(&below)?.to_owned(), listed.clone())))
+            .collect()
     }
 
     /// The newest number of the lake's log in the store, if it is greater than one that is known.

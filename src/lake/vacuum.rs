@@ -70,7 +70,8 @@ pub struct VacuumReport {
 pub async fn vacuum(lake: &mut Lake, settings: VacuumSettings) -> Result<VacuumReport> {
     // Also finishes or undoes what a killed process had in hand: no manifest is left after this.
     let lock = lake.lock().await?;
-    let mut report = VacuumReport { in_use: lake.remote.is_some() || !lake.claim()?, ..VacuumReport::default() };
+    let mut report =
+        VacuumReport { in_use: lake.remote.is_some() || !lake.claim()?, ..VacuumReport::default() };
     let age = if report.in_use { settings.older_than_ms.max(IN_USE_MS) } else { settings.older_than_ms };
     let decided = lake.decided_versions()?;
     for table in Table::ALL {
@@ -204,7 +205,8 @@ impl Lake {
             // The store's own, of which the working copy has some.
             let mut there = remote.stored(table);
             for file in &mut stored {
-                file.written_at_ms = there.remove(&file.path).map_or(file.written_at_ms, |there| there.modified_ms);
+                file.written_at_ms =
+                    there.remove(&file.path).map_or(file.written_at_ms, |there| there.modified_ms);
             }
             stored.extend(there.into_iter().map(|(path, there)| Stored {
                 path,

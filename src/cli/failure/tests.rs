@@ -46,7 +46,10 @@ fn lake_errors() -> Vec<(u8, LakeError)> {
                 lake: text(),
                 action: "x",
                 hint: text(),
-                source: Box::new(object_store::Error::NotImplemented { operation: text(), implementer: text() }),
+                source: Box::new(object_store::Error::NotImplemented {
+                    operation: text(),
+                    implementer: text(),
+                }),
             },
         ),
         (1, LakeError::Read { path: text(), source: disk() }),

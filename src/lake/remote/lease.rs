@@ -7,7 +7,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use object_store::{Error as StoreError, ObjectStore as _, ObjectStoreExt as _, PutMode, PutOptions, UpdateVersion};
+use object_store::{
+    Error as StoreError, ObjectStore as _, ObjectStoreExt as _, PutMode, PutOptions, UpdateVersion,
+};
 use serde::{Deserialize, Serialize};
 use tokio::sync::Mutex;
 use tokio::task::JoinHandle;
@@ -149,7 +151,11 @@ async fn renew(shared: Arc<Shared>) {
         let text = LeaseText { renewals: current.0.renewals + 1, ..current.0.clone() };
         match shared.remote.put_lease(&text, PutMode::Update(current.1.clone())).await {
             Ok(version) => *current = (text, version),
-            Err(StoreError::Precondition { .. } | StoreError::NotFound { .. } | StoreError::AlreadyExists { .. }) => {
+            Err(
+                StoreError::Precondition { .. }
+                | StoreError::NotFound { .. }
+                | StoreError::AlreadyExists { .. },
+            ) => {
                 match shared.remote.read_lease().await {
                     // Our own, whose answer was lost.
                     Ok(Some(there)) if there.0.owner == text.owner && !there.0.released => *current = there,
@@ -188,7 +194,10 @@ impl Remote {
             match answer.bytes().await {
                 Ok(text) => {
                     let text = serde_json::from_slice(&text);
-                    let text = text.map_err(|source| Error::Json { what: "the lease of the lake (_lease.json)", source })?;
+                    let text = text.map_err(|source| Error::Json {
+                        what: "the lease of the lake (_lease.json)",
+                        source,
+                    })?;
                     return Ok(Some((text, version)));
                 }
                 Err(source) if attempt == super::ATTEMPTS => return Err(failed(source)),
@@ -216,7 +225,9 @@ impl Remote {
             let there = self.read_lease().await?;
             let (mode, epoch, is_stolen) = match &there {
                 None => (Some(PutMode::Create), 1, false),
-                Some((text, version)) if text.released => (Some(PutMode::Update(version.clone())), text.epoch + 1, false),
+                Some((text, version)) if text.released => {
+                    (Some(PutMode::Update(version.clone())), text.epoch + 1, false)
+                }
                 Some((text, _)) if text.owner == mine.owner => {
                     // Our own, whose answer was lost.
                     if let Some((text, version)) = there {
@@ -227,7 +238,11 @@ impl Remote {
                 }
                 Some((text, version)) => {
                     let unchanged = match &since {
-                        Some((seen, at)) if seen.e_tag == version.e_tag && seen.version == version.version => at.elapsed(),
+                        Some((seen, at))
+                            if seen.e_tag == version.e_tag && seen.version == version.version =>
+                        {
+                            at.elapsed()
+                        }
                         _ => {
                             since = Some((version.clone(), Instant::now()));
                             Duration::ZERO

@@ -12,7 +12,10 @@ use object_store::{Error as StoreError, ObjectStore as _, ObjectStoreExt as _};
 use super::super::error::{Error, Result};
 use super::super::lake_log;
 use super::super::schema::Table;
-use super::{ATTEMPTS, CONNECTIONS, Known, Listed, PAUSE, Remote, blocking, is_log, is_of_lake, modified_ns, normal, on_runtime};
+use super::{
+    ATTEMPTS, CONNECTIONS, Known, Listed, PAUSE, Remote, blocking, is_log, is_of_lake, modified_ns, normal,
+    on_runtime,
+};
 
 /// How often a copy is made anew because somebody wrote meanwhile.
 const PULLS_MAX: usize = 20;
@@ -44,7 +47,8 @@ impl Remote {
                     Pulled::Changed(path) => gone = path,
                 }
             }
-            let found = gone.map_or_else(|| "others commit all the time".to_owned(), |path| format!("{path} is gone"));
+            let found = gone
+                .map_or_else(|| "others commit all the time".to_owned(), |path| format!("{path} is gone"));
             Err(Error::WrittenMeanwhile { lake: this.url.clone(), found })
         })
         .await
@@ -81,7 +85,8 @@ impl Remote {
             fs::remove_file(&file).map_err(Error::write(file))?;
             self.state().mark.files.remove(&path);
         }
-        let missing = self.fetch_all(wanted.iter().map(|path| (path.clone(), listed[path].clone())).collect()).await?;
+        let missing =
+            self.fetch_all(wanted.iter().map(|path| (path.clone(), listed[path].clone())).collect()).await?;
         if let Some(path) = missing.into_iter().next() {
             return Ok(Pulled::Changed(Some(path)));
         }
@@ -101,7 +106,8 @@ impl Remote {
             let is_idle = |lease: &Option<(super::lease::LeaseText, object_store::UpdateVersion)>| {
                 lease.as_ref().is_none_or(|(text, _)| text.released)
             };
-            let same = before.as_ref().map(|(_, version)| &version.e_tag) == after.as_ref().map(|(_, version)| &version.e_tag);
+            let same = before.as_ref().map(|(_, version)| &version.e_tag)
+                == after.as_ref().map(|(_, version)| &version.e_tag);
             state.is_quiet = is_idle(&before) && same;
             state.mark.files.retain(|path, _| listed.contains_key(path));
             state.listed = listed;
@@ -119,8 +125,11 @@ impl Remote {
         let mut listed = BTreeMap::new();
         let mut objects = self.store.list(prefix);
         while let Some(object) = objects.try_next().await.map_err(self.failed("listing its files"))? {
-            let Some(path) = self.relative(&object.location).filter(|path| is_of_lake(path)) else { continue };
-            let (etag, modified_ms) = (normal(object.e_tag.as_ref()), object.last_modified.timestamp_millis());
+            let Some(path) = self.relative(&object.location).filter(|path| is_of_lake(path)) else {
+                continue;
+            };
+            let (etag, modified_ms) =
+                (normal(object.e_tag.as_ref()), object.last_modified.timestamp_millis());
             listed.insert(path, Listed { bytes: object.size, modified_ms, etag });
         }
         Ok(listed)
@@ -130,9 +139,8 @@ impl Remote {
     pub(super) fn local(&self) -> Result<Vec<String>> {
         let mut local = Vec::new();
         for entry in walkdir::WalkDir::new(&self.copy.root).min_depth(2).sort_by_file_name() {
-            let entry = entry.map_err(|error| {
-                Error::File { lake: self.url.clone(), source: error.into() }
-            })?;
+            let entry =
+                entry.map_err(|error| Error::File { lake: self.url.clone(), source: error.into() })?;
             if !entry.file_type().is_file() {
                 continue;
             }
@@ -224,7 +232,10 @@ impl Remote {
         }
         if bytes != size {
             let message = format!("expected {size} bytes of {object}, got {bytes}");
-            return Err(Failure::Store(StoreError::Generic { store: "object store", source: message.into() }));
+            return Err(Failure::Store(StoreError::Generic {
+                store: "object store",
+                source: message.into(),
+            }));
         }
         Ok((etag, bytes))
     }

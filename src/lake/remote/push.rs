@@ -8,7 +8,9 @@ use std::io::Read as _;
 use std::sync::Arc;
 
 use futures::{StreamExt as _, TryStreamExt as _};
-use object_store::{Error as StoreError, ObjectStore as _, ObjectStoreExt as _, PutMode, PutOptions, PutResult};
+use object_store::{
+    Error as StoreError, ObjectStore as _, ObjectStoreExt as _, PutMode, PutOptions, PutResult,
+};
 use serde_json::Value;
 
 use super::super::error::{Error, Result};
@@ -91,7 +93,8 @@ impl Remote {
     async fn push_deletions(&self, holder: &Holder) -> Result<()> {
         let local: BTreeSet<String> = self.local()?.into_iter().collect();
         let mut gone: BTreeSet<String> = self.state().deletions.clone();
-        let of_logs: Vec<String> = self.state().mark.files.keys().filter(|path| super::is_log(path)).cloned().collect();
+        let of_logs: Vec<String> =
+            self.state().mark.files.keys().filter(|path| super::is_log(path)).cloned().collect();
         gone.extend(of_logs.into_iter().filter(|path| !local.contains(path)));
         for path in gone {
             holder.check()?;
@@ -109,14 +112,16 @@ impl Remote {
 
     /// Whether the store lacks a file as the copy has it.
     fn is_new(&self, path: &str) -> bool {
-        let Ok(file) = fs::metadata(self.copy.root.join(path)) else { return true };
         let state = self.state();
-        let is_immutable = path.ends_with(".json") || !super::is_log(path);
-        match state.mark.files.get(path) {
-            Some(known) => !is_immutable && (known.bytes, known.modified_ns) != (file.len(), modified_ns(&file)),
-            // One that another copy put there.
-            None => super::is_log(path) || !state.listed.contains_key(path),
+        if !super::is_log(path) {
+            // The copy need not have a data file that another put there.
+            return !state.listed.contains_key(path);
         }
+        let Some(known) = state.mark.files.get(path) else { return true };
+        let file = fs::metadata(self.copy.root.join(path));
+        let is_changed =
+            |file: fs::Metadata| (known.bytes, known.modified_ns) != (file.len(), modified_ns(&file));
+        !path.ends_with(".json") && file.is_ok_and(is_changed)
     }
 
     /// The data files that a commit in the copy adds.
@@ -132,7 +137,11 @@ impl Remote {
         let Ok(file) = fs::metadata(self.copy.root.join(path)) else { return };
         let etag = normal(put.e_tag.as_ref());
         let known = Known { etag: etag.clone(), bytes: file.len(), modified_ns: modified_ns(&file) };
-        let listed = Listed { bytes: file.len(), modified_ms: i64::try_from(known.modified_ns / 1_000_000).unwrap_or(0), etag };
+        let listed = Listed {
+            bytes: file.len(),
+            modified_ms: i64::try_from(known.modified_ns / 1_000_000).unwrap_or(0),
+            etag,
+        };
         let mut state = self.state();
         state.mark.files.insert(path.to_owned(), known);
         state.listed.insert(path.to_owned(), listed);
@@ -168,7 +177,8 @@ impl Remote {
         object: &object_store::path::Path,
         file: &mut File,
     ) -> object_store::Result<PutResult> {
-        let disk = |source: std::io::Error| StoreError::Generic { store: "local files", source: source.into() };
+        let disk =
+            |source: std::io::Error| StoreError::Generic { store: "local files", source: source.into() };
         let mut upload = self.store.put_multipart(object).await?;
         let sent = async {
             loop {
@@ -196,7 +206,8 @@ impl Remote {
         let content = bytes::Bytes::from(fs::read(&file).map_err(Error::read(path))?);
         for attempt in 1.. {
             holder.check()?;
-            let put = self.store.put_opts(&object, content.clone().into(), PutOptions::from(PutMode::Create)).await;
+            let put =
+                self.store.put_opts(&object, content.clone().into(), PutOptions::from(PutMode::Create)).await;
             match put {
                 Ok(put) => {
                     self.learn(path, &put);

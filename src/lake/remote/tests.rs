@@ -13,8 +13,8 @@ use futures::stream::{BoxStream, StreamExt as _};
 use object_store::memory::InMemory;
 use object_store::path::Path as ObjectPath;
 use object_store::{
-    CopyOptions, Error as StoreError, GetOptions, GetResult, ListResult, MultipartUpload, ObjectMeta, ObjectStore,
-    PutMode, PutMultipartOptions, PutOptions, PutPayload, PutResult, Result as StoreResult,
+    CopyOptions, Error as StoreError, GetOptions, GetResult, ListResult, MultipartUpload, ObjectMeta,
+    ObjectStore, PutMode, PutMultipartOptions, PutOptions, PutPayload, PutResult, Result as StoreResult,
 };
 
 use super::{Copy, Remote};
@@ -63,7 +63,8 @@ impl Faulty {
     }
 
     fn is_dead(&self) -> bool {
-        let is_gone = matches!(self.fault, Fault::DeadFrom(first) if self.writes.load(Ordering::SeqCst) >= first);
+        let is_gone =
+            matches!(self.fault, Fault::DeadFrom(first) if self.writes.load(Ordering::SeqCst) >= first);
         is_gone || self.is_asleep.load(Ordering::SeqCst)
     }
 
@@ -145,7 +146,8 @@ impl ObjectStore for Faulty {
 /// A process with a working copy on a machine.
 fn process(machine: &Path, store: Arc<dyn ObjectStore>) -> Arc<Remote> {
     let copy = Copy::claim_in(machine, URL).expect("a copy");
-    let mut remote = Remote::new(URL.to_owned(), String::new(), store, ObjectPath::from("lake"), copy).expect("a lake");
+    let mut remote =
+        Remote::new(URL.to_owned(), String::new(), store, ObjectPath::from("lake"), copy).expect("a lake");
     Arc::get_mut(&mut remote).expect("nobody else has it").seconds = Duration::from_secs(1);
     remote
 }
@@ -161,7 +163,8 @@ async fn commit(lake: &mut Lake, batch_id: &str) -> crate::Result<()> {
 }
 
 async fn commit_under(lake: &mut Lake, lock: &crate::commit::Locked, batch_id: &str) -> crate::Result<()> {
-    let file = |table: Table| write_file(lake.root(), table, batch_id, &RecordBatch::new_empty(table.file_schema()));
+    let file =
+        |table: Table| write_file(lake.root(), table, batch_id, &RecordBatch::new_empty(table.file_schema()));
     let files = vec![file(Table::Rejects)?, file(Table::Sources)?];
     let manifest = Manifest { batch_id: batch_id.to_owned(), files, replaced: Vec::new() };
     lake.commit(lock, &manifest, 0).await
@@ -182,7 +185,8 @@ fn batches(lake: &Lake) -> Vec<String> {
 #[tokio::test]
 async fn two_machines_write_in_turn_and_see_each_other() {
     let (store, first, second) = (Arc::new(InMemory::new()), folder(), folder());
-    let (first, second) = (process(first.path(), Arc::clone(&store) as _), process(second.path(), store as _));
+    let (first, second) =
+        (process(first.path(), Arc::clone(&store) as _), process(second.path(), store as _));
     let mut one = open(&first).await.expect("a new lake");
     let mut two = open(&second).await.expect("the same lake");
     // More than a checkpoint's worth.
@@ -265,7 +269,11 @@ async fn a_lost_answer_does_no_harm_wherever_it_is_lost() {
         }
         drop(remote);
         let next = process(machine.path(), store as _);
-        assert_eq!(batches(&open(&next).await.expect("a lake")), ["1", "2"], "answer {lost} is lost: {done:?}");
+        assert_eq!(
+            batches(&open(&next).await.expect("a lake")),
+            ["1", "2"],
+            "answer {lost} is lost: {done:?}"
+        );
     }
 }
 
@@ -273,7 +281,8 @@ async fn a_lost_answer_does_no_harm_wherever_it_is_lost() {
 async fn whose_lease_was_stolen_commits_nothing_and_can_go_on() {
     let (store, first, second) = (Arc::new(InMemory::new()), folder(), folder());
     let faulty = Faulty::over(&store, Fault::None);
-    let (first, second) = (process(first.path(), Arc::clone(&faulty) as _), process(second.path(), store as _));
+    let (first, second) =
+        (process(first.path(), Arc::clone(&faulty) as _), process(second.path(), store as _));
     let mut sleeper = open(&first).await.expect("a lake");
     let lock = sleeper.lock().await.expect("the lease");
     faulty.is_asleep.store(true, Ordering::SeqCst);
@@ -293,7 +302,8 @@ async fn whose_lease_was_stolen_commits_nothing_and_can_go_on() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_lease_that_is_renewed_is_not_stolen() {
     let (store, first, second) = (Arc::new(InMemory::new()), folder(), folder());
-    let (first, second) = (process(first.path(), Arc::clone(&store) as _), process(second.path(), store as _));
+    let (first, second) =
+        (process(first.path(), Arc::clone(&store) as _), process(second.path(), store as _));
     let mut owner = open(&first).await.expect("a lake");
     let lock = owner.lock().await.expect("the lease");
     let mut waiting = open(&second).await.expect("a lake");
@@ -321,7 +331,9 @@ async fn a_data_file_that_is_gone_is_named() {
     let mut lake = open(&process(first.path(), Arc::clone(&store) as _)).await.expect("a lake");
     commit(&mut lake, "batch").await.expect("a commit");
     let reader = open(&process(second.path(), Arc::clone(&store) as _)).await.expect("a lake");
-    object_store::ObjectStoreExt::delete(store.as_ref(), &"lake/rejects/batch.parquet".into()).await.expect("deleted");
+    object_store::ObjectStoreExt::delete(store.as_ref(), &"lake/rejects/batch.parquet".into())
+        .await
+        .expect("deleted");
     let files = reader.files(Table::Rejects).expect("files");
     let gone = reader.fetch(Table::Rejects, &files).expect_err("gone").to_string();
     assert!(gone.contains("rejects/batch.parquet is gone"), "{gone}");
