@@ -58,7 +58,7 @@ const LAST: usize = 900;
 /// Flags of every command.
 #[derive(Debug, Args)]
 pub(super) struct Global {
-    /// The lake's folder, or its address in an object store: az://, abfss://, s3://, gs://
+    /// The lake's folder or URL
     #[arg(
         long,
         global = true,

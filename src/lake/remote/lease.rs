@@ -219,7 +219,7 @@ impl Remote {
             released: false,
         };
         let began = Instant::now();
-        let (mut pause, mut is_told) = (FIRST_PAUSE, false);
+        let (mut pause, mut is_told, mut failures) = (FIRST_PAUSE, false, 0);
         let mut since: Option<(Version, Instant)> = None;
         loop {
             let there = self.read_lease().await?;
@@ -260,7 +260,12 @@ impl Remote {
                     Ok(version) => return Ok((text, version, is_stolen)),
                     // Somebody was faster, or an answer was lost: the lease says it.
                     Err(StoreError::AlreadyExists { .. } | StoreError::Precondition { .. }) => {}
-                    Err(source) => return Err(self.failed("taking its lease")(source)),
+                    Err(source) => {
+                        failures += 1;
+                        if failures == super::ATTEMPTS {
+                            return Err(self.failed("taking its lease")(source));
+                        }
+                    }
                 }
                 if is_stolen && since.is_none() {
                     since = there.map(|(_, version)| (version, Instant::now()));

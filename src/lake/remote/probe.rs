@@ -3,7 +3,7 @@
 use object_store::{Error as StoreError, ObjectStoreExt as _, PutMode, PutOptions};
 
 use super::super::error::{Error, Result};
-use super::Remote;
+use super::{ATTEMPTS, PAUSE, Remote};
 
 impl Remote {
     /// Asks the store once for each copy.
@@ -11,11 +11,20 @@ impl Remote {
         if self.state().mark.probed {
             return Ok(());
         }
-        let object = self.object(&format!("_probe-{}", uuid::Uuid::new_v4().simple()))?;
-        let found = self.conditions_ignored(&object).await;
-        // One that stays is a few bytes that nobody reads.
-        let _ = self.store.delete(&object).await;
-        match found? {
+        let mut attempt = 0;
+        let found = loop {
+            attempt += 1;
+            // Another each time: an answer that broke off leaves open what became of the object.
+            let object = self.object(&format!("_probe-{}", uuid::Uuid::new_v4().simple()))?;
+            let found = self.conditions_ignored(&object).await;
+            // One that stays is a few bytes that nobody reads.
+            let _ = self.store.delete(&object).await;
+            match found {
+                Err(_) if attempt < ATTEMPTS => tokio::time::sleep(PAUSE * (1 << attempt)).await,
+                found => break found?,
+            }
+        };
+        match found {
             Some(found) => Err(Error::StoreIgnoresConditions { lake: self.url.clone(), found }),
             None => {
                 self.state().mark.probed = true;

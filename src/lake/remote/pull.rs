@@ -121,10 +121,25 @@ impl Remote {
     }
 
     async fn list(&self) -> Result<BTreeMap<String, Listed>> {
+        let mut attempt = 0;
+        loop {
+            attempt += 1;
+            match self.list_once().await {
+                Ok(listed) => return Ok(listed),
+                Err(source @ (StoreError::NotFound { .. } | StoreError::PermissionDenied { .. })) => {
+                    return Err(self.failed("listing its files")(source));
+                }
+                Err(source) if attempt == ATTEMPTS => return Err(self.failed("listing its files")(source)),
+                Err(_) => tokio::time::sleep(PAUSE * (1 << attempt)).await,
+            }
+        }
+    }
+
+    async fn list_once(&self) -> object_store::Result<BTreeMap<String, Listed>> {
         let prefix = Some(&self.prefix).filter(|prefix| !prefix.as_ref().is_empty());
         let mut listed = BTreeMap::new();
         let mut objects = self.store.list(prefix);
-        while let Some(object) = objects.try_next().await.map_err(self.failed("listing its files"))? {
+        while let Some(object) = objects.try_next().await? {
             let Some(path) = self.relative(&object.location).filter(|path| is_of_lake(path)) else {
                 continue;
             };

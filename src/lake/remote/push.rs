@@ -98,9 +98,13 @@ impl Remote {
         gone.extend(of_logs.into_iter().filter(|path| !local.contains(path)));
         for path in gone {
             holder.check()?;
-            match self.store.delete(&self.object(&path)?).await {
-                Ok(()) | Err(StoreError::NotFound { .. }) => {}
-                Err(source) => return Err(self.failed("deleting a file")(source)),
+            let object = self.object(&path)?;
+            for attempt in 1.. {
+                match self.store.delete(&object).await {
+                    Ok(()) | Err(StoreError::NotFound { .. }) => break,
+                    Err(source) if attempt == ATTEMPTS => return Err(self.failed("deleting a file")(source)),
+                    Err(_) => tokio::time::sleep(PAUSE * (1 << attempt)).await,
+                }
             }
             let mut state = self.state();
             state.mark.files.remove(&path);
@@ -234,10 +238,21 @@ impl Remote {
     }
 
     async fn overwrite(&self, path: &str, holder: &Holder) -> Result<()> {
-        holder.check()?;
-        let content = fs::read(self.copy.root.join(path)).map_err(Error::read(path))?;
-        let put = self.store.put(&self.object(path)?, content.into()).await;
-        self.learn(path, &put.map_err(self.failed("writing a checkpoint"))?);
+        let object = self.object(path)?;
+        let content = bytes::Bytes::from(fs::read(self.copy.root.join(path)).map_err(Error::read(path))?);
+        for attempt in 1.. {
+            holder.check()?;
+            match self.store.put(&object, content.clone().into()).await {
+                Ok(put) => {
+                    self.learn(path, &put);
+                    break;
+                }
+                Err(source) if attempt == ATTEMPTS => {
+                    return Err(self.failed("writing a checkpoint")(source));
+                }
+                Err(_) => tokio::time::sleep(PAUSE * (1 << attempt)).await,
+            }
+        }
         Ok(())
     }
 }
