@@ -102,7 +102,11 @@ fn of_stage(error: &StageError) -> u8 {
 fn of_lake(error: &lightsout_lake::Error) -> u8 {
     use lightsout_lake::Error;
     match error {
-        Error::NotAFolder { .. } => USAGE,
+        Error::NotAFolder { .. }
+        | Error::StoreUrl { .. }
+        | Error::WorkingCopy { .. }
+        | Error::RepairInStore { .. }
+        | Error::NoCache { .. } => USAGE,
         Error::Read { .. }
         | Error::Write { .. }
         | Error::Delta { .. }
@@ -127,7 +131,11 @@ fn of_lake(error: &lightsout_lake::Error) -> u8 {
         | Error::Json { .. }
         | Error::NewerFormat { .. }
         | Error::UnknownHash { .. }
-        | Error::NotUpgraded { .. } => FAILED,
+        | Error::NotUpgraded { .. }
+        | Error::Store { .. }
+        | Error::WrittenMeanwhile { .. }
+        | Error::StoreIgnoresConditions { .. }
+        | Error::StoreFileGone { .. } => FAILED,
     }
 }
 

@@ -217,6 +217,14 @@ pub(super) async fn ingest(
     let assignments = arguments.naming.assignments(&roster)?;
     let written_to: Vec<&Path> = [Some(global.lake.as_path()), out].into_iter().flatten().collect();
     let (locations, paths) = store::part(&arguments.paths)?;
+    let lake = global.lake.to_string_lossy();
+    if let Some(holds) = arguments.paths.iter().find(|url| store::holds(url, &lake)) {
+        return Err(Failure::Usage {
+            flag: "INPUT",
+            expected: format!("inputs beside the lake at {lake}, not around it or in it"),
+            found: holds.clone(),
+        });
+    }
     let Found { mut inputs, mut hidden, own } = find_beside(&paths, &written_to)?;
     for folder in own.iter().filter(|_| !global.quiet) {
         lightsout_output::stderr!("{}: skipped, because lightsout wrote it", plain(folder));
@@ -257,7 +265,7 @@ pub(super) async fn ingest(
         now: now().timestamp_micros(),
     };
     let scratch;
-    let root = if arguments.dry_run && !global.lake.exists() {
+    let root = if arguments.dry_run && !lightsout_lake::is_there(&global.lake).await? {
         scratch = tempfile::tempdir().map_err(Failure::write("a temporary folder"))?;
         scratch.path()
     } else {

@@ -63,7 +63,7 @@ async fn set(arguments: &SetArguments, global: &Global) -> Result<u8> {
         });
     }
     let scratch;
-    let root = if arguments.dry_run && !global.lake.exists() {
+    let root = if arguments.dry_run && !lightsout_lake::is_there(&global.lake).await? {
         scratch = tempfile::tempdir().map_err(Failure::write("a temporary folder"))?;
         scratch.path()
     } else {

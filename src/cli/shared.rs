@@ -17,6 +17,7 @@ use lightsout_ingest::assign::{Assignment, Assignments};
 use lightsout_ingest::find::Assigned;
 use lightsout_lake::Lake;
 use lightsout_lake::lock::LockPolicy;
+use lightsout_lake::object_stores::{check_folder_url, is_url};
 use lightsout_model::campaign::Campaign;
 use lightsout_model::evidence::DayRange;
 use lightsout_model::sign_in::Category;
@@ -57,7 +58,7 @@ const LAST: usize = 900;
 /// Flags of every command.
 #[derive(Debug, Args)]
 pub(super) struct Global {
-    /// The lake's folder
+    /// The lake's folder or URL
     #[arg(
         long,
         global = true,
@@ -352,15 +353,14 @@ pub(super) fn parse_age(text: &str) -> Result<TimeDelta, String> {
     age.ok_or_else(expected)
 }
 
-/// A folder, as a path or as `file:///path`.
+/// A folder, as a path or as `file:///path`, or the URL of one in an object store, which stays as it is.
 fn parse_lake(text: &str) -> Result<PathBuf, String> {
     match text.split_once("://") {
         Some((scheme, path)) if scheme.eq_ignore_ascii_case("file") => Ok(PathBuf::from(path)),
-        Some(_) if lightsout_ingest::store::is_url(text) => Err(
-            "expected a folder: a lake in an object store can't be opened yet. Keep the lake on a disk or a mounted volume; \
-             inputs are read from object stores, as in: lightsout ingest az://CONTAINER/PREFIX --lake ./lake"
-                .to_owned(),
-        ),
+        Some(_) if is_url(text) => {
+            check_folder_url(text).map_err(|error| error.to_string())?;
+            Ok(PathBuf::from(text))
+        }
         _ => Ok(PathBuf::from(text)),
     }
 }

@@ -61,7 +61,7 @@ impl SqlSession {
 
     /// Goes on to the newest snapshot; whether there is one.
     pub(super) async fn refresh(&mut self) -> Result<bool> {
-        if !self.lake.is_behind()? {
+        if !self.lake.has_news().await? {
             return Ok(false);
         }
         let lake = Lake::open(self.lake.root()).await?;

@@ -7,7 +7,6 @@ pub(super) mod fetch;
 mod known_versions;
 mod layout;
 mod listing;
-mod providers;
 mod shard;
 
 use std::sync::Arc;
@@ -19,23 +18,15 @@ use object_store::{ObjectMeta, ObjectStore, ObjectStoreExt as _};
 
 pub(super) use self::known_versions::KnownVersions;
 pub(super) use self::listing::Listing;
-use self::providers::Provider;
 pub use self::shard::Shard;
 use crate::assign::Assignments;
 use crate::blob::Blob;
 use crate::find::{Assigned, Input, PathFacts};
 use crate::{Error, Result};
+use lightsout_lake::object_stores::{Provider, is_url, without_query};
 
 /// Requests in flight, where nobody says otherwise.
 pub const CONNECTIONS: usize = 32;
-
-/// Whether an argument names something in an object store.
-#[must_use]
-pub fn is_url(argument: &str) -> bool {
-    argument.split_once("://").is_some_and(|(scheme, _)| {
-        scheme.len() > 1 && scheme.bytes().all(|byte| byte.is_ascii_alphanumeric())
-    })
-}
 
 /// Parts arguments into what is in object stores and all others.
 ///
@@ -45,6 +36,13 @@ pub fn part(arguments: &[String]) -> Result<(Vec<Location>, Vec<String>)> {
     let (urls, others): (Vec<&String>, Vec<&String>) = arguments.iter().partition(|url| is_url(url));
     let locations = urls.into_iter().map(|url| Location::parse(url)).collect::<Result<_>>()?;
     Ok((locations, others.into_iter().cloned().collect()))
+}
+
+/// Whether the URL of an input and that of a lake are the same, or one is below the other.
+#[must_use]
+pub fn holds(input: &str, lake: &str) -> bool {
+    let [input, lake] = [input, lake].map(|url| format!("{}/", url.trim_end_matches('/')));
+    is_url(&input) && is_url(&lake) && (lake.starts_with(&input) || input.starts_with(&lake))
 }
 
 /// A container of an object store, or what is below a prefix of it, or one blob.
@@ -202,10 +200,6 @@ impl Location {
     }
 }
 
-fn without_query(url: &str) -> String {
-    url.split_once('?').map_or_else(|| url.to_owned(), |(before, _)| format!("{before}?..."))
-}
-
 /// The inputs in object stores, and which of them are read.
 #[derive(Debug)]
 pub struct Stores {
@@ -272,6 +266,17 @@ mod tests {
         let fits = |path: &str| location.fits(&BlobPath::parse(path).expect("a path"));
         assert!(fits("a/b/PT1H.json") && fits("a/b/PT1H.json/c"));
         assert!(!fits("a/PT1H.json") && !fits("a/b/c/PT1H.json"));
+    }
+
+    #[test]
+    fn inputs_around_the_lake_are_told_from_those_beside_it() {
+        let lake = "az://logs/lake";
+        for around in ["az://logs", "az://logs/", "az://logs/lake", "az://logs/lake/sources"] {
+            assert!(holds(around, lake), "{around}");
+        }
+        for beside in ["az://logs/lakes", "az://other", "s3://logs", "./lake"] {
+            assert!(!holds(beside, lake), "{beside}");
+        }
     }
 
     #[test]

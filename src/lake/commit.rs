@@ -19,13 +19,12 @@ use serde::de::Error as _;
 use serde::{Deserialize, Serialize};
 
 use super::durable::{self, Existing};
+use super::remote::lease::Lease;
 use super::schema::{PARTITION, Table};
 use super::write::DataFile;
-use super::{Lake, checkpoint, lake_log, lock, log_check};
+use super::{LOCK, Lake, MANIFESTS, checkpoint, lake_log, lock, log_check};
 use crate::error::{Error, Result};
 
-pub(super) const MANIFESTS: &str = "_batches";
-pub(super) const LOCK: &str = "_lock";
 /// What one batch adds and takes away, written before its first commit.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Manifest {
@@ -108,6 +107,8 @@ pub(super) enum Begun {
 
 /// Holds the lake's lock; let go when dropped, also by a kill.
 pub struct Locked {
+    /// Of a lake in an object store; given back before the lock of the working copy.
+    pub(super) lease: Option<Lease>,
     _file: File,
 }
 
@@ -115,28 +116,45 @@ impl Lake {
     /// Waits for the lock, finishes what a killed process left, and sees the newest commits.
     pub async fn lock(&mut self) -> Result<Locked> {
         let locked = self.lock_file().await?;
+        self.pull_locked(&locked).await?;
         self.entry = self.newest_entry()?;
         if let Some(entry) = &self.entry {
             self.pruned_before = self.pruned_before.max(entry.pruned_before);
         }
         self.see_newest_commits().await?;
+        self.fence(&locked).await?;
+        let begun = self.begin_recovery()?;
         let recovered = self.recover().await?;
         if !self.is_logged()? {
             self.sync_unlogged()?;
             self.log_commit(None, chrono::Utc::now().timestamp_millis())?;
         }
         // Only now: commits beyond the newest entry without a manifest mean that an entry was lost.
+        if begun {
+            self.publish_commits(&locked).await?;
+        }
         recovered.iter().try_for_each(|path| fs::remove_file(path).map_err(Error::write(path)))?;
+        if begun {
+            self.publish(&locked).await?;
+        }
         Ok(locked)
     }
 
     /// Waits for the lock alone.
     pub(super) async fn lock_file(&self) -> Result<Locked> {
-        Ok(Locked { _file: lock::acquire(&self.root.join(LOCK), &self.root).await? })
+        let file = lock::acquire(&self.root.join(LOCK), &self.root).await?;
+        let lease = match &self.remote {
+            Some(remote) => Some(Lease::acquire(remote).await?),
+            None => None,
+        };
+        Ok(Locked { lease, _file: file })
     }
 
     /// Whether nobody holds the lock at this moment.
     pub(super) fn is_unlocked(&self) -> bool {
+        if self.remote.as_ref().is_some_and(|remote| !remote.is_quiet()) {
+            return false;
+        }
         match File::open(self.root.join(LOCK)) {
             Ok(file) => file.try_lock_shared().is_ok(),
             Err(error) => error.kind() == io::ErrorKind::NotFound,
@@ -144,12 +162,15 @@ impl Lake {
     }
 
     /// Commits a batch. The caller holds the lock.
-    pub async fn commit(&mut self, _lock: &Locked, manifest: &Manifest, now_ms: i64) -> Result<()> {
+    pub async fn commit(&mut self, lock: &Locked, manifest: &Manifest, now_ms: i64) -> Result<()> {
+        self.begin()?;
         self.sync_names(manifest)?;
         let path = self.write_manifest(manifest)?;
         self.commit_files(manifest, Begun::No, now_ms).await?;
         self.log_commit(Some(manifest), now_ms)?;
-        fs::remove_file(&path).map_err(Error::write(&path))
+        self.publish_commits(lock).await?;
+        fs::remove_file(&path).map_err(Error::write(&path))?;
+        self.publish(lock).await
     }
 
     /// Waits until the batches that are seen are on the disk. A process that was killed, or is at work, may not have
@@ -251,7 +272,7 @@ impl Lake {
         Ok(())
     }
 
-    async fn commit_actions(
+    pub(super) async fn commit_actions(
         &mut self,
         table: Table,
         actions: Vec<Action>,
@@ -287,7 +308,8 @@ impl Lake {
     }
 
     /// Gives a table the columns of today, whose rows have null in those that are new. The caller holds the lock.
-    pub async fn commit_columns(&mut self, _lock: &Locked, table: Table) -> Result<()> {
+    pub async fn commit_columns(&mut self, lock: &Locked, table: Table) -> Result<()> {
+        self.begin()?;
         // So that a process that is killed here is told from a lake that lost an entry.
         let batch_id = uuid::Uuid::new_v4().simple().to_string();
         let manifest = Manifest { batch_id, files: Vec::new(), replaced: Vec::new() };
@@ -296,7 +318,9 @@ impl Lake {
         self.commit_actions(table, actions, overwrite()).await?;
         self.reload(table).await?;
         self.log_commit(None, chrono::Utc::now().timestamp_millis())?;
-        fs::remove_file(&path).map_err(Error::write(&path))
+        self.publish_commits(lock).await?;
+        fs::remove_file(&path).map_err(Error::write(&path))?;
+        self.publish(lock).await
     }
 
     fn write_manifest(&self, manifest: &Manifest) -> Result<PathBuf> {
@@ -307,7 +331,7 @@ impl Lake {
         Ok(path)
     }
 
-    async fn reload(&mut self, table: Table) -> Result<()> {
+    pub(super) async fn reload(&mut self, table: Table) -> Result<()> {
         let name = self.name();
         let wrong = |source| Error::Delta {
             lake: name.clone(),
@@ -349,7 +373,7 @@ impl Lake {
                 } else {
                     for file in &manifest.files {
                         // Already gone is as good.
-                        let _ = fs::remove_file(self.root.join(file.table.as_str()).join(&file.path));
+                        let _ = self.remove_data_file(file.table, &file.path);
                     }
                 }
             }

@@ -66,6 +66,7 @@ impl Lake {
         let before = self.files(table)?;
         // The sorted copy, the writer's pages and the reader's take the rest.
         let memory_bytes = settings.memory_limit_bytes / 6;
+        self.fetch(table, &before)?;
         let folder = self.root.join(table.as_str());
         let jobs = plan(table, &before, memory_bytes as u64, |file| decoded_bytes(&folder.join(&file.path)))?;
         let bytes = |files: &[LakeFile]| files.iter().map(|file| file.bytes).sum();

@@ -5,11 +5,11 @@
 use std::fs;
 use std::io;
 
-use super::Lake;
-use super::commit::{MANIFESTS, Manifest};
+use super::commit::Manifest;
 use super::lake_log::{self, CommitBy, ForeignCommit, LogEntry};
 use super::schema::Table;
 use super::schema_evolution::FORMAT_VERSION;
+use super::{Lake, MANIFESTS};
 use crate::error::{Error, Result};
 
 impl Lake {
@@ -18,6 +18,9 @@ impl Lake {
     /// # Errors
     /// Fails if the lake can't be read.
     pub async fn refresh(&mut self) -> Result<()> {
+        if let Some(remote) = &self.remote {
+            remote.pull().await?;
+        }
         match self.newest_entry()? {
             Some(entry) => self.see(entry).await,
             None => self.see_without_log().await,
@@ -63,6 +66,17 @@ impl Lake {
     #[must_use]
     pub const fn entry(&self) -> Option<&LogEntry> {
         self.entry.as_ref()
+    }
+
+    /// As [`Lake::is_behind`], also of a lake in an object store, which is asked for the next entry of the lake's log.
+    ///
+    /// # Errors
+    /// Fails if a log can't be read.
+    pub async fn has_news(&self) -> Result<bool> {
+        match (&self.remote, &self.entry) {
+            (Some(remote), Some(entry)) => remote.newest_entry_after(entry.number).await,
+            _ => self.is_behind(),
+        }
     }
 
     async fn see(&mut self, entry: LogEntry) -> Result<()> {

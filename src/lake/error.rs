@@ -94,6 +94,41 @@ pub enum Error {
         "the lake at {lake} was made by an earlier version and could not be upgraded to the current tables and columns: {source}; if it can't be written here, run this where it can: lightsout lake status --lake {lake}"
     )]
     NotUpgraded { lake: String, source: Box<dyn std::error::Error + Send + Sync> },
+    #[error(
+        "--lake: '{url}' is not the address of a lake: found {found}; expected a folder, az://CONTAINER/PATH, \
+         abfss://CONTAINER@ACCOUNT.dfs.core.windows.net/PATH, s3://BUCKET/PATH or gs://BUCKET/PATH"
+    )]
+    StoreUrl { url: String, found: String },
+    #[error("the lake at {lake}, {action}: {source}; {hint}")]
+    Store { lake: String, action: &'static str, hint: String, source: Box<object_store::Error> },
+    #[error(
+        "the lake at {lake} was written by another process while this one held its lease ({found}), so this command \
+         stopped; what was committed before is kept, and nothing that this command reported as done is lost; run the \
+         command again"
+    )]
+    WrittenMeanwhile { lake: String, found: String },
+    #[error(
+        "the store of the lake at {lake} ignores conditional writes ({found}), so two writers could overwrite each other's \
+         commits; use a store that honours If-None-Match and If-Match on PUT, as Azure Blob Storage, Amazon S3 and \
+         Google Cloud Storage do"
+    )]
+    StoreIgnoresConditions { lake: String, found: &'static str },
+    #[error(
+        "the lake at {lake}: {path} is gone from the store; if another command has replaced and deleted it meanwhile, run \
+         this command again; else restore it from a backup, and list all damage with: lightsout lake verify --lake {lake}"
+    )]
+    StoreFileGone { lake: String, path: String },
+    #[error(
+        "{folder} is the working copy of the lake at {url}, and what is written there would be lost; use --lake {url}"
+    )]
+    WorkingCopy { folder: String, url: String },
+    #[error(
+        "lake repair works on folders only, and {lake} is in an object store; while no command writes to it, download \
+         the folder, repair it with: lightsout lake repair --lake FOLDER, and upload it again"
+    )]
+    RepairInStore { lake: String },
+    #[error("no folder for the working copy of {lake}; set LIGHTSOUT_CACHE to a folder on a local disk")]
+    NoCache { lake: String },
 }
 
 impl Error {

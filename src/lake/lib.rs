@@ -11,9 +11,12 @@ mod inspect;
 pub mod lake_log;
 pub mod lock;
 mod log_check;
+pub mod object_stores;
 pub mod prune;
 pub mod pseudonym_key;
+mod publish;
 pub mod read;
+mod remote;
 pub mod remove;
 pub mod repair;
 mod rewrite;
@@ -28,7 +31,7 @@ pub mod write;
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 
 use chrono::NaiveDate;
 use deltalake::kernel::StructField;
@@ -38,6 +41,8 @@ use serde_json::Value;
 
 pub use error::{Error, Result};
 use lake_log::{CheckpointEntry, ForeignCommit, LogEntry};
+pub use publish::{folder_of, is_there};
+use remote::Remote;
 use schema::{PARTITION, Table};
 
 /// A committed data file, with what the log knows of it.
@@ -70,9 +75,17 @@ impl LakeFile {
 /// of files that are written and not committed yet.
 const IN_USE: &str = "_in_use";
 
+/// Batches that are being committed.
+const MANIFESTS: &str = "_batches";
+/// Held by whoever writes.
+const LOCK: &str = "_lock";
+
 /// An open lake.
 pub struct Lake {
+    /// The lake's folder, or the working copy of a lake in an object store.
     root: PathBuf,
+    /// The store that the folder is a working copy of.
+    remote: Option<Arc<Remote>>,
     tables: HashMap<Table, DeltaTable>,
     /// Holds the shared lock; `None` where the lake can only be read.
     in_use: Option<File>,
@@ -94,13 +107,34 @@ impl Lake {
     /// # Errors
     /// Fails if there is none.
     pub async fn open(root: &Path) -> Result<Self> {
-        Self::exists(root)?;
-        Self::open_or_create(root).await
+        let remote = remote::attach(root)?;
+        Self::open_with(root, remote, true).boxed().await
     }
 
     /// Opens the lake, creating the tables that do not exist yet.
     pub async fn open_or_create(root: &Path) -> Result<Self> {
-        Self::open_tables(root, &BTreeMap::new()).boxed().await
+        let remote = remote::attach(root)?;
+        Self::open_with(root, remote, false).boxed().await
+    }
+
+    async fn open_with(root: &Path, remote: Option<Arc<Remote>>, must_exist: bool) -> Result<Self> {
+        let Some(remote) = remote else {
+            if must_exist {
+                Self::exists(root)?;
+            }
+            return Self::open_tables(root, None, &BTreeMap::new()).await;
+        };
+        // A process that writes has made its copy the newest.
+        let lock = File::create(remote.root().join(LOCK)).map_err(Error::write(remote.root()))?;
+        if lock.try_lock().is_ok() {
+            remote.pull().await?;
+        }
+        drop(lock);
+        if must_exist && Self::exists(remote.root()).is_err() {
+            return Err(Error::NoLake { lake: remote.url().to_owned() });
+        }
+        let root = remote.root().to_owned();
+        Self::open_tables(&root, Some(remote), &BTreeMap::new()).await
     }
 
     /// Opens the lake as it was, each table at the version given.
@@ -108,8 +142,10 @@ impl Lake {
     /// # Errors
     /// Fails if there is no lake, or it does not have such a version any more.
     pub async fn open_at(root: &Path, versions: &BTreeMap<Table, u64>) -> Result<Self> {
-        Self::exists(root)?;
-        Self::open_tables(root, versions).boxed().await
+        let remote = remote::attach(root)?;
+        let root = remote.as_ref().map_or(root, |remote| remote.root()).to_owned();
+        Self::exists(&root)?;
+        Self::open_tables(&root, remote, versions).boxed().await
     }
 
     fn exists(root: &Path) -> Result<()> {
@@ -123,7 +159,11 @@ impl Lake {
 
     /// Callers box it: a future that shows Delta's types costs the compiler minutes in each crate that sends it to another
     /// thread.
-    async fn open_tables(root: &Path, versions: &BTreeMap<Table, u64>) -> Result<Self> {
+    async fn open_tables(
+        root: &Path,
+        remote: Option<Arc<Remote>>,
+        versions: &BTreeMap<Table, u64>,
+    ) -> Result<Self> {
         let io = |source| Error::File { lake: root.display().to_string(), source };
         durable::use_for_tables();
         durable::create_folders(root).map_err(io)?;
@@ -134,6 +174,7 @@ impl Lake {
         }
         let mut lake = Self {
             root,
+            remote,
             tables: HashMap::new(),
             in_use,
             entry: None,
@@ -146,7 +187,12 @@ impl Lake {
         let mut making = None;
         let mut newest = if versions.is_empty() { lake_log::newest(&lake.root)? } else { None };
         if newest.is_none() && versions.is_empty() && lake.is_writable() {
-            making = Some(lake.lock_file().await?);
+            let lock = lake.lock_file().await?;
+            if let Some(remote) = &lake.remote {
+                remote.pull().await?;
+                remote.begin()?;
+            }
+            making = Some(lock);
             newest = lake_log::newest(&lake.root)?;
         }
         let is_new = Self::exists(&lake.root).is_err();
@@ -170,7 +216,9 @@ impl Lake {
             lake.check_format(&opened)?;
             lake.tables.insert(table, opened);
         }
-        drop(making);
+        if let Some(lock) = making {
+            lake.publish(&lock).await?;
+        }
         if newest.is_some() {
             lake.see_others().await?;
         } else if versions.is_empty() {
@@ -277,6 +325,7 @@ impl Lake {
     /// Fails if a data file of the table in this snapshot is not there any more.
     pub fn check_files(&self, table: Table) -> Result<()> {
         let files = self.files(table)?;
+        self.fetch_those_there(table, &files)?;
         let folder = self.root.join(table.as_str());
         let gone: Vec<&LakeFile> = files.iter().filter(|file| !folder.join(&file.path).exists()).collect();
         let Some(first) = gone.first() else { return Ok(()) };
@@ -342,9 +391,12 @@ impl Lake {
         self.in_use.is_some()
     }
 
-    /// The folder, for messages.
+    /// The folder or the URL, for messages.
     #[must_use]
     pub fn name(&self) -> String {
+        if let Some(remote) = &self.remote {
+            return remote.url().to_owned();
+        }
         self.root.display().to_string()
     }
 

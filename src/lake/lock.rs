@@ -22,7 +22,7 @@ pub struct LockPolicy {
 static POLICY: OnceLock<LockPolicy> = OnceLock::new();
 
 /// After so long somebody is told what is waited for.
-const LONG: Duration = Duration::from_secs(2);
+pub(crate) const LONG: Duration = Duration::from_secs(2);
 
 const FIRST_PAUSE: Duration = Duration::from_millis(2);
 const PAUSE_MAX: Duration = Duration::from_millis(50);
@@ -36,12 +36,17 @@ pub fn set_lock_policy(policy: LockPolicy) {
     let _ = POLICY.set(policy);
 }
 
+/// How this process waits.
+pub(crate) fn policy() -> &'static LockPolicy {
+    POLICY.get_or_init(LockPolicy::default)
+}
+
 /// Takes the lock, and waits for it by the policy.
 ///
 /// # Errors
 /// Fails if the file can't be opened, or another process holds the lock for too long.
 pub(super) async fn acquire(path: &Path, lake: &Path) -> Result<File> {
-    let policy = POLICY.get_or_init(LockPolicy::default);
+    let policy = policy();
     let options = File::options().create(true).read(true).write(true).truncate(false).open(path);
     let mut file = options.map_err(Error::write(path))?;
     let began = Instant::now();

@@ -57,11 +57,13 @@ impl Lake {
     ///
     /// # Errors
     /// Fails if a checkpoint can't be written or a file not be deleted.
-    pub async fn purge_history(&mut self, _lock: &Locked, now_ms: i64) -> Result<PurgedFiles> {
+    pub async fn purge_history(&mut self, lock: &Locked, now_ms: i64) -> Result<PurgedFiles> {
+        self.begin()?;
         for table in Table::ALL {
             self.rebuild_checkpoint(table).await?;
         }
         self.log_commit(None, now_ms)?;
+        self.publish_commits(lock).await?;
         let mut purged = PurgedFiles::default();
         for (table, newest) in self.versions()? {
             let log = self.log_of(table);
@@ -77,17 +79,17 @@ impl Lake {
             }
             durable::sync_folder(&log).map_err(Error::write(&log))?;
             let current: HashSet<String> = self.files(table)?.into_iter().map(|file| file.path).collect();
-            let folder = self.root.join(table.as_str());
-            for file in self.stored_paths(table)? {
-                if !current.contains(&file) {
-                    purged.remove(&folder.join(file))?;
-                }
+            for file in self.stored(table)?.into_iter().filter(|file| !current.contains(&file.path)) {
+                self.remove_data_file(table, &file.path)?;
+                purged.files += 1;
+                purged.bytes += file.bytes;
             }
         }
         let aside = self.root.join(super::repair::ASIDE);
         if aside.exists() {
             fs::remove_dir_all(&aside).map_err(Error::write(&aside))?;
         }
+        self.publish(lock).await?;
         Ok(purged)
     }
 
@@ -97,6 +99,7 @@ impl Lake {
     /// # Errors
     /// Fails if a file can't be read.
     pub fn mentions(&self, text: &str, beside: &[&str]) -> Result<Vec<String>> {
+        self.fetch_all()?;
         let text = text.to_ascii_lowercase();
         let mut found = Vec::new();
         for entry in walkdir::WalkDir::new(&self.root).sort_by_file_name() {

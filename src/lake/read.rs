@@ -28,7 +28,9 @@ impl Lake {
         columns: Option<&[&str]>,
     ) -> Result<impl Iterator<Item = Result<RecordBatch>> + use<>> {
         let columns = owned(columns);
-        Ok(self.readers(table, self.files(table)?, move |reader| with_columns(reader, columns.as_deref())))
+        let files = self.files(table)?;
+        self.fetch(table, &files)?;
+        Ok(self.readers(table, files, move |reader| with_columns(reader, columns.as_deref())))
     }
 
     /// The rows with this text in a column, with all columns or some; of the others, only that column is held.
@@ -41,6 +43,7 @@ impl Lake {
     ) -> Result<impl Iterator<Item = Result<RecordBatch>> + use<>> {
         let mut files = self.files(table)?;
         files.retain(|file| file.may_hold(column, is));
+        self.fetch(table, &files)?;
         let (column, is, columns) = (column.to_owned(), is.to_owned(), owned(columns));
         Ok(self.readers(table, files, move |reader| {
             let is = StringArray::new_scalar(&is);
@@ -57,10 +60,13 @@ impl Lake {
     /// Each file can fail on its own.
     pub fn opened(&self, table: Table) -> Result<impl Iterator<Item = Result<OpenedFile>> + use<>> {
         let folder = self.root.join(table.as_str());
-        Ok(self.files(table)?.into_iter().map(move |file| OpenedFile::open(folder.join(&file.path))))
+        let files = self.files(table)?;
+        self.fetch(table, &files)?;
+        Ok(files.into_iter().map(move |file| OpenedFile::open(folder.join(&file.path))))
     }
 
     pub(crate) fn open_file(&self, table: Table, file: &LakeFile) -> Result<OpenedFile> {
+        self.fetch(table, std::slice::from_ref(file))?;
         OpenedFile::open(self.root.join(table.as_str()).join(&file.path))
     }
 

@@ -52,6 +52,9 @@ impl RepairReport {
 /// Fails if there is no lake, or it can't be read or written.
 pub async fn repair(root: &Path, dry_run: bool, now: DateTime<Utc>) -> Result<RepairReport> {
     let io = |source| Error::File { lake: root.display().to_string(), source };
+    if super::object_stores::is_url(&root.to_string_lossy()) {
+        return Err(Error::RepairInStore { lake: root.display().to_string() });
+    }
     super::Lake::exists(root)?;
     let root = root.canonicalize().map_err(io)?;
     let inspection = inspect(&root)?;

@@ -2,7 +2,6 @@
 //! them nor one that a kept decision was made from. The log stays whole, so every version can be listed.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
-use std::fs;
 use std::time::UNIX_EPOCH;
 
 use arrow::array::AsArray;
@@ -70,8 +69,9 @@ pub struct VacuumReport {
 /// Fails if a log can't be read, or a file can't be deleted; what went until then was not needed.
 pub async fn vacuum(lake: &mut Lake, settings: VacuumSettings) -> Result<VacuumReport> {
     // Also finishes or undoes what a killed process had in hand: no manifest is left after this.
-    let _lock = lake.lock().await?;
-    let mut report = VacuumReport { in_use: !lake.claim()?, ..VacuumReport::default() };
+    let lock = lake.lock().await?;
+    let mut report =
+        VacuumReport { in_use: lake.remote.is_some() || !lake.claim()?, ..VacuumReport::default() };
     let age = if report.in_use { settings.older_than_ms.max(IN_USE_MS) } else { settings.older_than_ms };
     let decided = lake.decided_versions()?;
     for table in Table::ALL {
@@ -99,14 +99,14 @@ pub async fn vacuum(lake: &mut Lake, settings: VacuumSettings) -> Result<VacuumR
                 continue;
             }
             if !settings.dry_run {
-                let path = lake.root.join(table.as_str()).join(&file.path);
-                fs::remove_file(&path).map_err(Error::write(&path))?;
+                lake.remove_data_file(table, &file.path)?;
             }
             report.deleted_bytes += file.bytes;
             let why = if left.is_some() { Unneeded::Replaced } else { Unneeded::NeverCommitted };
             report.deleted.push(UnneededFile { table, path: file.path, bytes: file.bytes, why });
         }
     }
+    lake.publish(&lock).await?;
     Ok(report)
 }
 
@@ -175,11 +175,6 @@ impl Lake {
         Ok(left)
     }
 
-    /// The paths of the data files in the table's folder.
-    pub(super) fn stored_paths(&self, table: Table) -> Result<Vec<String>> {
-        Ok(self.stored(table)?.into_iter().map(|file| file.path).collect())
-    }
-
     /// The data files in the table's folder, whoever wrote them; not its log. Sorted by path.
     pub(super) fn stored(&self, table: Table) -> Result<Vec<Stored>> {
         let root = self.root.join(table.as_str());
@@ -205,6 +200,20 @@ impl Lake {
                 bytes: metadata.len(),
                 written_at_ms: written.and_then(|at| i64::try_from(at.as_millis()).ok()).unwrap_or(i64::MAX),
             });
+        }
+        if let Some(remote) = &self.remote {
+            // The store's own, of which the working copy has some.
+            let mut there = remote.stored(table);
+            for file in &mut stored {
+                file.written_at_ms =
+                    there.remove(&file.path).map_or(file.written_at_ms, |there| there.modified_ms);
+            }
+            stored.extend(there.into_iter().map(|(path, there)| Stored {
+                path,
+                bytes: there.bytes,
+                written_at_ms: there.modified_ms,
+            }));
+            stored.sort_by(|a, b| a.path.cmp(&b.path));
         }
         Ok(stored)
     }

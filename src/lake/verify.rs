@@ -42,7 +42,8 @@ pub struct FileReport {
 pub fn damaged_logs(root: &Path) -> Result<Vec<Damage>> {
     let inspection = inspect(root)?;
     let mut damages = inspection.damages;
-    if inspection.entry_lost {
+    let is_quiet = super::remote::attach(root)?.is_none_or(|remote| remote.is_quiet());
+    if inspection.entry_lost && is_quiet {
         damages.push(Damage {
             part: Part::NewestEntry,
             path: lake_log::FOLDER.to_owned(),
@@ -64,7 +65,10 @@ impl Lake {
         let known = self.known_files();
         let mut report = FileReport::default();
         for table in Table::ALL {
-            for file in self.files(table)? {
+            let files = self.files(table)?;
+            // What is missing there is damage like any other.
+            self.fetch_those_there(table, &files)?;
+            for file in files {
                 report.files += 1;
                 report.bytes += file.bytes;
                 let entry = known.get(&(table.as_str().to_owned(), file.path.clone()));
@@ -108,6 +112,7 @@ impl Lake {
     /// # Errors
     /// Fails with the first such file.
     pub fn check_sizes(&self) -> Result<()> {
+        self.fetch_all()?;
         for table in Table::ALL {
             for file in self.files(table)? {
                 if let Some(found) = self.size_damage(table, &file) {
@@ -126,7 +131,10 @@ impl Lake {
     pub fn check_contents(&self, tables: &[Table]) -> Result<()> {
         let mut known = None;
         for &table in tables {
-            for file in self.files(table)?.iter().filter(|file| file.provably_modern != Some(true)) {
+            let mut files = self.files(table)?;
+            files.retain(|file| file.provably_modern != Some(true));
+            self.fetch(table, &files)?;
+            for file in &files {
                 let name = (table.as_str().to_owned(), file.path.clone());
                 let mut whole = self.whole.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
                 if whole.contains(&name) {

@@ -135,7 +135,7 @@ impl Live {
             return newest;
         }
         look.last = Instant::now();
-        if !newest.is_old() {
+        if !newest.is_old().await {
             return newest;
         }
         match Snapshot::open(root, Arc::clone(&self.rules), memory_limit_bytes).await {
@@ -244,8 +244,8 @@ impl Snapshot {
     }
 
     /// Whether the lake has gone on, or is another.
-    fn is_old(&self) -> bool {
-        self.lake.is_behind().unwrap_or(true)
+    async fn is_old(&self) -> bool {
+        self.lake.has_news().await.unwrap_or(true)
     }
 
     /// The version of each table.

@@ -1,4 +1,4 @@
-"""Ingests from object stores: Azurite for Azure, moto's server for S3, and a proxy that makes trouble before both.
+"""Inputs and lakes in object stores: Azurite for Azure, moto's server for S3, and a proxy that makes trouble before both.
 
 Usage: run.py LIGHTSOUT AZURITE_BLOB MOTO_SERVER
 """
@@ -21,6 +21,7 @@ import boto3
 from azure.core.exceptions import AzureError
 from azure.storage.blob import BlobServiceClient
 
+import lake as lakes
 from proxy import Proxy
 
 LIGHTSOUT, AZURITE, MOTO = (os.path.abspath(path) for path in sys.argv[1:4])
@@ -73,7 +74,7 @@ def environment(azure=None, s3=None, **more):
 
 def command(arguments, lake, env, codes=(0, 3)):
     done = subprocess.run(
-        [LIGHTSOUT, *arguments, "--lake", str(PLACE / lake), "--quiet"], env=env, capture_output=True, text=True
+        [LIGHTSOUT, *arguments, "--lake", lake if "://" in lake else str(PLACE / lake), "--quiet"], env=env, capture_output=True, text=True
     )
     if done.returncode not in codes:
         sys.exit(f"cloud: lightsout {' '.join(arguments)} ended with {done.returncode}:\n{done.stderr}")
@@ -85,7 +86,7 @@ def ingest(arguments, lake, env):
 
 
 def assess(lake, env):
-    out = PLACE / f"{lake}-out"
+    out = PLACE / (re.sub("[^a-z0-9]+", "-", lake) + "-out")
     command(["assess", "--as-of", "2026-10-31", "--roster", str(ROSTER), "--out", str(out)], lake, env)
     tables = {}
     for name in ("assessment", "protocol_usage", "coverage_gaps"):
@@ -180,10 +181,14 @@ def check(azurite_port, moto_port):
         again = ingest([url, "--again"], lake, env)
         equal((again["rows"], again.get("files_unread", 0)), (0, 0), f"{url}: --again")
 
+    service.create_container("lakes")
+    s3.create_bucket(Bucket="lakes")
+    lakes.check(sys.modules[__name__], "az://lakes/a/lake", azure, azure_proxy, "az://logs/x", local, expected)
+    lakes.check(sys.modules[__name__], "s3://lakes/lake", aws, s3_proxy, "s3://logs/x", local, expected)
     append(service, azure, azure_proxy)
     since(azure, azure_proxy)
     shards(azure, expected, local)
-    wrong_settings()
+    wrong_settings(azure)
     latency(container, azure, azure_proxy)
     say("all holds")
 
@@ -253,7 +258,7 @@ def shards(env, expected, local):
     say(f"killed {kills} times and run again: equal")
 
 
-def wrong_settings():
+def wrong_settings(azure):
     no_account = command(["ingest", "az://logs/x"], "none", environment(), codes=(1, 2)).stderr
     no_container = command(["ingest", "abfss://logs@example.dfs.core.windows.net/x", "--dry-run"], "none",
                            environment(AZURE_STORAGE_ENDPOINT="http://127.0.0.1:9", AZURE_ALLOW_HTTP="true"),
@@ -261,8 +266,21 @@ def wrong_settings():
     for name, text in [("AZURE_STORAGE_ACCOUNT_NAME", no_account), ("AZURE_STORAGE_SAS_TOKEN", no_container)]:
         if name not in text:
             sys.exit(f"cloud: expected {name} in: {text}")
-    lake = subprocess.run([LIGHTSOUT, "lake", "status", "--lake", "az://lake"], capture_output=True, text=True)
-    equal((lake.returncode, "can't be opened yet" in lake.stderr), (2, True), "a lake in an object store")
+    cache = {"LIGHTSOUT_CACHE": str(PLACE / "cache-wrong")}
+    no_lake = command(["lake", "status"], "az://lakes/none", azure | cache, codes=(1,)).stderr
+    no_container = command(["lake", "status"], "az://none/lake", azure | cache, codes=(1,)).stderr
+    no_account = command(["lake", "status"], "az://lakes/lake", environment() | cache, codes=(1,)).stderr
+    no_scheme = command(["lake", "status"], "ftp://lakes/lake", environment() | cache, codes=(2,)).stderr
+    no_repair = command(["lake", "repair"], "az://lakes/lake", azure | cache, codes=(2,)).stderr
+    for said, text in [
+        ("there is no lake at az://lakes/none", no_lake),
+        ("az://none/lake", no_container),
+        ("AZURE_STORAGE_ACCOUNT_NAME", no_account),
+        ("an unknown scheme", no_scheme),
+        ("works on folders only", no_repair),
+    ]:
+        if said not in text:
+            sys.exit(f"cloud: expected {said} in: {text}")
     say("what is missing is named")
 
 

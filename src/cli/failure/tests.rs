@@ -33,6 +33,25 @@ fn no_pages() -> parquet::errors::ParquetError {
 fn lake_errors() -> Vec<(u8, LakeError)> {
     vec![
         (2, LakeError::NotAFolder { found: text() }),
+        (2, LakeError::StoreUrl { url: text(), found: text() }),
+        (2, LakeError::WorkingCopy { folder: text(), url: text() }),
+        (2, LakeError::RepairInStore { lake: text() }),
+        (2, LakeError::NoCache { lake: text() }),
+        (1, LakeError::WrittenMeanwhile { lake: text(), found: text() }),
+        (1, LakeError::StoreIgnoresConditions { lake: text(), found: "x" }),
+        (1, LakeError::StoreFileGone { lake: text(), path: text() }),
+        (
+            1,
+            LakeError::Store {
+                lake: text(),
+                action: "x",
+                hint: text(),
+                source: Box::new(object_store::Error::NotImplemented {
+                    operation: text(),
+                    implementer: text(),
+                }),
+            },
+        ),
         (1, LakeError::Read { path: text(), source: disk() }),
         (1, LakeError::Write { path: "x".into(), source: disk() }),
         (

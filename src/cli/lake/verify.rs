@@ -12,7 +12,7 @@ use lightsout_workflow::{MEMORY_LIMIT_BYTES, open, session};
 const VERIFY: &str = include_str!("../../../queries/views/verify.sql");
 
 pub(super) async fn run(deep: bool, output: &Output, global: &Global) -> Result<u8> {
-    let damages = damaged_logs(&global.lake)?;
+    let damages = damaged_logs(&lightsout_lake::folder_of(&global.lake).await?)?;
     if !damages.is_empty() {
         return Ok(damaged(&damages, global));
     }

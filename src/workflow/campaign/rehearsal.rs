@@ -35,6 +35,7 @@ pub(super) async fn copy(lake: &mut Lake, into: &Path) -> Result<()> {
     let mark = into.join(MARK);
     fs::write(&mark, format!("a copy of {} to rehearse in\n", lake.name())).map_err(Error::write(&mark))?;
     let _lock = lake.lock().await?;
+    lake.fetch_all()?;
     let root = lake.root().to_owned();
     // The files of the root itself are locks.
     for entry in fs::read_dir(&root).map_err(Error::write(&root))?.flatten() {

@@ -1,4 +1,5 @@
-//! The kinds of object stores, and which settings each takes from the environment.
+//! Object stores, for inputs and lakes: the kinds of them, which URLs name them, and which settings each takes from the
+//! environment. The client is `object_store`, which repeats what fails.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -6,11 +7,72 @@ use std::time::Duration;
 use object_store::aws::{AmazonS3Builder, AmazonS3ConfigKey};
 use object_store::azure::{AzureConfigKey, MicrosoftAzureBuilder};
 use object_store::gcp::{GoogleCloudStorageBuilder, GoogleConfigKey};
+use object_store::path::Path as ObjectPath;
 use object_store::{BackoffConfig, ClientConfigKey, ObjectStore, RetryConfig};
+
+use crate::error::{Error, Result};
+
+/// Whether an argument names something in an object store.
+#[must_use]
+pub fn is_url(argument: &str) -> bool {
+    argument.split_once("://").is_some_and(|(scheme, _)| {
+        scheme.len() > 1
+            && !scheme.eq_ignore_ascii_case("file")
+            && scheme.bytes().all(|byte| byte.is_ascii_alphanumeric())
+    })
+}
+
+/// A URL without what may be a secret.
+#[must_use]
+pub fn without_query(url: &str) -> String {
+    url.split_once('?').map_or_else(|| url.to_owned(), |(before, _)| format!("{before}?..."))
+}
+
+/// The URL of a folder in an object store.
+#[derive(Debug, Clone)]
+pub(crate) struct FolderUrl {
+    /// As it was given, without slashes at its end.
+    pub(crate) url: String,
+    /// Scheme, account and container.
+    pub(crate) root: String,
+    pub(crate) provider: Provider,
+    pub(crate) prefix: ObjectPath,
+}
+
+impl FolderUrl {
+    pub(crate) fn parse(url: &str) -> Result<Self> {
+        let wrong = |found: &str| Error::StoreUrl { url: without_query(url), found: found.to_owned() };
+        let (scheme, rest) = url.split_once("://").ok_or_else(|| wrong("no scheme"))?;
+        let (authority, mut path) = rest.split_once('/').unwrap_or((rest, ""));
+        let provider = Provider::of(scheme, authority).ok_or_else(|| wrong("an unknown scheme"))?;
+        if path.contains('?') {
+            return Err(wrong("a query; a shared access signature belongs in AZURE_STORAGE_SAS_TOKEN"));
+        }
+        let mut root = format!("{scheme}://{authority}");
+        let mut container = authority.split('@').next().unwrap_or_default();
+        if scheme == "https" {
+            (container, path) = path.split_once('/').unwrap_or((path, ""));
+            root = format!("{root}/{container}");
+        }
+        if container.is_empty() {
+            return Err(wrong("no container"));
+        }
+        let prefix = ObjectPath::parse(path.trim_matches('/')).map_err(|error| wrong(&error.to_string()))?;
+        Ok(Self { url: url.trim_end_matches('/').to_owned(), root, provider, prefix })
+    }
+}
+
+/// Checks the URL of a lake; nothing is asked of its store.
+///
+/// # Errors
+/// Fails if it is of no kind that is known.
+pub fn check_folder_url(url: &str) -> Result<()> {
+    FolderUrl::parse(url).map(drop)
+}
 
 /// Who keeps the blobs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Provider {
+pub enum Provider {
     Azure,
     Aws,
     Google,
@@ -24,7 +86,7 @@ const REQUEST_TIMEOUT: &str = "120s";
 
 impl Provider {
     /// By the scheme and host of a URL.
-    pub(super) fn of(scheme: &str, authority: &str) -> Option<Self> {
+    pub fn of(scheme: &str, authority: &str) -> Option<Self> {
         match scheme {
             "az" | "azure" | "adl" | "abfs" | "abfss" => Some(Self::Azure),
             "https" if authority.ends_with(".core.windows.net") => Some(Self::Azure),
@@ -74,12 +136,12 @@ impl Provider {
         }
     }
 
-    pub(super) fn has_credentials(self) -> bool {
+    pub fn has_credentials(self) -> bool {
         self.credentials().iter().any(|name| std::env::var_os(name).is_some())
     }
 
     /// What to look at when the store does not answer: names of variables, never their values.
-    pub(super) fn settings(self) -> String {
+    pub fn settings(self) -> String {
         let names: Vec<&str> = self.places().iter().chain(self.credentials()).copied().collect();
         let set: Vec<&str> = names.iter().filter(|name| std::env::var_os(name).is_some()).copied().collect();
         let set = if set.is_empty() {
@@ -96,7 +158,7 @@ impl Provider {
     }
 
     /// Opens the store of a container. `is_probe`: hardly anything is repeated.
-    pub(super) fn open(self, root: &str, is_probe: bool) -> object_store::Result<Arc<dyn ObjectStore>> {
+    pub fn open(self, root: &str, is_probe: bool) -> object_store::Result<Arc<dyn ObjectStore>> {
         let retry = RetryConfig {
             backoff: BackoffConfig {
                 init_backoff: Duration::from_millis(200),
