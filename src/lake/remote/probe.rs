@@ -24,13 +24,11 @@ impl Remote {
                 found => break found?,
             }
         };
-        match found {
-            Some(found) => Err(Error::StoreIgnoresConditions { lake: self.url.clone(), found }),
-            None => {
-                self.state().mark.probed = true;
-                self.write_mark()
-            }
+        if let Some(found) = found {
+            return Err(Error::StoreIgnoresConditions { lake: self.url.clone(), found });
         }
+        self.state().mark.probed = true;
+        self.write_mark()
     }
 
     /// What the store ignores, if anything.

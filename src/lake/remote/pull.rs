@@ -62,7 +62,7 @@ impl Remote {
         // Of what was committed here and not put there, nothing is known to be the same.
         let known = self.state().mark.files.clone();
         let mut wanted = Vec::new();
-        let mut stale = Vec::new();
+        let mut outdated = Vec::new();
         for (path, there) in &listed {
             let local = fs::metadata(self.copy.root.join(path)).ok().map(|file| file.len());
             let is_same = known.get(path).is_some_and(|known| {
@@ -74,13 +74,13 @@ impl Remote {
             if is_log(path) || !is_large(path) {
                 wanted.push(path.clone());
             } else if local.is_some() && !is_same {
-                stale.push(path.clone());
+                outdated.push(path.clone());
             }
         }
         let gone: Vec<String> = self.local()?.into_iter().filter(|path| !listed.contains_key(path)).collect();
         // A data file that no listing has may be one that this process writes just now.
         let gone = gone.into_iter().filter(|path| is_log(path) || is_first);
-        for path in gone.chain(stale) {
+        for path in gone.chain(outdated) {
             let file = self.copy.root.join(&path);
             fs::remove_file(&file).map_err(Error::write(file))?;
             self.state().mark.files.remove(&path);

@@ -5,6 +5,7 @@
 use std::collections::BTreeSet;
 use std::fs::{self, File};
 use std::io::Read as _;
+use std::path::Path;
 use std::sync::Arc;
 
 use futures::{StreamExt as _, TryStreamExt as _};
@@ -21,6 +22,11 @@ use super::{ATTEMPTS, CONNECTIONS, Known, Listed, PAUSE, Remote, modified_ns, no
 
 /// A larger data file is put in parts of this size.
 const PART_BYTES: usize = 8 << 20;
+
+/// Whether a file of a log is an entry, and not a checkpoint or the pointer to one.
+fn is_json(path: &str) -> bool {
+    Path::new(path).extension().is_some_and(|extension| extension == "json")
+}
 
 impl Remote {
     /// Puts everything that is new in the copy into the store, then deletes what is gone.
@@ -63,7 +69,7 @@ impl Remote {
             new.iter().filter(move |path| path.starts_with(&log))
         };
         for table in Table::ALL {
-            for path in of_table(table).filter(|path| path.ends_with(".json")) {
+            for path in of_table(table).filter(|path| is_json(path)) {
                 data.extend(self.added_by(table, path)?.into_iter().filter(|path| self.is_new(path)));
             }
         }
@@ -74,11 +80,11 @@ impl Remote {
             self.create(path, holder).await?;
         }
         for table in Table::ALL {
-            for path in of_table(table).filter(|path| path.ends_with(".json")) {
+            for path in of_table(table).filter(|path| is_json(path)) {
                 self.create(path, holder).await?;
             }
             // The pointer to a checkpoint after the checkpoint.
-            let mut others: Vec<&String> = of_table(table).filter(|path| !path.ends_with(".json")).collect();
+            let mut others: Vec<&String> = of_table(table).filter(|path| !is_json(path)).collect();
             others.sort_by_key(|path| path.ends_with("_last_checkpoint"));
             for path in others {
                 self.overwrite(path, holder).await?;
@@ -125,7 +131,7 @@ impl Remote {
         let file = fs::metadata(self.copy.root.join(path));
         let is_changed =
             |file: fs::Metadata| (known.bytes, known.modified_ns) != (file.len(), modified_ns(&file));
-        !path.ends_with(".json") && file.is_ok_and(is_changed)
+        !is_json(path) && file.is_ok_and(is_changed)
     }
 
     /// The data files that a commit in the copy adds.
