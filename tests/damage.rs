@@ -222,11 +222,25 @@ fn a_lake_lies_on_any_path_that_the_file_system_allows() {
     let place = Place::new();
     let lines: Vec<String> = (1..31).map(log_of).collect();
     place.write("log.json", lines.join("\n").as_bytes());
-    for lake in ["Jürgen #1/50%", "[x] {y}", "日本 ?&="] {
+    for lake in ["Jürgen #1/50%", "[x] {y}", "日本 ?&=", "a%20b", "%41%2525/x%2Fy"] {
         place.tries(lake, &["ingest", "log.json"]);
         assert_eq!(place.csv(lake, "SELECT count(*) FROM sign_ins"), ["60"], "{lake}");
         place.run(lake, &["assess", "--as-of", "2026-10-31", "--out", "out"]);
         place.run(lake, &["lake", "compact"]);
         place.run(lake, &["lake", "verify", "--deep"]);
+    }
+}
+
+#[test]
+fn a_path_that_the_engine_can_not_read_is_refused_by_name() {
+    let place = Place::new();
+    place.write("log.json", log_of(1).as_bytes());
+    for lake in ["a\nb", "c\u{1}d", "e\u{1b}[2Jf"] {
+        let output = place.tries(lake, &["ingest", "log.json"]);
+        assert_eq!(output.status.code(), Some(2), "{lake:?}");
+        let told = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(told.contains("without control characters"), "{told}");
+        assert!(!told.trim_end().contains(|c: char| c.is_control() && c != '\n'), "{told:?}");
+        assert!(!place.path(lake).exists(), "nothing is made");
     }
 }

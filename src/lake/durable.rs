@@ -5,17 +5,21 @@
 //! Everything is written the same way: under another name, synced, given its name, and the folder synced. New folders
 //! are synced into the folders that hold them.
 
+use std::collections::HashMap;
 use std::fmt;
 use std::fs::{self, File};
 use std::io::{self, Seek as _, SeekFrom, Write as _};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, Once};
+use std::sync::{Arc, Mutex, MutexGuard, Once, OnceLock, PoisonError};
 
 use bytes::Bytes;
-use deltalake::logstore::{ObjectStoreFactory, ObjectStoreRef, StorageConfig, object_store_factories};
+use deltalake::logstore::{
+    LogStore, LogStoreFactory, ObjectStoreFactory, ObjectStoreRef, StorageConfig, default_logstore,
+    logstore_factories, object_store_factories,
+};
 use deltalake::{DeltaResult, DeltaTableError};
-use futures::stream::BoxStream;
+use futures::stream::{self, BoxStream, StreamExt as _, TryStreamExt as _};
 use object_store::local::LocalFileSystem;
 use object_store::path::Path as ObjectPath;
 use object_store::{
@@ -108,24 +112,62 @@ impl Drop for Staged {
     }
 }
 
-/// Makes Delta Lake use [`Store`] for folders on this machine.
-pub(crate) fn use_for_tables() {
+/// Delta Lake decodes the path of a URL more than once, so that it would look for `a%20b` in the folder `a b`: the URLs of
+/// tables have a name for the lake's folder instead.
+const SCHEME: &str = "lightsout";
+
+/// The lakes' folders by the names that stand for them.
+fn folders() -> MutexGuard<'static, HashMap<String, PathBuf>> {
+    static FOLDERS: OnceLock<Mutex<HashMap<String, PathBuf>>> = OnceLock::new();
+    FOLDERS.get_or_init(Mutex::default).lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// The URL of a table in a lake's folder, for Delta Lake in this process alone, which then uses [`Store`].
+pub(crate) fn table_url(lake: &Path, table: &str) -> std::result::Result<Url, url::ParseError> {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
-        if let Ok(scheme) = Url::parse("file://") {
-            object_store_factories().insert(scheme, Arc::new(Factory));
+        if let Ok(scheme) = Url::parse(&format!("{SCHEME}://")) {
+            object_store_factories().insert(scheme.clone(), Arc::new(Factory));
+            logstore_factories().insert(scheme, Arc::new(Factory));
         }
     });
+    let name = blake3::hash(lake.as_os_str().as_encoded_bytes()).to_hex()[..32].to_owned();
+    let url = Url::parse(&format!("{SCHEME}://{name}/{table}/"))?;
+    folders().insert(name, lake.to_owned());
+    Ok(url)
 }
 
 struct Factory;
 
 impl ObjectStoreFactory for Factory {
     fn parse_url_opts(&self, url: &Url, _: &StorageConfig) -> DeltaResult<(ObjectStoreRef, ObjectPath)> {
-        let path = ObjectPath::from_url_path(url.path())
-            .map_err(|_| DeltaTableError::InvalidTableLocation(url.to_string()))?;
-        Ok((Arc::new(Store { files: LocalFileSystem::new() }), path))
+        let wrong = || DeltaTableError::InvalidTableLocation(url.to_string());
+        let folder = url.host_str().and_then(|name| folders().get(name).cloned()).ok_or_else(wrong)?;
+        let path = ObjectPath::from_url_path(url.path()).map_err(|_| wrong())?;
+        Ok((Arc::new(Store { files: LocalFileSystem::new_with_prefix(folder)? }), path))
     }
+}
+
+impl LogStoreFactory for Factory {
+    fn with_options(
+        &self,
+        table: ObjectStoreRef,
+        root: ObjectStoreRef,
+        location: &Url,
+        options: &StorageConfig,
+    ) -> DeltaResult<Arc<dyn LogStore>> {
+        Ok(default_logstore(table, root, location, options))
+    }
+}
+
+/// In the order of names, which Delta Lake expects of all but plain folders.
+fn sorted(listed: BoxStream<'static, Result<ObjectMeta>>) -> BoxStream<'static, Result<ObjectMeta>> {
+    let listed = async move {
+        let mut files: Vec<ObjectMeta> = listed.try_collect().await?;
+        files.sort_by(|one, other| one.location.cmp(&other.location));
+        Ok::<_, object_store::Error>(stream::iter(files.into_iter().map(Ok)))
+    };
+    stream::once(listed).try_flatten().boxed()
 }
 
 /// Local files, where a write is done when the disk has it.
@@ -211,7 +253,7 @@ impl ObjectStore for Store {
     }
 
     fn list(&self, prefix: Option<&ObjectPath>) -> BoxStream<'static, Result<ObjectMeta>> {
-        self.files.list(prefix)
+        sorted(self.files.list(prefix))
     }
 
     fn list_with_offset(
@@ -219,7 +261,7 @@ impl ObjectStore for Store {
         prefix: Option<&ObjectPath>,
         offset: &ObjectPath,
     ) -> BoxStream<'static, Result<ObjectMeta>> {
-        self.files.list_with_offset(prefix, offset)
+        sorted(self.files.list_with_offset(prefix, offset))
     }
 
     async fn list_with_delimiter(&self, prefix: Option<&ObjectPath>) -> Result<ListResult> {

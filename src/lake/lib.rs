@@ -165,9 +165,10 @@ impl Lake {
         versions: &BTreeMap<Table, u64>,
     ) -> Result<Self> {
         let io = |source| Error::File { lake: root.display().to_string(), source };
-        durable::use_for_tables();
+        check_characters(root)?;
         durable::create_folders(root).map_err(io)?;
         let root = root.canonicalize().map_err(io)?;
+        check_characters(&root)?;
         let in_use = File::create(root.join(IN_USE)).ok();
         if let Some(file) = &in_use {
             file.lock_shared().map_err(io)?;
@@ -340,8 +341,8 @@ impl Lake {
     }
 
     fn url_of(&self, table: Table) -> Result<url::Url> {
-        url::Url::from_directory_path(self.root.join(table.as_str()))
-            .map_err(|()| Error::NotAFolder { found: self.name() })
+        durable::table_url(&self.root, table.as_str())
+            .map_err(|source| self.wrong("naming a table", DeltaTableError::generic(source)))
     }
 
     async fn open_table(&self, table: Table) -> Result<DeltaTable> {
@@ -475,4 +476,12 @@ fn listed(table: &DeltaTable) -> std::result::Result<Vec<LakeFile>, DeltaTableEr
         .collect();
     files.sort_by(|a, b| a.path.cmp(&b.path));
     Ok(files)
+}
+
+/// The engine reads files by paths of UTF-8 without control characters.
+fn check_characters(root: &Path) -> Result<()> {
+    match root.to_str() {
+        Some(path) if !path.contains(char::is_control) => Ok(()),
+        _ => Err(Error::PathCharacters { found: lightsout_output::text::plain(&root.to_string_lossy()) }),
+    }
 }
