@@ -5,6 +5,7 @@ mod program;
 
 mod copy;
 mod cursors;
+mod dashboard;
 mod doors;
 mod driver;
 mod hostile;
