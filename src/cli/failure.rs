@@ -103,10 +103,12 @@ fn of_lake(error: &lightsout_lake::Error) -> u8 {
     use lightsout_lake::Error;
     match error {
         Error::NotAFolder { .. }
+        | Error::PathCharacters { .. }
         | Error::StoreUrl { .. }
         | Error::WorkingCopy { .. }
         | Error::RepairInStore { .. }
-        | Error::NoCache { .. } => USAGE,
+        | Error::NoCache { .. }
+        | Error::LeaseSeconds { .. } => USAGE,
         Error::Read { .. }
         | Error::Write { .. }
         | Error::Delta { .. }
@@ -163,6 +165,7 @@ fn of_query(error: &lightsout_query::Error) -> u8 {
         Error::Header { .. }
         | Error::QueriesFolder { .. }
         | Error::UserTable { .. }
+        | Error::NotOnCluster { .. }
         | Error::UnknownReport { .. } => USAGE,
         Error::Interrupted { .. } => INTERRUPTED,
         Error::Lake(error) => of_lake(error),

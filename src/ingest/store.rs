@@ -23,7 +23,7 @@ use crate::assign::Assignments;
 use crate::blob::Blob;
 use crate::find::{Assigned, Input, PathFacts};
 use crate::{Error, Result};
-use lightsout_lake::object_stores::{Provider, is_url, without_query};
+use lightsout_lake::object_stores::{Provider, StoreUrl, is_url, without_query};
 
 /// Requests in flight, where nobody says otherwise.
 pub const CONNECTIONS: usize = 32;
@@ -68,23 +68,7 @@ impl Location {
     /// Fails if the URL is of no kind that is known, or a setting that its store needs is missing.
     pub fn parse(url: &str) -> Result<Self> {
         let wrong = |found: &str| Error::StoreUrl { url: without_query(url), found: found.to_owned() };
-        let Some((scheme, rest)) = url.split_once("://") else { return Err(wrong("no scheme")) };
-        let (authority, mut path) = rest.split_once('/').unwrap_or((rest, ""));
-        let provider = Provider::of(scheme, authority).ok_or_else(|| wrong("an unknown scheme"))?;
-        if let Some((_, query)) = path.split_once('?')
-            && query.contains('=')
-        {
-            return Err(wrong("a query; a shared access signature belongs in AZURE_STORAGE_SAS_TOKEN"));
-        }
-        let mut root = format!("{scheme}://{authority}");
-        let mut container = authority.split('@').next().unwrap_or_default();
-        if scheme == "https" {
-            (container, path) = path.split_once('/').unwrap_or((path, ""));
-            root = format!("{root}/{container}");
-        }
-        if container.is_empty() {
-            return Err(wrong("no container"));
-        }
+        let StoreUrl { provider, root, container, path } = StoreUrl::split(url).map_err(wrong)?;
         // Up to the folder that holds the first wildcard.
         let is_wild = |part: &str| part.contains(['*', '?', '[']);
         let plain: Vec<&str> = path.split('/').take_while(|part| !is_wild(part)).collect();

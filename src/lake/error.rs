@@ -91,14 +91,15 @@ pub enum Error {
     #[error("--lake: expected a folder, found '{found}'")]
     NotAFolder { found: String },
     #[error(
+        "--lake: the path of a lake must be UTF-8 without control characters, found '{found}'; rename the folder"
+    )]
+    PathCharacters { found: String },
+    #[error(
         "the lake at {lake} was made by an earlier version and could not be upgraded to the current tables and columns: {source}; if it can't be written here, run this where it can: lightsout lake status --lake {lake}"
     )]
     NotUpgraded { lake: String, source: Box<dyn std::error::Error + Send + Sync> },
-    #[error(
-        "--lake: '{url}' is not the address of a lake: found {found}; expected a folder, az://CONTAINER/PATH, \
-         abfss://CONTAINER@ACCOUNT.dfs.core.windows.net/PATH, s3://BUCKET/PATH or gs://BUCKET/PATH"
-    )]
-    StoreUrl { url: String, found: String },
+    #[error("'{url}' is not the address of a lake: {problem}")]
+    StoreUrl { url: String, problem: String },
     #[error("the lake at {lake}, {action}: {source}; {hint}")]
     Store { lake: String, action: &'static str, hint: String, source: Box<object_store::Error> },
     #[error(
@@ -129,6 +130,8 @@ pub enum Error {
     RepairInStore { lake: String },
     #[error("no folder for the working copy of {lake}; set LIGHTSOUT_CACHE to a folder on a local disk")]
     NoCache { lake: String },
+    #[error("LIGHTSOUT_LEASE_SECONDS: expected whole seconds from 1 to 86400, found '{found}'")]
+    LeaseSeconds { found: String },
 }
 
 impl Error {

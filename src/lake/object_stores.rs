@@ -28,6 +28,44 @@ pub fn without_query(url: &str) -> String {
     url.split_once('?').map_or_else(|| url.to_owned(), |(before, _)| format!("{before}?..."))
 }
 
+/// The parts of a URL that names something in an object store.
+#[derive(Debug)]
+pub struct StoreUrl<'a> {
+    pub provider: Provider,
+    /// Scheme, account and container.
+    pub root: String,
+    pub container: &'a str,
+    /// Below the container.
+    pub path: &'a str,
+}
+
+impl<'a> StoreUrl<'a> {
+    /// Splits a URL; nothing is asked of its store.
+    ///
+    /// # Errors
+    /// What was found that no such URL has.
+    pub fn split(url: &'a str) -> std::result::Result<Self, &'static str> {
+        const QUERY: &str = "a query; a shared access signature belongs in AZURE_STORAGE_SAS_TOKEN";
+        let (scheme, rest) = url.split_once("://").ok_or("no scheme")?;
+        let (authority, mut path) = rest.split_once('/').unwrap_or((rest, ""));
+        let provider = Provider::of(scheme, authority).ok_or("an unknown scheme")?;
+        // A question mark may be a wildcard.
+        if path.split_once('?').is_some_and(|(_, query)| query.contains('=')) {
+            return Err(QUERY);
+        }
+        let mut root = format!("{scheme}://{authority}");
+        let mut container = authority.split('@').next().unwrap_or_default();
+        if scheme == "https" {
+            (container, path) = path.split_once('/').unwrap_or((path, ""));
+            root = format!("{root}/{container}");
+        }
+        if container.is_empty() {
+            return Err("no container");
+        }
+        Ok(Self { provider, root, container, path })
+    }
+}
+
 /// The URL of a folder in an object store.
 #[derive(Debug, Clone)]
 pub(crate) struct FolderUrl {
@@ -41,23 +79,22 @@ pub(crate) struct FolderUrl {
 
 impl FolderUrl {
     pub(crate) fn parse(url: &str) -> Result<Self> {
-        let wrong = |found: &str| Error::StoreUrl { url: without_query(url), found: found.to_owned() };
-        let (scheme, rest) = url.split_once("://").ok_or_else(|| wrong("no scheme"))?;
-        let (authority, mut path) = rest.split_once('/').unwrap_or((rest, ""));
-        let provider = Provider::of(scheme, authority).ok_or_else(|| wrong("an unknown scheme"))?;
+        Self::split(url).map_err(|problem| Error::StoreUrl { url: without_query(url), problem })
+    }
+
+    fn split(url: &str) -> std::result::Result<Self, String> {
+        let expected = |found: &str| {
+            format!(
+                "expected a folder, az://CONTAINER/PATH, abfss://CONTAINER@ACCOUNT.dfs.core.windows.net/PATH, \
+                 s3://BUCKET/PATH or gs://BUCKET/PATH, found {found}"
+            )
+        };
+        let StoreUrl { provider, root, path, .. } = StoreUrl::split(url).map_err(expected)?;
         if path.contains('?') {
-            return Err(wrong("a query; a shared access signature belongs in AZURE_STORAGE_SAS_TOKEN"));
+            return Err(expected("a question mark"));
         }
-        let mut root = format!("{scheme}://{authority}");
-        let mut container = authority.split('@').next().unwrap_or_default();
-        if scheme == "https" {
-            (container, path) = path.split_once('/').unwrap_or((path, ""));
-            root = format!("{root}/{container}");
-        }
-        if container.is_empty() {
-            return Err(wrong("no container"));
-        }
-        let prefix = ObjectPath::parse(path.trim_matches('/')).map_err(|error| wrong(&error.to_string()))?;
+        let prefix =
+            ObjectPath::parse(path.trim_matches('/')).map_err(|error| expected(&error.to_string()))?;
         Ok(Self { url: url.trim_end_matches('/').to_owned(), root, provider, prefix })
     }
 }
@@ -65,9 +102,9 @@ impl FolderUrl {
 /// Checks the URL of a lake; nothing is asked of its store.
 ///
 /// # Errors
-/// Fails if it is of no kind that is known.
-pub fn check_folder_url(url: &str) -> Result<()> {
-    FolderUrl::parse(url).map(drop)
+/// What was expected and found, if it is of no kind that is known.
+pub fn check_folder_url(url: &str) -> std::result::Result<(), String> {
+    FolderUrl::split(url).map(drop)
 }
 
 /// Who keeps the blobs.

@@ -172,4 +172,10 @@ impl Lake {
     pub const fn is_in_store(&self) -> bool {
         self.remote.is_some()
     }
+
+    /// Of a lake in an object store the URL of the container, and the folder in it.
+    #[must_use]
+    pub fn store_folder(&self) -> Option<(String, String)> {
+        self.remote.as_ref().map(|remote| remote.place())
+    }
 }

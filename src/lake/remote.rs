@@ -14,13 +14,14 @@ mod push;
 mod tests;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::ffi::OsStr;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, LazyLock, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, UNIX_EPOCH};
 
 use object_store::path::Path as ObjectPath;
-use object_store::{ObjectStore, ObjectStoreExt as _};
+use object_store::{ObjectStore, ObjectStoreExt as _, PutMode, PutOptions};
 use serde::{Deserialize, Serialize};
 use tokio::runtime::Runtime;
 
@@ -199,6 +200,16 @@ fn normal(etag: Option<&String>) -> Option<String> {
     etag.map(|etag| etag.trim_matches('"').to_owned())
 }
 
+/// How long an owner that is not heard of keeps its lease, as the environment has it.
+fn lease_seconds(set: Option<&OsStr>) -> Result<Duration> {
+    let Some(set) = set.filter(|set| !set.is_empty()) else { return Ok(Duration::from_mins(1)) };
+    let seconds =
+        set.to_str().and_then(|set| set.parse().ok()).filter(|seconds| (1..=86_400).contains(seconds));
+    let wrong =
+        || Error::LeaseSeconds { found: lightsout_output::text::plain_short(&set.to_string_lossy(), 40) };
+    seconds.map(Duration::from_secs).ok_or_else(wrong)
+}
+
 fn modified_ns(metadata: &fs::Metadata) -> u64 {
     let modified = metadata.modified().ok().and_then(|at| at.duration_since(UNIX_EPOCH).ok());
     modified.and_then(|at| u64::try_from(at.as_nanos()).ok()).unwrap_or(0)
@@ -212,9 +223,7 @@ impl Remote {
         prefix: ObjectPath,
         copy: Copy,
     ) -> Result<Arc<Self>> {
-        const SECONDS: u64 = 60;
-        let set = std::env::var("LIGHTSOUT_LEASE_SECONDS").ok();
-        let seconds = set.and_then(|set| set.parse().ok()).filter(|seconds| *seconds > 0).unwrap_or(SECONDS);
+        let seconds = lease_seconds(std::env::var_os("LIGHTSOUT_LEASE_SECONDS").as_deref())?;
         let mut mark = Mark::read(&copy.root).filter(|mark| mark.url == url).unwrap_or_default();
         mark.url.clone_from(&url);
         if mark.copy_id.is_empty() {
@@ -222,7 +231,6 @@ impl Remote {
         }
         let state = Mutex::new(State { mark, ..State::default() });
         let pulling = tokio::sync::Mutex::new(());
-        let seconds = Duration::from_secs(seconds);
         let remote = Arc::new(Self { url, hint, store, prefix, copy, seconds, state, pulling });
         remote.write_mark()?;
         Ok(remote)
@@ -230,6 +238,13 @@ impl Remote {
 
     pub(crate) fn url(&self) -> &str {
         &self.url
+    }
+
+    /// Its container and the folder in that.
+    pub(crate) fn place(&self) -> (String, String) {
+        let folder = self.prefix.as_ref();
+        let container = self.url.strip_suffix(folder).unwrap_or(&self.url);
+        (container.trim_end_matches('/').to_owned(), folder.to_owned())
     }
 
     /// The working copy.
@@ -265,6 +280,36 @@ impl Remote {
     fn relative(&self, object: &ObjectPath) -> Option<String> {
         let rest = object.as_ref().strip_prefix(self.prefix.as_ref())?;
         Some(rest.trim_start_matches('/').to_owned())
+    }
+
+    /// The content of an object that is written once and never changed; what another has written first counts.
+    pub(crate) async fn get_or_create(self: &Arc<Self>, path: &str, content: &[u8]) -> Result<Vec<u8>> {
+        let (this, object, content) = (Arc::clone(self), self.object(path)?, content.to_vec());
+        on_runtime(async move {
+            let mut attempt = 0;
+            loop {
+                attempt += 1;
+                match this.get_or_create_once(&object, &content).await {
+                    Ok(found) => return Ok(found),
+                    Err(source) if attempt == ATTEMPTS => return Err(this.failed("keeping a file")(source)),
+                    // Also where another has created it since it was looked for.
+                    Err(_) => tokio::time::sleep(PAUSE * (1 << attempt)).await,
+                }
+            }
+        })
+        .await
+    }
+
+    async fn get_or_create_once(&self, object: &ObjectPath, content: &[u8]) -> object_store::Result<Vec<u8>> {
+        match self.store.get(object).await {
+            Ok(found) => Ok(found.bytes().await?.to_vec()),
+            Err(object_store::Error::NotFound { .. }) => {
+                let mode = PutOptions::from(PutMode::Create);
+                self.store.put_opts(object, content.to_vec().into(), mode).await?;
+                Ok(content.to_vec())
+            }
+            Err(error) => Err(error),
+        }
     }
 
     fn write_mark(&self) -> Result<()> {

@@ -63,7 +63,8 @@ pub async fn serve(settings: Settings) -> Result<()> {
         written => Some(Arc::new(Users::resolve(written, &live).await?)),
     };
     let is_restricted = users.as_ref().is_some_and(|users| users.has_restricted());
-    let pseudonyms = if is_restricted { Some(Pseudonyms::new(pseudonym_key(live.root())?)) } else { None };
+    let pseudonyms =
+        if is_restricted { Some(Pseudonyms::new(pseudonym_key(live.root()).await?)) } else { None };
     let audiences = Arc::new(Audiences::new(live, pseudonyms));
     let mut servers = JoinSet::new();
     // Signals are caught before anybody learns where the server listens: it may be ended at once.

@@ -33,10 +33,12 @@ fn no_pages() -> parquet::errors::ParquetError {
 fn lake_errors() -> Vec<(u8, LakeError)> {
     vec![
         (2, LakeError::NotAFolder { found: text() }),
-        (2, LakeError::StoreUrl { url: text(), found: text() }),
+        (2, LakeError::PathCharacters { found: text() }),
+        (2, LakeError::StoreUrl { url: text(), problem: text() }),
         (2, LakeError::WorkingCopy { folder: text(), url: text() }),
         (2, LakeError::RepairInStore { lake: text() }),
         (2, LakeError::NoCache { lake: text() }),
+        (2, LakeError::LeaseSeconds { found: text() }),
         (1, LakeError::WrittenMeanwhile { lake: text(), found: text() }),
         (1, LakeError::StoreIgnoresConditions { lake: text(), found: "x" }),
         (1, LakeError::StoreFileGone { lake: text(), path: text() }),
@@ -129,6 +131,7 @@ fn query_errors() -> Vec<(u8, QueryError)> {
     vec![
         (2, QueryError::Header { path: text(), line: 1, found: text(), expected: text() }),
         (2, QueryError::UserTable { name: text(), expected: text() }),
+        (2, QueryError::NotOnCluster { lake: text() }),
         (2, QueryError::QueriesFolder { folder: "x".into(), found: text(), way_out: text() }),
         (2, QueryError::UnknownReport { name: text(), hint: text() }),
         (130, QueryError::Interrupted { name: text() }),

@@ -1,5 +1,6 @@
 //! Lakes in a store in memory, with working copies of several machines, and a store that fails on purpose.
 
+use std::ffi::OsStr;
 use std::fmt;
 use std::ops::Range;
 use std::path::Path;
@@ -17,7 +18,7 @@ use object_store::{
     ObjectStore, PutMode, PutMultipartOptions, PutOptions, PutPayload, PutResult, Result as StoreResult,
 };
 
-use super::{Copy, Remote};
+use super::{Copy, Remote, lease_seconds};
 use crate::commit::Manifest;
 use crate::schema::Table;
 use crate::write::write_file;
@@ -337,4 +338,31 @@ async fn a_data_file_that_is_gone_is_named() {
     let files = reader.files(Table::Rejects).expect("files");
     let gone = reader.fetch(Table::Rejects, &files).expect_err("gone").to_string();
     assert!(gone.contains("rejects/batch.parquet is gone"), "{gone}");
+}
+
+#[tokio::test]
+async fn machines_that_serve_a_lake_have_one_key_of_pseudonyms() {
+    for fault in [Fault::None, Fault::AnswerLost(1)] {
+        let inner = Arc::new(InMemory::new());
+        let mut keys = Vec::new();
+        for store in [Faulty::over(&inner, fault), Faulty::over(&inner, Fault::None)] {
+            let machine = folder();
+            let remote = process(machine.path(), store as _);
+            let offered = if keys.is_empty() { b"first" } else { b"other" };
+            keys.push(remote.get_or_create("_pseudonym_key", offered).await.expect("a key"));
+        }
+        assert_eq!(keys, [b"first", b"first"], "{fault:?}");
+    }
+}
+
+#[test]
+fn seconds_of_a_lease_are_taken_or_refused() {
+    let of = |text: &str| lease_seconds(Some(OsStr::new(text))).map(|seconds| seconds.as_secs());
+    assert_eq!(lease_seconds(None).expect("the default").as_secs(), 60);
+    assert_eq!(of("").expect("the default"), 60);
+    assert_eq!(of("3").expect("as set"), 3);
+    for wrong in ["0", "86401", "-1", "1.5", "1m", "a\u{1b}[2J"] {
+        let told = of(wrong).expect_err(wrong).to_string();
+        assert!(told.contains("LIGHTSOUT_LEASE_SECONDS") && !told.contains('\u{1b}'), "{told}");
+    }
 }
