@@ -59,10 +59,8 @@ pub async fn write(
     let written = files::write_all(out, &context, &templates)?;
     let passed = assessed.assessment.tenants.len() - drafts.tenants.len();
     if passed > 0 {
-        let passed = lightsout_output::text::count(passed as u64, "tenant that was", "tenants that were");
-        tell(&format!(
-            "no drafts were written for {passed} sent a notice before; see: lightsout campaign status"
-        ));
+        let passed = lightsout_output::text::count(passed as u64, "tenant", "tenants");
+        tell(&format!("no drafts for {passed} already announced; see: lightsout campaign status"));
     }
     let other_language = written.iter().filter(|notice| notice.falls_back).count();
     if other_language > 0 {
