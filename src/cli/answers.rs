@@ -16,7 +16,8 @@ use super::shared::{Output, is_special, parse_size};
 use crate::cli::failure::{Failure, Result};
 use lightsout_query::Error as QueryError;
 use lightsout_query::answer::Limits;
-use lightsout_query::{Parameter, Queries};
+use lightsout_query::cluster::Cluster;
+use lightsout_query::{Parameter, Queries, Resources};
 use lightsout_report::{Format, RowWriter};
 
 /// What queries may take.
@@ -31,9 +32,16 @@ pub(super) struct QueryLimits {
     /// Memory limit for queries, e.g. 512MB
     #[arg(long, value_name = "SIZE", default_value = "1GiB", value_parser = parse_size)]
     pub(super) memory_limit: usize,
+    /// Run the queries on an Apache DataFusion Ballista cluster (a build with the feature `cluster`)
+    #[arg(long, value_name = "df://HOST:PORT", value_parser = Cluster::parse)]
+    cluster: Option<Cluster>,
 }
 
 impl QueryLimits {
+    pub(super) fn resources(&self) -> Resources {
+        Resources { memory_limit_bytes: self.memory_limit, cluster: self.cluster.clone() }
+    }
+
     pub(super) const fn each(&self) -> Limits {
         Limits { rows: self.limit, time: self.timeout }
     }

@@ -13,8 +13,9 @@ use lightsout_decisions::compare::Change;
 use lightsout_decisions::{reproduce, store};
 use lightsout_model::campaign::Campaign;
 use lightsout_model::verdict::Assessment;
+use lightsout_query::cluster::Cluster;
 use lightsout_report::Format;
-use lightsout_workflow::assess::PAGE_FILE;
+use lightsout_workflow::assess::{AssessRequest, PAGE_FILE};
 use lightsout_workflow::{MEMORY_LIMIT_BYTES, assess, drafts};
 
 #[derive(Debug, Args)]
@@ -33,6 +34,9 @@ pub(super) struct Arguments {
     /// Print the assessment to stdout as one JSON object
     #[arg(long)]
     json: bool,
+    /// Run the queries on an Apache DataFusion Ballista cluster (a build with the feature `cluster`)
+    #[arg(long, value_name = "df://HOST:PORT", value_parser = Cluster::parse, conflicts_with_all = ["decision", "compare"])]
+    cluster: Option<Cluster>,
 }
 
 pub(super) async fn run(arguments: &Arguments, global: &Global) -> Result<u8> {
@@ -50,7 +54,8 @@ pub(super) async fn run(arguments: &Arguments, global: &Global) -> Result<u8> {
         if let Some(roster) = &rules.roster {
             roster.keep(&mut lake, global).await?;
         }
-        let request = rules.in_lake(&lake, global)?;
+        let cluster = arguments.cluster.clone();
+        let request = AssessRequest { cluster, ..rules.in_lake(&lake, global)? };
         assess::assess(&mut lake, request, &arguments.out, now()).await?
     };
     if arguments.json {

@@ -34,6 +34,7 @@ use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
 use failure::{Failure, INTERRUPTED};
 use lightsout_output::text::is_bidi;
+use lightsout_query::cluster::cancel_all;
 
 /// Who still signs in with Basic Authentication?
 ///
@@ -171,6 +172,9 @@ pub(crate) async fn main() -> ExitCode {
         Command::Completions(arguments) => completions::run(arguments),
         Command::Man(arguments) => completions::man(arguments),
     };
+    if done.is_err() {
+        cancel_all().await;
+    }
     // What exit 0 says is done is still done after a power cut.
     let done = done.and_then(|code| match cli.command.out().filter(|out| out.is_dir()) {
         Some(out) => Ok(lightsout_output::durable::sync(out).map(|()| code)?),
@@ -186,7 +190,7 @@ pub(crate) async fn main() -> ExitCode {
 /// clean up has half a second for it; a lake takes no harm from a command that is killed.
 async fn end_when_interrupted() {
     if tokio::signal::ctrl_c().await.is_ok() {
-        tokio::time::sleep(Duration::from_millis(500)).await;
+        tokio::join!(tokio::time::sleep(Duration::from_millis(500)), cancel_all());
         lightsout_output::stderr!(
             "lightsout: interrupted; what was committed stays; run the same command again to continue"
         );

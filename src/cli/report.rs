@@ -83,7 +83,7 @@ pub(super) async fn run(arguments: &Arguments, global: &Global) -> Result<u8> {
         None
     } else {
         let lake = open_lake(global).await?;
-        let queries = session::open(&lake, arguments.limits.memory_limit).await?;
+        let queries = session::open(&lake, arguments.limits.resources()).await?;
         for table in &tables {
             queries.add_table(table);
         }

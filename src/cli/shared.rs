@@ -148,7 +148,7 @@ impl LoadedRules {
     pub(super) fn in_lake(self, lake: &Lake, global: &Global) -> Result<AssessRequest> {
         let Self { campaign, roster, as_of } = self;
         let roster = GivenRoster::or_kept(roster, lake, now().date_naive(), global)?;
-        Ok(AssessRequest { campaign, roster: roster.unwrap_or_default(), as_of })
+        Ok(AssessRequest { campaign, roster: roster.unwrap_or_default(), as_of, cluster: None })
     }
 }
 
@@ -358,7 +358,7 @@ fn parse_lake(text: &str) -> Result<PathBuf, String> {
     match text.split_once("://") {
         Some((scheme, path)) if scheme.eq_ignore_ascii_case("file") => Ok(PathBuf::from(path)),
         Some(_) if is_url(text) => {
-            check_folder_url(text).map_err(|error| error.to_string())?;
+            check_folder_url(text)?;
             Ok(PathBuf::from(text))
         }
         _ => Ok(PathBuf::from(text)),

@@ -51,7 +51,7 @@ pub(super) async fn run(arguments: &Arguments, global: &Global) -> Result<u8> {
     let library = Library::open(arguments.queries.as_deref(), lightsout_config::spreadsheet::decoded)?;
     let memory_limit = arguments.limits.memory_limit;
     let tables = arguments.tables.read(&library, memory_limit, global)?;
-    let mut session = SqlSession::open(global, library, tables, memory_limit).await?;
+    let mut session = SqlSession::open(global, library, tables, arguments.limits.resources()).await?;
     match sql {
         Some(sql) => answer_all(&sql, &mut session, arguments).await?,
         None => shell::run(session, &arguments.limits, &arguments.output, global.quiet).await?,

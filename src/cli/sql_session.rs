@@ -6,13 +6,13 @@ use std::sync::Arc;
 use super::failure::{Failure, Result};
 use super::shared::{Global, now, open_lake};
 use lightsout_lake::Lake;
-use lightsout_query::Queries;
 use lightsout_query::catalog::own::Library;
 use lightsout_query::column_docs::{Vocabulary, relations};
 use lightsout_query::report_views::ReportViews;
 use lightsout_query::user_tables::UserTable;
 use lightsout_query::views::VIEWS;
 use lightsout_query::zoned::{UTC, time_zone};
+use lightsout_query::{Queries, Resources};
 use lightsout_workflow::session;
 
 /// The rules of the reports that are views.
@@ -23,7 +23,7 @@ pub(super) struct SqlSession {
     lake: Lake,
     library: Arc<Library>,
     tables: Vec<UserTable>,
-    memory_limit_bytes: usize,
+    resources: Resources,
     views: Arc<ReportViews>,
     zone: String,
     queries: Queries,
@@ -42,13 +42,13 @@ impl SqlSession {
         global: &Global,
         library: Library,
         tables: Vec<UserTable>,
-        memory_limit_bytes: usize,
+        resources: Resources,
     ) -> Result<Self> {
         let lake = open_lake(global).await?;
         let library = Arc::new(library);
-        let views = views(&lake, &library, &tables, memory_limit_bytes).await?;
+        let views = views(&lake, &library, &tables, &resources).await?;
         let queries = views.session(UTC)?;
-        Ok(Self { lake, library, tables, memory_limit_bytes, views, zone: UTC.to_owned(), queries })
+        Ok(Self { lake, library, tables, resources, views, zone: UTC.to_owned(), queries })
     }
 
     pub(super) const fn queries(&self) -> &Queries {
@@ -65,7 +65,7 @@ impl SqlSession {
             return Ok(false);
         }
         let lake = Lake::open(self.lake.root()).await?;
-        let views = views(&lake, &self.library, &self.tables, self.memory_limit_bytes).await?;
+        let views = views(&lake, &self.library, &self.tables, &self.resources).await?;
         let queries = views.session(&self.zone)?;
         (self.lake, self.views, self.queries) = (lake, views, queries);
         Ok(true)
@@ -117,9 +117,9 @@ async fn views(
     lake: &Lake,
     library: &Arc<Library>,
     tables: &[UserTable],
-    memory_limit_bytes: usize,
+    resources: &Resources,
 ) -> Result<Arc<ReportViews>> {
-    let queries = session::open(lake, memory_limit_bytes).await?;
+    let queries = session::open(lake, resources.clone()).await?;
     for table in tables {
         queries.add_table(table);
     }

@@ -46,6 +46,11 @@ pub enum Error {
         "query {name}: it has more than the {limit} rows that --limit allows; aggregate in the query, or add a LIMIT"
     )]
     TooManyRows { name: String, limit: usize },
+    #[error(
+        "--cluster: executors cannot read the lake at {lake}; expected a folder that all of them have, or s3://; mount the \
+         container on all machines and give its folder as --lake"
+    )]
+    NotOnCluster { lake: String },
     #[error("query {name}: interrupted")]
     Interrupted { name: String },
     #[error("query file {path}, line {line}: found {found}; expected {expected}")]
@@ -104,6 +109,7 @@ fn engine_message(source: &DataFusionError) -> String {
             ParserError::TokenizerError(message) | ParserError::ParserError(message) => message.clone(),
             ParserError::RecursionLimitExceeded => "it is nested too deeply".to_owned(),
         },
+        DataFusionError::External(inner) => inner.to_string(),
         _ => source.to_string(),
     }
 }

@@ -53,6 +53,8 @@ pub(super) struct LakeSchema {
     contested_ids: OnceCell<Arc<MemoizedView>>,
     state: State,
     memory_limit_bytes: usize,
+    /// Views are what their SQL says and nothing else: their rows are not found in faster ways, and not kept.
+    is_plain: bool,
 }
 
 impl fmt::Debug for LakeSchema {
@@ -78,7 +80,14 @@ impl LakeSchema {
             contested_ids: OnceCell::new(),
             state,
             memory_limit_bytes,
+            is_plain: false,
         }
+    }
+
+    /// The same with views that are nothing but their SQL.
+    #[cfg(feature = "cluster")]
+    pub(super) fn plain(self) -> Self {
+        Self { is_plain: true, ..self }
     }
 
     /// Provides a view that another crate computes; `false` if there is none of that name to provide.
@@ -117,7 +126,12 @@ impl LakeSchema {
             return datafusion::common::plan_err!("the session of the view {} has ended", view.name);
         };
         let bytes_max = self.memory_limit_bytes / CACHE_SHARE;
-        Ok(match view.kind {
+        let kind = match view.kind {
+            ViewKind::Registered => ViewKind::Registered,
+            _ if self.is_plain => ViewKind::Sql,
+            kind => kind,
+        };
+        Ok(match kind {
             ViewKind::Sql => {
                 let plan = state.create_logical_plan(view.text).await?;
                 DataFrame::new(state, plan).into_view()

@@ -71,8 +71,9 @@ impl FileStatistics {
 pub(super) struct LakeTable {
     table: Table,
     schema: SchemaRef,
-    /// Path of the table's folder in the local file system.
+    /// Path of the table's folder in its store.
     folder: String,
+    store: ObjectStoreUrl,
     files: Vec<LakeFile>,
     /// Of each file, once somebody asks: most tables are opened and not read.
     statistics: OnceLock<Vec<FileStatistics>>,
@@ -82,8 +83,15 @@ pub(super) struct LakeTable {
 impl LakeTable {
     /// Of small files, so many bytes may be kept in memory.
     pub(super) fn new(table: Table, folder: String, files: Vec<LakeFile>, kept_bytes_max: usize) -> Self {
+        let (schema, store) = (table.table_schema(), ObjectStoreUrl::local_filesystem());
         let small = SmallFileCache::new(kept_bytes_max);
-        Self { table, schema: table.table_schema(), folder, files, statistics: OnceLock::new(), small }
+        Self { table, schema, folder, store, files, statistics: OnceLock::new(), small }
+    }
+
+    /// The same in a store that is not of this machine.
+    #[cfg(feature = "cluster")]
+    pub(super) fn in_store(self, store: ObjectStoreUrl) -> Self {
+        Self { store, ..self }
     }
 
     fn statistics(&self) -> &[FileStatistics] {
@@ -321,7 +329,7 @@ impl LakeTable {
             groups[at % count].push(partitioned);
         }
         let groups: Vec<FileGroup> = groups.into_iter().map(FileGroup::new).collect();
-        let config = FileScanConfigBuilder::new(ObjectStoreUrl::local_filesystem(), Arc::new(source))
+        let config = FileScanConfigBuilder::new(self.store.clone(), Arc::new(source))
             .with_file_groups(groups)
             .with_projection_indices(projection.cloned())?
             .with_limit(limit)

@@ -4,6 +4,7 @@
 pub mod answer;
 pub mod catalog;
 mod chosen_record;
+pub mod cluster;
 pub mod column_docs;
 mod coverage;
 pub mod doubts;
@@ -46,10 +47,13 @@ use datafusion::datasource::MemTable;
 use datafusion::error::DataFusionError;
 use datafusion::execution::SendableRecordBatchStream;
 use datafusion::execution::context::{SQLOptions, SessionContext};
-use datafusion::execution::runtime_env::RuntimeEnvBuilder;
+#[cfg(feature = "cluster")]
+use datafusion::execution::object_store::ObjectStoreUrl;
+use datafusion::execution::runtime_env::{RuntimeEnv, RuntimeEnvBuilder};
 use datafusion::prelude::SessionConfig;
 use futures::{FutureExt as _, TryStreamExt as _};
 
+use cluster::Cluster;
 pub use error::{Error, Result};
 use lake_schema::LakeSchema;
 use lake_table::LakeTable;
@@ -97,6 +101,45 @@ fn with_parameters(
     frame.with_param_values(ParamValues::Map(values))
 }
 
+/// How queries are planned, wherever they are computed.
+fn config() -> SessionConfig {
+    SessionConfig::new()
+        .with_information_schema(true)
+        .set_bool("datafusion.execution.parquet.pushdown_filters", true)
+        // The left side of a join is the small one in every shipped query: held once, the other side is
+        // filtered by it where it is read, and is not dealt out anew.
+        .set_bool("datafusion.optimizer.repartition_joins", false)
+        // And the engine must not turn them round: above an outer join that it has turned, it gives a
+        // filter on one side to the other.
+        .set_bool("datafusion.optimizer.join_reordering", false)
+        .set_bool("datafusion.execution.parquet.schema_force_view_types", false)
+        // An error tells where in the text it is.
+        .set_bool("datafusion.sql_parser.collect_spans", true)
+        .set_bool("datafusion.sql_parser.map_string_types_to_utf8view", false)
+}
+
+fn runtime(memory_limit_bytes: usize) -> Result<Arc<RuntimeEnv>> {
+    RuntimeEnvBuilder::new()
+        .with_memory_limit(memory_limit_bytes, 1.0)
+        .build_arc()
+        .map_err(|source| failed("session", source))
+}
+
+/// With what a session computes.
+#[derive(Debug, Clone)]
+pub struct Resources {
+    /// Here; a cluster has limits of its own.
+    pub memory_limit_bytes: usize,
+    /// Where; `None`: in this process.
+    pub cluster: Option<Cluster>,
+}
+
+impl From<usize> for Resources {
+    fn from(memory_limit_bytes: usize) -> Self {
+        Self { memory_limit_bytes, cluster: None }
+    }
+}
+
 /// A session over one snapshot. Read-only, whatever the query says. Clones are the same session.
 #[derive(Clone)]
 pub struct Queries {
@@ -111,9 +154,17 @@ impl Queries {
     /// Registers the tables and views of the lake's current snapshot.
     ///
     /// # Errors
-    /// Fails if the lake's log can't be read.
+    /// Fails if the lake's log can't be read, or its files are where no cluster reads them.
     #[expect(clippy::unused_async, reason = "callers wait for a session, whatever it takes to make one")]
-    pub async fn over(lake: &Lake, memory_limit_bytes: usize) -> Result<Self> {
+    pub async fn over(lake: &Lake, resources: impl Into<Resources>) -> Result<Self> {
+        let Resources { memory_limit_bytes, cluster } = resources.into();
+        #[cfg(feature = "cluster")]
+        if let Some(cluster) = cluster {
+            let queries = Self::over_cluster(lake, memory_limit_bytes, cluster)?;
+            return Ok(Self { pruned_before: lake.pruned_before(), ..queries });
+        }
+        #[cfg(not(feature = "cluster"))]
+        drop(cluster);
         let mut tables: Vec<(Table, Arc<dyn TableProvider>)> = Vec::new();
         let mut records = None;
         for table in Table::ALL {
@@ -155,29 +206,56 @@ impl Queries {
         records: Option<Arc<LakeTable>>,
         memory_limit_bytes: usize,
     ) -> Result<Self> {
-        let config = SessionConfig::new()
-            .with_information_schema(true)
-            .set_bool("datafusion.execution.parquet.pushdown_filters", true)
-            // The left side of a join is the small one in every shipped query: held once, the other side is
-            // filtered by it where it is read, and is not dealt out anew.
-            .set_bool("datafusion.optimizer.repartition_joins", false)
-            // And the engine must not turn them round: above an outer join that it has turned, it gives a
-            // filter on one side to the other.
-            .set_bool("datafusion.optimizer.join_reordering", false)
-            .set_bool("datafusion.execution.parquet.schema_force_view_types", false)
-            // An error tells where in the text it is.
-            .set_bool("datafusion.sql_parser.collect_spans", true)
-            .set_bool("datafusion.sql_parser.map_string_types_to_utf8view", false);
-        let runtime = RuntimeEnvBuilder::new()
-            .with_memory_limit(memory_limit_bytes, 1.0)
-            .build_arc()
-            .map_err(|source| failed("session", source))?;
-        let context = SessionContext::new_with_config_rt(config, runtime);
+        let runtime = runtime(memory_limit_bytes)?;
+        let context = SessionContext::new_with_config_rt(config(), runtime);
         limited_functions::register(&context);
         to_char::register(&context);
+        Self::over_context(context, memory_limit_bytes, |state| {
+            LakeSchema::new(tables, records, state, memory_limit_bytes)
+        })
+    }
+
+    /// The same where a cluster computes: over the files of the snapshot, with the engine's own functions.
+    #[cfg(feature = "cluster")]
+    fn over_cluster(lake: &Lake, memory_limit_bytes: usize, cluster: Cluster) -> Result<Self> {
+        let (store, root) = match lake.store_folder() {
+            None => (ObjectStoreUrl::local_filesystem(), lake.root().display().to_string()),
+            Some((root, folder)) if root.starts_with("s3://") => {
+                (ObjectStoreUrl::parse(&root).map_err(|source| failed("session", source))?, folder)
+            }
+            Some(_) => return Err(Error::NotOnCluster { lake: lake.name() }),
+        };
+        let mut tables = Vec::new();
+        for table in Table::ALL {
+            let folder = format!("{}/{}", root.trim_end_matches('/'), table.as_str());
+            tables
+                .push((table, LakeTable::new(table, folder, lake.files(table)?, 0).in_store(store.clone())));
+        }
+        Self::over_files(tables, memory_limit_bytes, cluster)
+    }
+
+    #[cfg(feature = "cluster")]
+    fn over_files(
+        tables: Vec<(Table, LakeTable)>,
+        memory_limit_bytes: usize,
+        cluster: Cluster,
+    ) -> Result<Self> {
+        let files_only = |table| -> Arc<dyn TableProvider> { Arc::new(cluster::session::FilesOnly(table)) };
+        let tables = tables.into_iter().map(|(table, files)| (table, files_only(files))).collect();
+        let context = cluster::session::context(cluster, config(), runtime(memory_limit_bytes)?);
+        Self::over_context(context, memory_limit_bytes, |state| {
+            LakeSchema::new(tables, None, state, memory_limit_bytes).plain()
+        })
+    }
+
+    fn over_context(
+        context: SessionContext,
+        memory_limit_bytes: usize,
+        schema: impl FnOnce(lake_schema::State) -> LakeSchema,
+    ) -> Result<Self> {
         let state = context.state_weak_ref();
         let state = Box::new(move || state.upgrade().map(|state| state.read().clone()));
-        let schema = Arc::new(LakeSchema::new(tables, records, state, memory_limit_bytes));
+        let schema = Arc::new(schema(state));
         let (catalog, name) = ("datafusion", "public");
         if let Some(catalog) = context.catalog(catalog) {
             let schema = Arc::clone(&schema);

@@ -9,8 +9,9 @@ use arrow::datatypes::DataType;
 use datafusion::common::{ScalarValue, exec_datafusion_err};
 use datafusion::error::Result;
 use datafusion::execution::context::SessionContext;
+use datafusion::logical_expr::simplify::{ExprSimplifyResult, SimplifyContext};
 use datafusion::logical_expr::{
-    ColumnarValue, Documentation, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature,
+    ColumnarValue, Documentation, Expr, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature,
 };
 
 /// Puts it in the place of the engine's own.
@@ -19,6 +20,12 @@ pub(super) fn register(context: &SessionContext) {
     if let Some(inner) = state.scalar_functions().get("to_char") {
         context.register_udf(ScalarUDF::new_from_impl(ToChar { inner: Arc::clone(inner) }));
     }
+}
+
+/// Whether an expression is one that only this process can compute.
+#[cfg(feature = "cluster")]
+pub(super) fn is_of_this_process(expression: &Expr) -> bool {
+    matches!(expression, Expr::ScalarFunction(call) if call.func.inner().downcast_ref::<ToChar>().is_some())
 }
 
 #[derive(Debug, PartialEq, Eq, Hash)]
@@ -41,6 +48,17 @@ impl ScalarUDFImpl for ToChar {
 
     fn return_type(&self, arguments: &[DataType]) -> Result<DataType> {
         self.inner.return_type(arguments)
+    }
+
+    /// With a pattern that is a constant it is the engine's own, which other processes have too.
+    fn simplify(&self, mut arguments: Vec<Expr>, _: &SimplifyContext) -> Result<ExprSimplifyResult> {
+        if let [_, Expr::Literal(pattern, _)] = arguments.as_mut_slice()
+            && let Some(text) = pattern.try_as_str().flatten()
+        {
+            *pattern = ScalarValue::Utf8(Some(strftime(text)?));
+            return Ok(ExprSimplifyResult::Simplified(self.inner.call(arguments)));
+        }
+        Ok(ExprSimplifyResult::Original(arguments))
     }
 
     fn documentation(&self) -> Option<&Documentation> {

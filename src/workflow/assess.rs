@@ -16,6 +16,8 @@ use lightsout_model::campaign::Campaign;
 use lightsout_model::evidence::{TenantEvidence, Window};
 use lightsout_model::tenant::Roster;
 use lightsout_output::atomic_file::write_content;
+use lightsout_query::Resources;
+use lightsout_query::cluster::Cluster;
 use lightsout_report::page::{Links, Snapshot, Standing, render, rows_of_users};
 
 /// The page beside the tables of an assessment.
@@ -28,6 +30,8 @@ pub struct AssessRequest {
     pub roster: Roster,
     /// The window ends before this day; `None`: before the latest that the logs of half the tenants reach.
     pub as_of: Option<NaiveDate>,
+    /// Where the lake is asked; `None`: in this process.
+    pub cluster: Option<Cluster>,
 }
 
 /// Decides by the lake as it is, keeps the decision, then writes the tables of the assessment under `out`.
@@ -40,10 +44,11 @@ pub async fn assess(
     out: &Path,
     now: DateTime<Utc>,
 ) -> Result<Assessed> {
-    let AssessRequest { campaign, roster, as_of } = request;
+    let AssessRequest { campaign, roster, as_of, cluster } = request;
     // Finishes what a killed run left.
     drop(lake.lock().await?);
-    let queries = session::open_for_verdicts(lake, MEMORY_LIMIT_BYTES).await?;
+    let resources = Resources { memory_limit_bytes: MEMORY_LIMIT_BYTES, cluster };
+    let queries = session::open_for_verdicts(lake, resources).await?;
     let coverage = queries.coverage().await?;
     let window = window(as_of, &campaign, &roster, &coverage, lake)?;
     let evidence = queries.evidence_on(coverage, &campaign, window.first, window.end_at()).await?;

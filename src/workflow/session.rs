@@ -15,15 +15,15 @@ use lightsout_model::campaign::Campaign;
 use lightsout_model::evidence::Window;
 use lightsout_query::catalog::own::Library;
 use lightsout_query::report_views::{ReportRules, ReportViews};
-use lightsout_query::{Error as QueryError, Queries, Result};
+use lightsout_query::{Error as QueryError, Queries, Resources, Result};
 
 /// A session over the lake's current snapshot, with all views.
 ///
 /// # Errors
 /// Fails if the lake's log can't be read, or a data file is not there or not as long as it was written.
-pub async fn open(lake: &Lake, memory_limit_bytes: usize) -> Result<Queries> {
+pub async fn open(lake: &Lake, resources: impl Into<Resources>) -> Result<Queries> {
     lake.check_sizes()?;
-    with_all_views(Queries::over(lake, memory_limit_bytes).await?)
+    with_all_views(Queries::over(lake, resources).await?)
 }
 
 /// The same for a verdict: what it can rest on is what was written, byte by byte. A changed byte that can still be
@@ -31,9 +31,9 @@ pub async fn open(lake: &Lake, memory_limit_bytes: usize) -> Result<Queries> {
 ///
 /// # Errors
 /// As [`open`], and if such a file was changed.
-pub async fn open_for_verdicts(lake: &Lake, memory_limit_bytes: usize) -> Result<Queries> {
+pub async fn open_for_verdicts(lake: &Lake, resources: impl Into<Resources>) -> Result<Queries> {
     lake.check_contents(&Table::ALL)?;
-    open(lake, memory_limit_bytes).await
+    open(lake, resources).await
 }
 
 /// The same over rows in memory; tables that are not given are empty.

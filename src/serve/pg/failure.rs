@@ -90,6 +90,7 @@ fn of_engine(query: &QueryError, error: &Error) -> PgWireError {
         | QueryError::Header { .. }
         | QueryError::QueriesFolder { .. }
         | QueryError::UserTable { .. }
+        | QueryError::NotOnCluster { .. }
         | QueryError::UnknownReport { .. }
         | QueryError::Pruned { .. }
         | QueryError::Read { .. }

@@ -1,0 +1,236 @@
+//! One plan as a job of the scheduler, and the rows that the executors made of it.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::time::Duration;
+
+use ballista_core::client::BallistaClient;
+use ballista_core::error::BallistaError;
+use ballista_core::extension::{BallistaCodec as _, SessionConfigExt as _};
+use ballista_core::serde::protobuf::execute_query_params::Query;
+use ballista_core::serde::protobuf::get_job_status_result::FlightProxy;
+use ballista_core::serde::protobuf::scheduler_grpc_client::SchedulerGrpcClient;
+use ballista_core::serde::protobuf::{
+    CancelJobParams, ExecuteQueryParams, GetJobStatusParams, KeyValuePair, PartitionLocation,
+    execute_query_result, job_status,
+};
+use ballista_core::utils::{GrpcClientConfig, create_grpc_client_endpoint};
+use ballista_core::{BALLISTA_VERSION, version};
+use datafusion::error::{DataFusionError, Result};
+use datafusion::execution::SendableRecordBatchStream;
+use datafusion::physical_plan::ExecutionPlan;
+use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
+use datafusion::prelude::SessionConfig;
+use datafusion_proto::physical_plan::AsExecutionPlan as _;
+use datafusion_proto::protobuf::PhysicalPlanNode;
+use futures::{StreamExt as _, TryStreamExt as _};
+use tonic::transport::Channel;
+
+use super::Cluster;
+
+/// Between two questions for the state of a job.
+const POLL: Duration = Duration::from_millis(50);
+/// For cancelling jobs when the program is interrupted.
+const CANCEL_TIMEOUT: Duration = Duration::from_millis(400);
+
+/// Why a cluster has no answer.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum ClusterError {
+    #[error(
+        "no Ballista scheduler answers at df://{address}: {source}; start one with ballista-scheduler, or leave out --cluster"
+    )]
+    Unreachable { address: String, source: tonic::transport::Error },
+    #[error("the scheduler at df://{address} is of another version: {message}")]
+    Version { address: String, message: String },
+    #[error("the scheduler at df://{address} failed while {action}: {message}")]
+    Scheduler { address: String, action: &'static str, message: String },
+    #[error("the cluster at df://{address} could not finish the query: {message}")]
+    Failed { address: String, message: String },
+    #[error("the cluster at df://{address} has lost rows of the result: {message}; run the query again")]
+    Lost { address: String, message: String },
+}
+
+fn external(error: ClusterError) -> DataFusionError {
+    DataFusionError::External(Box::new(error))
+}
+
+/// Jobs that are not done, with the addresses of their schedulers.
+fn running() -> MutexGuard<'static, BTreeMap<String, String>> {
+    static RUNNING: OnceLock<Mutex<BTreeMap<String, String>>> = OnceLock::new();
+    RUNNING.get_or_init(Mutex::default).lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Cancels what this process still has running on clusters.
+pub async fn cancel_all() {
+    let jobs = std::mem::take(&mut *running());
+    let cancelled = jobs.into_iter().map(|(job_id, address)| cancel(address, job_id));
+    let _ = tokio::time::timeout(CANCEL_TIMEOUT, futures::future::join_all(cancelled)).await;
+}
+
+/// A scheduler that can't be told will see for itself that nobody fetches the rows.
+async fn cancel(address: String, job_id: String) {
+    if let Ok(mut scheduler) = connect(&address, &GrpcClientConfig::default()).await {
+        let _ = scheduler.cancel_job(CancelJobParams { job_id }).await;
+    }
+}
+
+/// A job that is cancelled if its rows are not waited for.
+struct Job {
+    address: String,
+    job_id: String,
+}
+
+impl Job {
+    fn new(address: String, job_id: String) -> Self {
+        running().insert(job_id.clone(), address.clone());
+        Self { address, job_id }
+    }
+}
+
+impl Drop for Job {
+    fn drop(&mut self) {
+        // What is done or is cancelled already is not there.
+        if running().contains_key(&self.job_id)
+            && let Ok(runtime) = tokio::runtime::Handle::try_current()
+        {
+            let (address, job_id) = (self.address.clone(), self.job_id.clone());
+            runtime.spawn(async move {
+                running().remove(&job_id);
+                cancel(address, job_id).await;
+            });
+        }
+    }
+}
+
+async fn connect(
+    address: &str,
+    config: &GrpcClientConfig,
+) -> std::result::Result<SchedulerGrpcClient<Channel>, tonic::transport::Error> {
+    let endpoint = create_grpc_client_endpoint(format!("http://{address}"), Some(config))?;
+    let client = SchedulerGrpcClient::new(endpoint.connect().await?);
+    Ok(client
+        .max_encoding_message_size(config.max_message_size)
+        .max_decoding_message_size(config.max_message_size))
+}
+
+/// The plan as the scheduler takes it.
+pub(super) fn encoded(plan: &Arc<dyn ExecutionPlan>, config: &SessionConfig) -> Result<Vec<u8>> {
+    let codec = config.ballista_physical_extension_codec();
+    let node = PhysicalPlanNode::try_from_physical_plan(Arc::clone(plan), codec.as_ref())?;
+    let mut bytes = Vec::new();
+    node.try_encode(&mut bytes)?;
+    Ok(bytes)
+}
+
+/// Has a plan computed; the rows come when the whole of it is done.
+pub(super) async fn run(
+    cluster: Cluster,
+    plan: Arc<dyn ExecutionPlan>,
+    config: SessionConfig,
+) -> Result<SendableRecordBatchStream> {
+    let schema = plan.schema();
+    let address = cluster.address;
+    let grpc = GrpcClientConfig::from(&config.ballista_config());
+    let failed = |action: &'static str| {
+        let address = address.clone();
+        move |status: tonic::Status| {
+            external(ClusterError::Scheduler { address, action, message: status.message().to_owned() })
+        }
+    };
+    let mut scheduler = connect(&address, &grpc)
+        .await
+        .map_err(|source| external(ClusterError::Unreachable { address: address.clone(), source }))?;
+    let settings = config.options().entries().into_iter();
+    let mut request = tonic::Request::new(ExecuteQueryParams {
+        query: Some(Query::PhysicalPlan(encoded(&plan, &config)?)),
+        settings: settings.map(|entry| KeyValuePair { key: entry.key, value: entry.value }).collect(),
+        session_id: uuid::Uuid::new_v4().to_string(),
+        operation_id: uuid::Uuid::new_v4().to_string(),
+    });
+    version::insert_version_header(request.metadata_mut());
+    let answer = scheduler.execute_query(request).await.map_err(failed("accepting the query"))?;
+    let versions = version::check_compatibility(
+        Some(BALLISTA_VERSION),
+        version::version_from_metadata(answer.metadata()),
+    );
+    let accepted = match answer.into_inner().result {
+        Some(execute_query_result::Result::Success(accepted)) => Ok(accepted),
+        Some(execute_query_result::Result::Failure(refused)) => Err(format!("{refused:?}")),
+        None => Err("an empty answer".to_owned()),
+    };
+    let job = accepted.as_ref().ok().map(|accepted| Job::new(address.clone(), accepted.job_id.clone()));
+    versions.map_err(|message| external(ClusterError::Version { address: address.clone(), message }))?;
+    let action = "accepting the query";
+    let accepted = accepted
+        .map_err(|message| external(ClusterError::Scheduler { address: address.clone(), action, message }))?;
+    loop {
+        let question = GetJobStatusParams { job_id: accepted.job_id.clone() };
+        let state =
+            scheduler.get_job_status(question).await.map_err(failed("reporting on the job"))?.into_inner();
+        match state.status.and_then(|status| status.status) {
+            None | Some(job_status::Status::Queued(_) | job_status::Status::Running(_)) => {
+                tokio::time::sleep(POLL).await;
+            }
+            Some(job_status::Status::Failed(failure)) => {
+                running().remove(&accepted.job_id);
+                return Err(external(ClusterError::Failed { address, message: failure.error }));
+            }
+            Some(job_status::Status::Successful(done)) => {
+                running().remove(&accepted.job_id);
+                drop(job);
+                let proxy = state.flight_proxy;
+                let parts = done.partition_location.into_iter().map(move |part| {
+                    let fetched = fetch(part, address.clone(), proxy.clone(), grpc.clone());
+                    futures::stream::once(fetched).try_flatten()
+                });
+                let rows = futures::stream::iter(parts).flatten();
+                return Ok(Box::pin(RecordBatchStreamAdapter::new(schema, rows)));
+            }
+        }
+    }
+}
+
+/// The rows of one partition, from the executor that has them or from who stands before it.
+async fn fetch(
+    part: PartitionLocation,
+    address: String,
+    proxy: Option<FlightProxy>,
+    grpc: GrpcClientConfig,
+) -> Result<SendableRecordBatchStream> {
+    let lost = |message: String| external(ClusterError::Lost { address: address.clone(), message });
+    let layout = part.layout();
+    let file_id = part.file_id;
+    let (Some(executor), Some(partition)) = (part.executor_meta, part.partition_id) else {
+        return Err(lost("the scheduler did not say where they are".to_owned()));
+    };
+    let own = (executor.host.clone(), u16::try_from(executor.port).unwrap_or(0));
+    let (host, port) = match &proxy {
+        Some(FlightProxy::External(proxy)) => host_and_port(proxy),
+        Some(FlightProxy::Local(true)) => host_and_port(&address),
+        Some(FlightProxy::Local(false)) | None => Some(own.clone()),
+    }
+    .ok_or_else(|| lost("the address of the executors' proxy has no port".to_owned()))?;
+    let of_ballista = |error: BallistaError| lost(error.to_string());
+    let mut client = BallistaClient::try_new(
+        &host,
+        port,
+        grpc.max_message_size,
+        false,
+        None,
+        grpc.io_retries_times,
+        grpc.io_retry_wait_time_ms,
+        0,
+        0,
+    )
+    .await
+    .map_err(of_ballista)?;
+    client
+        .fetch_partition_proxied(&executor.id, &partition.into(), file_id, layout, &own.0, own.1, true)
+        .await
+        .map_err(of_ballista)
+}
+
+fn host_and_port(address: &str) -> Option<(String, u16)> {
+    let (host, port) = address.rsplit_once(':')?;
+    Some((host.to_owned(), port.parse().ok()?))
+}
