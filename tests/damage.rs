@@ -239,7 +239,7 @@ fn a_path_that_the_engine_can_not_read_is_refused_by_name() {
         let output = place.tries(lake, &["ingest", "log.json"]);
         assert_eq!(output.status.code(), Some(2), "{lake:?}");
         let told = String::from_utf8_lossy(&output.stderr).into_owned();
-        assert!(told.contains("without control characters"), "{told}");
+        assert!(told.contains("UTF-8 without control characters"), "{told}");
         assert!(!told.trim_end().contains(|c: char| c.is_control() && c != '\n'), "{told:?}");
         assert!(!place.path(lake).exists(), "nothing is made");
     }

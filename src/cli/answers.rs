@@ -32,8 +32,8 @@ pub(super) struct QueryLimits {
     /// Memory limit for queries, e.g. 512MB
     #[arg(long, value_name = "SIZE", default_value = "1GiB", value_parser = parse_size)]
     pub(super) memory_limit: usize,
-    /// Run the queries on an Apache DataFusion Ballista cluster (a build with the feature `cluster`)
-    #[arg(long, value_name = "df://HOST:PORT", value_parser = Cluster::parse)]
+    /// Run the queries on a Ballista cluster, df://HOST:PORT (needs a build with the feature cluster)
+    #[arg(long, value_name = "URL", value_parser = Cluster::parse)]
     cluster: Option<Cluster>,
 }
 

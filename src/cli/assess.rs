@@ -34,8 +34,8 @@ pub(super) struct Arguments {
     /// Print the assessment to stdout as one JSON object
     #[arg(long)]
     json: bool,
-    /// Run the queries on an Apache DataFusion Ballista cluster (a build with the feature `cluster`)
-    #[arg(long, value_name = "df://HOST:PORT", value_parser = Cluster::parse, conflicts_with_all = ["decision", "compare"])]
+    /// Run the queries on a Ballista cluster, df://HOST:PORT (needs a build with the feature cluster)
+    #[arg(long, value_name = "URL", value_parser = Cluster::parse, conflicts_with_all = ["decision", "compare"])]
     cluster: Option<Cluster>,
 }
 

@@ -90,9 +90,7 @@ pub enum Error {
     Json { what: &'static str, source: serde_json::Error },
     #[error("--lake: expected a folder, found '{found}'")]
     NotAFolder { found: String },
-    #[error(
-        "--lake: the path of a lake must be UTF-8 without control characters, found '{found}'; rename the folder"
-    )]
+    #[error("expected a path that is UTF-8 without control characters, found '{found}'; rename the folder")]
     PathCharacters { found: String },
     #[error(
         "the lake at {lake} was made by an earlier version and could not be upgraded to the current tables and columns: {source}; if it can't be written here, run this where it can: lightsout lake status --lake {lake}"

@@ -91,7 +91,7 @@ impl FolderUrl {
         };
         let StoreUrl { provider, root, path, .. } = StoreUrl::split(url).map_err(expected)?;
         if path.contains('?') {
-            return Err(expected("a question mark"));
+            return Err(expected("a question mark in the path"));
         }
         let prefix =
             ObjectPath::parse(path.trim_matches('/')).map_err(|error| expected(&error.to_string()))?;

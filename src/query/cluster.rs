@@ -1,4 +1,4 @@
-//! Queries on an Apache DataFusion Ballista cluster. A query is planned here, over the files of the snapshot, and its
+//! Queries on a Ballista cluster. A query is planned here, over the files of the snapshot, and its
 //! physical plan is sent to the scheduler (`session`, `job`): the executors need nothing of lightsout, and a plan holds
 //! only nodes and functions that they have. Where nothing is read from files, the query runs here.
 

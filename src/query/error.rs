@@ -47,7 +47,7 @@ pub enum Error {
     )]
     TooManyRows { name: String, limit: usize },
     #[error(
-        "--cluster: executors cannot read the lake at {lake}; expected a folder that all of them have, or s3://; mount the \
+        "--cluster: executors cannot read the lake at {lake}; expected a folder that all of them mount under the same path, or s3://; mount the \
          container on all machines and give its folder as --lake"
     )]
     NotOnCluster { lake: String },

@@ -51,10 +51,14 @@ impl ScalarUDFImpl for ToChar {
     }
 
     /// With a pattern that is a constant it is the engine's own, which other processes have too.
-    fn simplify(&self, mut arguments: Vec<Expr>, _: &SimplifyContext) -> Result<ExprSimplifyResult> {
-        if let [_, Expr::Literal(pattern, _)] = arguments.as_mut_slice()
+    fn simplify(&self, mut arguments: Vec<Expr>, info: &SimplifyContext) -> Result<ExprSimplifyResult> {
+        if let [value, Expr::Literal(pattern, _)] = arguments.as_mut_slice()
             && let Some(text) = pattern.try_as_str().flatten()
         {
+            // A duration has patterns of its own.
+            if matches!(info.get_data_type(value)?, DataType::Duration(_)) {
+                return Ok(ExprSimplifyResult::Simplified(self.inner.call(arguments)));
+            }
             *pattern = ScalarValue::Utf8(Some(strftime(text)?));
             return Ok(ExprSimplifyResult::Simplified(self.inner.call(arguments)));
         }
@@ -224,6 +228,11 @@ mod tests {
         let text = arrow::util::pretty::pretty_format_batches(&rows).expect("text").to_string();
         assert!(text.contains("| 04 Mar 2026 05:06 | 2026-03 |"), "{text}");
         assert!(text.contains("| 04 Mar 2026 05:06 | 04      |"), "{text}");
+        // A duration has patterns of its own.
+        let sql = "SELECT to_char(arrow_cast(7, 'Duration(Second)'), 'ISO8601')";
+        let rows = queries.run("sql", sql, &[]).await.expect("rows");
+        let text = arrow::util::pretty::pretty_format_batches(&rows).expect("text").to_string();
+        assert!(text.contains("| PT7S "), "{text}");
         let sql = "SELECT to_char(TIMESTAMPTZ '2026-03-04T05:06:07Z', 'YYYY-xx')";
         let error = queries.run("sql", sql, &[]).await.expect_err("a pattern that is none").to_string();
         assert!(error.contains("to_char knows no pattern 'xx'"), "{error}");

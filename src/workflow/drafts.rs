@@ -60,7 +60,7 @@ pub async fn write(
     let passed = assessed.assessment.tenants.len() - drafts.tenants.len();
     if passed > 0 {
         let passed = lightsout_output::text::count(passed as u64, "tenant", "tenants");
-        tell(&format!("no drafts for {passed} already announced; see: lightsout campaign status"));
+        tell(&format!("no drafts for {passed} whose notice is already sent; see: lightsout campaign status"));
     }
     let other_language = written.iter().filter(|notice| notice.falls_back).count();
     if other_language > 0 {

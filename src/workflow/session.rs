@@ -22,7 +22,11 @@ use lightsout_query::{Error as QueryError, Queries, Resources, Result};
 /// # Errors
 /// Fails if the lake's log can't be read, or a data file is not there or not as long as it was written.
 pub async fn open(lake: &Lake, resources: impl Into<Resources>) -> Result<Queries> {
-    lake.check_sizes()?;
+    let resources = resources.into();
+    // Executors read a store themselves; nothing is fetched for them.
+    if resources.cluster.is_none() || !lake.is_in_store() {
+        lake.check_sizes()?;
+    }
     with_all_views(Queries::over(lake, resources).await?)
 }
 

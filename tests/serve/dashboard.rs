@@ -69,6 +69,15 @@ async fn the_panels_of_the_grafana_dashboard_show_what_the_reports_count() {
                     "SELECT count(DISTINCT tenant_id || user_name) FROM who_is_left WHERE in_window";
                 assert_eq!(first(), of_report(expected).await, "{title}");
             }
+            "Users of SMTP AUTH" => {
+                let expected = "SELECT count(DISTINCT tenant_id || user_name) FROM who_is_left \
+                                WHERE in_window AND protocol = 'smtp_auth'";
+                assert_eq!(first(), of_report(expected).await, "{title}");
+                assert_ne!(first(), "0", "the samples have users of SMTP AUTH");
+            }
+            "Newest log" => {
+                assert_eq!(first(), of_report("SELECT max(event_date) FROM sign_in_records").await);
+            }
             "Failed and blocked attempts by day" => assert!(sum(2) > 50.0, "{title}: {shown:?}"),
             "Clients to replace" => {
                 let expected = "SELECT sum(sign_ins) FROM usage_by_day";
@@ -77,8 +86,9 @@ async fn the_panels_of_the_grafana_dashboard_show_what_the_reports_count() {
             "Campaigns" => assert!(shown.is_empty(), "nothing was announced: {shown:?}"),
             _ => assert!(!shown.is_empty(), "{title}"),
         }
-        // Of no tenant there is nothing, and no error either.
-        rows(&client, &expanded(sql, "'none'")).await;
+        // Of no tenant there is nothing: no row, or one that says so.
+        let none = rows(&client, &expanded(sql, "'none'")).await;
+        assert!(none.iter().flatten().all(|value| value.is_empty() || value == "0"), "{title}: {none:?}");
     }
 }
 

@@ -1,6 +1,7 @@
 //! One plan as a job of the scheduler, and the rows that the executors made of it.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
@@ -30,6 +31,8 @@ use super::Cluster;
 
 /// Between two questions for the state of a job.
 const POLL: Duration = Duration::from_millis(50);
+/// So many answers in a row that there is no such job; a new one may not be known at once.
+const UNKNOWN_MAX: u32 = 200;
 /// For cancelling jobs when the program is interrupted.
 const CANCEL_TIMEOUT: Duration = Duration::from_millis(400);
 
@@ -46,8 +49,10 @@ pub(super) enum ClusterError {
     Scheduler { address: String, action: &'static str, message: String },
     #[error("the cluster at df://{address} could not finish the query: {message}")]
     Failed { address: String, message: String },
-    #[error("the cluster at df://{address} has lost rows of the result: {message}; run the query again")]
-    Lost { address: String, message: String },
+    #[error(
+        "the result could not be fetched from the cluster at df://{address}: {message}; run the query again"
+    )]
+    Fetch { address: String, message: String },
 }
 
 fn external(error: ClusterError) -> DataFusionError {
@@ -60,18 +65,23 @@ fn running() -> MutexGuard<'static, BTreeMap<String, String>> {
     RUNNING.get_or_init(Mutex::default).lock().unwrap_or_else(PoisonError::into_inner)
 }
 
+/// Somebody has interrupted the program: what is cancelled has not failed.
+static INTERRUPTED: AtomicBool = AtomicBool::new(false);
+
 /// Cancels what this process still has running on clusters.
 pub async fn cancel_all() {
-    let jobs = std::mem::take(&mut *running());
+    INTERRUPTED.store(true, Ordering::Release);
+    let jobs = running().clone();
     let cancelled = jobs.into_iter().map(|(job_id, address)| cancel(address, job_id));
     let _ = tokio::time::timeout(CANCEL_TIMEOUT, futures::future::join_all(cancelled)).await;
 }
 
-/// A scheduler that can't be told will see for itself that nobody fetches the rows.
+/// Cancelling twice does no harm. Where the scheduler can't be told, the job runs to its end for nobody.
 async fn cancel(address: String, job_id: String) {
     if let Ok(mut scheduler) = connect(&address, &GrpcClientConfig::default()).await {
-        let _ = scheduler.cancel_job(CancelJobParams { job_id }).await;
+        let _ = scheduler.cancel_job(CancelJobParams { job_id: job_id.clone() }).await;
     }
+    running().remove(&job_id);
 }
 
 /// A job that is cancelled if its rows are not waited for.
@@ -93,11 +103,7 @@ impl Drop for Job {
         if running().contains_key(&self.job_id)
             && let Ok(runtime) = tokio::runtime::Handle::try_current()
         {
-            let (address, job_id) = (self.address.clone(), self.job_id.clone());
-            runtime.spawn(async move {
-                running().remove(&job_id);
-                cancel(address, job_id).await;
-            });
+            runtime.spawn(cancel(self.address.clone(), self.job_id.clone()));
         }
     }
 }
@@ -163,15 +169,31 @@ pub(super) async fn run(
     let action = "accepting the query";
     let accepted = accepted
         .map_err(|message| external(ClusterError::Scheduler { address: address.clone(), action, message }))?;
+    let mut unknown = 0;
     loop {
         let question = GetJobStatusParams { job_id: accepted.job_id.clone() };
         let state =
             scheduler.get_job_status(question).await.map_err(failed("reporting on the job"))?.into_inner();
         match state.status.and_then(|status| status.status) {
-            None | Some(job_status::Status::Queued(_) | job_status::Status::Running(_)) => {
+            None if unknown == UNKNOWN_MAX => {
+                running().remove(&accepted.job_id);
+                let message = "it does not know the job any more; was it restarted?".to_owned();
+                let action = "reporting on the job";
+                return Err(external(ClusterError::Scheduler { address, action, message }));
+            }
+            None => {
+                unknown += 1;
+                tokio::time::sleep(POLL).await;
+            }
+            Some(job_status::Status::Queued(_) | job_status::Status::Running(_)) => {
+                unknown = 0;
                 tokio::time::sleep(POLL).await;
             }
             Some(job_status::Status::Failed(failure)) => {
+                if INTERRUPTED.load(Ordering::Acquire) {
+                    // The program is about to end, and says why.
+                    std::future::pending::<()>().await;
+                }
                 running().remove(&accepted.job_id);
                 return Err(external(ClusterError::Failed { address, message: failure.error }));
             }
@@ -197,7 +219,7 @@ async fn fetch(
     proxy: Option<FlightProxy>,
     grpc: GrpcClientConfig,
 ) -> Result<SendableRecordBatchStream> {
-    let lost = |message: String| external(ClusterError::Lost { address: address.clone(), message });
+    let lost = |message: String| external(ClusterError::Fetch { address: address.clone(), message });
     let layout = part.layout();
     let file_id = part.file_id;
     let (Some(executor), Some(partition)) = (part.executor_meta, part.partition_id) else {

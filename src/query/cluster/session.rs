@@ -18,7 +18,7 @@ use datafusion::execution::context::{QueryPlanner, SessionContext};
 use datafusion::execution::runtime_env::RuntimeEnv;
 use datafusion::execution::session_state::SessionState;
 use datafusion::execution::{SendableRecordBatchStream, SessionStateBuilder, TaskContext};
-use datafusion::logical_expr::{Expr, LogicalPlan, TableProviderFilterPushDown};
+use datafusion::logical_expr::{Expr, JoinType, LogicalPlan, TableProviderFilterPushDown};
 use datafusion::physical_expr::{EquivalenceProperties, PhysicalExpr};
 use datafusion::physical_plan::analyze::AnalyzeExec;
 use datafusion::physical_plan::coalesce_partitions::CoalescePartitionsExec;
@@ -139,6 +139,15 @@ fn reads_files(plan: &Arc<dyn ExecutionPlan>) -> Result<bool> {
     Ok(found)
 }
 
+/// Whether rows of the left side come out by themselves. Each task has the whole left side, so several would each give
+/// those that found no match, or that did.
+pub(super) const fn gives_left_rows(join: JoinType) -> bool {
+    matches!(
+        join,
+        JoinType::Left | JoinType::Full | JoinType::LeftSemi | JoinType::LeftAnti | JoinType::LeftMark
+    )
+}
+
 /// The plan as a cluster computes it rightly, in one partition at the end.
 pub(super) fn for_cluster(plan: Arc<dyn ExecutionPlan>) -> Result<Arc<dyn ExecutionPlan>> {
     let plan = plan.transform_up(|node| {
@@ -146,8 +155,8 @@ pub(super) fn for_cluster(plan: Arc<dyn ExecutionPlan>) -> Result<Arc<dyn Execut
         if let Some(cluster) = node.downcast_ref::<ClusterExec>() {
             return Ok(Transformed::yes(Arc::clone(&cluster.plan)));
         }
-        // Each task has the whole left side, so several would each give its rows that found no match.
         if let Some(join) = node.downcast_ref::<NestedLoopJoinExec>()
+            && gives_left_rows(*join.join_type())
             && join.right().output_partitioning().partition_count() > 1
         {
             let right = Arc::new(CoalescePartitionsExec::new(Arc::clone(join.right())));

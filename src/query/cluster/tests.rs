@@ -4,14 +4,13 @@
 use ballista_core::extension::{BallistaCodec as _, SessionConfigExt as _};
 use chrono::NaiveDate;
 use datafusion::common::tree_node::{TreeNode as _, TreeNodeRecursion};
-use datafusion::logical_expr::JoinType;
 use datafusion::physical_plan::joins::NestedLoopJoinExec;
 use datafusion::physical_plan::union::InterleaveExec;
 use datafusion::physical_plan::{ExecutionPlanProperties as _, displayable};
 use datafusion_proto::physical_plan::AsExecutionPlan as _;
 use datafusion_proto::protobuf::PhysicalPlanNode;
 
-use super::session::ClusterExec;
+use super::session::{ClusterExec, gives_left_rows};
 use super::{Cluster, job};
 use crate::catalog::REPORTS;
 use crate::lake_table::LakeTable;
@@ -53,7 +52,7 @@ async fn check(queries: &Queries, sql: &str, parameters: &[Parameter]) -> Result
             wrong.push(node.name().to_owned());
         }
         if let Some(join) = node.downcast_ref::<NestedLoopJoinExec>()
-            && *join.join_type() != JoinType::Inner
+            && gives_left_rows(*join.join_type())
             && join.right().output_partitioning().partition_count() > 1
         {
             wrong.push("a nested loop that gives rows of its left side once a task".to_owned());
@@ -113,6 +112,23 @@ async fn a_pattern_that_executors_would_read_otherwise_is_refused_or_translated(
     let sql = "SELECT to_char(signed_in_at, protocol) FROM sign_in_records";
     let told = check(&queries, sql, &[]).await.expect_err("refused");
     assert!(told.contains("a pattern that is a constant"), "{told}");
+}
+
+#[tokio::test]
+async fn joins_by_a_condition_alone_give_no_row_twice() {
+    let queries = queries();
+    for join in ["LEFT JOIN", "FULL JOIN", "LEFT SEMI JOIN", "LEFT ANTI JOIN", "JOIN", "RIGHT JOIN"] {
+        let sql = format!(
+            "SELECT count(*) FROM (SELECT source_id, records FROM sources) a {join} \
+             (SELECT tenant_id, count(*) AS n FROM sign_in_records GROUP BY 1) b ON a.records > b.n"
+        );
+        check(&queries, &sql, &[]).await.unwrap_or_else(|why| panic!("{join}: {why}"));
+    }
+    // What the other side is dealt out by stays what it was.
+    let sql = "SELECT a.tenant_id FROM (SELECT max(records) AS most FROM sources) b \
+               JOIN (SELECT tenant_id, count(*) AS n FROM sign_in_records GROUP BY 1) a ON a.n > b.most \
+               JOIN (SELECT tenant_id, count(*) AS m FROM rejects GROUP BY 1) t ON t.tenant_id = a.tenant_id";
+    check(&queries, sql, &[]).await.expect("a plan");
 }
 
 #[tokio::test]
