@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use ballista_core::client::BallistaClient;
 use ballista_core::error::BallistaError;
-use ballista_core::extension::{BallistaCodec as _, SessionConfigExt as _};
+use ballista_core::extension::SessionConfigExt as _;
 use ballista_core::serde::protobuf::execute_query_params::Query;
 use ballista_core::serde::protobuf::get_job_status_result::FlightProxy;
 use ballista_core::serde::protobuf::scheduler_grpc_client::SchedulerGrpcClient;

@@ -16,7 +16,6 @@ use datafusion::datasource::source::DataSourceExec;
 use datafusion::error::Result;
 use datafusion::execution::context::{QueryPlanner, SessionContext};
 use datafusion::execution::runtime_env::RuntimeEnv;
-use datafusion::execution::session_state::SessionState;
 use datafusion::execution::{SendableRecordBatchStream, SessionStateBuilder, TaskContext};
 use datafusion::logical_expr::{Expr, JoinType, LogicalPlan, TableProviderFilterPushDown};
 use datafusion::physical_expr::{EquivalenceProperties, PhysicalExpr};
@@ -27,7 +26,8 @@ use datafusion::physical_plan::explain::ExplainExec;
 use datafusion::physical_plan::joins::NestedLoopJoinExec;
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use datafusion::physical_plan::{
-    DisplayAs, DisplayFormatType, ExecutionPlan, ExecutionPlanProperties as _, Partitioning, PlanProperties,
+    ChildrenPropertiesMode, DisplayAs, DisplayFormatType, ExecutionPlan, ExecutionPlanProperties as _,
+    Partitioning, PlanProperties, ReplaceChildrenOptions,
 };
 use datafusion::physical_planner::{DefaultPhysicalPlanner, PhysicalPlanner as _};
 use datafusion::prelude::SessionConfig;
@@ -101,7 +101,7 @@ impl QueryPlanner for ClusterPlanner {
     async fn create_physical_plan(
         &self,
         logical: &LogicalPlan,
-        state: &SessionState,
+        state: &dyn Session,
     ) -> Result<Arc<dyn ExecutionPlan>> {
         refuse_own_functions(logical)?;
         let plan = DefaultPhysicalPlanner::default().create_physical_plan(logical, state).await?;
@@ -161,7 +161,8 @@ pub(super) fn for_cluster(plan: Arc<dyn ExecutionPlan>) -> Result<Arc<dyn Execut
         {
             let right = Arc::new(CoalescePartitionsExec::new(Arc::clone(join.right())));
             let children = vec![Arc::clone(join.left()), right as _];
-            return Ok(Transformed::yes(node.with_new_children(children)?));
+            let recomputed = ReplaceChildrenOptions::new(ChildrenPropertiesMode::Recompute);
+            return Ok(Transformed::yes(node.replace_children(children, recomputed)?));
         }
         Ok(Transformed::no(node))
     })?;
