@@ -106,7 +106,7 @@ async fn the_plan_of_every_report_and_view_is_read_back_as_it_was_sent() {
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
     assert_eq!(too_deep, ["reconcile", "evidence"]);
-    assert_eq!(registered, ["verdicts_over_time", "campaign_state", "campaign_history"]);
+    assert_eq!(registered, ["verdicts_over_time", "campaign_state"]);
 }
 
 #[tokio::test]
