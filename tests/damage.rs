@@ -198,6 +198,58 @@ fn sources_of_lost_rows_are_let_go_and_ingested_again_once() {
     }
 }
 
+/// As another program deletes the rows of a file by Delta Lake's rules.
+fn delete_legacy_file(place: &Place) {
+    let newest = newest(place, "sign_in_records/_delta_log", ".json");
+    let log = newest.parent().expect("a folder");
+    let mut logs: Vec<PathBuf> =
+        fs::read_dir(log).expect("a log").map(|entry| entry.expect("a name").path()).collect();
+    logs.sort();
+    let texts = logs.iter().filter(|path| path.extension().is_some_and(|end| end == "json"));
+    let texts: Vec<String> = texts.map(|path| fs::read_to_string(path).expect("a commit")).collect();
+    let actions = texts.iter().flat_map(|text| text.lines());
+    let actions = actions.map(|line| serde_json::from_str::<serde_json::Value>(line).expect("an action"));
+    let added: Vec<String> =
+        actions.filter_map(|action| Some(action["add"]["path"].as_str()?.to_owned())).collect();
+    let added = added.iter().find(|path| path.contains("provably_modern=false")).expect("a file");
+    let version: u64 = newest.file_stem().and_then(|name| name.to_str()?.parse().ok()).expect("a version");
+    let remove = serde_json::json!({
+        "path": added, "dataChange": true, "deletionTimestamp": 1_793_000_000_000_u64, "extendedFileMetadata": false,
+    });
+    let commit = format!(
+        "{}\n{}\n",
+        serde_json::json!({"commitInfo": {"operation": "DELETE", "engineInfo": "another"}}),
+        serde_json::json!({"remove": remove})
+    );
+    fs::write(log.join(format!("{:020}.json", version + 1)), commit).expect("a commit");
+}
+
+#[test]
+fn files_are_read_again_of_which_the_lake_lost_rows() {
+    let place = lake();
+    let counts = || place.csv(LAKE, "SELECT count(*), count(DISTINCT sign_in_id) FROM sign_in_records");
+    let whole = counts();
+    delete_legacy_file(&place);
+    assert_ne!(counts(), whole);
+    place.tries(LAKE, &["ingest", "logs"]);
+    assert_ne!(counts(), whole, "their contents are known");
+    let output = place.loud(LAKE, &["ingest", "./logs", "--again"]);
+    let told = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(told.matches("the lake had lost rows of it; it is read again").count(), 1, "{told}");
+    assert_eq!(counts(), whole);
+    place.run(LAKE, &["lake", "verify", "--deep"]);
+    let output = place.loud(LAKE, &["ingest", "logs", "--again"]);
+    let told = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(!told.contains("it is read again"), "{told}");
+
+    // What is damaged is repaired first.
+    fs::remove_file(newest(&place, "sign_in_records/provably_modern=false", ".parquet")).expect("removed");
+    let output = place.tries(LAKE, &["ingest", "logs", "--again"]);
+    let told = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(1), "{told}");
+    assert!(told.contains("lake repair"), "{told}");
+}
+
 #[test]
 fn a_damaged_checkpoint_is_made_again() {
     let place = lake();

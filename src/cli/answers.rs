@@ -12,11 +12,10 @@ use arrow::datatypes::SchemaRef;
 use clap::Args;
 
 use super::screen::Screen;
-use super::shared::{Output, is_special, parse_size};
+use super::shared::{OnCluster, Output, is_special, parse_size};
 use crate::cli::failure::{Failure, Result};
 use lightsout_query::Error as QueryError;
 use lightsout_query::answer::Limits;
-use lightsout_query::cluster::Cluster;
 use lightsout_query::{Parameter, Queries, Resources};
 use lightsout_report::{Format, RowWriter};
 
@@ -32,14 +31,13 @@ pub(super) struct QueryLimits {
     /// Memory limit for queries, e.g. 512MB
     #[arg(long, value_name = "SIZE", default_value = "1GiB", value_parser = parse_size)]
     pub(super) memory_limit: usize,
-    /// Run the queries on a Ballista cluster, df://HOST:PORT (needs a build with the feature cluster)
-    #[arg(long, value_name = "URL", value_parser = Cluster::parse)]
-    cluster: Option<Cluster>,
+    #[command(flatten)]
+    on: OnCluster,
 }
 
 impl QueryLimits {
     pub(super) fn resources(&self) -> Resources {
-        Resources { memory_limit_bytes: self.memory_limit, cluster: self.cluster.clone() }
+        Resources { memory_limit_bytes: self.memory_limit, cluster: self.on.cluster.clone() }
     }
 
     pub(super) const fn each(&self) -> Limits {

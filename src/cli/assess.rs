@@ -7,13 +7,12 @@ use std::sync::Arc;
 use arrow::array::{ArrayRef, RecordBatch, StringArray};
 use clap::Args;
 
-use super::shared::{Global, Output, Rules, now, open_lake, print, print_note};
+use super::shared::{Global, OnCluster, Output, Rules, now, open_lake, print, print_note};
 use crate::cli::failure::{Failure, Result};
 use lightsout_decisions::compare::Change;
 use lightsout_decisions::{reproduce, store};
 use lightsout_model::campaign::Campaign;
 use lightsout_model::verdict::Assessment;
-use lightsout_query::cluster::Cluster;
 use lightsout_report::Format;
 use lightsout_workflow::assess::{AssessRequest, PAGE_FILE};
 use lightsout_workflow::{MEMORY_LIMIT_BYTES, assess, drafts};
@@ -23,10 +22,10 @@ pub(super) struct Arguments {
     #[command(flatten)]
     rules: Rules,
     /// Reproduce a kept decision from the lake as it was; exit 1 if the result differs
-    #[arg(long, value_name = "ID", conflicts_with_all = ["campaign", "roster", "as_of", "window_days"])]
+    #[arg(long, value_name = "ID", conflicts_with_all = ["campaign", "roster", "as_of", "window_days", "cluster"])]
     decision: Option<String>,
     /// Compare two kept decisions: which tenants changed, and why
-    #[arg(long, value_names = ["ID", "ID"], num_args = 2, conflicts_with_all = ["decision", "campaign", "roster", "as_of", "window_days"])]
+    #[arg(long, value_names = ["ID", "ID"], num_args = 2, conflicts_with_all = ["decision", "campaign", "roster", "as_of", "window_days", "cluster"])]
     compare: Vec<String>,
     /// Write files to this folder
     #[arg(long, value_name = "DIR", default_value = "./out")]
@@ -34,9 +33,8 @@ pub(super) struct Arguments {
     /// Print the assessment to stdout as one JSON object
     #[arg(long)]
     json: bool,
-    /// Run the queries on a Ballista cluster, df://HOST:PORT (needs a build with the feature cluster)
-    #[arg(long, value_name = "URL", value_parser = Cluster::parse, conflicts_with_all = ["decision", "compare"])]
-    cluster: Option<Cluster>,
+    #[command(flatten)]
+    on: OnCluster,
 }
 
 pub(super) async fn run(arguments: &Arguments, global: &Global) -> Result<u8> {
@@ -54,7 +52,7 @@ pub(super) async fn run(arguments: &Arguments, global: &Global) -> Result<u8> {
         if let Some(roster) = &rules.roster {
             roster.keep(&mut lake, global).await?;
         }
-        let cluster = arguments.cluster.clone();
+        let cluster = arguments.on.cluster.clone();
         let request = AssessRequest { cluster, ..rules.in_lake(&lake, global)? };
         assess::assess(&mut lake, request, &arguments.out, now()).await?
     };

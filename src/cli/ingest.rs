@@ -83,7 +83,8 @@ struct ListingFlags {
     /// Maximum number of simultaneous requests to an object store [default: 32]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     connections: Option<u16>,
-    /// Read blobs again even if the lake knows their version
+    /// Read blobs again even if the lake knows their version, and files again of which
+    /// it lost rows
     #[arg(long)]
     again: bool,
 }
@@ -276,6 +277,11 @@ pub(super) async fn ingest(
         // Finishes what a killed run left.
         drop(lake.lock().await?);
         upgrade(&mut lake, now(), print_note).await?;
+        if listing.again {
+            for path in lightsout_ingest::forget_lost(&mut lake, &inputs, now().timestamp_millis()).await? {
+                print_note(&format!("{}: the lake had lost rows of it; it is read again", plain(&path)));
+            }
+        }
     }
     let progress = Arc::new(Progress::default());
     let watch = watch(&progress, &inputs, global.quiet);

@@ -24,6 +24,7 @@ use lightsout_model::sign_in::Category;
 use lightsout_model::tenant::Roster;
 use lightsout_model::time::DateOrder;
 use lightsout_output::atomic_file::write_content;
+use lightsout_query::cluster::Cluster;
 use lightsout_report::Format;
 use lightsout_workflow::assess::AssessRequest;
 use lightsout_workflow::open::open;
@@ -76,6 +77,14 @@ pub(super) struct Global {
     /// Print no progress and no summary
     #[arg(long, global = true, display_order = LAST)]
     pub(super) quiet: bool,
+}
+
+/// Where queries run.
+#[derive(Debug, Clone, Args)]
+pub(super) struct OnCluster {
+    /// Run the queries on a Ballista cluster, df://HOST:PORT (needs a build with the feature cluster)
+    #[arg(long, value_name = "URL", value_parser = Cluster::parse)]
+    pub(super) cluster: Option<Cluster>,
 }
 
 impl Global {

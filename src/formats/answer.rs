@@ -9,7 +9,7 @@ pub(crate) const RECORD_ARRAYS: [&[u8]; 9] =
     [b"records", b"Records", b"value", b"hits", b"responses", b"results", b"Results", b"events", b"items"];
 
 /// Arrays of records, or of cells that a list of columns names: these are left for `shapes::envelope`.
-pub(crate) const ROW_ARRAYS: [&[u8]; 2] = [b"rows", b"Rows"];
+pub(crate) const ROW_ARRAYS: [&[u8]; 3] = [b"rows", b"Rows", b"datarows"];
 
 /// Arrays that are not gone into: the tables of an answer, each with columns of its own.
 const TABLES: [&[u8]; 2] = [b"tables", b"Tables"];

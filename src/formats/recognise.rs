@@ -13,7 +13,7 @@ use crate::settings::{collected, smtp_report};
 use lightsout_model::settings::SettingsKind;
 use lightsout_model::time::DateEvidence;
 
-/// How many records recognition looks at.
+/// How many records are looked at, from the first that some shape knows.
 const HEAD_RECORDS: usize = 64;
 
 /// How many of them may show that records have others as members.
@@ -98,8 +98,9 @@ impl Head {
     }
 }
 
-/// The reader for records of which these are the first, if some shape knows one.
-fn reader_of<'a>(records: &(impl Iterator<Item = &'a str> + Clone)) -> Option<RecordReader> {
+/// The reader for records of which these are the first, if some shape knows one; and which of them is the first that
+/// one knows: a log of many kinds may begin with another.
+fn reader_of<'a>(records: &(impl Iterator<Item = &'a str> + Clone)) -> Option<(RecordReader, usize)> {
     // What is in the first record that a shape knows tells of all.
     let bare = records.clone().position(|record| Shape::of_record(record).is_some());
     let first = match bare {
@@ -107,9 +108,10 @@ fn reader_of<'a>(records: &(impl Iterator<Item = &'a str> + Clone)) -> Option<Re
         _ => records.clone().position(|record| Shape::recognise(record).is_some())?,
     };
     let mut reader = RecordReader::json(Shape::recognise(records.clone().nth(first)?)?);
-    reader.in_envelopes = bare != Some(first)
-        || records.clone().take(CARRIERS_TRIED).any(|record| envelope::records(record).is_some());
-    Some(reader)
+    let carriers = records.clone().skip(first).take(CARRIERS_TRIED);
+    reader.in_envelopes =
+        bare != Some(first) || carriers.into_iter().any(|record| envelope::records(record).is_some());
+    Some((reader, first))
 }
 
 /// Looks at the head; `None`: more of the file is needed. `last` says that nothing follows it.
@@ -122,6 +124,11 @@ pub fn recognise(head: &[u8], last: bool) -> Option<Recognised> {
     } else {
         table(head, start, last)
     }
+}
+
+/// Whether more of a file is looked at before it is none that is read: a log of many kinds may begin with others.
+const fn needs_more(head: &[u8], last: bool) -> bool {
+    !last && head.len() <= RECORD_BYTES_MAX
 }
 
 /// Whether text starts with a string that holds JSON, not with the quoted cell of a table.
@@ -137,19 +144,16 @@ fn json(head: &[u8], start: usize, last: bool) -> Option<Recognised> {
     }
     if head[start] == b'{'
         && !holds_arrays(head)
-        && let Some(reader) = reader_of(&whole_lines(head, last))
+        && let Some((reader, first)) = reader_of(&whole_lines(head, last))
     {
-        let records = Head::new(reader, Framing::Lines, whole_lines(head, last));
+        let records = Head::new(reader, Framing::Lines, whole_lines(head, last).skip(first));
         return Some(Recognised::Records(records));
     }
     let mut scanner = Scanner::default();
     let scan = scanner.scan(head, last);
-    let records = || {
-        let ranges = scan.records.iter().take(HEAD_RECORDS);
-        ranges.filter_map(|range| std::str::from_utf8(&head[range.clone()]).ok())
-    };
-    if let Some(reader) = reader_of(&records()) {
-        return Some(Recognised::Records(Head::new(reader, Framing::Document, records())));
+    let records = || scan.records.iter().filter_map(|range| std::str::from_utf8(&head[range.clone()]).ok());
+    if let Some((reader, first)) = reader_of(&records()) {
+        return Some(Recognised::Records(Head::new(reader, Framing::Document, records().skip(first))));
     }
     if last && scan.records.is_empty() && scan.broken.is_empty() {
         // An answer that failed looks like one that found nothing.
@@ -164,7 +168,7 @@ fn json(head: &[u8], start: usize, last: bool) -> Option<Recognised> {
         };
         return Some(Recognised::Unknown(NotRead::unknown(found)));
     }
-    if scan.records.is_empty() && !last && head.len() <= RECORD_BYTES_MAX {
+    if needs_more(head, last) {
         return None;
     }
     let first = scan.records.first().map_or(&head[start..], |range| &head[range.clone()]);
@@ -203,15 +207,17 @@ fn whole_lines(head: &[u8], last: bool) -> impl Iterator<Item = &str> + Clone {
 
 fn texts_of_lines(head: &[u8], last: bool) -> impl Iterator<Item = &str> + Clone {
     let end = if last { head.len() } else { memchr::memrchr(b'\n', head).unwrap_or(head.len()) };
-    let lines = lines(&head[..end]).take(HEAD_RECORDS);
-    lines.filter_map(|line| std::str::from_utf8(line.trim_ascii()).ok()).filter(|line| !line.is_empty())
+    lines(&head[..end])
+        .filter_map(|line| std::str::from_utf8(line.trim_ascii()).ok())
+        .filter(|line| !line.is_empty())
 }
 
 /// Lines that begin with what syslog, fluentd or a container runtime writes before each record.
 fn prefixed_lines(head: &[u8], last: bool) -> Option<Recognised> {
     let lines = texts_of_lines(head, last);
-    let reader = reader_of(&lines.clone().filter(|line| line.ends_with(['}', ']']) && line.contains('{')))?;
-    Some(Recognised::Records(Head::new(reader, Framing::Lines, lines)))
+    let records = lines.filter(|line| line.ends_with(['}', ']']) && line.contains('{'));
+    let (reader, first) = reader_of(&records)?;
+    Some(Recognised::Records(Head::new(reader, Framing::Lines, records.skip(first))))
 }
 
 /// Lines that may stand above a header: a title, who exported the table and when.
@@ -257,9 +263,8 @@ fn table(head: &[u8], start: usize, last: bool) -> Option<Recognised> {
         if let Some(found) = prefixed_lines(head, last) {
             return Some(found);
         }
-        let undecided = !last && head.len() <= RECORD_BYTES_MAX;
         let found = || Recognised::Unknown(within(describe(&head[start..]), head, last));
-        return (!undecided).then(found);
+        return (!needs_more(head, last)).then(found);
     };
     let Ok(header) = std::str::from_utf8(&head[at..at + end]) else {
         let mut found = NotRead::unknown("text that is no valid UTF-8 or UTF-16");
@@ -276,21 +281,20 @@ fn table(head: &[u8], start: usize, last: bool) -> Option<Recognised> {
                 return table(head, below, last);
             }
             let found = || Recognised::Unknown(within(found, head, last));
-            return Some(prefixed_lines(head, last).unwrap_or_else(found));
+            return prefixed_lines(head, last).or_else(|| (!needs_more(head, last)).then(found));
         }
     };
     let rows = &head[at + next..];
     let scan = csv::scan(rows, reader.delimiter().unwrap_or(b','), last);
-    let records = || {
-        let ranges = scan.records.iter().take(HEAD_RECORDS);
-        ranges.filter_map(|range| std::str::from_utf8(&rows[range.clone()]).ok())
-    };
+    let records = || scan.records.iter().filter_map(|range| std::str::from_utf8(&rows[range.clone()]).ok());
     if let Some(found) = reader.look_alike(records()) {
-        return Some(prefixed_lines(head, last).unwrap_or(Recognised::Unknown(found)));
+        let found = || Recognised::Unknown(within(found, head, last));
+        return prefixed_lines(head, last).or_else(|| (!needs_more(head, last)).then(found));
     }
     // The last row of a file that ends without a line end may be cut.
     let is_open = last && !rows.ends_with(b"\n");
-    reader.learn_last_cells(records().take(scan.records.len().saturating_sub(usize::from(is_open))));
+    let whole = scan.records.len().saturating_sub(usize::from(is_open));
+    reader.learn_last_cells(records().take(whole.min(HEAD_RECORDS)));
     let mut records = Head::new(reader, Framing::Csv, records());
     records.header = Some(header.to_owned());
     records.skip = at + next;

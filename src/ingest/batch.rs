@@ -30,7 +30,7 @@ use lightsout_formats::frame::{Chunk, Framer};
 use lightsout_formats::framing::Framing;
 use lightsout_formats::pages;
 use lightsout_formats::recognise::{Head, Recognised};
-use lightsout_formats::shapes::Shape;
+use lightsout_formats::shapes::{NotRead, Shape};
 use lightsout_lake::Lake;
 use lightsout_lake::write::{DataFile, Unsettled};
 
@@ -439,6 +439,10 @@ impl Batch<'_> {
                 let (hash, bytes) = self.finish(input, content)?;
                 source.settle(hash, bytes);
                 if let Recognised::Unknown(found) = recognised {
+                    let mut text = opened.text().map_err(failed())?;
+                    // What breaks off may hold anything.
+                    let found =
+                        found.clone().in_text(&mut text).unwrap_or_else(|_| NotRead::unknown(found.found));
                     source.is_look_alike = !found.may_hold_sign_ins;
                     source.refuse(format!("expected {EXPECTED}; found {found}"));
                 } else {

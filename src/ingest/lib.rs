@@ -3,6 +3,7 @@
 
 mod accept;
 mod account;
+mod again;
 pub mod assign;
 mod batch;
 mod blob;
@@ -36,6 +37,7 @@ use lightsout_model::tenant::Roster;
 use lightsout_model::time::DateOrder;
 
 pub use account::{Coverage, Day, Stated};
+pub use again::forget_lost;
 pub use blob::Blob;
 pub use error::{Error, Result};
 pub use pipeline::{ingest, ingest_stores};

@@ -11,6 +11,7 @@ mod inspect;
 pub mod lake_log;
 pub mod lock;
 mod log_check;
+mod lost_sources;
 pub mod object_stores;
 pub mod prune;
 pub mod pseudonym_key;

@@ -1,12 +1,10 @@
 //! Mends a lake as far as its logs suffice. Nothing is deleted: what is damaged moves to `_damaged`. Rows that are lost
 //! are let go with all that their sources brought, so that the sources can be ingested again and count once.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use arrow::array::{Array as _, AsArray, BooleanArray, RecordBatch};
-use arrow::datatypes::Int64Type;
 use chrono::{DateTime, NaiveDate, Utc};
 use deltalake::checkpoints;
 use serde::Serialize;
@@ -17,7 +15,7 @@ use super::durable;
 use super::inspect::{Damage, Inspection, Part, inspect};
 use super::lake_log::LogEntry;
 use super::log_check;
-use super::remove::Removal;
+use super::lost_sources::OF_SOURCES;
 use super::schema::Table;
 use super::schema_evolution::FORMAT_VERSION;
 use super::verify::Depth;
@@ -101,9 +99,6 @@ struct Repair {
     /// As the entries say that can be read.
     pruned_before: Option<NaiveDate>,
 }
-
-/// Tables whose rows come from files that can be ingested again.
-const OF_SOURCES: [Table; 3] = [Table::SignInRecords, Table::Rejects, Table::Sources];
 
 impl Repair {
     fn mend_logs(&mut self, inspection: &Inspection) -> Result<()> {
@@ -349,13 +344,7 @@ impl Repair {
             .steps
             .push(format!("remove all rows of {count} {word} that lost rows; ingest them again"));
         let Some(lock) = &lock else { return Ok(()) };
-        let of_lost = |rows: &RecordBatch| -> Result<BooleanArray> {
-            let ids = rows.column_by_name("source_id").and_then(|column| column.as_string_opt::<i32>());
-            Ok(ids.into_iter().flatten().map(|id| Some(id.is_some_and(|id| lost.contains_key(id)))).collect())
-        };
-        let removals = OF_SOURCES.map(|table| Removal { table, columns: &["source_id"], leaves: &of_lost });
-        lake.remove_rows_and_files(lock, &removals, unread, self.now.timestamp_millis()).await?;
-        Ok(())
+        lake.remove_sources(lock, |id| lost.contains_key(id), unread, self.now.timestamp_millis()).await
     }
 }
 
@@ -386,46 +375,5 @@ impl Lake {
         let written = log_check::checkpoint_entry(&self.log_of(table), version)?;
         self.checkpoints.insert(table.as_str().to_owned(), written);
         Ok(())
-    }
-
-    /// The sources whose account does not hold without some files, with their names where they are known.
-    fn lost_sources(&self, without: &[Replaced]) -> Result<HashMap<String, Option<String>>> {
-        #[derive(Default)]
-        struct Account {
-            path: Option<String>,
-            expected: i64,
-            held: i64,
-        }
-        let mut accounts: HashMap<String, Account> = HashMap::new();
-        for table in OF_SOURCES {
-            let columns: &[&str] = match table {
-                Table::Sources => &["source_id", "path", "rows", "rejected"],
-                _ => &["source_id"],
-            };
-            for file in self.files(table)? {
-                if without.iter().any(|gone| gone.table == table && gone.path == file.path) {
-                    continue;
-                }
-                for batch in self.open_file(table, &file)?.batches(Some(columns))? {
-                    let batch = batch?;
-                    let text = |name: &str| batch.column_by_name(name).map(AsArray::as_string::<i32>);
-                    let number = |name: &str, row: usize| {
-                        let column = batch.column_by_name(name).map(AsArray::as_primitive::<Int64Type>);
-                        column.filter(|column| column.is_valid(row)).map_or(0, |column| column.value(row))
-                    };
-                    for (row, id) in text("source_id").into_iter().flatten().enumerate() {
-                        let account = accounts.entry(id.unwrap_or_default().to_owned()).or_default();
-                        if table == Table::Sources {
-                            account.expected += number("rows", row) + number("rejected", row);
-                            account.path = text("path").map(|paths| paths.value(row).to_owned());
-                        } else {
-                            account.held += 1;
-                        }
-                    }
-                }
-            }
-        }
-        accounts.retain(|_, account| account.expected != account.held || account.path.is_none());
-        Ok(accounts.into_iter().map(|(id, account)| (id, account.path)).collect())
     }
 }

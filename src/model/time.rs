@@ -39,7 +39,7 @@ pub enum TimeError {
 /// Known: `2026-10-05T08:15:30.1234567Z`, the same with an offset, without a zone or with a blank
 /// for the `T`; `10/5/2026 8:15:30 AM`, with fraction, comma, offset, in 24 hours or without
 /// seconds, day and month in the order of `dates`; `5.10.2026 08:15:30`; `/Date(1759652130123)/`; seconds or
-/// milliseconds since 1970; the days that Excel counts (`46300.34404`); and what regional settings make of these, as `written` has it.
+/// milliseconds since 1970, or micro- and nanoseconds; the days that Excel counts (`46300.34404`); and what regional settings make of these, as `written` has it.
 ///
 /// # Errors
 /// Fails if the text is none of them.
@@ -233,7 +233,8 @@ fn json_date(text: &str) -> Option<i64> {
     text[..end].parse::<i64>().ok()?.checked_mul(1000)
 }
 
-/// Seconds (ten digits, perhaps with a fraction) or milliseconds (thirteen) since 1970.
+/// Seconds (ten digits, perhaps with a fraction), milliseconds (thirteen), micro- (sixteen) or nanoseconds (nineteen)
+/// since 1970.
 fn since_1970(text: &str) -> Option<i64> {
     let (whole, rest) = text.split_once('.').map_or((text, None), |(whole, rest)| (whole, Some(rest)));
     if !whole.bytes().all(|byte| byte.is_ascii_digit()) {
@@ -243,6 +244,8 @@ fn since_1970(text: &str) -> Option<i64> {
     match (whole.len(), rest) {
         (10, None) => number.checked_mul(MICROS_PER_SECOND),
         (13, None) => number.checked_mul(1000),
+        (16, None) => Some(number),
+        (19, None) => Some(number / 1000),
         (10, Some(rest)) => {
             let (micros, end) = fraction(format!(".{rest}").as_bytes(), 0)?;
             (end == rest.len() + 1).then_some(number * MICROS_PER_SECOND + micros)

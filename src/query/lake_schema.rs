@@ -30,6 +30,9 @@ pub(super) const CACHE_SHARE: usize = 8;
 /// Of the memory limit, what choosing records may take while it is done.
 const CHOSEN_RECORDS_SHARE: usize = 4;
 
+/// What the kept rows of a view may take where they are sent with each plan that reads them.
+const SENT_MAX: usize = 4 << 20;
+
 /// What a contested sign-in takes in memory, about, with all its columns.
 const CONTESTED_BYTES: usize = 512;
 
@@ -53,7 +56,8 @@ pub(super) struct LakeSchema {
     contested_ids: OnceCell<Arc<MemoizedView>>,
     state: State,
     memory_limit_bytes: usize,
-    /// Views are what their SQL says and nothing else: their rows are not found in faster ways, and not kept.
+    /// Views are what their SQL says: their rows are not found in faster ways. Few rows that are found once are kept still,
+    /// since plans without these are nested deeper than a scheduler reads them.
     is_plain: bool,
 }
 
@@ -84,7 +88,7 @@ impl LakeSchema {
         }
     }
 
-    /// The same with views that are nothing but their SQL.
+    /// The same with views that are what their SQL says.
     #[cfg(feature = "cluster")]
     pub(super) fn plain(self) -> Self {
         Self { is_plain: true, ..self }
@@ -108,6 +112,12 @@ impl LakeSchema {
         self.user_tables.write().unwrap_or_else(PoisonError::into_inner).insert(name.to_owned(), table);
     }
 
+    /// Puts rows in the place of a view, for tests that compute nothing.
+    #[cfg(all(test, feature = "cluster"))]
+    pub(super) fn replace(&self, name: &str, provider: Arc<dyn TableProvider>) -> bool {
+        self.views[name].1.set(provider).is_ok()
+    }
+
     fn user_table(&self, name: &str) -> Option<Arc<dyn TableProvider>> {
         self.user_tables.read().unwrap_or_else(PoisonError::into_inner).get(name).cloned()
     }
@@ -125,10 +135,9 @@ impl LakeSchema {
         let Some(state) = (self.state)() else {
             return datafusion::common::plan_err!("the session of the view {} has ended", view.name);
         };
-        let bytes_max = self.memory_limit_bytes / CACHE_SHARE;
+        let bytes_max = if self.is_plain { SENT_MAX } else { self.memory_limit_bytes / CACHE_SHARE };
         let kind = match view.kind {
-            ViewKind::Registered => ViewKind::Registered,
-            _ if self.is_plain => ViewKind::Sql,
+            ViewKind::ChosenRecords | ViewKind::SignIns if self.is_plain => ViewKind::Sql,
             kind => kind,
         };
         Ok(match kind {

@@ -29,7 +29,23 @@ pub fn describe_record(record: &str) -> Option<NotRead> {
         return Some(NotRead::unknown(error));
     }
     let keys = top_level_keys(record);
-    (!keys.is_empty()).then(|| look_alike::of_keys(&keys))
+    (!keys.is_empty()).then(|| look_alike::of_keys(&keys, has_objects(record)))
+}
+
+/// Whether a value of a record is an object, or a list of objects or lists.
+fn has_objects(record: &str) -> bool {
+    let mut found = false;
+    let mut cursor = Cursor::new(record);
+    let _ = cursor.object::<JsonError>(|cursor, _| {
+        let kind = cursor.kind()?;
+        let start = cursor.at();
+        cursor.skip()?;
+        let inside = record[start..cursor.at()].trim_start_matches('[').trim_start();
+        found |= kind == Kind::Object
+            || kind == Kind::Array && (inside.starts_with(['{', '[']) || record[start..].starts_with("[["));
+        Ok(())
+    });
+    found
 }
 
 /// The reason for a record that is not of the shape that its file has.

@@ -67,7 +67,7 @@ const fn envelope(path: &'static [&'static str], payload: Payload, written_by: &
 
 /// Every envelope. The original text of a record comes before what a program has made of it, and a narrow place before
 /// a wide one. `Payload::Rows` is known by a list of columns beside the rows.
-pub static ENVELOPES: [Envelope; 63] = {
+pub static ENVELOPES: [Envelope; 66] = {
     use Payload::{Record, Records, Rows};
     [
         envelope(&["eventHubsAzureRecord"], Record, "QRadar, from Event Hubs"),
@@ -87,6 +87,7 @@ pub static ENVELOPES: [Envelope; 63] = {
         envelope(&["result"], Record, "Splunk, fields of an event"),
         envelope(&["data", "ms-graph"], Record, "Wazuh, alert of the ms-graph module"),
         envelope(&["ms-graph"], Record, "Wazuh, event of the ms-graph module"),
+        envelope(&["office365"], Record, "Wazuh, event of the office365 module"),
         envelope(&["full_log"], Record, "Wazuh, original event"),
         envelope(&["data"], Record, "Wazuh, Event Grid, REST APIs"),
         envelope(&["body", "stringValue"], Record, "OpenTelemetry, a log record"),
@@ -98,7 +99,9 @@ pub static ENVELOPES: [Envelope; 63] = {
         envelope(&["rows"], Rows, "Log Analytics query API, Steampipe"),
         envelope(&["Rows"], Rows, "Azure Data Explorer query API"),
         envelope(&["values"], Rows, "Elasticsearch, answer of an ES|QL query"),
+        envelope(&["datarows"], Rows, "OpenSearch, answer of an SQL or PPL query"),
         envelope(&["AuditData"], Record, "Search-UnifiedAuditLog, as JSON"),
+        envelope(&["auditData"], Record, "Graph, a record of an audit log query"),
         envelope(&["records"], Records, "Azure Monitor, a message of Event Hubs"),
         envelope(&["Records"], Records, "Amazon SQS and Kinesis"),
         envelope(&["value"], Records, "Graph, a page; Kafka REST"),

@@ -2,6 +2,7 @@
 //! same. Those that can keep their tenants from being cleared, so in doubt a file can.
 
 use std::fmt;
+use std::io::{self, Read};
 
 /// What a file is that is not read.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -9,23 +10,98 @@ pub struct NotRead {
     /// For the message.
     pub found: String,
     pub may_hold_sign_ins: bool,
+    /// What would show, anywhere in it, that it may hold sign-ins all the same.
+    pub(crate) doubted_by: DoubtedBy,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum DoubtedBy {
+    Nothing,
+    /// The value of a legacy client.
+    LegacyClients,
+    /// That, or any column of clients.
+    Clients,
 }
 
 impl NotRead {
     /// Of something that may be a sign-in log.
     pub fn unknown(found: impl Into<String>) -> Self {
-        Self { found: found.into(), may_hold_sign_ins: true }
+        Self { found: found.into(), may_hold_sign_ins: true, doubted_by: DoubtedBy::Nothing }
     }
 
-    fn look_alike(found: impl Into<String>) -> Self {
-        Self { found: found.into(), may_hold_sign_ins: false }
+    fn look_alike(found: impl Into<String>, doubted_by: DoubtedBy) -> Self {
+        Self { found: found.into(), may_hold_sign_ins: false, doubted_by }
     }
 
     /// The same, if what is all of the file, as UTF-8, can hold sign-ins at all.
     #[must_use]
     pub fn in_file(self, whole: &[u8]) -> Self {
-        let may_hold_sign_ins = self.may_hold_sign_ins && may_hold_sign_ins(whole);
+        let may_hold_sign_ins = if self.may_hold_sign_ins {
+            may_hold_sign_ins(whole)
+        } else {
+            self.doubted_by.is_in(&whole.to_ascii_lowercase())
+        };
         Self { may_hold_sign_ins, ..self }
+    }
+
+    /// The same, by the whole text of a file of which only the head was looked at.
+    ///
+    /// # Errors
+    /// Fails if the text can't be read.
+    pub fn in_text(self, text: &mut impl Read) -> io::Result<Self> {
+        if self.may_hold_sign_ins || self.doubted_by == DoubtedBy::Nothing {
+            return Ok(self);
+        }
+        let mut window = Vec::new();
+        loop {
+            let kept = window.len().min(OVERLAP_BYTES);
+            window.drain(..window.len() - kept);
+            let read = text.by_ref().take(WINDOW_BYTES).read_to_end(&mut window)?;
+            window[kept..].make_ascii_lowercase();
+            if self.doubted_by.is_in(&window) {
+                return Ok(Self { may_hold_sign_ins: true, ..self });
+            }
+            if read == 0 {
+                return Ok(self);
+            }
+        }
+    }
+}
+
+/// So much of a text is looked at at once, and again with what follows it.
+const WINDOW_BYTES: u64 = 256 << 10;
+const OVERLAP_BYTES: usize = 64;
+
+impl DoubtedBy {
+    /// Whether text in lower case has it.
+    fn is_in(self, lower: &[u8]) -> bool {
+        const LEGACY_CLIENTS: [&str; 9] = [
+            "authenticated smtp",
+            "other clients",
+            "exchange activesync",
+            "exchange web services",
+            "mapi over http",
+            "outlook anywhere",
+            "offline address book",
+            "exchange online powershell",
+            "bav2ropc",
+        ];
+        /// Words that are clients as whole values only.
+        const LEGACY_VALUES: [&str; 4] = ["imap4", "pop3", "imap", "smtp"];
+        const CLIENTS: [&str; 3] = ["clientapp", "client_app", "client app"];
+        let has = |word: &str| memchr::memmem::find(lower, word.as_bytes()).is_some();
+        let is_end = |byte: Option<&u8>| byte.is_none_or(|byte| b"\"',;\t\r\n|<>\\".contains(byte));
+        let has_value = |word: &str| {
+            memchr::memmem::find_iter(lower, word.as_bytes()).any(|at| {
+                is_end(at.checked_sub(1).and_then(|at| lower.get(at))) && is_end(lower.get(at + word.len()))
+            })
+        };
+        let legacy = || LEGACY_CLIENTS.into_iter().any(has) || LEGACY_VALUES.into_iter().any(has_value);
+        match self {
+            Self::Nothing => false,
+            Self::LegacyClients => legacy(),
+            Self::Clients => CLIENTS.into_iter().any(has) || legacy(),
+        }
     }
 }
 
@@ -93,6 +169,8 @@ fn has_time(text: &[u8]) -> bool {
     false
 }
 
+const WINDOWS_EVENTS: &str = "Windows logon events, which are not sign-ins to Entra";
+
 const HUNTING_TABLE: &str = "a Defender hunting table (AADSignInEventsBeta, EntraIdSignInEvents), which is \
                              not read; export SigninLogs or the portal's sign-in log instead";
 
@@ -119,9 +197,16 @@ pub(super) fn is_aggregate(name: &str) -> bool {
     PREFIXES.iter().any(|prefix| name.starts_with(prefix)) || WORDS.contains(&name.as_str())
 }
 
-/// Whether Log Analytics was told to show times in the local time of whoever exported them.
+/// Whether Log Analytics was told to show times in another zone than UTC: `TimeGenerated [Local Time]`.
 pub(super) fn in_local_time(names: &[String]) -> bool {
-    names.iter().any(|name| name.to_ascii_lowercase().contains("[local time]"))
+    names.iter().any(|name| {
+        let lower = name.trim().to_lowercase();
+        let zone = lower.strip_suffix(']').and_then(|name| name.split_once('['));
+        zone.is_some_and(|(name, zone)| {
+            (name.contains("time") || name.contains("date"))
+                && !matches!(zone.trim(), "utc" | "utc+0" | "utc+00:00")
+        })
+    })
 }
 
 /// What text is that is neither JSON nor a table, for the message.
@@ -184,27 +269,29 @@ pub(super) fn of_columns(names: &[String]) -> NotRead {
         return NotRead::look_alike(
             "the portal's authentication details (…SignIns_AuthDetails_…), which name no user and no client app; the \
              file beside it without AuthDetails in its name is the sign-in log",
+            DoubtedBy::LegacyClients,
         );
     }
     if any(&["EventID", "EventCode", "Event ID", "LogonType", "SubjectUserName", "TargetUserName"])
-        && !any(&["AccountUpn", "ErrorCode"])
+        && !any(&["AccountUpn", "ErrorCode", "ClientAppUsed"])
     {
-        return NotRead::look_alike("Windows logon events, which are not sign-ins to Entra");
+        return NotRead::look_alike(WINDOWS_EVENTS, DoubtedBy::Clients);
     }
-    if any(&["AccountUpn", "AccountObjectId"]) {
+    if any(&["AccountUpn", "AccountObjectId"]) || has("LogonType") && has("ClientAppUsed") {
         return NotRead::unknown(HUNTING_TABLE);
     }
     if in_local_time(names) {
         return NotRead::unknown(
-            "a Log Analytics export whose times are in an unstated local time zone; set the display \
+            "a Log Analytics export whose times are in another time zone than UTC; set the display \
              of times to UTC and export again",
         );
     }
     if names.iter().any(|name| is_aggregate(name)) {
-        return NotRead::look_alike(format!(
+        let found = format!(
             "the result of a KQL summary, with the columns {}; export the sign-ins themselves, one row each",
             columns(names)
-        ));
+        );
+        return NotRead::look_alike(found, DoubtedBy::LegacyClients);
     }
     NotRead::unknown(format!("a table with the columns {}", columns(names)))
 }
@@ -244,11 +331,11 @@ pub(crate) fn graph_error(object: &str) -> Option<String> {
     Some(format!("Graph's error {code}{message}; {way_out}"))
 }
 
-/// What a JSON object with such keys is, for the message.
-pub(super) fn of_keys(keys: &[String]) -> NotRead {
+/// What a JSON object with such keys is, for the message. A summary has no objects among its values.
+pub(super) fn of_keys(keys: &[String], has_objects: bool) -> NotRead {
     let any = |known: &[&str]| keys.iter().any(|key| known.contains(&key.as_str()));
     if any(&["EventID", "EventCode", "winlog", "SubjectUserName"]) {
-        return NotRead::look_alike("Windows logon events, which are not sign-ins to Entra");
+        return NotRead::look_alike(WINDOWS_EVENTS, DoubtedBy::Clients);
     }
     if any(&["AccountUpn", "AccountObjectId"]) && any(&["LogonType", "ErrorCode"]) {
         return NotRead::unknown(HUNTING_TABLE);
@@ -262,17 +349,20 @@ pub(super) fn of_keys(keys: &[String]) -> NotRead {
     if any(&["activityDateTime", "activityDisplayName"]) && !any(&["createdDateTime", "clientAppUsed"]) {
         return NotRead::look_alike(
             "the directory's audit log, which says who changed what and holds no sign-ins",
+            DoubtedBy::Clients,
         );
     }
     if any(&["panels", "visualization", "gridPos", "fallbackResourceIds", "lenses", "dashboard", "visState"])
     {
-        return NotRead::look_alike("a dashboard or workbook, which holds no sign-ins");
+        // Their queries name clients.
+        return NotRead::look_alike("a dashboard or workbook, which holds no sign-ins", DoubtedBy::Nothing);
     }
-    if keys.iter().any(|key| is_aggregate(key)) {
-        return NotRead::look_alike(format!(
+    if !has_objects && keys.iter().any(|key| is_aggregate(key)) {
+        let found = format!(
             "the result of a KQL summary, with the keys {}; export the sign-ins themselves, one record each",
             keys.join(", ")
-        ));
+        );
+        return NotRead::look_alike(found, DoubtedBy::LegacyClients);
     }
     NotRead::unknown(format!("a JSON object with the keys {}", keys.join(", ")))
 }

@@ -25,7 +25,7 @@ impl Clock {
 }
 
 /// Words for the halves of the day, in lower case and without dots and blanks; the second is after noon.
-const HALVES: [(&str, bool); 22] = [
+const HALVES: [(&str, bool); 31] = [
     ("am", false),
     ("pm", true),
     ("πμ", false),
@@ -48,6 +48,15 @@ const HALVES: [(&str, bool); 22] = [
     ("ch", true),
     ("dop", false),
     ("odp", true),
+    ("凌晨", false),
+    ("清晨", false),
+    ("早上", false),
+    ("中午", true),
+    ("晚上", true),
+    ("pd", false),
+    ("md", true),
+    ("pg", false),
+    ("ptg", true),
 ];
 
 const MONTHS: [&str; 12] = [
@@ -277,7 +286,7 @@ fn behind_signs<'p, 'a>(mut pieces: &'p [Piece<'a>], signs: &[char]) -> &'p [Pie
 
 /// What follows a date: `2026. 10. 05.`, `5.10.2026 г.`, a comma, a word for the clock.
 fn behind_date<'p, 'a>(pieces: &'p [Piece<'a>]) -> &'p [Piece<'a>] {
-    let mut pieces = behind_signs(pieces, &['.', ',', '-']);
+    let mut pieces = behind_signs(pieces, &['.', ',', '-', '@']);
     if let [Piece::Word("г" | "р" | "r" | "g"), rest @ ..] = pieces {
         pieces = behind_signs(rest, &['.', ',']);
     }
@@ -305,10 +314,17 @@ fn half<'p, 'a>(pieces: &'p [Piece<'a>]) -> Option<(bool, &'p [Piece<'a>])> {
     None
 }
 
-/// `h:mm[:ss[.fff]]` with a half of the day before or behind, and a zone; some cultures write dots for the colons.
-fn clock(pieces: &[Piece<'_>]) -> Option<Clock> {
+/// The time of day at the start, as hour, minute, second and microseconds, and what follows it.
+type TimeOfDay<'p, 'a> = (&'a str, &'a str, u32, i64, &'p [Piece<'a>]);
+
+fn time_of_day<'p, 'a>(pieces: &'p [Piece<'a>]) -> Option<TimeOfDay<'p, 'a>> {
     use Piece::{Number, Sign, Word};
-    let (before, pieces) = half(pieces).map_or((None, pieces), |(afternoon, rest)| (Some(afternoon), rest));
+    // `08 h 15 min 30 s`, in Canadian French.
+    if let [Number(hour), Word("h"), Number(minute), Word("min"), Number(second), Word("s"), rest @ ..] =
+        pieces
+    {
+        return Some((hour, minute, two_digits(second)?, 0, rest));
+    }
     let [Number(hour), Sign(colon @ (':' | '.')), Number(minute), rest @ ..] = pieces else { return None };
     let (second, micros, rest) = match rest {
         [Sign(sign), Number(second), Sign('.' | ','), Number(fraction_digits), rest @ ..]
@@ -320,6 +336,18 @@ fn clock(pieces: &[Piece<'_>]) -> Option<Clock> {
         [Sign(sign), Number(second), rest @ ..] if sign == colon => (two_digits(second)?, 0, rest),
         rest => (0, 0, rest),
     };
+    // `08:15:30 ч.`, `08:15:30 Uhr`
+    let rest = match rest {
+        [Word("ч"), Sign('.'), rest @ ..] | [Word("ч" | "uhr"), rest @ ..] => rest,
+        rest => rest,
+    };
+    Some((hour, minute, second, micros, rest))
+}
+
+/// `h:mm[:ss[.fff]]` with a half of the day before or behind, and a zone; some cultures write dots for the colons.
+fn clock(pieces: &[Piece<'_>]) -> Option<Clock> {
+    let (before, pieces) = half(pieces).map_or((None, pieces), |(afternoon, rest)| (Some(afternoon), rest));
+    let (hour, minute, second, micros, rest) = time_of_day(pieces)?;
     let (behind, rest) = half(rest).map_or((None, rest), |(afternoon, rest)| (Some(afternoon), rest));
     let hour = hour.parse::<u32>().ok().filter(|_| hour.len() <= 2)?;
     let hour = match (before, behind) {
@@ -334,8 +362,8 @@ fn clock(pieces: &[Piece<'_>]) -> Option<Clock> {
     let mut zone_text = String::new();
     for piece in rest {
         match piece {
-            Number(text) | Word(text) => zone_text.push_str(text),
-            Sign(sign) => zone_text.push(*sign),
+            Piece::Number(text) | Piece::Word(text) => zone_text.push_str(text),
+            Piece::Sign(sign) => zone_text.push(*sign),
         }
     }
     let zone_text = zone_text.to_ascii_uppercase();
@@ -361,6 +389,15 @@ mod tests {
         for text in [
             "2026. 10. 05. 15:15:30",
             "2026. 10. 5. du. 3:15:30",
+            "2026-10-05 15 h 15 min 30 s",
+            "2026-10-05 15 h 15 min30 s",
+            "5.10.2026 г. 15:15:30 ч.",
+            "5.10.2026, 15:15:30 Uhr",
+            "5.10.2026 3:15:30 m.d.",
+            "5.10.2026, 3:15:30 PTG",
+            "Oct 5, 2026 @ 15:15:30.000",
+            "1791213330000000",
+            "1791213330000000000",
             "5. 10. 2026 15:15:30",
             "5. 10. 2026. 15:15:30",
             "5.10.2026 г. 15:15:30",
@@ -426,8 +463,13 @@ mod tests {
 
     #[test]
     fn times_without_seconds_are_read() {
-        for text in ["2026. 10. 05. 8:15", "5 Oct 2026 08:15", "Oct 5, 2026 8:15 AM", "2026/10/5 上午 08:15"]
-        {
+        for text in [
+            "2026. 10. 05. 8:15",
+            "5 Oct 2026 08:15",
+            "Oct 5, 2026 8:15 AM",
+            "2026/10/5 上午 08:15",
+            "2026/10/5 清晨8:15",
+        ] {
             assert_eq!(
                 read(text, DateOrder::Unsettled).as_deref(),
                 Ok("2026-10-05T08:15:00.000000Z"),

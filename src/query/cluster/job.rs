@@ -1,7 +1,7 @@
 //! One plan as a job of the scheduler, and the rows that the executors made of it.
 
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
@@ -33,6 +33,8 @@ use super::Cluster;
 const POLL: Duration = Duration::from_millis(50);
 /// So many answers in a row that there is no such job; a new one may not be known at once.
 const UNKNOWN_MAX: u32 = 200;
+/// Between two looks at what is being submitted.
+const SUBMIT_POLL: Duration = Duration::from_millis(5);
 /// For cancelling jobs when the program is interrupted.
 const CANCEL_TIMEOUT: Duration = Duration::from_millis(400);
 
@@ -47,6 +49,10 @@ pub(super) enum ClusterError {
     Version { address: String, message: String },
     #[error("the scheduler at df://{address} failed while {action}: {message}")]
     Scheduler { address: String, action: &'static str, message: String },
+    #[error(
+        "this query is nested deeper than a Ballista scheduler reads ({source}); ask for less in one query, or leave out --cluster"
+    )]
+    TooDeep { source: DataFusionError },
     #[error("the cluster at df://{address} could not finish the query: {message}")]
     Failed { address: String, message: String },
     #[error(
@@ -68,12 +74,20 @@ fn running() -> MutexGuard<'static, BTreeMap<String, String>> {
 /// Somebody has interrupted the program: what is cancelled has not failed.
 static INTERRUPTED: AtomicBool = AtomicBool::new(false);
 
+/// Plans that are on their way to a scheduler, which may make a job of each.
+static SUBMITTING: AtomicUsize = AtomicUsize::new(0);
+
 /// Cancels what this process still has running on clusters.
 pub async fn cancel_all() {
     INTERRUPTED.store(true, Ordering::Release);
-    let jobs = running().clone();
-    let cancelled = jobs.into_iter().map(|(job_id, address)| cancel(address, job_id));
-    let _ = tokio::time::timeout(CANCEL_TIMEOUT, futures::future::join_all(cancelled)).await;
+    let cancelled = async {
+        while SUBMITTING.load(Ordering::Acquire) > 0 {
+            tokio::time::sleep(SUBMIT_POLL).await;
+        }
+        let jobs = running().clone();
+        futures::future::join_all(jobs.into_iter().map(|(job_id, address)| cancel(address, job_id))).await
+    };
+    let _ = tokio::time::timeout(CANCEL_TIMEOUT, cancelled).await;
 }
 
 /// Cancelling twice does no harm. Where the scheduler can't be told, the job runs to its end for nobody.
@@ -94,6 +108,22 @@ impl Job {
     fn new(address: String, job_id: String) -> Self {
         running().insert(job_id.clone(), address.clone());
         Self { address, job_id }
+    }
+}
+
+/// Counts one plan while it is submitted.
+struct Submitting;
+
+impl Submitting {
+    fn new() -> Self {
+        SUBMITTING.fetch_add(1, Ordering::AcqRel);
+        Self
+    }
+}
+
+impl Drop for Submitting {
+    fn drop(&mut self) {
+        SUBMITTING.fetch_sub(1, Ordering::AcqRel);
     }
 }
 
@@ -128,6 +158,36 @@ pub(super) fn encoded(plan: &Arc<dyn ExecutionPlan>, config: &SessionConfig) -> 
     Ok(bytes)
 }
 
+/// Sends a query, which becomes a job.
+async fn submit(
+    mut scheduler: SchedulerGrpcClient<Channel>,
+    address: String,
+    request: ExecuteQueryParams,
+) -> Result<Job> {
+    let mut request = tonic::Request::new(request);
+    version::insert_version_header(request.metadata_mut());
+    let failed = |message: String| {
+        let (address, action) = (address.clone(), "accepting the query");
+        external(ClusterError::Scheduler { address, action, message })
+    };
+    let submitting = Submitting::new();
+    let answer = scheduler.execute_query(request).await;
+    let answer = answer.map_err(|status| failed(status.message().to_owned()))?;
+    let versions = version::check_compatibility(
+        Some(BALLISTA_VERSION),
+        version::version_from_metadata(answer.metadata()),
+    );
+    let accepted = match answer.into_inner().result {
+        Some(execute_query_result::Result::Success(accepted)) => Ok(accepted),
+        Some(execute_query_result::Result::Failure(refused)) => Err(format!("{refused:?}")),
+        None => Err("an empty answer".to_owned()),
+    };
+    let job = accepted.map(|accepted| Job::new(address.clone(), accepted.job_id));
+    drop(submitting);
+    versions.map_err(|message| external(ClusterError::Version { address: address.clone(), message }))?;
+    job.map_err(failed)
+}
+
 /// Has a plan computed; the rows come when the whole of it is done.
 pub(super) async fn run(
     cluster: Cluster,
@@ -146,37 +206,26 @@ pub(super) async fn run(
     let mut scheduler = connect(&address, &grpc)
         .await
         .map_err(|source| external(ClusterError::Unreachable { address: address.clone(), source }))?;
+    let plan = encoded(&plan, &config)?;
+    PhysicalPlanNode::try_decode(&plan).map_err(|source| external(ClusterError::TooDeep { source }))?;
     let settings = config.options().entries().into_iter();
-    let mut request = tonic::Request::new(ExecuteQueryParams {
-        query: Some(Query::PhysicalPlan(encoded(&plan, &config)?)),
+    let request = ExecuteQueryParams {
+        query: Some(Query::PhysicalPlan(plan)),
         settings: settings.map(|entry| KeyValuePair { key: entry.key, value: entry.value }).collect(),
         session_id: uuid::Uuid::new_v4().to_string(),
         operation_id: uuid::Uuid::new_v4().to_string(),
-    });
-    version::insert_version_header(request.metadata_mut());
-    let answer = scheduler.execute_query(request).await.map_err(failed("accepting the query"))?;
-    let versions = version::check_compatibility(
-        Some(BALLISTA_VERSION),
-        version::version_from_metadata(answer.metadata()),
-    );
-    let accepted = match answer.into_inner().result {
-        Some(execute_query_result::Result::Success(accepted)) => Ok(accepted),
-        Some(execute_query_result::Result::Failure(refused)) => Err(format!("{refused:?}")),
-        None => Err("an empty answer".to_owned()),
     };
-    let job = accepted.as_ref().ok().map(|accepted| Job::new(address.clone(), accepted.job_id.clone()));
-    versions.map_err(|message| external(ClusterError::Version { address: address.clone(), message }))?;
-    let action = "accepting the query";
-    let accepted = accepted
-        .map_err(|message| external(ClusterError::Scheduler { address: address.clone(), action, message }))?;
+    // A task of its own: it comes to its end, so that the job is known, if nobody waits for the rows any more.
+    let submitted = tokio::spawn(submit(scheduler.clone(), address.clone(), request));
+    let job = submitted.await.map_err(|ended| DataFusionError::ExecutionJoin(Box::new(ended)))??;
     let mut unknown = 0;
     loop {
-        let question = GetJobStatusParams { job_id: accepted.job_id.clone() };
+        let question = GetJobStatusParams { job_id: job.job_id.clone() };
         let state =
             scheduler.get_job_status(question).await.map_err(failed("reporting on the job"))?.into_inner();
         match state.status.and_then(|status| status.status) {
             None if unknown == UNKNOWN_MAX => {
-                running().remove(&accepted.job_id);
+                running().remove(&job.job_id);
                 let message = "it does not know the job any more; was it restarted?".to_owned();
                 let action = "reporting on the job";
                 return Err(external(ClusterError::Scheduler { address, action, message }));
@@ -194,11 +243,11 @@ pub(super) async fn run(
                     // The program is about to end, and says why.
                     std::future::pending::<()>().await;
                 }
-                running().remove(&accepted.job_id);
+                running().remove(&job.job_id);
                 return Err(external(ClusterError::Failed { address, message: failure.error }));
             }
             Some(job_status::Status::Successful(done)) => {
-                running().remove(&accepted.job_id);
+                running().remove(&job.job_id);
                 drop(job);
                 let proxy = state.flight_proxy;
                 let parts = done.partition_location.into_iter().map(move |part| {

@@ -11,7 +11,7 @@ use crate::json::{Cursor, JsonError, Kind};
 const COLUMNS: [&str; 4] = ["columns", "Columns", "schema", "Schema"];
 /// What a column's description calls its name.
 const NAMES: [&str; 3] = ["name", "Name", "ColumnName"];
-const ROWS: [&str; 3] = ["rows", "Rows", "values"];
+const ROWS: [&str; 4] = ["rows", "Rows", "values", "datarows"];
 
 /// Opens the rows in `part` of an object; `part` may also be a list of such tables.
 pub(super) fn open<'a>(
