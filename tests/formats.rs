@@ -6,6 +6,8 @@ mod archives;
 #[path = "program/cases.rs"]
 mod cases;
 mod program;
+#[path = "program/tar_archive.rs"]
+mod tar_archive;
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -15,6 +17,7 @@ use std::path::{Path, PathBuf};
 use archives::zip;
 use program::{COLUMNS, Place};
 use serde_json::Value;
+use tar_archive::tar;
 
 fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/formats")
@@ -194,21 +197,6 @@ fn of_two_zip_members_of_one_name_both_are_read() {
     place.ingest("lake", &["logs.zip"]);
     let sources = place.csv("lake", "SELECT path, rows FROM sources ORDER BY path");
     assert_eq!(sources, ["logs.zip/log.json,1", "logs.zip/log.json (2),1"]);
-}
-
-/// A tar archive with a folder, which is no file.
-fn tar(members: &[(String, Vec<u8>)]) -> Vec<u8> {
-    let mut archive = tar::Builder::new(Vec::new());
-    let mut header = tar::Header::new_ustar();
-    header.set_entry_type(tar::EntryType::Directory);
-    header.set_size(0);
-    archive.append_data(&mut header, "portal_csv/", std::io::empty()).expect("memory");
-    for (name, content) in members {
-        let mut header = tar::Header::new_ustar();
-        header.set_size(content.len() as u64);
-        archive.append_data(&mut header, name, content.as_slice()).expect("memory");
-    }
-    archive.into_inner().expect("memory")
 }
 
 #[test]

@@ -34,12 +34,25 @@ pub(crate) fn member_says_incomplete(key: &[u8], value: &[u8]) -> bool {
     match (key, value.first()) {
         // Elasticsearch and OpenSearch.
         // The second is Splunk's, before the search has ended.
-        (b"timed_out" | b"preview", first) => first == Some(&b't'),
+        (b"timed_out" | b"preview" | b"terminated_early" | b"HasErrors", first) => first == Some(&b't'),
+        // Splunk's words beside its results.
+        (b"messages", Some(b'[')) => warns(value),
         (b"_shards", Some(b'{')) => failed_shards(value) > 0,
         // Graph, and the PartialError of Log Analytics.
         (b"error", Some(b'{' | b'"')) => !matches!(value, [b'{', b'}', ..] | [b'"', b'"', ..]),
         _ => false,
     }
+}
+
+/// Whether a list begins with a message that is more than a note.
+fn warns(list: &[u8]) -> bool {
+    const MESSAGE_BYTES_MAX: usize = 1 << 10;
+    let mut values =
+        serde_json::Deserializer::from_slice(list[1..].trim_ascii_start()).into_iter::<serde_json::Value>();
+    let is_short = memchr::memchr(b'}', list).is_some_and(|end| end <= MESSAGE_BYTES_MAX);
+    let first = is_short.then(|| values.next().and_then(Result::ok)).flatten();
+    let kind = first.as_ref().filter(|first| first.get("text").is_some()).and_then(|first| first.get("type"));
+    matches!(kind.and_then(|kind| kind.as_str()), Some("WARN" | "ERROR" | "FATAL"))
 }
 
 fn failed_shards(value: &[u8]) -> u64 {
@@ -52,7 +65,15 @@ fn failed_shards(value: &[u8]) -> u64 {
 /// `error` is what a shipper of logs notes of that record.
 #[must_use]
 pub fn answer_state(object: &str) -> Option<AnswerState> {
-    let names = ["\"error\"", "\"timed_out\"", "\"_shards\"", "\"preview\""];
+    let names = [
+        "\"error\"",
+        "\"timed_out\"",
+        "\"_shards\"",
+        "\"preview\"",
+        "\"terminated_early\"",
+        "\"HasErrors\"",
+        "\"messages\"",
+    ];
     if !names.iter().any(|name| memchr::memmem::find(object.as_bytes(), name.as_bytes()).is_some()) {
         return None;
     }

@@ -5,6 +5,7 @@
 use super::classify::{classify, is_known_client, is_modern_client, names_basic_agent, names_password_grant};
 use super::document::{Extent, extent};
 use super::json::Cursor;
+use super::shapes::look_alike::names_legacy_client;
 use super::shapes::{Glimpse, RecordReader, Shape};
 use lightsout_model::sign_in::{AuthMethod, Category, RawSignIn};
 use lightsout_model::tenant::{is_guid, tenant_id};
@@ -190,6 +191,7 @@ fn is_other_object(text: &str) -> bool {
     lower.starts_with('{')
         && lower.contains(':')
         && lower.len() <= OTHER_OBJECT_BYTES_MAX
+        && !names_legacy_client(lower.as_bytes())
         && !MARKS.iter().any(|mark| lower.contains(&format!("\"{mark}\"")))
 }
 

@@ -16,6 +16,9 @@ use lightsout_model::time::DateEvidence;
 /// How many records are looked at, from the first that some shape knows.
 const HEAD_RECORDS: usize = 64;
 
+/// So much of a file is searched for its first record.
+const SEARCHED_BYTES_MAX: usize = 4 << 20;
+
 /// How many of them may show that records have others as members.
 const CARRIERS_TRIED: usize = 8;
 
@@ -128,7 +131,7 @@ pub fn recognise(head: &[u8], last: bool) -> Option<Recognised> {
 
 /// Whether more of a file is looked at before it is none that is read: a log of many kinds may begin with others.
 const fn needs_more(head: &[u8], last: bool) -> bool {
-    !last && head.len() <= RECORD_BYTES_MAX
+    !last && head.len() <= SEARCHED_BYTES_MAX
 }
 
 /// Whether text starts with a string that holds JSON, not with the quoted cell of a table.
@@ -168,7 +171,7 @@ fn json(head: &[u8], start: usize, last: bool) -> Option<Recognised> {
         };
         return Some(Recognised::Unknown(NotRead::unknown(found)));
     }
-    if needs_more(head, last) {
+    if needs_more(head, last) || scan.records.is_empty() && !last && head.len() <= RECORD_BYTES_MAX {
         return None;
     }
     let first = scan.records.first().map_or(&head[start..], |range| &head[range.clone()]);
@@ -264,7 +267,8 @@ fn table(head: &[u8], start: usize, last: bool) -> Option<Recognised> {
             return Some(found);
         }
         let found = || Recognised::Unknown(within(describe(&head[start..]), head, last));
-        return (!needs_more(head, last)).then(found);
+        let undecided = !last && head.len() <= RECORD_BYTES_MAX;
+        return (!undecided).then(found);
     };
     let Ok(header) = std::str::from_utf8(&head[at..at + end]) else {
         let mut found = NotRead::unknown("text that is no valid UTF-8 or UTF-16");

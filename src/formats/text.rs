@@ -1,6 +1,6 @@
 //! The text of a file, inflated and as UTF-8, whatever it came from.
 
-use std::io::Read;
+use std::io::{self, BufReader, Read};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -31,6 +31,19 @@ impl Text {
         let is_windows_1252 = Arc::new(AtomicBool::new(false));
         let told = (encoding == Encoding::Utf8 && mark_bytes == 0).then(|| Arc::clone(&is_windows_1252));
         Self { reader: Box::new(Plain::new(reader, told)), compressed, encoding, mark_bytes, is_windows_1252 }
+    }
+
+    /// Whether it has nothing but blanks.
+    ///
+    /// # Errors
+    /// Fails if it can't be read.
+    pub fn is_blank(self) -> io::Result<bool> {
+        for byte in BufReader::new(self.reader).bytes() {
+            if !byte?.is_ascii_whitespace() {
+                return Ok(false);
+            }
+        }
+        Ok(true)
     }
 
     /// How the file's text is encoded, as far as it was read.

@@ -53,12 +53,12 @@ pub(super) fn accept<'r>(
             *id = id.take().and_then(|text| lightsout_model::tenant::tenant_id(&text)).map(Cow::Owned);
         }
     }
-    if raw.resource_name.as_deref().is_some_and(|name| name.eq_ignore_ascii_case("anonymized")) {
+    if raw.resource_name.as_deref().is_some_and(stands_for_any) {
         raw.resource_name = None;
     }
     for id in [&mut raw.app_id, &mut raw.resource_id] {
         if let Some(text) = id.as_deref()
-            && (text.starts_with(['{', '0']) || text.eq_ignore_ascii_case("anonymized"))
+            && (text.starts_with(['{', '0']) || stands_for_any(text))
         {
             *id = id.take().and_then(plain_id);
         }
@@ -81,12 +81,31 @@ pub(super) fn accept<'r>(
     Ok(Accepted { raw, tenant_id, signed_in_at })
 }
 
+/// Whether a text names nothing: what exporters, spreadsheets and databases write where there is no value.
+fn stands_for_any(text: &str) -> bool {
+    const WORDS: [&str; 12] = [
+        "anonymized",
+        "unknown",
+        "-",
+        "--",
+        "n/a",
+        "#n/a",
+        "none",
+        "null",
+        "undefined",
+        "(blank)",
+        "(empty)",
+        "nan",
+    ];
+    let text = text.trim();
+    text.len() <= 10 && WORDS.iter().any(|word| text.eq_ignore_ascii_case(word))
+}
+
 /// An id without braces; one that stands for any id is none.
 fn plain_id(id: Cow<'_, str>) -> Option<Cow<'_, str>> {
     let bare = id.trim().trim_start_matches('{').trim_end_matches('}');
-    let stands_for_any = bare.eq_ignore_ascii_case("anonymized")
-        || !bare.is_empty() && bare.bytes().all(|byte| matches!(byte, b'0' | b'-'));
-    if stands_for_any {
+    let is_zero = !bare.is_empty() && bare.bytes().all(|byte| matches!(byte, b'0' | b'-'));
+    if is_zero || stands_for_any(bare) {
         None
     } else if bare.len() < id.len() && is_guid(bare) {
         Some(Cow::Owned(bare.to_owned()))

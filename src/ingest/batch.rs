@@ -31,6 +31,7 @@ use lightsout_formats::framing::Framing;
 use lightsout_formats::pages;
 use lightsout_formats::recognise::{Head, Recognised};
 use lightsout_formats::shapes::{NotRead, Shape};
+use lightsout_formats::text::Text;
 use lightsout_lake::Lake;
 use lightsout_lake::write::{DataFile, Unsettled};
 
@@ -439,14 +440,14 @@ impl Batch<'_> {
                 let (hash, bytes) = self.finish(input, content)?;
                 source.settle(hash, bytes);
                 if let Recognised::Unknown(found) = recognised {
-                    let mut text = opened.text().map_err(failed())?;
+                    let text = opened.text().map_err(failed())?;
                     // What breaks off may hold anything.
-                    let found =
-                        found.clone().in_text(&mut text).unwrap_or_else(|_| NotRead::unknown(found.found));
+                    let found = found.clone().in_text(text).unwrap_or_else(|_| NotRead::unknown(found.found));
                     source.is_look_alike = !found.may_hold_sign_ins;
                     source.refuse(format!("expected {EXPECTED}; found {found}"));
                 } else {
                     source.fate = FileFate::Empty;
+                    source.is_blank = opened.text().and_then(Text::is_blank).map_err(failed())?;
                     // The last page of an answer may be empty.
                     source.pages = pages::read(opened.text().map_err(failed())?).map_err(failed())?;
                 }

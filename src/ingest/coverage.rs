@@ -22,25 +22,29 @@ pub(super) fn truncation(records: u64) -> Option<String> {
 }
 
 /// What a file covers that the lake does not know from the same content yet: its records, the hour of its
-/// storage path, and the days that it is stated to be complete for.
+/// storage path, and the days that it is stated to be complete for; `named` are those of its name.
 pub(super) fn coverage(
     input: &Input,
     account: &Account,
-    truncation: Option<&String>,
+    (truncation, named): (Option<&String>, Option<DayRange>),
     known: &[Coverage],
     settings: &IngestSettings,
 ) -> Vec<Coverage> {
     let mut coverage = account.coverage();
-    if let Some((tenant_id, category, hour)) = input.says.storage() {
+    // Where the path names one log and the records are of another, the one that it names is not there.
+    let is_of_other_log = |category: Category| {
+        account.records > 0 && !coverage.iter().any(|entry| entry.category == Some(category))
+    };
+    let storage = input.says.storage().filter(|(_, category, _)| !is_of_other_log(*category));
+    if let Some((tenant_id, category, hour)) = storage {
         let entry = entry_of(&mut coverage, tenant_id, Some(category));
         entry.storage_hour = Some(hour);
         entry.latest_at = entry.latest_at.max(Some(hour_end(hour)));
     }
-    let named = input.says.days_between;
     let by_source = if truncation.is_some() {
         let cut = CutOff::of(account, named);
         for entry in &mut coverage {
-            entry.days.retain(|seen| !cut.unfinished.contains(&seen.day));
+            entry.days.retain(|seen| cut.unfinished.as_ref().is_some_and(|days| !days.contains(&seen.day)));
         }
         cut.complete.and_then(|range| until_yesterday(range, Basis::CutOff, settings))
     } else {
@@ -105,15 +109,15 @@ fn stated_for(
 /// What is left of an export that ended at a limit.
 #[derive(Debug, Default)]
 struct CutOff {
-    /// Days of its records that were not finished.
-    unfinished: Vec<NaiveDate>,
+    /// Days of its records that were not finished; `None`: any may be.
+    unfinished: Option<Vec<NaiveDate>>,
     /// The days that it is complete for.
     complete: Option<DayRange>,
 }
 
 impl CutOff {
     /// Newest first, an export is complete for the days after its oldest row's; oldest first, for those before
-    /// its newest row's; without order, for none. `named` are the days that it was asked for.
+    /// its newest row's; without order, for none, and any of its days may lack rows. `named` are the days that it was asked for.
     fn of(account: &Account, named: Option<DayRange>) -> Self {
         let day = |micros: Option<i64>| micros.map(super::days::day_of).map(super::days::date);
         let (Some(oldest), Some(newest)) = (day(account.first_at), day(account.last_at)) else {
@@ -123,12 +127,12 @@ impl CutOff {
         let before_newest = newest.pred_opt().unwrap_or(newest);
         let (unfinished, first, last) = match account.order.told() {
             Some(Direction::NewestFirst) => {
-                (vec![oldest], after_oldest, named.map_or(before_newest, |named| named.last))
+                (Some(vec![oldest]), after_oldest, named.map_or(before_newest, |named| named.last))
             }
             Some(Direction::OldestFirst) => {
-                (vec![newest], named.map_or(after_oldest, |named| named.first), before_newest)
+                (Some(vec![newest]), named.map_or(after_oldest, |named| named.first), before_newest)
             }
-            None => return Self { unfinished: vec![oldest, newest], complete: None },
+            None => return Self::default(),
         };
         Self { unfinished, complete: (first <= last).then_some(DayRange { first, last }) }
     }

@@ -100,7 +100,8 @@ impl PathFacts {
         if let Some(name) = path.file_name() {
             let name = name.to_string_lossy();
             let of_download = of_download(&name);
-            facts.days_between = of_download.and_then(|_| days_between(&name));
+            facts.days_between =
+                of_download.filter(|_| !is_unfinished(&name)).and_then(|_| days_between(&name));
             facts.category = facts.category.or(of_download);
         }
         if let (Some(year), Some(month), Some(day), Some(hour)) = (year, month, day, hour) {
@@ -129,6 +130,13 @@ fn of_download(name: &str) -> Option<Category> {
     ];
     let name = name.to_ascii_lowercase();
     NAMES.iter().find(|(known, _)| name.contains(known)).map(|(_, category)| *category)
+}
+
+/// Whether a browser names a download so until it is whole.
+fn is_unfinished(name: &str) -> bool {
+    let ends = [".crdownload", ".part", ".partial", ".download", ".opdownload", ".tmp"];
+    let lower = name.to_ascii_lowercase();
+    ends.iter().any(|end| lower.ends_with(end))
 }
 
 /// The days between the two that a name gives, as in `_2026-10-05_2026-11-04`.

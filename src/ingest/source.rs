@@ -49,6 +49,8 @@ pub(super) struct Source {
     pub(super) detail: Option<String>,
     /// It is refused as something that holds no sign-ins.
     pub(super) is_look_alike: bool,
+    /// It has no text at all, not even a header or brackets around nothing.
+    pub(super) is_blank: bool,
     /// It is refused because it changed whenever it was read.
     is_changing: bool,
     /// What the lake knows of this content already.
@@ -132,6 +134,7 @@ impl Source {
             fate: FileFate::SeenBefore,
             detail: None,
             is_look_alike: false,
+            is_blank: false,
             is_changing: false,
             is_known: false,
             known_coverage: Vec::new(),

@@ -258,8 +258,9 @@ fn convert(mut row: Row, mut account: Account, is_first: bool) -> Result<Row> {
     };
     account.records = u64::try_from(number(&row, "records")).unwrap_or(0);
     let truncation = coverage::truncation(account.records);
+    let named = input.says.days_between;
     let settings = settings(ingested_at(&row));
-    let mut coverage = coverage::coverage(&input, &account, truncation.as_ref(), &[], &settings);
+    let mut coverage = coverage::coverage(&input, &account, (truncation.as_ref(), named), &[], &settings);
     for run in runs.into_iter().filter(|run| run.kind == "declared") {
         let range = DayRange { first: run.first_day, last: run.last_day };
         if let Some(stated) = coverage::until_yesterday(range, Basis::Covers, &settings) {

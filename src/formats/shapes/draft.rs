@@ -223,6 +223,12 @@ pub(super) struct Draft<'a> {
     has_flat_code: bool,
 }
 
+/// Whether a category is named as Azure Monitor names logs and tables: `AuditLogs`, `RiskyUsers`, `UserRiskEvents`.
+fn names_log(name: &str) -> bool {
+    let lower = name.to_ascii_lowercase();
+    ["logs", "log", "events", "users", "principals", "detections"].iter().any(|end| lower.ends_with(end))
+}
+
 /// Whether a log's name has "sign in" in it, however it is written.
 pub(super) fn speaks_of_sign_ins(name: &str) -> bool {
     let plain: String = name.chars().filter(char::is_ascii_alphabetic).collect();
@@ -405,6 +411,11 @@ impl<'a> Draft<'a> {
         Glimpse { sign_in: sign_in.into_owned(), is_sign_in }
     }
 
+    /// Whether it states the client app of a sign-in.
+    fn names_client(&self) -> bool {
+        self.sign_in.client_app.as_deref().is_some_and(|app| !app.trim().is_empty())
+    }
+
     /// The category, as far as the record states it.
     fn category(&self) -> Result<Option<Category>, OtherLog> {
         let stated = self.category.as_deref().map(str::trim);
@@ -414,6 +425,7 @@ impl<'a> Draft<'a> {
         if category.is_none()
             && (stated.is_some() || table.is_some())
             && !stated.into_iter().chain(table).any(speaks_of_sign_ins)
+            && (!self.names_client() || stated.into_iter().chain(table).any(names_log))
         {
             return Err(OtherLog);
         }

@@ -2,7 +2,9 @@
 //! same. Those that can keep their tenants from being cleared, so in doubt a file can.
 
 use std::fmt;
-use std::io::{self, Read};
+use std::io::{self, Read as _};
+
+use crate::text::Text;
 
 /// What a file is that is not read.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -48,7 +50,7 @@ impl NotRead {
     ///
     /// # Errors
     /// Fails if the text can't be read.
-    pub fn in_text(self, text: &mut impl Read) -> io::Result<Self> {
+    pub fn in_text(self, mut text: Text) -> io::Result<Self> {
         if self.may_hold_sign_ins || self.doubted_by == DoubtedBy::Nothing {
             return Ok(self);
         }
@@ -56,7 +58,7 @@ impl NotRead {
         loop {
             let kept = window.len().min(OVERLAP_BYTES);
             window.drain(..window.len() - kept);
-            let read = text.by_ref().take(WINDOW_BYTES).read_to_end(&mut window)?;
+            let read = text.reader.by_ref().take(WINDOW_BYTES).read_to_end(&mut window)?;
             window[kept..].make_ascii_lowercase();
             if self.doubted_by.is_in(&window) {
                 return Ok(Self { may_hold_sign_ins: true, ..self });
@@ -71,6 +73,11 @@ impl NotRead {
 /// So much of a text is looked at at once, and again with what follows it.
 const WINDOW_BYTES: u64 = 256 << 10;
 const OVERLAP_BYTES: usize = 64;
+
+/// Whether text in lower case has the name of a legacy client as a value.
+pub(crate) fn names_legacy_client(lower: &[u8]) -> bool {
+    DoubtedBy::LegacyClients.is_in(lower)
+}
 
 impl DoubtedBy {
     /// Whether text in lower case has it.

@@ -29,6 +29,8 @@ pub(super) struct Table {
     /// The columns are the members of an audit record.
     is_flat_audit: bool,
     last_cells: LastCells,
+    /// Rows may end with a delimiter more than the header.
+    may_be_padded: bool,
 }
 
 /// Columns of Splunk, Kibana, Snowflake, Loki and their like that hold a record as it was sent, and may hold any other text.
@@ -86,6 +88,7 @@ impl Table {
             is_flat_audit: audit_data.is_none(),
             audit_data,
             last_cells: LastCells::default(),
+            may_be_padded: true,
         };
         let column = |known: &str| names.iter().position(|name| is(name, known));
         if let Some(column) = column("AuditData").or_else(|| column("_raw")) {
@@ -112,6 +115,7 @@ impl Table {
                 audit_data: None,
                 is_flat_audit: false,
                 last_cells: LastCells::default(),
+                may_be_padded: true,
             })
         });
         if known.is_some() {
@@ -208,7 +212,12 @@ impl Table {
 
     /// Learns from the first rows, which are whole, what a last cell looks like.
     pub(super) fn learn_last_cells<'a>(&mut self, rows: impl Iterator<Item = &'a str>) {
-        let last = rows.filter_map(|row| self.cells(row).ok()?.pop().map(Cow::into_owned));
+        let rows: Vec<&str> = rows.collect();
+        let is_exact =
+            |row: &&str| csv::cells(row, self.delimiter).is_some_and(|cells| cells.len() == self.names.len());
+        // Where some row has no cell too many, such a cell is a value's that has a delimiter in it.
+        self.may_be_padded = !rows.iter().any(is_exact);
+        let last = rows.into_iter().filter_map(|row| self.cells(row).ok()?.pop().map(Cow::into_owned));
         self.last_cells = LastCells::new(last);
     }
 
@@ -222,7 +231,10 @@ impl Table {
     fn cells<'a>(&self, row: &'a str) -> Result<Vec<Cow<'a, str>>, RejectReason> {
         let mut cells = csv::cells(row, self.delimiter).ok_or(RejectReason::InvalidCsv { at: 0 })?;
         // Some tools end every row with a delimiter.
-        while cells.len() > self.names.len() && cells.last().is_some_and(|cell| cell.trim().is_empty()) {
+        while self.may_be_padded
+            && cells.len() > self.names.len()
+            && cells.last().is_some_and(|cell| cell.trim().is_empty())
+        {
             cells.pop();
         }
         if cells.len() != self.names.len() {

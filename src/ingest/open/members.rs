@@ -1,10 +1,12 @@
 //! The files in an archive, each a source of its own. Those of a zip archive are read where they lie; a tar archive is
 //! read once from its start, and its files are kept in memory or in temporary files, one at a time.
 
+use std::cell::RefCell;
 use std::collections::HashMap;
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::PathBuf;
+use std::rc::Rc;
 use std::sync::Arc;
 
 use zip::CompressionMethod;
@@ -28,6 +30,38 @@ fn data_start(file: &Arc<File>, header_start: u64) -> io::Result<u64> {
     }
     let length = |at: usize| u64::from(u16::from_le_bytes([header[at], header[at + 1]]));
     Ok(header_start + header.len() as u64 + length(26) + length(28))
+}
+
+/// The last bytes that were read of a tar archive.
+#[derive(Debug, Clone, Default)]
+struct LastBlock(Rc<RefCell<Vec<u8>>>);
+
+const TAR_BLOCK_BYTES: usize = 512;
+
+impl LastBlock {
+    fn take_in(&self, bytes: &[u8]) {
+        let mut last = self.0.borrow_mut();
+        last.extend_from_slice(&bytes[bytes.len().saturating_sub(TAR_BLOCK_BYTES)..]);
+        let surplus = last.len().saturating_sub(TAR_BLOCK_BYTES);
+        last.drain(..surplus);
+    }
+
+    fn is_zero(&self) -> bool {
+        self.0.borrow().iter().all(|byte| *byte == 0)
+    }
+}
+
+struct Watched<R> {
+    reader: R,
+    last_block: LastBlock,
+}
+
+impl<R: Read> Read for Watched<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let read = self.reader.read(buffer)?;
+        self.last_block.take_in(&buffer[..read]);
+        Ok(read)
+    }
 }
 
 impl Opened {
@@ -124,7 +158,8 @@ impl Opened {
     ) -> Result<Result<(), E>, String> {
         let told = |error: io::Error| error.to_string();
         let (reader, _) = self.inflated(self.stored()).map_err(told)?;
-        let mut tar = tar::Archive::new(reader);
+        let last_block = LastBlock::default();
+        let mut tar = tar::Archive::new(Watched { reader, last_block: last_block.clone() });
         // Of archives that were joined the second is read too.
         tar.set_ignore_zeros(true);
         for entry in tar.entries().map_err(told)? {
@@ -150,6 +185,10 @@ impl Opened {
                 Ok(false) => return Ok(Ok(())),
                 Err(error) => return Ok(Err(error)),
             }
+        }
+        // Whole archives end with blocks of zeros.
+        if !last_block.is_zero() {
+            return Err("it breaks off: the blocks that end an archive are missing".to_owned());
         }
         Ok(Ok(()))
     }

@@ -47,7 +47,10 @@ impl Source {
         let coverage = if self.settings_kind.is_some() {
             Vec::new()
         } else {
-            coverage::coverage(&self.input, &account, truncation.as_ref(), &self.known_coverage, settings)
+            // A file without a byte of text may be a download that failed.
+            let named = self.input.says.days_between.filter(|_| !self.is_blank);
+            let said = (truncation.as_ref(), named);
+            coverage::coverage(&self.input, &account, said, &self.known_coverage, settings)
         };
         let facts = Facts {
             fate: self.fate,

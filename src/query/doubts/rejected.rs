@@ -321,9 +321,10 @@ fn tenants_of<'a>(reject: &'a Reject, owners: &'a Owners) -> Vec<&'a str> {
 /// Ids as SQL has them in a list; `None` if there are none, or too many. Those that could be anything else
 /// than an id are left out: they come from logs. So are those that stand for any id.
 fn list_of(ids: &HashSet<&str>) -> Option<String> {
+    const FOR_ANY: [&str; 7] = ["anonymized", "null", "none", "n/a", "unknown", "undefined", "redacted"];
     let is_plain = |id: &str| {
-        id != "00000000-0000-0000-0000-000000000000"
-            && !id.eq_ignore_ascii_case("anonymized")
+        id.bytes().any(|byte| !matches!(byte, b'0' | b'-' | b'_' | b'.'))
+            && !FOR_ANY.iter().any(|word| id.eq_ignore_ascii_case(word))
             && (1..=100).contains(&id.len())
             && id
                 .bytes()
