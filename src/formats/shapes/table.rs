@@ -313,7 +313,8 @@ impl Table {
     /// Whether a row has as many cells as the header; some tools end every row with a delimiter.
     fn fits(&self, row: Row<'_, '_>) -> bool {
         let named = self.names.len();
-        row.len() >= named && (named..row.len()).all(|at| row.cell(at).is_blank())
+        let is_padded = || self.may_be_padded && (named..row.len()).all(|at| row.cell(at).is_blank());
+        row.len() == named || row.len() > named && is_padded()
     }
 
     /// Reads one row whose cells are known, as [`parse`](Self::parse) does; `None` if that has to say
