@@ -425,9 +425,9 @@ impl<'a> Draft<'a> {
         if category.is_none()
             && (stated.is_some() || table.is_some())
             && !stated.into_iter().chain(table).any(speaks_of_sign_ins)
-            && (!self.names_client() || stated.into_iter().chain(table).any(names_log))
         {
-            return Err(OtherLog);
+            let is_other = !self.names_client() || stated.into_iter().chain(table).any(names_log);
+            return if is_other { Err(OtherLog) } else { Ok(None) };
         }
         Ok(category.or(self.event_type))
     }
