@@ -117,7 +117,8 @@ struct CutOff {
 
 impl CutOff {
     /// Newest first, an export is complete for the days after its oldest row's; oldest first, for those before
-    /// its newest row's; without order, for none, and any of its days may lack rows. `named` are the days that it was asked for.
+    /// its newest row's; without order, for none, and any of its days may lack rows. `named` are the days that it
+    /// was asked for.
     fn of(account: &Account, named: Option<DayRange>) -> Self {
         let day = |micros: Option<i64>| micros.map(super::days::day_of).map(super::days::date);
         let (Some(oldest), Some(newest)) = (day(account.first_at), day(account.last_at)) else {
