@@ -1,5 +1,7 @@
 //! The verdict of one protocol in one tenant. What it means for the tenant is `super::tenant`'s.
 
+use chrono::NaiveDate;
+
 use super::settings::{ReportDoubt, ReportUsage};
 use lightsout_model::evidence::{PastUsage, ProtocolEvidence, UserCount};
 use lightsout_model::protocol::Protocol;
@@ -14,6 +16,8 @@ pub(super) struct Finding {
     pub(super) attempts: u64,
     unknown: u64,
     usage_before_window: UserCount,
+    usage_after_window: UserCount,
+    last_after_window: Option<NaiveDate>,
     /// What is known of it by other things than sign-ins.
     beside: Beside,
 }
@@ -45,6 +49,8 @@ impl Finding {
             attempts: attempts(evidence),
             unknown: if evidence.is_unknown_dismissed { 0 } else { evidence.unknown },
             usage_before_window: before.unwrap_or(evidence.usage_before_window),
+            usage_after_window: evidence.usage_after_window,
+            last_after_window: last_after(evidence),
             beside,
         }
         .judged(sufficient)
@@ -66,6 +72,8 @@ impl Finding {
             attempts: 0,
             unknown: if evidence.is_unknown_dismissed { 0 } else { part.unknown },
             usage_before_window: before.unwrap_or(part.usage_before_window),
+            usage_after_window: part.usage_after_window,
+            last_after_window: last_after(evidence),
             beside: Beside::default(),
         }
         .judged(sufficient)
@@ -80,6 +88,7 @@ impl Finding {
         } else if !sufficient
             || self.unknown > 0
             || any(self.usage_before_window)
+            || any(self.usage_after_window)
             || self.beside.report_doubt.is_one()
         {
             ProtocolVerdict::Unproven
@@ -125,10 +134,18 @@ impl Finding {
             (self.unknown > 0).then_some(Reason::UnknownOutcome { protocol, sign_ins: self.unknown });
         let before =
             any(self.usage_before_window).then_some(Reason::UsedBeforeWindow { protocol, users, sign_ins });
+        let UserCount { users, sign_ins } = self.usage_after_window;
+        let last_day = self.last_after_window;
+        let after = any(self.usage_after_window).then_some(Reason::UsedAfterWindow {
+            protocol,
+            users,
+            sign_ins,
+            last_day,
+        });
         let ReportDoubt { unclear: senders, unplaced } = self.beside.report_doubt;
         let report = self.beside.report_doubt.is_one().then_some(Reason::SmtpReport { senders, unplaced });
         let is_off = self.verdict == ProtocolVerdict::AlreadyOff;
-        unknown.into_iter().chain(before).chain(report).filter(move |_| !is_off)
+        unknown.into_iter().chain(before).chain(after).chain(report).filter(move |_| !is_off)
     }
 }
 
@@ -165,10 +182,14 @@ fn still_open(
     (!evidence.past_usage.is_empty()).then_some(count)
 }
 
+fn last_after(evidence: &ProtocolEvidence) -> Option<NaiveDate> {
+    evidence.last_after_window.map(|last| last.date_naive())
+}
+
 fn attempts(evidence: &ProtocolEvidence) -> u64 {
     evidence.interrupted.saturating_add(evidence.blocked).saturating_add(evidence.failures)
 }
 
 const fn any(count: UserCount) -> bool {
-    count.sign_ins > 0 || count.users > 0
+    !count.is_none()
 }

@@ -122,12 +122,15 @@ fn is_later(collected: &CollectedSettings, protocol: Protocol, evidence: &Tenant
         past.iter().all(|usage| usage.last_day < day || usage.users == 0)
     };
     let unattributed = evidence.protocols.get(&Protocol::OtherLegacy).is_none_or(|found| {
-        found.exchange_or_unnamed.usage.sign_ins + found.exchange_or_unnamed.unknown == 0
-            || found.last_seen.is_some_and(|last_seen| last_seen < collected.collected_at)
+        let part = &found.exchange_or_unnamed;
+        part.usage_after_window.is_none()
+            && (part.usage.sign_ins + part.unknown == 0
+                || found.last_seen.is_some_and(|last_seen| last_seen < collected.collected_at))
     });
     let own = evidence.protocols.get(&protocol).is_none_or(|found| {
-        found.usage.sign_ins + found.unknown == 0
-            || found.last_seen.is_some_and(|last_seen| last_seen < collected.collected_at)
+        found.usage_after_window.is_none()
+            && (found.usage.sign_ins + found.unknown == 0
+                || found.last_seen.is_some_and(|last_seen| last_seen < collected.collected_at))
     });
     own && unattributed && before_window(protocol) && before_window(Protocol::OtherLegacy)
 }

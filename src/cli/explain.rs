@@ -44,7 +44,7 @@ pub(super) async fn run(arguments: &Arguments, global: &Global) -> Result<u8> {
     if let Some(note) = missing_logs_note(&queries, Some(window), &tenant_id, &roster).await? {
         print_note(&format!("lightsout: {note}"));
     }
-    let mut evidence = queries.evidence_on(coverage, &campaign, window.first, window.end_at()).await?;
+    let mut evidence = queries.evidence_on(coverage, &campaign, window).await?;
     evidence.retain(|tenant| tenant.tenant_id == tenant_id);
     // Nothing of another tenant reaches this one's verdict.
     let settings = roster.tenants.get(&tenant_id).cloned();

@@ -28,7 +28,7 @@ pub struct Basis<'a> {
 }
 
 /// Another number where the same evidence may be judged otherwise than before.
-pub const RULES_VERSION: u32 = 5;
+pub const RULES_VERSION: u32 = 6;
 
 /// The columns of a [`DecisionHead`].
 pub(crate) const HEAD_COLUMNS: [&str; 6] =

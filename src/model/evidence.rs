@@ -104,6 +104,13 @@ pub struct UserCount {
     pub sign_ins: u64,
 }
 
+impl UserCount {
+    #[must_use]
+    pub const fn is_none(&self) -> bool {
+        self.users == 0 && self.sign_ins == 0
+    }
+}
+
 /// What is known of one protocol in one tenant. All counts are of sign-ins that are not provably
 /// modern; `usage` is success in the tenant itself, the others are the other outcomes.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -120,14 +127,20 @@ pub struct ProtocolEvidence {
     pub last_seen: Option<DateTime<Utc>>,
     /// Usage in the lookback days before the window.
     pub usage_before_window: UserCount,
-    /// The same, by the users' last usage day.
+    /// Usage from the end of the window on: the newest days of the logs, as a rule.
+    #[serde(skip_serializing_if = "UserCount::is_none")]
+    pub usage_after_window: UserCount,
+    /// The newest of it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub last_after_window: Option<DateTime<Utc>>,
+    /// Usage before the window, by the users' last usage day.
     pub past_usage: Vec<PastUsage>,
     /// Somebody has looked into all the unknown ones, or into all usage before the window.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub is_unknown_dismissed: bool,
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub is_past_dismissed: bool,
-    /// Of `usage`, `unknown` and `usage_before_window`: the part to Exchange Online or to no named
+    /// Of `usage`, `unknown`, `usage_before_window` and `usage_after_window`: the part to Exchange Online or to no named
     /// resource. Decides for `other_legacy` alone, zero for the others is harmless.
     pub exchange_or_unnamed: ExchangeOrUnnamed,
 }
@@ -139,6 +152,8 @@ pub struct ExchangeOrUnnamed {
     pub usage: UserCount,
     pub unknown: u64,
     pub usage_before_window: UserCount,
+    #[serde(skip_serializing_if = "UserCount::is_none")]
+    pub usage_after_window: UserCount,
 }
 
 /// A run of covered days, both ends included.
@@ -231,8 +246,11 @@ pub struct CategoryCoverage {
     pub first_seen: Option<NaiveDate>,
     /// Days of storage-export files that are neither cut nor mostly rejected, with records or without.
     pub storage: Vec<DayRange>,
-    /// Days that somebody or something states the log to be complete for.
+    /// Days that a person states the log to be complete for.
     pub stated: Vec<DayRange>,
+    /// Days that files state it for: by their name, by a filter in their links, or up to where they were cut off.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub stated_by_files: Vec<DayRange>,
     /// Of interactive: days on which non-interactive records, or storage files, were seen in a channel that
     /// carries interactive records too.
     pub sibling: Vec<DayRange>,

@@ -106,6 +106,8 @@ pub enum Reason {
     UnknownOutcome { protocol: Protocol, sign_ins: u64 },
     /// Usage in the lookback days before the window: monthly and quarterly jobs.
     UsedBeforeWindow { protocol: Protocol, users: u64, sign_ins: u64 },
+    /// Usage from the end of the window on. Its days are not over, but it is usage.
+    UsedAfterWindow { protocol: Protocol, users: u64, sign_ins: u64, last_day: Option<NaiveDate> },
     /// Client apps that are not recognised.
     UnrecognisedClient { sign_ins: u64 },
     /// Client apps that are empty or "Unknown".
@@ -155,6 +157,7 @@ impl Reason {
             Self::ColumnMissing { .. } => "column_missing",
             Self::UnknownOutcome { .. } => "unknown_outcome",
             Self::UsedBeforeWindow { .. } => "used_before_window",
+            Self::UsedAfterWindow { .. } => "used_after_window",
             Self::UnrecognisedClient { .. } => "unrecognised_client",
             Self::ClientNotStated { .. } => "client_not_stated",
             Self::LegacyAgentElsewhere { .. } => "legacy_agent_elsewhere",
@@ -179,6 +182,7 @@ impl Reason {
             | Self::UnattributedLegacyUse { .. }
             | Self::UnknownOutcome { .. }
             | Self::UsedBeforeWindow { .. }
+            | Self::UsedAfterWindow { .. }
             | Self::UnrecognisedClient { .. }
             | Self::ClientNotStated { .. } => true,
             Self::Excluded { .. }
@@ -209,6 +213,7 @@ impl Reason {
             Self::InUse { protocol, .. }
             | Self::UnknownOutcome { protocol, .. }
             | Self::UsedBeforeWindow { protocol, .. }
+            | Self::UsedAfterWindow { protocol, .. }
             | Self::Attempted { protocol, .. } => match protocol {
                 // "Other clients" may be any protocol.
                 Protocol::OtherLegacy => None,
@@ -255,6 +260,7 @@ impl Reason {
             | Self::NoRecords
             | Self::UnknownOutcome { .. }
             | Self::UsedBeforeWindow { .. }
+            | Self::UsedAfterWindow { .. }
             | Self::UnrecognisedClient { .. }
             | Self::ClientNotStated { .. }
             | Self::LegacyAgentElsewhere { .. }

@@ -122,9 +122,9 @@ impl<'a> NoticeContent<'a> {
                 | Reason::AlreadyOff { .. }
                 | Reason::Unused => false,
                 Reason::SmtpReport { .. } => of_protocol(&Protocol::SmtpAuth),
-                Reason::UnknownOutcome { protocol, .. } | Reason::UsedBeforeWindow { protocol, .. } => {
-                    of_protocol(protocol)
-                }
+                Reason::UnknownOutcome { protocol, .. }
+                | Reason::UsedBeforeWindow { protocol, .. }
+                | Reason::UsedAfterWindow { protocol, .. } => of_protocol(protocol),
                 Reason::NoRecords
                 | Reason::CategoryMissing { .. }
                 | Reason::Gap { .. }

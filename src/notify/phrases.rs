@@ -133,6 +133,9 @@ phrases! {
     USED_BEFORE:
         "it was used shortly before the time searched",
         "es wurde kurz vor dem durchsuchten Zeitraum verwendet";
+    USED_AFTER:
+        "it was used after the time searched",
+        "es wurde nach dem durchsuchten Zeitraum verwendet";
     REPORT_NAMES_SENDERS:
         "the report \"SMTP AUTH clients\" names senders that may use it",
         "der Bericht „SMTP AUTH clients“ nennt Absender, die es verwenden könnten";

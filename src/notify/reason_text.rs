@@ -218,6 +218,21 @@ fn told(reason: &Reason, window: Option<Window>) -> (String, Option<String>) {
                 window.map_or_else(|| "the window's first day".to_owned(), |window| window.first.to_string())
             ),
         ),
+        Reason::UsedAfterWindow { protocol, users: n, sign_ins: s, last_day } => {
+            let as_of = last_day.and_then(|day| day.succ_opt());
+            let as_of = as_of.map_or_else(|| "a later day".to_owned(), |day| day.to_string());
+            cured(
+                format!(
+                    "{protocol} was used after the window by {}, {}{}",
+                    users(n),
+                    sign_ins(s),
+                    last_day.map_or_else(String::new, |day| format!(", last on {day}"))
+                ),
+                format!(
+                    "see who that is (lightsout report who --as-of {as_of}) and move it to modern authentication; or decide                      for those days too, with --as-of {as_of}: the verdict is then a warning"
+                ),
+            )
+        }
         Reason::UnrecognisedClient { sign_ins: s } => cured(
             format!("{} by unknown client apps", sign_ins(s)),
             "see what they are: lightsout report unclear_clients".to_owned(),

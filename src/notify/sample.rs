@@ -167,6 +167,12 @@ pub(super) fn insufficient_reasons() -> Vec<Reason> {
         Reason::ColumnMissing { category: Category::Interactive, columns: vec!["clientAppUsed".to_owned()] },
         Reason::UnknownOutcome { protocol: Protocol::Pop3, sign_ins: 1 },
         Reason::UsedBeforeWindow { protocol: Protocol::SmtpAuth, users: 1, sign_ins: 3 },
+        Reason::UsedAfterWindow {
+            protocol: Protocol::Imap4,
+            users: 1,
+            sign_ins: 2,
+            last_day: Some(day(11, 25)),
+        },
         Reason::UnrecognisedClient { sign_ins: 5 },
         Reason::ClientNotStated { sign_ins: 1 },
         Reason::LegacyAgentElsewhere { sign_ins: 2 },

@@ -41,17 +41,17 @@ type Tenants = BTreeMap<String, TenantEvidence>;
 impl Queries {
     /// All evidence of a window, one entry per tenant of the lake, sorted by tenant id.
     pub async fn evidence(&self, campaign: &Campaign, window: Window) -> Result<Vec<TenantEvidence>> {
-        self.evidence_on(self.coverage().await?, campaign, window.first, window.end_at()).await
+        self.evidence_on(self.coverage().await?, campaign, window).await
     }
 
-    /// The same for a window that need not end with a day: `end` is not in it.
+    /// The same for a window that need not end with a day: `end` is not in it. What came later is not looked at.
     pub async fn evidence_until(
         &self,
         campaign: &Campaign,
         first: NaiveDate,
         end: DateTime<Utc>,
     ) -> Result<Vec<TenantEvidence>> {
-        self.evidence_on(self.coverage().await?, campaign, first, end).await
+        self.gather(self.coverage().await?, campaign, first, end, end).await
     }
 
     /// The same on top of coverage that has been gathered, which no window changes.
@@ -59,8 +59,20 @@ impl Queries {
         &self,
         coverage: Vec<TenantEvidence>,
         campaign: &Campaign,
+        window: Window,
+    ) -> Result<Vec<TenantEvidence>> {
+        self.gather(coverage, campaign, window.first, window.end_at(), midnight(super::catalog::LAST_DAY))
+            .await
+    }
+
+    /// `end`: where the window ends; `later_end`: until when usage after it is looked for.
+    async fn gather(
+        &self,
+        coverage: Vec<TenantEvidence>,
+        campaign: &Campaign,
         first: NaiveDate,
         end: DateTime<Utc>,
+        later_end: DateTime<Utc>,
     ) -> Result<Vec<TenantEvidence>> {
         const NAME: &str = "evidence";
         let lookback = Window::before(first, campaign.lookback_days.max(HISTORY_DAYS)).first;
@@ -79,6 +91,7 @@ impl Queries {
             ("window_start", timestamp(midnight(first))),
             ("window_end", timestamp(end)),
             ("lookback_start", timestamp(midnight(lookback))),
+            ("later_end", timestamp(later_end)),
             ("protocols", text(scope)),
             ("auth_methods", text(campaign.auth_methods())),
             ("app_ids", text(campaign.app_ids.join(","))),
@@ -88,7 +101,7 @@ impl Queries {
             add_rows(&mut tenants, &TypedColumns { batch: &batch, query: NAME })?;
         }
         self.add_doubts(&mut tenants, midnight(first), Span { start: midnight(lookback), end }).await?;
-        parameters.retain(|(name, _)| !["window_end", "protocols"].contains(&name.as_str()));
+        parameters.retain(|(name, _)| !["window_end", "later_end", "protocols"].contains(&name.as_str()));
         self.add_past_usage(&mut tenants, parameters).await?;
         let as_of = end.date_naive();
         let age_days_max = campaign.evidence.settings_age_days_max;
@@ -168,6 +181,10 @@ fn add_rows(tenants: &mut Tenants, columns: &TypedColumns<'_>) -> Result<()> {
     let exchange_unknown = count("exchange_unknown")?;
     let exchange_users_before = count("exchange_users_before_window")?;
     let exchange_sign_ins_before = count("exchange_sign_ins_before_window")?;
+    let (users_after, sign_ins_after) = (count("users_after_window")?, count("sign_ins_after_window")?);
+    let last_after = columns.times("last_after_window")?;
+    let exchange_users_after = count("exchange_users_after_window")?;
+    let exchange_sign_ins_after = count("exchange_sign_ins_after_window")?;
     let (doubts, users_in_scope) = (count("doubts")?, count("users_in_scope")?);
     let (legacy_agent_doubts, mismatches) = (count("legacy_agent_doubts")?, count("mismatches")?);
     for at in 0..columns.batch.num_rows() {
@@ -201,6 +218,8 @@ fn add_rows(tenants: &mut Tenants, columns: &TypedColumns<'_>) -> Result<()> {
             unknown: unknown(at),
             last_seen: last_seen(at),
             usage_before_window: UserCount { users: users_before(at), sign_ins: sign_ins_before(at) },
+            usage_after_window: UserCount { users: users_after(at), sign_ins: sign_ins_after(at) },
+            last_after_window: last_after(at),
             past_usage: Vec::new(),
             is_unknown_dismissed: false,
             is_past_dismissed: false,
@@ -210,6 +229,10 @@ fn add_rows(tenants: &mut Tenants, columns: &TypedColumns<'_>) -> Result<()> {
                 usage_before_window: UserCount {
                     users: exchange_users_before(at),
                     sign_ins: exchange_sign_ins_before(at),
+                },
+                usage_after_window: UserCount {
+                    users: exchange_users_after(at),
+                    sign_ins: exchange_sign_ins_after(at),
                 },
             },
         };

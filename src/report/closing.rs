@@ -185,6 +185,9 @@ pub(super) const fn cure(reason: &Reason) -> &'static str {
         Reason::ColumnMissing { .. } => "export again with all columns",
         Reason::UnknownOutcome { .. } => "export again with the status of each sign-in",
         Reason::UsedBeforeWindow { .. } => "see who it was: report who; move it to modern authentication",
+        Reason::UsedAfterWindow { .. } => {
+            "see who it is: report who, with a later --as-of; move it to modern authentication"
+        }
         Reason::UnrecognisedClient { .. } | Reason::ClientNotStated { .. } => {
             "see what they are: report unclear_clients"
         }

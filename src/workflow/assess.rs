@@ -51,7 +51,7 @@ pub async fn assess(
     let queries = session::open_for_verdicts(lake, resources).await?;
     let coverage = queries.coverage().await?;
     let window = window(as_of, &campaign, &roster, &coverage, lake)?;
-    let evidence = queries.evidence_on(coverage, &campaign, window.first, window.end_at()).await?;
+    let evidence = queries.evidence_on(coverage, &campaign, window).await?;
     let basis = reproduce::basis(&campaign, &roster, &evidence, window, 0);
     let (assessment, row) = decide(&basis, now, store::versions(lake)?)?;
     // A decision over nobody says nothing.

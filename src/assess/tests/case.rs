@@ -120,6 +120,16 @@ impl Case {
         self
     }
 
+    /// Usage after the window, on the 26th.
+    pub(super) fn used_after(mut self, protocol: Protocol, users: u64, sign_ins: u64) -> Self {
+        let count = UserCount { users, sign_ins };
+        let counts = self.counts(protocol);
+        counts.usage_after_window = count;
+        counts.exchange_or_unnamed.usage_after_window = count;
+        counts.last_after_window = "2026-11-26T08:00:00Z".parse().ok();
+        self
+    }
+
     /// Sign-ins without a status.
     pub(super) fn unknown(mut self, protocol: Protocol, sign_ins: u64) -> Self {
         let counts = self.counts(protocol);
@@ -236,6 +246,12 @@ impl Case {
     /// Days that somebody or something states.
     pub(super) fn stated(mut self, category: Category, days: &str) -> Self {
         self.evidence().coverage.entry(category).or_default().stated = ranges(days);
+        self
+    }
+
+    /// Days that files state: by their name, or a filter in their links.
+    pub(super) fn stated_by_files(mut self, category: Category, days: &str) -> Self {
+        self.evidence().coverage.entry(category).or_default().stated_by_files = ranges(days);
         self
     }
 

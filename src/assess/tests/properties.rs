@@ -117,9 +117,10 @@ fn any_users() -> impl Strategy<Value = UserCount> {
 
 fn any_protocol() -> impl Strategy<Value = ProtocolEvidence> {
     let attempts = (any_count(), any_count(), any_count());
-    (any_users(), attempts, any_count(), any_users(), any::<bool>()).prop_map(
-        |(usage, (interrupted, blocked, failures), unknown, before, to_exchange)| {
-            let part = ExchangeOrUnnamed { usage, unknown, usage_before_window: before };
+    (any_users(), attempts, any_count(), [any_users(), any_users()], any::<bool>()).prop_map(
+        |(usage, (interrupted, blocked, failures), unknown, [before, after], to_exchange)| {
+            let part =
+                ExchangeOrUnnamed { usage, unknown, usage_before_window: before, usage_after_window: after };
             ProtocolEvidence {
                 usage,
                 interrupted,
@@ -128,6 +129,8 @@ fn any_protocol() -> impl Strategy<Value = ProtocolEvidence> {
                 unknown,
                 last_seen: None,
                 usage_before_window: before,
+                usage_after_window: after,
+                last_after_window: None,
                 past_usage: Vec::new(),
                 is_unknown_dismissed: false,
                 is_past_dismissed: false,

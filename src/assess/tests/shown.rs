@@ -36,6 +36,10 @@ fn told(reason: &Reason) -> String {
         | Reason::UsedBeforeWindow { protocol, users, sign_ins } => {
             format!("{protocol} {users} {sign_ins}")
         }
+        Reason::UsedAfterWindow { protocol, users, sign_ins, last_day } => format!(
+            "{protocol} {users} {sign_ins} {}",
+            last_day.map_or("no day".to_owned(), |day| day.to_string())
+        ),
         Reason::UnattributedLegacyUse { users, sign_ins } => format!("{users} {sign_ins}"),
         Reason::CategoryMissing { category } => category.to_string(),
         Reason::Gap { category, days, permitted_days } => {

@@ -115,6 +115,22 @@ pub(super) fn cases() -> Vec<Case> {
         case("earlier usage of a protocol outside the scope does not decide")
             .used_before(Autodiscover, 4, 8)
             .no_impact("unused").want("autodiscover", "unproven"),
+        case("usage after the window makes its protocol unproven: the newest days of a log are no part of it")
+            .used_after(Imap4, 1, 2)
+            .insufficient("used_after_window imap4 1 2 2026-11-26").want("imap4", "unproven")
+            .want("clear", &NINE.replace("imap4;", "")),
+        case("usage of one of the Outlook group after the window keeps the group")
+            .used_after(MapiOverHttp, 1, 1)
+            .insufficient("used_after_window mapi_over_http 1 1 2026-11-26").want("clear", NOT_OUTLOOK),
+        case("usage in the window and after it is usage")
+            .used(Imap4, 1, 2).used_after(Imap4, 1, 2)
+            .warning("in_use imap4 1 2"),
+        case("usage of a protocol outside the scope after the window does not decide")
+            .used_after(Autodiscover, 1, 1)
+            .no_impact("unused").want("autodiscover", "unproven"),
+        case("legacy clients at Exchange Online after the window are nobody's in particular")
+            .used_after(OtherLegacy, 1, 1)
+            .insufficient("used_after_window other_legacy 1 1 2026-11-26").want("clear", ""),
         case("usage older than the lookback days is not in the evidence and does not decide")
             .used_before(SmtpAuth, 0, 0)
             .no_impact("unused").want("smtp_auth", "unused"),

@@ -27,6 +27,8 @@ pub(super) struct ReasonFacts {
     first_iso: Option<String>,
     last_iso: Option<String>,
     last_provable_day: Option<String>,
+    /// Of usage after the window.
+    last_day: Option<String>,
     as_of_iso: Option<String>,
     first_covered_day: Option<String>,
     possible_from: Option<String>,
@@ -81,6 +83,11 @@ impl ReasonFacts {
             | Reason::UsedBeforeWindow { protocol, users, sign_ins } => {
                 facts.protocol = Some(locale.protocol(*protocol));
                 (facts.users, facts.sign_ins) = (*users, *sign_ins);
+            }
+            Reason::UsedAfterWindow { protocol, users, sign_ins, last_day } => {
+                facts.protocol = Some(locale.protocol(*protocol));
+                (facts.users, facts.sign_ins) = (*users, *sign_ins);
+                facts.last_day = last_day.map(|day| locale.date(day));
             }
             Reason::UnattributedLegacyUse { users, sign_ins } => {
                 facts.protocol = Some(locale.protocol(Protocol::OtherLegacy));

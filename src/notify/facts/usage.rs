@@ -151,6 +151,9 @@ fn may_be(doubt: &Reason, protocol: Protocol, locale: Locale) -> Option<String> 
         Reason::UsedBeforeWindow { protocol: of, .. } if *of == protocol => {
             locale.text(phrases::USED_BEFORE).to_owned()
         }
+        Reason::UsedAfterWindow { protocol: of, .. } if *of == protocol => {
+            locale.text(phrases::USED_AFTER).to_owned()
+        }
         Reason::SmtpReport { .. } if protocol == Protocol::SmtpAuth => {
             locale.text(phrases::REPORT_NAMES_SENDERS).to_owned()
         }

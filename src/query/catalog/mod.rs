@@ -7,6 +7,7 @@ pub mod parameter;
 use std::collections::BTreeMap;
 use std::fmt;
 
+use chrono::NaiveDate;
 use datafusion::common::ScalarValue;
 use serde::de::DeserializeOwned;
 
@@ -14,9 +15,12 @@ use super::{Parameter, Queries, timestamp};
 use crate::Result;
 use header::{Header, HeaderError};
 use lightsout_model::campaign::Campaign;
-use lightsout_model::evidence::Window;
+use lightsout_model::evidence::{Window, midnight};
 use lightsout_model::protocol::Protocol;
 use parameter::ParameterValue;
+
+/// After every sign-in that a lake can hold, and early enough for SQL to write it in any unit.
+pub(super) const LAST_DAY: NaiveDate = NaiveDate::from_ymd_opt(2200, 1, 1).expect("a day");
 
 /// What a report is about: the headings of the list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -168,6 +172,7 @@ impl<'a> Report<'a> {
                 "lookback_start" => {
                     timestamp(Window::before(window?.first, campaign.lookback_days).start_at())
                 }
+                "later_end" => timestamp(midnight(LAST_DAY)),
                 "protocols" => {
                     text(campaign.scope().into_iter().map(Protocol::as_str).collect::<Vec<_>>().join(","))
                 }

@@ -11,10 +11,11 @@ use lightsout_model::sign_in::{AuthMethod, Category, Outcome};
 use lightsout_model::verdict::TenantVerdict;
 
 /// The parameters that the program binds from the rules; every other one is a flag.
-const WELL_KNOWN: [(&str, Kind); 8] = [
+const WELL_KNOWN: [(&str, Kind); 9] = [
     ("window_start", Kind::Timestamp),
     ("window_end", Kind::Timestamp),
     ("lookback_start", Kind::Timestamp),
+    ("later_end", Kind::Timestamp),
     ("protocols", Kind::Text),
     ("auth_methods", Kind::Text),
     ("app_ids", Kind::Text),

@@ -53,6 +53,10 @@ impl Possible {
         if let Some(day) = reasons().filter_map(first_day).max() {
             return Self::From(day);
         }
+        // No window makes that go away.
+        if reasons().any(|reason| matches!(reason, Reason::UsedAfterWindow { .. })) {
+            return Self::OnceCleared;
+        }
         let settled = |reason: &Reason| match reason {
             Reason::NotSettled { last_provable_day: Some(day), .. } => day.succ_opt(),
             _ => None,

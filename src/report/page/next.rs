@@ -163,6 +163,10 @@ fn look(undecided: &[&TenantAssessment], snapshot: &Snapshot<'_>, flags: &Flags)
                     let days = snapshot.campaign.lookback_days.max(1);
                     format!("lightsout report who{campaign} --as-of {first_day} --window-days {days}")
                 }
+                Reason::UsedAfterWindow { last_day: Some(day), .. } => {
+                    let as_of = day.succ_opt().unwrap_or(*day);
+                    format!("lightsout report who{campaign} --as-of {as_of}")
+                }
                 Reason::UnrecognisedClient { .. } | Reason::ClientNotStated { .. } => {
                     format!("lightsout report unclear_clients{campaign}{window}")
                 }
@@ -175,7 +179,7 @@ fn look(undecided: &[&TenantAssessment], snapshot: &Snapshot<'_>, flags: &Flags)
         doubtful += usize::from(leaves_open);
     }
     let commands: Vec<String> = commands.into_iter().collect();
-    let text = "Usage before the window may be a monthly or quarterly job; sign-ins whose client or outcome the log does \
+    let text = "Usage before the window may be a monthly or quarterly job; usage after it is usage; sign-ins whose client or outcome the log does \
                 not tell may be legacy.";
     let title = format!("Review what {} leave open", tenants(doubtful));
     (doubtful > 0).then(|| Step::new(title, text.to_owned(), &commands, None))
