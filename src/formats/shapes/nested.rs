@@ -132,17 +132,20 @@ pub(super) fn country_in_cell(cell: &str) -> Option<Cow<'_, str>> {
     country(&mut Cursor::doubled(cell)).ok().flatten()
 }
 
-/// Whether some authentication step succeeded with a certificate. A step that does not say so did not.
+/// Whether some authentication step succeeded with a certificate, and none with a password: then the password may be
+/// what signed in. A step that does not say so did not succeed.
 pub(super) fn certificate_succeeded(cursor: &mut Cursor<'_, impl Strings>) -> Result<bool, JsonError> {
-    let mut certificate = false;
+    let (mut certificate, mut password) = (false, false);
     cursor.array::<JsonError>(|cursor| {
         if cursor.kind()? != Kind::Object {
             return cursor.skip();
         }
-        let (mut with_certificate, mut succeeded) = (false, false);
+        let (mut with_certificate, mut with_password, mut succeeded) = (false, false, false);
         cursor.object::<JsonError>(|cursor, key| {
             if key.eq_ignore_ascii_case("authenticationMethod") {
-                with_certificate = cursor.text()?.is_some_and(|method| is_certificate(&method));
+                let method = cursor.text()?.unwrap_or_default();
+                with_certificate = is_certificate(&method);
+                with_password = method.trim().eq_ignore_ascii_case("password");
             } else if key.eq_ignore_ascii_case("succeeded") {
                 succeeded = cursor.text()?.is_some_and(|text| text.trim().eq_ignore_ascii_case("true"));
             } else {
@@ -151,9 +154,10 @@ pub(super) fn certificate_succeeded(cursor: &mut Cursor<'_, impl Strings>) -> Re
             Ok(())
         })?;
         certificate |= with_certificate && succeeded;
+        password |= with_password && succeeded;
         Ok(())
     })?;
-    Ok(certificate)
+    Ok(certificate && !password)
 }
 
 /// Whether an authentication method is a certificate: "X.509 Certificate" and its kin, and not "No certificate" or
@@ -279,6 +283,14 @@ mod tests {
             (r#"[{"authenticationMethod":"X.509 Certificate","succeeded":true}]"#, true),
             (r#"[{"succeeded":"True","authenticationMethod":"x.509 certificate"}]"#, true),
             (r#"[{"authenticationMethod":"X.509 Certificate","succeeded":false}]"#, false),
+            (
+                r#"[{"authenticationMethod":"X.509 Certificate","succeeded":true},{"authenticationMethod":"Password","succeeded":true}]"#,
+                false,
+            ),
+            (
+                r#"[{"authenticationMethod":"Password","succeeded":false},{"authenticationMethod":"X.509 Certificate","succeeded":true}]"#,
+                true,
+            ),
             (r#"[{"authenticationMethod":"X.509 Certificate"}]"#, false),
             (r#"[{"authenticationMethod":"Password","succeeded":true}]"#, false),
             (
