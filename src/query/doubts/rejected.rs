@@ -60,23 +60,47 @@ struct Facts {
 /// By tenant and id, the times of sign-ins.
 type Whole = HashMap<(String, String), Vec<DateTime<Utc>>>;
 
+/// A record's place in its file.
+#[derive(Debug, Clone)]
+struct Place {
+    source_id: String,
+    sign_in_id: String,
+    offset: i64,
+    at: Option<DateTime<Utc>>,
+}
+
+const PLACE: &str = "source_id, sign_in_id, source_offset, signed_in_at";
+
 /// What longer copies of a cut file have where it was cut.
 #[derive(Debug)]
 struct Copies {
     /// The place of the last record that the cut file has whole.
     until: i64,
-    ids: HashSet<(i64, String)>,
+    /// The records of the copies, by place: id and time.
+    records: HashMap<i64, Vec<(String, DateTime<Utc>)>>,
 }
 
 impl Copies {
     /// Whether a copy has what the reject is a part of.
     fn hold(&self, reject: &Reject) -> bool {
-        let is_there = |id: &String| self.ids.contains(&(reject.byte_offset, id.clone()));
-        reject.byte_offset > self.until && reject.sign_in_id.as_ref().is_none_or(is_there)
+        // What the reject does not tell can't differ; that nothing is at its place does.
+        let is_it = |(id, at): &(String, DateTime<Utc>)| match &reject.sign_in_id {
+            Some(of) => of == id && reject.is_of(*at),
+            None => reject.may_tell_of(*at),
+        };
+        reject.byte_offset > self.until
+            && self.records.get(&reject.byte_offset).is_some_and(|there| there.iter().any(is_it))
     }
 }
 
 impl Reject {
+    /// Whether a reject that was cut before its id may be a sign-in of then: a log names the time at which it wrote the
+    /// record first, which may be some hours later.
+    fn may_tell_of(&self, at: DateTime<Utc>) -> bool {
+        let (delay, near) = (chrono::TimeDelta::days(1), chrono::TimeDelta::seconds(1));
+        self.time.is_none_or(|(first, last)| at >= first - delay && at <= last + near)
+    }
+
     /// Whether the reject may be the sign-in of its id that happened then.
     fn is_of(&self, at: DateTime<Utc>) -> bool {
         let near = chrono::TimeDelta::seconds(1);
@@ -231,31 +255,34 @@ impl Queries {
             rejects.iter().filter(torn).map(|reject| reject.source_id.as_str()).collect();
         let Some(list) = list_of(&torn) else { return Ok(HashMap::new()) };
         let last_records = format!(
-            "SELECT source_id, sign_in_id, source_offset FROM (SELECT source_id, sign_in_id, source_offset, \
+            "SELECT {PLACE} FROM (SELECT {PLACE}, \
              row_number() OVER (PARTITION BY source_id ORDER BY source_offset DESC) AS place \
              FROM sign_in_records WHERE source_id IN ({list})) AS ranked WHERE place = 1"
         );
         let anchors = self.places(&last_records).await?;
-        let ids: HashSet<&str> = anchors.iter().map(|(_, id, _)| id.as_str()).collect();
+        let ids: HashSet<&str> = anchors.iter().map(|anchor| anchor.sign_in_id.as_str()).collect();
         let Some(list) = list_of(&ids) else { return Ok(HashMap::new()) };
-        let same_records = format!(
-            "SELECT source_id, sign_in_id, source_offset FROM sign_in_records WHERE sign_in_id IN ({list})"
-        );
+        let same_records = format!("SELECT {PLACE} FROM sign_in_records WHERE sign_in_id IN ({list})");
         let same = self.places(&same_records).await?;
-        let copies = |(source, id, offset): &(String, String, i64)| {
-            let (source, id, offset) = (source.clone(), id.clone(), *offset);
+        let copies = |anchor: &Place| {
+            let anchor = anchor.clone();
             same.iter()
-                .filter(move |(other, same, at)| *other != source && *same == id && *at == offset)
-                .map(|(other, _, _)| other.as_str())
+                .filter(move |place| {
+                    place.source_id != anchor.source_id
+                        && place.sign_in_id == anchor.sign_in_id
+                        && place.offset == anchor.offset
+                })
+                .map(|place| place.source_id.as_str())
         };
         let candidates: HashSet<&str> = anchors.iter().flat_map(copies).collect();
         let Some(list) = list_of(&candidates) else { return Ok(HashMap::new()) };
         let ends = format!(
-            "SELECT source_id, '' AS sign_in_id, max(source_offset) AS source_offset FROM sign_in_records \
+            "SELECT source_id, '' AS sign_in_id, max(source_offset) AS source_offset, \
+             max(signed_in_at) AS signed_in_at FROM sign_in_records \
              WHERE source_id IN ({list}) GROUP BY source_id"
         );
         let ends: HashMap<String, i64> =
-            self.places(&ends).await?.into_iter().map(|(source, _, offset)| (source, offset)).collect();
+            self.places(&ends).await?.into_iter().map(|place| (place.source_id, place.offset)).collect();
         let offsets: BTreeSet<i64> = rejects
             .iter()
             .filter(|reject| torn.contains(reject.source_id.as_str()))
@@ -263,32 +290,40 @@ impl Queries {
             .collect();
         let offsets: Vec<String> = offsets.into_iter().map(|offset| offset.to_string()).collect();
         let same_places = format!(
-            "SELECT source_id, sign_in_id, source_offset FROM sign_in_records \
-             WHERE source_id IN ({list}) AND source_offset IN ({})",
+            "SELECT {PLACE} FROM sign_in_records WHERE source_id IN ({list}) AND source_offset IN ({})",
             offsets.join(", ")
         );
         let same_places = self.places(&same_places).await?;
         let mut found = HashMap::new();
         for anchor in &anchors {
-            let goes_on = |copy: &&str| ends.get(*copy).is_some_and(|end| *end > anchor.2);
+            let goes_on = |copy: &&str| ends.get(*copy).is_some_and(|end| *end > anchor.offset);
             let of: HashSet<&str> = copies(anchor).filter(goes_on).collect();
             if !of.is_empty() {
-                let there = same_places.iter().filter(|(source, ..)| of.contains(source.as_str()));
-                let ids = there.map(|(_, id, offset)| (*offset, id.clone())).collect();
-                found.insert(anchor.0.clone(), Copies { until: anchor.2, ids });
+                let mut records: HashMap<i64, Vec<(String, DateTime<Utc>)>> = HashMap::new();
+                for place in same_places.iter().filter(|place| of.contains(place.source_id.as_str())) {
+                    let record = place.at.map(|at| (place.sign_in_id.clone(), at));
+                    records.entry(place.offset).or_default().extend(record);
+                }
+                found.insert(anchor.source_id.clone(), Copies { until: anchor.offset, records });
             }
         }
         Ok(found)
     }
 
-    async fn places(&self, sql: &str) -> Result<Vec<(String, String, i64)>> {
+    async fn places(&self, sql: &str) -> Result<Vec<Place>> {
         let mut places = Vec::new();
         self.each(NAME, sql, &[], |batch| {
             let columns = TypedColumns { batch, query: NAME };
             let (sources, ids) = (columns.text("source_id")?, columns.text("sign_in_id")?);
             let offsets = columns.primitive::<Int64Type>("source_offset")?;
-            for at in 0..batch.num_rows() {
-                places.push((sources.value(at).to_owned(), ids.value(at).to_owned(), offsets.value(at)));
+            let times = columns.times("signed_in_at")?;
+            for row in 0..batch.num_rows() {
+                places.push(Place {
+                    source_id: sources.value(row).to_owned(),
+                    sign_in_id: ids.value(row).to_owned(),
+                    offset: offsets.value(row),
+                    at: times(row),
+                });
             }
             Ok(())
         })
