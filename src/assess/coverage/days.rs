@@ -27,7 +27,10 @@ pub(super) struct Calendar {
     window: Window,
     records: DailyCounts,
     storage: Vec<DayRange>,
+    /// What anybody or anything states.
     stated: Vec<DayRange>,
+    stated_by_person: Vec<DayRange>,
+    stated_by_files: Vec<DayRange>,
     incomplete: Vec<DayRange>,
     missing_columns: Vec<String>,
     first_seen: Option<NaiveDate>,
@@ -48,11 +51,14 @@ impl Calendar {
         let mut stated: Vec<DayRange> = coverage.stated.clone();
         // What a file lacks, nobody can state away.
         stated.extend(roster.into_iter().flat_map(|range| outside(range, &coverage.incomplete)));
+        let by_files = coverage.stated_by_files.clone();
         Self {
             window,
             records: coverage.records.clone(),
             storage: coverage.storage.clone(),
-            stated: merge_days(stated),
+            stated: merge_days([stated.as_slice(), &by_files].concat()),
+            stated_by_person: merge_days(stated),
+            stated_by_files: by_files,
             incomplete: coverage.incomplete.clone(),
             missing_columns: coverage.missing_columns.clone(),
             first_seen: coverage.first_seen,
@@ -73,6 +79,27 @@ impl Calendar {
         other: &Self,
     ) {
         self.filled = super::fill::filled_days(rules, habits, self, sibling, other);
+    }
+
+    /// Takes back what files state of silences that are longer than permitted and not believable: a part of the
+    /// file, or of several, may have been lost. What a person states stands.
+    pub(super) fn doubt_files(&mut self, rules: &EvidenceRules, habits: &Habits, permitted_days: u32) {
+        if self.first_seen.is_none() || self.stated_by_files.is_empty() {
+            return;
+        }
+        let stated = self
+            .stated_by_files
+            .iter()
+            .flat_map(|range| range.first.iter_days().take_while(|day| *day <= range.last));
+        let silent = stated.filter(|day| !self.has_any(*day));
+        let silent = merge_days(silent.map(|day| DayRange { first: day, last: day }).collect());
+        let is_doubted = |run: &DayRange| {
+            run.length_days() > i64::from(permitted_days)
+                && super::fill::is_improbable(rules, habits, self, *run)
+        };
+        let doubted: Vec<DayRange> = silent.into_iter().filter(is_doubted).collect();
+        let believed = self.stated_by_files.iter().flat_map(|range| outside(*range, &doubted));
+        self.stated = merge_days(self.stated_by_person.iter().copied().chain(believed).collect());
     }
 
     pub(super) fn window(&self) -> Window {

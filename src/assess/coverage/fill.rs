@@ -42,13 +42,35 @@ pub(super) fn filled_days(
     filled
 }
 
-/// Whether chance would bring the silence about often enough.
-fn is_believable(rules: &EvidenceRules, habits: &Habits, calendar: &Calendar, run: DayRange) -> bool {
-    let Some(first_seen) = calendar.first_seen() else { return false };
+/// Fewer days than these around a silence say nothing of it.
+const DAYS_AROUND_MIN: usize = 5;
+
+/// Whether enough days around the silence are known, and chance would not bring it about.
+pub(super) fn is_improbable(
+    rules: &EvidenceRules,
+    habits: &Habits,
+    calendar: &Calendar,
+    run: DayRange,
+) -> bool {
+    let expected = days_around(rules, calendar, run).into_iter().filter(|day| habits.expects(*day));
+    expected.count() >= DAYS_AROUND_MIN && !is_believable(rules, habits, calendar, run)
+}
+
+/// The days by which a silence is judged: the weeks before it, and the window's others.
+fn days_around(rules: &EvidenceRules, calendar: &Calendar, run: DayRange) -> BTreeSet<NaiveDate> {
+    let Some(first_seen) = calendar.first_seen() else { return BTreeSet::new() };
     let before = weeks_before(run.first, rules.history_weeks).max(first_seen);
     let before = before.iter_days().take_while(|day| *day < run.first);
     let outside = |day: &NaiveDate| *day >= first_seen && (*day < run.first || *day > run.last);
-    let around: BTreeSet<NaiveDate> = before.chain(window_days(calendar.window()).filter(outside)).collect();
+    before.chain(window_days(calendar.window()).filter(outside)).collect()
+}
+
+/// Whether chance would bring the silence about often enough.
+fn is_believable(rules: &EvidenceRules, habits: &Habits, calendar: &Calendar, run: DayRange) -> bool {
+    if calendar.first_seen().is_none() {
+        return false;
+    }
+    let around = days_around(rules, calendar, run);
     // One chance for the days of the working week, one for the others.
     let chance_of_silence = |of_work: bool| {
         let days = || around.iter().filter(|day| habits.expects(**day) == of_work);

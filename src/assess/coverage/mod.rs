@@ -126,6 +126,9 @@ fn observe(
         calendar.fill(rules, &habits, &coverage.sibling, &other);
         of_sibling = Some(Habits::of(rules, &other, settings));
     }
+    if let Some(permitted_days) = campaign.permitted_gap_days.get(&category) {
+        calendar.doubt_files(rules, &habits, *permitted_days);
+    }
     Observed { calendar, habits, of_sibling }
 }
 

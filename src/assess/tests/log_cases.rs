@@ -222,6 +222,28 @@ pub(super) fn cases() -> Vec<Case> {
             .stated(NonInteractive, "2026-10-12..2026-10-19")
             .insufficient("window_longer_than_history non_interactive since 2026-10-12, possible from 2026-11-11"),
 
+        // What files state of themselves.
+        case("a file's name is believed of the quiet days that a log like that has")
+            .office(NonInteractive, 100).lost(NonInteractive, "2026-10-14..2026-10-15")
+            .stated_by_files(NonInteractive, "2026-10-01..2026-10-30")
+            .no_impact("unused"),
+        case("and not of twelve days in a row without anybody: a part of the file was lost")
+            .lost(NonInteractive, "2026-10-10..2026-10-21").stated_by_files(NonInteractive, "2026-10-01..2026-10-30")
+            .insufficient("gap non_interactive 2026-10-10..2026-10-21 over 4; \
+                days_missing non_interactive every day 18 of 30, 29 needed"),
+        case("what a person states of them stands")
+            .lost(NonInteractive, "2026-10-10..2026-10-21").stated(NonInteractive, "2026-10-01..2026-10-30")
+            .no_impact("unused"),
+        case("a file that ends twenty days before its name says so was cut, whatever the other log has")
+            .window_alone().seen(NonInteractive, "2026-10-01..2026-10-10")
+            .stated_by_files(NonInteractive, "2026-10-01..2026-10-30")
+            .insufficient("gap non_interactive 2026-10-11..2026-10-30 over 4; \
+                days_missing non_interactive every day 10 of 30, 29 needed"),
+        case("a file of a log that is nearly idle is believed")
+            .only(NonInteractive, ALL, 0).only(NonInteractive, "2026-08-03, 2026-09-02, 2026-10-09, 2026-10-21", 1)
+            .stated_by_files(NonInteractive, "2026-10-01..2026-10-30").requires_only(NonInteractive, 4)
+            .no_impact("unused"),
+
         // Files that lack a column.
         case("files without the client app would fill the gap, so the column is what is missing")
             .lost(NonInteractive, "2026-10-10..2026-10-19").columnless(NonInteractive, "2026-10-10..2026-10-19")

@@ -10,13 +10,13 @@ use super::entries::{Entry, Source};
 use lightsout_model::coverage::SEVERAL;
 use lightsout_model::evidence::{Filter, FilteredExport};
 
-const RECORDS_MIN: u64 = 20;
+pub(super) const RECORDS_MIN: u64 = 20;
 const DAYS_MIN: usize = 2;
 const TEXT_CHARACTERS_MAX: usize = 100;
 
 /// The one value of a column, or that there are several.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-enum Only {
+pub(super) enum Only {
     #[default]
     Nothing,
     One(String),
@@ -24,7 +24,7 @@ enum Only {
 }
 
 impl Only {
-    fn see(&mut self, value: Option<&str>) {
+    pub(super) fn see(&mut self, value: Option<&str>) {
         match (value, &*self) {
             (None, _) | (_, Self::Several) => {}
             (Some(SEVERAL), _) => *self = Self::Several,
@@ -35,6 +35,11 @@ impl Only {
                 }
             }
         }
+    }
+
+    /// Whether there was a value, and every one was empty.
+    pub(super) fn is_blank(&self) -> bool {
+        matches!(self, Self::One(value) if value.is_empty())
     }
 
     fn one(&self) -> Option<String> {

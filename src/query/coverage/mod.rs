@@ -1,6 +1,6 @@
 //! What the lake has seen of each tenant, gathered from what its sources know: records by day, storage
 //! files, stated days. A source that can't be trusted gives no day: one that is torn or mostly rejected, a
-//! download through a filter, the day at which an export was cut.
+//! download through a filter, a content that came as two logs, the day at which an export was cut.
 //!
 //! `entries` reads rows of `sources`, `tenant` adds them up, `filtered` judges downloads together, `pages`
 //! puts the pages of Graph downloads together. Whether what was seen suffices is for `assess` to say.
@@ -10,7 +10,7 @@ mod filtered;
 mod pages;
 mod tenant;
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use chrono::{DateTime, Days, NaiveDate, Utc};
 
@@ -18,6 +18,7 @@ use super::Queries;
 use super::typed_columns::TypedColumns;
 use crate::Result;
 use lightsout_model::evidence::TenantEvidence;
+use lightsout_model::sign_in::Category;
 use pages::Pages;
 use tenant::Tenant;
 
@@ -33,6 +34,12 @@ pub(super) const SQL: &str = "SELECT source_id, batch_id, path, shape, framing, 
 const UNTRUSTED: &str = "SELECT source_id FROM sources GROUP BY source_id \
                          HAVING sum(rejected) * 2 > sum(records) \
                          OR bool_or(coalesce(truncation, '') IN ('torn', 'incomplete'))";
+
+/// Contents that were read as several sources. What differs is the tenant or the category that was given for them.
+const COPIED: &str = "SELECT source_id, content_id, batch_id, path, shape, framing, channel, missing_columns, \
+                      page_filter, pages, last_pages, ingested_at, coverage FROM sources WHERE records > 0 \
+                      AND content_id IN (SELECT content_id FROM sources WHERE records > 0 \
+                      GROUP BY content_id HAVING count(DISTINCT source_id) > 1)";
 
 /// Paths that several contents were read from: what grows may be read again from its start.
 const REREAD: &str = "SELECT path FROM sources WHERE records > 0 AND prefix_source_id IS NULL GROUP BY path \
@@ -52,10 +59,45 @@ impl Queries {
     pub async fn coverage(&self) -> Result<Vec<TenantEvidence>> {
         let reread = self.texts(REREAD).await?;
         let continued = self.continued(&reread).await?;
-        let untrusted = self.texts(UNTRUSTED).await?;
+        let mut untrusted = self.texts(UNTRUSTED).await?;
+        untrusted.extend(self.of_two_logs().await?);
         let mut gathered = Gathered { untrusted, reread, continued, ..Gathered::default() };
         self.each(NAME, SQL, &[], |batch| gathered.add(&TypedColumns { batch, query: NAME })).await?;
         Ok(gathered.finish())
+    }
+
+    /// Sources whose content came as another log of the same tenant too: no file is both, and which it is nobody says.
+    async fn of_two_logs(&self) -> Result<HashSet<String>> {
+        type Logs = BTreeSet<(String, Option<Category>)>;
+        let mut contents: HashMap<String, BTreeMap<String, Logs>> = HashMap::new();
+        self.each(NAME, COPIED, &[], |batch| {
+            let columns = TypedColumns { batch, query: NAME };
+            let ids = columns.text("content_id")?;
+            for (at, source) in entries::sources(&columns)?.iter().enumerate() {
+                let of_content = contents.entry(ids.value(at).to_owned()).or_default();
+                let logs = of_content.entry(source.id.to_owned()).or_default();
+                let with_records = source.entries.iter().filter(|entry| entry.records > 0);
+                logs.extend(with_records.map(|entry| (entry.tenant_id.to_owned(), entry.category)));
+            }
+            Ok(())
+        })
+        .await?;
+        let is_other_log = |one: &Logs, other: &Logs| {
+            one.iter().any(|(tenant_id, category)| {
+                category.is_some()
+                    && !other.contains(&(tenant_id.clone(), *category))
+                    && other.iter().any(|(of, as_log)| of == tenant_id && as_log.is_some())
+            })
+        };
+        let mut found = HashSet::new();
+        for of_content in contents.values() {
+            for (id, logs) in of_content {
+                if of_content.values().any(|other| is_other_log(logs, other) || is_other_log(other, logs)) {
+                    found.insert(id.clone());
+                }
+            }
+        }
+        Ok(found)
     }
 
     /// Of sources at some paths, the one that each continues.

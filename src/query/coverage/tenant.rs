@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, HashMap};
 use chrono::{DateTime, NaiveDate, Utc};
 
 use super::entries::{Entry, Source};
-use super::filtered::{ByShape, Downloads};
+use super::filtered::{ByShape, Downloads, Only, RECORDS_MIN};
 use super::pages::Chain;
 use super::{Origin, latest};
 use lightsout_model::coverage::Basis;
@@ -36,6 +36,23 @@ struct Seen {
     unfinished: Vec<NaiveDate>,
 }
 
+impl Seen {
+    /// Takes what the continuous sources have seen for files that lack the column of the client app.
+    fn forget_as_incomplete(&mut self) {
+        for channel in std::mem::take(&mut self.trusted).by_channel.into_values() {
+            let days = channel.counts().into_keys().map(|day| DayRange { first: day, last: day });
+            self.incomplete.extend(days.chain(channel.storage));
+            self.incomplete_latest_at = latest(self.incomplete_latest_at, channel.latest_at);
+        }
+        if !self.missing_columns.iter().any(|known| known == CLIENT_APP) {
+            self.missing_columns.push(CLIENT_APP.to_owned());
+        }
+    }
+}
+
+/// The column of the client app, as ingest names it among those that a source lacks.
+const CLIENT_APP: &str = "client_app";
+
 /// What channels have seen.
 #[derive(Debug, Default)]
 struct Channels {
@@ -44,6 +61,8 @@ struct Channels {
     stated: Vec<DayRange>,
     /// Those that are not to begin before the oldest record of their pull.
     by_name: Vec<((String, NaiveDate), DayRange)>,
+    client_app: Only,
+    records: u64,
 }
 
 #[derive(Debug, Default)]
@@ -90,6 +109,13 @@ impl Channels {
             }
         }
         channel.latest_at = latest(channel.latest_at, entry.latest_at);
+        self.client_app.see(entry.only_client_app);
+        self.records += entry.records;
+    }
+
+    /// Whether no record of many names a client app: then the column is there and says nothing.
+    fn lack_clients(&self) -> bool {
+        self.client_app.is_blank() && self.records >= RECORDS_MIN
     }
 
     fn absorb(&mut self, other: Self) {
@@ -178,6 +204,9 @@ impl Tenant {
         let mut channels: BTreeMap<Category, Channels> = BTreeMap::new();
         for (category, mut seen) in self.categories {
             let mut coverage = CategoryCoverage::default();
+            if seen.trusted.lack_clients() {
+                seen.forget_as_incomplete();
+            }
             for (shape, (downloads, of_downloads)) in std::mem::take(&mut seen.downloads) {
                 match downloads.suspected(&shape) {
                     Some(filtered) => coverage.filtered.push(filtered),
@@ -189,8 +218,9 @@ impl Tenant {
                 let oldest = self.pulls.get(pull).copied().flatten()?;
                 Some(DayRange { first: range.first.max(oldest), last: range.last })
             });
-            let stated = by_name.chain(seen.trusted.stated.iter().copied()).chain(seen.covers);
-            coverage.stated = merge_days(stated.collect());
+            let by_files = by_name.chain(seen.trusted.stated.iter().copied());
+            coverage.stated_by_files = merge_days(by_files.collect());
+            coverage.stated = merge_days(seen.covers);
             coverage.incomplete = merge_days(seen.incomplete);
             seen.missing_columns.sort_unstable();
             coverage.missing_columns = seen.missing_columns;

@@ -18,6 +18,8 @@ BUSY_MEDIAN = 5
 THIN_MEDIAN, THIN_SHARE, THIN_DAYS = 10, 10, 3
 NEAR_IDLE_PERCENT = 40
 BELIEVABLE = 0.01
+# Fewer days than these around a silence say nothing of it.
+DAYS_AROUND = 5
 UNKNOWN = 1 << 32
 WEEK_LEAD = fractions.Fraction(1, 10)
 FIVE_DAY_WEEKS = [(0, 1, 2, 3, 4), (6, 0, 1, 2, 3), (5, 6, 0, 1, 2)]
@@ -139,14 +141,29 @@ def fill(interactive, non_interactive, habits, start, end):
 
 
 def believable(present, habits, run, start, end):
-    first = min(present)
-    around = set(range(max(first, run[0] - WEEKS_BEFORE), run[0])) | {
-        day for day in range(max(first, start), end) if not run[0] <= day <= run[-1]}
+    around = days_around(present, run, start, end)
     silence = {}
     for usual in (True, False):
         days = [day for day in around if habits.expects(day) == usual]
         silence[usual] = 1 - (sum(day in present for day in days) + 0.5) / (len(days) + 1)
     return math.prod(silence[habits.expects(day)] for day in run) >= BELIEVABLE
+
+
+def days_around(present, run, start, end):
+    first = min(present)
+    return set(range(max(first, run[0] - WEEKS_BEFORE), run[0])) | {
+        day for day in range(max(first, start), end) if not run[0] <= day <= run[-1]}
+
+
+def doubted(category, log, habits, by_files, start, end):
+    """Days that files state and that are not believed: too long a silence in a log that is never that silent."""
+    present = log.days()
+    if not present:
+        return set()
+    long_runs = [run for run in runs(by_files - present) if len(run) > PERMITTED_GAP[category]]
+    known = {run[0]: sum(map(habits.expects, days_around(present, run, start, end))) for run in long_runs}
+    return {day for run in long_runs for day in run
+            if known[run[0]] >= DAYS_AROUND and not believable(present, habits, run, start, end)}
 
 
 def runs(days):

@@ -56,7 +56,11 @@ class Case:
             lacking = logs.lacking.get(category, CategoryLog()).days()
             if roster and roster.range and category in logs.held and (log.days() or not lacking):
                 stated[category] |= set(range(roster.range[0], min(roster.range[1], self.logs.now // DAY - 1) + 1)) - lacking
-            habits[category] = coverage.Habits(log, stated[category], self.start, self.end, roster and roster.workdays)
+            by_files = set(logs.by_files.get(category, ()))
+            habits[category] = coverage.Habits(log, stated[category] | by_files, self.start, self.end,
+                                               roster and roster.workdays)
+            by_files -= coverage.doubted(category, log, habits[category], by_files, self.start, self.end)
+            stated[category] |= by_files
         interactive, other = (of_category[category] for category in ("interactive", "non_interactive"))
         filled = coverage.fill(interactive, other, habits["interactive"], self.start, self.end)
         has_sibling = any(interactive.channels.get(channel) for channel in other.channels)
@@ -98,7 +102,7 @@ class Case:
         if lacking and self.coverage[tenant].filtered:
             wide.add("filtered_export")
 
-        in_use, unknown, attempted, users = set(), set(), set(), set()
+        in_use, unknown, attempted, after, users = set(), set(), set(), set(), set()
         earlier = collections.defaultdict(list)
         watched = set(campaign.scope) | {"other_legacy"}
         for row in rows:
@@ -117,6 +121,8 @@ class Case:
                     unknown.add(row.protocol)
                 elif row.outcome != "success":
                     attempted.add(row.protocol)
+            elif day >= self.end and usage:
+                after.add(row.protocol)
         before = set()
         if set(earlier) - in_use:
             known_days = self.known_days(tenant)
@@ -124,7 +130,7 @@ class Case:
                       if protocol not in in_use and doubts.used_before(used, known_days, self.end)}
 
         off = {p for p in campaign.scope if roster and roster.enabled is not None and p not in roster.enabled} - in_use
-        doubtful = (unknown | before) - in_use - off
+        doubtful = (unknown | before | after) - in_use - off
         in_doubt = {p for p in watched - in_use - off
                     if lacking or wide or group_of(p) & doubtful}
         reasons = set(wide)
@@ -134,6 +140,9 @@ class Case:
             reasons.add("unknown_outcome")
         if before & doubtful:
             reasons.add("used_before_window")
+
+        if after & doubtful:
+            reasons.add("used_after_window")
 
         clear = []
         if not lacking and not wide and "other_legacy" not in in_use | in_doubt:

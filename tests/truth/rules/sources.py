@@ -218,12 +218,12 @@ class Logs:
                 days = range(max(first_named + 1, oldest), min(last_named, last + 1))
                 if len(source.rows) + source.rejected in CAPS:
                     days = [d for d in days if d in cut_off(source.rows, last_named)[0]]
-                tenants[tenant].stated[category] |= set(days)
+                tenants[tenant].by_files[category] |= set(days)
         for chain in self.chains():
             span = chain.stated(last)
             for category in chain.categories:
                 if not any(source.shown in suspected.get((chain.tenant, category), ()) for source in chain.sources):
-                    tenants[chain.tenant].stated[category] |= span
+                    tenants[chain.tenant].by_files[category] |= span
         if self.covers:
             for logs in tenants.values():
                 for category in logs.held:
@@ -236,7 +236,7 @@ class TenantLogs:
     def __init__(self):
         self.logs = collections.defaultdict(CategoryLog)
         self.stated, self.lacking = collections.defaultdict(set), collections.defaultdict(CategoryLog)
-        self.held, self.filtered = set(), False
+        self.by_files, self.held, self.filtered = collections.defaultdict(set), set(), False
 
     def add_row(self, row, source):
         logs = self.lacking if source.lacks_column else self.logs
