@@ -1,8 +1,19 @@
 //! Answers of query services: what the arrays are called that hold their records, and what an answer says of itself being
-//! incomplete. Its shards failed, it ran out of time, its search has not ended, or an error stands beside the records.
-//! Such an answer is read, and proves no day: the records that it lacks may be usage.
+//! incomplete. Its shards failed, it ran out of time, its search has not ended, an error stands beside the records, or it
+//! counts more records than it has (`totals`). Such an answer is read, and proves no day: the records that it lacks may
+//! be usage.
+//!
+//! Of answers that `document` goes into, its scanner asks about each member beside the records; of others
+//! [`answer_state`] is asked.
+
+mod frames;
+mod totals;
+
+pub(crate) use frames::{Frames, is_header as is_frame_header};
+pub(crate) use totals::{Page, Total, Totals};
 
 use crate::json::{Cursor, JsonError, Kind};
+use crate::shapes::envelope;
 
 /// Arrays of records, which `document` goes into.
 pub(crate) const RECORD_ARRAYS: [&[u8]; 9] =
@@ -30,16 +41,22 @@ fn holds_answer(key: &[u8]) -> bool {
 }
 
 /// Whether a member beside the records says so. `value` starts with the member's value.
-pub(crate) fn member_says_incomplete(key: &[u8], value: &[u8]) -> bool {
+fn member_says_incomplete(key: &[u8], value: &[u8]) -> bool {
     match (key, value.first()) {
-        // Elasticsearch and OpenSearch.
-        // The second is Splunk's, before the search has ended.
-        (b"timed_out" | b"preview" | b"terminated_early" | b"HasErrors", first) => first == Some(&b't'),
+        // Elasticsearch and OpenSearch; of ES|QL the last.
+        // `preview` is Splunk's, before the search has ended.
+        (
+            b"timed_out" | b"preview" | b"terminated_early" | b"is_partial" | b"HasErrors" | b"isTruncated"
+            | b"resultTruncated",
+            _,
+        ) => value.starts_with(b"true") || value.starts_with(b"\"true\""),
         // Splunk's words beside its results.
         (b"messages", Some(b'[')) => warns(value),
-        (b"_shards", Some(b'{')) => failed_shards(value) > 0,
+        (b"_shards" | b"_clusters", Some(b'{')) => has_failed_parts(value),
         // Graph, and the PartialError of Log Analytics.
         (b"error", Some(b'{' | b'"')) => !matches!(value, [b'{', b'}', ..] | [b'"', b'"', ..]),
+        // Azure Data Explorer, version 1.
+        (b"Exceptions", Some(b'[')) => value[1..].trim_ascii_start().first() != Some(&b']'),
         _ => false,
     }
 }
@@ -55,88 +72,133 @@ fn warns(list: &[u8]) -> bool {
     matches!(kind.and_then(|kind| kind.as_str()), Some("WARN" | "ERROR" | "FATAL"))
 }
 
-fn failed_shards(value: &[u8]) -> u64 {
+/// Whether shards failed, or clusters that were asked too.
+fn has_failed_parts(value: &[u8]) -> bool {
     let mut values = serde_json::Deserializer::from_slice(value).into_iter::<serde_json::Value>();
-    let shards = values.next().and_then(Result::ok);
-    shards.and_then(|shards| shards.get("failed")?.as_u64()).unwrap_or(0)
+    let Some(Ok(parts)) = values.next() else { return false };
+    let count = |name: &str| parts.get(name).and_then(serde_json::Value::as_u64).unwrap_or(0);
+    count("failed") > 0 || count("partial") > 0
 }
 
-/// What an object says that holds the records of an answer, or one of them. Where one record is wrapped, a member
-/// `error` is what a shipper of logs notes of that record.
+/// What the members say that stand beside the records of an answer.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Beside {
+    pub(crate) is_incomplete: bool,
+    pub(crate) total: Option<Total>,
+    /// A link leads to a next page.
+    pub(crate) is_linked: bool,
+}
+
+impl Beside {
+    /// Takes in a member; `value` starts with its value.
+    pub(crate) fn member(&mut self, key: &[u8], value: &[u8]) {
+        self.is_incomplete |= member_says_incomplete(key, value);
+        self.is_linked |= key == b"@odata.nextLink" && value.first() == Some(&b'"');
+        self.total = totals::stated(key, value).or(self.total);
+    }
+}
+
+/// What an object says that holds the records of an answer, or one of them, or that has such an object inside of it.
+/// Where one record is wrapped, a member `error` is what a shipper of logs notes of that record.
 #[must_use]
 pub fn answer_state(object: &str) -> Option<AnswerState> {
-    let names = [
-        "\"error\"",
-        "\"timed_out\"",
-        "\"_shards\"",
-        "\"preview\"",
-        "\"terminated_early\"",
-        "\"HasErrors\"",
-        "\"messages\"",
+    if mentions_state(object) { envelope::answer_state(object) } else { None }
+}
+
+/// Whether a text has a name that an answer speaks of itself with, also where it is text in JSON.
+pub(crate) fn mentions_state(text: &str) -> bool {
+    const NAMES: [&str; 16] = [
+        "\"error",
+        "\"timed_out",
+        "\"_shards",
+        "\"_clusters",
+        "\"preview",
+        "\"terminated_early",
+        "\"is_partial",
+        "\"HasErrors",
+        "\"Cancelled",
+        "\"FrameType",
+        "\"isTruncated",
+        "\"resultTruncated",
+        "\"Exceptions",
+        "\"messages",
+        "\"total",
+        "\"@odata.count",
     ];
-    if !names.iter().any(|name| memchr::memmem::find(object.as_bytes(), name.as_bytes()).is_some()) {
-        return None;
-    }
-    let (mut is_answer, mut is_result, mut incomplete, mut preview) = (false, false, false, None);
-    let walked = Cursor::new(object).object::<JsonError>(|cursor, key| {
-        let kind = cursor.kind()?;
-        let start = cursor.at();
-        cursor.skip()?;
-        let value = &object.as_bytes()[start..cursor.at()];
-        let is_hits = key == "hits" && kind == Kind::Object;
-        is_answer |= is_hits || (kind == Kind::Array && holds_answer(key.as_bytes()));
-        is_result |= key == "result" && kind == Kind::Object;
-        if key == "preview" {
-            preview = Some(value.first() == Some(&b't'));
-        }
-        incomplete |= member_says_incomplete(key.as_bytes(), value);
-        Ok(())
-    });
-    match preview {
-        _ if walked.is_err() => None,
-        Some(is_preview) if is_result && !is_answer => {
+    let bytes = text.as_bytes();
+    let names = |name: &str| {
+        let mut places = memchr::memmem::find_iter(bytes, name.as_bytes());
+        places.any(|at| name == "\"total" || matches!(bytes.get(at + name.len()), Some(b'"' | b'\\')))
+    };
+    NAMES.into_iter().any(names) || memchr::memmem::find(bytes, totals::ROW_COUNT.as_bytes()).is_some()
+}
+
+/// What an object says itself.
+pub(crate) fn own_state(object: &str) -> Option<AnswerState> {
+    let mut members = Members::default();
+    members.read(object).ok()?;
+    match members.preview {
+        Some(is_preview) if members.is_result && !members.is_answer => {
             Some(if is_preview { AnswerState::Preview } else { AnswerState::Final })
         }
-        _ => (is_answer && incomplete).then_some(AnswerState::Incomplete),
+        _ => (members.is_answer && members.say_incomplete()).then_some(AnswerState::Incomplete),
     }
+}
+
+/// The members of an object that may be an answer.
+#[derive(Default)]
+struct Members {
+    is_answer: bool,
+    is_result: bool,
+    preview: Option<bool>,
+    beside: Beside,
+    held: u64,
+    has_value: bool,
+}
+
+impl Members {
+    fn read(&mut self, object: &str) -> Result<(), JsonError> {
+        Cursor::new(object).object::<JsonError>(|cursor, key| {
+            let kind = cursor.kind()?;
+            let start = cursor.at();
+            cursor.skip()?;
+            let value = &object[start..cursor.at()];
+            if kind == Kind::Array && holds_answer(key.as_bytes()) {
+                self.is_answer = true;
+                self.held += count(value);
+            }
+            self.has_value |= key == "value";
+            self.is_result |= key == "result" && kind == Kind::Object;
+            if key == "preview" {
+                self.preview = Some(value.starts_with('t'));
+            }
+            self.beside.member(key.as_bytes(), value.as_bytes());
+            // Elasticsearch counts beside its array.
+            if key == "hits" && kind == Kind::Object {
+                self.is_answer = true;
+                self.read(value)?;
+            }
+            Ok(())
+        })
+    }
+
+    fn say_incomplete(&self) -> bool {
+        let Beside { is_incomplete, total, is_linked } = self.beside;
+        let mut totals = Totals::default();
+        totals.add(Page { total, held: self.held, is_linked, is_value: self.has_value });
+        is_incomplete || totals.is_short()
+    }
+}
+
+/// How many elements an array has; none if it is no valid one.
+fn count(array: &str) -> u64 {
+    let mut count = 0;
+    let counted = Cursor::new(array).array::<JsonError>(|cursor| {
+        count += 1;
+        cursor.skip()
+    });
+    if counted.is_ok() { count } else { 0 }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_answer_with_an_error_beside_its_records_is_incomplete() {
-        for (object, expected) in [
-            (r#"{"tables":[],"error":{"code":"PartialError"}}"#, true),
-            (r#"{"error":{"code":"UnknownError"},"value":[{"id":"1"}]}"#, true),
-            (r#"{"timed_out":true,"hits":{"hits":[]}}"#, true),
-            (r#"{"timed_out" : true, "hits":{"hits":[]}}"#, true),
-            (r#"{"timed_out":false,"_shards":{"total":2,"failed":1},"hits":{"hits":[]}}"#, true),
-            (r#"{"timed_out":false,"_shards":{"total":2,"failed":0},"hits":{"hits":[]}}"#, false),
-            (r#"{"tables":[],"error":null}"#, false),
-            (r#"{"tables":[],"error":{}}"#, false),
-            (r#"{"tables":[{"error":{"code":"in a table"}}]}"#, false),
-            (r#"{"message":"{}","error":{"message":"of a shipper"}}"#, false),
-        ] {
-            let expected = expected.then_some(AnswerState::Incomplete);
-            assert_eq!(answer_state(object), expected, "{object}");
-        }
-    }
-
-    #[test]
-    fn results_of_a_search_that_has_not_ended_are_previews() {
-        for (object, expected) in [
-            (r#"{"preview":true,"offset":0,"result":{"_raw":"{}"}}"#, Some(AnswerState::Preview)),
-            (
-                r#"{"preview":false,"offset":0,"lastrow":true,"result":{"_raw":"{}"}}"#,
-                Some(AnswerState::Final),
-            ),
-            (r#"{"preview":true,"init_offset":0,"results":[{"_raw":"{}"}]}"#, Some(AnswerState::Incomplete)),
-            (r#"{"preview":false,"init_offset":0,"results":[{"_raw":"{}"}]}"#, None),
-            (r#"{"preview":true,"message":"{}"}"#, None),
-        ] {
-            assert_eq!(answer_state(object), expected, "{object}");
-        }
-    }
-}
+mod tests;

@@ -3,15 +3,16 @@
 //! brackets are followed; whether a record is valid is for its parser to say. A record that never
 //! closes is given up where the next one starts, so one cut record costs one record.
 
+mod answers;
 mod arrays;
 mod values;
 
-use super::answer::member_says_incomplete;
 use super::encoding::BYTE_ORDER_MARK;
 use super::json::JsonError;
 use super::json::blocks::Processor;
 use super::reject::{OVER_LONG_BYTES_KEPT, RECORD_BYTES_MAX, RejectReason};
 use super::scan::Scan;
+use answers::Answers;
 use arrays::{Arrays, arrays, is_array_key};
 pub(super) use arrays::{is_envelope, is_json_text};
 use values::Found;
@@ -33,8 +34,7 @@ pub(super) struct Scanner {
     indent: Option<usize>,
     /// Something was cut before it closed.
     is_cut: bool,
-    /// An answer says that records are missing.
-    says_incomplete: bool,
+    answers: Answers,
     /// What came last was no whole record.
     after_broken: bool,
 }
@@ -75,7 +75,7 @@ impl Default for Scanner {
             first_key: Vec::new(),
             indent: None,
             is_cut: false,
-            says_incomplete: false,
+            answers: Answers::default(),
             after_broken: false,
         }
     }
@@ -87,9 +87,9 @@ impl Scanner {
         self.is_cut || !self.containers.is_empty()
     }
 
-    /// Whether an answer says of itself that records are missing.
-    pub(super) fn says_incomplete(&self) -> bool {
-        self.says_incomplete
+    /// What the answers of the stream have said; all of it being scanned.
+    pub(super) fn answers(&self) -> &Answers {
+        &self.answers
     }
 
     /// Whether the stream ends between two records of an array: how many are lost, nobody knows.
@@ -114,6 +114,7 @@ impl Scanner {
                 None => self.indent.map(|blanks| blanks + skipped.len()),
             };
             (scan.consumed, looked_at) = (at, at);
+            self.answers.close(self.containers.len());
             let Some(byte) = buffer.get(at) else { return scan };
             match (byte, self.containers.last()) {
                 (b'}', Some(Container::EnvelopeTail)) => {
@@ -133,12 +134,12 @@ impl Scanner {
                     scan.consumed = at + 1;
                 }
                 (_, Some(Container::EnvelopeTail)) => {
-                    match value_end(buffer, at) {
+                    let is_scalar = self.value_follows && !matches!(byte, b'"' | b'{' | b'[');
+                    match if is_scalar { scalar_end(buffer, at, last) } else { value_end(buffer, at) } {
                         // Keys, colons and values of what follows the record array.
                         Value::Ends(end) => {
                             if self.value_follows {
-                                self.says_incomplete |=
-                                    member_says_incomplete(&self.tail_key, &buffer[at..end]);
+                                self.answers.member(&self.tail_key, &buffer[at..end]);
                             } else if *byte == b'"' {
                                 self.tail_key.clear();
                                 self.tail_key.extend_from_slice(&buffer[at + 1..end - 1]);
@@ -166,19 +167,21 @@ impl Scanner {
                 }
                 (b'{', container) => {
                     match arrays(&buffer[at..]) {
-                        Arrays::Open { behind, within, is_incomplete } => {
-                            self.says_incomplete |= is_incomplete;
+                        Arrays::Open { behind, within, beside, key } => {
+                            let mut outside = self.containers.len();
                             // In the record array of another, that one was cut between two records.
                             if container == Some(&Container::EnvelopeArray) {
                                 self.is_cut = true;
                                 if !self.after_broken {
                                     scan.broken.push((at..at, broken_off()));
                                 }
+                                outside = self.answers.end_innermost();
                             } else {
-                                let outside = std::iter::repeat_n(Container::EnvelopeTail, within);
-                                self.containers.extend(outside);
+                                let tails = std::iter::repeat_n(Container::EnvelopeTail, within);
+                                self.containers.extend(tails);
                                 self.containers.push(Container::EnvelopeArray);
                             }
+                            self.answers.open(outside, key, beside);
                             self.after_broken = false;
                             scan.consumed = at + behind;
                             continue;
@@ -189,6 +192,7 @@ impl Scanner {
                     if !self.record(buffer, at, last, &mut scan) {
                         return scan;
                     }
+                    self.answers.count();
                 }
                 (b'"', _) if may_be_json_text(&buffer[at..], last) != Some(false) => {
                     if may_be_json_text(&buffer[at..], last).is_none()
@@ -196,6 +200,7 @@ impl Scanner {
                     {
                         return scan;
                     }
+                    self.answers.count();
                 }
                 // Fluent Bit puts the time beside the record: `[1696500000.5, {…}]`.
                 (b'0'..=b'9', Some(Container::Array)) => match time_beside(buffer, at) {
@@ -229,6 +234,7 @@ impl Scanner {
                 if self.first_key.is_empty() {
                     self.first_key = first_key(&buffer[at..end]).unwrap_or_default().to_vec();
                 }
+                self.answers.frame(&buffer[at..end]);
                 if end - at > RECORD_BYTES_MAX {
                     scan.broken.push((at..at + OVER_LONG_BYTES_KEPT, RejectReason::over_long()));
                 } else {
@@ -450,6 +456,20 @@ fn value_end(buffer: &[u8], at: usize) -> Value {
         if open.len() > 256 {
             return Value::Broken { at: i, expected: "at most 128 nested containers" };
         }
+    }
+}
+
+/// So long a number may be.
+const SCALAR_BYTES_MAX: usize = 64;
+
+/// End of the number or literal at `at`.
+fn scalar_end(buffer: &[u8], at: usize, last: bool) -> Value {
+    let is_end = |byte: &u8| matches!(byte, b',' | b'}' | b']') || byte.is_ascii_whitespace();
+    match buffer[at..].iter().position(is_end) {
+        Some(len) => Value::Ends(at + len.max(1)),
+        None if buffer.len() - at > SCALAR_BYTES_MAX => Value::Ends(at + 1),
+        None if last => Value::Ends(buffer.len()),
+        None => Value::NeedsMore,
     }
 }
 

@@ -269,10 +269,10 @@ impl Framer {
         self.is_cut || self.scanner.is_cut()
     }
 
-    /// Whether what was read says of itself that records are missing.
+    /// Whether what was read says of itself that records are missing. All of it being read.
     #[must_use]
     pub fn says_incomplete(&self) -> bool {
-        self.scanner.says_incomplete()
+        self.scanner.answers().say_incomplete()
     }
 
     fn end_of_stream(&mut self) -> Option<Chunk> {

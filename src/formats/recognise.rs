@@ -1,7 +1,7 @@
 //! Tells from the head of a file what it is: shape, framing, and what holds for all of its records.
 //! File names tell nothing.
 
-use super::answer::{AnswerState, answer_state};
+use super::answer::{AnswerState, answer_state, is_frame_header};
 use super::csv;
 use super::document::{self, Scanner};
 use super::framing::Framing;
@@ -163,7 +163,12 @@ fn json(head: &[u8], start: usize, last: bool) -> Option<Recognised> {
         let text = std::str::from_utf8(&head[start..]).unwrap_or_default();
         let found = match graph_error(text) {
             Some(error) => error,
-            None if scanner.says_incomplete() || answer_state(text) == Some(AnswerState::Incomplete) => {
+            None if scanner.answers().are_short() => {
+                "an answer that counts records and holds none; export the records".to_owned()
+            }
+            None if scanner.answers().say_incomplete()
+                || answer_state(text) == Some(AnswerState::Incomplete) =>
+            {
                 "an answer without records that timed out or lacks shards; run the query again".to_owned()
             }
             None if scanner.is_cut() => "JSON that breaks off before its first record".to_owned(),
@@ -195,8 +200,9 @@ fn holds_arrays(head: &[u8]) -> bool {
         let text = head[start..].trim_ascii_start();
         start += line.len() + 1;
         let line = line.trim_ascii_start();
-        // What opens a document may go on in the next lines.
-        line.starts_with(b"[") || line.starts_with(b"{") && document::is_envelope(text)
+        // What opens a document may go on in the next lines; so do the frames of an answer.
+        line.starts_with(b"[")
+            || line.starts_with(b"{") && (document::is_envelope(text) || is_frame_header(line))
     })
 }
 

@@ -3,7 +3,7 @@
 //! does not go into is a record to it, and may be opened by `shapes::envelope` later.
 
 use super::{Value, skip_separators, string_end, value_end};
-use crate::answer::{RECORD_ARRAYS, ROW_ARRAYS, member_says_incomplete};
+use crate::answer::{Beside, RECORD_ARRAYS, ROW_ARRAYS};
 
 /// Members before the record array may take this much.
 const HEAD_BYTES: usize = 64 << 10;
@@ -29,11 +29,32 @@ pub(super) enum Arrays {
     Open {
         behind: usize,
         within: usize,
-        /// What stands before it says that records are missing.
-        is_incomplete: bool,
+        /// What stands before it.
+        beside: Beside,
+        key: ArrayKey,
     },
     No,
     NeedMore,
+}
+
+/// What an array of records is called, where that matters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum ArrayKey {
+    /// `value`, as Graph calls it.
+    Value,
+    /// `responses`, of which each may be an answer.
+    Responses,
+    Other,
+}
+
+impl ArrayKey {
+    pub(super) fn of(key: &[u8]) -> Self {
+        match key {
+            b"value" => Self::Value,
+            b"responses" => Self::Responses,
+            _ => Self::Other,
+        }
+    }
 }
 
 /// Whether a key is that of an array of records.
@@ -44,7 +65,7 @@ pub(super) fn is_array_key(key: &[u8]) -> bool {
 /// Whether an object is such a document: scalars and what stands before an array, then the array.
 pub(super) fn arrays(object: &[u8]) -> Arrays {
     let more = || if object.len() > HEAD_BYTES { Arrays::No } else { Arrays::NeedMore };
-    let (mut at, mut within, mut is_incomplete) = (1, 0, false);
+    let (mut at, mut within, mut beside) = (1, 0, Beside::default());
     loop {
         at = skip_separators(object, at);
         match object.get(at) {
@@ -59,15 +80,17 @@ pub(super) fn arrays(object: &[u8]) -> Arrays {
             return Arrays::No;
         }
         let value = skip_separators(object, colon + 1);
-        is_incomplete |= object.get(value..).is_some_and(|value| member_says_incomplete(key, value));
+        if let Some(value) = object.get(value..) {
+            beside.member(key, value);
+        }
         match object.get(value) {
             None => return more(),
             Some(b'[') if RECORD_ARRAYS.contains(&key) => {
-                return Arrays::Open { behind: value + 1, within, is_incomplete };
+                return Arrays::Open { behind: value + 1, within, beside, key: ArrayKey::of(key) };
             }
             Some(b'[') if ROW_ARRAYS.contains(&key) => {
                 return match object.get(skip_separators(object, value + 1)) {
-                    Some(b'{') => Arrays::Open { behind: value + 1, within, is_incomplete },
+                    Some(b'{') => Arrays::Open { behind: value + 1, within, beside, key: ArrayKey::of(key) },
                     Some(_) => Arrays::No,
                     None => more(),
                 };

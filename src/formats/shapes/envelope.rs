@@ -11,9 +11,11 @@ use std::borrow::Cow;
 use std::cell::LazyCell;
 
 use super::Shape;
+use crate::answer::AnswerState;
 use crate::json::{Cursor, JsonError, Kind};
 
 mod agent;
+mod answers;
 mod cut;
 mod distinct;
 mod elastic;
@@ -159,6 +161,11 @@ pub fn records(outer: &str) -> Option<Vec<Cow<'_, str>>> {
 #[must_use]
 pub fn cut_payload(outer: &str) -> Option<CutPayload> {
     cut::find(&Cow::Borrowed(outer.trim()), ALL_LEVELS)
+}
+
+/// What the answers in an outer record say of themselves; [`answer_state`](crate::answer::answer_state) asks.
+pub(crate) fn answer_state(outer: &str) -> Option<AnswerState> {
+    answers::find(&Cow::Borrowed(outer.trim()), ALL_LEVELS)
 }
 
 /// The record inside, if it is exactly one.
