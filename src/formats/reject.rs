@@ -24,6 +24,10 @@ pub enum RejectReason {
     OverLong { limit: usize, kept: usize },
     #[error("expected {expected}, found {found}")]
     WrongShape { expected: &'static str, found: String },
+    #[error(
+        "has the member `{member}` twice, with different values; export the record again, each member once"
+    )]
+    MemberTwice { member: &'static str },
     #[error("names no tenant: not in tenantId or resourceId, not in the path, not by --tenant")]
     NoTenant,
     #[error(
@@ -105,6 +109,7 @@ impl RejectReason {
             Self::InvalidUtf8 { .. } => "invalid_utf8",
             Self::OverLong { .. } => "over_long",
             Self::WrongShape { .. } => "wrong_shape",
+            Self::MemberTwice { .. } => "member_twice",
             Self::NoTenant => "no_tenant",
             Self::UnknownTenant { .. } => "unknown_tenant",
             Self::NoTime => "no_time",

@@ -7,9 +7,9 @@
 
 use std::borrow::Cow;
 
-use super::draft::{code, graver};
+use super::draft::{code, last_code};
+use super::nested::{agent, graver_agent};
 use super::{Parsed, wrong_shape};
-use crate::classify::names_basic_agent;
 use crate::json::{Cursor, JsonError, Kind, Strings};
 use crate::reject::RejectReason;
 use lightsout_model::sign_in::{Outcome, RawSignIn};
@@ -67,7 +67,11 @@ fn read(mut cursor: Cursor<'_, impl Strings>) -> Result<Members<'_>, JsonError> 
         match key {
             "CreationTime" => members.created = cursor.text()?,
             "CreationDate" => members.created = members.created.take().or(cursor.text()?),
-            "Operation" | "Operations" => members.operation = cursor.text()?,
+            // Of two operations a login that succeeded is the graver.
+            "Operation" | "Operations" => {
+                let known = members.operation.take().filter(|known| known.trim() == LOGGED_IN);
+                members.operation = known.or(cursor.text()?);
+            }
             "Workload" => members.workload = cursor.text()?,
             "RecordType" => members.record_type = cursor.text()?,
             "Id" => members.id = cursor.text()?,
@@ -80,14 +84,19 @@ fn read(mut cursor: Cursor<'_, impl Strings>) -> Result<Members<'_>, JsonError> 
             "UserId" | "UserIds" => sign_in.user_principal_name = cursor.text()?,
             "ApplicationId" => sign_in.app_id = cursor.text()?,
             "ObjectId" => members.object_id = cursor.text()?,
-            "ErrorNumber" => sign_in.error_code = cursor.text()?.as_deref().and_then(code),
+            "ErrorNumber" => {
+                let number = cursor.text()?.as_deref().and_then(code);
+                sign_in.error_code = last_code(sign_in.error_code, number);
+            }
             "LogonError" => members.logon_error = cursor.text()?,
             "ClientIP" | "ClientIp" | "ClientIPAddress" => members.client_ip = cursor.text()?,
             "ActorIpAddress" => members.actor_ip = cursor.text()?,
             "Actor" => members.actor_id = typed_id(cursor)?,
             "Target" => members.target_id = typed_id(cursor)?,
-            "ExtendedProperties" => sign_in.user_agent = user_agent(cursor)?,
-            "UserAgent" => members.flat_agent = cursor.text()?,
+            "ExtendedProperties" => {
+                sign_in.user_agent = graver_agent(sign_in.user_agent.take(), user_agent(cursor)?);
+            }
+            "UserAgent" => members.flat_agent = graver_agent(members.flat_agent.take(), agent(cursor)?),
             // The record as its service wrote it is inside.
             "AuditData" => {
                 members.is_outside |= matches!(cursor.kind()?, Kind::String | Kind::Object);
@@ -152,9 +161,7 @@ pub(super) fn parse(cursor: Cursor<'_, impl Strings>, dates: DateOrder) -> Resul
     let created = members.created.as_deref().unwrap_or_default();
     let read = time::parse(created, dates);
     sign_in.signed_in_at = Some(read.map_err(|error| RejectReason::of_time("CreationTime", created, error))?);
-    sign_in.user_agent = graver(members.flat_agent, sign_in.user_agent, |agent| {
-        !names_basic_agent(&agent.to_ascii_lowercase())
-    });
+    sign_in.user_agent = graver_agent(members.flat_agent, sign_in.user_agent);
     sign_in.sign_in_id = members.intra_system_id.or(members.id);
     let guid = |id: &Cow<'_, str>| lightsout_model::tenant::is_guid(id);
     sign_in.user_id = members.user_key.filter(guid).or(members.actor_id.filter(|id| !says_nothing(id)));
@@ -193,17 +200,17 @@ fn typed_id<'a>(cursor: &mut Cursor<'a, impl Strings>) -> Result<Option<Cow<'a, 
 }
 
 fn user_agent<'a>(cursor: &mut Cursor<'a, impl Strings>) -> Result<Option<Cow<'a, str>>, JsonError> {
-    let mut agent = None;
+    let mut found = None;
     if cursor.kind()? == Kind::String {
         let text = cursor.string()?;
         return Ok(agent_in_text(&text).map(Cow::Owned));
     }
     pairs(cursor, ["Value", "Name"], |value, name| {
         if name.is_some_and(|name| name.eq_ignore_ascii_case("UserAgent")) {
-            agent = value;
+            found = graver_agent(found.take(), value);
         }
     })?;
-    Ok(agent)
+    Ok(found)
 }
 
 /// The agent where the list became text: JSON, or `UserAgent:…,RequestType:…`.
@@ -236,7 +243,7 @@ fn pairs<'a>(
         let (mut first, mut second) = (None, None);
         cursor.object::<JsonError>(|cursor, key| {
             if key == names[0] {
-                first = cursor.text()?;
+                first = agent(cursor)?;
             } else if key == names[1] {
                 second = cursor.text()?;
             } else {
@@ -331,6 +338,10 @@ mod tests {
             r#""Operation":"UserLoggedIn","ExtendedProperties":"[{\"Name\":\"UserAgent\",\"Value\":\"BAV2ROPC\"}]""#,
             r#""Operation":"UserLoggedIn","ExtendedProperties":[],"UserAgent":"BAV2ROPC""#,
             r#""Operation":"UserLoggedIn","UserAgent":"x","ExtendedProperties":[{"Name":"UserAgent","Value":"BAV2ROPC"}]"#,
+            r#""Operation":"UserLoggedIn","UserAgent":["x","BAV2ROPC"]"#,
+            r#""Operation":"UserLoggedIn","ExtendedProperties":[{"Name":"UserAgent","Value":["BAV2ROPC"]}]"#,
+            r#""Operation":"UserLoggedIn","UserAgent":"BAV2ROPC","UserAgent":"x""#,
+            r#""Operation":"UserLoggedIn","ExtendedProperties":[{"Name":"UserAgent","Value":"BAV2ROPC"},{"Name":"UserAgent","Value":"x"}]"#,
         ] {
             assert_eq!(sign_in(members).user_agent.as_deref(), Some("BAV2ROPC"), "{members}");
         }

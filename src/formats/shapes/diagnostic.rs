@@ -7,9 +7,9 @@ mod learned;
 
 use std::borrow::Cow;
 
-use super::draft::{Draft, Item};
+use super::draft::{Draft, Item, graver, says_success};
 use super::names::Names;
-use super::{Parsed, wrong_shape};
+use super::{Parsed, nested, wrong_shape};
 use crate::json::{Cursor, JsonError, Kind, Strings};
 use crate::reject::RejectReason;
 use lightsout_model::sign_in::Category;
@@ -72,6 +72,8 @@ struct Envelope<'a> {
     correlation_id: Option<Cow<'a, str>>,
     location: Option<Cow<'a, str>>,
     has_properties: bool,
+    /// What is there twice and says two things.
+    twice: Option<&'static str>,
     has_result: bool,
     /// A name of the envelope is there in lower case.
     lower_case: bool,
@@ -79,18 +81,31 @@ struct Envelope<'a> {
     of_log_analytics: bool,
 }
 
+/// Takes a member that a record has once, and notes where it is there again and says something else.
+fn once<'a>(
+    known: &mut Option<Cow<'a, str>>,
+    text: Option<Cow<'a, str>>,
+    name: &'static str,
+    twice: &mut Option<&'static str>,
+) {
+    if known.is_some() && text.is_some() && *known != text {
+        *twice = Some(name);
+    }
+    *known = text.or(known.take());
+}
+
 impl<'a> Envelope<'a> {
     fn set(&mut self, member: Member, text: Option<Cow<'a, str>>) {
         match member {
             Member::Time => self.time = text,
-            Member::Category => self.category = text,
+            Member::Category => once(&mut self.category, text, "category", &mut self.twice),
             Member::OperationName => self.operation_name = text,
-            Member::TenantId => self.tenant_id = text,
+            Member::TenantId => once(&mut self.tenant_id, text, "tenantId", &mut self.twice),
             Member::TenantName => self.tenant_name = text,
-            Member::ResourcePath => self.resource_path = text,
+            Member::ResourcePath => once(&mut self.resource_path, text, "resourceId", &mut self.twice),
             Member::ResultType => {
                 self.has_result = true;
-                self.result_type = text;
+                self.result_type = graver(self.result_type.take(), text, |result| !says_success(result));
             }
             Member::ResultDescription => self.result_description = text,
             Member::CallerIpAddress => self.caller_ip_address = text,
@@ -114,11 +129,24 @@ impl<'a> Envelope<'a> {
     }
 }
 
+/// JSON text inside JSON text.
+const TEXTS_MAX: u8 = 8;
+
 /// What is taken from `properties`.
 #[derive(Default)]
 struct Properties<'a> {
     draft: Draft<'a>,
     bond_user_agent: Option<Cow<'a, str>>,
+}
+
+impl Properties<'_> {
+    /// The same, of text that goes away.
+    fn into_owned(self) -> Properties<'static> {
+        Properties {
+            draft: self.draft.into_owned(),
+            bond_user_agent: self.bond_user_agent.map(|agent| Cow::Owned(agent.into_owned())),
+        }
+    }
 }
 
 fn read(record: Cursor<'_, impl Strings>) -> Result<(Envelope<'_>, Properties<'_>), JsonError> {
@@ -144,6 +172,8 @@ fn read_names(
 ) -> Result<(Envelope<'_>, Properties<'_>), JsonError> {
     let mut envelope = Envelope::default();
     let mut properties = Properties::default();
+    let record = cursor.record();
+    let mut place: Option<std::ops::Range<usize>> = None;
     cursor.object::<JsonError>(|cursor, key| {
         let mut member = ENVELOPE.exactly(key);
         if member.is_none() {
@@ -156,11 +186,19 @@ fn read_names(
             }
         }
         match member {
-            Some(Member::Properties) if cursor.kind()? == Kind::Object => {
-                envelope.has_properties = true;
-                // Of two objects with this key the last one counts, as a whole.
-                properties = Properties::default();
-                read_properties(cursor, &mut properties, lowered)
+            Some(Member::Properties) if matches!(cursor.kind()?, Kind::Object | Kind::String) => {
+                let start = cursor.at();
+                let read = properties_of(cursor, lowered)?;
+                let this = start..cursor.at();
+                if let Some(read) = read {
+                    let known = place.replace(this.clone());
+                    if known.is_some_and(|known| record[known] != record[this]) {
+                        envelope.twice = Some("properties");
+                    }
+                    envelope.has_properties = true;
+                    properties = read;
+                }
+                Ok(())
             }
             None | Some(Member::Properties) => cursor.skip(),
             Some(member) => {
@@ -172,6 +210,41 @@ fn read_names(
     })?;
     cursor.end()?;
     Ok((envelope, properties))
+}
+
+/// What is in an object, or in the text that a database has made of it; `None` of other text.
+fn properties_of<'a>(
+    cursor: &mut Cursor<'a, impl Strings>,
+    lowered: bool,
+) -> Result<Option<Properties<'a>>, JsonError> {
+    let mut properties = Properties::default();
+    if cursor.kind()? == Kind::Object {
+        read_properties(cursor, &mut properties, lowered)?;
+        return Ok(Some(properties));
+    }
+    let at = cursor.at();
+    let mut text = cursor.string()?;
+    // It may have been encoded several times.
+    for _ in 0..TEXTS_MAX {
+        if !text.trim_start().starts_with('"') {
+            break;
+        }
+        let mut inner = Cursor::new(&text);
+        let decoded = inner.string().and_then(|decoded| inner.end().map(|()| decoded.into_owned()));
+        text = Cow::Owned(decoded.map_err(|_| not_an_object(at))?);
+    }
+    if !text.trim_start().starts_with('{') {
+        return Ok(None);
+    }
+    let mut inner = Cursor::new(&text);
+    let mut within = Properties::default();
+    let read = read_properties(&mut inner, &mut within, lowered).and_then(|()| inner.end());
+    read.map_err(|_| not_an_object(at))?;
+    Ok(Some(within.into_owned()))
+}
+
+fn not_an_object(at: usize) -> JsonError {
+    JsonError { at, expected: "an object in the text of properties" }
 }
 
 fn read_properties<'a>(
@@ -205,7 +278,7 @@ fn read_bond_user_agent<'a>(
         if key == "DeviceDetails" && cursor.kind()? == Kind::Object {
             cursor.object(|cursor, key| {
                 if key == "UserAgent" {
-                    agent = cursor.text()?;
+                    agent = nested::agent(cursor)?;
                     Ok(())
                 } else {
                     cursor.skip()
@@ -234,6 +307,7 @@ fn assemble<'a>(
         return Err(wrong_shape(EXPECTED, record));
     }
     let mut draft = properties.draft;
+    draft.twice = draft.twice.or(envelope.twice);
     draft.set(Item::Category, envelope.category);
     draft.set(Item::Tenant, envelope.tenant_id);
     draft.set(Item::TenantPath, envelope.resource_path);
@@ -298,6 +372,91 @@ mod tests {
         assert_eq!(sign_in.error_code, Some(50126));
         assert_eq!(sign_in.failure_reason.as_deref(), Some("Invalid"));
         assert_eq!(sign_in.category, Some(Category::Interactive));
+    }
+
+    // The last of the two counted, and an IMAP4 sign-in was read as a browser's.
+    #[test]
+    fn a_record_that_says_two_things_under_one_name_is_no_row() {
+        let record = |members: &str| {
+            format!(
+                r#"{{"time":"2026-10-05T10:00:00Z","category":"SignInLogs","tenantId":"{TENANT}",{members}}}"#
+            )
+        };
+        let imap = r#""properties":{"clientAppUsed":"IMAP4"}"#;
+        for (members, twice) in [
+            (format!(r#"{imap},"properties":{{"clientAppUsed":"Browser"}}"#), "properties"),
+            (format!(r#"{imap},"properties":"{{\"clientAppUsed\":\"Browser\"}}""#), "properties"),
+            (format!(r#"{imap},"category":"AuditLogs""#), "category"),
+            (format!(r#"{imap},"tenantId":"22222222-0000-4000-8000-000000000002""#), "tenantId"),
+            (
+                r#""properties":{"createdDateTime":"2026-10-05T10:00:00Z","createdDateTime":"2025-10-05T10:00:00Z"}"#
+                    .to_owned(),
+                "createdDateTime",
+            ),
+        ] {
+            let record = record(&members);
+            assert!(recognise(&record), "{record}");
+            let rejected = parse(Cursor::new(&record), DateOrder::Unsettled).expect_err(&record);
+            assert_eq!(rejected, RejectReason::MemberTwice { member: twice }, "{record}");
+        }
+        for members in [format!("{imap},{imap}"), format!(r#"{imap},"properties":null"#)] {
+            assert_eq!(sign_in(&record(&members)).client_app.as_deref(), Some("IMAP4"));
+        }
+    }
+
+    #[test]
+    fn of_two_results_the_one_that_may_be_usage_counts() {
+        for members in [
+            r#""resultType":"0","resultType":"50126","properties":{}"#,
+            r#""resultType":"50126","properties":{"status":{"errorCode":0},"status":{"errorCode":50126}}"#,
+            r#""resultType":"50126","properties":{"status":{"errorCode":0,"errorCode":50126}}"#,
+        ] {
+            let record = format!(r#"{{"time":"2026-10-05T10:00:00Z","category":"SignInLogs",{members}}}"#);
+            assert_eq!(sign_in(&record).error_code, Some(0), "{record}");
+        }
+    }
+
+    // The string was passed, and with it client, user and time.
+    #[test]
+    fn properties_may_be_json_text() {
+        let properties = r#"{"id":"1","createdDateTime":"2026-10-04T10:00:00Z","clientAppUsed":"IMAP4","status":{"errorCode":0}}"#;
+        let record = |properties: &str| {
+            format!(
+                r#"{{"time":"2026-10-05T10:00:00Z","category":"SignInLogs","tenantId":"{TENANT}","properties":{properties}}}"#
+            )
+        };
+        let text = serde_json::Value::from(properties).to_string();
+        let twice = serde_json::Value::from(text.as_str()).to_string();
+        let bare = record(properties);
+        for text in [&text, &twice] {
+            assert_eq!(sign_in(&record(text)), sign_in(&bare), "{text}");
+        }
+        let cut = serde_json::Value::from(&properties[..60]).to_string();
+        let rejected = parse(Cursor::new(&record(&cut)), DateOrder::Unsettled).expect_err("cut");
+        assert_eq!(rejected.code(), "invalid_json");
+        assert_eq!(sign_in(&record("\"none\"")).client_app, None);
+    }
+
+    // In a list behind a browser's it was not seen, and in an object it was lost.
+    #[test]
+    fn an_agent_in_a_list_or_an_object_is_not_lost() {
+        let record = |agent: &str| {
+            format!(
+                r#"{{"time":"2026-10-05T10:00:00Z","category":"SignInLogs","tenantId":"{TENANT}","properties":{{"userAgent":{agent}}}}}"#
+            )
+        };
+        for (agent, expected) in [
+            (r#"["BAV2ROPC"]"#, Some("BAV2ROPC")),
+            (r#"["Mozilla/5.0","BAV2ROPC"]"#, Some("BAV2ROPC")),
+            (r#"[["Mozilla/5.0"],["BAV2ROPC"]]"#, Some("BAV2ROPC")),
+            (r#"{"name":"Other","original":"BAV2ROPC"}"#, Some("BAV2ROPC")),
+            (r#"["Mozilla/5.0"]"#, Some("Mozilla/5.0")),
+            (r#"["a","b"]"#, Some("a, b")),
+            (r#"{"name":"Chrome"}"#, None),
+            ("[]", None),
+        ] {
+            assert_eq!(sign_in(&record(agent)).user_agent.as_deref(), expected, "{agent}");
+        }
     }
 
     #[test]

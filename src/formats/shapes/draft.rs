@@ -1,19 +1,20 @@
-//! What the shapes have in common: the items that a sign-in has, the names that Graph gives them (all
-//! other shapes vary those), and a draft that gathers them, whatever order a record has them in.
+//! What the shapes have in common: the items that a sign-in has (`items`), and a draft that gathers them, whatever order
+//! a record has them in.
 
+mod items;
 mod values;
 
 use std::borrow::Cow;
 
-use super::names::Names;
 use super::{Parsed, nested};
-use crate::classify::{is_modern_client, names_basic_agent, names_password_grant};
+use crate::classify::{is_modern_client, names_password_grant};
 use crate::json::{Cursor, JsonError, Kind, Strings};
 use crate::reject::RejectReason;
+pub(super) use items::Item;
 use lightsout_model::sign_in::{Category, Outcome, RawSignIn};
 use lightsout_model::tenant::{is_guid, tenant_id};
 use lightsout_model::time::{self, DateOrder};
-pub(super) use values::{code, graver, outcome_word};
+pub(super) use values::{code, graver, last_code, outcome_word};
 use values::{graver_code, is_plain_tenant, tenant_in_path, truth};
 
 /// What a record says of itself.
@@ -36,174 +37,6 @@ pub struct Glimpse {
     pub is_sign_in: bool,
 }
 
-/// One thing that a member or column of a record tells.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(super) enum Item {
-    SignInId,
-    SignedInAt,
-    EmittedAt,
-    Tenant,
-    /// `/tenants/<id>/providers/Microsoft.aadiam`
-    TenantPath,
-    /// The tenant by a domain or a name, as exports over many customers have it.
-    TenantName,
-    Category,
-    /// The Log Analytics table.
-    TableName,
-    /// `["interactiveUser"]`
-    EventTypes,
-    UserId,
-    UserPrincipalName,
-    UserType,
-    ServicePrincipalId,
-    AppId,
-    AppName,
-    ResourceId,
-    ResourceName,
-    ClientApp,
-    AuthenticationProtocol,
-    AuthenticationDetails,
-    /// An object, its text, or a word.
-    Status,
-    /// Of more weight than the status, where it says something.
-    ErrorCode,
-    /// A code or a word, of less weight than the status.
-    ResultType,
-    FailureReason,
-    /// Of less weight than the status' reason.
-    ResultDescription,
-    ConditionalAccess,
-    UserAgent,
-    IpAddress,
-    /// An object, its text, or `City, State, CC`.
-    Location,
-    /// A country alone, of less weight than the location.
-    Country,
-    IsInteractive,
-    HomeTenant,
-    ResourceTenant,
-    CorrelationId,
-}
-
-/// Graph's names.
-static NAMES: Names<Item> = Names::new(&[
-    ("id", Item::SignInId),
-    ("createdDateTime", Item::SignedInAt),
-    ("userId", Item::UserId),
-    ("userPrincipalName", Item::UserPrincipalName),
-    ("userType", Item::UserType),
-    ("servicePrincipalId", Item::ServicePrincipalId),
-    ("appId", Item::AppId),
-    ("appDisplayName", Item::AppName),
-    ("resourceId", Item::ResourceId),
-    ("resourceDisplayName", Item::ResourceName),
-    ("clientAppUsed", Item::ClientApp),
-    ("authenticationProtocol", Item::AuthenticationProtocol),
-    ("authenticationDetails", Item::AuthenticationDetails),
-    ("status", Item::Status),
-    ("errorCode", Item::ErrorCode),
-    ("failureReason", Item::FailureReason),
-    ("conditionalAccessStatus", Item::ConditionalAccess),
-    ("userAgent", Item::UserAgent),
-    ("ipAddress", Item::IpAddress),
-    ("location", Item::Location),
-    ("isInteractive", Item::IsInteractive),
-    ("signInEventTypes", Item::EventTypes),
-    ("homeTenantId", Item::HomeTenant),
-    ("resourceTenantId", Item::ResourceTenant),
-    ("correlationId", Item::CorrelationId),
-    ("countryOrRegion", Item::Country),
-]);
-
-/// What people and tools call the column that says whose row it is, in exports that have no tenant of
-/// their own.
-static TENANTS: Names<Item> = Names::new(&[
-    ("tenantId", Item::Tenant),
-    ("tenant_id", Item::Tenant),
-    ("tenant id", Item::Tenant),
-    ("tenantGuid", Item::Tenant),
-    ("customerTenantId", Item::Tenant),
-    ("tenant", Item::TenantName),
-    ("tenantName", Item::TenantName),
-    ("tenant_name", Item::TenantName),
-    ("tenant name", Item::TenantName),
-    ("tenantDisplayName", Item::TenantName),
-    ("tenantDomain", Item::TenantName),
-    ("tenant_domain", Item::TenantName),
-    ("tenant domain", Item::TenantName),
-    ("tenantFilter", Item::TenantName),
-    ("defaultDomainName", Item::TenantName),
-    ("primaryDomain", Item::TenantName),
-    ("customer", Item::TenantName),
-    ("customerId", Item::TenantName),
-    ("customer_id", Item::TenantName),
-    ("customerName", Item::TenantName),
-    ("customer_name", Item::TenantName),
-    ("customer name", Item::TenantName),
-    ("customerDomain", Item::TenantName),
-    ("customer domain", Item::TenantName),
-    ("organization", Item::TenantName),
-    ("organisation", Item::TenantName),
-    ("organizationName", Item::TenantName),
-    ("company", Item::TenantName),
-    ("companyName", Item::TenantName),
-]);
-
-impl Item {
-    /// Which of the columns that somebody added says whose row it is.
-    pub(super) fn of_tenant(name: &str) -> Option<Self> {
-        TENANTS.in_any_case(name)
-    }
-
-    /// In the order of their definition.
-    pub(super) const ALL: [Self; 34] = [
-        Self::SignInId,
-        Self::SignedInAt,
-        Self::EmittedAt,
-        Self::Tenant,
-        Self::TenantPath,
-        Self::TenantName,
-        Self::Category,
-        Self::TableName,
-        Self::EventTypes,
-        Self::UserId,
-        Self::UserPrincipalName,
-        Self::UserType,
-        Self::ServicePrincipalId,
-        Self::AppId,
-        Self::AppName,
-        Self::ResourceId,
-        Self::ResourceName,
-        Self::ClientApp,
-        Self::AuthenticationProtocol,
-        Self::AuthenticationDetails,
-        Self::Status,
-        Self::ErrorCode,
-        Self::ResultType,
-        Self::FailureReason,
-        Self::ResultDescription,
-        Self::ConditionalAccess,
-        Self::UserAgent,
-        Self::IpAddress,
-        Self::Location,
-        Self::Country,
-        Self::IsInteractive,
-        Self::HomeTenant,
-        Self::ResourceTenant,
-        Self::CorrelationId,
-    ];
-
-    /// What Graph's member of that name tells, in Graph's spelling.
-    pub(super) fn of_member(name: &str) -> Option<Self> {
-        NAMES.exactly(name)
-    }
-
-    /// The same in any case.
-    pub(super) fn of_name(name: &str) -> Option<Self> {
-        NAMES.in_any_case(name)
-    }
-}
-
 /// A record while its members are read.
 #[derive(Debug, Default)]
 pub(super) struct Draft<'a> {
@@ -221,12 +54,25 @@ pub(super) struct Draft<'a> {
     service_principal: bool,
     /// A member beside the status has a code.
     has_flat_code: bool,
+    has_details: bool,
+    /// What is there twice and says two things, of which neither is the graver.
+    pub(super) twice: Option<&'static str>,
 }
 
 /// Whether a category is named as Azure Monitor names logs and tables: `AuditLogs`, `RiskyUsers`, `UserRiskEvents`.
 fn names_log(name: &str) -> bool {
     let lower = name.to_ascii_lowercase();
     ["logs", "log", "events", "users", "principals", "detections"].iter().any(|end| lower.ends_with(end))
+}
+
+/// Whether a category is not one of users' sign-ins.
+fn is_of_no_user(name: &str) -> bool {
+    !Category::from_table(name.trim()).is_some_and(Category::is_user)
+}
+
+/// Whether a result type is success.
+pub(super) fn says_success(result: &str) -> bool {
+    code(result) == Some(0) || outcome_word(result) == Some(Outcome::Success)
 }
 
 /// Whether a log's name has "sign in" in it, however it is written.
@@ -260,19 +106,25 @@ impl<'a> Draft<'a> {
             (Item::Status, Kind::Object) => {
                 let status = nested::status(cursor)?;
                 self.sign_in.has_result |= status.states_code;
-                let flat_code = self.sign_in.error_code.filter(|_| self.has_flat_code);
-                self.sign_in.error_code = graver_code(status.error_code, flat_code);
+                let known = self.sign_in.error_code;
+                self.sign_in.error_code = if self.has_flat_code {
+                    graver_code(status.error_code, known)
+                } else {
+                    last_code(known, status.error_code)
+                };
                 self.sign_in.failure_reason = status.failure_reason;
             }
             (Item::Location, Kind::Object) => self.sign_in.country = nested::country(cursor)?,
             (Item::AuthenticationDetails, Kind::Array) => {
-                self.sign_in.client_certificate = nested::certificate_succeeded(cursor)?;
+                let succeeded = nested::certificate_succeeded(cursor)?;
+                self.certificate(succeeded);
             }
             (Item::EventTypes, Kind::Array) => self.event_type = nested::event_type(cursor)?,
             // What proves a client modern, or Basic, is not passed because a tool has put it in a list.
-            (Item::AuthenticationProtocol | Item::UserAgent | Item::ClientApp, Kind::Array) => {
+            (Item::AuthenticationProtocol | Item::ClientApp, Kind::Array) => {
                 self.set(item, nested::list(cursor)?);
             }
+            (Item::UserAgent, Kind::Array | Kind::Object) => self.set(item, nested::agent(cursor)?),
             _ => self.set(item, cursor.text()?),
         }
         Ok(())
@@ -283,13 +135,18 @@ impl<'a> Draft<'a> {
         let sign_in = &mut self.sign_in;
         match item {
             Item::SignInId => sign_in.sign_in_id = text,
-            Item::SignedInAt => self.created = text,
+            Item::SignedInAt => {
+                if self.created.is_some() && text.is_some() && self.created != text {
+                    self.twice = Some("createdDateTime");
+                }
+                self.created = text.or(self.created.take());
+            }
             Item::EmittedAt => self.emitted = text,
             Item::Tenant => sign_in.tenant_id = text,
             Item::TenantPath => self.tenant_path = text,
             Item::TenantName => self.tenant_name = text.or(self.tenant_name.take()),
-            Item::Category => self.category = text,
-            Item::TableName => self.table = text,
+            Item::Category => self.category = graver(self.category.take(), text, is_of_no_user),
+            Item::TableName => self.table = graver(self.table.take(), text, is_of_no_user),
             Item::EventTypes => self.event_type = text.as_deref().and_then(nested::event_type_in_text),
             Item::UserId => sign_in.user_id = text,
             Item::UserPrincipalName => sign_in.user_principal_name = text,
@@ -308,7 +165,8 @@ impl<'a> Draft<'a> {
                 sign_in.authentication_protocol = graver(known, text, |name| !names_password_grant(name));
             }
             Item::AuthenticationDetails => {
-                sign_in.client_certificate = text.as_deref().is_some_and(nested::certificate_in_text);
+                let succeeded = text.as_deref().is_some_and(nested::certificate_in_text);
+                self.certificate(succeeded);
             }
             Item::Status => self.status_text(text),
             Item::ErrorCode => {
@@ -318,14 +176,13 @@ impl<'a> Draft<'a> {
             }
             Item::ResultType => {
                 sign_in.has_result = true;
-                self.result_type = text;
+                self.result_type = graver(self.result_type.take(), text, |word| !says_success(word));
             }
             Item::FailureReason => sign_in.failure_reason = text,
             Item::ResultDescription => self.description = text,
             Item::ConditionalAccess => sign_in.conditional_access = text,
             Item::UserAgent => {
-                let is_other = |agent: &str| !names_basic_agent(&agent.to_ascii_lowercase());
-                sign_in.user_agent = graver(sign_in.user_agent.take(), text, is_other);
+                sign_in.user_agent = nested::graver_agent(sign_in.user_agent.take(), text);
             }
             Item::IpAddress => sign_in.ip_address = text,
             Item::Location => sign_in.country = text.and_then(nested::country_in_text),
@@ -335,6 +192,13 @@ impl<'a> Draft<'a> {
             Item::ResourceTenant => sign_in.resource_tenant_id = text,
             Item::CorrelationId => sign_in.correlation_id = text,
         }
+    }
+
+    /// Takes whether a certificate was used; of two members that say so, neither proves it alone.
+    fn certificate(&mut self, succeeded: bool) {
+        let known = self.sign_in.client_certificate;
+        self.sign_in.client_certificate = succeeded && (known || !self.has_details);
+        self.has_details = true;
     }
 
     fn status_text(&mut self, text: Option<Cow<'a, str>>) {
@@ -348,7 +212,9 @@ impl<'a> Draft<'a> {
             self.status(status);
         } else if let Some(outcome) = outcome_word(&text) {
             sign_in.has_result = true;
-            sign_in.stated_outcome = Some(outcome);
+            if sign_in.stated_outcome != Some(Outcome::Success) {
+                sign_in.stated_outcome = Some(outcome);
+            }
         } else if text.trim() == "[object Object]" {
             // A script has lost the status; who reads the row sees it.
             sign_in.failure_reason = sign_in.failure_reason.take().or(Some(text));
@@ -362,6 +228,28 @@ impl<'a> Draft<'a> {
             sign_in.has_result = true;
             sign_in.error_code = graver_code(status.error_code, sign_in.error_code);
             sign_in.failure_reason = status.failure_reason.or(sign_in.failure_reason.take());
+        }
+    }
+
+    /// The same, of text that goes away.
+    pub(super) fn into_owned(self) -> Draft<'static> {
+        let own = |text: Option<Cow<'a, str>>| text.map(|text| Cow::Owned(text.into_owned()));
+        Draft {
+            sign_in: self.sign_in.into_owned(),
+            created: own(self.created),
+            emitted: own(self.emitted),
+            result_type: own(self.result_type),
+            description: own(self.description),
+            tenant_path: own(self.tenant_path),
+            tenant_name: own(self.tenant_name),
+            country: own(self.country),
+            category: own(self.category),
+            table: own(self.table),
+            event_type: self.event_type,
+            service_principal: self.service_principal,
+            has_flat_code: self.has_flat_code,
+            has_details: self.has_details,
+            twice: self.twice,
         }
     }
 
@@ -445,6 +333,9 @@ impl<'a> Draft<'a> {
         dates: DateOrder,
         emitted_dates: DateOrder,
     ) -> Result<Parsed<'a>, RejectReason> {
+        if let Some(member) = self.twice {
+            return Err(RejectReason::MemberTwice { member });
+        }
         self.settle_tenant();
         let category = self.category();
         let mut sign_in = self.sign_in;

@@ -4,7 +4,8 @@
 
 use std::borrow::Cow;
 
-use super::draft::code;
+use super::draft::{code, graver, last_code};
+use crate::classify::names_basic_agent;
 use crate::json::{Cursor, JsonError, Kind, Strings};
 use lightsout_model::sign_in::Category;
 
@@ -22,7 +23,7 @@ pub(super) fn status<'a>(cursor: &mut Cursor<'a, impl Strings>) -> Result<Status
     cursor.object::<JsonError>(|cursor, key| {
         if key.eq_ignore_ascii_case("errorCode") {
             status.states_code = true;
-            status.error_code = cursor.text()?.as_deref().and_then(code);
+            status.error_code = last_code(status.error_code, cursor.text()?.as_deref().and_then(code));
         } else if key.eq_ignore_ascii_case("failureReason") {
             status.failure_reason = cursor.text()?;
         } else {
@@ -193,6 +194,54 @@ pub(super) fn list<'a>(cursor: &mut Cursor<'a, impl Strings>) -> Result<Option<C
         0 | 1 => texts.pop(),
         _ => Some(Cow::Owned(texts.join(", "))),
     })
+}
+
+/// How deep an agent may be in lists and objects.
+const AGENT_DEPTH_MAX: u8 = 3;
+
+/// A user agent, also where a tool has put it in a list or an object: the one that proves Basic Authentication, or all
+/// of a list.
+pub(super) fn agent<'a>(cursor: &mut Cursor<'a, impl Strings>) -> Result<Option<Cow<'a, str>>, JsonError> {
+    agent_within(cursor, AGENT_DEPTH_MAX)
+}
+
+fn agent_within<'a>(
+    cursor: &mut Cursor<'a, impl Strings>,
+    depth: u8,
+) -> Result<Option<Cow<'a, str>>, JsonError> {
+    let mut agents: Vec<Cow<'a, str>> = Vec::new();
+    let kind = cursor.kind()?;
+    match kind {
+        Kind::Array if depth > 0 => cursor.array::<JsonError>(|cursor| {
+            agents.extend(agent_within(cursor, depth - 1)?);
+            Ok(())
+        })?,
+        Kind::Object if depth > 0 => cursor.object::<JsonError>(|cursor, _| {
+            agents.extend(agent_within(cursor, depth - 1)?);
+            Ok(())
+        })?,
+        _ => return cursor.text(),
+    }
+    if let Some(at) = agents.iter().position(|agent| is_basic_agent(agent)) {
+        return Ok(Some(agents.swap_remove(at)));
+    }
+    Ok(match (kind, agents.len()) {
+        (Kind::Object, _) => None,
+        (_, 0 | 1) => agents.pop(),
+        _ => Some(Cow::Owned(agents.join(", "))),
+    })
+}
+
+/// Of two agents of one sign-in the one that proves Basic Authentication, else the second.
+pub(super) fn graver_agent<'a>(
+    first: Option<Cow<'a, str>>,
+    second: Option<Cow<'a, str>>,
+) -> Option<Cow<'a, str>> {
+    graver(first, second, |agent| !is_basic_agent(agent))
+}
+
+fn is_basic_agent(agent: &str) -> bool {
+    names_basic_agent(&agent.to_ascii_lowercase())
 }
 
 pub(super) fn certificate_in_text(text: &str) -> bool {

@@ -1,5 +1,5 @@
 //! A CSV file's header: which shape it is, and which column tells what. Any order, any subset, names
-//! twice: of several columns that tell the same, a row's first filled one counts.
+//! twice: of several columns that tell the same, a row's first filled one counts, unless another may be usage.
 
 mod last_cells;
 
@@ -26,8 +26,8 @@ pub(super) struct Table {
     items: Vec<(Item, Vec<usize>)>,
     /// The column that holds a record as JSON.
     audit_data: Option<usize>,
-    /// The columns are the members of an audit record.
-    is_flat_audit: bool,
+    /// The columns are the members of an audit record, or of a diagnostic one.
+    is_flat_record: bool,
     last_cells: LastCells,
     /// Rows may end with a delimiter more than the header.
     may_be_padded: bool,
@@ -85,7 +85,7 @@ impl Table {
             delimiter,
             names,
             items: Vec::new(),
-            is_flat_audit: audit_data.is_none(),
+            is_flat_record: audit_data.is_none(),
             audit_data,
             last_cells: LastCells::default(),
             may_be_padded: true,
@@ -113,7 +113,7 @@ impl Table {
                 names: names.clone(),
                 items: items.into_iter().collect(),
                 audit_data: None,
-                is_flat_audit: false,
+                is_flat_record: false,
                 last_cells: LastCells::default(),
                 may_be_padded: true,
             })
@@ -124,7 +124,9 @@ impl Table {
         let time = column("CreationTime").or_else(|| column("CreationDate"));
         let operation = column("Operation").or_else(|| column("Operations"));
         let user = column("UserId").or_else(|| column("UserIds")).or_else(|| column("UserKey"));
-        if time.and(operation).and(user).is_some() {
+        let is_member = |known: &str| names.iter().any(|name| bare(name.trim()) == known);
+        let is_diagnostic = is_member("properties") && (is_member("category") || is_member("operationName"));
+        if time.and(operation).and(user).is_some() || is_diagnostic {
             return Some(of_records(names, None));
         }
         let column = RAW_COLUMNS.iter().find_map(|known| column(known))?;
@@ -133,7 +135,7 @@ impl Table {
 
     /// Whether a row is an audit record, or holds a record as JSON.
     pub(super) fn holds_audit_records(&self) -> bool {
-        self.audit_data.is_some() || self.is_flat_audit
+        self.audit_data.is_some() || self.is_flat_record
     }
 
     /// The JSON record that a row is or holds; of a row that is none, the text itself, if that is JSON.
@@ -148,7 +150,7 @@ impl Table {
     }
 
     fn record_of<'a>(&self, cells: &mut [Cow<'a, str>]) -> Option<Cow<'a, str>> {
-        if !self.is_flat_audit {
+        if !self.is_flat_record {
             return self.audit_record(cells);
         }
         let text = |text: &str| serde_json::Value::from(text).to_string();
@@ -248,6 +250,9 @@ impl Table {
         let mut cells = self.cells(row)?;
         let mut draft = Draft::default();
         for (item, columns) in &self.items {
+            for at in others_of(*item, columns).filter(|at| !cells[*at].trim().is_empty()) {
+                draft.set(*item, Some(trimmed(cells[at].clone())));
+            }
             let filled = columns.iter().find(|at| !cells[**at].trim().is_empty());
             draft.set(*item, filled.map(|at| std::mem::take(&mut cells[*at])).map(trimmed));
         }
@@ -291,6 +296,9 @@ impl Table {
         self.fits(row).then(|| {
             let mut draft = Draft::default();
             for (item, columns) in &self.items {
+                for at in others_of(*item, columns).filter(|at| !row.cell(*at).is_blank()) {
+                    draft.set(*item, Some(row.cell(at).text()));
+                }
                 let filled = columns.iter().map(|at| row.cell(*at)).find(|cell| !cell.is_blank());
                 match (item, filled) {
                     (Item::AuthenticationDetails, Some(cell)) => {
@@ -320,7 +328,7 @@ impl Table {
     /// Reads one row whose cells are known, as [`parse`](Self::parse) does; `None` if that has to say
     /// what is wrong with it.
     pub(super) fn parse_cells<'a>(&self, row: Row<'a, '_>, dates: DateOrder) -> Option<Parsed<'a>> {
-        if self.is_flat_audit {
+        if self.is_flat_record {
             return None;
         }
         let Some(at) = self.audit_data else { return self.draft_of_cells(row)?.finish(dates).ok() };
@@ -393,6 +401,12 @@ impl Table {
     }
 }
 
+/// The columns beside the first that tell the same, where none of them may be lost: the draft keeps what may be usage.
+fn others_of(item: Item, columns: &[usize]) -> impl Iterator<Item = usize> {
+    let others = if item.decides() { columns.get(1..).unwrap_or_default() } else { &[] };
+    others.iter().rev().copied()
+}
+
 /// A name without what is around it in some row.
 fn bare(text: &str) -> &str {
     text.trim_start_matches('\u{feff}').trim_matches('"')
@@ -447,25 +461,4 @@ fn fits(shape: Shape, names: &[String], has: &dyn Fn(Item) -> bool) -> bool {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    // A stray quote swallowed the rows up to the next one, an IMAP4 sign-in among them, into one cell.
-    #[test]
-    fn rows_that_a_stray_quote_swallowed_are_no_cell() {
-        let header = "Id,CreatedDateTime,UserPrincipalName,UserDisplayName,ClientAppUsed,ErrorCode";
-        let reader = RecordReader::csv(header).expect("a header");
-        let swallowed = "1,2026-10-20T08:00:00Z,ann@example.com,\"Ann,Browser,0\n\
-                         2,2026-10-20T08:01:00Z,scan@example.com,Scan,IMAP4,0\n\
-                         3,2026-10-20T08:02:00Z,ann@example.com,Ann\",Browser,0";
-        let reason = reader.parse(swallowed).expect_err("three rows");
-        assert_eq!(reason.code(), "invalid_csv");
-        for cell in [
-            "\"Ann\nBerg, Sales, Example\"",
-            "\"{\"\"a\"\":1,\n\"\"b\"\":2,\"\"c\"\":3,\"\"d\"\":4,\"\"e\"\":5,\"\"f\"\":6}\"",
-        ] {
-            let row = format!("1,2026-10-20T08:00:00Z,ann@example.com,{cell},Browser,0");
-            assert!(matches!(reader.parse(&row), Ok(Parsed::SignIn(_))), "{row}");
-        }
-    }
-}
+mod tests;

@@ -58,6 +58,11 @@ pub(super) fn graver_code(first: Option<i64>, second: Option<i64>) -> Option<i64
     first.filter(succeeded).or(second.filter(succeeded)).or(first).or(second)
 }
 
+/// Of two codes under one name the one that may be usage; else the second.
+pub(in crate::shapes) fn last_code(first: Option<i64>, second: Option<i64>) -> Option<i64> {
+    if first.is_some_and(|code| outcome(Some(code)) == Outcome::Success) { first } else { second }
+}
+
 /// The tenant in `/tenants/<id>/providers/Microsoft.aadiam`.
 pub(super) fn tenant_in_path(path: &str) -> Option<String> {
     let mut parts = path.split('/');

@@ -6,6 +6,7 @@ use std::borrow::Cow;
 use super::member;
 use crate::classify::names_basic_agent;
 use crate::json::{Cursor, JsonError, Kind};
+use crate::shapes::nested::agent;
 
 /// How deep in the envelope it may be.
 const DEPTH_MAX: u8 = 3;
@@ -38,18 +39,23 @@ fn find(object: &str, outer: &str, depth: u8) -> Option<String> {
         let name = name.to_ascii_lowercase();
         let value = &object[start..cursor.at()];
         match kind {
-            Kind::Object if depth > 0 => found = found.take().or_else(|| find(value, &name, depth - 1)),
-            Kind::String if name.ends_with("useragent") || name.ends_with("useragentoriginal") => {
-                let agent = Cursor::new(value).string()?;
-                if names_basic_agent(&agent.to_ascii_lowercase()) {
+            Kind::String | Kind::Array if names_agent(&name) => {
+                let agent = agent(&mut Cursor::new(value))?;
+                if let Some(agent) = agent.filter(|agent| names_basic_agent(&agent.to_ascii_lowercase())) {
                     found = Some(agent.into_owned());
                 }
             }
+            Kind::Object if depth > 0 => found = found.take().or_else(|| find(value, &name, depth - 1)),
             _ => {}
         }
         Ok(())
     });
     walked.ok().and(found)
+}
+
+/// Whether members of that name hold an agent.
+fn names_agent(name: &str) -> bool {
+    name.ends_with("useragent") || name.ends_with("useragentoriginal")
 }
 
 /// What a record calls its agent, and where it takes the member: in its properties, if it has some.
