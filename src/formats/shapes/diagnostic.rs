@@ -77,6 +77,8 @@ struct Envelope<'a> {
     has_result: bool,
     /// A name of the envelope is there in lower case.
     lower_case: bool,
+    /// The properties are beside its members, under names such as `properties.id`.
+    is_flattened: bool,
     /// So is one that only Log Analytics has: what it calls its tenant is a workspace.
     of_log_analytics: bool,
 }
@@ -116,7 +118,7 @@ impl<'a> Envelope<'a> {
     }
 
     fn is_diagnostic(&self) -> bool {
-        if self.of_log_analytics && !self.has_properties {
+        if (self.of_log_analytics || self.is_flattened) && !self.has_properties {
             return false;
         }
         let Some(category) = self.category.as_deref() else {
@@ -165,6 +167,11 @@ fn is_of_log_analytics(key: &str) -> bool {
     matches!(key, "aadtenantid" | "timegenerated")
 }
 
+/// Whether a name is that of a member of the properties, in a record that was flattened.
+fn is_of_properties(key: &str) -> bool {
+    key.starts_with("properties.")
+}
+
 /// Reads a record; `lowered`: its names may be in lower case.
 fn read_names(
     mut cursor: Cursor<'_, impl Strings>,
@@ -179,6 +186,7 @@ fn read_names(
         if member.is_none() {
             let in_lower_case = lowered_member(key);
             envelope.of_log_analytics |= is_of_log_analytics(key);
+            envelope.is_flattened |= is_of_properties(key);
             if lowered {
                 member = in_lower_case;
             } else {

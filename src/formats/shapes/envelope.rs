@@ -18,6 +18,7 @@ mod agent;
 mod answers;
 mod cut;
 mod distinct;
+mod dotted;
 mod elastic;
 mod rows;
 
@@ -234,12 +235,16 @@ fn object<'a>(value: &Cow<'a, str>, levels: Levels, found: &mut Vec<Cow<'a, str>
     let Some(envelopes) = levels.envelopes.checked_sub(1) else { return Held::Nothing };
     let levels = Levels { envelopes, ..levels };
     let Some(Members { mut payloads, containers }) = members(value) else { return Held::Nothing };
-    if let Some(containers) = containers.filter(|_| payloads.is_empty()) {
-        // An empty list under a name that nobody knows is not an answer without sign-ins.
-        return match list(value, containers, levels, found) {
-            Held::Records => Held::Records,
-            Held::NoRecord | Held::Nothing => Held::Nothing,
-        };
+    if payloads.is_empty()
+        && let Some(record) = elastic::record_of(value)
+    {
+        return open(&Cow::Owned(record), levels, found);
+    }
+    // An empty list under a name that nobody knows is not an answer without sign-ins.
+    if let Some(containers) = containers.filter(|_| payloads.is_empty())
+        && list(value, containers, levels, found) == Held::Records
+    {
+        return Held::Records;
     }
     payloads.sort_by_key(|(envelope, _)| *envelope);
     let start = found.len();
@@ -269,7 +274,7 @@ fn object<'a>(value: &Cow<'a, str>, levels: Levels, found: &mut Vec<Cow<'a, str>
         }
     }
     if held == Held::Nothing
-        && let Some(record) = elastic::record_of(value)
+        && let Some(record) = elastic::record_of(value).or_else(|| dotted::document_of(value))
     {
         held = open(&Cow::Owned(record), levels, found);
     }

@@ -27,6 +27,7 @@ use draft::{Draft, Item};
 pub use draft::{Glimpse, Says};
 pub use look_alike::{NotRead, is_picture};
 use table::Table;
+pub(crate) use table::is_header;
 
 use crate::csv::Row;
 use crate::json::learned::Learned;
@@ -201,7 +202,7 @@ impl RecordReader {
     /// Fails with what the header looks like if it is no sign-in log's.
     pub fn csv(header: &str) -> Result<Self, NotRead> {
         let table = Table::read(header)?;
-        let (shape, table) = (table.shape, Some(Arc::new(table)));
+        let (shape, table) = (table.shape(), Some(Arc::new(table)));
         Ok(Self { shape, table, in_envelopes: false, dates: DateOrder::Unsettled })
     }
 
@@ -446,7 +447,7 @@ impl RecordReader {
     /// its end is missing.
     #[must_use]
     pub fn glimpse(&self, record: &str) -> Option<Glimpse> {
-        if let Some(table) = self.table.as_ref().filter(|table| table.shape != Shape::AuditCsv) {
+        if let Some(table) = self.table.as_ref().filter(|table| table.shape() != Shape::AuditCsv) {
             return Some(table.draft_of_part(record)?.glimpse(self.dates));
         }
         let inner = envelope::only_record(record);
@@ -467,7 +468,7 @@ impl RecordReader {
     /// The columns that a verdict needs and a table lacks.
     #[must_use]
     pub fn missing_columns(&self) -> Vec<&'static str> {
-        let Some(table) = self.table.as_ref().filter(|table| table.shape != Shape::AuditCsv) else {
+        let Some(table) = self.table.as_ref().filter(|table| table.shape() != Shape::AuditCsv) else {
             return Vec::new();
         };
         let has = |items: &[Item]| items.iter().any(|item| table.has(*item));

@@ -1,15 +1,18 @@
-//! A CSV file's header: which shape it is, and which column tells what. Any order, any subset, names
-//! twice: of several columns that tell the same, a row's first filled one counts, unless another may be usage.
+//! A CSV file's rows, read by its header. Which shape it is, and which column tells what, `columns` says. Any order, any
+//! subset, names twice: of several columns that tell the same, a row's first filled one counts, unless another may be usage.
 
+mod columns;
 mod last_cells;
+mod prefix;
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
 
 use super::draft::{Draft, Item};
-use super::{NotRead, Parsed, RecordReader, Shape, log_analytics, nested, portal, powershell};
+use super::{NotRead, Parsed, RecordReader, Shape, nested, portal};
 use crate::csv::{self, Cell, DELIMITERS, Row};
 use crate::reject::RejectReason;
+use columns::Columns;
+pub(crate) use columns::is_header;
 use last_cells::LastCells;
 use lightsout_model::time::DateOrder;
 
@@ -19,43 +22,14 @@ const SWALLOWED_SEPARATORS_MIN: usize = 3;
 /// A header that is understood.
 #[derive(Debug, Clone)]
 pub(super) struct Table {
-    pub(super) shape: Shape,
     delimiter: u8,
     /// As in the file.
     names: Vec<String>,
-    items: Vec<(Item, Vec<usize>)>,
-    /// The column that holds a record as JSON.
-    audit_data: Option<usize>,
-    /// The columns are the members of an audit record, or of a diagnostic one.
-    is_flat_record: bool,
+    columns: Columns,
     last_cells: LastCells,
     /// Rows may end with a delimiter more than the header.
     may_be_padded: bool,
 }
-
-/// Columns of Splunk, Kibana, Snowflake, Loki and their like that hold a record as it was sent, and may hold any other text.
-const RAW_COLUMNS: [&str; 20] = [
-    "_raw",
-    "message",
-    "event.original",
-    "_source",
-    "_source.message",
-    "_source.event.original",
-    "full_log",
-    "data",
-    "log",
-    "record_content",
-    "record",
-    "payload",
-    "body",
-    "content",
-    "event",
-    "raw",
-    "raw_event",
-    "json",
-    "line",
-    "logtext",
-];
 
 impl Table {
     /// Reads a header row; of the delimiters, the one that makes most of it.
@@ -80,62 +54,17 @@ impl Table {
     }
 
     fn of_names(names: Vec<String>, delimiter: u8) -> Option<Self> {
-        let of_records = |names: Vec<String>, audit_data: Option<usize>| Self {
-            shape: Shape::AuditCsv,
-            delimiter,
-            names,
-            items: Vec::new(),
-            is_flat_record: audit_data.is_none(),
-            audit_data,
-            last_cells: LastCells::default(),
-            may_be_padded: true,
-        };
-        let column = |known: &str| names.iter().position(|name| is(name, known));
-        if let Some(column) = column("AuditData").or_else(|| column("_raw")) {
-            return Some(of_records(names, Some(column)));
-        }
-        let candidates = [
-            (Shape::PortalCsv, portal::item as fn(&str) -> Option<Item>),
-            (Shape::LogAnalyticsCsv, log_analytics_item),
-            (Shape::PowershellCsv, powershell::item),
-        ];
-        let known = candidates.into_iter().find_map(|(shape, item_of)| {
-            let mut items: BTreeMap<Item, Vec<usize>> = BTreeMap::new();
-            for (at, name) in names.iter().enumerate() {
-                if let Some(item) = item_of(name) {
-                    items.entry(item).or_default().push(at);
-                }
-            }
-            let fits = fits(shape, &names, &|item| items.contains_key(&item));
-            fits.then(|| Self {
-                shape,
-                delimiter,
-                names: names.clone(),
-                items: items.into_iter().collect(),
-                audit_data: None,
-                is_flat_record: false,
-                last_cells: LastCells::default(),
-                may_be_padded: true,
-            })
-        });
-        if known.is_some() {
-            return known;
-        }
-        let time = column("CreationTime").or_else(|| column("CreationDate"));
-        let operation = column("Operation").or_else(|| column("Operations"));
-        let user = column("UserId").or_else(|| column("UserIds")).or_else(|| column("UserKey"));
-        let is_member = |known: &str| names.iter().any(|name| bare(name.trim()) == known);
-        let is_diagnostic = is_member("properties") && (is_member("category") || is_member("operationName"));
-        if time.and(operation).and(user).is_some() || is_diagnostic {
-            return Some(of_records(names, None));
-        }
-        let column = RAW_COLUMNS.iter().find_map(|known| column(known))?;
-        Some(of_records(names, Some(column)))
+        let columns = Columns::of(&names)?;
+        Some(Self { delimiter, names, columns, last_cells: LastCells::default(), may_be_padded: true })
+    }
+
+    pub(super) fn shape(&self) -> Shape {
+        self.columns.shape
     }
 
     /// Whether a row is an audit record, or holds a record as JSON.
     pub(super) fn holds_audit_records(&self) -> bool {
-        self.audit_data.is_some() || self.is_flat_record
+        self.columns.record.is_some() || self.columns.members.is_some()
     }
 
     /// The JSON record that a row is or holds; of a row that is none, the text itself, if that is JSON.
@@ -150,11 +79,9 @@ impl Table {
     }
 
     fn record_of<'a>(&self, cells: &mut [Cow<'a, str>]) -> Option<Cow<'a, str>> {
-        if !self.is_flat_record {
-            return self.audit_record(cells);
-        }
+        let Some(members) = &self.columns.members else { return self.audit_record(cells) };
         let text = |text: &str| serde_json::Value::from(text).to_string();
-        let filled = self.names.iter().zip(cells.iter()).filter(|(_, cell)| !cell.trim().is_empty());
+        let filled = members.iter().zip(cells.iter()).filter(|(_, cell)| !cell.trim().is_empty());
         let members: Vec<String> = filled
             .map(|(name, cell)| {
                 format!("{}:{}", text(name.trim().trim_start_matches('\u{feff}')), text(cell.trim()))
@@ -165,8 +92,8 @@ impl Table {
 
     /// Whether a row can be what the header promises: a column of any raw text promises nothing.
     pub(super) fn holds_records<'a>(&self, rows: impl Iterator<Item = &'a str>) -> bool {
-        let is_raw = |at: &usize| RAW_COLUMNS.iter().any(|known| is(&self.names[*at], known));
-        let Some(at) = self.audit_data.filter(is_raw) else { return true };
+        let is_raw = |at: &usize| columns::is_raw(&self.names[*at]);
+        let Some(at) = self.columns.record.filter(is_raw) else { return true };
         let mut rows = rows.filter_map(|row| self.cells(row).ok()).peekable();
         rows.peek().is_none() || rows.any(|cells| Shape::recognise(&cells[at]).is_some())
     }
@@ -182,12 +109,12 @@ impl Table {
 
     /// Whether a column tells the item.
     pub(super) fn has(&self, item: Item) -> bool {
-        self.items.iter().any(|(known, _)| *known == item)
+        self.columns.items.iter().any(|(known, _)| *known == item)
     }
 
     /// The audit record of a row, where the table has such a column.
     fn audit_record<'a>(&self, cells: &mut [Cow<'a, str>]) -> Option<Cow<'a, str>> {
-        self.audit_data.and_then(|at| cells.get_mut(at)).map(std::mem::take)
+        self.columns.record.and_then(|at| cells.get_mut(at)).map(std::mem::take)
     }
 
     /// Refuses a row in whose cells other rows lie: a stray quote opened there, and the next one closed it rows later.
@@ -249,7 +176,7 @@ impl Table {
     pub(super) fn draft<'a>(&self, row: &'a str) -> Result<Draft<'a>, RejectReason> {
         let mut cells = self.cells(row)?;
         let mut draft = Draft::default();
-        for (item, columns) in &self.items {
+        for (item, columns) in &self.columns.items {
             for at in others_of(*item, columns).filter(|at| !cells[*at].trim().is_empty()) {
                 draft.set(*item, Some(trimmed(cells[at].clone())));
             }
@@ -270,7 +197,7 @@ impl Table {
             cells.pop();
         }
         let mut draft = Draft::default();
-        for (item, columns) in &self.items {
+        for (item, columns) in &self.columns.items {
             let filled =
                 columns.iter().find(|at| cells.get(**at).is_some_and(|cell| !cell.trim().is_empty()));
             if let Some(at) = filled {
@@ -283,7 +210,7 @@ impl Table {
 
     /// Says with the words of the other shapes what this one has words of its own for.
     fn common_words(&self, draft: &mut Draft<'_>) {
-        if self.shape == Shape::PortalCsv {
+        if self.columns.shape == Shape::PortalCsv {
             let word = draft.sign_in.conditional_access.as_deref().and_then(portal::conditional_access);
             draft.sign_in.conditional_access =
                 word.map(Cow::Borrowed).or(draft.sign_in.conditional_access.take());
@@ -295,7 +222,7 @@ impl Table {
     fn draft_of_cells<'a>(&self, row: Row<'a, '_>) -> Option<Draft<'a>> {
         self.fits(row).then(|| {
             let mut draft = Draft::default();
-            for (item, columns) in &self.items {
+            for (item, columns) in &self.columns.items {
                 for at in others_of(*item, columns).filter(|at| !row.cell(*at).is_blank()) {
                     draft.set(*item, Some(row.cell(at).text()));
                 }
@@ -328,10 +255,10 @@ impl Table {
     /// Reads one row whose cells are known, as [`parse`](Self::parse) does; `None` if that has to say
     /// what is wrong with it.
     pub(super) fn parse_cells<'a>(&self, row: Row<'a, '_>, dates: DateOrder) -> Option<Parsed<'a>> {
-        if self.is_flat_record {
+        if self.columns.members.is_some() {
             return None;
         }
-        let Some(at) = self.audit_data else { return self.draft_of_cells(row)?.finish(dates).ok() };
+        let Some(at) = self.columns.record else { return self.draft_of_cells(row)?.finish(dates).ok() };
         let record = self.fits(row).then(|| row.cell(at))?.text();
         if bare(&record) == bare(&self.names[at]) {
             return None;
@@ -347,7 +274,7 @@ impl Table {
             return false;
         }
         for wanted in [Item::SignedInAt, Item::EmittedAt] {
-            for (_, columns) in self.items.iter().filter(|(item, _)| *item == wanted) {
+            for (_, columns) in self.columns.items.iter().filter(|(item, _)| *item == wanted) {
                 let filled = columns.iter().map(|at| row.cell(*at)).find(|cell| !cell.is_blank());
                 if let Some(cell) = filled {
                     see(&cell.text());
@@ -384,7 +311,8 @@ impl Table {
     }
 
     fn repeats_header(&self, cells: &[Cow<'_, str>]) -> bool {
-        cells.len() == self.names.len() && cells.iter().zip(&self.names).all(|(a, b)| bare(a) == bare(b))
+        cells.len() == self.names.len()
+            && cells.iter().zip(&self.names).all(|(a, b)| bare(a).eq_ignore_ascii_case(bare(b)))
     }
 
     /// A row's content whatever the order of its columns and its line ends: names and cells, sorted.
@@ -412,51 +340,11 @@ fn bare(text: &str) -> &str {
     text.trim_start_matches('\u{feff}').trim_matches('"')
 }
 
-fn is(name: &str, known: &str) -> bool {
-    name.trim().trim_start_matches('\u{feff}').eq_ignore_ascii_case(known)
-}
-
 fn trimmed(text: Cow<'_, str>) -> Cow<'_, str> {
     match text {
         Cow::Borrowed(text) => Cow::Borrowed(text.trim()),
         Cow::Owned(text) if text.trim().len() == text.len() => Cow::Owned(text),
         Cow::Owned(text) => Cow::Owned(text.trim().to_owned()),
-    }
-}
-
-/// Log Analytics' names with what exports add to them: ` [UTC]`, and the type of a custom log's column.
-fn log_analytics_item(name: &str) -> Option<Item> {
-    let name = name.trim();
-    let name = name.split_once('[').map_or(name, |(name, _)| name).trim_end();
-    let suffixes = ["_dynamic", "_string", "_s", "_d", "_g", "_b", "_t"];
-    let bare = suffixes.iter().find_map(|suffix| name.strip_suffix(suffix)).unwrap_or(name);
-    log_analytics::item(bare)
-}
-
-/// Whether a header has what the shape is known by.
-fn fits(shape: Shape, names: &[String], has: &dyn Fn(Item) -> bool) -> bool {
-    let names_any = |known: &str| names.iter().any(|name| is(name, known));
-    let who = has(Item::UserPrincipalName) || has(Item::UserId) || has(Item::ServicePrincipalId);
-    // One row per sign-in, not per group of them.
-    let summary = !has(Item::SignInId) && names.iter().any(|name| super::look_alike::is_aggregate(name));
-    match shape {
-        Shape::PortalCsv => {
-            let markers = [Item::SignInId, Item::Status, Item::ErrorCode, Item::ClientApp];
-            let marked = markers.into_iter().filter(|item| has(*item)).count() > 1;
-            !summary && has(Item::SignedInAt) && (who || has(Item::AppId)) && marked
-        }
-        Shape::LogAnalyticsCsv => {
-            let timed = has(Item::EmittedAt) || has(Item::SignedInAt);
-            let anybody = who || names_any("Identity") || names_any("UserDisplayName");
-            let table = has(Item::ResultType) && (timed || has(Item::Tenant));
-            let projected = has(Item::EmittedAt) && (has(Item::ClientApp) || has(Item::Status));
-            !summary && !super::look_alike::in_local_time(names) && anybody && (table || projected)
-        }
-        Shape::PowershellCsv => {
-            let markers = [Item::Status, Item::ErrorCode, Item::ClientApp, Item::AppName, Item::AppId];
-            !summary && has(Item::SignedInAt) && who && markers.into_iter().any(has)
-        }
-        Shape::Diagnostic | Shape::LogAnalytics | Shape::Graph | Shape::Audit | Shape::AuditCsv => false,
     }
 }
 

@@ -7,7 +7,9 @@ use std::ops::Range;
 use super::super::draft::{Draft, Item};
 use super::super::nested::is_certificate;
 use super::super::{Parsed, draft};
-use super::{ENVELOPE, Envelope, Member, Properties, assemble, is_of_log_analytics, lowered_member};
+use super::{
+    ENVELOPE, Envelope, Member, Properties, assemble, is_of_log_analytics, is_of_properties, lowered_member,
+};
 use crate::json::learned::{Found, Learned, SLOTS, Segment, Want};
 use crate::json::{Scanned, Strings};
 use crate::reject::RejectReason;
@@ -41,7 +43,9 @@ pub(in super::super) fn want(path: &[Segment]) -> Want {
         [Segment::Key(key)] => match ENVELOPE.exactly(key) {
             Some(Member::Properties) => Want::Object(Member::Properties as u8),
             Some(member) => Want::Text(member as u8),
-            None if lowered_member(key).is_some() || is_of_log_analytics(key) => Want::Refuse,
+            None if lowered_member(key).is_some() || is_of_log_analytics(key) || is_of_properties(key) => {
+                Want::Refuse
+            }
             None => Want::Pass,
         },
         [Segment::Key(outer), Segment::Key(key)] if &**outer == "properties" => match Item::of_member(key) {

@@ -430,3 +430,52 @@ fn an_agent_that_only_the_envelope_has_is_the_records() {
         assert_eq!(agents(&hits), [Some("BAV2ROPC".to_owned()), None]);
     }
 }
+
+// Splunk and search engines flatten what they have parsed; the client app was lost, or the file refused.
+#[test]
+fn a_document_whose_keys_are_paths_is_put_together_again() {
+    let flat = |prefix: &str, members: &Value| {
+        let mut object = json!({"_time": "x"});
+        if prefix == "properties." {
+            object["category"] = "SignInLogs".into();
+        }
+        for (name, value) in members.as_object().expect("an object") {
+            object[format!("{prefix}{name}")] = value.clone();
+        }
+        object
+    };
+    let members = json!({
+        "id": "1", "createdDateTime": "2026-10-05T08:15:30Z", "userPrincipalName": "ann@example.com",
+        "clientAppUsed": "IMAP4", "status.errorCode": "0", "appId": "2",
+    });
+    let elastic = json!({
+        "id": "1", "created_at": "2026-10-05T08:15:30Z", "user_principal_name": "ann@example.com",
+        "client_app_used": "IMAP4", "status.error_code": 0, "app_id": "2",
+    });
+    for outer in [
+        flat("properties.", &members),
+        json!({"preview": false, "result": flat("properties.", &members)}),
+        flat("data.ms-graph.", &members),
+        flat("_source.", &members),
+        flat("value.", &members),
+        flat("azure.signinlogs.properties.", &elastic),
+        {
+            let mut alone = flat("azure.signinlogs.properties.", &elastic);
+            alone.as_object_mut().expect("an object").remove("_time");
+            alone["azure.signinlogs.category"] = "SignInLogs".into();
+            alone
+        },
+    ] {
+        let found = read(&outer.to_string());
+        let [Parsed::SignIn(sign_in)] = found.as_slice() else { panic!("one sign-in: {found:?} in {outer}") };
+        assert_eq!(sign_in.client_app.as_deref(), Some("IMAP4"), "{outer}");
+        assert_eq!(sign_in.error_code, Some(0), "{outer}");
+        assert_eq!(sign_in.sign_in_id.as_deref(), Some("1"), "{outer}");
+    }
+    for other in [
+        json!({"host.name": "a", "log.level": "info"}),
+        json!({"properties.clientAppUsed": "IMAP4", "properties": "text", "properties.id": "1"}),
+    ] {
+        assert_eq!(records(&other.to_string()), None, "{other}");
+    }
+}
