@@ -7,7 +7,7 @@ use std::io;
 use std::ops::Range;
 
 use super::buffer::{Buffer, Buffers};
-use super::csv::Finder;
+use super::csv::{Finder, Headers};
 use super::document::{Scanner, broken_off};
 use super::encoding::{BYTE_ORDER_MARK, Encoding};
 use super::framing::Framing;
@@ -92,6 +92,7 @@ pub struct Framer {
     framing: Framing,
     scanner: Scanner,
     rows: Finder,
+    headers: Option<Headers>,
     /// In the middle of a line that is too long: its start is handed out, the rest is passed.
     skipping_line: bool,
     chunk_bytes: usize,
@@ -144,6 +145,7 @@ impl Framer {
             framing: Framing::Lines,
             scanner: Scanner::default(),
             rows: Finder::new(),
+            headers: None,
             skipping_line: false,
             chunk_bytes,
             is_cut: false,
@@ -159,6 +161,8 @@ impl Framer {
             Recognised::Records(head) => {
                 framer.framing = head.framing;
                 framer.delimiter = head.reader.delimiter().unwrap_or(framer.delimiter);
+                framer.headers =
+                    head.header.as_ref().and_then(|header| Headers::new(header, framer.delimiter));
                 drop(framer.take(head.skip));
             }
             // A stream that breaks off before its first record is not an empty file.
@@ -250,7 +254,10 @@ impl Framer {
                     self.next_records(scan)
                 }
                 Framing::Csv => {
-                    let scan = self.rows.scan(&self.buffer, self.delimiter, self.ended.is_some());
+                    let mut scan = self.rows.scan(&self.buffer, self.delimiter, self.ended.is_some());
+                    if let Some(headers) = &mut self.headers {
+                        headers.split(&self.buffer, &mut scan);
+                    }
                     self.next_records(scan)
                 }
             };

@@ -18,6 +18,11 @@ pub enum RejectReason {
     InvalidCsv { at: usize },
     #[error("expected a row of {expected} cells as in the header, found {found}")]
     WrongColumns { expected: usize, found: usize },
+    #[error(
+        "stands below a second header, whose columns are others than those of the file or in another order; split the \
+         file before that header, or join exports that have the same columns"
+    )]
+    OtherHeader,
     #[error("not valid UTF-8 from byte {at} on")]
     InvalidUtf8 { at: usize },
     #[error("longer than {limit} bytes; its first {kept} bytes are kept")]
@@ -118,7 +123,8 @@ impl RejectReason {
             Self::OtherCalendar { .. } => "other_calendar",
             Self::ImpossibleTime { .. } => "impossible_time",
             Self::BrokenCompression { .. } => "broken_compression",
-            Self::CutRow => "cut_row",
+            // A replay reads rejects by the header of the file, but for those of this code.
+            Self::CutRow | Self::OtherHeader => "cut_row",
             Self::BrokenOff { .. } => "broken_off",
         }
     }

@@ -15,6 +15,26 @@ pub(super) struct Scan {
     pub(super) consumed: usize,
 }
 
+impl Scan {
+    /// Whether nothing is before a record.
+    pub(super) fn begins_with(&self, record: usize) -> bool {
+        let start = self.records.get(record).map_or(0, |range| range.start);
+        record == 0 && self.broken.iter().all(|(range, _)| range.start > start)
+    }
+
+    /// Leaves what begins with a record for the next time.
+    pub(super) fn end_before(&mut self, record: usize) {
+        let start = self.records[record].start;
+        self.consumed = start;
+        self.records.truncate(record);
+        self.broken.retain(|(range, _)| range.start < start);
+        if let Some(ends) = self.cells.starts.get(record) {
+            self.cells.ends_len = *ends as usize;
+            self.cells.starts.truncate(record);
+        }
+    }
+}
+
 /// Where the cells of a chunk's records end.
 #[derive(Debug, Clone, Default)]
 pub struct Cells {
