@@ -1,5 +1,6 @@
 //! Makes a stream plain text: UTF-8 with line feeds. What nothing at the start of a file tells is found while it is read:
-//! bytes that are no UTF-8 make it Windows-1252 (Excel's "CSV", Windows PowerShell), and a first line that ends with a
+//! bytes that are no UTF-8 make it Windows-1252 (Excel's "CSV", Windows PowerShell), in whose place another code page
+//! may stand, and a first line that ends with a
 //! carriage return alone makes those its line ends (old Macs). Both are decided once, by the same bytes however the
 //! stream is cut. As long as a file is ASCII it passes without a copy, and once all is decided it passes unseen.
 
@@ -184,8 +185,9 @@ fn charset_of(text: &[u8], is_end: bool) -> Charset {
         sequences += u32::try_from(valid.chars().filter(|c| !c.is_ascii()).count()).unwrap_or(u32::MAX);
         rest = next;
     }
-    // Bytes that no letter of the code page has, and that no text has at all.
-    let is_other = |byte: &u8| matches!(byte, 0..=8 | 0x0e..=0x1f | 0x7f | 0x81 | 0x8d | 0x8f | 0x90 | 0x9d);
+    // Bytes that no text has, in whatever code page. What another one has for a letter is read as a letter: names come out
+    // wrong, and what stands between quotes and delimiters does not.
+    let is_other = |byte: &u8| matches!(byte, 0..=8 | 0x0e..=0x1f | 0x7f);
     // A file of UTF-16 that was joined to this one.
     let has_mark = text.windows(2).any(|pair| matches!(pair, [0xff, 0xfe] | [0xfe, 0xff]));
     let is_text = !has_mark && !text.iter().any(is_other);
@@ -224,6 +226,26 @@ mod tests {
             assert_eq!(read(b"a\xff\xfeb", step), (b"a\xff\xfeb".to_vec(), false), "joined to UTF-16");
             let (text, told) = read(&late, step);
             assert!(told && text.ends_with("Jörg,x\n".as_bytes()) && text.starts_with(b"a,b\na,b\n"));
+        }
+    }
+
+    // Rows with a letter that Windows-1252 does not have were rejected one by one, and nothing said why.
+    #[test]
+    fn letters_of_other_code_pages_leave_a_table_readable() {
+        let rows = "Id,CreatedDateTime,UserPrincipalName,UserDisplayName,ClientAppUsed,ErrorCode\n";
+        for name in [
+            &b"\x9a \x8da\x9ek\xfd"[..],                        // Windows-1250
+            b"\xcf\xe5\xf2\xe0\xf0 \x8d\x9d\x81",               // Windows-1251
+            b"\x8d\xb2\x93\xa1 \x89\xd4\x8eq \x95\x5c\x8e\xa6", // Shift-JIS
+            b"\x81m\xfc",                                       // a code page of DOS
+        ] {
+            let cells = [b"1,2026-10-20T08:00:00Z,ann@example.com,", name, b",IMAP4,0\n"].concat();
+            for step in [1, 50, 1 << 20] {
+                let (text, told) = read(&[rows.as_bytes(), &cells].concat(), step);
+                let text = String::from_utf8(text).expect("UTF-8");
+                assert!(told && text.ends_with(",IMAP4,0\n"), "{text}");
+                assert_eq!(text.lines().nth(1).map(|row| row.split(',').count()), Some(6), "{text}");
+            }
         }
     }
 

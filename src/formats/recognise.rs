@@ -277,7 +277,10 @@ fn table(head: &[u8], start: usize, last: bool) -> Option<Recognised> {
         return (!undecided).then(found);
     };
     let Ok(header) = std::str::from_utf8(&head[at..at + end]) else {
-        let mut found = NotRead::unknown("text that is no valid UTF-8 or UTF-16");
+        let mut found = NotRead::unknown(
+            "text that is no valid UTF-8 or UTF-16, but of another code page or damaged; save it as \"CSV UTF-8\", or \
+             export it again as UTF-8",
+        );
         found.may_hold_sign_ins = !is_picture(head);
         return Some(Recognised::Unknown(found));
     };

@@ -23,7 +23,10 @@ pub enum RejectReason {
          file before that header, or join exports that have the same columns"
     )]
     OtherHeader,
-    #[error("not valid UTF-8 from byte {at} on")]
+    #[error(
+        "not valid UTF-8 from byte {at} on, but of another code page or damaged; save the file as \"CSV UTF-8\", or export \
+         it again as UTF-8"
+    )]
     InvalidUtf8 { at: usize },
     #[error("longer than {limit} bytes; its first {kept} bytes are kept")]
     OverLong { limit: usize, kept: usize },
