@@ -169,8 +169,9 @@ impl Scanner {
                     match arrays(&buffer[at..]) {
                         Arrays::Open { behind, within, beside, key } => {
                             let mut outside = self.containers.len();
-                            // In the record array of another, that one was cut between two records.
-                            if container == Some(&Container::EnvelopeArray) {
+                            // In the record array of another, that one was cut between two records; of `_msearch` each
+                            // response is an answer.
+                            if container == Some(&Container::EnvelopeArray) && !self.answers.nest(key) {
                                 self.is_cut = true;
                                 if !self.after_broken {
                                     scan.broken.push((at..at, broken_off()));

@@ -6,8 +6,9 @@ use super::csv;
 use super::document::{self, Scanner};
 use super::framing::Framing;
 use super::json::Cursor;
-use super::reject::RECORD_BYTES_MAX;
-use super::shapes::look_alike::{graph_error, of_text};
+use super::reject::{RECORD_BYTES_MAX, RejectReason};
+use super::scan::Scan;
+use super::shapes::look_alike::{graph_error, of_start, of_text};
 use super::shapes::{NotRead, RecordReader, Says, Shape, describe_record, envelope, is_picture};
 use crate::settings::{collected, smtp_report};
 use lightsout_model::settings::SettingsKind;
@@ -293,6 +294,7 @@ fn table(head: &[u8], start: usize, last: bool) -> Option<Recognised> {
             if let Some(below) = below_titles(head, at) {
                 return table(head, below, last);
             }
+            let found = of_start(&head[at..]).unwrap_or(found);
             let found = || Recognised::Unknown(within(found, head, last));
             return prefixed_lines(head, last).or_else(|| (!needs_more(head, last)).then(found));
         }
@@ -300,6 +302,13 @@ fn table(head: &[u8], start: usize, last: bool) -> Option<Recognised> {
     let rows = &head[at + next..];
     let scan = csv::scan(rows, reader.delimiter().unwrap_or(b','), last);
     let records = || scan.records.iter().filter_map(|range| std::str::from_utf8(&rows[range.clone()]).ok());
+    if scan.records.is_empty() && is_escaped_by_backslashes(rows, &scan) {
+        let found = NotRead::unknown(
+            "a table whose quotes are escaped by backslashes, which is not read; export it with quotes doubled (in Spark \
+             with .option(\"escape\", \"\\\"\")), or as JSON",
+        );
+        return Some(Recognised::Unknown(within(found, head, last)));
+    }
     if let Some(found) = reader.look_alike(records()) {
         let found = || Recognised::Unknown(within(found, head, last));
         return prefixed_lines(head, last).or_else(|| (!needs_more(head, last)).then(found));
@@ -312,6 +321,15 @@ fn table(head: &[u8], start: usize, last: bool) -> Option<Recognised> {
     records.header = Some(header.to_owned());
     records.skip = at + next;
     Some(Recognised::Records(records))
+}
+
+/// Whether the first row is broken at a quote that a backslash escapes.
+fn is_escaped_by_backslashes(rows: &[u8], scan: &Scan) -> bool {
+    let first = scan.broken.first();
+    first.is_some_and(|(range, reason)| {
+        let is_of_quotes = matches!(reason, RejectReason::InvalidCsv { .. });
+        is_of_quotes && memchr::memmem::find(&rows[range.clone()], b"\\\"").is_some()
+    })
 }
 
 fn describe(record: &[u8]) -> NotRead {

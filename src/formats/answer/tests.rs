@@ -210,3 +210,23 @@ fn results_of_a_search_that_has_not_ended_are_previews() {
         assert_eq!(answer_state(object), expected, "{object}");
     }
 }
+
+// The second answer was taken for the next page behind one that breaks off.
+#[test]
+fn answers_of_one_request_may_stand_in_one_array() {
+    let hits = |total: u64, held: usize| {
+        format!(
+            r#"{{"took":1,"hits":{{"total":{{"value":{total}}},"hits":[{}]}},"status":200}}"#,
+            records(held)
+        )
+    };
+    let request = |answers: &[String]| format!(r#"{{"took":1,"responses":[{}]}}"#, answers.join(","));
+    for (file, expected) in [
+        (request(&[hits(2, 2), hits(3, 3)]), (false, 5)),
+        (request(&[hits(2, 2), hits(4, 3)]), (true, 5)),
+        (request(&[hits(0, 0), hits(1, 1)]), (false, 1)),
+        ([request(&[hits(2, 2)]), request(&[hits(1, 1)])].join("\n"), (false, 3)),
+    ] {
+        assert_eq!(read(&file), expected, "{file}");
+    }
+}

@@ -41,6 +41,11 @@ impl Answers {
         self.open.push(Answer { within, key, beside, held: 0 });
     }
 
+    /// Whether an answer with such an array may be one of the innermost one's records.
+    pub(super) fn nest(&self, key: ArrayKey) -> bool {
+        key != ArrayKey::Responses && self.open.last().is_some_and(|answer| answer.key == ArrayKey::Responses)
+    }
+
     /// Takes in a member behind the records of the innermost one.
     pub(super) fn member(&mut self, key: &[u8], value: &[u8]) {
         if let Some(answer) = self.open.last_mut() {

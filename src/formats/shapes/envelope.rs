@@ -70,13 +70,14 @@ const fn envelope(path: &'static [&'static str], payload: Payload, written_by: &
 
 /// Every envelope. The original text of a record comes before what a program has made of it, and a narrow place before
 /// a wide one. `Payload::Rows` is known by a list of columns beside the rows.
-pub static ENVELOPES: [Envelope; 66] = {
+pub static ENVELOPES: [Envelope; 68] = {
     use Payload::{Record, Records, Rows};
     [
         envelope(&["eventHubsAzureRecord"], Record, "QRadar, from Event Hubs"),
         envelope(&["event", "original"], Record, "Elastic integrations, Logstash"),
         envelope(&["event.original"], Record, "Elastic integrations, with flat names"),
         envelope(&["message"], Record, "Filebeat, Logstash, Kafka connectors"),
+        envelope(&["@message"], Record, "Amazon CloudWatch, a result of Logs Insights"),
         envelope(&["full_message"], Record, "Graylog, GELF"),
         envelope(&["short_message"], Record, "Graylog, GELF"),
         envelope(&["Message"], Record, "Amazon SNS, .NET log shippers"),
@@ -104,6 +105,7 @@ pub static ENVELOPES: [Envelope; 66] = {
         envelope(&["values"], Rows, "Elasticsearch, answer of an ES|QL query"),
         envelope(&["datarows"], Rows, "OpenSearch, answer of an SQL or PPL query"),
         envelope(&["AuditData"], Record, "Search-UnifiedAuditLog, as JSON"),
+        envelope(&["RawEventData"], Record, "Defender advanced hunting, CloudAppEvents"),
         envelope(&["auditData"], Record, "Graph, a record of an audit log query"),
         envelope(&["records"], Records, "Azure Monitor, a message of Event Hubs"),
         envelope(&["Records"], Records, "Amazon SQS and Kinesis"),

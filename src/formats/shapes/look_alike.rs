@@ -1,10 +1,13 @@
 //! Files that are refused: what they are, what to export instead, and whether they can hold sign-ins all the
 //! same. Those that can keep their tenants from being cleared, so in doubt a file can.
 
+mod start;
+
 use std::fmt;
 use std::io::{self, Read as _};
 
 use crate::text::Text;
+pub(crate) use start::of_start;
 
 /// What a file is that is not read.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -230,6 +233,9 @@ pub(crate) fn of_text(text: &str) -> NotRead {
              JSON or CSV"
         ));
     }
+    if let Some(found) = start::of_text(text) {
+        return found;
+    }
     let start: String = text.chars().take(60).map(|c| if c.is_control() { ' ' } else { c }).collect();
     NotRead::unknown(format!("text that starts with '{}'", start.trim()))
 }
@@ -259,6 +265,9 @@ fn is_format_list(text: &str) -> bool {
     is_padded && !name.is_empty() && name.chars().all(|c| c.is_alphanumeric() || c == '_')
 }
 
+/// The portal's tables have far more.
+const PORTAL_COLUMNS_MIN: usize = 8;
+
 /// What a table with such columns is, for the message.
 pub(super) fn of_columns(names: &[String]) -> NotRead {
     let has = |known: &str| names.iter().any(|name| name.trim().eq_ignore_ascii_case(known));
@@ -278,6 +287,15 @@ pub(super) fn of_columns(names: &[String]) -> NotRead {
              file beside it without AuthDetails in its name is the sign-in log",
             DoubtedBy::LegacyClients,
         );
+    }
+    let is_of_portal = names.len() >= PORTAL_COLUMNS_MIN
+        && names.iter().take(2).any(|name| name.to_ascii_lowercase().contains("(utc)"));
+    if is_of_portal && !has("Request ID") {
+        return NotRead::unknown(format!(
+            "the portal's sign-in log with headers that are not in English ({}); set the language of the Entra admin \
+             center to English (Settings, Language + region) and download again, or download JSON",
+            columns(names)
+        ));
     }
     if any(&["EventID", "EventCode", "Event ID", "LogonType", "SubjectUserName", "TargetUserName"])
         && !any(&["AccountUpn", "ErrorCode", "ClientAppUsed"])
@@ -346,6 +364,12 @@ pub(super) fn of_keys(keys: &[String], has_objects: bool) -> NotRead {
     }
     if any(&["AccountUpn", "AccountObjectId"]) && any(&["LogonType", "ErrorCode"]) {
         return NotRead::unknown(HUNTING_TABLE);
+    }
+    if any(&["fields"]) && any(&["columns"]) && any(&["init_offset", "preview"]) {
+        return NotRead::unknown(
+            "results that Splunk has turned on their side (json_cols), which are not read; export them with \
+             output_mode=json",
+        );
     }
     if any(&["resourceLogs"]) {
         return NotRead::unknown(

@@ -18,8 +18,8 @@ const LOGS: [&[&str]; 4] = [
     &["riskeventtype", "detecteddatetime", "detectiontimingtype"],
 ];
 
-/// Whether a whole record is of such a log, or frames others: the action lines of Elasticsearch's bulk format, and the
-/// frames beside the result in an answer of Azure Data Explorer (version 2).
+/// Whether a whole record is of such a log, or frames others: the action lines of Elasticsearch's bulk format, the fields
+/// beside a message of Amazon's `CloudWatch`, and the frames beside the result in an answer of Azure Data Explorer (version 2).
 pub(super) fn is_other_log(record: &str) -> bool {
     let mut keys: Vec<String> = Vec::new();
     let mut cursor = Cursor::new(record);
@@ -33,10 +33,29 @@ pub(super) fn is_other_log(record: &str) -> bool {
     if has(&"frametype") {
         return whole.is_ok() && !record.contains("PrimaryResult");
     }
+    if let [_, _] = keys.as_slice()
+        && has(&"field")
+        && has(&"value")
+    {
+        return whole.is_ok() && is_field_beside_message(record);
+    }
     if let [action] = keys.as_slice() {
         return whole.is_ok() && BULK_ACTIONS.contains(&action.as_str()) && is_bulk_action(record);
     }
     whole.is_ok() && !OF_SIGN_INS.iter().any(has) && LOGS.iter().any(|log| log.iter().all(has))
+}
+
+/// Whether a pair is one that `CloudWatch` has beside each message of a result: `{"field":"@ptr","value":"…"}`.
+fn is_field_beside_message(record: &str) -> bool {
+    let mut is_beside = false;
+    let read = Cursor::new(record).object::<JsonError>(|cursor, key| {
+        let text = cursor.text()?;
+        if key == "field" {
+            is_beside = text.is_some_and(|name| name.starts_with('@') && name != "@message");
+        }
+        Ok(())
+    });
+    read.is_ok() && is_beside
 }
 
 /// What Elasticsearch's bulk format has in a line of its own before each record: `{"index":{"_index":"logs"}}`.
@@ -66,6 +85,14 @@ mod tests {
         assert!(!is_other_log(r#"{"index":{"id":"1","clientAppUsed":"IMAP4"}}"#));
         assert!(!is_other_log(r#"{"index":"IMAP4"}"#));
         assert!(!is_other_log(r#"{"index":{"_index":"logs"}"#), "cut");
+    }
+
+    #[test]
+    fn the_fields_beside_a_message_of_cloudwatch_are_no_records() {
+        assert!(is_other_log(r#"{"field":"@ptr","value":"CmEK"}"#));
+        assert!(!is_other_log(r#"{"field":"@message","value":"IMAP4"}"#));
+        assert!(!is_other_log(r#"{"field":"properties.clientAppUsed","value":"IMAP4"}"#));
+        assert!(!is_other_log(r#"{"field":"@ptr","value":"x","clientAppUsed":"IMAP4"}"#));
     }
 
     #[test]

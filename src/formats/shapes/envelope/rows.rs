@@ -7,8 +7,8 @@ use std::ops::Range;
 use super::{Held, Levels, elements, list, member, open as open_value, part_of};
 use crate::json::{Cursor, JsonError, Kind};
 
-/// What the list of columns is called.
-const COLUMNS: [&str; 4] = ["columns", "Columns", "schema", "Schema"];
+/// What the list of columns is called; the last by Splunk.
+const COLUMNS: [&str; 5] = ["columns", "Columns", "schema", "Schema", "fields"];
 /// What a column's description calls its name.
 const NAMES: [&str; 3] = ["name", "Name", "ColumnName"];
 const ROWS: [&str; 4] = ["rows", "Rows", "values", "datarows"];

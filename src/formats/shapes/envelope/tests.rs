@@ -479,3 +479,16 @@ fn a_document_whose_keys_are_paths_is_put_together_again() {
         assert_eq!(records(&other.to_string()), None, "{other}");
     }
 }
+
+// Fields beside the record in a row were rejects, each a doubt of its own.
+#[test]
+fn what_stands_beside_records_in_answers_is_no_reject() {
+    let record = bare()[0].to_string();
+    for outer in [
+        json!({"preview": false, "fields": ["_time", "_raw"], "rows": [["x", record.clone()], ["y", record.clone()]]}),
+        json!([{"@timestamp": "x", "@message": record.clone(), "@ptr": "y"}, {"@message": record.clone()}]),
+        json!({"Results": [{"ActionType": "x", "RawEventData": record.clone()}, {"RawEventData": record.clone()}]}),
+    ] {
+        assert_eq!(read(&outer.to_string()).len(), 2, "{outer}");
+    }
+}

@@ -20,7 +20,7 @@ pub(super) struct Columns {
 }
 
 /// Columns of Splunk, Kibana, Snowflake, Loki and their like that hold a record as it was sent, and may hold any other text.
-const RAW_COLUMNS: [&str; 20] = [
+const RAW_COLUMNS: [&str; 22] = [
     "_raw",
     "message",
     "event.original",
@@ -41,6 +41,8 @@ const RAW_COLUMNS: [&str; 20] = [
     "json",
     "line",
     "logtext",
+    "@message",
+    "raweventdata",
 ];
 
 /// Those of them that hold the record before a program has read it: they come before what the program has made of it.
