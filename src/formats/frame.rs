@@ -256,7 +256,7 @@ impl Framer {
                 Framing::Csv => {
                     let mut scan = self.rows.scan(&self.buffer, self.delimiter, self.ended.is_some());
                     if let Some(headers) = &mut self.headers {
-                        headers.split(&self.buffer, &mut scan);
+                        headers.split(&self.buffer, self.ended.is_some(), &mut scan);
                     }
                     self.next_records(scan)
                 }

@@ -56,6 +56,9 @@ pub struct Known<'a> {
 pub fn read(raw: &[u8], reader: &RecordReader, known: Known<'_>, now: i64) -> Lenient {
     let text = String::from_utf8_lossy(raw);
     let mut lenient = match reader.delimiter() {
+        Some(_) if reader.shape() != Shape::AuditCsv && raw.ends_with(b"\n") => {
+            of_row_below_other(&text, reader)
+        }
         Some(_) if reader.shape() != Shape::AuditCsv => of_row(&text, reader),
         Some(_) => of_json(&text.replace("\"\"", "\""), reader),
         None => of_json(&text, reader),
@@ -108,6 +111,13 @@ fn is_modern(sign_in: &RawSignIn<'_>) -> bool {
     sign_in.client_app.as_deref().is_some_and(is_modern_client)
         && classify(sign_in).auth_method == AuthMethod::Modern
         && !sign_in.authentication_protocol.as_deref().is_some_and(names_password_grant)
+}
+
+/// Of a row below another header than the file's, which is kept with its line end: nobody knows which cell is the tenant.
+fn of_row_below_other(row: &str, reader: &RecordReader) -> Lenient {
+    let is_modern = of_row(row, reader).reads_as == ReadsAs::ModernClient;
+    let reads_as = if is_modern { ReadsAs::ModernClient } else { ReadsAs::Unclear };
+    Lenient { reads_as, ..Lenient::default() }
 }
 
 fn of_row(row: &str, reader: &RecordReader) -> Lenient {

@@ -2,6 +2,8 @@
 //! below one with other columns, or with the same in another order, cannot be told from rows of the first table: they are
 //! rejected, up to where the first header comes again.
 
+use std::ops::Range;
+
 use super::cells;
 use crate::reject::RejectReason;
 use crate::scan::{Cells, Scan};
@@ -37,7 +39,8 @@ impl Headers {
 
     /// Rejects the rows that are below another header. A scan ends before the header at which that changes, so that the
     /// next one begins with it.
-    pub(crate) fn split(&mut self, buffer: &[u8], scan: &mut Scan) {
+    /// `last`: nothing follows the buffer.
+    pub(crate) fn split(&mut self, buffer: &[u8], last: bool, scan: &mut Scan) {
         if self.is_below_other && self.position(buffer, scan, Header::First) == Some(0) && scan.begins_with(0)
         {
             self.is_below_other = false;
@@ -50,10 +53,13 @@ impl Headers {
         }
         if let Some(end) = end {
             scan.end_before(end);
+        } else if self.is_below_other && !last && !scan.records.is_empty() {
+            // The last row waits for what follows it.
+            scan.end_before(scan.records.len() - 1);
         }
         if self.is_below_other {
             scan.cells = Cells::default();
-            let rows = std::mem::take(&mut scan.records).into_iter();
+            let rows = with_line_ends(buffer, std::mem::take(&mut scan.records)).into_iter();
             scan.broken.extend(rows.map(|range| (range, RejectReason::OtherHeader)));
             scan.broken.sort_by_key(|(range, _)| range.start);
         }
@@ -83,6 +89,22 @@ impl Headers {
         };
         (is_same_set() || is_header(row, self.delimiter)).then_some(Header::Other)
     }
+}
+
+/// Rows with their line ends, which tell `lenient` that the header of the file says nothing of their cells. A row that has
+/// none is put to the one before it.
+fn with_line_ends(buffer: &[u8], rows: Vec<Range<usize>>) -> Vec<Range<usize>> {
+    let mut whole: Vec<Range<usize>> = Vec::with_capacity(rows.len());
+    for row in rows {
+        let line_end = buffer[row.end..].iter().take_while(|byte| **byte == b'\r').count();
+        if buffer.get(row.end + line_end) == Some(&b'\n') {
+            whole.push(row.start..row.end + line_end + 1);
+        } else {
+            let start = whole.pop().map_or(row.start, |before| before.start);
+            whole.push(start..row.end);
+        }
+    }
+    whole
 }
 
 /// The names of a header as they are compared.
@@ -175,6 +197,12 @@ mod tests {
             let rows = read(&file, step);
             assert!(rows[..4].iter().all(|told| told.starts_with(below)), "{rows:?}");
             assert_eq!(rows[4..], ["a header", "IMAP4"], "{rows:?}");
+        }
+        // The last of them has no line end.
+        let file = [FIRST, &imap, swapped, &pop, &pop].join("\n");
+        for step in [1, 100, 1 << 20] {
+            let rows = read(&file, step);
+            assert!(rows.len() == 3 && rows[1..].iter().all(|told| told.starts_with(below)), "{rows:?}");
         }
     }
 }

@@ -142,3 +142,20 @@ fn a_row_of_too_few_or_too_many_cells_tells_its_client() {
         assert_eq!(row(text).reads_as, expected, "{text}");
     }
 }
+
+// Its correlation id was taken for the tenant, so that the doubt was of nobody.
+#[test]
+fn a_row_below_another_header_names_no_tenant() {
+    let header = "CreatedDateTime,TenantId,Id,UserPrincipalName,ClientAppUsed,ErrorCode";
+    let reader = RecordReader::csv(header).expect("a header");
+    let row = |client: &str| format!("2026-10-05T08:15:30Z,{TENANT},1,ann@example.com,{client},0");
+    let of = |row: &str| read(row.as_bytes(), &reader, Known::default(), NOW);
+    assert_eq!(of(&row("IMAP4")).tenant_id.as_deref(), Some(TENANT));
+    for (client, reads_as) in [("IMAP4", ReadsAs::Unclear), ("Browser", ReadsAs::ModernClient)] {
+        assert_eq!(
+            of(&format!("{}\r\n", row(client))),
+            Lenient { reads_as, ..Lenient::default() },
+            "{client}"
+        );
+    }
+}
