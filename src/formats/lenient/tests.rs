@@ -159,3 +159,23 @@ fn a_row_below_another_header_names_no_tenant() {
         );
     }
 }
+
+// The last of two was believed: a record that says IMAP4 too read as a browser's, and one of two tenants as the last one's.
+#[test]
+fn a_record_that_says_two_things_is_unclear() {
+    let record = |members: &str| {
+        format!(
+            r#"{{"time":"2026-10-06T08:15:30Z","category":"SignInLogs","tenantId":"{TENANT}",{members},"properties":{{"id":"1","clientAppUsed":"Browser","status":{{"errorCode":0}}}}}}"#
+        )
+    };
+    let text = r#""properties":"{\"id\":\"1\",\"clientAppUsed\":\"IMAP4\"}""#;
+    for (members, tenant) in [
+        (text, Some(TENANT)),
+        (r#""category":"AuditLogs""#, Some(TENANT)),
+        (r#""tenantId":"22222222-0000-4000-8000-000000000002""#, None),
+    ] {
+        let read = json(record(members).as_bytes());
+        assert_eq!((read.reads_as, read.tenant_id.as_deref()), (ReadsAs::Unclear, tenant), "{members}");
+        assert_eq!(read.signed_in_at, None, "{members}");
+    }
+}

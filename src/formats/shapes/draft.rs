@@ -292,11 +292,18 @@ impl<'a> Draft<'a> {
         let category = self.category();
         let read =
             |text: &Option<Cow<'a, str>>| text.as_deref().and_then(|text| time::parse(text, dates).ok());
+        let twice = self.twice;
         let mut sign_in = self.sign_in;
         let is_sign_in = category.is_ok();
         sign_in.category = category.unwrap_or(None);
         sign_in.signed_in_at = if self.created.is_some() { read(&self.created) } else { read(&self.emitted) };
-        Glimpse { sign_in: sign_in.into_owned(), is_sign_in }
+        let Some(twice) = twice else { return Glimpse { sign_in: sign_in.into_owned(), is_sign_in } };
+        // What it says of itself once more, it may say of another client, day and category.
+        (sign_in.client_app, sign_in.category, sign_in.signed_in_at) = (None, None, None);
+        if matches!(twice, "tenantId" | "resourceId") {
+            sign_in.tenant_id = None;
+        }
+        Glimpse { sign_in: sign_in.into_owned(), is_sign_in: true }
     }
 
     /// Whether it states the client app of a sign-in.
