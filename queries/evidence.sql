@@ -2,9 +2,9 @@
 -- Reads: legacy_sign_ins, stated_elsewhere
 -- Params: $window_start timestamp = start of the window; $window_end timestamp = its end, not in it;
 --   $lookback_start timestamp = start of the lookback days before it; $later_end timestamp = until when usage after
---   the window is looked for, not in it; $protocols text = protocols in scope, joined with commas; $auth_methods
---   text = auth methods of the sign-ins that count, joined with commas; $app_ids text = applications whose password
---   grants count, joined with commas, empty for all
+--   the window is looked for, not in it; $protocols text = protocols in scope, joined with commas;
+--   $auth_methods text = auth methods of the sign-ins that count, joined with commas; $app_ids text = applications
+--   whose password grants count, joined with commas, empty for all
 -- Grain: one row per tenant and protocol; and one per tenant, its protocol null, for users_in_scope
 -- Columns:
 --   tenant_id text; protocol text, null in a tenant's row, legacy_agent_elsewhere in that of sign-ins which

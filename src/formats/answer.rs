@@ -4,7 +4,7 @@
 //! be usage.
 //!
 //! Of answers that `document` goes into, its scanner asks about each member beside the records; of others
-//! [`answer_state`] is asked.
+//! `shapes::envelope::answer_state` is asked.
 
 mod frames;
 mod totals;
@@ -13,7 +13,6 @@ pub(crate) use frames::{Frames, is_header as is_frame_header};
 pub(crate) use totals::{Page, Total, Totals};
 
 use crate::json::{Cursor, JsonError, Kind};
-use crate::shapes::envelope;
 
 /// Arrays of records, which `document` goes into.
 pub(crate) const RECORD_ARRAYS: [&[u8]; 9] =
@@ -96,13 +95,6 @@ impl Beside {
         self.is_linked |= key == b"@odata.nextLink" && value.first() == Some(&b'"');
         self.total = totals::stated(key, value).or(self.total);
     }
-}
-
-/// What an object says that holds the records of an answer, or one of them, or that has such an object inside of it.
-/// Where one record is wrapped, a member `error` is what a shipper of logs notes of that record.
-#[must_use]
-pub fn answer_state(object: &str) -> Option<AnswerState> {
-    if mentions_state(object) { envelope::answer_state(object) } else { None }
 }
 
 /// Whether a text has a name that an answer speaks of itself with, also where it is text in JSON.

@@ -1,7 +1,7 @@
 //! Tells from the head of a file what it is: shape, framing, and what holds for all of its records.
 //! File names tell nothing.
 
-use super::answer::{AnswerState, answer_state, is_frame_header};
+use super::answer::{AnswerState, is_frame_header};
 use super::csv;
 use super::document::{self, Scanner};
 use super::framing::Framing;
@@ -168,7 +168,7 @@ fn json(head: &[u8], start: usize, last: bool) -> Option<Recognised> {
                 "an answer that counts records and holds none; export the records".to_owned()
             }
             None if scanner.answers().say_incomplete()
-                || answer_state(text) == Some(AnswerState::Incomplete) =>
+                || envelope::answer_state(text) == Some(AnswerState::Incomplete) =>
             {
                 "an answer without records that timed out or lacks shards; run the query again".to_owned()
             }

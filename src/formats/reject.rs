@@ -19,8 +19,8 @@ pub enum RejectReason {
     #[error("expected a row of {expected} cells as in the header, found {found}")]
     WrongColumns { expected: usize, found: usize },
     #[error(
-        "stands below a second header, whose columns are others than those of the file or in another order; split the \
-         file before that header, or join exports that have the same columns"
+        "is below a second header row, with other columns or the same in another order; split the file before that row, or \
+         join only exports that have the same columns"
     )]
     OtherHeader,
     #[error(

@@ -110,6 +110,7 @@ fn reversed(batch: &RecordBatch) -> RecordBatch {
 fn parameters(case: &Path, report: &Report<'_>) -> Vec<Parameter> {
     let mut values: BTreeMap<String, String> = toml::from_str(
         "window_start = '2026-10-01'\nwindow_end = '2026-10-31'\nlookback_start = '2026-08-02'\n\
+         later_end = '2200-01-01'\n\
          protocols = 'imap4,pop3'\nauth_methods = 'basic,unknown'\napp_ids = ''\n\
          campaign = 'mine'\ntenant = '*'",
     )

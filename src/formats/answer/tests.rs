@@ -2,6 +2,7 @@ use super::*;
 use crate::encoding::Encoding;
 use crate::frame::Framer;
 use crate::recognise::Recognised;
+use crate::shapes::envelope::answer_state;
 use crate::text::Text;
 
 const RECORD: &str = r#"{"time":"2026-10-05T08:20:00Z","category":"SignInLogs","operationName":"Sign-in activity","properties":{"id":"1"}}"#;

@@ -168,7 +168,7 @@ mod tests {
         let row = |client: &str| format!("1,2026-10-20T08:00:00Z,ann@example.com,Outlook,{client},0");
         let swapped = "Id,CreatedDateTime,UserPrincipalName,ClientAppUsed,AppDisplayName,ErrorCode";
         let others = "Date (UTC),Request ID,Username,Application,Client app,Status";
-        let below = "stands below a second header";
+        let below = "is below a second header row";
         let (imap, pop) = (row("IMAP4"), row("POP3"));
         for (second, is_read) in [
             (FIRST, true),

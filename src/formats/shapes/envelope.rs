@@ -166,8 +166,10 @@ pub fn cut_payload(outer: &str) -> Option<CutPayload> {
     cut::find(&Cow::Borrowed(outer.trim()), ALL_LEVELS)
 }
 
-/// What the answers in an outer record say of themselves; [`answer_state`](crate::answer::answer_state) asks.
-pub(crate) fn answer_state(outer: &str) -> Option<AnswerState> {
+/// What an object says that holds the records of an answer, or one of them, or that has such an object inside of it.
+/// Where one record is wrapped, a member `error` is what a shipper of logs notes of that record.
+#[must_use]
+pub fn answer_state(outer: &str) -> Option<AnswerState> {
     answers::find(&Cow::Borrowed(outer.trim()), ALL_LEVELS)
 }
 

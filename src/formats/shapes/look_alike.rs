@@ -367,7 +367,7 @@ pub(super) fn of_keys(keys: &[String], has_objects: bool) -> NotRead {
     }
     if any(&["fields"]) && any(&["columns"]) && any(&["init_offset", "preview"]) {
         return NotRead::unknown(
-            "results that Splunk has turned on their side (json_cols), which are not read; export them with \
+            "results that Splunk wrote column by column (json_cols), which are not read; export them with \
              output_mode=json",
         );
     }

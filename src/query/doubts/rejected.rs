@@ -20,7 +20,8 @@ const NAME: &str = "rejected_doubts";
 /// Rejects of before the column was there may be anything; and what is lost behind the last record of a cut file,
 /// that record does not tell.
 const REJECTS: &str = "SELECT source_id, path, batch_id, tenant_id, sign_in_id, min(signed_in_at) AS first_at, \
-                       max(signed_in_at) AS last_at, min(byte_offset) AS byte_offset, count(*) AS records \
+                       max(signed_in_at) AS last_at, min(byte_offset) AS byte_offset, count(*) AS records, \
+                       bool_and(reason IN ('broken_off', 'broken_compression')) AS is_end \
                        FROM rejects WHERE coalesce(reads_as, 'unclear') = 'unclear' \
                        OR reads_as = 'modern_client' \
                        AND source_id IN (SELECT source_id FROM sources WHERE truncation IN ('torn', 'incomplete')) \
@@ -47,6 +48,8 @@ struct Reject {
     time: Option<(DateTime<Utc>, DateTime<Utc>)>,
     byte_offset: i64,
     records: u64,
+    /// It is the place where a file breaks off, and nothing of a record.
+    is_end: bool,
 }
 
 /// What is known of the source of a reject.
@@ -83,13 +86,15 @@ struct Copies {
 impl Copies {
     /// Whether a copy has what the reject is a part of.
     fn hold(&self, reject: &Reject) -> bool {
-        // What the reject does not tell can't differ; that nothing is at its place does.
+        // What the reject does not tell can't differ; that nothing is at its place does. Of a place where a file
+        // breaks off there is nothing to compare: the copy goes on.
         let is_it = |(id, at): &(String, DateTime<Utc>)| match &reject.sign_in_id {
             Some(of) => of == id && reject.is_of(*at),
             None => reject.may_tell_of(*at),
         };
         reject.byte_offset > self.until
-            && self.records.get(&reject.byte_offset).is_some_and(|there| there.iter().any(is_it))
+            && (reject.is_end
+                || self.records.get(&reject.byte_offset).is_some_and(|there| there.iter().any(is_it)))
     }
 }
 
@@ -177,6 +182,7 @@ impl Queries {
             let (first, last) = (columns.times("first_at")?, columns.times("last_at")?);
             let (offsets, records) =
                 (columns.primitive::<Int64Type>("byte_offset")?, columns.counts("records")?);
+            let ends = batch.column_by_name("is_end").and_then(arrow::array::AsArray::as_boolean_opt);
             let text =
                 |column: &StringArray, at: usize| column.is_valid(at).then(|| column.value(at).to_owned());
             for at in 0..batch.num_rows() {
@@ -189,6 +195,7 @@ impl Queries {
                     time: first(at).zip(last(at)),
                     byte_offset: offsets.value(at),
                     records: records(at),
+                    is_end: ends.is_some_and(|ends: &arrow::array::BooleanArray| ends.value(at)),
                 });
             }
             Ok(())
