@@ -121,16 +121,15 @@ fn is_later(collected: &CollectedSettings, protocol: Protocol, evidence: &Tenant
         let past = evidence.protocols.get(&protocol).map_or(&[][..], |found| &found.past_usage);
         past.iter().all(|usage| usage.last_day < day || usage.users == 0)
     };
+    let is_before = |last: Option<DateTime<Utc>>| last.is_some_and(|last| last < collected.collected_at);
     let unattributed = evidence.protocols.get(&Protocol::OtherLegacy).is_none_or(|found| {
         let part = &found.exchange_or_unnamed;
-        part.usage_after_window.is_none()
-            && (part.usage.sign_ins + part.unknown == 0
-                || found.last_seen.is_some_and(|last_seen| last_seen < collected.collected_at))
+        (part.usage_after_window.is_none() || is_before(found.last_after_window))
+            && (part.usage.sign_ins + part.unknown == 0 || is_before(found.last_seen))
     });
     let own = evidence.protocols.get(&protocol).is_none_or(|found| {
-        found.usage_after_window.is_none()
-            && (found.usage.sign_ins + found.unknown == 0
-                || found.last_seen.is_some_and(|last_seen| last_seen < collected.collected_at))
+        (found.usage_after_window.is_none() || is_before(found.last_after_window))
+            && (found.usage.sign_ins + found.unknown == 0 || is_before(found.last_seen))
     });
     own && unattributed && before_window(protocol) && before_window(Protocol::OtherLegacy)
 }

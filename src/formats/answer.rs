@@ -24,6 +24,10 @@ pub(crate) const ROW_ARRAYS: [&[u8]; 3] = [b"rows", b"Rows", b"datarows"];
 /// Arrays that are not gone into: the tables of an answer, each with columns of its own.
 const TABLES: [&[u8]; 2] = [b"tables", b"Tables"];
 
+/// Arrays that others than answers have too: Graylog's, Elasticsearch's ES|QL, and what is called just that. What has one
+/// is an answer if it counts records, or says whether it is partial.
+const OTHER_ARRAYS: [&str; 3] = ["messages", "values", "data"];
+
 /// What an object that holds records says of the answer that it is, or is part of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum AnswerState {
@@ -133,7 +137,7 @@ pub(crate) fn own_state(object: &str) -> Option<AnswerState> {
         Some(is_preview) if members.is_result && !members.is_answer => {
             Some(if is_preview { AnswerState::Preview } else { AnswerState::Final })
         }
-        _ => (members.is_answer && members.say_incomplete()).then_some(AnswerState::Incomplete),
+        _ => (members.are_an_answer() && members.say_incomplete()).then_some(AnswerState::Incomplete),
     }
 }
 
@@ -145,6 +149,9 @@ struct Members {
     preview: Option<bool>,
     beside: Beside,
     held: u64,
+    /// Elements of the largest of the other arrays.
+    held_elsewhere: Option<u64>,
+    says_partial: bool,
     has_value: bool,
 }
 
@@ -158,7 +165,10 @@ impl Members {
             if kind == Kind::Array && holds_answer(key.as_bytes()) {
                 self.is_answer = true;
                 self.held += count(value);
+            } else if kind == Kind::Array && OTHER_ARRAYS.contains(&&*key) {
+                self.held_elsewhere = self.held_elsewhere.max(Some(count(value)));
             }
+            self.says_partial |= key == "is_partial";
             self.has_value |= key == "value";
             self.is_result |= key == "result" && kind == Kind::Object;
             if key == "preview" {
@@ -174,10 +184,16 @@ impl Members {
         })
     }
 
+    fn are_an_answer(&self) -> bool {
+        let counts = self.says_partial || self.beside.total.is_some();
+        self.is_answer || counts && self.held_elsewhere.is_some()
+    }
+
     fn say_incomplete(&self) -> bool {
         let Beside { is_incomplete, total, is_linked } = self.beside;
+        let held = if self.is_answer { self.held } else { self.held_elsewhere.unwrap_or(0) };
         let mut totals = Totals::default();
-        totals.add(Page { total, held: self.held, is_linked, is_value: self.has_value });
+        totals.add(Page { total, held, is_linked, is_value: self.has_value });
         is_incomplete || totals.is_short()
     }
 }

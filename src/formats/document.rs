@@ -466,7 +466,7 @@ const SCALAR_BYTES_MAX: usize = 64;
 /// End of the number or literal at `at`.
 fn scalar_end(buffer: &[u8], at: usize, last: bool) -> Value {
     let is_end = |byte: &u8| matches!(byte, b',' | b'}' | b']') || byte.is_ascii_whitespace();
-    match buffer[at..].iter().position(is_end) {
+    match buffer[at..].iter().take(SCALAR_BYTES_MAX + 1).position(is_end) {
         Some(len) => Value::Ends(at + len.max(1)),
         None if buffer.len() - at > SCALAR_BYTES_MAX => Value::Ends(at + 1),
         None if last => Value::Ends(buffer.len()),

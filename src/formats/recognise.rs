@@ -165,7 +165,8 @@ fn json(head: &[u8], start: usize, last: bool) -> Option<Recognised> {
         let found = match graph_error(text) {
             Some(error) => error,
             None if scanner.answers().are_short() => {
-                "an answer that counts records and holds none; export the records".to_owned()
+                "an answer that reports a number of records but contains none; export the records themselves"
+                    .to_owned()
             }
             None if scanner.answers().say_incomplete()
                 || envelope::answer_state(text) == Some(AnswerState::Incomplete) =>

@@ -229,7 +229,8 @@ fn told(reason: &Reason, window: Option<Window>) -> (String, Option<String>) {
                     last_day.map_or_else(String::new, |day| format!(", last on {day}"))
                 ),
                 format!(
-                    "see who that is (lightsout report who --as-of {as_of}) and move it to modern authentication; or decide                      for those days too, with --as-of {as_of}: the verdict is then a warning"
+                    "see who that is (lightsout report who --as-of {as_of}) and move it to modern authentication; or decide \
+                     for those days too, with --as-of {as_of}: the verdict is then a warning"
                 ),
             )
         }

@@ -75,6 +75,13 @@ impl Case {
         found.last_seen = Some(midnight(day(last_seen)));
     }
 
+    fn used_after(&mut self, protocol: Protocol, last: &str) {
+        let found = self.evidence.protocols.entry(protocol).or_default();
+        found.usage_after_window = UserCount { users: 1, sign_ins: 1 };
+        found.exchange_or_unnamed.usage_after_window = found.usage_after_window;
+        found.last_after_window = Some(midnight(day(last)));
+    }
+
     fn used_before(&mut self, protocol: Protocol, last_day: &str) {
         let past = PastUsage {
             last_day: day(last_day),
@@ -269,6 +276,27 @@ const SMTP_CASES: &[Row] = &[
             case.used_before(Protocol::SmtpAuth, "2026-09-20");
         },
         OFF,
+    ),
+    (
+        "Usage after the window and before the settings were read leaves them proof.",
+        BASIC_ONLY,
+        SMTP,
+        |case| {
+            case.smtp_auth_off();
+            case.settings.collected_at = midnight(day("2026-11-03"));
+            case.used_after(Protocol::SmtpAuth, "2026-11-01");
+        },
+        OFF,
+    ),
+    (
+        "Usage after the window and after the settings were read contradicts them.",
+        BASIC_ONLY,
+        SMTP,
+        |case| {
+            case.smtp_auth_off();
+            case.used_after(Protocol::SmtpAuth, "2026-11-01");
+        },
+        "unproven | insufficient_evidence | used_after_window",
     ),
     (
         "Legacy clients without a named protocol before the settings were read leave them proof.",

@@ -176,7 +176,7 @@ fn an_answer_that_counts_records_and_has_none_is_no_empty_log() {
     let recognised = |file: &str| crate::recognise::recognise(file.as_bytes(), true).expect("all of it");
     let file = r#"{"took":1,"hits":{"total":{"value":420,"relation":"eq"},"hits":[]}}"#;
     let Recognised::Unknown(found) = recognised(file) else { panic!("refused") };
-    assert!(found.found.contains("counts records"), "{}", found.found);
+    assert!(found.found.contains("reports a number of records"), "{}", found.found);
     assert!(matches!(recognised(&file.replace("420", "0")), Recognised::Empty));
 }
 
@@ -189,6 +189,12 @@ fn an_answer_with_an_error_beside_its_records_is_incomplete() {
         (r#"{"timed_out" : true, "hits":{"hits":[]}}"#, true),
         (r#"{"timed_out":false,"_shards":{"total":2,"failed":1},"hits":{"hits":[]}}"#, true),
         (r#"{"timed_out":false,"_shards":{"total":2,"failed":0},"hits":{"hits":[]}}"#, false),
+        (r#"{"took":1,"is_partial":true,"columns":[{"name":"a"}],"values":[["b"]]}"#, true),
+        (r#"{"took":1,"is_partial":false,"columns":[{"name":"a"}],"values":[["b"]]}"#, false),
+        (r#"{"messages":[{"message":{}},{"message":{}}],"total_results":51234}"#, true),
+        (r#"{"messages":[{"message":{}},{"message":{}}],"total_results":2}"#, false),
+        (r#"{"total":5000,"data":[{"id":"1"}]}"#, true),
+        (r#"{"data":[{"id":"1"}],"error":{"message":"of a shipper"}}"#, false),
         (r#"{"tables":[],"error":null}"#, false),
         (r#"{"tables":[],"error":{}}"#, false),
         (r#"{"tables":[{"error":{"code":"in a table"}}]}"#, false),
@@ -226,8 +232,18 @@ fn answers_of_one_request_may_stand_in_one_array() {
         (request(&[hits(2, 2), hits(3, 3)]), (false, 5)),
         (request(&[hits(2, 2), hits(4, 3)]), (true, 5)),
         (request(&[hits(0, 0), hits(1, 1)]), (false, 1)),
+        // They are no pages of each other, though both count the same.
+        (request(&[hits(4, 2), hits(4, 2)]), (true, 4)),
         ([request(&[hits(2, 2)]), request(&[hits(1, 1)])].join("\n"), (false, 3)),
     ] {
         assert_eq!(read(&file), expected, "{file}");
     }
+}
+
+#[test]
+fn the_tail_of_a_document_is_read_in_linear_time() {
+    let file = format!(r#"{{"records":[{}],{}"#, RECORD, ":a".repeat(1 << 19));
+    let started = std::time::Instant::now();
+    crate::recognise::recognise(file.as_bytes(), true);
+    assert!(started.elapsed().as_secs() < 20, "{:?}", started.elapsed());
 }

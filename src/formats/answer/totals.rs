@@ -95,6 +95,18 @@ impl Totals {
         }
     }
 
+    /// Takes in an answer that is no page of another one of the file.
+    pub(crate) fn add_alone(&mut self, page: Page) {
+        match page.total {
+            None | Some(Total::OfPages(_)) => self.add(page),
+            Some(total) => {
+                let mut alone = Self::default();
+                alone.count(total, page);
+                self.is_short |= alone.is_short();
+            }
+        }
+    }
+
     /// Whether some answer says that there are more records than the file has.
     pub(crate) fn is_short(&self) -> bool {
         self.is_short || self.chain.is_some_and(Chain::is_short) || self.open.iter().any(Pages::is_short)

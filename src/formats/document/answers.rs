@@ -70,7 +70,13 @@ impl Answers {
     pub(super) fn close(&mut self, containers: usize) {
         while let Some(answer) = self.open.pop_if(|answer| answer.within >= containers) {
             let Answer { key, beside: Beside { total, is_linked, .. }, held, .. } = answer;
-            self.totals.add(Page { total, held, is_linked, is_value: key == ArrayKey::Value });
+            let page = Page { total, held, is_linked, is_value: key == ArrayKey::Value };
+            if self.open.last().is_some_and(|outer| outer.key == ArrayKey::Responses) {
+                // What was asked in one request are several questions.
+                self.totals.add_alone(page);
+            } else {
+                self.totals.add(page);
+            }
         }
     }
 

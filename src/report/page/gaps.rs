@@ -53,7 +53,7 @@ impl Possible {
         if let Some(day) = reasons().filter_map(first_day).max() {
             return Self::From(day);
         }
-        // No window makes that go away.
+        // An earlier window would not make that go away, and a later one ends in a warning.
         if reasons().any(|reason| matches!(reason, Reason::UsedAfterWindow { .. })) {
             return Self::OnceCleared;
         }
