@@ -134,6 +134,24 @@ fn one_file_is_not_both_logs_of_a_tenant() {
     let copy = interactive.replace("Interactive", "NonInteractive");
     place.write(&copy, &bytes);
     assert_eq!(decided(&place, &[&interactive, &copy]), "insufficient_evidence category_missing");
+    // The right file under the name of the wrong one.
+    let other = download(&place, "NonInteractiveSignIns", 10_000, 0..0);
+    assert_eq!(decided(&place, &[&interactive, &other]), "no_impact unused");
+    // The same file, first under the wrong category.
+    let place = Place::new();
+    let interactive = download(&place, "InteractiveSignIns", 0, 0..0);
+    let other = download(&place, "NonInteractiveSignIns", 10_000, 0..0);
+    std::fs::rename(place.path(&other), place.path("other.csv")).expect("renamed");
+    let covers = ["--covers", "2026-10-01..2026-10-30", "other.csv"];
+    assert_eq!(
+        decided(&place, &[&["--category", "interactive"][..], &covers].concat()),
+        "insufficient_evidence category_missing"
+    );
+    place.tries(LAKE, &["ingest", "--tenant", TENANT, &interactive]);
+    assert_eq!(
+        decided(&place, &[&["--category", "non_interactive"][..], &covers].concat()),
+        "no_impact unused"
+    );
     // The same file in two places is one log.
     let place = Place::new();
     let interactive = download(&place, "InteractiveSignIns", 0, 0..0);

@@ -12,6 +12,7 @@ mod tenant;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
+use arrow::array::{Array as _, BooleanArray};
 use chrono::{DateTime, Days, NaiveDate, Utc};
 
 use super::Queries;
@@ -35,9 +36,16 @@ const UNTRUSTED: &str = "SELECT source_id FROM sources GROUP BY source_id \
                          HAVING sum(rejected) * 2 > sum(records) \
                          OR bool_or(coalesce(truncation, '') IN ('torn', 'incomplete'))";
 
-/// Contents that were read as several sources. What differs is the tenant or the category that was given for them.
-const COPIED: &str = "SELECT source_id, content_id, batch_id, path, shape, framing, channel, missing_columns, \
-                      page_filter, pages, last_pages, ingested_at, coverage FROM sources WHERE records > 0 \
+/// Contents that were read as several sources, as only few are.
+const COPIES: &str = "SELECT content_id FROM sources WHERE records > 0 \
+                      GROUP BY content_id HAVING count(DISTINCT source_id) > 1";
+
+/// Those sources. What differs is the tenant or the category that was given for them.
+const COPIED: &str = "SELECT source_id, content_id, batch_id, s.path, shape, framing, channel, missing_columns, \
+                      page_filter, pages, last_pages, ingested_at, coverage, \
+                      ingested_at < newest_at AS is_replaced FROM sources AS s \
+                      JOIN (SELECT path, max(ingested_at) AS newest_at FROM sources WHERE records > 0 \
+                      GROUP BY path) AS newest ON s.path = newest.path WHERE records > 0 \
                       AND content_id IN (SELECT content_id FROM sources WHERE records > 0 \
                       GROUP BY content_id HAVING count(DISTINCT source_id) > 1)";
 
@@ -66,16 +74,28 @@ impl Queries {
         Ok(gathered.finish())
     }
 
-    /// Sources whose content came as another log of the same tenant too: no file is both, and which it is nobody says.
+    /// Sources whose content came as another log of the same tenant too: no file is both, and which it is nobody says,
+    /// unless something else was read at the path of one since.
     async fn of_two_logs(&self) -> Result<HashSet<String>> {
+        if self.texts(COPIES).await?.is_empty() {
+            return Ok(HashSet::new());
+        }
         type Logs = BTreeSet<(String, Option<Category>)>;
-        let mut contents: HashMap<String, BTreeMap<String, Logs>> = HashMap::new();
+        /// What a source is of, and whether its path holds something else by now.
+        type Copied = (Logs, bool);
+        let mut contents: HashMap<String, BTreeMap<String, Copied>> = HashMap::new();
         self.each(NAME, COPIED, &[], |batch| {
             let columns = TypedColumns { batch, query: NAME };
             let ids = columns.text("content_id")?;
+            let replaced =
+                batch.column_by_name("is_replaced").and_then(arrow::array::AsArray::as_boolean_opt);
+            let is_replaced = |at: usize| {
+                replaced.is_some_and(|replaced: &BooleanArray| replaced.is_valid(at) && replaced.value(at))
+            };
             for (at, source) in entries::sources(&columns)?.iter().enumerate() {
                 let of_content = contents.entry(ids.value(at).to_owned()).or_default();
-                let logs = of_content.entry(source.id.to_owned()).or_default();
+                let (logs, replaced) = of_content.entry(source.id.to_owned()).or_insert((Logs::new(), true));
+                *replaced &= is_replaced(at);
                 let with_records = source.entries.iter().filter(|entry| entry.records > 0);
                 logs.extend(with_records.map(|entry| (entry.tenant_id.to_owned(), entry.category)));
             }
@@ -91,8 +111,11 @@ impl Queries {
         };
         let mut found = HashSet::new();
         for of_content in contents.values() {
-            for (id, logs) in of_content {
-                if of_content.values().any(|other| is_other_log(logs, other) || is_other_log(other, logs)) {
+            for (id, (logs, is_replaced)) in of_content {
+                let others =
+                    of_content.values().filter(|(_, other_is_replaced)| *is_replaced || !other_is_replaced);
+                let mut others = others.map(|(other, _)| other);
+                if others.any(|other| is_other_log(logs, other) || is_other_log(other, logs)) {
                     found.insert(id.clone());
                 }
             }
