@@ -77,12 +77,12 @@ impl Queries {
     /// Sources whose content came as another log of the same tenant too: no file is both, and which it is nobody says,
     /// unless something else was read at the path of one since.
     async fn of_two_logs(&self) -> Result<HashSet<String>> {
-        if self.texts(COPIES).await?.is_empty() {
-            return Ok(HashSet::new());
-        }
         type Logs = BTreeSet<(String, Option<Category>)>;
         /// What a source is of, and whether its path holds something else by now.
         type Copied = (Logs, bool);
+        if self.texts(COPIES).await?.is_empty() {
+            return Ok(HashSet::new());
+        }
         let mut contents: HashMap<String, BTreeMap<String, Copied>> = HashMap::new();
         self.each(NAME, COPIED, &[], |batch| {
             let columns = TypedColumns { batch, query: NAME };
