@@ -296,7 +296,7 @@ const SMTP_CASES: &[Row] = &[
             case.smtp_auth_off();
             case.used_after(Protocol::SmtpAuth, "2026-11-01");
         },
-        "unproven | insufficient_evidence | used_after_window",
+        "unproven | insufficient_evidence | no_records used_after_window",
     ),
     (
         "Legacy clients without a named protocol before the settings were read leave them proof.",
