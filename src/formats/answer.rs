@@ -165,7 +165,7 @@ impl Members {
             if kind == Kind::Array && holds_answer(key.as_bytes()) {
                 self.is_answer = true;
                 self.held += count(value);
-            } else if kind == Kind::Array && OTHER_ARRAYS.contains(&&*key) {
+            } else if kind == Kind::Array && OTHER_ARRAYS.contains(&key) {
                 self.held_elsewhere = self.held_elsewhere.max(Some(count(value)));
             }
             self.says_partial |= key == "is_partial";
