@@ -7,7 +7,7 @@ mod learned;
 
 use std::borrow::Cow;
 
-use super::draft::{Draft, Item, graver, says_success};
+use super::draft::{Draft, Item, graver, once, says_success};
 use super::names::Names;
 use super::{Parsed, nested, wrong_shape};
 use crate::json::{Cursor, JsonError, Kind, Strings};
@@ -83,23 +83,10 @@ struct Envelope<'a> {
     of_log_analytics: bool,
 }
 
-/// Takes a member that a record has once, and notes where it is there again and says something else.
-fn once<'a>(
-    known: &mut Option<Cow<'a, str>>,
-    text: Option<Cow<'a, str>>,
-    name: &'static str,
-    twice: &mut Option<&'static str>,
-) {
-    if known.is_some() && text.is_some() && *known != text {
-        *twice = Some(name);
-    }
-    *known = text.or(known.take());
-}
-
 impl<'a> Envelope<'a> {
     fn set(&mut self, member: Member, text: Option<Cow<'a, str>>) {
         match member {
-            Member::Time => self.time = text,
+            Member::Time => once(&mut self.time, text, "time", &mut self.twice),
             Member::Category => once(&mut self.category, text, "category", &mut self.twice),
             Member::OperationName => self.operation_name = text,
             Member::TenantId => once(&mut self.tenant_id, text, "tenantId", &mut self.twice),
@@ -396,6 +383,8 @@ mod tests {
             (format!(r#"{imap},"properties":"{{\"clientAppUsed\":\"Browser\"}}""#), "properties"),
             (format!(r#"{imap},"category":"AuditLogs""#), "category"),
             (format!(r#"{imap},"tenantId":"22222222-0000-4000-8000-000000000002""#), "tenantId"),
+            (format!(r#"{imap},"time":"2025-10-05T10:00:00Z""#), "time"),
+            (r#""properties":{"clientAppUsed":"IMAP4","clientAppUsed":"POP3"}"#.to_owned(), "clientAppUsed"),
             (
                 r#""properties":{"createdDateTime":"2026-10-05T10:00:00Z","createdDateTime":"2025-10-05T10:00:00Z"}"#
                     .to_owned(),

@@ -7,15 +7,15 @@ mod values;
 use std::borrow::Cow;
 
 use super::{Parsed, nested};
-use crate::classify::{is_modern_client, names_password_grant};
+use crate::classify::names_password_grant;
 use crate::json::{Cursor, JsonError, Kind, Strings};
 use crate::reject::RejectReason;
 pub(super) use items::Item;
 use lightsout_model::sign_in::{Category, Outcome, RawSignIn};
 use lightsout_model::tenant::{is_guid, tenant_id};
 use lightsout_model::time::{self, DateOrder};
-pub(super) use values::{code, graver, last_code, outcome_word};
-use values::{graver_code, is_plain_tenant, tenant_in_path, truth};
+pub(super) use values::{code, graver, last_code, once, outcome_word};
+use values::{graver_client, graver_code, is_plain_tenant, tenant_in_path, truth};
 
 /// What a record says of itself.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -135,14 +135,9 @@ impl<'a> Draft<'a> {
         let sign_in = &mut self.sign_in;
         match item {
             Item::SignInId => sign_in.sign_in_id = text,
-            Item::SignedInAt => {
-                if self.created.is_some() && text.is_some() && self.created != text {
-                    self.twice = Some("createdDateTime");
-                }
-                self.created = text.or(self.created.take());
-            }
-            Item::EmittedAt => self.emitted = text,
-            Item::Tenant => sign_in.tenant_id = text,
+            Item::SignedInAt => once(&mut self.created, text, "createdDateTime", &mut self.twice),
+            Item::EmittedAt => once(&mut self.emitted, text, "time", &mut self.twice),
+            Item::Tenant => once(&mut sign_in.tenant_id, text, "tenantId", &mut self.twice),
             Item::TenantPath => self.tenant_path = text,
             Item::TenantName => self.tenant_name = text.or(self.tenant_name.take()),
             Item::Category => self.category = graver(self.category.take(), text, is_of_no_user),
@@ -158,7 +153,11 @@ impl<'a> Draft<'a> {
             Item::ResourceName => sign_in.resource_name = text,
             Item::ClientApp => {
                 sign_in.has_client_app = true;
-                sign_in.client_app = graver(sign_in.client_app.take(), text, is_modern_client);
+                let (client_app, is_one) = graver_client(sign_in.client_app.take(), text);
+                sign_in.client_app = client_app;
+                if !is_one {
+                    self.twice = Some("clientAppUsed");
+                }
             }
             Item::AuthenticationProtocol => {
                 let known = sign_in.authentication_protocol.take();

@@ -1,5 +1,6 @@
 //! A CSV file's rows, read by its header. Which shape it is, and which column tells what, `columns` says. Any order, any
 //! subset, names twice: of several columns that tell the same, a row's first filled one counts, unless another may be usage.
+//! A row whose columns name two client apps that may both be usage is rejected.
 
 mod columns;
 mod last_cells;

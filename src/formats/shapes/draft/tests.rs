@@ -1,4 +1,5 @@
 use super::*;
+use crate::shapes::{RecordReader, Shape};
 
 const NOBODY: &str = "00000000-0000-0000-0000-000000000000";
 
@@ -92,5 +93,60 @@ fn of_results_that_contradict_each_other_the_one_that_may_be_usage_counts() {
         }
         let Ok(Parsed::SignIn(sign_in)) = draft.finish(DateOrder::Unsettled) else { panic!("a sign-in") };
         assert_eq!(outcome_of(&sign_in), expected, "{members:?}");
+    }
+}
+
+// One of two protocols was lost.
+#[test]
+fn of_two_client_apps_that_may_be_usage_none_is_lost() {
+    let read = |values: [&'static str; 2]| {
+        let mut draft = Draft { created: Some("2026-10-05T08:15:30Z".into()), ..Draft::default() };
+        for value in values {
+            draft.set(Item::ClientApp, Some(Cow::Borrowed(value)));
+        }
+        match draft.finish(DateOrder::Unsettled) {
+            Ok(Parsed::SignIn(sign_in)) => Ok(sign_in.client_app.map(Cow::into_owned)),
+            Ok(Parsed::NotSignIn) => panic!("a sign-in"),
+            Err(reason) => Err(reason.code()),
+        }
+    };
+    for (a, b, expected) in [
+        ("IMAP4", "POP3", None),
+        ("IMAP4", "Other clients", None),
+        ("IMAP4", "A client", None),
+        ("A client", "Another client", None),
+        ("IMAP4", "Unknown", Some("IMAP4")),
+        ("IMAP4", " ", Some("IMAP4")),
+        ("A client", "Unknown", Some("A client")),
+        ("IMAP4", "Browser", Some("IMAP4")),
+        ("Unknown", "Browser", Some("Unknown")),
+        ("IMAP4", "IMAP4", Some("IMAP4")),
+    ] {
+        let expected = expected.map(|app| Some(app.to_owned())).ok_or("member_twice");
+        assert_eq!(read([a, b]), expected, "{a}, {b}");
+        assert_eq!(read([b, a]), expected, "{b}, {a}");
+    }
+    assert_eq!(read(["IMAP4", "imap"]), Ok(Some("IMAP4".to_owned())), "the same protocol");
+}
+
+// The last tenant and the last time counted.
+#[test]
+fn two_tenants_or_times_are_none() {
+    for (shape, record) in [
+        (
+            Shape::LogAnalytics,
+            r#"{"TimeGenerated":"2026-10-05T08:20:00Z","Category":"SignInLogs","ResultType":"0","AADTenantId":"7a1f3c52-0b1d-4e6a-9c2f-5d8e0f1a2b3c","AADTenantId":"22222222-0000-4000-8000-000000000002"}"#,
+        ),
+        (
+            Shape::LogAnalytics,
+            r#"{"TimeGenerated":"2026-10-05T08:20:00Z","TimeGenerated":"2025-10-05T08:20:00Z","Category":"SignInLogs","ResultType":"0"}"#,
+        ),
+        (
+            Shape::Graph,
+            r#"{"createdDateTime":"2026-10-05T08:20:00Z","userId":"1","clientAppUsed":"IMAP4","tenantId":"7a1f3c52-0b1d-4e6a-9c2f-5d8e0f1a2b3c","tenantId":"22222222-0000-4000-8000-000000000002"}"#,
+        ),
+    ] {
+        let rejected = RecordReader::json(shape).parse(record).expect_err(record);
+        assert_eq!(rejected.code(), "member_twice", "{record}");
     }
 }

@@ -2,8 +2,9 @@
 
 use std::borrow::Cow;
 
-use crate::classify::outcome;
-use lightsout_model::sign_in::Outcome;
+use crate::classify::{classify, outcome};
+use lightsout_model::protocol::Protocol;
+use lightsout_model::sign_in::{Outcome, RawSignIn};
 use lightsout_model::tenant::{is_guid, tenant_id};
 
 const NOBODY: &str = "00000000-0000-0000-0000-000000000000";
@@ -50,6 +51,48 @@ pub(in crate::shapes) fn graver<'a>(
         Some(known) if !is_harmless(&known) => Some(known),
         known => next.or(known),
     }
+}
+
+/// The client app of a sign-in that names several: one that may be Basic Authentication before a modern one, and one
+/// that is stated before one that is not; else the last. False if two may be Basic Authentication and are not the same:
+/// neither may be lost.
+pub(super) fn graver_client<'a>(
+    known: Option<Cow<'a, str>>,
+    next: Option<Cow<'a, str>>,
+) -> (Option<Cow<'a, str>>, bool) {
+    let (known, next) = match (known, next) {
+        (Some(known), Some(next)) if known != next => (known, next),
+        (known, next) => return (next.or(known), true),
+    };
+    match (legacy_protocol(&known), legacy_protocol(&next)) {
+        // What may be Basic Authentication comes before what is not, also if it is not stated.
+        (None, _) => (Some(next), true),
+        (Some(_), None) | (_, Some(Protocol::NotStated)) => (Some(known), true),
+        (Some(Protocol::NotStated), _) => (Some(next), true),
+        (Some(Protocol::Unrecognised), Some(Protocol::Unrecognised)) => {
+            let is_same = known.trim().eq_ignore_ascii_case(next.trim());
+            (Some(known), is_same)
+        }
+        (first, second) => (Some(known), first == second),
+    }
+}
+
+/// The protocol that a client app stands for; `None` of a modern one.
+fn legacy_protocol(app: &str) -> Option<Protocol> {
+    classify(&RawSignIn { client_app: Some(Cow::Borrowed(app)), ..RawSignIn::default() }).protocol
+}
+
+/// Takes a member that a record has once, and notes where it is there again and says something else.
+pub(in crate::shapes) fn once<'a>(
+    known: &mut Option<Cow<'a, str>>,
+    text: Option<Cow<'a, str>>,
+    name: &'static str,
+    twice: &mut Option<&'static str>,
+) {
+    if known.is_some() && text.is_some() && *known != text {
+        *twice = Some(name);
+    }
+    *known = text.or(known.take());
 }
 
 /// Of two codes of one sign-in the one that may be usage; else the first.

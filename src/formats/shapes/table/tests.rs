@@ -10,6 +10,7 @@ fn of_two_columns_the_one_that_may_be_usage_counts() {
         ("IMAP4,Browser,0,50126,BAV2ROPC,Mozilla/5.0", "IMAP4", 0, "BAV2ROPC"),
         ("Browser,Mobile Apps and Desktop clients,50126,1,a,b", "Browser", 50126, "a"),
         (",Browser,,1,,b", "Browser", 1, "b"),
+        ("IMAP4,Unknown,0,0,a,a", "IMAP4", 0, "a"),
     ] {
         let row = format!("1,2026-10-20T08:00:00Z,ann@example.com,{row}");
         let ends: Vec<u32> = (0..row.len())
@@ -24,6 +25,8 @@ fn of_two_columns_the_one_that_may_be_usage_counts() {
             assert_eq!(sign_in.user_agent.as_deref(), Some(agent), "{row}");
         }
     }
+    let row = "1,2026-10-20T08:00:00Z,ann@example.com,IMAP4,POP3,0,0,a,a";
+    assert_eq!(reader.parse(row).expect_err("two protocols").code(), "member_twice");
 }
 
 // A stray quote swallowed the rows up to the next one, an IMAP4 sign-in among them, into one cell.
