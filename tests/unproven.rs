@@ -111,8 +111,9 @@ fn usage_after_the_window_leaves_its_protocol_unproven() {
 fn a_file_is_not_believed_about_a_silence_that_its_log_would_hardly_have() {
     for (left_out, wanted) in [
         (0..0, "no_impact unused"),
-        // Thursday to Sunday.
+        // Thursday to Sunday, and a week off with both its weekends.
         (68..72, "no_impact unused"),
+        (70..79, "no_impact unused"),
         (68..80, "insufficient_evidence gap;days_missing"),
         (61..81, "insufficient_evidence window_longer_than_history"),
     ] {

@@ -56,6 +56,21 @@ fn member_says_incomplete(key: &[u8], value: &[u8]) -> bool {
         // Splunk's words beside its results.
         (b"messages", Some(b'[')) => warns(value),
         (b"_shards" | b"_clusters", Some(b'{')) => has_failed_parts(value),
+        // CloudWatch Logs Insights, before or without an end.
+        (b"status", Some(b'"')) => {
+            const NOT_COMPLETE: [&[u8]; 6] = [
+                b"\"Timeout\"",
+                b"\"timeout\"",
+                b"\"Running\"",
+                b"\"Scheduled\"",
+                b"\"Failed\"",
+                b"\"Cancelled\"",
+            ];
+            NOT_COMPLETE.into_iter().any(|status| value.starts_with(status))
+        }
+        // The next page of Elasticsearch's SQL, and of many services.
+        (b"cursor", Some(b'"')) => value.get(1) != Some(&b'"'),
+        (b"has_more" | b"hasMore", _) => value.starts_with(b"true"),
         // Graph, and the PartialError of Log Analytics.
         (b"error", Some(b'{' | b'"')) => !matches!(value, [b'{', b'}', ..] | [b'"', b'"', ..]),
         // Azure Data Explorer, version 1.
@@ -103,7 +118,7 @@ impl Beside {
 
 /// Whether a text has a name that an answer speaks of itself with, also where it is text in JSON.
 pub(crate) fn mentions_state(text: &str) -> bool {
-    const NAMES: [&str; 16] = [
+    const NAMES: [&str; 20] = [
         "\"error",
         "\"timed_out",
         "\"_shards",
@@ -120,6 +135,10 @@ pub(crate) fn mentions_state(text: &str) -> bool {
         "\"messages",
         "\"total",
         "\"@odata.count",
+        "\"status",
+        "\"cursor",
+        "\"has_more",
+        "\"hasMore",
     ];
     let bytes = text.as_bytes();
     let names = |name: &str| {

@@ -5,12 +5,10 @@
 //! Rows are found, and split, byte by byte, which is right for any text; `places` finds both at once,
 //! faster, in the rows that are as they should be.
 
-mod headers;
 mod places;
 
 use std::borrow::Cow;
 
-pub(super) use headers::Headers;
 pub(super) use places::{Cell, Finder, Row};
 
 use super::reject::{OVER_LONG_BYTES_KEPT, RECORD_BYTES_MAX, RejectReason};

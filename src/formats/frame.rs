@@ -7,10 +7,11 @@ use std::io;
 use std::ops::Range;
 
 use super::buffer::{Buffer, Buffers};
-use super::csv::{Finder, Headers};
+use super::csv::Finder;
 use super::document::{Scanner, broken_off};
 use super::encoding::{BYTE_ORDER_MARK, Encoding};
 use super::framing::Framing;
+use super::headers::Headers;
 use super::recognise::{Recognised, recognise};
 use super::reject::{OVER_LONG_BYTES_KEPT, RECORD_BYTES_MAX, RejectReason};
 use super::scan::{Cells, Scan};
@@ -173,6 +174,15 @@ impl Framer {
             _ => {}
         }
         let recognised = match recognised {
+            Recognised::Records(head) if head.framing == Framing::Csv && framer.has_ambiguous_delimiter() => {
+                Recognised::Unknown(NotRead {
+                    may_hold_sign_ins: true,
+                    ..NotRead::unknown(
+                        "a table delimited by | that is not valid UTF-8; in another code page a letter may contain the \
+                         delimiter; save it as \"CSV UTF-8\", or export it again as UTF-8",
+                    )
+                })
+            }
             // Nobody knows what came behind the break.
             Recognised::Unknown(found) if matches!(framer.ended, Some(End::Broken(_))) => {
                 Recognised::Unknown(NotRead { may_hold_sign_ins: true, ..found })
@@ -256,7 +266,10 @@ impl Framer {
                 Framing::Csv => {
                     let mut scan = self.rows.scan(&self.buffer, self.delimiter, self.ended.is_some());
                     if let Some(headers) = &mut self.headers {
-                        headers.split(&self.buffer, self.ended.is_some(), &mut scan);
+                        headers.split(&self.buffer, &mut scan);
+                    }
+                    if self.has_ambiguous_delimiter() {
+                        self.reject_letters_of_other_code_pages(&mut scan);
                     }
                     self.next_records(scan)
                 }
@@ -268,6 +281,29 @@ impl Framer {
                 self.fill(self.buffer.len() + self.chunk_bytes)?;
             }
         }
+    }
+
+    /// Whether a letter may contain the delimiter: in Shift-JIS, GBK and Big5 the second byte of one may be `|`.
+    fn has_ambiguous_delimiter(&self) -> bool {
+        self.delimiter == b'|' && self.encoding() == Encoding::Windows1252
+    }
+
+    /// Rejects rows whose cells may not be what they seem, where only a later part of a file has such letters.
+    fn reject_letters_of_other_code_pages(&self, scan: &mut Scan) {
+        let (rows, others): (Vec<_>, Vec<_>) = std::mem::take(&mut scan.records)
+            .into_iter()
+            .partition(|range| self.buffer[range.clone()].is_ascii());
+        if others.is_empty() {
+            scan.records = rows;
+            return;
+        }
+        scan.records = rows;
+        scan.cells = Cells::default();
+        scan.broken.extend(others.into_iter().map(|range| {
+            let at = self.buffer[range.clone()].iter().take_while(|byte| byte.is_ascii()).count();
+            (range, RejectReason::InvalidUtf8 { at })
+        }));
+        scan.broken.sort_by_key(|(range, _)| range.start);
     }
 
     /// Whether the stream shows that it was cut: compressed bytes, an array or an object that break off. All

@@ -5,6 +5,7 @@
 use super::classify::{classify, is_known_client, is_modern_client, names_basic_agent, names_password_grant};
 use super::document::{Extent, extent};
 use super::json::Cursor;
+use super::reject::RejectReason;
 use super::shapes::look_alike::names_legacy_client;
 use super::shapes::{Glimpse, RecordReader, Shape};
 use lightsout_model::sign_in::{AuthMethod, Category, RawSignIn};
@@ -51,13 +52,36 @@ pub struct Known<'a> {
     pub category: Option<Category>,
 }
 
-/// Reads what can be read.
+/// Reads what can be read of a record of which only its bytes are known.
 #[must_use]
 pub fn read(raw: &[u8], reader: &RecordReader, known: Known<'_>, now: i64) -> Lenient {
+    read_as(raw, reader, known, now, true)
+}
+
+/// Reads what can be read of a record that was rejected for `reason`.
+#[must_use]
+pub fn read_reject(
+    raw: &[u8],
+    reason: &RejectReason,
+    reader: &RecordReader,
+    known: Known<'_>,
+    now: i64,
+) -> Lenient {
+    let knows_columns = match reason {
+        RejectReason::OtherHeader => false,
+        // A letter of another code page may have this byte.
+        RejectReason::InvalidUtf8 { .. } => reader.delimiter() != Some(b'|'),
+        _ => true,
+    };
+    read_as(raw, reader, known, now, knows_columns)
+}
+
+/// `knows_columns`: the header of the file says which cell of the row is which.
+fn read_as(raw: &[u8], reader: &RecordReader, known: Known<'_>, now: i64, knows_columns: bool) -> Lenient {
     let text = String::from_utf8_lossy(raw);
     let mut lenient = match reader.delimiter() {
-        Some(_) if reader.shape() != Shape::AuditCsv && raw.ends_with(b"\n") => {
-            of_row_below_other(&text, reader)
+        Some(_) if reader.shape() != Shape::AuditCsv && !knows_columns => {
+            of_row_of_other_columns(&text, reader)
         }
         Some(_) if reader.shape() != Shape::AuditCsv => of_row(&text, reader),
         Some(_) => of_json(&text.replace("\"\"", "\""), reader),
@@ -113,8 +137,8 @@ fn is_modern(sign_in: &RawSignIn<'_>) -> bool {
         && !sign_in.authentication_protocol.as_deref().is_some_and(names_password_grant)
 }
 
-/// Of a row below another header than the file's, which is kept with its line end: nobody knows which cell is the tenant.
-fn of_row_below_other(row: &str, reader: &RecordReader) -> Lenient {
+/// Of a row whose cells are not those of the file's header: nobody knows which one is the tenant.
+fn of_row_of_other_columns(row: &str, reader: &RecordReader) -> Lenient {
     let is_modern = of_row(row, reader).reads_as == ReadsAs::ModernClient;
     let reads_as = if is_modern { ReadsAs::ModernClient } else { ReadsAs::Unclear };
     Lenient { reads_as, ..Lenient::default() }

@@ -16,6 +16,7 @@ mod document;
 pub mod encoding;
 pub mod frame;
 pub mod framing;
+mod headers;
 pub mod json;
 pub mod lenient;
 pub mod pages;

@@ -164,12 +164,10 @@ fn json(head: &[u8], start: usize, last: bool) -> Option<Recognised> {
         let text = std::str::from_utf8(&head[start..]).unwrap_or_default();
         let found = match graph_error(text) {
             Some(error) => error,
-            None if scanner.answers().are_short() => {
-                "an answer that reports a number of records but contains none; export the records themselves"
-                    .to_owned()
-            }
-            None if scanner.answers().say_incomplete()
-                || envelope::answer_state(text) == Some(AnswerState::Incomplete) =>
+            // The last page of a scroll has none of the records that it counts.
+            None if !scanner.answers().are_short()
+                && (scanner.answers().say_incomplete()
+                    || envelope::answer_state(text) == Some(AnswerState::Incomplete)) =>
             {
                 "an answer without records that timed out or lacks shards; run the query again".to_owned()
             }

@@ -24,8 +24,8 @@ pub enum RejectReason {
     )]
     OtherHeader,
     #[error(
-        "not valid UTF-8 from byte {at} on, but of another code page or damaged; save the file as \"CSV UTF-8\", or export \
-         it again as UTF-8"
+        "not valid UTF-8 from byte {at} on; the file uses another code page or is damaged; save it as \"CSV UTF-8\", or \
+         export it again as UTF-8"
     )]
     InvalidUtf8 { at: usize },
     #[error("longer than {limit} bytes; its first {kept} bytes are kept")]
@@ -33,7 +33,7 @@ pub enum RejectReason {
     #[error("expected {expected}, found {found}")]
     WrongShape { expected: &'static str, found: String },
     #[error(
-        "has the member `{member}` twice, with different values; export the record again, each member once"
+        "has the member `{member}` twice, with different values; export the record again, with each member only once"
     )]
     MemberTwice { member: &'static str },
     #[error("names no tenant: not in tenantId or resourceId, not in the path, not by --tenant")]
@@ -104,6 +104,8 @@ impl RejectReason {
                 | Self::InvalidUtf8 { .. }
                 | Self::OverLong { .. }
                 | Self::CutRow
+                // What is below another header is not told from the half of a row.
+                | Self::OtherHeader
         )
     }
 
@@ -126,9 +128,32 @@ impl RejectReason {
             Self::OtherCalendar { .. } => "other_calendar",
             Self::ImpossibleTime { .. } => "impossible_time",
             Self::BrokenCompression { .. } => "broken_compression",
-            // A replay reads rejects by the header of the file, but for those of this code.
-            Self::CutRow | Self::OtherHeader => "cut_row",
+            Self::CutRow => "cut_row",
+            // A replay reads rejects by the header of the file, but not those of this code.
+            Self::OtherHeader => "other_header",
             Self::BrokenOff { .. } => "broken_off",
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    // A download that was cut below a second header was not torn, and a replay said that its rows were cut.
+    #[test]
+    fn a_row_below_another_header_may_be_cut_and_has_its_own_code() {
+        assert!(RejectReason::OtherHeader.is_of_text());
+        assert_eq!(RejectReason::OtherHeader.code(), "other_header");
+    }
+
+    #[test]
+    fn messages_say_what_to_do() {
+        let utf8 = RejectReason::InvalidUtf8 { at: 3 }.to_string();
+        assert!(utf8.ends_with(
+            "; the file uses another code page or is damaged; save it as \"CSV UTF-8\", or export it again as UTF-8"
+        ));
+        let twice = RejectReason::MemberTwice { member: "id" }.to_string();
+        assert!(twice.ends_with("; export the record again, with each member only once"));
     }
 }

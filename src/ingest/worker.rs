@@ -396,7 +396,7 @@ impl<'a> Worker<'a> {
         account: &mut Account,
     ) -> Result<()> {
         *account.rejected.entry(reason.code()).or_default() += 1;
-        let reads = lenient::read(bytes, reader, known_of(&source.input), self.settings.now);
+        let reads = lenient::read_reject(bytes, reason, reader, known_of(&source.input), self.settings.now);
         if reads.tenant_id.is_none() && reads.reads_as == ReadsAs::Unclear {
             source.count_unplaced();
         }

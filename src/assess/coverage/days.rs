@@ -21,6 +21,9 @@ pub(super) enum Status {
     Missing,
 }
 
+/// An office may be closed for a week with both its weekends.
+const CLOSED_DAYS: u32 = 10;
+
 /// The days of one category.
 #[derive(Debug, Clone)]
 pub(super) struct Calendar {
@@ -81,7 +84,7 @@ impl Calendar {
         self.filled = super::fill::filled_days(rules, habits, self, sibling, other);
     }
 
-    /// Takes back what files state of silences that are longer than permitted and not believable: a part of the
+    /// Takes back what files state of silences that are longer than permitted, and than a week off, and not believable: a part of the
     /// file, or of several, may have been lost. What a person states stands.
     pub(super) fn doubt_files(&mut self, rules: &EvidenceRules, habits: &Habits, permitted_days: u32) {
         if self.first_seen.is_none() || self.stated_by_files.is_empty() {
@@ -94,7 +97,7 @@ impl Calendar {
         let silent = stated.filter(|day| !self.has_any(*day));
         let silent = merge_days(silent.map(|day| DayRange { first: day, last: day }).collect());
         let is_doubted = |run: &DayRange| {
-            run.length_days() > i64::from(permitted_days)
+            run.length_days() > i64::from(permitted_days.max(CLOSED_DAYS))
                 && super::fill::is_improbable(rules, habits, self, *run)
         };
         let doubted: Vec<DayRange> = silent.into_iter().filter(is_doubted).collect();

@@ -172,12 +172,13 @@ fn frames_of_data_explorer_say_how_the_query_ended() {
 }
 
 #[test]
-fn an_answer_that_counts_records_and_has_none_is_no_empty_log() {
+fn the_empty_page_that_ends_a_scroll_is_no_file_to_refuse() {
     let recognised = |file: &str| crate::recognise::recognise(file.as_bytes(), true).expect("all of it");
     let file = r#"{"took":1,"hits":{"total":{"value":420,"relation":"eq"},"hits":[]}}"#;
-    let Recognised::Unknown(found) = recognised(file) else { panic!("refused") };
-    assert!(found.found.contains("reports a number of records"), "{}", found.found);
+    assert!(matches!(recognised(file), Recognised::Empty));
     assert!(matches!(recognised(&file.replace("420", "0")), Recognised::Empty));
+    let timed_out = r#"{"took":1,"timed_out":true,"hits":{"hits":[]}}"#;
+    assert!(matches!(recognised(timed_out), Recognised::Unknown(_)));
 }
 
 #[test]
@@ -189,6 +190,12 @@ fn an_answer_with_an_error_beside_its_records_is_incomplete() {
         (r#"{"timed_out" : true, "hits":{"hits":[]}}"#, true),
         (r#"{"timed_out":false,"_shards":{"total":2,"failed":1},"hits":{"hits":[]}}"#, true),
         (r#"{"timed_out":false,"_shards":{"total":2,"failed":0},"hits":{"hits":[]}}"#, false),
+        (r#"{"results":[[{"field":"@message","value":"a"}]],"status":"Timeout"}"#, true),
+        (r#"{"results":[[{"field":"@message","value":"a"}]],"status":"Complete"}"#, false),
+        (r#"{"rows":[["a"]],"cursor":"c29tZQ=="}"#, true),
+        (r#"{"rows":[["a"]],"cursor":""}"#, false),
+        (r#"{"items":[{"id":"1"}],"has_more":true}"#, true),
+        (r#"{"items":[{"id":"1"}],"has_more":false}"#, false),
         (r#"{"took":1,"is_partial":true,"columns":[{"name":"a"}],"values":[["b"]]}"#, true),
         (r#"{"took":1,"is_partial":false,"columns":[{"name":"a"}],"values":[["b"]]}"#, false),
         (r#"{"messages":[{"message":{}},{"message":{}}],"total_results":51234}"#, true),

@@ -151,12 +151,13 @@ fn a_row_below_another_header_names_no_tenant() {
     let row = |client: &str| format!("2026-10-05T08:15:30Z,{TENANT},1,ann@example.com,{client},0");
     let of = |row: &str| read(row.as_bytes(), &reader, Known::default(), NOW);
     assert_eq!(of(&row("IMAP4")).tenant_id.as_deref(), Some(TENANT));
+    let other =
+        |row: &str| read_reject(row.as_bytes(), &RejectReason::OtherHeader, &reader, Known::default(), NOW);
+    // With or without a line end, as the last row of a file.
     for (client, reads_as) in [("IMAP4", ReadsAs::Unclear), ("Browser", ReadsAs::ModernClient)] {
-        assert_eq!(
-            of(&format!("{}\r\n", row(client))),
-            Lenient { reads_as, ..Lenient::default() },
-            "{client}"
-        );
+        for row in [row(client), format!("{}\r\n", row(client))] {
+            assert_eq!(other(&row), Lenient { reads_as, ..Lenient::default() }, "{row}");
+        }
     }
 }
 

@@ -187,8 +187,10 @@ impl<'a> Draft<'a> {
             Item::Location => sign_in.country = text.and_then(nested::country_in_text),
             Item::Country => self.country = text.and_then(nested::country_in_text),
             Item::IsInteractive => sign_in.is_interactive = text.as_deref().and_then(truth),
-            Item::HomeTenant => sign_in.home_tenant_id = text,
-            Item::ResourceTenant => sign_in.resource_tenant_id = text,
+            Item::HomeTenant => once(&mut sign_in.home_tenant_id, text, "homeTenantId", &mut self.twice),
+            Item::ResourceTenant => {
+                once(&mut sign_in.resource_tenant_id, text, "resourceTenantId", &mut self.twice);
+            }
             Item::CorrelationId => sign_in.correlation_id = text,
         }
     }

@@ -20,6 +20,8 @@ NEAR_IDLE_PERCENT = 40
 BELIEVABLE = 0.01
 # Fewer days than these around a silence say nothing of it.
 DAYS_AROUND = 5
+# A week off, with both its weekends.
+CLOSED_DAYS = 10
 UNKNOWN = 1 << 32
 WEEK_LEAD = fractions.Fraction(1, 10)
 FIVE_DAY_WEEKS = [(0, 1, 2, 3, 4), (6, 0, 1, 2, 3), (5, 6, 0, 1, 2)]
@@ -160,7 +162,7 @@ def doubted(category, log, habits, by_files, start, end):
     present = log.days()
     if not present:
         return set()
-    long_runs = [run for run in runs(by_files - present) if len(run) > PERMITTED_GAP[category]]
+    long_runs = [run for run in runs(by_files - present) if len(run) > max(CLOSED_DAYS, PERMITTED_GAP[category])]
     known = {run[0]: sum(map(habits.expects, days_around(present, run, start, end))) for run in long_runs}
     return {day for run in long_runs for day in run
             if known[run[0]] >= DAYS_AROUND and not believable(present, habits, run, start, end)}

@@ -2,9 +2,7 @@
 //! below one with other columns, or with the same in another order, cannot be told from rows of the first table: they are
 //! rejected, up to where the first header comes again.
 
-use std::ops::Range;
-
-use super::cells;
+use crate::csv::cells;
 use crate::reject::RejectReason;
 use crate::scan::{Cells, Scan};
 use crate::shapes::is_header;
@@ -39,8 +37,7 @@ impl Headers {
 
     /// Rejects the rows that are below another header. A scan ends before the header at which that changes, so that the
     /// next one begins with it.
-    /// `last`: nothing follows the buffer.
-    pub(crate) fn split(&mut self, buffer: &[u8], last: bool, scan: &mut Scan) {
+    pub(crate) fn split(&mut self, buffer: &[u8], scan: &mut Scan) {
         if self.is_below_other && self.position(buffer, scan, Header::First) == Some(0) && scan.begins_with(0)
         {
             self.is_below_other = false;
@@ -53,13 +50,10 @@ impl Headers {
         }
         if let Some(end) = end {
             scan.end_before(end);
-        } else if self.is_below_other && !last && !scan.records.is_empty() {
-            // The last row waits for what follows it.
-            scan.end_before(scan.records.len() - 1);
         }
         if self.is_below_other {
             scan.cells = Cells::default();
-            let rows = with_line_ends(buffer, std::mem::take(&mut scan.records)).into_iter();
+            let rows = std::mem::take(&mut scan.records).into_iter();
             scan.broken.extend(rows.map(|range| (range, RejectReason::OtherHeader)));
             scan.broken.sort_by_key(|(range, _)| range.start);
         }
@@ -89,22 +83,6 @@ impl Headers {
         };
         (is_same_set() || is_header(row, self.delimiter)).then_some(Header::Other)
     }
-}
-
-/// Rows with their line ends, which tell `lenient` that the header of the file says nothing of their cells. A row that has
-/// none is put to the one before it.
-fn with_line_ends(buffer: &[u8], rows: Vec<Range<usize>>) -> Vec<Range<usize>> {
-    let mut whole: Vec<Range<usize>> = Vec::with_capacity(rows.len());
-    for row in rows {
-        let line_end = buffer[row.end..].iter().take_while(|byte| **byte == b'\r').count();
-        if buffer.get(row.end + line_end) == Some(&b'\n') {
-            whole.push(row.start..row.end + line_end + 1);
-        } else {
-            let start = whole.pop().map_or(row.start, |before| before.start);
-            whole.push(start..row.end);
-        }
-    }
-    whole
 }
 
 /// The names of a header as they are compared.
@@ -198,11 +176,33 @@ mod tests {
             assert!(rows[..4].iter().all(|told| told.starts_with(below)), "{rows:?}");
             assert_eq!(rows[4..], ["a header", "IMAP4"], "{rows:?}");
         }
-        // The last of them has no line end.
+        // The last of them has no line end: it is still a row of its own.
         let file = [FIRST, &imap, swapped, &pop, &pop].join("\n");
         for step in [1, 100, 1 << 20] {
             let rows = read(&file, step);
-            assert!(rows.len() == 3 && rows[1..].iter().all(|told| told.starts_with(below)), "{rows:?}");
+            assert!(rows.len() == 4 && rows[1..].iter().all(|told| told.starts_with(below)), "{rows:?}");
         }
+    }
+
+    // The last good row waited for the one behind it, however many broken ones came between, and was handed out together
+    // with them.
+    #[test]
+    fn no_row_waits_for_what_follows_it() {
+        let swapped = "Id,CreatedDateTime,UserPrincipalName,ClientAppUsed,AppDisplayName,ErrorCode";
+        let good = "1,2026-10-20T08:00:00Z,ann@example.com,IMAP4,Outlook,0";
+        let broken = "1,2026-10-20T08:00:00Z,\"ann\\\"x\",IMAP4,Outlook,0\n".repeat(500);
+        let file = format!("{FIRST}\n{swapped}\n{good}\n{broken}{good}");
+        let reader = std::io::Cursor::new(file.clone().into_bytes());
+        let text = Text::new(reader, false, Encoding::Utf8, 0);
+        let (mut framer, _) = Framer::in_steps(text, 200, 400).expect("memory");
+        let (mut rows, mut bytes) = (0, 0);
+        while let Some(chunk) = framer.next_chunk().expect("memory") {
+            assert!(chunk.bytes.len() <= 800, "{} bytes were held", chunk.bytes.len());
+            let ranges: Vec<_> = chunk.broken.iter().map(|(range, _)| range.clone()).collect();
+            assert!(ranges.windows(2).all(|pair| pair[0].end <= pair[1].start), "{ranges:?}");
+            rows += ranges.len();
+            bytes += ranges.iter().map(|range| range.len() + 1).sum::<usize>();
+        }
+        assert_eq!((rows, bytes), (503, file.len() - FIRST.len()));
     }
 }
