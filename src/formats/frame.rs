@@ -174,15 +174,6 @@ impl Framer {
             _ => {}
         }
         let recognised = match recognised {
-            Recognised::Records(head) if head.framing == Framing::Csv && framer.has_ambiguous_delimiter() => {
-                Recognised::Unknown(NotRead {
-                    may_hold_sign_ins: true,
-                    ..NotRead::unknown(
-                        "a table delimited by | that is not valid UTF-8; in another code page a letter may contain the \
-                         delimiter; save it as \"CSV UTF-8\", or export it again as UTF-8",
-                    )
-                })
-            }
             // Nobody knows what came behind the break.
             Recognised::Unknown(found) if matches!(framer.ended, Some(End::Broken(_))) => {
                 Recognised::Unknown(NotRead { may_hold_sign_ins: true, ..found })
@@ -268,9 +259,6 @@ impl Framer {
                     if let Some(headers) = &mut self.headers {
                         headers.split(&self.buffer, &mut scan);
                     }
-                    if self.has_ambiguous_delimiter() {
-                        self.reject_letters_of_other_code_pages(&mut scan);
-                    }
                     self.next_records(scan)
                 }
             };
@@ -281,29 +269,6 @@ impl Framer {
                 self.fill(self.buffer.len() + self.chunk_bytes)?;
             }
         }
-    }
-
-    /// Whether a letter may contain the delimiter: in Shift-JIS, GBK and Big5 the second byte of one may be `|`.
-    fn has_ambiguous_delimiter(&self) -> bool {
-        self.delimiter == b'|' && self.encoding() == Encoding::Windows1252
-    }
-
-    /// Rejects rows whose cells may not be what they seem, where only a later part of a file has such letters.
-    fn reject_letters_of_other_code_pages(&self, scan: &mut Scan) {
-        let (rows, others): (Vec<_>, Vec<_>) = std::mem::take(&mut scan.records)
-            .into_iter()
-            .partition(|range| self.buffer[range.clone()].is_ascii());
-        if others.is_empty() {
-            scan.records = rows;
-            return;
-        }
-        scan.records = rows;
-        scan.cells = Cells::default();
-        scan.broken.extend(others.into_iter().map(|range| {
-            let at = self.buffer[range.clone()].iter().take_while(|byte| byte.is_ascii()).count();
-            (range, RejectReason::InvalidUtf8 { at })
-        }));
-        scan.broken.sort_by_key(|(range, _)| range.start);
     }
 
     /// Whether the stream shows that it was cut: compressed bytes, an array or an object that break off. All

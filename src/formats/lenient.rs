@@ -67,12 +67,7 @@ pub fn read_reject(
     known: Known<'_>,
     now: i64,
 ) -> Lenient {
-    let knows_columns = match reason {
-        RejectReason::OtherHeader => false,
-        // A letter of another code page may have this byte.
-        RejectReason::InvalidUtf8 { .. } => reader.delimiter() != Some(b'|'),
-        _ => true,
-    };
+    let knows_columns = !matches!(reason, RejectReason::OtherHeader);
     read_as(raw, reader, known, now, knows_columns)
 }
 

@@ -187,8 +187,8 @@ fn charset_of(text: &[u8], is_end: bool) -> Charset {
     }
     // Bytes that no text has, in whatever code page. What another one has for a letter is read as a letter: names come out
     // wrong. Quotes, commas, semicolons and tabs are no part of a letter in any of them; in Shift-JIS, GBK and Big5 the
-    // second byte of one may be a backslash, which tables do not escape with, or `|`: tables delimited by that are not
-    // read (`frame`).
+    // second byte of one may be a backslash, which tables do not escape with, or `|`: of a table delimited by that, such a
+    // row has a cell too many, and is rejected.
     let is_other = |byte: &u8| matches!(byte, 0..=8 | 0x0e..=0x1f | 0x7f);
     // A file of UTF-16 that was joined to this one.
     let has_mark = text.windows(2).any(|pair| matches!(pair, [0xff, 0xfe] | [0xfe, 0xff]));
@@ -249,32 +249,6 @@ mod tests {
                 assert_eq!(text.lines().nth(1).map(|row| row.split(',').count()), Some(6), "{text}");
             }
         }
-    }
-
-    // The second byte of a letter was taken for a delimiter.
-    #[test]
-    fn a_table_delimited_by_a_byte_of_letters_is_not_read() {
-        let frame = |bytes: Vec<u8>, head_bytes: usize| {
-            let reader = io::Cursor::new(bytes);
-            let text = crate::text::Text::new(reader, false, crate::encoding::Encoding::Utf8, 0);
-            crate::frame::Framer::in_steps(text, head_bytes, 100).expect("memory")
-        };
-        let header = b"Id|CreatedDateTime|UserPrincipalName|UserDisplayName|ClientAppUsed|ErrorCode\n";
-        let row = |name: &[u8]| [b"1|2026-10-20T08:00:00Z|ann@example.com|", name, b"|IMAP4|0\n"].concat();
-        let odd = row(b"\x83|\x83g");
-        let (_, found) = frame([&header[..], &odd].concat(), 1 << 20);
-        let crate::recognise::Recognised::Unknown(found) = found else { panic!("it was read") };
-        assert!(found.may_hold_sign_ins);
-        // Such a letter behind what recognition looks at.
-        let plain = row(b"Ann").repeat(3000);
-        let (mut framer, found) = frame([&header[..], &plain, &odd, &row(b"Ann")].concat(), 200);
-        assert!(matches!(found, crate::recognise::Recognised::Records(_)));
-        let (mut rows, mut broken) = (0, Vec::new());
-        while let Some(chunk) = framer.next_chunk().expect("memory") {
-            rows += chunk.records().len();
-            broken.extend(chunk.broken.into_iter().map(|(_, reason)| reason.code()));
-        }
-        assert_eq!((rows, broken), (3001, vec!["invalid_utf8"]));
     }
 
     #[test]

@@ -143,10 +143,6 @@ impl Reject {
             "cut_row" => Some(RejectReason::CutRow),
             // The header of the file does not say which cell is which.
             "other_header" => Some(RejectReason::OtherHeader),
-            // Read in place of another code page, in which a letter may contain the delimiter.
-            "invalid_utf8" if encoding == Encoding::Windows1252 => {
-                Some(RejectReason::InvalidUtf8 { at: bytes.iter().take_while(|b| b.is_ascii()).count() })
-            }
             _ => None,
         };
         Chunk {
