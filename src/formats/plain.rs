@@ -34,6 +34,8 @@ pub(crate) struct Plain<R> {
     reader: R,
     charset: Charset,
     line_ends: LineEnds,
+    /// The first byte that is no blank.
+    first: Option<u8>,
     /// Told when the text is of Windows-1252.
     told: Option<Arc<AtomicBool>>,
     /// Read, and not looked at.
@@ -54,6 +56,7 @@ impl<R: Read> Plain<R> {
             reader,
             charset: if told.is_some() { Charset::Undecided } else { Charset::Utf8 },
             line_ends: LineEnds::Undecided,
+            first: None,
             told,
             pending: Vec::new(),
             ready: Vec::new(),
@@ -93,11 +96,13 @@ impl<R: Read> Plain<R> {
         self.ready.clear();
         self.at = 0;
         if self.charset == Charset::Undecided {
+            self.first = self.first.or_else(|| self.pending.trim_ascii_start().first().copied());
             let ascii = self.pending.iter().take_while(|byte| byte.is_ascii()).count();
             if ascii < self.pending.len() {
                 self.gather(ascii + LOOK_BYTES);
                 let looked_at = &self.pending[ascii..self.pending.len().min(ascii + LOOK_BYTES)];
-                self.charset = charset_of(looked_at, self.ended);
+                let is_json = matches!(self.first, Some(b'{' | b'['));
+                self.charset = charset_of(looked_at, is_json, self.ended);
                 if let Some(told) = self.told.as_ref().filter(|_| self.charset == Charset::Windows1252) {
                     told.store(true, Ordering::Relaxed);
                 }
@@ -168,7 +173,7 @@ impl<R: Read> Read for Plain<R> {
 
 /// Tells the encoding of text that starts with the first byte that is no ASCII. In doubt it is UTF-8, and its records
 /// are rejected for what is none.
-fn charset_of(text: &[u8], is_end: bool) -> Charset {
+fn charset_of(text: &[u8], is_json: bool, is_end: bool) -> Charset {
     let (mut sequences, mut wrong) = (0_u32, 0_u32);
     let mut rest = text;
     while !rest.is_empty() {
@@ -185,11 +190,13 @@ fn charset_of(text: &[u8], is_end: bool) -> Charset {
         sequences += u32::try_from(valid.chars().filter(|c| !c.is_ascii()).count()).unwrap_or(u32::MAX);
         rest = next;
     }
-    // Bytes that no text has, in whatever code page. What another one has for a letter is read as a letter: names come out
+    // Bytes that no text has, in whatever code page; and those that no letter of Windows-1252 has, in JSON, of which one
+    // record alone may be damaged. What another code page has for a letter of a table is read as a letter: names come out
     // wrong. Quotes, commas, semicolons and tabs are no part of a letter in any of them; in Shift-JIS, GBK and Big5 the
     // second byte of one may be a backslash, which tables do not escape with, or `|`: of a table delimited by that, such a
     // row has a cell too many, and is rejected.
-    let is_other = |byte: &u8| matches!(byte, 0..=8 | 0x0e..=0x1f | 0x7f);
+    let is_no_letter = |byte: u8| matches!(byte, 0x81 | 0x8d | 0x8f | 0x90 | 0x9d);
+    let is_other = |byte: &u8| matches!(byte, 0..=8 | 0x0e..=0x1f | 0x7f) || is_json && is_no_letter(*byte);
     // A file of UTF-16 that was joined to this one.
     let has_mark = text.windows(2).any(|pair| matches!(pair, [0xff, 0xfe] | [0xfe, 0xff]));
     let is_text = !has_mark && !text.iter().any(is_other);
