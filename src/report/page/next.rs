@@ -179,8 +179,8 @@ fn look(undecided: &[&TenantAssessment], snapshot: &Snapshot<'_>, flags: &Flags)
         doubtful += usize::from(leaves_open);
     }
     let commands: Vec<String> = commands.into_iter().collect();
-    let text = "Usage before the window may be a monthly or quarterly job; usage after the window is not in its counts yet; sign-ins whose client or outcome the log does \
-                not tell may be legacy.";
+    let text = "Usage before the window may be a monthly or quarterly job; usage after the window is not in its counts yet; \
+                sign-ins whose client or outcome the log does not tell may be legacy.";
     let title = format!("Review what {} leave open", tenants(doubtful));
     (doubtful > 0).then(|| Step::new(title, text.to_owned(), &commands, None))
 }
