@@ -1,7 +1,6 @@
 //! Makes a stream plain text: UTF-8 with line feeds. What nothing at the start of a file tells is found while it is read:
 //! bytes that are no UTF-8 make it Windows-1252 (Excel's "CSV", Windows PowerShell), in whose place another code page
-//! may stand, and a first line that ends with a
-//! carriage return alone makes those its line ends (old Macs). Both are decided once, by the same bytes however the
+//! may stand, and a first line that ends with a carriage return alone makes those its line ends (old Macs). Both are decided once, by the same bytes however the
 //! stream is cut. As long as a file is ASCII it passes without a copy, and once all is decided it passes unseen.
 
 use std::io::{self, Read};

@@ -278,7 +278,7 @@ fn table(head: &[u8], start: usize, last: bool) -> Option<Recognised> {
     };
     let Ok(header) = std::str::from_utf8(&head[at..at + end]) else {
         let mut found = NotRead::unknown(
-            "text that is no valid UTF-8 or UTF-16, but of another code page or damaged; save it as \"CSV UTF-8\", or \
+            "text that is not valid UTF-8 or UTF-16; it uses another code page or is damaged; save it as \"CSV UTF-8\", or \
              export it again as UTF-8",
         );
         found.may_hold_sign_ins = !is_picture(head);

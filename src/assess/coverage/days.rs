@@ -84,8 +84,8 @@ impl Calendar {
         self.filled = super::fill::filled_days(rules, habits, self, sibling, other);
     }
 
-    /// Takes back what files state of silences that are longer than permitted, and than a week off, and not believable: a part of the
-    /// file, or of several, may have been lost. What a person states stands.
+    /// Takes back what files state of silences that are longer than permitted, longer than a week off, and improbable: a
+    /// part of the file, or one of several files, may have been lost. What a person states stands.
     pub(super) fn doubt_files(&mut self, rules: &EvidenceRules, habits: &Habits, permitted_days: u32) {
         if self.first_seen.is_none() || self.stated_by_files.is_empty() {
             return;
